@@ -1,0 +1,19 @@
+/*
+ * activation.h - elementwise nonlinearities and their gradients.
+ *
+ * The biases before them are added by linear_forward at no cost, so nothing is fused here.  An
+ * element's result depends on its value alone, not on its place in the array.
+ */
+#ifndef OPS_ACTIVATION_H
+#define OPS_ACTIVATION_H
+
+#include <stddef.h>
+
+/* GELU in its tanh form ("gelu_new"): y = x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
+ * Hendrycks and Gimpel, arXiv:1606.08415, section 2. x, y [n]. */
+void gelu_forward(float *restrict y, const float *restrict x, size_t n);
+
+/* dx += dy * dy/dx at x, the input of the forward pass. */
+void gelu_backward(float *restrict dx, const float *restrict dy, const float *restrict x, size_t n);
+
+#endif

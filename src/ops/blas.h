@@ -1,0 +1,27 @@
+/*
+ * blas.h - the one way to multiply matrices: single-precision GEMM of OpenBLAS, row-major.
+ *
+ * Call blas_init() once before the first product: it fixes one thread, since thread counts change
+ * bits on some kernels.  Vectors go through GEMM too (M = 1), never through GEMV, so a product has
+ * one order of summation.  The bits of a row may depend on M, N and K, so batch shapes belong to
+ * the configuration, not to the machine.
+ */
+#ifndef OPS_BLAS_H
+#define OPS_BLAS_H
+
+#include <stddef.h>
+
+enum blas_op { BLAS_N, BLAS_T }; /* as stored, transposed */
+
+void blas_init(void);
+const char *blas_core(void);   /* kernel family OpenBLAS picked: "Zen", "Haswell", "SkylakeX" */
+const char *blas_config(void); /* version and build options, one line */
+
+/* C[M,N] = alpha op(A) op(B) + beta C, with op(A) [M,K] and op(B) [K,N].
+ * lda, ldb, ldc: floats between rows as stored, so A is [K,M] in memory when op_a is BLAS_T.
+ * beta = 0 overwrites C, whatever it held. Sizes of 0 are allowed; each is below 2^31. */
+void blas_gemm(float *restrict C, const float *restrict A, const float *restrict B,
+               enum blas_op op_a, enum blas_op op_b, float alpha, float beta, size_t M, size_t N,
+               size_t K, size_t lda, size_t ldb, size_t ldc);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * context.h - attention of single query tokens over a frozen context: the query stream.
+ *
+ * The context of one layer is its keys and values, kv [B][2][H][D][capacity]: for each prompt keys
+ * then values, for each coordinate of each head the tokens one after the other.  So a row reads its
+ * prompt's context once forward and once backward, in order and without gathering.  `capacity` is
+ * the tokens there is room for, context_capacity(T) or more.
+ *
+ * Row r is a query of prompt prompt[r] that sees the first tokens[r] of the context, and itself: it
+ * is token tokens[r] of a full pass.  Rows of one prompt may have different lengths and come in any
+ * order.  A row's bits depend on its own q, k, v and visible context only.  The context is
+ * constant: gradients go to the query's own q, k and v.
+ */
+#ifndef OPS_CONTEXT_H
+#define OPS_CONTEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+size_t context_capacity(size_t T);                          /* T, rounded up to a cache line */
+size_t context_floats(size_t capacity, size_t H, size_t D); /* of one prompt at one layer */
+
+/* Files the keys and values of qkv [B,T,3E] (as in attention.h) at tokens 0 .. T-1 of kv. Other
+ * tokens of kv are not written. */
+void context_pack(float *restrict kv, const float *restrict qkv, size_t B, size_t T, size_t H,
+                  size_t D, size_t capacity);
+
+/* z [R,E]; att [R,H,capacity+1] keeps row r's probabilities at 0 .. tokens[r], the last its own;
+ * the rest of att is not written. qkv [R,3E] of the rows themselves; prompt, tokens [R]. */
+void context_attend(float *restrict z, float *restrict att, const float *restrict qkv,
+                    const float *restrict kv, const uint32_t *restrict prompt,
+                    const uint32_t *restrict tokens, size_t R, size_t H, size_t D, size_t capacity);
+
+/* dz [R,E] -> dqkv [R,3E], added. The other inputs are those of the forward pass; scratch
+ * [capacity+1] is the caller's. */
+void context_attend_backward(float *restrict dqkv, float *restrict scratch,
+                             const float *restrict dz, const float *restrict att,
+                             const float *restrict qkv, const float *restrict kv,
+                             const uint32_t *restrict prompt, const uint32_t *restrict tokens,
+                             size_t R, size_t H, size_t D, size_t capacity);
+
+#endif

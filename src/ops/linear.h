@@ -1,0 +1,33 @@
+/*
+ * linear.h - the affine map y = x W + b on rows, and its gradients.
+ *
+ * W is stored either way round (published GPT-2 files hold [I,O], most others [O,I]); `layout`
+ * says which, for W and dW alike.  Forward overwrites, backward adds.
+ */
+#ifndef OPS_LINEAR_H
+#define OPS_LINEAR_H
+
+#include <stddef.h>
+
+enum linear_layout {
+    LINEAR_IN_OUT, /* W [I,O], y = x W + b    (Conv1D) */
+    LINEAR_OUT_IN  /* W [O,I], y = x W^T + b  (Linear) */
+};
+
+/* y [N,O], x [N,I]; b [O] or NULL for none. */
+void linear_forward(float *restrict y, const float *restrict x, const float *restrict W,
+                    const float *restrict b, size_t N, size_t I, size_t O,
+                    enum linear_layout layout);
+
+/* The same, added to what y holds: the residual stream takes a block's output without a copy. */
+void linear_forward_add(float *restrict y, const float *restrict x, const float *restrict W,
+                        const float *restrict b, size_t N, size_t I, size_t O,
+                        enum linear_layout layout);
+
+/* dy [N,O] -> dx [N,I], dW (as W), db [O]; each of the three may be NULL: nobody reads it, no work.
+ * x is read only for dW, W only for dx; either may be NULL when unused. */
+void linear_backward(float *restrict dx, float *restrict dW, float *restrict db,
+                     const float *restrict dy, const float *restrict x, const float *restrict W,
+                     size_t N, size_t I, size_t O, enum linear_layout layout);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * bootstrap.h - percentile intervals by resampling with replacement (Efron 1979).
+ *
+ * Which values a resample holds is a pure function of the stream's name and the resample's number,
+ * so intervals are reproducible, and two statistics with one stream see the same resamples.
+ * Percentiles interpolate linearly between order statistics (Hyndman and Fan, type 7).
+ */
+#ifndef STATS_BOOTSTRAP_H
+#define STATS_BOOTSTRAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/rng.h"
+#include "stats/interval.h"
+
+struct bootstrap {
+    struct rng stream; /* rng_stream(seed, "bootstrap/...") */
+    uint32_t resamples;
+    double confidence; /* two-sided: 0.95 */
+};
+
+/* The mean of x [n], n >= 1. ERR_MEMORY. */
+enum err_code bootstrap_mean(struct interval *out, const double *x, size_t n,
+                             const struct bootstrap *b, struct err *err);
+
+/* The ratio of sums, sum(above) / sum(below), both [n] and resampled together. A resample whose
+ * sum(below) is 0 counts as +-infinity, 0/0 as 0. ERR_MEMORY. */
+enum err_code bootstrap_ratio(struct interval *out, const double *above, const double *below,
+                              size_t n, const struct bootstrap *b, struct err *err);
+
+/* Fidelity beyond the trained range: the share of what `plain` loses against `oracle` that
+ * `method` gives back, (plain - method) / (plain - oracle) of pooled sums. Each array [n] holds one
+ * number a function: its error summed over k. *known is 0, and *out NaN, unless the interval of
+ * plain - oracle excludes 0; *loss is that interval (of the mean). ERR_MEMORY. */
+enum err_code bootstrap_fidelity(struct interval *out, struct interval *loss, int *known,
+                                 const double *plain, const double *method, const double *oracle,
+                                 size_t n, const struct bootstrap *b, struct err *err);
+
+#endif
