@@ -1,0 +1,40 @@
+# tests/FLOOR/test_NAME.c is one cmocka program, ctest name FLOOR.NAME, linked with everything.
+# tests/twins/*.c: naive double-precision twins shared by the tests.
+if(NOT cmocka_FOUND)
+  message(STATUS "cmocka not found: unit tests are left out")
+else()
+  file(GLOB twins CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/twins/*.c)
+  if(twins)
+    add_library(twins STATIC ${twins})
+    target_include_directories(twins PUBLIC ${CMAKE_SOURCE_DIR}/tests)
+    target_link_libraries(twins PUBLIC flags)
+  endif()
+  file(GLOB unit_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*/test_*.c)
+  foreach(source IN LISTS unit_tests)
+    get_filename_component(folder ${source} DIRECTORY)
+    get_filename_component(floor ${folder} NAME)
+    get_filename_component(name ${source} NAME_WE)
+    string(REPLACE test_ "" name ${name})
+    set(target test_${floor}_${name})
+    add_executable(${target} ${source})
+    target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+    target_compile_options(${target} PRIVATE -march=${TASKVEC_ARCH})
+    target_link_libraries(${target} PRIVATE ${floor} flags PkgConfig::cmocka)
+    if(twins)
+      target_link_libraries(${target} PRIVATE twins)
+    endif()
+    add_test(NAME ${floor}.${name} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
+    set_tests_properties(${floor}.${name} PROPERTIES TIMEOUT 300
+      ENVIRONMENT "TASKVEC_SOURCE=${CMAKE_SOURCE_DIR};LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0")
+  endforeach()
+endif()
+
+# tests/SCRIPT.sh: whole-program tests; each gets the binary and the source folder.
+file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/check_*.sh ${CMAKE_SOURCE_DIR}/tests/mpi/check_*.sh
+  ${CMAKE_SOURCE_DIR}/tests/run/check_*.sh ${CMAKE_SOURCE_DIR}/tests/slurm/check_*.sh)
+foreach(script IN LISTS scripts)
+  get_filename_component(name ${script} NAME_WE)
+  add_test(NAME program.${name} COMMAND ${script} $<TARGET_FILE:taskvec> ${CMAKE_SOURCE_DIR} WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
+  set_tests_properties(program.${name} PROPERTIES TIMEOUT 900 SKIP_RETURN_CODE 77
+    ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0")
+endforeach()

@@ -1,0 +1,32 @@
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <time.h>
+
+double clock_now(void) {
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void clock_utc(char out[32]) {
+    const time_t now = time(NULL);
+    struct tm parts;
+    (void)gmtime_r(&now, &parts);
+    (void)strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &parts);
+}
+
+void clock_sleep(double seconds) {
+    const struct timespec t = {(time_t)seconds, (long)(1e9 * (seconds - (double)(time_t)seconds))};
+    (void)nanosleep(&t, NULL);
+}
+
+void clock_span(char out[32], double seconds) {
+    const long s = (long)(seconds + 0.5);
+    if (s < 60)
+        (void)snprintf(out, 32, "%ld s", s);
+    else if (s < 3600)
+        (void)snprintf(out, 32, "%ld min %02ld s", s / 60, s % 60);
+    else
+        (void)snprintf(out, 32, "%ld h %02ld min", s / 3600 % 100000, s / 60 % 60);
+}

@@ -1,0 +1,12 @@
+/*
+ * clock.h - seconds since something; never part of a result.
+ */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+double clock_now(void);       /* monotonic seconds, for durations and deadlines */
+void clock_utc(char out[32]); /* "2026-11-22T19:46:00Z" */
+void clock_sleep(double seconds);
+void clock_span(char out[32], double seconds); /* "42 s", "3 min 05 s", "2 h 10 min" for people */
+
+#endif

@@ -1,0 +1,46 @@
+#include "base/hash.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+void hash_begin(struct hash *h) { sha256_init(&h->state); }
+
+void hash_bytes(struct hash *h, const void *data, size_t size) {
+    sha256_update(&h->state, size, data);
+}
+
+void hash_text(struct hash *h, const char *text) { hash_bytes(h, text, strlen(text) + 1); }
+
+void hash_end(char hex[HASH_HEX], struct hash *h) {
+    uint8_t sum[SHA256_DIGEST_SIZE];
+    sha256_digest(&h->state, sizeof sum, sum);
+    for (size_t i = 0; i < sizeof sum; i++) (void)snprintf(hex + 2 * i, 3, "%02x", sum[i]);
+}
+
+uint64_t hash_name(const char *name) {
+    struct sha256_ctx state;
+    uint8_t sum[8];
+    uint64_t value = 0;
+    sha256_init(&state);
+    sha256_update(&state, strlen(name), (const uint8_t *)name);
+    sha256_digest(&state, sizeof sum, sum);
+    for (size_t i = 0; i < sizeof sum; i++) value = value << 8 | sum[i];
+    return value;
+}
+
+enum err_code hash_file(char hex[HASH_HEX], const char *path, struct err *err) {
+    enum err_code rc = ERR_OK;
+    unsigned char buffer[1 << 16];
+    struct hash h;
+    size_t n;
+    FILE *f = fopen(path, "rb");
+    CHECK(f, ERR_IO, "%s: cannot open: %s", path, strerror(errno));
+    hash_begin(&h);
+    while ((n = fread(buffer, 1, sizeof buffer, f)) > 0) hash_bytes(&h, buffer, n);
+    CHECK(!ferror(f), ERR_IO, "%s: cannot read: %s", path, strerror(errno));
+    hash_end(hex, &h);
+cleanup:
+    if (f) fclose(f);
+    return rc;
+}

@@ -1,0 +1,31 @@
+/*
+ * hash.h - SHA-256 (nettle) of bytes, files and lines: identities, digests, checksums.
+ */
+#ifndef BASE_HASH_H
+#define BASE_HASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <nettle/sha2.h>
+
+#include "base/err.h"
+
+enum { HASH_HEX = 65 }; /* 64 hexadecimal digits and the NUL */
+
+struct hash {
+    struct sha256_ctx state;
+};
+
+void hash_begin(struct hash *h);
+void hash_bytes(struct hash *h, const void *data, size_t size);
+void hash_text(struct hash *h, const char *text); /* the NUL included: "ab","c" is not "a","bc" */
+void hash_end(char hex[HASH_HEX], struct hash *h);
+
+/* First 64 bits of the SHA-256 of a name. */
+uint64_t hash_name(const char *name);
+
+/* SHA-256 of a whole file; ERR_IO with the reason. */
+enum err_code hash_file(char hex[HASH_HEX], const char *path, struct err *err);
+
+#endif

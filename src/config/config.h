@@ -1,0 +1,98 @@
+/*
+ * config.h - a config file becomes stages, a stage becomes points: one point per job.
+ *
+ * The file is libconfig syntax, read through a strict layer: a scan before libconfig sees the text
+ * (size, integers that do not fit), `base = "FILE"` overlays (the later wins, both keep their
+ * file:line), typed overrides from the command line, then the schema of each stage.  Everything
+ * wrong is one line "FILE:LINE: stage.key: what, received what (did you mean ...?)", ERR_CONFIG.
+ *
+ * Top level: name, seed, base, stages = ( {...}, ... ), and the groups `model` and `source`, which
+ * are defaults for every stage whose schema has keys below them.  In a stage, besides its schema:
+ *     stage = KIND;  name = NAME (default: KIND);  of = NAME or [NAMES];
+ *     zip     = ( ["points", "optimiser.lr"] );      keys whose arrays advance together
+ *     list    = ( { points = 16; repeat = 0; }, ...) explicit combinations, times the other axes
+ *     exclude = ( { method = "ltv"; points = 41; } ) drops the points that match
+ * Axes multiply in schema order, the last one fastest.  A key whose `when` does not hold in a point
+ * is not part of that point and does not multiply it; given where it can never hold, it is an
+ * error.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "config/schema.h"
+
+struct config;       /* a whole file, resolved; read-only once opened */
+struct config_point; /* the resolved keys of one job */
+
+/* What config needs to know about stage kinds. schema_of returns NULL for an unknown kind. */
+struct config_kinds {
+    const char *const *names;
+    size_t n;
+    const struct config_schema *(*schema_of)(const char *kind, void *context);
+    void *context;
+};
+
+/* Reads, overlays, overrides, checks and expands. sets: "seed=3", "fit.points=[16,26]",
+ * "model.layers=3" (first word: a stage's name or a top-level key); strings may go unquoted. */
+enum err_code config_open(struct config **out, const char *path, const char *const *sets,
+                          size_t n_sets, const struct config_kinds *kinds, struct err *err);
+void config_close(struct config *c); /* NULL-safe; ends every point of it */
+
+const char *config_name(const struct config *c);
+uint64_t config_seed(const struct config *c);
+const char *config_path(const struct config *c);
+
+size_t config_stage_count(const struct config *c);
+const char *config_stage_kind(const struct config *c, size_t stage);
+const char *config_stage_name(const struct config *c, size_t stage); /* unique in the file */
+size_t config_stage_of_count(const struct config *c, size_t stage);
+const char *config_stage_of(const struct config *c, size_t stage, size_t i);
+void config_stage_where(char out[256], const struct config *c, size_t stage); /* "file:line" */
+size_t config_stage_points(const struct config *c, size_t stage);
+const struct config_point *config_stage_point(const struct config *c, size_t stage, size_t i);
+
+/* Appends the whole resolved config with every default and absolute paths; what it prints opens
+ * again to a config that prints the same bytes. */
+void config_print(struct text *out, const struct config *c);
+
+/* ---- points. Asking for a key that is not in the point's schema, or with another type, is a bug.
+ */
+bool config_has(const struct config_point *p, const char *key);
+bool config_bool(const struct config_point *p, const char *key);
+int64_t config_int(const struct config_point *p, const char *key);
+double config_float(const struct config_point *p, const char *key);
+const char *config_text(const struct config_point *p, const char *key); /* NAME and TEXT */
+size_t config_list_size(const struct config_point *p, const char *key); /* CONFIG_LIST keys */
+int64_t config_list_int(const struct config_point *p, const char *key, size_t i);
+double config_list_float(const struct config_point *p, const char *key, size_t i);
+const char *config_list_text(const struct config_point *p, const char *key, size_t i);
+
+/* "file:line: stage.key" of a key, for the errors that only a stage can find. */
+void config_where(char out[320], const struct config_point *p, const char *key);
+
+/* Keys of the point in schema order, for `plan` and tables. */
+size_t config_point_size(const struct config_point *p);
+const struct config_key *config_point_key(const struct config_point *p, size_t i);
+void config_point_value(struct text *out, const struct config_point *p,
+                        size_t i); /* as in a file */
+
+/* One line "key type value\n" per key, floats exact. read() is its inverse and needs no schema: the
+ * child that computes a job gets its point this way. identity() leaves out SILENT and PATH keys. */
+void config_point_write(struct text *out, const struct config_point *p);
+void config_point_identity(struct text *out, const struct config_point *p);
+enum err_code config_point_read(struct config_point **out, const char *text, struct err *err);
+void config_point_destroy(struct config_point *p); /* only for points made by config_point_read */
+
+/* Schema building and help. */
+enum err_code config_schema_add(struct config_schema *s, const struct config_key *rows, size_t n,
+                                struct err *err);
+void config_schema_release(struct config_schema *s);
+void config_schema_help(struct text *out,
+                        const struct config_schema *s); /* a line or two per key */
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * schema.h - one row per configuration key: its type, bounds, default, unit and meaning.
+ *
+ * Stages, problems, methods and the model each offer rows; run/ concatenates them into the schema
+ * of a stage.  Validation, expansion into jobs, `plan --resolved`, `--help` and the docs all read
+ * the same rows, so a new key is a new row and nothing else.
+ */
+#ifndef CONFIG_SCHEMA_H
+#define CONFIG_SCHEMA_H
+
+#include <stddef.h>
+
+enum config_type {
+    CONFIG_BOOL,
+    CONFIG_INT,   /* within +-2^53, checked against the digits in the file */
+    CONFIG_FLOAT, /* finite; an integer literal is accepted */
+    CONFIG_NAME,  /* one of `choices` */
+    CONFIG_TEXT
+};
+
+enum config_flag {
+    CONFIG_AXIS = 1, /* may be an array: one job for each element */
+    CONFIG_LIST = 2, /* is an array (or one scalar): the whole list is the value */
+    CONFIG_PATH = 4, /* TEXT: a file, relative to the config it stands in; its content identifies */
+    CONFIG_SILENT = 8,   /* cannot change a result: not part of a job's identity */
+    CONFIG_OPTIONAL = 16 /* may be absent without a default */
+};
+
+struct config_key {
+    const char *name; /* dotted below its stage: "optimiser.lr", "source.dims" */
+    enum config_type type;
+    unsigned flags;
+    double min, max;            /* inclusive, for INT and FLOAT */
+    const char *def;            /* default, as config text; NULL: required unless CONFIG_OPTIONAL */
+    const char *const *choices; /* NULL-terminated, for NAME */
+    const char *when;           /* "method=ltv|constant": exists only in such jobs; NULL: always */
+    const char *unit;           /* "" when it has none */
+    const char *meaning;        /* one short sentence */
+};
+
+/* Rows of one stage, concatenated from its parts. The rows are not owned and outlive the schema. */
+struct config_schema {
+    const struct config_key **rows;
+    size_t n, capacity;
+};
+
+#endif

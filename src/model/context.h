@@ -1,0 +1,44 @@
+/*
+ * context.h - the frozen past: keys and values of everything before a query, one slot a prompt.
+ *
+ * Causality keeps what stands before an edited query clean (design 3.3), so a prompt runs through
+ * the model once and its keys and values serve every fit step and every length.  A slot is filled
+ * from one prompt alone, with GEMMs of that prompt's tokens only: its bits depend on the prompt and
+ * its length, never on which other prompts are around or whether it is kept or recomputed.
+ */
+#ifndef MODEL_CONTEXT_H
+#define MODEL_CONTEXT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/edit.h"
+#include "model/params.h"
+
+struct context {
+    struct model_dims dims;
+    size_t slots, tokens; /* prompts, and tokens each slot can hold */
+    float *keys, *values; /* layout: ops/attention.h, layer by layer */
+    float *edit_rows;     /* unused unless an edit of scope `all` is given */
+    struct arena memory;
+};
+
+struct context_scratch; /* activations of one prompt on its way through */
+
+enum err_code context_create(struct context *c, const struct model_dims *dims, size_t slots,
+                             size_t tokens, struct err *err);
+void context_destroy(struct context *c);
+size_t context_bytes(const struct model_dims *dims, size_t slots, size_t tokens);
+
+enum err_code context_scratch_create(struct context_scratch **out, const struct model_dims *dims,
+                                     size_t tokens, struct err *err);
+void context_scratch_destroy(struct context_scratch *s);
+
+/* Runs one prompt, tokens [n_tokens, inputs], n_tokens <= c->tokens, and keeps its keys and values
+ * in `slot`. The last block stops at its keys and values: nobody reads the rest. Edits of scope
+ * `all` apply (edit row = slot when row_stride > 0); those of scope `query` are not for this pass.
+ */
+void context_fill(struct context *c, size_t slot, struct context_scratch *s, const struct params *p,
+                  const float *tokens, size_t n_tokens, const struct edits *edits);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * forward.h - the whole transformer over whole sequences, with every activation kept, and back.
+ *
+ * Pretraining and verification use it; fits and evaluations use query.h.  GPT-2, pre-norm: block l
+ * reads x[l], x_mid = x + c_proj(attention(ln_1(x))), x[l+1] = x_mid + mlp(ln_2(x_mid)).
+ */
+#ifndef MODEL_FORWARD_H
+#define MODEL_FORWARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/params.h"
+
+struct forward_layer {                   /* T = tokens of all sequences together: B * length */
+    float *ln_1, *ln_1_mean, *ln_1_rstd; /* [T, E], [T], [T] */
+    float *qkv;                          /* [T, 3E] */
+    float *att;                          /* [B, H, length, length], rows sum to 1 */
+    float *z;                            /* [T, E] concatenated head outputs: input of c_proj */
+    float *a;                            /* [T, E] output of c_proj, bias included */
+    float *mid;                          /* [T, E] residual after attention */
+    float *ln_2, *ln_2_mean, *ln_2_rstd;
+    float *fc, *gelu; /* [T, 4E] before and after the activation */
+};
+
+struct forward {
+    struct model_dims dims;
+    size_t B, length; /* sequences and tokens of each, as laid out */
+    float *x;         /* [L + 1, T, E] residual stream: x[0] embedding, x[l + 1] after block l */
+    float *ln_f, *ln_f_mean, *ln_f_rstd; /* of x tokens only: [B * length / 2, E], ... */
+    float *prediction;                   /* [B, length / 2] at the x tokens (even positions) */
+    struct forward_layer *layers;        /* [L] */
+    /* scratch of the backward pass follows, in forward.c's layout */
+    struct forward_scratch *scratch;
+    struct arena memory;
+};
+
+/* for_backward: also lay out what forward_backward() needs. length is even. */
+enum err_code forward_create(struct forward *f, const struct model_dims *dims, size_t B,
+                             size_t length, bool for_backward, struct err *err);
+void forward_destroy(struct forward *f);
+size_t forward_bytes(const struct model_dims *dims, size_t B, size_t length, bool for_backward);
+
+/* tokens [B, length, inputs], B and length at most as laid out (curriculum). Fills everything but
+ * outputs nobody reads: ln_f and prediction exist at x tokens only. */
+void forward_run(struct forward *f, const struct params *p, const float *tokens, size_t B,
+                 size_t length);
+
+/* Adds to gradient (same dims) the gradient of a loss whose derivative with respect to prediction
+ * is dprediction [B, length / 2]; B and length as in the forward_run before it. */
+void forward_backward(struct params *gradient, struct forward *f, const struct params *p,
+                      const float *tokens, const float *dprediction);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * query.h - the query stream: one token a row, over contexts, forward and back.
+ *
+ * Row r is the query of the prompt in slot[r] that sees its first length[r] context tokens and
+ * stands at position length[r].  All rows go through a layer together, as GEMMs [R, E].  This is
+ * how every fit and evaluation of scope `query` runs; `plain` is the same with an empty edit list,
+ * in the same chunks.  The reference is the full forward twin in tests/.
+ */
+#ifndef MODEL_QUERY_H
+#define MODEL_QUERY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/context.h"
+
+struct query_rows {
+    size_t R;
+    const uint32_t *slot;   /* [R] */
+    const uint32_t *length; /* [R] context tokens seen: 2 k after k examples; the position */
+    const float *x;         /* [R, inputs] the query's covariates */
+};
+
+struct query {
+    struct model_dims dims;
+    size_t capacity, tokens; /* rows, and context tokens at most */
+    float *x;          /* [L + 1, capacity, E] residual stream of the query; x[l + 1] edited */
+    float *z, *a;      /* [L, capacity, E] head outputs; attention block's output */
+    float *prediction; /* [capacity] */
+    float *g;          /* [L, capacity, E] after query_backward: d loss / d x[l + 1] */
+    struct query_scratch *scratch;
+    struct arena memory;
+};
+/* Row r of layer l is at (l * capacity + r) * E. */
+
+enum err_code query_create(struct query *q, const struct model_dims *dims, size_t capacity,
+                           size_t tokens, bool for_backward, struct err *err);
+void query_destroy(struct query *q);
+size_t query_bytes(const struct model_dims *dims, size_t capacity, size_t tokens,
+                   bool for_backward);
+
+/* rows->R <= capacity. Every edit applies (row_stride > 0: values row r). */
+void query_forward(struct query *q, const struct params *p, const struct context *c,
+                   const struct query_rows *rows, const struct edits *edits);
+
+/* After query_forward of the same rows: g[l] = total derivative of the loss after block l, given
+ * dprediction [R]. Context constant, weights frozen: nothing else is computed. */
+void query_backward(struct query *q, const struct params *p, const struct context *c,
+                    const struct query_rows *rows, const float *dprediction);
+
+#endif

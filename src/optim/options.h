@@ -1,0 +1,18 @@
+/*
+ * options.h - the keys optimiser.* of every stage that learns.
+ */
+#ifndef OPTIM_OPTIONS_H
+#define OPTIM_OPTIONS_H
+
+#include "config/config.h"
+#include "optim/adam.h"
+#include "optim/schedule.h"
+
+/* Rows optimiser.name, .lr, .beta1, .beta2, .epsilon, .schedule, .warmup, .floor. */
+enum err_code optimiser_schema(struct config_schema *out, struct err *err);
+
+/* steps: the length of the run, for schedules that end. */
+void optimiser_read(struct adam *adam, struct schedule *schedule, const struct config_point *point,
+                    int64_t steps);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * schedule.h - the learning rate as a function of the step.
+ */
+#ifndef OPTIM_SCHEDULE_H
+#define OPTIM_SCHEDULE_H
+
+#include <stdint.h>
+
+enum schedule_kind { SCHEDULE_CONSTANT, SCHEDULE_COSINE };
+
+struct schedule {
+    enum schedule_kind kind;
+    double lr;      /* at its peak */
+    int64_t warmup; /* steps of linear rise from 0; 0: none */
+    int64_t steps;  /* cosine: where it reaches lr * floor */
+    double floor;   /* cosine: final share of lr */
+};
+
+double schedule_lr(const struct schedule *s, int64_t step); /* step counts from 1 */
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * prompts.h - prompts drawn from a problem: functions, covariates, values.
+ *
+ * Everything is a pure function of (seed, problem, split, sample, point): sample i of a split is
+ * the same prompt in every batch, for every method, on every rank, and a longer prompt extends a
+ * shorter one.  Splits: "pretrain", "fit", "validation", "test"; repeats of a fit read
+ * "fit/REPEAT".
+ */
+#ifndef PROBLEMS_PROMPTS_H
+#define PROBLEMS_PROMPTS_H
+
+#include "base/arena.h"
+#include "problems/problem.h"
+
+struct prompts {
+    size_t n, points, dims;
+    float *x;            /* [n, points, dims] */
+    float *y;            /* [n, points] */
+    float *functions;    /* [n, parameters] */
+    struct arena memory; /* owns the three */
+};
+
+struct prompt_source {
+    struct problem_setup setup;
+    uint64_t seed;
+    char split[32];
+};
+
+enum err_code prompts_create(struct prompts *p, const struct problem_setup *s, size_t n,
+                             size_t points, struct err *err);
+void prompts_destroy(struct prompts *p);
+
+/* Fills p with samples first .. first + n - 1. active: coordinates in use, the others are 0 in x.
+ */
+void prompts_draw(struct prompts *p, const struct prompt_source *source, uint64_t first,
+                  size_t active);
+
+/* Interleaves n prompts into tokens [n, 2 * points, dims]: x_1, (y_1, 0, ...), x_2, ... */
+void prompts_tokens(float *tokens, const float *x, const float *y, size_t n, size_t points,
+                    size_t dims);
+
+/* Unbiased-std renormalisation of a batch of ys (published noisy linear regression). */
+void prompts_renormalise(float *y, size_t n, size_t dims);
+
+#endif

@@ -1,0 +1,76 @@
+/*
+ * stage.h - one kind of work: its keys, its rows, what one job of it does.
+ *
+ * A stage is one file with one `const struct stage` and one line in stage.c.  run/ builds its
+ * schema from `keys` and the shared families it says it uses, plans one job per point, and calls
+ * run() with a job_ctx; the stage knows nothing of ranks, files or the clock.
+ */
+#ifndef STAGES_STAGE_H
+#define STAGES_STAGE_H
+
+#include "base/err.h"
+#include "config/config.h"
+#include "sched/job.h"
+
+enum stage_uses {
+    STAGE_USES_MODEL = 1,   /* keys of a model: model.checkpoint, or a pretrain stage in `of` */
+    STAGE_USES_SHAPE = 2,   /* keys of a model to be made: model.layers, ... */
+    STAGE_USES_SOURCE = 4,  /* keys source.* : problem, dims and the problems' own */
+    STAGE_USES_METHODS = 8, /* key `method` and the methods' own keys */
+    STAGE_USES_OPTIMISER = 16
+};
+
+struct stage_column {
+    const char *name;
+    enum job_type type;
+    const char *unit, *meaning;
+};
+
+/* What plan needs to know of one job before it runs. */
+struct stage_cost {
+    double flops;        /* useful arithmetic, to order jobs and predict time */
+    double memory;       /* bytes at its peak when everything fits the budget */
+    double memory_least; /* bytes below which the job cannot run at all */
+    int group;           /* ranks it wants */
+    char summary[96];    /* "6000 prompts x 41 points, contexts 1.5 GB": for people */
+};
+
+/* A parent as seen at plan time. */
+struct stage_parent {
+    const struct stage *stage;
+    const struct config_point *point;
+};
+
+struct stage {
+    const char *name;           /* the kind: "fit" */
+    const char *meaning;        /* one sentence */
+    int version;                /* raise it when the same keys would give other results */
+    unsigned uses;              /* enum stage_uses */
+    const char *const *parents; /* kinds that `of` may name; NULL-terminated */
+    bool parent_needed;
+    const struct config_key *keys;
+    size_t n_keys;
+    const struct stage_column *columns; /* of /tables/NAME; run adds stage keys and the job */
+    size_t n_columns;
+
+    /* Checks what only the stage can check (points beyond positions, width not divisible by heads)
+     * and fills *cost. `parents`: the jobs this one reads. ERR_CONFIG with config_where(). */
+    enum err_code (*plan)(struct stage_cost *cost, const struct config_point *point,
+                          const struct stage_parent *parents, size_t n_parents, struct err *err);
+
+    /* Computes one job. ERR_STOPPED after job_should_stop(), ERR_NUMERIC for a diverged loss. */
+    enum err_code (*run)(struct job_ctx *ctx, struct err *err);
+
+    /* Optional (NULL): other methods evaluated beside the parents, from this point's `also`; see
+     * evaluate.c. */
+};
+
+/* The registry. */
+size_t stage_count(void);
+const struct stage *stage_at(size_t i);
+const struct stage *stage_find(const char *name); /* NULL: unknown */
+
+/* Every row of the schema of a stage: its own, then the families it uses. */
+enum err_code stage_schema(struct config_schema *out, const struct stage *s, struct err *err);
+
+#endif

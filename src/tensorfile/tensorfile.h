@@ -1,0 +1,58 @@
+/*
+ * tensorfile.h - safetensors files: mapped and distrusted when read, durable when written.
+ *
+ * Format: 8-byte little-endian header length, a JSON header {"NAME": {"dtype", "shape",
+ * "data_offsets"}, "__metadata__": {KEY: TEXT}}, then row-major data.  A reader believes nothing:
+ * every length, offset, product and name is checked against the mapped size before anything is
+ * handed out, and each error names the file, the tensor and what was found.  Written headers are
+ * padded so that every tensor starts at a multiple of 64 bytes of the file.
+ */
+#ifndef TENSORFILE_TENSORFILE_H
+#define TENSORFILE_TENSORFILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum { TENSOR_RANK_MAX = 8 };
+enum tensor_type { TENSOR_F32, TENSOR_F16, TENSOR_BF16, TENSOR_F64, TENSOR_I32, TENSOR_I64 };
+
+struct tensor_info {
+    const char *name;
+    enum tensor_type type;
+    size_t rank, shape[TENSOR_RANK_MAX];
+    size_t elements;
+    const void *data; /* in the mapping, read-only; may be unaligned in foreign files */
+};
+
+struct tensorfile; /* an open file */
+
+enum err_code tensorfile_open(struct tensorfile **out, const char *path, struct err *err);
+void tensorfile_close(struct tensorfile *f); /* NULL-safe; ends every pointer into it */
+
+const char *tensorfile_path(const struct tensorfile *f);
+size_t tensorfile_count(const struct tensorfile *f);
+const struct tensor_info *tensorfile_at(const struct tensorfile *f, size_t i); /* in file order */
+const struct tensor_info *tensorfile_find(const struct tensorfile *f, const char *name);
+const char *tensorfile_note(const struct tensorfile *f, const char *key); /* metadata; NULL: none */
+size_t tensorfile_note_count(const struct tensorfile *f);
+void tensorfile_note_at(const struct tensorfile *f, size_t i, const char **key, const char **value);
+
+/* Copies one tensor as float32, F16 and BF16 widened. ERR_DATA if absent or not of that shape (the
+ * message gives both); shape[i] == 0 accepts any length. */
+enum err_code tensorfile_floats(float *out, const struct tensorfile *f, const char *name,
+                                size_t rank, const size_t *shape, struct err *err);
+
+/* ---- writing: describe, then one durable replace. Data is not copied: it must live until the end.
+ */
+struct tensor_writer;
+enum err_code tensor_writer_create(struct tensor_writer **out, struct err *err);
+void tensor_writer_destroy(struct tensor_writer *w); /* NULL-safe */
+enum err_code tensor_writer_add(struct tensor_writer *w, const char *name, size_t rank,
+                                const size_t *shape, const float *data, struct err *err);
+enum err_code tensor_writer_note(struct tensor_writer *w, const char *key, const char *value,
+                                 struct err *err);
+enum err_code tensor_writer_save(struct tensor_writer *w, const char *path, struct err *err);
+
+#endif
