@@ -4,7 +4,7 @@
  * The context of one layer is its keys and values, kv [B][2][H][D][capacity]: for each prompt keys
  * then values, for each coordinate of each head the tokens one after the other.  So a row reads its
  * prompt's context once forward and once backward, in order and without gathering.  `capacity` is
- * the tokens there is room for, context_capacity(T) or more.
+ * the tokens there is room for: context_capacity(n) for some n of T or more.
  *
  * Row r is a query of prompt prompt[r] that sees the first tokens[r] of the context, and itself: it
  * is token tokens[r] of a full pass.  Rows of one prompt may have different lengths and come in any
@@ -26,7 +26,7 @@ void context_pack(float *restrict kv, const float *restrict qkv, size_t B, size_
                   size_t D, size_t capacity);
 
 /* z [R,E]; att [R,H,capacity+1] keeps row r's probabilities at 0 .. tokens[r], the last its own;
- * the rest of att is not written. qkv [R,3E] of the rows themselves; prompt, tokens [R]. */
+ * what follows it is unspecified. qkv [R,3E] of the rows themselves; prompt, tokens [R]. */
 void context_attend(float *restrict z, float *restrict att, const float *restrict qkv,
                     const float *restrict kv, const uint32_t *restrict prompt,
                     const uint32_t *restrict tokens, size_t R, size_t H, size_t D, size_t capacity);

@@ -1,0 +1,45 @@
+#include "ops/rows.h"
+
+#include <string.h>
+
+void rows_add(float *restrict y, const float *restrict x, size_t n) {
+    for (size_t i = 0; i < n; i++) y[i] += x[i];
+}
+
+void rows_axpy(float *restrict y, float a, const float *restrict x, size_t n) {
+    for (size_t i = 0; i < n; i++) y[i] += a * x[i];
+}
+
+void rows_scale(float *y, float a, size_t n) {
+    for (size_t i = 0; i < n; i++) y[i] *= a;
+}
+
+double rows_dot(const float *x, const float *y, size_t n) {
+    double s = 0.0;
+    for (size_t i = 0; i < n; i++) s += (double)x[i] * (double)y[i];
+    return s;
+}
+
+void rows_gather(float *restrict out, const float *restrict x, const uint32_t *restrict index,
+                 size_t R, size_t E) {
+    for (size_t r = 0; r < R; r++) memcpy(out + r * E, x + index[r] * E, E * sizeof *x);
+}
+
+void rows_scatter_add(float *restrict y, const float *restrict x, const uint32_t *restrict index,
+                      size_t R, size_t E) {
+    for (size_t r = 0; r < R; r++) rows_add(y + index[r] * E, x + r * E, E);
+}
+
+/* Sums of 32 rows first: thousands of rows then lose less to rounding. */
+void rows_sum(float *restrict out, const float *restrict x, size_t R, size_t E) {
+    enum { COLUMNS = 64, ROWS = 32 };
+    for (size_t r = 0; r < R; r += ROWS) {
+        const size_t rows = R - r < ROWS ? R - r : ROWS;
+        for (size_t e = 0; e < E; e += COLUMNS) {
+            const size_t columns = E - e < COLUMNS ? E - e : COLUMNS;
+            float sum[COLUMNS] = {0};
+            for (size_t i = 0; i < rows; i++) rows_add(sum, x + (r + i) * E + e, columns);
+            rows_add(out + e, sum, columns);
+        }
+    }
+}

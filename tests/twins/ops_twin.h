@@ -1,0 +1,53 @@
+/*
+ * ops_twin.h - the operations of ops/ once more, in double and as plainly as possible.
+ *
+ * The reference of values.  Gradients come from central differences of these.  Shapes and meanings
+ * are those of ops/; nothing is fast, kept or shared with the code under test.
+ */
+#ifndef TWINS_OPS_TWIN_H
+#define TWINS_OPS_TWIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* One array in both precisions with equal values, so that only the arithmetic differs. */
+struct pair {
+    size_t n;
+    float *f;
+    double *d;
+};
+
+struct pair pair_normals(size_t n, uint64_t seed, double scale); /* exits when out of memory */
+struct pair pair_filled(size_t n, double value);
+void pair_free(struct pair *p);
+
+/* Largest |got - want| / max(1, |want|); infinite when either is NaN. */
+double twin_error(const float *got, const double *want, size_t n);
+
+/* Central difference of f(context) for one number that f reads, step 1e-5; *x is restored. */
+double twin_slope(double (*f)(void *context), void *context, double *x);
+
+double twin_dot(const double *x, const double *y, size_t n);
+
+/* y [N,O] = x [N,I] W + b; W is [I,O], or [O,I] when out_in; b may be NULL. */
+void twin_linear(double *y, const double *x, const double *W, const double *b, size_t N, size_t I,
+                 size_t O, int out_in);
+void twin_layernorm(double *y, const double *x, const double *gain, const double *bias, double eps,
+                    size_t R, size_t E);
+void twin_gelu(double *y, const double *x, size_t n);
+void twin_softmax(double *x, size_t n); /* in place */
+
+/* qkv [B,T,3E] -> z [B,T,E]; att [B,H,T,T] may be NULL. */
+void twin_attention(double *z, double *att, const double *qkv, size_t B, size_t T, size_t H,
+                    size_t D);
+
+/* Query rows qkv [R,3E] over contexts given as their own qkv [B,T,3E] -> z [R,E]. */
+void twin_context_attend(double *z, const double *qkv, const double *context,
+                         const uint32_t *prompt, const uint32_t *tokens, size_t R, size_t T,
+                         size_t H, size_t D);
+
+double twin_mse(const double *pred, const double *target, double weight, size_t n);
+double twin_huber(const double *pred, const double *target, double delta, double weight, size_t n);
+double twin_logistic(const double *pred, const double *target, double weight, size_t n);
+
+#endif
