@@ -72,6 +72,7 @@ struct job_ctx {
     const struct config_point *point; /* the resolved keys of this job */
     uint64_t seed;                    /* the run's seed: the key of every stream */
     const char *identity;
+    const char *control; /* evaluate: the method of its key `also` that this job is for, or NULL */
     const struct job_input *inputs;
     size_t n_inputs;
     size_t memory; /* bytes this job may use; decides what is kept, never what comes out */

@@ -50,7 +50,7 @@ struct stage {
     bool parent_needed;
     const struct config_key *keys;
     size_t n_keys;
-    const struct stage_column *columns; /* of /tables/NAME; run adds stage keys and the job */
+    const struct stage_column *columns; /* of /tables/NAME; run adds `job` */
     size_t n_columns;
 
     /* Checks what only the stage can check (points beyond positions, width not divisible by heads)
@@ -60,9 +60,6 @@ struct stage {
 
     /* Computes one job. ERR_STOPPED after job_should_stop(), ERR_NUMERIC for a diverged loss. */
     enum err_code (*run)(struct job_ctx *ctx, struct err *err);
-
-    /* Optional (NULL): other methods evaluated beside the parents, from this point's `also`; see
-     * evaluate.c. */
 };
 
 /* The registry. */
