@@ -1,0 +1,172 @@
+#!/usr/bin/env bash
+# quickstart.sh - from a clone to the first table and figure, or to tested sources.
+set -euo pipefail
+unset CDPATH
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+
+build_packages=(build-essential cmake ninja-build pkg-config libopenmpi-dev openmpi-bin libhdf5-dev
+    libopenblas-pthread-dev liblapacke-dev libconfig-dev librandom123-dev libsleef-dev libjansson-dev
+    nettle-dev)
+figure_packages=(python3-h5py python3-numpy python3-matplotlib)
+test_packages=(libcmocka-dev clang-format shellcheck hdf5-tools python3-tables python3-pandas git)
+
+results=results/quickstart
+
+usage() {
+    cat <<'END'
+usage: ./quickstart.sh [-n RANKS]        install what is missing, build, run, show table and figure
+       ./quickstart.sh test [-n RANKS]   the same, then every test (warnings are errors; then ASan + UBSan)
+
+Installs missing Debian packages with apt-get, as root or through sudo, and says which.
+Builds in build/, writes results/quickstart/. A second run continues where the first one stopped
+and is quick when all is done. RANKS: MPI ranks and build jobs, default one per core.
+Elsewhere than Debian, install the libraries that README.md names; then this script only builds and runs.
+END
+}
+
+say() { printf '\n== %s\n' "$*"; }
+die() {
+    printf 'quickstart.sh: %s\n' "$1" >&2
+    exit "${2:-1}"
+}
+
+# ---- cores this process may use: its CPU mask, and a container's quota.
+cores() {
+    local n quota period
+    n=$(nproc)
+    if read -r quota period 2>/dev/null </sys/fs/cgroup/cpu.max && [[ $quota != max ]]; then
+        quota=$(((quota + period - 1) / period))
+        if ((quota < n)); then n=$quota; fi
+    fi
+    echo "$n"
+}
+
+# ---- packages: asked of dpkg alone, so nothing goes to the network when nothing is missing.
+missing_packages() {
+    local package state
+    for package in "$@"; do
+        state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
+        [[ $state == installed ]] || echo "$package"
+    done
+}
+
+install_packages() {
+    local missing as_root=()
+    if ! command -v dpkg-query >/dev/null; then
+        say "not a Debian system: the libraries that README.md names must be here already"
+        return
+    fi
+    mapfile -t missing < <(missing_packages "$@")
+    if ((${#missing[@]} == 0)); then return; fi
+    if ((EUID != 0)); then
+        command -v sudo >/dev/null ||
+            die "not root and no sudo; ask an administrator for: apt-get install ${missing[*]}" 71
+        as_root=(sudo)
+    fi
+    say "installing ${missing[*]}"
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q update </dev/null
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
+        "${missing[@]}" </dev/null >/dev/null
+}
+
+build() { # PRESET
+    say "building preset $1 in build/$1"
+    cmake --preset "$1" >"build-$1.log" 2>&1 || {
+        cat "build-$1.log" >&2
+        die "cmake --preset $1 failed"
+    }
+    mkdir -p "build/$1"
+    mv -- "build-$1.log" "build/$1/configure.log"
+    cmake --build "build/$1" -j "$ranks"
+}
+
+# ---- Open MPI, as it has to be told in containers and on machines with few cores.
+mpi_settings() {
+    export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_btl_vader_single_copy_mechanism=none
+    export OMPI_MCA_plm_rsh_agent=false # one machine: no ssh is needed, and none may be there
+    if ((EUID == 0)); then
+        export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+    fi
+}
+
+# The first python on PATH need not be the one that Debian's packages serve.
+find_python() { # MODULES
+    local python
+    for python in python3 /usr/bin/python3 /usr/local/bin/python3 python; do
+        if "$python" -c "import $1" >/dev/null 2>&1; then
+            echo "$python"
+            return
+        fi
+    done
+    return 1
+}
+
+draw_figure() {
+    local figure=$results/figure.png python
+    if [[ $figure -nt $results/results.h5 && $figure -nt analysis/figure.py ]]; then
+        echo "figure:  $figure"
+    elif python=$(find_python "h5py, numpy, matplotlib"); then
+        "$python" analysis/figure.py "$results/results.h5" -o "$figure" >/dev/null
+        echo "figure:  $figure"
+    else
+        echo "figure:  not drawn, no python3 here can import h5py, numpy and matplotlib"
+    fi
+}
+
+run_quickstart() {
+    local launch=() rc=0
+    install_packages "${build_packages[@]}" "${figure_packages[@]}"
+    build release
+    if ((ranks > 1)); then launch=(mpirun -q -n "$ranks"); fi
+    say "running experiments/quickstart.cfg on $ranks rank(s)"
+    "${launch[@]}" build/release/taskvec run experiments/quickstart.cfg -o "$results" || rc=$?
+    if ((rc == 75)); then
+        die "stopped before the end; ./quickstart.sh goes on from there" 75
+    elif ((rc != 0)); then
+        die "the run ended with code $rc; build/release/taskvec status $results says why" "$rc"
+    fi
+    say "taskvec table $results"
+    build/release/taskvec table "$results"
+    echo
+    echo "results: $results/results.h5"
+    draw_figure
+}
+
+run_tests() {
+    local preset log failed=0
+    install_packages "${build_packages[@]}" "${figure_packages[@]}" "${test_packages[@]}"
+    if [[ ${CI:-} == true ]]; then export TASKVEC_REQUIRE_FIXTURES=1; fi
+    for preset in ci dev; do
+        build "$preset"
+        say "tests of preset $preset"
+        log=build/$preset/ctest.log
+        ctest --preset "$preset" -j "$ranks" 2>&1 | tee "$log" || failed=1
+    done
+    for preset in ci dev; do
+        say "preset $preset"
+        sed -n '/tests passed/,$p' "build/$preset/ctest.log"
+    done
+    return $failed
+}
+
+action=run ranks=$(cores)
+while (($#)); do
+    case $1 in
+    -h | --help)
+        usage
+        exit 0
+        ;;
+    test) action=test ;;
+    -n)
+        [[ ${2:-} =~ ^[1-9][0-9]{0,4}$ ]] || die "-n wants a number of ranks, got '${2:-}'" 64
+        ranks=$2
+        shift
+        ;;
+    *) die "unknown argument '$1'; ./quickstart.sh --help" 64 ;;
+    esac
+    shift
+done
+
+trap 'die "interrupted; ./quickstart.sh goes on from there" 130' INT TERM
+mpi_settings
+if [[ $action == test ]]; then run_tests; else run_quickstart; fi
