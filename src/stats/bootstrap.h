@@ -8,6 +8,7 @@
 #ifndef STATS_BOOTSTRAP_H
 #define STATS_BOOTSTRAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,20 +22,20 @@ struct bootstrap {
     double confidence; /* two-sided: 0.95 */
 };
 
-/* The mean of x [n], n >= 1. ERR_MEMORY. */
+/* The mean of x [n]. ERR_CONFIG when n or resamples is 0, ERR_MEMORY; so with the others. */
 enum err_code bootstrap_mean(struct interval *out, const double *x, size_t n,
                              const struct bootstrap *b, struct err *err);
 
 /* The ratio of sums, sum(above) / sum(below), both [n] and resampled together. A resample whose
- * sum(below) is 0 counts as +-infinity, 0/0 as 0. ERR_MEMORY. */
+ * sum(below) is 0 counts as +-infinity, 0/0 as 0. */
 enum err_code bootstrap_ratio(struct interval *out, const double *above, const double *below,
                               size_t n, const struct bootstrap *b, struct err *err);
 
 /* Fidelity beyond the trained range: the share of what `plain` loses against `oracle` that
  * `method` gives back, (plain - method) / (plain - oracle) of pooled sums. Each array [n] holds one
- * number a function: its error summed over k. *known is 0, and *out NaN, unless the interval of
- * plain - oracle excludes 0; *loss is that interval (of the mean). ERR_MEMORY. */
-enum err_code bootstrap_fidelity(struct interval *out, struct interval *loss, int *known,
+ * number a function: its error summed over k. *known is false, and *out NaN, unless the interval of
+ * plain - oracle excludes 0; *loss is that interval (of the mean). */
+enum err_code bootstrap_fidelity(struct interval *out, struct interval *loss, bool *known,
                                  const double *plain, const double *method, const double *oracle,
                                  size_t n, const struct bootstrap *b, struct err *err);
 

@@ -7,6 +7,7 @@
 #ifndef STATS_INTERVAL_H
 #define STATS_INTERVAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct interval {
@@ -19,7 +20,7 @@ struct interval interval_t(const double *x, size_t n, double confidence);
 /* The same of the differences a[i] - b[i]: two methods on the same functions. */
 struct interval interval_paired(const double *a, const double *b, size_t n, double confidence);
 
-/* 1 when low and high are known and lie on one side of x. */
-int interval_excludes(const struct interval *i, double x);
+/* True when low and high are known and lie on one side of x. */
+bool interval_excludes(const struct interval *i, double x);
 
 #endif

@@ -15,4 +15,7 @@ struct moments {
 /* Two passes: the mean, then the squares around it. */
 struct moments moments_of(const double *x, size_t n);
 
+/* Of x[i] - y[i]. */
+struct moments moments_of_differences(const double *x, const double *y, size_t n);
+
 #endif
