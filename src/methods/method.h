@@ -43,6 +43,7 @@ struct method {
     enum edit_scope scope;
     enum method_prompt prompt;
     bool needs_basis;
+    const char *const *variants;   /* names of setup.variant, NULL-terminated, or NULL */
     const struct config_key *keys; /* rows "NAME.KEY", when "method=NAME" */
     size_t n_keys;
     void (*read)(struct method_setup *s, const struct config_point *point); /* NULL: no keys */
@@ -53,11 +54,12 @@ struct method {
                           const struct method_setup *s); /* [L, H], [L, E], [L, 1] */
     void (*init)(float *w, const struct method_setup *s, const struct rng *stream);
 
-    /* v [L, R, E] (row r of layer l at (l * R + r) * E), or [L, E] when !needs_basis. */
+    /* v [L, b->R, E] (row r of layer l at (l * b->R + r) * E), or [L, E] when !needs_basis; one row
+     * serves every row of the pass. NULL: no vector, nothing is edited. */
     void (*vector)(float *v, const float *w, const struct basis *b, const struct method_setup *s,
                    float *scratch);
-    /* dw overwritten; g row r of layer l at (l * g_stride + r) * E; g is d (sum over rows of loss).
-     */
+    /* dw overwritten. g: loss after each block, row r of layer l at (l * g_stride + r) * E; R is
+     * b->R where the method needs a basis. dw [weights] is the sum over rows. */
     void (*gradient)(float *dw, const float *g, size_t g_stride, size_t R, const struct basis *b,
                      const struct method_setup *s, float *scratch);
     size_t (*scratch)(const struct method_setup *s, size_t R); /* floats both need; NULL: none */
@@ -68,14 +70,21 @@ const struct method *method_at(size_t i);
 const struct method *method_find(const char *name);
 bool method_learns(const struct method *m);
 
+/* Names of the methods without weights, NULL-terminated: the choices of `also`. */
+extern const char *const METHOD_CONTROLS[];
+
+/* "heads" for ltv; "" where the method has one form only. */
+const char *method_variant(const struct method_setup *s);
+
 /* Rows "method" (AXIS, over the names in the registry) and every method's own. learning_only: for
  * `fit`. */
 enum err_code method_schema(struct config_schema *out, bool learning_only, struct err *err);
 void method_setup_read(struct method_setup *out, const struct config_point *point,
                        const struct params *params);
+/* The same by name, with the method's first variant and initial weights 0. */
 void method_setup_named(struct method_setup *out, const char *name, const struct params *params);
 
-/* Edits [L] that add v at every block's output, scope query. */
+/* Edits [L] that add v [L, R, E] at every block's output; R = 1: the same for every row. */
 void method_edits(struct edit *items, struct edits *out, const float *v, size_t R,
                   const struct method_setup *s);
 

@@ -4,7 +4,8 @@
  * Everything is a pure function of (seed, problem, split, sample, point): sample i of a split is
  * the same prompt in every batch, for every method, on every rank, and a longer prompt extends a
  * shorter one.  Splits: "pretrain", "fit", "validation", "test"; repeats of a fit read
- * "fit/REPEAT".
+ * "fit/REPEAT".  Streams are "PROBLEM/SPLIT/function", ".../covariate" and ".../noise"; in the last
+ * two, point i of a prompt is point i of the stream.  Only renormalise looks at the whole batch.
  */
 #ifndef PROBLEMS_PROMPTS_H
 #define PROBLEMS_PROMPTS_H
@@ -23,7 +24,8 @@ struct prompts {
 struct prompt_source {
     struct problem_setup setup;
     uint64_t seed;
-    char split[32];
+    char split[32];      /* names the functions, and with them everything else */
+    char covariates[32]; /* another split for covariates and noise; "": the same as `split` */
 };
 
 enum err_code prompts_create(struct prompts *p, const struct problem_setup *s, size_t n,
@@ -39,7 +41,9 @@ void prompts_draw(struct prompts *p, const struct prompt_source *source, uint64_
 void prompts_tokens(float *tokens, const float *x, const float *y, size_t n, size_t points,
                     size_t dims);
 
-/* Unbiased-std renormalisation of a batch of ys (published noisy linear regression). */
+/* y [n] *= sqrt(dims) / their unbiased standard deviation (published noisy linear regression, over
+ * a whole batch); fewer than two or all equal: unchanged. The one draw that depends on the batch.
+ */
 void prompts_renormalise(float *y, size_t n, size_t dims);
 
 #endif

@@ -77,6 +77,7 @@ struct job_ctx {
     size_t n_inputs;
     size_t memory; /* bytes this job may use; decides what is kept, never what comes out */
     int group_rank, group_size; /* 0 of 1 for most jobs */
+    bool shards_told;           /* job.c's own; false at first */
 };
 
 /* done of total, in any unit; also says "I am alive" to the supervisor. Call at least every few
@@ -84,7 +85,7 @@ struct job_ctx {
 enum err_code job_progress(struct job_ctx *ctx, double done, double total, struct err *err);
 
 /* True once the run is to end: checkpoint, then return ERR_STOPPED. Cheap; ask at every step. All
- * ranks of a group get the same answer at the same step only through job_agree(). */
+ * ranks of a group get the same answer at the same step only through job_agree_to_stop(). */
 bool job_should_stop(struct job_ctx *ctx);
 
 /* Row `number` (0, 1, ...) of this job in its stage's table; the same number again replaces it, as

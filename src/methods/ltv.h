@@ -1,0 +1,16 @@
+/*
+ * ltv.h - the four readings of a head's contribution (design 3.4), by name.
+ */
+#ifndef METHODS_LTV_H
+#define METHODS_LTV_H
+
+enum ltv_reading { /* setup.variant of the method "ltv" */
+                   LTV_HEADS,
+                   LTV_HEADS_BIAS,
+                   LTV_REPROJECTED,
+                   LTV_BLOCKS
+};
+
+extern const char *const LTV_READINGS[]; /* names in the order of the enum, NULL-terminated */
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * curve.h - the predictions of a method after k = 0, 1, ... examples of each prompt.
+ *
+ * One context per prompt at its full length serves every k; the k of all prompts of a chunk go
+ * through the model together.  Methods that read only a window of the prompt (method.h) get a
+ * context of their own for each k beyond it.  `evaluate` and `verify` both call this.
+ */
+#ifndef STAGES_CURVE_H
+#define STAGES_CURVE_H
+
+#include "stages/prompt_view.h"
+#include "stages/vector_pass.h"
+
+struct curve_options {
+    const struct method_setup *setup;
+    size_t chunk;          /* prompts at a time: rows of a query pass */
+    size_t points;         /* of each prompt */
+    size_t window_points;  /* T0: a window shows T0 - 1 pairs and the query */
+    size_t trained_points; /* where `oracle` stops being plain */
+};
+
+struct curve {
+    struct curve_options o;
+    struct context whole, window;
+    struct context_scratch *fill;
+    struct vector_pass pass;
+    uint32_t *slot, *length; /* [chunk] */
+    float *tokens, *x;       /* [2 points, dims], [chunk, dims] */
+    struct arena memory;
+};
+
+enum err_code curve_create(struct curve *c, const struct curve_options *o, struct err *err);
+void curve_destroy(struct curve *c);
+size_t curve_bytes(const struct model_dims *dims, const struct curve_options *o);
+
+/* prediction [n, points] for the n <= chunk prompts of `prompts`. basis: a row a prompt, one row
+ * for all, or NULL; w: the method's weights or NULL. */
+void curve_predict(float *prediction, struct curve *c, const struct prompt_view *prompts,
+                   const struct basis *basis, const float *w);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * vector_pass.h - the query pass of a method over rows: its vector made, added, and differentiated.
+ *
+ * `fit`, `evaluate` and `verify` all read queries through this, `plain` too (no edits), so methods
+ * are compared on the same arithmetic.  Order of calls: set once per basis and weights, run for
+ * each set of rows, backward after a run of the same rows.
+ */
+#ifndef STAGES_VECTOR_PASS_H
+#define STAGES_VECTOR_PASS_H
+
+#include "methods/method.h"
+#include "model/query.h"
+
+struct vector_pass {
+    const struct method_setup *setup;
+    struct query query; /* prediction and g of the last run */
+    float *v;           /* [L, R, E] as set; R = v_rows */
+    size_t v_rows;      /* 0: no vector; 1: one for every row */
+    struct edit *items; /* [L] */
+    struct edits edits;
+    float *scratch, *g_sum; /* the method's; [L, E] */
+    struct arena memory;
+};
+
+/* capacity: rows of a pass at most; tokens: context tokens at most. setup must outlive the pass. */
+enum err_code vector_pass_create(struct vector_pass *p, const struct method_setup *setup,
+                                 size_t capacity, size_t tokens, bool for_backward,
+                                 struct err *err);
+void vector_pass_destroy(struct vector_pass *p);
+size_t vector_pass_bytes(const struct model_dims *dims, size_t capacity, size_t tokens,
+                         bool for_backward);
+
+/* The method's vector for weights w. b: one row a query, or one row for all (a mean), or NULL for
+ * methods that need none. */
+void vector_pass_set(struct vector_pass *p, const struct basis *b, const float *w);
+
+/* query.prediction [rows->R], with the vector that was set. */
+void vector_pass_run(struct vector_pass *p, const struct context *c, const struct query_rows *rows);
+
+/* dw [weights], overwritten: gradient of a loss whose derivative is dprediction [rows->R]; b as in
+ * vector_pass_set. */
+void vector_pass_backward(float *dw, struct vector_pass *p, const struct context *c,
+                          const struct query_rows *rows, const struct basis *b,
+                          const float *dprediction);
+
+#endif
