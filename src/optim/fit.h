@@ -5,6 +5,8 @@
  * training samples (a pure function of stream and epoch); the last, smaller batch is kept.  After
  * each epoch the validation loss decides: the best weights are kept, and `patience` epochs without
  * improvement end the fit: consecutive ones, or, as the published code counts, in all (cumulative).
+ * The first epoch always counts as an improvement; patience 0 never ends a fit.  An end is between
+ * epochs, so a state saved by the `epoch` callback continues with the same bits.
  */
 #ifndef OPTIM_FIT_H
 #define OPTIM_FIT_H
@@ -48,13 +50,15 @@ struct fit_callbacks {
                               const uint32_t *batch, size_t n, struct err *err);
     /* Loss that selects and stops. */
     enum err_code (*validate)(void *context, double *loss, const float *w, struct err *err);
-    /* After each epoch: report, checkpoint. ERR_STOPPED ends the fit and is returned. */
+    /* After each epoch: report, checkpoint; may be NULL. ERR_STOPPED ends the fit and is returned.
+     */
     enum err_code (*epoch)(void *context, const struct fit_state *state, struct err *err);
 };
 
-/* Starts from *state (all counters 0 and w set: a new fit; otherwise a continued one) and runs to
- * the end. scratch_g [weights], scratch_order [samples]. On ERR_OK state->best holds the result and
- * *end why it stopped. A loss that is not finite is ERR_NUMERIC with epoch and step. */
+/* Starts from *state (all counters 0 and w set: a new fit, whose moments are cleared; otherwise a
+ * continued one) and runs to the end. A state that had ended returns at once. scratch_g [weights],
+ * scratch_order [samples]. On ERR_OK state->best holds the result and *end why it stopped. A loss
+ * that is not finite is ERR_NUMERIC with epoch and step. */
 enum err_code fit_run(struct fit_state *state, enum fit_end *end, const struct fit_options *o,
                       const struct fit_callbacks *calls, float *scratch_g, uint32_t *scratch_order,
                       struct err *err);

@@ -16,6 +16,8 @@ struct schedule {
     double floor;   /* cosine: final share of lr */
 };
 
-double schedule_lr(const struct schedule *s, int64_t step); /* step counts from 1 */
+/* Rate of a step, counted from 1: lr * step / warmup up to lr at step `warmup`, then constant or
+ * lr * (floor + (1 - floor) (1 + cos(pi (step - warmup) / (steps - warmup))) / 2). */
+double schedule_lr(const struct schedule *s, int64_t step);
 
 #endif

@@ -7,6 +7,7 @@
 #ifndef PROBLEMS_PROBLEM_H
 #define PROBLEMS_PROBLEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,7 @@
 #include "base/rng.h"
 #include "config/config.h"
 
+enum { PROBLEM_DIMS_MAX = 1000 };
 enum problem_loss { PROBLEM_SQUARED, PROBLEM_CLASSIFICATION };
 
 struct problem;
@@ -22,7 +24,7 @@ struct problem_setup { /* one problem with its numbers; filled by problem_setup_
     const struct problem *problem;
     size_t dims;      /* coordinates of x */
     size_t size;      /* the problem's own number: nonzero weights, hidden units, depth; else 0 */
-    double scale;     /* multiplies y */
+    double scale;     /* multiplies y; 1 in classification */
     double noise;     /* standard deviation added to y after scale */
     bool renormalise; /* noisy linear: ys of a batch times sqrt(dims) / their unbiased std */
 };

@@ -4,8 +4,9 @@
  * Format: 8-byte little-endian header length, a JSON header {"NAME": {"dtype", "shape",
  * "data_offsets"}, "__metadata__": {KEY: TEXT}}, then row-major data.  A reader believes nothing:
  * every length, offset, product and name is checked against the mapped size before anything is
- * handed out, and each error names the file, the tensor and what was found.  Written headers are
- * padded so that every tensor starts at a multiple of 64 bytes of the file.
+ * handed out, and each error (ERR_DATA) names the file, the tensor and what was found.  As the
+ * format demands, tensors follow each other without holes; written headers are padded so that the
+ * data starts at a multiple of 64 bytes of the file.
  */
 #ifndef TENSORFILE_TENSORFILE_H
 #define TENSORFILE_TENSORFILE_H
@@ -15,8 +16,27 @@
 
 #include "base/err.h"
 
-enum { TENSOR_RANK_MAX = 8 };
-enum tensor_type { TENSOR_F32, TENSOR_F16, TENSOR_BF16, TENSOR_F64, TENSOR_I32, TENSOR_I64 };
+enum { TENSOR_RANK_MAX = 8, TENSOR_NAME_MAX = 512 /* bytes */ };
+
+/* clang-format off: the types of the format; published files hold masks as BOOL or U8. */
+enum tensor_type {
+    TENSOR_F32,
+    TENSOR_F16,
+    TENSOR_BF16,
+    TENSOR_F64,
+    TENSOR_I32,
+    TENSOR_I64,
+    TENSOR_BOOL,
+    TENSOR_U8,
+    TENSOR_I8,
+    TENSOR_I16,
+    TENSOR_U16,
+    TENSOR_U32,
+    TENSOR_U64
+};
+/* clang-format on */
+
+const char *tensor_type_name(enum tensor_type type); /* as in the file: "F32" */
 
 struct tensor_info {
     const char *name;
@@ -33,7 +53,8 @@ void tensorfile_close(struct tensorfile *f); /* NULL-safe; ends every pointer in
 
 const char *tensorfile_path(const struct tensorfile *f);
 size_t tensorfile_count(const struct tensorfile *f);
-const struct tensor_info *tensorfile_at(const struct tensorfile *f, size_t i); /* in file order */
+const struct tensor_info *tensorfile_at(const struct tensorfile *f,
+                                        size_t i); /* as the data lies */
 const struct tensor_info *tensorfile_find(const struct tensorfile *f, const char *name);
 const char *tensorfile_note(const struct tensorfile *f, const char *key); /* metadata; NULL: none */
 size_t tensorfile_note_count(const struct tensorfile *f);
@@ -44,8 +65,9 @@ void tensorfile_note_at(const struct tensorfile *f, size_t i, const char **key, 
 enum err_code tensorfile_floats(float *out, const struct tensorfile *f, const char *name,
                                 size_t rank, const size_t *shape, struct err *err);
 
-/* ---- writing: describe, then one durable replace. Data is not copied: it must live until the end.
- */
+/* ---- writing: describe, then one durable replace (base/file.h). Data is not copied: it must live
+ * until the end; names and notes are copied. Tensors and notes stand in the order they were added,
+ * so the same calls give the same bytes. A name given twice, or not printable, is ERR_DATA. */
 struct tensor_writer;
 enum err_code tensor_writer_create(struct tensor_writer **out, struct err *err);
 void tensor_writer_destroy(struct tensor_writer *w); /* NULL-safe */

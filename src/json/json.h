@@ -1,0 +1,67 @@
+/*
+ * json.h - JSON text in, typed values out; nothing is believed.
+ *
+ * Refused with line and byte: syntax errors, duplicate keys, anything after the value, bytes that
+ * are not UTF-8, NUL in a text, integers beyond 64 bits, nesting beyond JSON_DEPTH_MAX.
+ * `struct json` is a handle passed by value; what it points to lives until json_release() of the
+ * root.  An absent member is a handle too: every json_read_* refuses it by name.
+ */
+#ifndef JSON_JSON_H
+#define JSON_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum { JSON_DEPTH_MAX = 64 };
+
+enum json_kind {
+    JSON_KIND_ABSENT,
+    JSON_KIND_NULL,
+    JSON_KIND_BOOL,
+    JSON_KIND_INT, /* written without point or exponent */
+    JSON_KIND_REAL,
+    JSON_KIND_TEXT,
+    JSON_KIND_ARRAY,
+    JSON_KIND_OBJECT
+};
+
+struct json {
+    struct json_t *node; /* NULL: absent */
+};
+
+/* Parses size bytes; `place` (a file name) opens the message. ERR_DATA; the root is released by
+ * json_release(). The caller bounds the size by what it read. */
+enum err_code json_parse(struct json *root, const char *data, size_t size, const char *place,
+                         struct err *err);
+void json_release(struct json *root); /* only for roots; idempotent */
+
+enum json_kind json_kind(struct json value);
+const char *json_kind_text(enum json_kind kind);              /* "a text", "an array" */
+size_t json_count(struct json value);                         /* items or members; else 0 */
+struct json json_item(struct json array, size_t i);           /* absent past the end */
+struct json json_member(struct json object, const char *key); /* absent if there is none */
+
+/* ERR_DATA "PLACE: expected a text, received 3" unless the value has the type asked for. A number
+ * is an INT or a REAL. Texts are UTF-8 without NUL and belong to the root. */
+enum err_code json_expect(struct json value, enum json_kind kind, const char *place,
+                          struct err *err);
+enum err_code json_read_text(const char **out, struct json value, const char *place,
+                             struct err *err);
+enum err_code json_read_int(int64_t *out, struct json value, const char *place, struct err *err);
+enum err_code json_read_number(double *out, struct json value, const char *place, struct err *err);
+enum err_code json_read_bool(bool *out, struct json value, const char *place, struct err *err);
+
+/* Members in the order of the text: struct json_walk w = {.object = o}; while (json_next(&w)) ...
+ */
+struct json_walk {
+    struct json object;
+    void *at;
+    const char *key;
+    struct json value;
+};
+bool json_next(struct json_walk *w);
+
+#endif

@@ -1,0 +1,16 @@
+#include "optim/schedule.h"
+
+#include <math.h>
+
+/* Share of lr after the warm-up: a half cosine from 1 to floor. */
+static double cosine_share(const struct schedule *s, int64_t step) {
+    const double pi = 3.14159265358979323846;
+    if (step >= s->steps || s->steps <= s->warmup) return s->floor;
+    const double done = (double)(step - s->warmup) / (double)(s->steps - s->warmup);
+    return s->floor + (1 - s->floor) * 0.5 * (1 + cos(pi * done));
+}
+
+double schedule_lr(const struct schedule *s, int64_t step) {
+    if (step < s->warmup) return s->lr * (double)step / (double)s->warmup;
+    return s->kind == SCHEDULE_COSINE ? s->lr * cosine_share(s, step) : s->lr;
+}

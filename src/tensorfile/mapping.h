@@ -1,0 +1,20 @@
+/*
+ * mapping.h - a whole file in memory, read-only, its pages shared by all processes of a node.
+ */
+#ifndef TENSORFILE_MAPPING_H
+#define TENSORFILE_MAPPING_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+struct mapping {
+    const unsigned char *data;
+    size_t size;
+};
+
+/* ERR_DATA when the path is missing, unreadable, empty or not a plain file. */
+enum err_code mapping_open(struct mapping *m, const char *path, struct err *err);
+void mapping_close(struct mapping *m); /* idempotent */
+
+#endif

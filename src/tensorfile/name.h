@@ -1,0 +1,17 @@
+/*
+ * name.h - what a tensor or a note may be called, and how a bad name is shown.
+ */
+#ifndef TENSORFILE_NAME_H
+#define TENSORFILE_NAME_H
+
+#include "base/err.h"
+
+enum { NAME_SHOWN = 128 };
+
+/* ERR_DATA if empty, longer than TENSOR_NAME_MAX or with control characters. */
+enum err_code name_check(const char *name, const char *place, struct err *err);
+
+/* In quotes, control characters as '?', cut when long: never more than one line. */
+void name_show(char out[NAME_SHOWN], const char *name);
+
+#endif
