@@ -1,0 +1,104 @@
+/*
+ * farm.h - hands the jobs of a plan to all ranks and brings what they find home to the journal.
+ *
+ * Every rank is a supervisor (speaks MPI, polls, never computes) and a compute child (computes,
+ * never calls MPI), a process of the same binary started as `taskvec --child FD`.  Rank 0 is the
+ * coordinator too.
+ *
+ *     rank 0                                   other ranks
+ *     par_init                                 par_init
+ *     plan, lock                               farm_serve   (until released)
+ *     farm_run       -> outcome                  .
+ *     publish results.h5                         .
+ *     farm_release   (also after any error)      .
+ *     par_finish(code)                         par_finish(0)
+ */
+#ifndef PAR_FARM_H
+#define PAR_FARM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "par/par.h"
+#include "sched/job.h"
+#include "store/lock.h"
+
+struct farm_job {         /* line i of the plan is jobs[i] */
+    const char *identity; /* 64 hexadecimal digits, each once */
+    const char *label;    /* "fit[3]": for people */
+    const size_t *parents;
+    size_t n_parents;
+    double cost;   /* any unit; longest first */
+    int group;     /* ranks it wants; clamped to what there is */
+    size_t memory; /* bytes at its peak, as planned; for the limit of the child */
+    bool skip;     /* left out of this attempt (--only): not started, counted as pending */
+};
+
+struct farm_field {
+    const char *name, *value;
+};
+
+struct farm_progress { /* for a bar; about twice a second */
+    size_t jobs, done, running, failed, blocked;
+    double seconds;  /* since the start of this attempt */
+    double eta;      /* seconds still to go by the costs done so far; < 0: not known yet */
+    double fraction; /* of the whole cost, running jobs included */
+};
+
+/* Computes one job in the child: parses the order, fills ctx->point, seed, control and inputs, runs
+ * the stage. ctx comes with host, identity, memory and group filled. */
+typedef enum err_code farm_compute(const char *order, struct job_ctx *ctx, void *context,
+                                   struct err *err);
+
+struct farm {
+    const char *dir; /* exists */
+    const struct farm_job *jobs;
+    size_t n_jobs;
+    const struct farm_field *provenance; /* of the attempt line: build, core, slurm, argv, ... */
+    size_t n_provenance;
+    const char *machine; /* build and BLAS core of this rank, as given to farm_serve() */
+    size_t memory;       /* bytes a job may use on a rank: ctx->memory */
+    double max_time;     /* seconds until the run is to have left; 0: no limit */
+    double hang_after;   /* seconds without progress(); 0: 600 */
+    bool retry_failed, in_process;
+    struct lock *lock; /* kept alive; NULL: none */
+    struct log log;
+    void *context; /* of the four below */
+    /* The order of a job: all that farm_compute needs; opaque here. Called when it is handed out,
+     * when all its parents are done. */
+    enum err_code (*order)(struct text *out, size_t job, void *context, struct err *err);
+    void (*progress)(const struct farm_progress *p, void *context); /* NULL: none */
+    farm_compute *compute;                                          /* for in_process only */
+    void *compute_context;
+};
+
+struct farm_outcome {
+    size_t jobs, done, failed, blocked, pending;
+    size_t done_now, failed_now; /* in this attempt */
+    size_t attempt;              /* number of this attempt; 0: nothing was to be done */
+    double seconds;
+    bool stopped;  /* by a signal or max_time */
+    int exit_code; /* 0, 1 or 75 by the states; run's own errors come on top */
+};
+
+/* Rank 0. Compares the machines of all ranks (ERR_CONFIG if they differ), cleans up after the
+ * attempts before, runs what is not done, journals the end. ERR_IO, ERR_MPI, ERR_SYSTEM: the
+ * attempt ended early with the journal intact; *out is filled all the same. With nothing to do no
+ * attempt is journaled. */
+enum err_code farm_run(const struct farm *f, struct par *p, struct farm_outcome *out,
+                       struct err *err);
+
+/* Other ranks: work until released. `machine`: build and BLAS core, compared on rank 0. */
+enum err_code farm_serve(struct par *p, const char *machine, const struct log *log,
+                         struct err *err);
+
+/* Rank 0, always and last: the other ranks may leave. Needs no farm_run() before. */
+void farm_release(struct par *p);
+
+/* main() of the compute child: `taskvec --child FD`. Returns the exit code. */
+int farm_child(int fd, farm_compute *compute, void *context);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * par.h - the ranks of this run: start, end, who am I.  The only floor that speaks MPI.
+ *
+ * A plain start is one rank; mpirun and srun take the same words.
+ */
+#ifndef PAR_PAR_H
+#define PAR_PAR_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/text.h"
+
+struct par {
+    int rank, size;
+    int signals; /* signalfd of USR1, TERM and INT, which are blocked from par_init() on */
+    bool started;
+    char host[128];
+};
+
+/* Blocks the signals that end a run, then MPI_Init with MPI_ERRORS_RETURN. ERR_CONFIG when srun
+ * started several tasks that do not see each other. */
+enum err_code par_init(struct par *p, const struct log *log, struct err *err);
+
+/* MPI_Finalize with a guard: leaves with exit code `code` after 10 s if it hangs. The coordinator
+ * leaves last. Returns code. */
+int par_finish(struct par *p, int code);
+
+void par_library(struct text *out); /* "Open MPI v4.1.4, ..." in one line; before or after init */
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * queue.h - who does what next: the scheduler's state, without ranks, files or a clock.
+ *
+ * Longest first among the jobs whose parents are done.  A job for a group waits until enough ranks
+ * are idle at once: from the moment it is the longest ready job, smaller jobs overtake it only
+ * while they are not expected to outlast the ranks it waits for, and at most QUEUE_OVERTAKE times
+ * the number of ranks of them; then idle ranks are kept for it.
+ */
+#ifndef SCHED_QUEUE_H
+#define SCHED_QUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "sched/history.h"
+
+enum { QUEUE_OVERTAKE = 4, QUEUE_LOST = 5 };
+
+enum queue_state { QUEUE_PENDING, QUEUE_RUNNING, QUEUE_DONE, QUEUE_FAILED, QUEUE_BLOCKED };
+
+struct queue_job {
+    const size_t *parents; /* indices, not owned */
+    size_t n_parents;
+    double cost;
+    int group; /* clamped to the ranks when it is handed out */
+    bool skip; /* never handed out */
+};
+
+struct queue;
+
+/* ERR_CONFIG for a cycle or a parent out of range. */
+enum err_code queue_create(struct queue **out, const struct queue_job *jobs, size_t n, int ranks,
+                           struct err *err);
+void queue_destroy(struct queue *q); /* NULL-safe */
+
+/* Before the first queue_next(): what earlier attempts left. */
+void queue_set_done(struct queue *q, size_t job);
+void queue_set_failed(struct queue *q, size_t job);
+
+/* The state an earlier attempt left `past` in (NULL: never seen): DONE, FAILED, or PENDING. A job
+ * running while QUEUE_LOST attempts in a row died is FAILED. */
+enum queue_state queue_past(const struct history_job *past, bool retry_failed, bool *lost);
+
+/* The job to start now with `idle` ranks, and how many of them it gets; false: none. It is RUNNING
+ * from here on. */
+bool queue_next(size_t *job, int *group, struct queue *q, int idle);
+
+void queue_progress(struct queue *q, size_t job, double fraction);
+void queue_done(struct queue *q, size_t job);
+void queue_failed(struct queue *q, size_t job);  /* blocks its descendants */
+void queue_stopped(struct queue *q, size_t job); /* pending again */
+
+enum queue_state queue_state_of(const struct queue *q, size_t job);
+const char *queue_state_text(enum queue_state state);    /* "PENDING", ... */
+size_t queue_blocker(const struct queue *q, size_t job); /* BLOCKED: the failed ancestor */
+
+/* Jobs in each state, skipped ones among PENDING; and how many could start now or later. */
+void queue_count(size_t count[QUEUE_BLOCKED + 1], const struct queue *q);
+size_t queue_left(const struct queue *q); /* PENDING, not skipped, no skipped ancestor pending */
+double queue_cost_done(const struct queue *q); /* since the start, with fractions of running */
+double queue_cost_left(const struct queue *q);
+
+#endif

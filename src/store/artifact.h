@@ -1,0 +1,72 @@
+/*
+ * artifact.h - the files a job leaves: its artifact and its checkpoint, both safetensors.
+ *
+ *     DIR/artifacts/ab/IDENTITY.safetensors      (ab: first two digits, 256 folders)
+ *     DIR/checkpoints/IDENTITY.safetensors
+ *
+ * Both are sealed by temporary file, fsync and rename.  An artifact counts once the journal holds
+ * the DONE line of its job; artifact_clean() deletes what has none at the start of an attempt.
+ */
+#ifndef STORE_ARTIFACT_H
+#define STORE_ARTIFACT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "sched/history.h"
+#include "sched/job.h"
+
+struct artifact_note {
+    const char *key, *value;
+};
+
+struct artifact_seal { /* what a DONE line says of the file */
+    uint64_t bytes;
+    char sha256[HASH_HEX];
+};
+
+/* Where the artifact of a job lies (whether or not it exists yet). ERR_IO: path too long. */
+enum err_code artifact_path(char out[FILE_PATH_MAX], const char *dir, const char *identity,
+                            struct err *err);
+enum err_code checkpoint_path(char out[FILE_PATH_MAX], const char *dir, const char *identity,
+                              struct err *err);
+
+/* Writes durably, reads back, fills *seal. */
+enum err_code artifact_write(struct artifact_seal *seal, const char *dir, const char *identity,
+                             const struct job_tensor *tensors, size_t n_tensors,
+                             const struct artifact_note *notes, size_t n_notes, struct err *err);
+
+/* A checkpoint: the job's state, its tensors, and the journal lines of the rows it gave so far
+ * (sent again after a restore, so no row is lost with the attempt that made it). */
+struct checkpoint {
+    const char *state, *rows;
+    size_t n_rows;
+    double done, total;
+    const struct job_tensor *tensors;
+    size_t n_tensors;
+};
+
+enum err_code checkpoint_write(const char *dir, const char *identity, const struct checkpoint *c,
+                               struct err *err);
+
+/* Reads the checkpoint into *out, or leaves out->state NULL if there is none. What it points to
+ * belongs to *hold until checkpoint_close(). */
+struct checkpoint_hold;
+enum err_code checkpoint_read(struct checkpoint *out, struct checkpoint_hold **hold,
+                              const char *dir, const char *identity, struct err *err);
+void checkpoint_close(struct checkpoint_hold *hold); /* NULL-safe */
+void checkpoint_remove(const char *dir, const char *identity);
+
+/* True if the file that a DONE job left is there with the size of its DONE line. */
+bool artifact_present(const char *dir, const struct history_job *job);
+
+/* At the start of an attempt, under the lock: deletes temporaries, artifacts without a DONE line
+ * and checkpoints of DONE jobs. *removed counts files. */
+enum err_code artifact_clean(size_t *removed, const char *dir, const struct history *h,
+                             struct err *err);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * lock.h - one run at a time in a directory: DIR/lock, with host, pid, Slurm job and start.
+ *
+ * The holder touches the file every few seconds (lock_beat); the time of that touch is its
+ * heartbeat.  A lock is stale if its process is dead (same host) or its heartbeat is older than
+ * LOCK_STALE seconds by the clock of the file system.
+ */
+#ifndef STORE_LOCK_H
+#define STORE_LOCK_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/file.h"
+
+enum { LOCK_STALE = 60 };
+
+struct lock {
+    bool held;
+    char path[FILE_PATH_MAX];
+    double last_beat; /* clock_now() */
+};
+
+struct lock_holder {
+    bool alive; /* a run holds DIR now */
+    char host[128], slurm[64], started[32];
+    long pid;
+    double silent; /* seconds since its heartbeat */
+};
+
+/* Takes DIR/lock, replacing a stale one. Busy: ERR_CONFIG naming host and pid. */
+enum err_code lock_take(struct lock *l, const char *dir, struct err *err);
+enum err_code lock_beat(struct lock *l, struct err *err); /* cheap; touches every 5 s */
+void lock_release(struct lock *l);                        /* idempotent */
+
+/* Who holds DIR, for status; alive false when nobody does. Never fails: no lock is no holder. */
+void lock_look(struct lock_holder *out, const char *dir);
+
+#endif
