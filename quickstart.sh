@@ -71,12 +71,11 @@ install_packages() {
 
 build() { # PRESET
     say "building preset $1 in build/$1"
-    cmake --preset "$1" >"build-$1.log" 2>&1 || {
-        cat "build-$1.log" >&2
+    mkdir -p "build/$1"
+    cmake --preset "$1" >"build/$1/configure.log" 2>&1 || {
+        cat "build/$1/configure.log" >&2
         die "cmake --preset $1 failed"
     }
-    mkdir -p "build/$1"
-    mv -- "build-$1.log" "build/$1/configure.log"
     cmake --build "build/$1" -j "$ranks"
 }
 
@@ -156,7 +155,7 @@ while (($#)); do
         usage
         exit 0
         ;;
-    test) action=test ;;
+    test) action='test' ;;
     -n)
         [[ ${2:-} =~ ^[1-9][0-9]{0,4}$ ]] || die "-n wants a number of ranks, got '${2:-}'" 64
         ranks=$2
