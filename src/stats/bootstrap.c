@@ -72,7 +72,7 @@ enum err_code bootstrap_fidelity(struct interval *out, struct interval *loss, bo
                                  const double *plain, const double *method, const double *oracle,
                                  size_t n, const struct bootstrap *b, struct err *err) {
     enum err_code rc = ERR_OK;
-    struct interval lost, share = {NAN, NAN, NAN};
+    struct interval lost, share = {nan(""), nan(""), nan("")};
     double *above = malloc((2 * n + 1) * sizeof *above), *below = above + n;
     CHECK(above, ERR_MEMORY, "bootstrap: no memory for %zu values", 2 * n);
     for (size_t i = 0; i < n; i++) {

@@ -6,7 +6,7 @@
 #include "stats/student.h"
 
 static struct interval from_moments(const struct moments *m, double confidence) {
-    if (m->n < 2) return (struct interval){m->mean, NAN, NAN};
+    if (m->n < 2) return (struct interval){m->mean, nan(""), nan("")};
     const double n = (double)m->n, t = student_quantile(0.5 + 0.5 * confidence, n - 1.0);
     const double half = t * sqrt(m->variance / n);
     return (struct interval){m->mean, m->mean - half, m->mean + half};

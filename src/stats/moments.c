@@ -4,7 +4,7 @@
 
 /* Of x, or of x - y where y is given. */
 static struct moments two_pass(const double *x, const double *y, size_t n) {
-    struct moments m = {n, (double)NAN, (double)NAN};
+    struct moments m = {n, nan(""), nan("")};
     double sum = 0.0, squares = 0.0;
     for (size_t i = 0; i < n; i++) sum += y ? x[i] - y[i] : x[i];
     if (n > 0) m.mean = sum / (double)n;

@@ -30,8 +30,8 @@ static struct layer layer_new(const size_t s[4], double scale) {
                           H,
                           D,
                           pair_normals(B * T * 3 * E, 1, scale),
-                          pair_filled(B * H * T * T, NAN),
-                          pair_filled(B * T * E, NAN),
+                          pair_filled(B * H * T * T, nan("")),
+                          pair_filled(B * T * E, nan("")),
                           pair_normals(B * T * E, 2, 1.0)};
 }
 
@@ -61,7 +61,7 @@ static void gradients(void **state) {
     (void)state;
     for (size_t i = 0; i < CASES; i++) {
         struct layer l = layer_new(SIZES[i], 1.0);
-        struct pair d = pair_normals(l.qkv.n, 3, 1.0), scratch = pair_filled(l.T * l.T, NAN);
+        struct pair d = pair_normals(l.qkv.n, 3, 1.0), scratch = pair_filled(l.T * l.T, nan(""));
         attention_forward(l.z.f, l.att.f, l.qkv.f, l.B, l.T, l.H, l.D);
         attention_backward(d.f, scratch.f, l.g.f, l.att.f, l.qkv.f, l.B, l.T, l.H, l.D);
         for (size_t j = 0; j < d.n; j++) d.d[j] += twin_slope(loss, &l, &l.qkv.d[j]);

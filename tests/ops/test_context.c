@@ -28,10 +28,10 @@ static struct stream stream_new(const size_t s[5]) {
     const size_t B = s[0], T = s[1], H = s[2], D = s[3], R = s[4], E = H * D;
     struct stream x = {.B = B, .T = T, .H = H, .D = D, .R = R, .capacity = context_capacity(T)};
     x.context = pair_normals(B * T * 3 * E, 1, 1.0);
-    x.kv = pair_filled(B * context_floats(x.capacity, H, D), NAN);
+    x.kv = pair_filled(B * context_floats(x.capacity, H, D), nan(""));
     x.qkv = pair_normals(R * 3 * E, 2, 1.0);
-    x.att = pair_filled(R * H * (x.capacity + 1), NAN);
-    x.z = pair_filled(R * E, NAN);
+    x.att = pair_filled(R * H * (x.capacity + 1), nan(""));
+    x.z = pair_filled(R * E, nan(""));
     x.g = pair_normals(R * E, 3, 1.0);
     for (size_t r = 0; r < R; r++) {
         x.prompt[r] = (uint32_t)(r * 7 % B);
@@ -52,7 +52,7 @@ static void attend(struct stream *x) {
 }
 
 static void attend_backward(struct pair *dqkv, struct stream *x) {
-    struct pair scratch = pair_filled(x->capacity + 1, NAN);
+    struct pair scratch = pair_filled(x->capacity + 1, nan(""));
     context_attend_backward(dqkv->f, scratch.f, x->g.f, x->att.f, x->qkv.f, x->kv.f, x->prompt,
                             x->tokens, x->R, x->H, x->D, x->capacity);
     pair_free(&scratch);
@@ -95,7 +95,7 @@ static void equals_full_attention(void **state) {
     (void)state;
     const size_t size[5] = {1, 33, 4, 8, 33}, E = 32, T = 33;
     struct stream x = stream_new(size);
-    struct pair z = pair_filled(T * E, NAN), att = pair_filled(4 * T * T, NAN);
+    struct pair z = pair_filled(T * E, nan("")), att = pair_filled(4 * T * T, nan(""));
     attention_forward(z.f, att.f, x.context.f, 1, T, 4, 8);
     for (size_t t = 0; t < T; t++) x.tokens[t] = (uint32_t)t;
     memcpy(x.qkv.f, x.context.f, T * 3 * E * sizeof(float));
@@ -148,8 +148,8 @@ static void capacity_does_not_matter(void **state) {
     attend(&x);
     y.capacity += context_capacity(40);
     pair_free(&y.kv), pair_free(&y.att);
-    y.kv = pair_filled(y.B * context_floats(y.capacity, y.H, y.D), NAN);
-    y.att = pair_filled(y.R * y.H * (y.capacity + 1), NAN);
+    y.kv = pair_filled(y.B * context_floats(y.capacity, y.H, y.D), nan(""));
+    y.att = pair_filled(y.R * y.H * (y.capacity + 1), nan(""));
     context_pack(y.kv.f, y.context.f, y.B, y.T, y.H, y.D, y.capacity);
     attend(&y);
     assert_memory_equal(x.z.f, y.z.f, x.z.n * sizeof(float));

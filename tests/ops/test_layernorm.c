@@ -27,9 +27,9 @@ static struct layer layer_new(size_t R, size_t E, double offset) {
                       pair_normals(E, 2, 1.0),
                       pair_normals(E, 3, 1.0),
                       pair_normals(R * E, 4, 1.0),
-                      pair_filled(R * E, NAN),
-                      pair_filled(R, NAN),
-                      pair_filled(R, NAN)};
+                      pair_filled(R * E, nan("")),
+                      pair_filled(R, nan("")),
+                      pair_filled(R, nan(""))};
     for (size_t i = 0; i < R * E; i++) l.x.d[i] = (double)(l.x.f[i] += (float)offset);
     return l;
 }

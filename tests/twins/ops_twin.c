@@ -48,7 +48,7 @@ double twin_error(const float *got, const double *want, size_t n) {
     double worst = 0.0;
     for (size_t i = 0; i < n; i++) {
         const double e = fabs((double)got[i] - want[i]) / fmax(1.0, fabs(want[i]));
-        if (isnan(e)) return INFINITY;
+        if (isnan(e)) return HUGE_VAL;
         worst = fmax(worst, e);
     }
     return worst;
