@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+"""Error against examples seen, one line a method, from the results.h5 of any run with an evaluate stage."""
+
+import argparse
+import sys
+
+# Colour-blind safe (Okabe and Ito); the plain model is the black reference line.
+LOOKS = {
+    "plain": dict(color="black", linewidth=2.0),
+    "zero": dict(color="0.55", linestyle=(0, (1, 1.5))),
+    "window": dict(color="#009E73", linestyle="--"),
+    "oracle": dict(color="#56B4E9", linestyle=":", linewidth=2.2),
+    "constant": dict(color="#D55E00", linewidth=1.8),
+    "bias_only": dict(color="#CC79A7", linewidth=1.5, linestyle="-."),
+}
+LTV_COLOURS = ["#0072B2", "#E69F00", "#7B5EA7", "#8C6D31"]
+NAMES = {"plain": "plain model", "bias_only": "bias only"}
+HIDDEN = ("zero",)  # equals plain bit for bit: nothing to see
+COLUMNS = ("method", "reading", "fit_points", "repeat", "source", "k", "functions", "mse", "mse_low", "mse_high",
+           "mse_over_variance")
+
+
+def fail(message):
+    sys.exit(f"figure.py: {message}")
+
+
+def import_libraries():
+    """Late, so that --help and clear messages work on any python3."""
+    global h5py, np
+    try:
+        import h5py
+        import matplotlib
+        import numpy as np
+    except ImportError as e:
+        fail(f"{sys.executable} has no module {e.name}; on Debian: "
+             "apt-get install python3-h5py python3-numpy python3-matplotlib, then /usr/bin/python3 analysis/figure.py")
+    matplotlib.use("Agg")
+
+
+def read_table(path, name):
+    try:
+        with h5py.File(path, "r") as f:
+            tables = f.get("tables")
+            if tables is None:
+                fail(f"{path}: no group /tables; a results.h5 of taskvec run is wanted")
+            if name not in tables:
+                fail(f"{path}: no /tables/{name}; there are: {', '.join(sorted(tables)) or 'none'} (--table NAME)")
+            rows = tables[name][()]
+    except FileNotFoundError:
+        fail(f"{path}: no such file; taskvec run writes results.h5 into the run's folder when it ends")
+    except OSError as e:
+        fail(f"{path}: cannot be read as HDF5 ({e})")
+    missing = [c for c in COLUMNS if c not in (rows.dtype.names or ())]
+    if missing:
+        fail(f"{path}: /tables/{name} has no column {', '.join(missing)}; name an evaluate stage with --table")
+    if not len(rows):
+        fail(f"{path}: /tables/{name} is empty; taskvec status says what is still to do")
+    return rows
+
+
+def read_trained_points(path, given):
+    """The longest trained prompt: --trained, else what the run's provenance or table says, else None."""
+    if given is not None:
+        return given
+    with h5py.File(path, "r") as f:
+        for node in (f.get("provenance"), f["tables"]):
+            if node is None:
+                continue
+            for place in [node] + [n for n in node.values() if isinstance(n, h5py.Dataset)]:
+                if "trained_points" in place.attrs:
+                    return int(np.ravel(place.attrs["trained_points"])[0])
+    return None
+
+
+def text(value):
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def collect(rows):
+    """{(method, reading, fit_points): {k: (mse, low, high, mse over variance)}}, repeats averaged.
+
+    With repeats, the band spans the mean of the lower and of the upper bounds: it shows the
+    uncertainty over functions, not over repeats."""
+    groups = {}
+    for row in rows:
+        key = (text(row["method"]), text(row["reading"]), int(row["fit_points"]))
+        groups.setdefault(key, {}).setdefault(int(row["k"]), []).append(
+            [float(row[c]) for c in ("mse", "mse_low", "mse_high", "mse_over_variance")])
+    return {key: {k: np.mean(v, axis=0) for k, v in sorted(points.items())} for key, points in groups.items()}
+
+
+def mean_beyond(curve, trained):
+    values = [v[0] for k, v in curve.items() if trained is None or k >= trained]
+    return float(np.mean(values or [v[0] for v in curve.values()]))
+
+
+def choose(curves, trained, everything):
+    """The best fit length of every method and reading, by error beyond the trained length; all of them if asked."""
+    if everything:
+        return [key for key in curves if key[0] not in HIDDEN]
+    best = {}
+    for key in curves:
+        if key[0] in HIDDEN:
+            continue
+        rival = best.get(key[:2])
+        if rival is None or mean_beyond(curves[key], trained) < mean_beyond(curves[rival], trained):
+            best[key[:2]] = key
+    return list(best.values())
+
+
+def label(key, several):
+    method, reading, points = key
+    name = NAMES.get(method, method if method != "ltv" else "LTV")
+    if reading and reading != "-" and method == "ltv":
+        name += f", {reading}"
+    if points > 0 and several:
+        name += f" (fit at {points})"
+    return name
+
+
+def draw(curves, keys, trained, relative, title, out, dpi):
+    import matplotlib.pyplot as plt
+    from matplotlib.ticker import MaxNLocator
+
+    order = ["plain", "ltv", "constant", "bias_only", "window", "oracle"]
+    keys = sorted(keys, key=lambda key: (order.index(key[0]) if key[0] in order else 9, key[1], key[2]))
+    plt.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False})
+    figure, axes = plt.subplots(figsize=(7.2, 4.3), layout="constrained")
+    readings = sorted({key[1] for key in keys if key[0] == "ltv"})
+    lengths = sorted({key[2] for key in keys})
+    last = max(max(curves[key]) for key in keys)
+    lowest = np.inf
+    for depth, key in enumerate(keys):
+        curve = curves[key]
+        k = np.array(list(curve))
+        mse, low, high, over = np.array(list(curve.values())).T
+        scale = over / np.where(mse > 0, mse, 1) if relative else np.ones_like(mse)
+        look = dict(linewidth=1.6)
+        if key[0] == "ltv":
+            look["color"] = LTV_COLOURS[readings.index(key[1]) % len(LTV_COLOURS)]
+        look.update(LOOKS.get(key[0], {}))
+        if len({q[2] for q in keys if q[:2] == key[:2]}) > 1 and len(lengths) > 1:
+            look["alpha"] = 0.45 + 0.55 * lengths.index(key[2]) / (len(lengths) - 1)
+        lowest = min(lowest, np.min((mse * scale)[mse > 0], initial=np.inf))
+        axes.plot(k, mse * scale, label=label(key, True), zorder=10 - 0.1 * depth, **look)
+        floor = np.maximum(low, mse * 1e-2) * scale  # a bound below 0 has no place on a log axis
+        axes.fill_between(k, floor, high * scale, color=look.get("color"), alpha=0.13, linewidth=0, zorder=1)
+    axes.set_yscale("log")
+    axes.set_xlim(0, last)
+    if np.isfinite(lowest):
+        axes.set_ylim(bottom=lowest * 0.6)
+    if trained is not None and trained <= last:
+        axes.axvline(trained - 1, color="0.35", linewidth=0.9, linestyle=(0, (4, 3)), zorder=0)
+        axes.axvspan(trained - 1, last, color="0.5", alpha=0.06, linewidth=0, zorder=0)
+        axes.annotate("longest trained prompt", (trained - 1, 1), xycoords=("data", "axes fraction"), fontsize=8.5,
+                      xytext=(4, -2), textcoords="offset points", va="top", color="0.35")
+    axes.set_xlabel("examples in the prompt, k")
+    axes.set_ylabel("squared error / E[y²]" if relative else "mean squared error")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(True, which="major", axis="y", color="0.9", linewidth=0.7)
+    axes.set_title(title, loc="left", fontsize=10.5)
+    ends = sorted(zip((list(curves[key].values())[-1][0] for key in keys), axes.get_lines()), key=lambda e: -e[0])
+    axes.legend(handles=[line for _, line in ends], loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False,
+                fontsize=9, handlelength=2.4)  # from top to bottom as the lines end
+    figure.savefig(out, dpi=dpi)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, epilog="Bands are the table's 95% intervals over functions. "
+                                     "Of several fit lengths the one with the least error beyond the trained length "
+                                     "is drawn; --all draws every one. The method zero equals plain and is left out.")
+    parser.add_argument("results", help="results.h5 of a run")
+    parser.add_argument("-o", "--out", default="figure.png", help="picture to write (default figure.png)")
+    parser.add_argument("--table", default="evaluate", help="which /tables/NAME (default evaluate)")
+    parser.add_argument("--source", help="which source, where the table has several (default: the first)")
+    parser.add_argument("--methods", help="only these, as in plain,ltv,constant")
+    parser.add_argument("--trained", type=int, metavar="POINTS",
+                        help="points of the longest trained prompt (default: what the file says)")
+    parser.add_argument("--absolute", action="store_true", help="mean squared error, not divided by E[y^2]")
+    parser.add_argument("--all", action="store_true", help="every fit length")
+    parser.add_argument("--title", help="default: the source and the number of functions")
+    parser.add_argument("--dpi", type=int, default=160)
+    args = parser.parse_args()
+    import_libraries()
+
+    rows = read_table(args.results, args.table)
+    sources = list(dict.fromkeys(text(s) for s in rows["source"]))
+    source = args.source or sources[0]
+    if source not in sources:
+        fail(f"{args.results}: no source '{source}' in /tables/{args.table}; there are: {', '.join(sources)}")
+    rows = rows[np.array([text(s) == source for s in rows["source"]])]
+    trained = read_trained_points(args.results, args.trained)
+    curves = collect(rows)
+    if args.methods:
+        wanted = args.methods.split(",")
+        known = sorted({key[0] for key in curves})
+        for name in wanted:
+            if name not in known:
+                fail(f"{args.results}: no method '{name}' in /tables/{args.table}; there are: {', '.join(known)}")
+        curves = {key: curve for key, curve in curves.items() if key[0] in wanted}
+    keys = choose(curves, trained, args.all)
+    title = args.title or f"{source.replace('_', ' ')} functions, {int(np.max(rows['functions']))} per point"
+    try:
+        draw(curves, keys, trained, not args.absolute, title, args.out, args.dpi)
+    except OSError as e:
+        fail(f"{args.out}: cannot be written ({e.strerror or e})")
+    print(args.out)
+
+
+if __name__ == "__main__":
+    main()
