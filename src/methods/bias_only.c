@@ -1,0 +1,72 @@
+/*
+ * L learned numbers: v[l] = s[l] b[l], with b the bias of the attention output projection.  It is
+ * what remains of the readings that add the bias once per head when the heads say nothing.
+ */
+#include "methods/method.h"
+
+#include "ops/rows.h"
+
+static size_t bias_weights(const struct method_setup *s) { return s->params->dims.L; }
+
+static void bias_shape(size_t shape[2], const struct method_setup *s) {
+    shape[0] = s->params->dims.L;
+    shape[1] = 1;
+}
+
+static void bias_init(float *w, const struct method_setup *s, const struct rng *stream) {
+    rng_normals(w, bias_weights(s), stream, 0, 0);
+    rows_scale(w, (float)s->init, bias_weights(s));
+}
+
+static void bias_vector(float *v, const float *w, const struct basis *b,
+                        const struct method_setup *s, float *scratch) {
+    (void)b, (void)scratch;
+    size_t E = s->params->dims.E;
+    for (size_t l = 0; l < s->params->dims.L; l++)
+        for (size_t e = 0; e < E; e++) v[l * E + e] = w[l] * s->params->layers[l].proj_b[e];
+}
+
+static void bias_gradient(float *dw, const float *g, size_t g_stride, size_t R,
+                          const struct basis *b, const struct method_setup *s, float *scratch) {
+    (void)b, (void)scratch;
+    size_t E = s->params->dims.E;
+    for (size_t l = 0; l < s->params->dims.L; l++) {
+        double sum = 0;
+        for (size_t r = 0; r < R; r++)
+            sum += rows_dot(g + (l * g_stride + r) * E, s->params->layers[l].proj_b, E);
+        dw[l] = (float)sum;
+    }
+}
+
+static void bias_read(struct method_setup *s, const struct config_point *point) {
+    s->init = config_float(point, "bias_only.init");
+}
+
+static const struct config_key KEYS[] = {{
+    .name = "bias_only.init",
+    .type = CONFIG_FLOAT,
+    .flags = CONFIG_AXIS,
+    .min = 0,
+    .max = 1e3,
+    .def = "0.0",
+    .when = "method=bias_only",
+    .unit = "",
+    .meaning = "standard deviation of the initial numbers",
+}};
+
+extern const struct method method_bias_only;
+const struct method method_bias_only = {
+    .name = "bias_only",
+    .meaning = "L learned numbers times the bias of each attention output projection",
+    .paper = "",
+    .scope = EDIT_QUERY,
+    .prompt = METHOD_WHOLE,
+    .keys = KEYS,
+    .n_keys = 1,
+    .read = bias_read,
+    .weights = bias_weights,
+    .weights_shape = bias_shape,
+    .init = bias_init,
+    .vector = bias_vector,
+    .gradient = bias_gradient,
+};

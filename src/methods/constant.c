@@ -1,0 +1,69 @@
+/*
+ * L x E learned numbers and no activations: what can be repaired by a vector that knows no task.
+ */
+#include "methods/method.h"
+
+#include <string.h>
+
+#include "ops/rows.h"
+
+static size_t constant_weights(const struct method_setup *s) {
+    return s->params->dims.L * s->params->dims.E;
+}
+
+static void constant_shape(size_t shape[2], const struct method_setup *s) {
+    shape[0] = s->params->dims.L;
+    shape[1] = s->params->dims.E;
+}
+
+static void constant_init(float *w, const struct method_setup *s, const struct rng *stream) {
+    rng_normals(w, constant_weights(s), stream, 0, 0);
+    rows_scale(w, (float)s->init, constant_weights(s));
+}
+
+static void constant_vector(float *v, const float *w, const struct basis *b,
+                            const struct method_setup *s, float *scratch) {
+    (void)b, (void)scratch;
+    memcpy(v, w, constant_weights(s) * sizeof *v);
+}
+
+static void constant_gradient(float *dw, const float *g, size_t g_stride, size_t R,
+                              const struct basis *b, const struct method_setup *s, float *scratch) {
+    (void)b, (void)scratch;
+    size_t E = s->params->dims.E;
+    memset(dw, 0, constant_weights(s) * sizeof *dw);
+    for (size_t l = 0; l < s->params->dims.L; l++) rows_sum(dw + l * E, g + l * g_stride * E, R, E);
+}
+
+static void constant_read(struct method_setup *s, const struct config_point *point) {
+    s->init = config_float(point, "constant.init");
+}
+
+static const struct config_key KEYS[] = {{
+    .name = "constant.init",
+    .type = CONFIG_FLOAT,
+    .flags = CONFIG_AXIS,
+    .min = 0,
+    .max = 1e3,
+    .def = "0.0",
+    .when = "method=constant",
+    .unit = "",
+    .meaning = "standard deviation of the initial numbers",
+}};
+
+extern const struct method method_constant;
+const struct method method_constant = {
+    .name = "constant",
+    .meaning = "L x E learned numbers, the same for every prompt: no activations",
+    .paper = "",
+    .scope = EDIT_QUERY,
+    .prompt = METHOD_WHOLE,
+    .keys = KEYS,
+    .n_keys = 1,
+    .read = constant_read,
+    .weights = constant_weights,
+    .weights_shape = constant_shape,
+    .init = constant_init,
+    .vector = constant_vector,
+    .gradient = constant_gradient,
+};

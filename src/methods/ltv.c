@@ -1,0 +1,172 @@
+/*
+ * Learnable task vectors: L x H weights on what the heads did at the query of a basis prompt.
+ * Saglam, Hu, Yang, Kalogerias, Karbasi, "Learning Task Representations from In-Context Learning",
+ * arXiv:2502.05390.  The four readings and their gradients: design 3.4.
+ *
+ * With D(w) scaling the H slices of a row and u the source (z or a), v = (u D(w)) W_o is one GEMM
+ * over all rows, and so is g W_o^T; the heads are never pulled apart.
+ */
+#include "methods/ltv.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "methods/method.h"
+#include "ops/blas.h"
+#include "ops/linear.h"
+#include "ops/rows.h"
+
+const char *const LTV_READINGS[] = {"heads", "heads_bias", "reprojected", "blocks", NULL};
+
+static bool adds_bias(int reading) {
+    return reading == LTV_HEADS_BIAS || reading == LTV_REPROJECTED;
+}
+
+static const float *source_rows(const struct basis *b, size_t l, size_t E, int reading) {
+    bool true_heads = reading == LTV_HEADS || reading == LTV_HEADS_BIAS;
+    return (true_heads ? b->z : b->a) + l * b->stride * E;
+}
+
+static size_t ltv_weights(const struct method_setup *s) {
+    return s->params->dims.L * s->params->dims.H;
+}
+
+static void ltv_shape(size_t shape[2], const struct method_setup *s) {
+    shape[0] = s->params->dims.L;
+    shape[1] = s->params->dims.H;
+}
+
+static void ltv_init(float *w, const struct method_setup *s, const struct rng *stream) {
+    rng_normals(w, ltv_weights(s), stream, 0, 0);
+    rows_scale(w, (float)s->init, ltv_weights(s));
+}
+
+/* [R, E] rows and one [E]. */
+static size_t ltv_scratch(const struct method_setup *s, size_t R) {
+    return (R + 1) * s->params->dims.E;
+}
+
+/* out [R, E] = u D(w), w [H]. */
+static void scale_slices(float *restrict out, const float *restrict u, const float *restrict w,
+                         size_t R, size_t H, size_t D) {
+    for (size_t r = 0; r < R; r++)
+        for (size_t h = 0; h < H; h++)
+            for (size_t i = 0; i < D; i++) {
+                size_t at = (r * H + h) * D + i;
+                out[at] = u[at] * w[h];
+            }
+}
+
+/* out [E] = (sum of w [H]) b. */
+static void scale_bias(float *out, const float *w, const float *b, size_t H, size_t E) {
+    double sum = 0;
+    for (size_t h = 0; h < H; h++) sum += (double)w[h];
+    for (size_t e = 0; e < E; e++) out[e] = (float)(sum * (double)b[e]);
+}
+
+static void ltv_vector(float *v, const float *w, const struct basis *b,
+                       const struct method_setup *s, float *scratch) {
+    const struct model_dims *d = &s->params->dims;
+    size_t R = b->R, H = d->H, E = d->E, D = model_head_width(d);
+    float *scaled = scratch, *bias = scratch + R * E;
+    for (size_t l = 0; l < d->L; l++) {
+        const struct layer_params *layer = &s->params->layers[l];
+        const float *u = source_rows(b, l, E, s->variant);
+        float *v_l = v + l * R * E;
+        if (s->variant == LTV_BLOCKS) {
+            scale_slices(v_l, u, w + l * H, R, H, D);
+            continue;
+        }
+        scale_slices(scaled, u, w + l * H, R, H, D);
+        if (adds_bias(s->variant)) scale_bias(bias, w + l * H, layer->proj_b, H, E);
+        linear_forward(v_l, scaled, layer->proj_w, adds_bias(s->variant) ? bias : NULL, R, E, E,
+                       LINEAR_IN_OUT);
+    }
+}
+
+/* dw [H] = sum over rows and the coordinates of each slice of u q, plus `shared` for every head. */
+static void sum_slices(float *dw, const float *u, const float *q, double shared, size_t R, size_t H,
+                       size_t D) {
+    for (size_t h = 0; h < H; h++) {
+        double sum = shared;
+        for (size_t r = 0; r < R; r++) sum += rows_dot(u + (r * H + h) * D, q + (r * H + h) * D, D);
+        dw[h] = (float)sum;
+    }
+}
+
+static double sum_bias(const float *g, const float *b, size_t R, size_t E) {
+    double sum = 0;
+    for (size_t r = 0; r < R; r++) sum += rows_dot(g + r * E, b, E);
+    return sum;
+}
+
+static void ltv_gradient(float *dw, const float *g, size_t g_stride, size_t R,
+                         const struct basis *b, const struct method_setup *s, float *scratch) {
+    const struct model_dims *d = &s->params->dims;
+    size_t E = d->E;
+    assert(R == b->R);
+    for (size_t l = 0; l < d->L; l++) {
+        const struct layer_params *layer = &s->params->layers[l];
+        const float *g_l = g + l * g_stride * E, *q = g_l; /* q: d loss / d (u D(w)) */
+        double shared = 0;
+        if (s->variant != LTV_BLOCKS) {
+            blas_gemm(scratch, g_l, layer->proj_w, BLAS_N, BLAS_T, 1, 0, R, E, E, E, E, E);
+            q = scratch;
+        }
+        if (adds_bias(s->variant)) shared = sum_bias(g_l, layer->proj_b, R, E);
+        sum_slices(dw + l * d->H, source_rows(b, l, E, s->variant), q, shared, R, d->H,
+                   model_head_width(d));
+    }
+}
+
+static void ltv_read(struct method_setup *s, const struct config_point *point) {
+    const char *reading = config_text(point, "ltv.reading");
+    while (LTV_READINGS[s->variant] && strcmp(LTV_READINGS[s->variant], reading) != 0) s->variant++;
+    assert(LTV_READINGS[s->variant]);
+    s->init = config_float(point, "ltv.init");
+}
+
+static const struct config_key KEYS[] = {
+    {
+        .name = "ltv.reading",
+        .type = CONFIG_NAME,
+        .flags = CONFIG_AXIS,
+        .def = "heads",
+        .choices = LTV_READINGS,
+        .when = "method=ltv",
+        .unit = "",
+        .meaning = "what a head contributes: its output projected, with the bias, the projected "
+                   "slices projected again (published, regression), or those slices (text)",
+    },
+    {
+        .name = "ltv.init",
+        .type = CONFIG_FLOAT,
+        .flags = CONFIG_AXIS,
+        .min = 0,
+        .max = 1e3,
+        .def = "0.1",
+        .when = "method=ltv",
+        .unit = "",
+        .meaning = "standard deviation of the initial weights (published: 1)",
+    },
+};
+
+extern const struct method method_ltv;
+const struct method method_ltv = {
+    .name = "ltv",
+    .meaning = "learnable task vector: one weight per head on what it did at a basis prompt",
+    .paper = "Saglam et al., arXiv:2502.05390",
+    .scope = EDIT_QUERY,
+    .prompt = METHOD_WHOLE,
+    .needs_basis = true,
+    .variants = LTV_READINGS,
+    .keys = KEYS,
+    .n_keys = sizeof KEYS / sizeof *KEYS,
+    .read = ltv_read,
+    .weights = ltv_weights,
+    .weights_shape = ltv_shape,
+    .init = ltv_init,
+    .vector = ltv_vector,
+    .gradient = ltv_gradient,
+    .scratch = ltv_scratch,
+};

@@ -1,0 +1,11 @@
+/* The model as it is: the query stream with an empty edit list. */
+#include "methods/method.h"
+
+extern const struct method method_plain;
+const struct method method_plain = {
+    .name = "plain",
+    .meaning = "the model as it is",
+    .paper = "",
+    .scope = EDIT_QUERY,
+    .prompt = METHOD_WHOLE,
+};

@@ -1,0 +1,20 @@
+/* A vector of zeros through the whole edit path: equals `plain` bit for bit. */
+#include "methods/method.h"
+
+#include <string.h>
+
+static void zero_vector(float *v, const float *w, const struct basis *b,
+                        const struct method_setup *s, float *scratch) {
+    (void)w, (void)b, (void)scratch;
+    memset(v, 0, s->params->dims.L * s->params->dims.E * sizeof *v);
+}
+
+extern const struct method method_zero;
+const struct method method_zero = {
+    .name = "zero",
+    .meaning = "a vector of zeros: must equal plain bit for bit",
+    .paper = "",
+    .scope = EDIT_QUERY,
+    .prompt = METHOD_WHOLE,
+    .vector = zero_vector,
+};
