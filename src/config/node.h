@@ -59,10 +59,10 @@ enum err_code node_put(struct node *group, const char *path, struct node *leaf, 
 enum err_code node_overlay(struct node *base, const struct node *over, struct pool *p,
                            struct err *err);
 
-bool node_is_plain(const struct node *n); /* no group, list or array */
-bool node_is_text(const struct node *n);  /* a string, quoted or not */
+bool node_is_plain(const struct node *n);                  /* no group, list or array */
+bool node_is_text(const struct node *n);                   /* a string, quoted or not */
 void node_show(char out[SHOW_TEXT], const struct node *n); /* short, for messages */
-void node_quote(struct text *out, const char *s);          /* "s" with escapes, as libconfig reads */
+void node_quote(struct text *out, const char *s); /* "s" with escapes, as libconfig reads */
 void node_print(struct text *out, const struct node *group, int indent); /* the lines of a group */
 
 /* Every key of a group with its dotted path below it; an empty group is a leaf itself. */

@@ -8,13 +8,23 @@ static const char *const BRACKETS[] = {
 
 void node_show(char out[SHOW_TEXT], const struct node *n) {
     switch (n->kind) {
-    case NODE_GROUP: (void)snprintf(out, SHOW_TEXT, "a group { }"); break;
-    case NODE_LIST: (void)snprintf(out, SHOW_TEXT, "a list ( ) of %zu", n->n); break;
-    case NODE_ARRAY: (void)snprintf(out, SHOW_TEXT, "an array [ ] of %zu", n->n); break;
-    case NODE_STRING: (void)snprintf(out, SHOW_TEXT, "\"%.60s\"", n->text); break;
+    case NODE_GROUP:
+        (void)snprintf(out, SHOW_TEXT, "a group { }");
+        break;
+    case NODE_LIST:
+        (void)snprintf(out, SHOW_TEXT, "a list ( ) of %zu", n->n);
+        break;
+    case NODE_ARRAY:
+        (void)snprintf(out, SHOW_TEXT, "an array [ ] of %zu", n->n);
+        break;
+    case NODE_STRING:
+        (void)snprintf(out, SHOW_TEXT, "\"%.60s\"", n->text);
+        break;
     case NODE_BOOL:
     case NODE_NUMBER:
-    case NODE_WORD: (void)snprintf(out, SHOW_TEXT, "%.60s", *n->text ? n->text : "nothing"); break;
+    case NODE_WORD:
+        (void)snprintf(out, SHOW_TEXT, "%.60s", *n->text ? n->text : "nothing");
+        break;
     }
 }
 

@@ -17,7 +17,7 @@ enum number_fault {
     NUMBER_RANGE     /* beyond +-2^53, or no finite double */
 };
 
-enum { NUMBER_TEXT = 40 };                 /* room for any printed double */
+enum { NUMBER_TEXT = 40 };                       /* room for any printed double */
 #define NUMBER_LARGEST INT64_C(9007199254740992) /* 2^53: the largest integer a key holds */
 
 bool number_valid(const char *s); /* is the whole of s a number: 16, 0x1f, 3L, -1.5e-3 */

@@ -1,0 +1,112 @@
+#include "config/config.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/axes.h"
+#include "config/entry.h"
+#include "config/overlay.h"
+#include "config/resolved.h"
+#include "config/root.h"
+#include "config/when.h"
+
+static enum err_code open_entries(struct config *c, const struct config_kinds *kinds,
+                                  struct err *err) {
+    enum err_code rc = ERR_OK;
+    c->n = overlay_stage_count(c->root);
+    TAKE(c->entries, &c->pool, c->n + 1);
+    for (size_t i = 0; i < c->n; i++) {
+        TRY(entry_open(&c->entries[i], c, overlay_stage(c->root, i), kinds, err));
+        TRY(entry_keys(&c->entries[i], &c->pool, err));
+    }
+cleanup:
+    return rc;
+}
+
+static enum err_code resolve_entry(struct entry *e, struct pool *p, struct err *err) {
+    enum err_code rc = ERR_OK;
+    TRY(entry_values(e, p, err));
+    TRY(axes_build(e, p, err));
+    TRY(when_prepare(e, p, err));
+    TRY(axes_expand(e, p, err));
+cleanup:
+    return rc;
+}
+
+static enum err_code resolve(struct config *c, const struct config_kinds *kinds, struct err *err) {
+    enum err_code rc = ERR_OK;
+    TRY(overlay_check_stages(c->root, err));
+    TRY(root_read(c, err));
+    TRY(open_entries(c, kinds, err));
+    TRY(root_share(c, err));
+    for (size_t i = 0; i < c->n; i++) TRY(resolve_entry(&c->entries[i], &c->pool, err));
+    TRY(root_refuse_idle(c, err));
+    TRY(root_link(c, err));
+cleanup:
+    return rc;
+}
+
+enum err_code config_open(struct config **out, const char *path, const char *const *sets,
+                          size_t n_sets, const struct config_kinds *kinds, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct config *c = calloc(1, sizeof *c);
+    CHECK(c, ERR_MEMORY, "no memory for the configuration");
+    c->path = pool_copy(&c->pool, path, strlen(path));
+    CHECK(c->path, ERR_MEMORY, "no memory for the configuration");
+    TRY(overlay_load(&c->root, &c->pool, path, err));
+    for (size_t i = 0; i < n_sets; i++) TRY(overlay_set(c->root, &c->pool, sets[i], err));
+    TRY(resolve(c, kinds, err));
+    *out = c;
+cleanup:
+    if (rc != ERR_OK) config_close(c);
+    return rc;
+}
+
+void config_close(struct config *c) {
+    if (!c) return;
+    for (size_t i = 0; i < c->n; i++) free(c->entries[i].at);
+    pool_release(&c->pool);
+    free(c);
+}
+
+const char *config_name(const struct config *c) { return c->name; }
+uint64_t config_seed(const struct config *c) { return c->seed; }
+const char *config_path(const struct config *c) { return c->path; }
+size_t config_stage_count(const struct config *c) { return c->n; }
+
+static const struct entry *entry_at(const struct config *c, size_t stage) {
+    assert(stage < c->n);
+    return &c->entries[stage];
+}
+
+const char *config_stage_kind(const struct config *c, size_t stage) {
+    return entry_at(c, stage)->kind;
+}
+
+const char *config_stage_name(const struct config *c, size_t stage) {
+    return entry_at(c, stage)->name;
+}
+
+size_t config_stage_of_count(const struct config *c, size_t stage) {
+    return entry_at(c, stage)->n_of;
+}
+
+const char *config_stage_of(const struct config *c, size_t stage, size_t i) {
+    assert(i < entry_at(c, stage)->n_of);
+    return entry_at(c, stage)->of[i];
+}
+
+void config_stage_where(char out[256], const struct config *c, size_t stage) {
+    place_text(out, entry_at(c, stage)->place);
+}
+
+size_t config_stage_points(const struct config *c, size_t stage) {
+    return entry_at(c, stage)->n_points;
+}
+
+const struct config_point *config_stage_point(const struct config *c, size_t stage, size_t i) {
+    assert(i < entry_at(c, stage)->n_points);
+    return &entry_at(c, stage)->points[i];
+}

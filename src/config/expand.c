@@ -1,0 +1,192 @@
+/* expand.c - axes_expand: from axes to points, depth first, the last axis fastest. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/axes.h"
+
+struct expansion {
+    struct entry *entry;
+    size_t depth;  /* axes below it have their position */
+    uint32_t *now; /* [n_keys]: as in a point; keys that do not exist are still in it */
+    bool *moved;   /* [n_axes]: not at its first position */
+    struct err *err;
+};
+
+enum answer { NO, YES, LATER };
+
+/* Does key k exist, as far as the axes are set? LATER: that depends on an axis still to come. */
+static enum answer exists(const struct expansion *x, size_t k) {
+    const struct key *key = &x->entry->keys[k];
+    if (key->asks == KEY_NONE) return YES;
+    const struct key *asked = &x->entry->keys[key->asks];
+    const enum answer above = exists(x, key->asks);
+    if (above != YES) return above;
+    if (asked->axis != KEY_NONE && asked->axis >= x->depth) return LATER;
+    const uint32_t at = x->now[key->asks];
+    return at > 0 && key->holds[at - 1] ? YES : NO;
+}
+
+static bool axis_matters(const struct expansion *x, const struct axis *a) {
+    for (size_t i = 0; i < a->n_keys; i++)
+        if (exists(x, a->keys[i]) != NO) return true;
+    return false;
+}
+
+static bool is_excluded(const struct entry *e, const uint32_t *at, const struct excluded *x) {
+    for (size_t i = 0; i < x->n; i++) {
+        const struct key *key = &e->keys[x->keys[i]];
+        bool found = false;
+        if (at[x->keys[i]] == 0) return false;
+        const struct value *v = &key->values[at[x->keys[i]] - 1];
+        for (size_t j = 0; j < x->counts[i] && !found; j++)
+            found = value_compare(key->row, v, &x->values[i][j]) == 0;
+        if (!found) return false;
+    }
+    return true;
+}
+
+static enum err_code reserve_point(struct entry *e, struct err *err) {
+    if (e->n_points < e->capacity) return ERR_OK;
+    const size_t capacity = e->capacity ? 2 * e->capacity : 64;
+    uint32_t *at = realloc(e->at, capacity * (e->n_keys + 1) * sizeof *at);
+    if (!at) return ERR(err, ERR_MEMORY, "no memory for %zu points of %s", capacity, e->name);
+    e->at = at;
+    e->capacity = capacity;
+    return ERR_OK;
+}
+
+static enum err_code missing(const struct expansion *x, size_t k) {
+    const struct config_key *row = x->entry->keys[k].row;
+    return place_error(x->err, x->entry->place, x->entry->name, row->name,
+                       "missing, and it has no default: give %s (%s)", value_type_text(row),
+                       row->meaning ? row->meaning : "");
+}
+
+static enum err_code add_point(struct expansion *x) {
+    enum err_code rc = ERR_OK;
+    struct entry *e = x->entry;
+    for (size_t i = 0; i < e->n_axes; i++)
+        if (x->moved[i] && !axis_matters(x, &e->axes[i])) return ERR_OK;
+    if (e->n_points == AXES_POINTS_MAX)
+        return place_error(x->err, e->place, e->name, NULL, "more than %d points",
+                           (int)AXES_POINTS_MAX);
+    TRY(reserve_point(e, x->err));
+    uint32_t *at = e->at + e->n_points * e->n_keys;
+    for (size_t k = 0; k < e->n_keys; k++) {
+        struct key *key = &e->keys[k];
+        const bool here = exists(x, k) == YES;
+        at[k] = here ? x->now[k] : 0;
+        key->seen = key->seen || here;
+        if (here && at[k] == 0 && !(key->row->flags & CONFIG_OPTIONAL)) TRY(missing(x, k));
+    }
+    for (size_t i = 0; i < e->n_excluded; i++)
+        if (is_excluded(e, at, &e->excluded[i])) return ERR_OK;
+    e->n_points++;
+cleanup:
+    return rc;
+}
+
+static enum err_code expand(struct expansion *x, size_t depth) {
+    enum err_code rc = ERR_OK;
+    const struct entry *e = x->entry;
+    x->depth = depth;
+    if (depth == e->n_axes) return add_point(x);
+    const struct axis *a = &e->axes[depth];
+    const size_t n = axis_matters(x, a) ? a->n : 1;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < a->n_keys; j++) {
+            const uint32_t at = a->at[i * a->n_keys + j];
+            x->now[a->keys[j]] = at > 0 ? at : (uint32_t)e->keys[a->keys[j]].own;
+        }
+        x->moved[depth] = i > 0;
+        TRY(expand(x, depth + 1));
+    }
+cleanup:
+    x->moved[depth] = false;
+    return rc;
+}
+
+/* A key given where its `when` never holds would be ignored in silence. */
+static enum err_code refuse_idle_keys(const struct entry *e, struct err *err) {
+    for (size_t k = 0; k < e->n_keys; k++) {
+        const struct key *key = &e->keys[k];
+        const bool given = (key->given && !key->inherited) || key->n > key->own;
+        if (!given || key->seen) continue;
+        const struct place at = key->given ? key->given->place : key->values[key->own].place;
+        return place_error(err, at, e->name, key->row->name,
+                           "has no effect: it exists only where %s", key->row->when);
+    }
+    return ERR_OK;
+}
+
+static int compare_points(const void *a, const void *b, void *context) {
+    const struct entry *e = context;
+    const struct config_point *x = a, *y = b;
+    for (size_t k = 0; k < e->n_keys; k++) {
+        const uint32_t i = x->at[k], j = y->at[k];
+        if (i == j) continue;
+        if (i == 0 || j == 0) return i == 0 ? -1 : 1;
+        const struct key *key = &e->keys[k];
+        const int order = value_compare(key->row, &key->values[i - 1], &key->values[j - 1]);
+        if (order != 0) return order;
+    }
+    return 0;
+}
+
+static void describe(struct text *out, const struct config_point *p) {
+    const struct entry *e = p->entry;
+    for (size_t k = 0; k < e->n_keys; k++) {
+        if (e->keys[k].axis == KEY_NONE || p->at[k] == 0) continue;
+        text_add(out, "%s%s = ", out->size ? ", " : "", e->keys[k].row->name);
+        value_print(out, e->keys[k].row, &e->keys[k].values[p->at[k] - 1]);
+    }
+}
+
+/* Equal points would be one job under two numbers. */
+static enum err_code refuse_equal_points(struct entry *e, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct text text = {0};
+    struct config_point *sorted = NULL;
+    if (e->n_axes == 0) return ERR_OK;
+    sorted = malloc(e->n_points * sizeof *sorted);
+    CHECK(sorted, ERR_MEMORY, "no memory for %zu points of %s", e->n_points, e->name);
+    memcpy(sorted, e->points, e->n_points * sizeof *sorted);
+    qsort_r(sorted, e->n_points, sizeof *sorted, compare_points, e);
+    for (size_t i = 1; i < e->n_points; i++) {
+        if (compare_points(&sorted[i - 1], &sorted[i], e) != 0) continue;
+        describe(&text, &sorted[i]);
+        TRY(place_error(err, e->place, e->name, NULL,
+                        "the same point twice (%s): a value is repeated in an axis, zip or list",
+                        text_str(&text)));
+    }
+cleanup:
+    free(sorted);
+    text_release(&text);
+    return rc;
+}
+
+static enum err_code finish(struct entry *e, struct pool *p, struct err *err) {
+    enum err_code rc = ERR_OK;
+    if (e->n_points == 0)
+        return place_error(err, e->place, e->name, NULL, "exclude leaves no point");
+    TAKE(e->points, p, e->n_points);
+    for (size_t i = 0; i < e->n_points; i++)
+        e->points[i] = (struct config_point){e, e->at + i * e->n_keys};
+    TRY(refuse_equal_points(e, err));
+cleanup:
+    return rc;
+}
+
+enum err_code axes_expand(struct entry *e, struct pool *p, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct expansion x = {.entry = e, .err = err};
+    TAKE(x.now, p, e->n_keys + 1);
+    TAKE(x.moved, p, e->n_axes + 1);
+    for (size_t k = 0; k < e->n_keys; k++) x.now[k] = e->keys[k].own > 0;
+    TRY(expand(&x, 0));
+    TRY(refuse_idle_keys(e, err));
+    TRY(finish(e, p, err));
+cleanup:
+    return rc;
+}

@@ -1,0 +1,113 @@
+/* point.c - the getters of config.h: keys of a point by name. */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/resolved.h"
+
+static const struct key *find(const struct config_point *p, const char *name, uint32_t *at) {
+    const struct entry *e = p->entry;
+    for (size_t k = 0; k < e->n_keys; k++) {
+        if (strcmp(e->keys[k].row->name, name) != 0) continue;
+        *at = p->at[k];
+        return &e->keys[k];
+    }
+    return NULL;
+}
+
+bool config_has(const struct config_point *p, const char *key) {
+    uint32_t at = 0;
+    return find(p, key, &at) != NULL && at > 0;
+}
+
+static const struct value *get(const struct config_point *p, const char *name,
+                               enum config_type type, bool list) {
+    uint32_t at = 0;
+    const struct key *key = find(p, name, &at);
+    assert(key && at > 0); /* asked for a key that is not in this point */
+    const bool text = type == CONFIG_TEXT && key->row->type == CONFIG_NAME;
+    assert(key->row->type == type || text);
+    assert(((key->row->flags & CONFIG_LIST) != 0) == list);
+    (void)text;
+    (void)list;
+    return &key->values[at - 1];
+}
+
+static const struct value *get_item(const struct config_point *p, const char *name,
+                                    enum config_type type, size_t i) {
+    const struct value *v = get(p, name, type, true);
+    assert(i < v->n);
+    return &v->items[i];
+}
+
+bool config_bool(const struct config_point *p, const char *key) {
+    return get(p, key, CONFIG_BOOL, false)->i != 0;
+}
+
+int64_t config_int(const struct config_point *p, const char *key) {
+    return get(p, key, CONFIG_INT, false)->i;
+}
+
+double config_float(const struct config_point *p, const char *key) {
+    return get(p, key, CONFIG_FLOAT, false)->f;
+}
+
+const char *config_text(const struct config_point *p, const char *key) {
+    return get(p, key, CONFIG_TEXT, false)->s;
+}
+
+size_t config_list_size(const struct config_point *p, const char *key) {
+    uint32_t at = 0;
+    const struct key *found = find(p, key, &at);
+    assert(found && at > 0 && (found->row->flags & CONFIG_LIST));
+    return found->values[at - 1].n;
+}
+
+int64_t config_list_int(const struct config_point *p, const char *key, size_t i) {
+    return get_item(p, key, CONFIG_INT, i)->i;
+}
+
+double config_list_float(const struct config_point *p, const char *key, size_t i) {
+    return get_item(p, key, CONFIG_FLOAT, i)->f;
+}
+
+const char *config_list_text(const struct config_point *p, const char *key, size_t i) {
+    return get_item(p, key, CONFIG_TEXT, i)->s;
+}
+
+void config_where(char out[320], const struct config_point *p, const char *key) {
+    uint32_t at = 0;
+    const struct key *found = find(p, key, &at);
+    char where[PLACE_TEXT];
+    if (found && found->where) {
+        (void)snprintf(out, 320, "%s", found->where);
+        return;
+    }
+    place_text(where, found && at > 0 ? found->values[at - 1].place : p->entry->place);
+    (void)snprintf(out, 320, "%s: %s%s%s", where, p->entry->name, *p->entry->name ? "." : "", key);
+}
+
+/* The key of the i-th value that is there. */
+static size_t key_at(const struct config_point *p, size_t i) {
+    size_t k = 0;
+    for (; k < p->entry->n_keys; k++)
+        if (p->at[k] > 0 && i-- == 0) break;
+    assert(k < p->entry->n_keys);
+    return k;
+}
+
+size_t config_point_size(const struct config_point *p) {
+    size_t n = 0;
+    for (size_t k = 0; k < p->entry->n_keys; k++) n += p->at[k] > 0;
+    return n;
+}
+
+const struct config_key *config_point_key(const struct config_point *p, size_t i) {
+    return p->entry->keys[key_at(p, i)].row;
+}
+
+void config_point_value(struct text *out, const struct config_point *p, size_t i) {
+    const size_t k = key_at(p, i);
+    const struct key *key = &p->entry->keys[k];
+    value_print(out, key->row, &key->values[p->at[k] - 1]);
+}

@@ -1,0 +1,93 @@
+/* schema.c - rows become a schema, and a schema becomes help. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/entry.h"
+#include "config/tree.h"
+
+/* Our own mistakes in a row; users never see them once the tests have run. */
+static enum err_code check_row(const struct config_key *row, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct pool pool = {0};
+    struct node *node = NULL;
+    struct value *values = NULL;
+    size_t n = 0;
+    const struct value_reader r = {&pool, "default", NULL, err};
+    CHECK(row->name && *row->name && !entry_is_reserved(row->name), ERR_BUG,
+          "a configuration row without a name, or with a reserved one");
+    CHECK((row->type == CONFIG_NAME) == (row->choices != NULL), ERR_BUG,
+          "row %s: choices and CONFIG_NAME belong together", row->name);
+    CHECK(!(row->flags & CONFIG_PATH) || row->type == CONFIG_TEXT, ERR_BUG,
+          "row %s: only a CONFIG_TEXT is a path", row->name);
+    if (row->def) {
+        TRY(tree_literal(&node, &pool, row->def, (struct place){"schema", 0}, err));
+        TRY(entry_read(&values, &n, row, node, &r));
+    }
+cleanup:
+    pool_release(&pool);
+    return rc == ERR_CONFIG ? ERR(err, ERR_BUG, "row %s: its default \"%s\" is no value of it",
+                                  row->name, row->def)
+                            : rc;
+}
+
+static enum err_code reserve_rows(struct config_schema *s, size_t n, struct err *err) {
+    if (s->n + n <= s->capacity) return ERR_OK;
+    const size_t capacity = 2 * s->capacity + n;
+    const struct config_key **rows = realloc(s->rows, capacity * sizeof *rows);
+    if (!rows) return ERR(err, ERR_MEMORY, "no memory for %zu configuration rows", capacity);
+    s->rows = rows;
+    s->capacity = capacity;
+    return ERR_OK;
+}
+
+enum err_code config_schema_add(struct config_schema *s, const struct config_key *rows, size_t n,
+                                struct err *err) {
+    enum err_code rc = ERR_OK;
+    TRY(reserve_rows(s, n, err));
+    for (size_t i = 0; i < n; i++) {
+        TRY(check_row(&rows[i], err));
+        for (size_t j = 0; j < s->n; j++)
+            CHECK(strcmp(s->rows[j]->name, rows[i].name) != 0, ERR_BUG,
+                  "row %s: two parts of one schema have it", rows[i].name);
+        s->rows[s->n++] = &rows[i];
+    }
+cleanup:
+    return rc;
+}
+
+void config_schema_release(struct config_schema *s) {
+    free(s->rows);
+    *s = (struct config_schema){0};
+}
+
+static void help_values(struct text *out, const struct config_key *row) {
+    static const char *const kinds[] = {[CONFIG_BOOL] = "true | false",
+                                        [CONFIG_INT] = "integer",
+                                        [CONFIG_FLOAT] = "number",
+                                        [CONFIG_NAME] = "",
+                                        [CONFIG_TEXT] = "string"};
+    text_add(out, "%s", (row->flags & CONFIG_PATH) ? "path" : kinds[row->type]);
+    for (size_t i = 0; row->type == CONFIG_NAME && row->choices[i]; i++)
+        text_add(out, "%s%s", i ? " | " : "", row->choices[i]);
+    if (value_is_bounded(row)) {
+        text_add(out, ", ");
+        value_bounds(out, row);
+    }
+    if (row->unit && *row->unit) text_add(out, " [%s]", row->unit);
+    if (row->flags & CONFIG_AXIS) text_add(out, "; axis");
+    if (row->flags & CONFIG_LIST) text_add(out, "; list");
+}
+
+void config_schema_help(struct text *out, const struct config_schema *s) {
+    for (size_t i = 0; i < s->n; i++) {
+        const struct config_key *row = s->rows[i];
+        text_add(out, "  %-24s ", row->name);
+        help_values(out, row);
+        if (row->def)
+            text_add(out, "; default %s", *row->def ? row->def : "\"\"");
+        else
+            text_add(out, (row->flags & CONFIG_OPTIONAL) ? "; optional" : "; required");
+        if (row->when) text_add(out, "; where %s", row->when);
+        text_add(out, "\n      %s\n", row->meaning ? row->meaning : "");
+    }
+}
