@@ -30,10 +30,11 @@ void prompts_destroy(struct prompts *p) {
 }
 
 /* The streams of one source: "PROBLEM/SPLIT/PURPOSE". */
-static struct rng stream_of(const struct prompt_source *source, const char *purpose) {
+static struct rng stream_of(const struct prompt_source *source, const char *split,
+                            const char *purpose) {
     char name[128];
-    const int n = snprintf(name, sizeof name, "%s/%s/%s", source->setup.problem->name,
-                           source->split, purpose);
+    const int n =
+        snprintf(name, sizeof name, "%s/%s/%s", source->setup.problem->name, split, purpose);
     assert(n > 0 && n < (int)sizeof name), (void)n;
     return rng_stream(source->seed, name);
 }
@@ -62,9 +63,10 @@ void prompts_draw(struct prompts *p, const struct prompt_source *source, uint64_
                   size_t active) {
     const struct problem_setup *s = &source->setup;
     const size_t parameters = s->problem->parameters(s);
-    const struct rng function = stream_of(source, "function");
-    const struct rng covariate = stream_of(source, "covariate");
-    const struct rng noise = stream_of(source, "noise");
+    const char *other = source->covariates[0] ? source->covariates : source->split;
+    const struct rng function = stream_of(source, source->split, "function");
+    const struct rng covariate = stream_of(source, other, "covariate");
+    const struct rng noise = stream_of(source, other, "noise");
     assert(active >= 1 && active <= s->dims && p->dims == s->dims);
     for (size_t b = 0; b < p->n; b++) {
         float *x = p->x + b * p->points * p->dims, *y = p->y + b * p->points;
