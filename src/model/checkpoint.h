@@ -1,9 +1,10 @@
 /*
  * checkpoint.h - a model as a safetensors file with the published names.
  *
- * Shapes come from the tensors; `n_head` and `layer_norm_epsilon` from the metadata (written by
- * us). Read files stay mapped, read-only: all ranks of a node share one copy when tensors are
- * aligned.
+ * Sizes come from the tensors; what tensors cannot tell from the metadata, as decimal text: n_head
+ * (needed), layer_norm_epsilon (1e-5 when absent), trained_points.  What published files hold
+ * besides the weights is passed over: _backbone.wte.weight, attn.bias and attn.masked_bias.  Read
+ * files stay mapped, read-only: all ranks of a node share one copy when tensors are aligned.
  */
 #ifndef MODEL_CHECKPOINT_H
 #define MODEL_CHECKPOINT_H
@@ -12,7 +13,8 @@
 #include "tensorfile/tensorfile.h"
 
 struct model {
-    struct params params;  /* points into `file` where aligned, else owned: read-only either way */
+    struct params params;  /* points into `file` if all is F32 and aligned to 64 bytes, else owned;
+                              read-only either way */
     size_t trained_points; /* longest prompt of the pretraining, from the metadata; 0: unknown */
     struct tensorfile *file;
 };
@@ -24,5 +26,14 @@ void model_close(struct model *m);
 /* Only the sizes, cheaply, for `plan`. */
 enum err_code model_read_dims(struct model_dims *out, size_t *trained_points, const char *path,
                               struct err *err);
+
+/* What a writer adds to the metadata beside the tensors of params_at(). */
+enum { MODEL_NOTES = 3 };
+struct model_note {
+    const char *key; /* static */
+    char value[32];
+};
+void model_describe(struct model_note out[MODEL_NOTES], const struct model_dims *dims,
+                    size_t trained_points);
 
 #endif

@@ -18,8 +18,8 @@
 struct context {
     struct model_dims dims;
     size_t slots, tokens; /* prompts, and tokens each slot can hold */
-    float *keys, *values; /* layout: ops/attention.h, layer by layer */
-    float *edit_rows;     /* unused unless an edit of scope `all` is given */
+    size_t capacity;      /* context_capacity(tokens) */
+    float *kv;            /* [L, slots] of ops/context.h's keys and values of one prompt */
     struct arena memory;
 };
 
@@ -33,6 +33,9 @@ size_t context_bytes(const struct model_dims *dims, size_t slots, size_t tokens)
 enum err_code context_scratch_create(struct context_scratch **out, const struct model_dims *dims,
                                      size_t tokens, struct err *err);
 void context_scratch_destroy(struct context_scratch *s);
+
+/* Keys and values of all slots at one layer: what context_attend() takes. */
+const float *context_layer(const struct context *c, size_t l);
 
 /* Runs one prompt, tokens [n_tokens, inputs], n_tokens <= c->tokens, and keeps its keys and values
  * in `slot`. The last block stops at its keys and values: nobody reads the rest. Edits of scope

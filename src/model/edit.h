@@ -25,4 +25,12 @@ struct edits {
     size_t n; /* 0: the plain model */
 };
 
+/* x [E] += scale * values [E]. Adding zeros changes no bit, not even the sign of a zero. */
+void edit_add(float *restrict x, const float *restrict values, float scale, size_t E);
+
+/* The values for row (prompt) r. */
+static inline const float *edit_row(const struct edit *e, size_t r) {
+    return e->values + r * e->row_stride;
+}
+
 #endif

@@ -25,8 +25,10 @@ struct forward_layer {                   /* T = tokens of all sequences together
 
 struct forward {
     struct model_dims dims;
-    size_t B, length; /* sequences and tokens of each, as laid out */
-    float *x;         /* [L + 1, T, E] residual stream: x[0] embedding, x[l + 1] after block l */
+    size_t B, length;         /* sequences and tokens of each, as laid out */
+    size_t B_run, length_run; /* those of the last forward_run() */
+    float *x; /* [L + 1, T, E] residual stream: x[0] embedding, x[l + 1] after block l; by
+                 forward_x(), as layers lie B * length rows apart whatever was run */
     float *ln_f, *ln_f_mean, *ln_f_rstd; /* of x tokens only: [B * length / 2, E], ... */
     float *prediction;                   /* [B, length / 2] at the x tokens (even positions) */
     struct forward_layer *layers;        /* [L] */
@@ -41,10 +43,13 @@ enum err_code forward_create(struct forward *f, const struct model_dims *dims, s
 void forward_destroy(struct forward *f);
 size_t forward_bytes(const struct model_dims *dims, size_t B, size_t length, bool for_backward);
 
-/* tokens [B, length, inputs], B and length at most as laid out (curriculum). Fills everything but
- * outputs nobody reads: ln_f and prediction exist at x tokens only. */
+/* tokens [B, length, inputs], B and length at most as laid out (curriculum), length even. Fills
+ * everything but outputs nobody reads: ln_f and prediction exist at x tokens only. Each array holds
+ * its T = B * length rows of this run at its beginning, without gaps; what follows is stale. */
 void forward_run(struct forward *f, const struct params *p, const float *tokens, size_t B,
                  size_t length);
+
+float *forward_x(const struct forward *f, size_t l); /* [T, E] of the last run; l <= L */
 
 /* Adds to gradient (same dims) the gradient of a loss whose derivative with respect to prediction
  * is dprediction [B, length / 2]; B and length as in the forward_run before it. */

@@ -49,7 +49,8 @@ struct params {
     PARAMS_ONCE(X)
 #undef X
     struct layer_params *layers; /* [L] */
-    float *block; /* all of them, params_count() floats; padding between tensors is 0 */
+    float *block; /* all of them, params_count() floats; padding between tensors is 0, and stays 0
+                     under any elementwise update; NULL when the tensors are borrowed */
     struct arena memory;
 };
 
@@ -59,17 +60,24 @@ struct param_info {
     float *data;
 };
 
+/* All zeros. H divides E; every size is at least 1. */
 enum err_code params_create(struct params *p, const struct model_dims *dims, struct err *err);
-void params_destroy(struct params *p);
+void params_destroy(struct params *p); /* NULL members are fine; idempotent */
+
+/* The table alone, for tensors that live elsewhere: params_place() each of them. */
+enum err_code params_borrow(struct params *p, const struct model_dims *dims, struct err *err);
+void params_place(struct params *p, size_t i, float *data);
 
 size_t params_count(const struct model_dims *dims);   /* floats of the block, padding included */
 size_t params_weights(const struct model_dims *dims); /* numbers of the model, for people */
 size_t params_tensors(const struct model_dims *dims);
-void params_at(struct param_info *out, const struct params *p, size_t i); /* i < params_tensors */
+/* Tensor i < params_tensors(), in the order of the block: PARAMS_ONCE, then layer by layer. */
+void params_at(struct param_info *out, const struct params *p, size_t i);
 
 /* GPT-2's initialisation as in the published training: N(0, .02), output projections divided by
  * sqrt(2 L), LayerNorm 1 and 0, read-in and read-out PyTorch's Linear default (uniform within
- * 1/sqrt(fan in)). A pure function of (seed, tensor name, position). */
+ * 1/sqrt(fan in)). A pure function of (seed, tensor name, row, column): a longer wpe extends a
+ * shorter one. */
 void params_init(struct params *p, uint64_t seed);
 
 #endif

@@ -1,0 +1,90 @@
+#include "model/block.h"
+
+#include <string.h>
+
+#include "ops/activation.h"
+#include "ops/layernorm.h"
+#include "ops/linear.h"
+#include "ops/rows.h"
+
+void block_lay_out(struct forward_layer *s, struct arena *a, const struct model_dims *d, size_t T,
+                   size_t att_floats) {
+    const size_t E = d->E;
+    s->ln_1 = arena_floats(a, T * E);
+    s->ln_1_mean = arena_floats(a, T);
+    s->ln_1_rstd = arena_floats(a, T);
+    s->qkv = arena_floats(a, T * 3 * E);
+    s->att = arena_floats(a, att_floats);
+    s->mid = arena_floats(a, T * E);
+    s->ln_2 = arena_floats(a, T * E);
+    s->ln_2_mean = arena_floats(a, T);
+    s->ln_2_rstd = arena_floats(a, T);
+    s->fc = arena_floats(a, T * 4 * E);
+    s->gelu = arena_floats(a, T * 4 * E);
+}
+
+void block_embed(float *x, const struct params *p, const float *tokens, size_t B, size_t length) {
+    const size_t E = p->dims.E, inputs = p->dims.inputs;
+    linear_forward(x, tokens, p->read_in_w, p->read_in_b, B * length, inputs, E, LINEAR_OUT_IN);
+    for (size_t b = 0; b < B; b++) rows_add(x + b * length * E, p->wpe, length * E);
+}
+
+void block_qkv(const struct forward_layer *s, const float *x, const struct layer_params *w,
+               const struct model_dims *d, size_t T) {
+    const size_t E = d->E;
+    layernorm_forward(s->ln_1, s->ln_1_mean, s->ln_1_rstd, x, w->ln_1_w, w->ln_1_b, d->epsilon, T,
+                      E);
+    linear_forward(s->qkv, s->ln_1, w->attn_w, w->attn_b, T, E, 3 * E, LINEAR_IN_OUT);
+}
+
+void block_finish(float *out, const struct forward_layer *s, const float *x,
+                  const struct layer_params *w, const struct model_dims *d, size_t T) {
+    const size_t E = d->E;
+    linear_forward(s->a, s->z, w->proj_w, w->proj_b, T, E, E, LINEAR_IN_OUT);
+    memcpy(s->mid, x, T * E * sizeof *x);
+    rows_add(s->mid, s->a, T * E);
+    layernorm_forward(s->ln_2, s->ln_2_mean, s->ln_2_rstd, s->mid, w->ln_2_w, w->ln_2_b, d->epsilon,
+                      T, E);
+    linear_forward(s->fc, s->ln_2, w->fc_w, w->fc_b, T, E, 4 * E, LINEAR_IN_OUT);
+    gelu_forward(s->gelu, s->fc, T * 4 * E);
+    memcpy(out, s->mid, T * E * sizeof *out);
+    linear_forward_add(out, s->gelu, w->mlp_w, w->mlp_b, T, 4 * E, E, LINEAR_IN_OUT);
+}
+
+void block_scratch_lay_out(struct block_scratch *b, struct arena *a, const struct model_dims *d,
+                           size_t T) {
+    b->wide = arena_floats(a, T * 4 * d->E);
+    b->wide_2 = arena_floats(a, T * 4 * d->E);
+    b->narrow = arena_floats(a, T * d->E);
+    b->dz = arena_floats(a, T * d->E);
+    b->dqkv = arena_floats(a, T * 3 * d->E);
+}
+
+static float *cleared(float *x, size_t n) { return memset(x, 0, n * sizeof *x); }
+
+void block_finish_backward(float *restrict d, const struct block_scratch *b,
+                           const struct layer_params *g, const struct forward_layer *s,
+                           const struct layer_params *w, const struct model_dims *dims, size_t T) {
+    const size_t E = dims->E;
+    float *dgelu = cleared(b->wide, T * 4 * E), *dfc = cleared(b->wide_2, T * 4 * E);
+    float *dln = cleared(b->narrow, T * E);
+    linear_backward(dgelu, g->mlp_w, g->mlp_b, d, s->gelu, w->mlp_w, T, 4 * E, E, LINEAR_IN_OUT);
+    gelu_backward(dfc, dgelu, s->fc, T * 4 * E);
+    linear_backward(dln, g->fc_w, g->fc_b, dfc, s->ln_2, w->fc_w, T, E, 4 * E, LINEAR_IN_OUT);
+    layernorm_backward(d, g->ln_2_w, g->ln_2_b, dln, s->mid, s->ln_2_mean, s->ln_2_rstd, w->ln_2_w,
+                       T, E);
+    cleared(b->dz, T * E);
+    linear_backward(b->dz, g->proj_w, g->proj_b, d, s->z, w->proj_w, T, E, E, LINEAR_IN_OUT);
+    cleared(b->dqkv, T * 3 * E);
+}
+
+void block_qkv_backward(float *restrict d, const struct block_scratch *b,
+                        const struct layer_params *g, const struct forward_layer *s, const float *x,
+                        const struct layer_params *w, const struct model_dims *dims, size_t T) {
+    const size_t E = dims->E;
+    float *dln = cleared(b->narrow, T * E);
+    linear_backward(dln, g->attn_w, g->attn_b, b->dqkv, s->ln_1, w->attn_w, T, E, 3 * E,
+                    LINEAR_IN_OUT);
+    layernorm_backward(d, g->ln_1_w, g->ln_1_b, dln, x, s->ln_1_mean, s->ln_1_rstd, w->ln_1_w, T,
+                       E);
+}

@@ -1,0 +1,228 @@
+#include "model/checkpoint.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- notes */
+
+void model_describe(struct model_note out[MODEL_NOTES], const struct model_dims *d,
+                    size_t trained_points) {
+    out[0] = (struct model_note){.key = "n_head"};
+    snprintf(out[0].value, sizeof out[0].value, "%zu", d->H);
+    out[1] = (struct model_note){.key = "layer_norm_epsilon"};
+    int digits = 1; /* as few as give the same float back */
+    do snprintf(out[1].value, sizeof out[1].value, "%.*g", digits, (double)d->epsilon);
+    while (strtof(out[1].value, NULL) != d->epsilon && ++digits <= 9);
+    out[2] = (struct model_note){.key = "trained_points"};
+    snprintf(out[2].value, sizeof out[2].value, "%zu", trained_points);
+}
+
+static enum err_code read_count(size_t *out, const struct tensorfile *f, const char *key,
+                                struct err *err) {
+    const char *text = tensorfile_note(f, key);
+    const size_t n = strlen(text);
+    if (n == 0 || n > 9 || strspn(text, "0123456789") != n)
+        return ERR(err, ERR_DATA, "%s: metadata %s is \"%.40s\", expected a whole number",
+                   tensorfile_path(f), key, text);
+    *out = strtoul(text, NULL, 10);
+    return ERR_OK;
+}
+
+static enum err_code read_epsilon(float *out, const struct tensorfile *f, struct err *err) {
+    const char *text = tensorfile_note(f, "layer_norm_epsilon");
+    char *end = NULL;
+    *out = 1e-5f;
+    if (!text) return ERR_OK;
+    *out = strtof(text, &end);
+    if (end == text || *end || !isfinite(*out) || *out <= 0)
+        return ERR(err, ERR_DATA,
+                   "%s: metadata layer_norm_epsilon is \"%.40s\", expected a number above 0",
+                   tensorfile_path(f), text);
+    return ERR_OK;
+}
+
+/* ---- sizes */
+
+/* One size of a tensor that must be there, with that many dimensions and none of them empty. */
+static enum err_code read_size(size_t *out, const struct tensorfile *f, const char *name,
+                               size_t rank, size_t axis, struct err *err) {
+    const struct tensor_info *t = tensorfile_find(f, name);
+    if (!t)
+        return ERR(err, ERR_DATA,
+                   "%s: no tensor named \"%s\"; a model with published names is needed",
+                   tensorfile_path(f), name);
+    if (t->rank != rank || t->elements == 0)
+        return ERR(err, ERR_DATA,
+                   "%s: tensor \"%s\" has %zu dimensions and %zu numbers, "
+                   "expected %zu dimensions, none of them empty",
+                   tensorfile_path(f), name, t->rank, t->elements, rank);
+    *out = t->shape[axis];
+    return ERR_OK;
+}
+
+static size_t count_layers(const struct tensorfile *f) {
+    for (size_t l = 0;; l++) {
+        char name[64];
+        snprintf(name, sizeof name, "_backbone.h.%zu.ln_1.weight", l);
+        if (!tensorfile_find(f, name)) return l;
+    }
+}
+
+static enum err_code read_dims(struct model_dims *d, size_t *trained_points,
+                               const struct tensorfile *f, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const char *path = tensorfile_path(f);
+    TRY(read_size(&d->E, f, "_backbone.ln_f.weight", 1, 0, err));
+    TRY(read_size(&d->inputs, f, "_read_in.weight", 2, 1, err));
+    TRY(read_size(&d->positions, f, "_backbone.wpe.weight", 2, 0, err));
+    d->L = count_layers(f);
+    CHECK(d->L > 0, ERR_DATA, "%s: no tensor named \"_backbone.h.0.ln_1.weight\": no layers", path);
+    CHECK(tensorfile_note(f, "n_head"), ERR_DATA,
+          "%s: the metadata lacks n_head, which no tensor tells; add it to __metadata__ as text, "
+          "such as \"n_head\": \"8\"",
+          path);
+    TRY(read_count(&d->H, f, "n_head", err));
+    CHECK(d->H > 0 && d->E % d->H == 0, ERR_DATA,
+          "%s: metadata n_head is %zu, which does not divide the width %zu", path, d->H, d->E);
+    TRY(read_epsilon(&d->epsilon, f, err));
+    *trained_points = 0;
+    if (tensorfile_note(f, "trained_points"))
+        TRY(read_count(trained_points, f, "trained_points", err));
+    CHECK(*trained_points <= model_points(d), ERR_DATA,
+          "%s: metadata trained_points is %zu, but %zu positions hold %zu points", path,
+          *trained_points, d->positions, model_points(d));
+cleanup:
+    return rc;
+}
+
+/* ---- tensors */
+
+static bool is_passed_over(const char *name) {
+    const char *const ends[] = {".attn.bias", ".attn.masked_bias"};
+    const size_t n = strlen(name);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        const size_t m = strlen(ends[i]);
+        if (n > m && strcmp(name + n - m, ends[i]) == 0) return true;
+    }
+    return strcmp(name, "_backbone.wte.weight") == 0;
+}
+
+/* Every tensor of the file is either one of the model's or known to carry no weights. */
+static enum err_code check_names(const struct params *p, const struct tensorfile *f,
+                                 struct err *err) {
+    for (size_t i = 0; i < tensorfile_count(f); i++) {
+        const char *name = tensorfile_at(f, i)->name;
+        bool known = is_passed_over(name);
+        for (size_t k = 0; !known && k < params_tensors(&p->dims); k++) {
+            struct param_info t;
+            params_at(&t, p, k);
+            known = strcmp(t.name, name) == 0;
+        }
+        if (!known)
+            return ERR(err, ERR_DATA,
+                       "%s: tensor \"%s\" does not belong to a model of %zu layers with published "
+                       "names; remove it, or add what it belongs to",
+                       tensorfile_path(f), name, p->dims.L);
+    }
+    return ERR_OK;
+}
+
+static void show_shape(char out[64], size_t rank, const size_t *shape) {
+    if (rank == 1)
+        snprintf(out, 64, "[%zu]", shape[0]);
+    else if (rank == 2)
+        snprintf(out, 64, "[%zu, %zu]", shape[0], shape[1]);
+    else
+        snprintf(out, 64, "of %zu dimensions", rank);
+}
+
+/* Before anything is allocated for sizes that a file claims. */
+static enum err_code check_shapes(const struct params *p, const struct tensorfile *f,
+                                  struct err *err) {
+    for (size_t i = 0; i < params_tensors(&p->dims); i++) {
+        struct param_info t;
+        params_at(&t, p, i);
+        const struct tensor_info *found = tensorfile_find(f, t.name);
+        if (!found)
+            return ERR(err, ERR_DATA, "%s: no tensor named \"%s\"", tensorfile_path(f), t.name);
+        if (found->rank == t.rank && memcmp(found->shape, t.shape, t.rank * sizeof *t.shape) == 0)
+            continue;
+        char has[64], wanted[64];
+        show_shape(has, found->rank, found->shape);
+        show_shape(wanted, t.rank, t.shape);
+        return ERR(err, ERR_DATA,
+                   "%s: tensor \"%s\": shape %s, expected %s from the sizes of ln_f, _read_in and "
+                   "wpe",
+                   tensorfile_path(f), t.name, has, wanted);
+    }
+    return ERR_OK;
+}
+
+static enum err_code place_copies(struct params *p, const struct tensorfile *f, struct err *err) {
+    for (size_t i = 0; i < params_tensors(&p->dims); i++) {
+        struct param_info t;
+        params_at(&t, p, i);
+        const enum err_code rc = tensorfile_floats(t.data, f, t.name, t.rank, t.shape, err);
+        if (rc != ERR_OK) return rc;
+    }
+    return ERR_OK;
+}
+
+/* True if every tensor could be used where it is mapped, and then it is. */
+static bool place_mapped(struct params *p, const struct tensorfile *f) {
+    for (size_t i = 0; i < params_tensors(&p->dims); i++) {
+        struct param_info t;
+        params_at(&t, p, i);
+        const struct tensor_info *found = tensorfile_find(f, t.name);
+        const uintptr_t address = (uintptr_t)found->data;
+        if (found->type != TENSOR_F32 || address % ARENA_ALIGN != 0) return false;
+        params_place(p, i, (float *)address); /* the mapping is read-only; so is the model */
+    }
+    return true;
+}
+
+enum err_code model_open(struct model *m, const char *path, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct model made = {0};
+    struct model_dims dims = {0};
+    TRY(tensorfile_open(&made.file, path, err));
+    TRY(read_dims(&dims, &made.trained_points, made.file, err));
+    TRY(params_borrow(&made.params, &dims, err));
+    TRY(check_names(&made.params, made.file, err));
+    TRY(check_shapes(&made.params, made.file, err));
+    if (!place_mapped(&made.params, made.file)) {
+        params_destroy(&made.params);
+        TRY(params_create(&made.params, &dims, err));
+        TRY(place_copies(&made.params, made.file, err));
+    }
+    *m = made;
+    made = (struct model){0};
+cleanup:
+    model_close(&made);
+    return rc;
+}
+
+void model_close(struct model *m) {
+    params_destroy(&m->params);
+    tensorfile_close(m->file);
+    *m = (struct model){0};
+}
+
+enum err_code model_read_dims(struct model_dims *out, size_t *trained_points, const char *path,
+                              struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct tensorfile *f = NULL;
+    struct model_dims dims = {0};
+    size_t points = 0;
+    TRY(tensorfile_open(&f, path, err));
+    TRY(read_dims(&dims, &points, f, err));
+    *out = dims;
+    *trained_points = points;
+cleanup:
+    tensorfile_close(f);
+    return rc;
+}

@@ -1,0 +1,164 @@
+#include "model/query.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/block.h"
+#include "ops/context.h"
+#include "ops/layernorm.h"
+#include "ops/linear.h"
+#include "ops/rows.h"
+
+/* Without a backward pass all layers share one set of activations, but for z and a. */
+struct query_scratch {
+    bool for_backward;
+    float *ln_f, *ln_f_mean, *ln_f_rstd;
+    float *dln_f, *row; /* [capacity, E]; [context tokens + 1] of one head's attention */
+    struct block_scratch block;
+    struct forward_layer *layers; /* [L]; NULL while measuring */
+};
+
+static void lay_out_layers(struct query *q, struct query_scratch *s, struct arena *a) {
+    const size_t R = q->capacity, E = q->dims.E;
+    const size_t att = R * q->dims.H * (context_capacity(q->tokens) + 1);
+    struct forward_layer first;
+    for (size_t l = 0; l < q->dims.L; l++) {
+        struct forward_layer layer;
+        if (l == 0 || s->for_backward)
+            block_lay_out(&layer, a, &q->dims, R, att);
+        else
+            layer = first;
+        if (l == 0) first = layer;
+        if (!s->layers) continue;
+        layer.z = q->z + l * R * E;
+        layer.a = q->a + l * R * E;
+        s->layers[l] = layer;
+    }
+}
+
+/* Measuring: q->z and the like are NULL and s->layers too. */
+static void lay_out(struct query *q, struct query_scratch *s, struct arena *a) {
+    const size_t R = q->capacity, L = q->dims.L, E = q->dims.E;
+    q->x = arena_floats(a, (L + 1) * R * E);
+    q->z = arena_floats(a, L * R * E);
+    q->a = arena_floats(a, L * R * E);
+    q->prediction = arena_floats(a, R);
+    lay_out_layers(q, s, a);
+    s->ln_f = arena_floats(a, R * E);
+    s->ln_f_mean = arena_floats(a, R);
+    s->ln_f_rstd = arena_floats(a, R);
+    if (!s->for_backward) return;
+    q->g = arena_floats(a, L * R * E);
+    s->dln_f = arena_floats(a, R * E);
+    s->row = arena_floats(a, context_capacity(q->tokens) + 1);
+    block_scratch_lay_out(&s->block, a, &q->dims, R);
+}
+
+size_t query_bytes(const struct model_dims *dims, size_t capacity, size_t tokens,
+                   bool for_backward) {
+    struct query q = {.dims = *dims, .capacity = capacity, .tokens = tokens};
+    struct query_scratch s = {.for_backward = for_backward};
+    struct arena a = {0};
+    lay_out(&q, &s, &a);
+    return a.used;
+}
+
+enum err_code query_create(struct query *q, const struct model_dims *dims, size_t capacity,
+                           size_t tokens, bool for_backward, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct query made = {.dims = *dims, .capacity = capacity, .tokens = tokens};
+    made.scratch = calloc(1, sizeof *made.scratch);
+    CHECK(made.scratch, ERR_MEMORY, "cannot allocate the table of a query stream");
+    made.memory.used = query_bytes(dims, capacity, tokens, for_backward);
+    TRY(arena_commit(&made.memory, err));
+    made.scratch->for_backward = for_backward;
+    made.scratch->layers = calloc(dims->L, sizeof *made.scratch->layers);
+    CHECK(made.scratch->layers, ERR_MEMORY, "cannot allocate the layers of a query stream");
+    lay_out(&made, made.scratch, &made.memory);
+    *q = made;
+    made = (struct query){0};
+cleanup:
+    query_destroy(&made);
+    return rc;
+}
+
+void query_destroy(struct query *q) {
+    arena_release(&q->memory);
+    if (q->scratch) free(q->scratch->layers);
+    free(q->scratch);
+    *q = (struct query){0};
+}
+
+/* Row r of the stream [capacity, E] after l blocks. */
+static float *stream(const struct query *q, size_t l) { return q->x + l * q->capacity * q->dims.E; }
+
+static void embed(const struct query *q, const struct params *p, const struct query_rows *rows) {
+    const size_t E = q->dims.E, inputs = q->dims.inputs;
+    linear_forward(q->x, rows->x, p->read_in_w, p->read_in_b, rows->R, inputs, E, LINEAR_OUT_IN);
+    for (size_t r = 0; r < rows->R; r++) {
+        assert(rows->length[r] < q->dims.positions);
+        rows_add(q->x + r * E, p->wpe + rows->length[r] * E, E);
+    }
+}
+
+static void apply(float *x, size_t R, size_t E, const struct edits *edits, size_t layer) {
+    for (size_t i = 0; i < edits->n; i++) {
+        const struct edit *e = &edits->items[i];
+        if (e->layer != layer) continue;
+        for (size_t r = 0; r < R; r++) edit_add(x + r * E, edit_row(e, r), e->scale, E);
+    }
+}
+
+void query_forward(struct query *q, const struct params *p, const struct context *c,
+                   const struct query_rows *rows, const struct edits *edits) {
+    const struct model_dims *d = &q->dims;
+    const struct query_scratch *s = q->scratch;
+    const size_t R = rows->R, E = d->E;
+    assert(R <= q->capacity && c->capacity <= context_capacity(q->tokens));
+    embed(q, p, rows);
+    for (size_t l = 0; l < d->L; l++) {
+        const struct forward_layer *a = &s->layers[l];
+        block_qkv(a, stream(q, l), &p->layers[l], d, R);
+        context_attend(a->z, a->att, a->qkv, context_layer(c, l), rows->slot, rows->length, R, d->H,
+                       model_head_width(d), c->capacity);
+        block_finish(stream(q, l + 1), a, stream(q, l), &p->layers[l], d, R);
+        apply(stream(q, l + 1), R, E, edits, l);
+    }
+    layernorm_forward(s->ln_f, s->ln_f_mean, s->ln_f_rstd, stream(q, d->L), p->ln_f_w, p->ln_f_b,
+                      d->epsilon, R, E);
+    linear_forward(q->prediction, s->ln_f, p->read_out_w, p->read_out_b, R, E, 1, LINEAR_OUT_IN);
+}
+
+/* dprediction [R] -> out [R,E], the gradient of x[L]. */
+static void read_out_backward(float *out, const struct query *q, const struct params *p,
+                              const float *dprediction, size_t R) {
+    const struct query_scratch *s = q->scratch;
+    const size_t E = q->dims.E;
+    memset(s->dln_f, 0, R * E * sizeof *out);
+    memset(out, 0, R * E * sizeof *out);
+    linear_backward(s->dln_f, NULL, NULL, dprediction, NULL, p->read_out_w, R, E, 1, LINEAR_OUT_IN);
+    layernorm_backward(out, NULL, NULL, s->dln_f, stream(q, q->dims.L), s->ln_f_mean, s->ln_f_rstd,
+                       p->ln_f_w, R, E);
+}
+
+void query_backward(struct query *q, const struct params *p, const struct context *c,
+                    const struct query_rows *rows, const float *dprediction) {
+    static const struct layer_params frozen; /* no member: no weight gradient is wanted */
+    const struct model_dims *d = &q->dims;
+    const struct query_scratch *s = q->scratch;
+    const size_t R = rows->R, layer = q->capacity * d->E;
+    assert(s->for_backward);
+    read_out_backward(q->g + (d->L - 1) * layer, q, p, dprediction, R);
+    for (size_t l = d->L - 1; l > 0; l--) { /* back through block l, whose input is x[l] */
+        const struct forward_layer *a = &s->layers[l];
+        const struct layer_params *w = &p->layers[l];
+        float *g = q->g + (l - 1) * layer;
+        memcpy(g, g + layer, R * d->E * sizeof *g);
+        block_finish_backward(g, &s->block, &frozen, a, w, d, R);
+        context_attend_backward(s->block.dqkv, s->row, s->block.dz, a->att, a->qkv,
+                                context_layer(c, l), rows->slot, rows->length, R, d->H,
+                                model_head_width(d), c->capacity);
+        block_qkv_backward(g, &s->block, &frozen, a, stream(q, l), w, d, R);
+    }
+}
