@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <nettle/version.h>
+
 void hash_begin(struct hash *h) { sha256_init(&h->state); }
 
 void hash_bytes(struct hash *h, const void *data, size_t size) {
@@ -43,4 +45,8 @@ enum err_code hash_file(char hex[HASH_HEX], const char *path, struct err *err) {
 cleanup:
     if (f) fclose(f);
     return rc;
+}
+
+void hash_library(struct text *out) {
+    text_add(out, "nettle %d.%d", NETTLE_VERSION_MAJOR, NETTLE_VERSION_MINOR);
 }

@@ -10,6 +10,7 @@
 #include <nettle/sha2.h>
 
 #include "base/err.h"
+#include "base/text.h"
 
 enum { HASH_HEX = 65 }; /* 64 hexadecimal digits and the NUL */
 
@@ -27,5 +28,7 @@ uint64_t hash_name(const char *name);
 
 /* SHA-256 of a whole file; ERR_IO with the reason. */
 enum err_code hash_file(char hex[HASH_HEX], const char *path, struct err *err);
+
+void hash_library(struct text *out); /* "nettle 3.8" */
 
 #endif

@@ -162,3 +162,5 @@ bool json_next(struct json_walk *w) {
     w->value = (struct json){json_object_iter_value(w->at)};
     return true;
 }
+
+void json_library(struct text *out) { text_add(out, "jansson %s", jansson_version_str()); }

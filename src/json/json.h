@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/text.h"
 
 enum { JSON_DEPTH_MAX = 64 };
 
@@ -63,5 +64,7 @@ struct json_walk {
     struct json value;
 };
 bool json_next(struct json_walk *w);
+
+void json_library(struct text *out); /* "jansson 2.14" */
 
 #endif

@@ -1,0 +1,17 @@
+/*
+ * plan_order.h - the stages of a config in an order in which every stage comes after those it
+ * reads.
+ */
+#ifndef RUN_PLAN_ORDER_H
+#define RUN_PLAN_ORDER_H
+
+#include "base/err.h"
+#include "config/config.h"
+
+/* order [config_stage_count]: the file's order wherever `of` allows it. ERR_CONFIG with file:line
+ * when `of` names nothing, the stage itself, a cycle, or a kind that the stage cannot read. */
+enum err_code plan_order(size_t *order, const struct config *c, struct err *err);
+
+size_t plan_order_find(const struct config *c, const char *name); /* (size_t)-1: no such stage */
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * record.h - all that a run's directory says: its config, the plan of it, and what the journal
+ * tells of each job of that plan.
+ *
+ *     DIR/config.cfg   the resolved config of the last attempt, paths absolute
+ *     DIR/journal      what happened
+ *     DIR/artifacts/   tensors of finished jobs
+ *     DIR/results.h5   tables, rebuilt whenever an attempt ends
+ */
+#ifndef RUN_RECORD_H
+#define RUN_RECORD_H
+
+#include "base/file.h"
+#include "run/plan.h"
+#include "run/schema.h"
+#include "sched/history.h"
+#include "sched/queue.h"
+#include "store/lock.h"
+
+struct record_job {
+    enum queue_state state;
+    const struct history_job *past; /* NULL: never started */
+    size_t blocker;                 /* BLOCKED: the job that failed */
+    bool lost;                      /* FAILED because it ran while several attempts died */
+};
+
+struct record {
+    char dir[FILE_PATH_MAX];
+    struct schema_set schemas;
+    struct config *config;
+    struct plan plan;
+    struct history history;
+    struct lock_holder holder;
+    struct record_job *jobs; /* [plan.n_jobs] */
+    size_t count[QUEUE_BLOCKED + 1];
+};
+
+/* ERR_CONFIG when DIR holds no run. Needs no lock and no MPI. */
+enum err_code record_open(struct record *r, const char *dir, struct err *err);
+void record_release(struct record *r); /* idempotent */
+
+enum err_code record_config_path(char out[FILE_PATH_MAX], const char *dir, struct err *err);
+
+/* Pure: the state of each job of a plan after a history; `running`: somebody runs it now. */
+void record_states(struct record_job *jobs, size_t count[QUEUE_BLOCKED + 1], const struct plan *p,
+                   const struct history *h, bool running);
+
+/* The exit code that the states come to: 0, 1 or 75; 70 after three attempts in a row that ended
+ * without a new DONE job or checkpoint. */
+int record_exit_code(const struct record *r);
+
+#endif

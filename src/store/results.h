@@ -1,0 +1,42 @@
+/*
+ * results.h - results.h5, written whole and published by rename: the only writer of HDF5.
+ *
+ * Tables are 1-D compound datasets of 64-bit integers, doubles and fixed-length strings, with
+ * attributes COLUMN.unit and COLUMN.meaning; texts are scalar strings of fixed length. h5py,
+ * pandas.read_hdf, PyTables and h5dump read both. No dimension scales and no variable-length
+ * strings: PyTables 3.7 crashes on the former and cannot read the latter.
+ */
+#ifndef STORE_RESULTS_H
+#define STORE_RESULTS_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "sched/job.h"
+
+struct results; /* a file being written */
+
+struct results_column {
+    const char *name;
+    enum job_type type;
+    const char *unit, *meaning; /* "" for none */
+};
+
+enum err_code results_create(struct results **out, const char *path, struct err *err);
+void results_discard(struct results *r); /* NULL-safe: drops what was not published */
+
+/* Path such as "/tables/fit", groups made on the way; cells [rows, columns], of the columns' types;
+ * a text of NULL is "", and an integer where a real is wanted is converted. */
+enum err_code results_table(struct results *r, const char *path,
+                            const struct results_column *columns, size_t n_columns,
+                            const struct job_value *cells, size_t rows, struct err *err);
+enum err_code results_text(struct results *r, const char *path, const char *text, struct err *err);
+
+/* Closes, reopens as a check, renames over the target and frees *r. On failure the old file stays
+ * and *r is discarded too. */
+enum err_code results_publish(struct results *r, struct err *err);
+
+void results_library(struct text *out); /* "HDF5 1.10.8, serial" */
+
+#endif
