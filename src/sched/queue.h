@@ -35,9 +35,10 @@ enum err_code queue_create(struct queue **out, const struct queue_job *jobs, siz
                            struct err *err);
 void queue_destroy(struct queue *q); /* NULL-safe */
 
-/* Before the first queue_next(): what earlier attempts left. */
+/* What earlier attempts left, then queue_begin() once; all that follows needs it. */
 void queue_set_done(struct queue *q, size_t job);
 void queue_set_failed(struct queue *q, size_t job);
+void queue_begin(struct queue *q);
 
 /* The state an earlier attempt left `past` in (NULL: never seen): DONE, FAILED, or PENDING. A job
  * running while QUEUE_LOST attempts in a row died is FAILED. */
@@ -58,8 +59,10 @@ size_t queue_blocker(const struct queue *q, size_t job); /* BLOCKED: the failed 
 
 /* Jobs in each state, skipped ones among PENDING; and how many could start now or later. */
 void queue_count(size_t count[QUEUE_BLOCKED + 1], const struct queue *q);
-size_t queue_left(const struct queue *q); /* PENDING, not skipped, no skipped ancestor pending */
-double queue_cost_done(const struct queue *q); /* since the start, with fractions of running */
-double queue_cost_left(const struct queue *q);
+size_t queue_left(const struct queue *q); /* PENDING; neither skipped nor behind a skipped one */
+
+/* Cost of what was finished since queue_begin(), running jobs by their fractions; cost still to go,
+ * failed and blocked jobs left out. */
+void queue_cost(double *done, double *left, const struct queue *q);
 
 #endif
