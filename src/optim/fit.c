@@ -17,7 +17,7 @@ static void start(struct fit_state *s, size_t weights) {
     memset(s->m, 0, weights * sizeof *s->m);
     memset(s->v, 0, weights * sizeof *s->v);
     memcpy(s->best, s->w, weights * sizeof *s->best);
-    s->best_loss = INFINITY;
+    s->best_loss = HUGE_VAL;
     s->best_epoch = s->bad_epochs = 0;
 }
 
@@ -44,7 +44,7 @@ static enum err_code one_epoch(const struct fit *f, struct err *err) {
     rng_permutation(f->order, (uint32_t)samples, &f->o->shuffles, (uint64_t)f->state->epoch, 0);
     for (size_t first = 0; first < samples; first += f->o->batch) {
         const size_t left = samples - first, n = left < f->o->batch ? left : f->o->batch;
-        double loss = NAN;
+        double loss = (double)NAN;
         TRY(one_step(f, &loss, f->order + first, n, err));
         sum += loss * (double)n;
     }
@@ -56,7 +56,7 @@ cleanup:
 static enum err_code judge(const struct fit *f, struct err *err) {
     enum err_code rc = ERR_OK;
     struct fit_state *s = f->state;
-    double loss = NAN;
+    double loss = (double)NAN;
     TRY(f->calls->validate(f->calls->context, &loss, s->w, err));
     CHECK(isfinite(loss), ERR_NUMERIC,
           "epoch %lld, after step %lld: the validation loss is %g (try a smaller learning rate)",

@@ -139,6 +139,7 @@ static enum err_code write_file(const char *path, const struct text *header,
           "%s: cannot write the header: %s", path, strerror(errno));
     for (size_t i = 0; i < w->n_tensors; i++) {
         const struct tensor_row *row = &w->tensors[i];
+        if (row->elements == 0) continue; /* data may be NULL */
         CHECK(fwrite(row->data, sizeof(float), row->elements, f) == row->elements, ERR_IO,
               "%s: cannot write tensor \"%s\": %s", path, row->name, strerror(errno));
     }
