@@ -1,10 +1,11 @@
 /*
  * blas.h - the one way to multiply matrices: single-precision GEMM of OpenBLAS, row-major.
  *
- * Call blas_init() once before the first product: it fixes one thread, since thread counts change
- * bits on some kernels.  Vectors go through GEMM too (M = 1), never through GEMV, so a product has
- * one order of summation.  The bits of a row may depend on M, N and K, so batch shapes belong to
- * the configuration, not to the machine.
+ * Call blas_init() once in every process, before its first product: it fixes one thread, since
+ * thread counts change bits on some kernels, and makes small products fast (about 30 ms).  Vectors
+ * go through GEMM too (M = 1), never through GEMV, so a product has one order of summation.  The
+ * bits of a row may depend on M, N and K, so batch shapes belong to the configuration, not to the
+ * machine.
  */
 #ifndef OPS_BLAS_H
 #define OPS_BLAS_H
