@@ -153,7 +153,7 @@ static enum err_code scan_word(struct scan *s) {
     const bool names = next && is_in(*next, "=:") && !wants_value(s);
     if (is_bool(s->at, n) && wants_value(s)) {
         s->last = VALUE;
-    } else if (names && is_in(s->frames[s->depth].open, "{")) {
+    } else if (names && s->frames[s->depth].open == '{') {
         TRY(keep_name(s, n));
         s->last = NAME;
     } else {
@@ -184,6 +184,10 @@ static enum err_code close_bracket(struct scan *s, char c) {
 
 static enum err_code scan_mark(struct scan *s, char c) {
     enum err_code rc = ERR_OK;
+    const struct frame *f = &s->frames[s->depth];
+    if (is_in(c, ";=:") && f->open != '{')
+        return FAULT(s, "expected , or the end of the %c of line %d, received %c", f->open, f->line,
+                     c);
     if (is_in(c, "{[(")) TRY(open_bracket(s, c));
     if (is_in(c, "}])")) TRY(close_bracket(s, c));
     if (is_in(c, ",;=:") && is_in(s->last, "=:"))
