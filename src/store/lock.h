@@ -2,8 +2,8 @@
  * lock.h - one run at a time in a directory: DIR/lock, with host, pid, Slurm job and start.
  *
  * The holder touches the file every few seconds (lock_beat); the time of that touch is its
- * heartbeat.  A lock is stale if its process is dead (same host) or its heartbeat is older than
- * LOCK_STALE seconds by the clock of the file system.
+ * heartbeat.  A lock is stale if its process is dead (same host: pid and start time tell), or on
+ * another host if its heartbeat is older than LOCK_STALE seconds.
  */
 #ifndef STORE_LOCK_H
 #define STORE_LOCK_H
