@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 static enum err_code io_error(struct err *err, const char *path, const char *step) {
-    return ERR(err, ERR_IO, "%s: cannot %s: %s", path, step, strerror(errno));
+    return ERR(err, ERR_IO, "%.500s: cannot %s: %s", path, step, strerror(errno));
 }
 
 enum err_code file_read(struct text *out, const char *path, size_t limit, struct err *err) {
@@ -66,7 +66,7 @@ enum err_code file_temporary(char out[FILE_PATH_MAX], const char *path, struct e
     char host[64] = "host";
     (void)gethostname(host, sizeof host - 1);
     const int n = snprintf(out, FILE_PATH_MAX, "%s.tmp.%s.%ld", path, host, (long)getpid());
-    if (n < 0 || n >= FILE_PATH_MAX) return ERR(err, ERR_IO, "%s: path too long", path);
+    if (n < 0 || n >= FILE_PATH_MAX) return ERR(err, ERR_IO, "%.200s...: path too long", path);
     return ERR_OK;
 }
 
@@ -106,7 +106,8 @@ cleanup:
 enum err_code file_make_folder(const char *path, struct err *err) {
     char partial[FILE_PATH_MAX];
     const int n = snprintf(partial, sizeof partial, "%s", path);
-    if (n <= 0 || n >= FILE_PATH_MAX) return ERR(err, ERR_IO, "%s: path too long", path);
+    if (n <= 0 || n >= FILE_PATH_MAX)
+        return ERR(err, ERR_IO, "%.200s...: path empty or too long", path);
     for (char *at = partial + 1;; at++) {
         if (*at != '/' && *at != '\0') continue;
         const char keep = *at;
