@@ -43,14 +43,15 @@ size_t fit_data_context_bytes(const struct fit_data_options *o, const struct mod
                               size_t count);
 
 /* For each of this rank's shards s, its part of the n samples rows[]: loss[s] = weight * sum of
- * losses and dw[s * weights ..] the gradient of that, both overwritten; dw NULL: no gradient. */
-enum err_code fit_data_pass(double *loss, float *dw, struct fit_data *d, const float *w,
-                            const uint32_t *rows, size_t n, double weight, struct err *err);
+ * losses and dw[s * weights ..] the gradient of that, both overwritten; dw NULL: no gradient. At
+ * most `batch` of the samples may be in one shard. */
+void fit_data_pass(double *loss, float *dw, struct fit_data *d, const float *w,
+                   const uint32_t *rows, size_t n, double weight);
 
 /* Alone only: v [L, n, E] ([L, 1, E] where one serves all), prediction [n] of samples rows[], n <=
  * batch; either may be NULL. */
-enum err_code fit_data_look(float *v, float *prediction, struct fit_data *d, const float *w,
-                            const uint32_t *rows, size_t n, struct err *err);
+void fit_data_look(float *v, float *prediction, struct fit_data *d, const float *w,
+                   const uint32_t *rows, size_t n);
 
 /* The mean basis, z and a [L, E] each, or NULL. */
 const float *fit_data_mean_z(const struct fit_data *d);

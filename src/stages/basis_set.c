@@ -1,0 +1,116 @@
+#include "stages/basis_set.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "problems/prompts.h"
+
+static void lay_out(struct basis_set *s) {
+    s->z = arena_floats(&s->memory, s->L * s->n * s->E);
+    s->a = arena_floats(&s->memory, s->L * s->n * s->E);
+}
+
+enum err_code basis_set_create(struct basis_set *s, const struct model_dims *dims, size_t n,
+                               struct err *err) {
+    *s = (struct basis_set){.L = dims->L, .n = n, .E = dims->E};
+    lay_out(s);
+    enum err_code rc = arena_commit(&s->memory, err);
+    if (rc == ERR_OK) lay_out(s);
+    return rc;
+}
+
+void basis_set_destroy(struct basis_set *s) {
+    arena_release(&s->memory);
+    *s = (struct basis_set){0};
+}
+
+size_t basis_set_bytes(const struct model_dims *dims, size_t n) {
+    struct basis_set s = {.L = dims->L, .n = n, .E = dims->E};
+    lay_out(&s);
+    return s.memory.used;
+}
+
+void basis_set_take(struct basis_set *s, size_t first, const struct query *q, size_t R) {
+    assert(first + R <= s->n);
+    size_t E = s->E, size = R * E * sizeof *s->z;
+    for (size_t l = 0; l < s->L; l++) {
+        memcpy(s->z + (l * s->n + first) * E, q->z + l * q->capacity * E, size);
+        memcpy(s->a + (l * s->n + first) * E, q->a + l * q->capacity * E, size);
+    }
+}
+
+struct basis basis_set_view(const struct basis_set *s, size_t first, size_t R) {
+    assert(first + R <= s->n);
+    return (struct basis){
+        .R = R, .stride = s->n, .z = s->z + first * s->E, .a = s->a + first * s->E};
+}
+
+struct collector { /* contexts of the pairs before point T0, and its query */
+    struct context context;
+    struct context_scratch *fill;
+    struct query query;
+    float *tokens, *x; /* [2 T0, dims], [chunk, dims] */
+    uint32_t *slot, *length;
+};
+
+static enum err_code collector_create(struct collector *c, const struct model_dims *d, size_t T0,
+                                      size_t chunk, struct err *err) {
+    enum err_code rc = ERR_OK;
+    size_t seen = 2 * (T0 - 1);
+    c->tokens = calloc(2 * T0 * d->inputs, sizeof *c->tokens);
+    c->x = calloc(chunk * d->inputs, sizeof *c->x);
+    c->slot = calloc(chunk, sizeof *c->slot);
+    c->length = calloc(chunk, sizeof *c->length);
+    CHECK(c->tokens && c->x && c->slot && c->length, ERR_MEMORY, "no memory for %zu basis prompts",
+          chunk);
+    TRY(context_create(&c->context, d, chunk, seen, err));
+    TRY(context_scratch_create(&c->fill, d, seen, err));
+    TRY(query_create(&c->query, d, chunk, seen, false, err));
+cleanup:
+    return rc;
+}
+
+static void collector_destroy(struct collector *c) {
+    query_destroy(&c->query);
+    context_scratch_destroy(c->fill);
+    context_destroy(&c->context);
+    free(c->length);
+    free(c->slot);
+    free(c->x);
+    free(c->tokens);
+}
+
+static void collect_part(struct collector *c, const struct params *p,
+                         const struct prompt_view *part, size_t T0) {
+    const struct edits none = {0};
+    for (size_t i = 0; i < part->n; i++) {
+        prompts_tokens(c->tokens, prompt_view_x(part, i, 0), part->y + i * part->points, 1, T0 - 1,
+                       part->dims);
+        context_fill(&c->context, i, c->fill, p, c->tokens, 2 * (T0 - 1), &none);
+        memcpy(c->x + i * part->dims, prompt_view_x(part, i, T0 - 1), part->dims * sizeof *c->x);
+        c->slot[i] = (uint32_t)i;
+        c->length[i] = (uint32_t)(2 * (T0 - 1));
+    }
+    const struct query_rows rows = {part->n, c->slot, c->length, c->x};
+    query_forward(&c->query, p, &c->context, &rows, &none);
+}
+
+enum err_code basis_set_collect(struct basis_set *s, const struct params *p,
+                                const struct prompt_view *prompts, size_t T0, size_t chunk,
+                                struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct collector c = {0};
+    assert(s->n == prompts->n && T0 >= 1 && T0 <= prompts->points);
+    TRY(collector_create(&c, &p->dims, T0, chunk, err));
+    for (size_t first = 0; first < prompts->n; first += chunk) {
+        size_t n = prompts->n - first < chunk ? prompts->n - first : chunk;
+        struct prompt_view part = prompt_view_part(prompts, first, n);
+        collect_part(&c, p, &part, T0);
+        basis_set_take(s, first, &c.query, n);
+    }
+cleanup:
+    collector_destroy(&c);
+    return rc;
+}

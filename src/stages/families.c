@@ -1,0 +1,113 @@
+#include "stages/families.h"
+
+#include "methods/method.h"
+#include "optim/options.h"
+#include "problems/problem.h"
+
+static const struct config_key MODEL_KEYS[] = {{
+    .name = "model.checkpoint",
+    .type = CONFIG_TEXT,
+    .flags = CONFIG_PATH | CONFIG_OPTIONAL,
+    .unit = "",
+    .meaning = "safetensors file of a trained model; not needed where `of` leads to a pretrain",
+}};
+
+static const struct config_key SHAPE_KEYS[] = {
+    {
+        .name = "model.layers",
+        .type = CONFIG_INT,
+        .flags = CONFIG_AXIS,
+        .min = 1,
+        .max = 1000,
+        .def = "6",
+        .unit = "",
+        .meaning = "blocks",
+    },
+    {
+        .name = "model.heads",
+        .type = CONFIG_INT,
+        .flags = CONFIG_AXIS,
+        .min = 1,
+        .max = 1000,
+        .def = "4",
+        .unit = "",
+        .meaning = "attention heads of a block; divide the width",
+    },
+    {
+        .name = "model.width",
+        .type = CONFIG_INT,
+        .flags = CONFIG_AXIS,
+        .min = 1,
+        .max = 65536,
+        .def = "64",
+        .unit = "",
+        .meaning = "width of the residual stream",
+    },
+    {
+        .name = "model.positions",
+        .type = CONFIG_INT,
+        .min = 2,
+        .max = 1e6,
+        .def = "96",
+        .unit = "tokens",
+        .meaning = "longest sequence the model can read: two tokens a point",
+    },
+};
+
+enum err_code families_add(struct config_schema *out, unsigned uses, struct err *err) {
+    enum err_code rc = ERR_OK;
+    if (uses & STAGE_USES_MODEL) TRY(config_schema_add(out, MODEL_KEYS, 1, err));
+    if (uses & STAGE_USES_SHAPE)
+        TRY(config_schema_add(out, SHAPE_KEYS, sizeof SHAPE_KEYS / sizeof *SHAPE_KEYS, err));
+    if (uses & STAGE_USES_SOURCE) TRY(problem_schema(out, err));
+    if (uses & STAGE_USES_METHODS) TRY(method_schema(out, true, err));
+    if (uses & STAGE_USES_OPTIMISER) TRY(optimiser_schema(out, err));
+cleanup:
+    return rc;
+}
+
+size_t families_size(const struct config_point *point, const char *key) {
+    return (size_t)config_int(point, key);
+}
+
+void families_shape(struct model_dims *out, const struct config_point *point) {
+    *out = (struct model_dims){.L = families_size(point, "model.layers"),
+                               .H = families_size(point, "model.heads"),
+                               .E = families_size(point, "model.width"),
+                               .inputs = families_size(point, "source.dims"),
+                               .positions = families_size(point, "model.positions"),
+                               .epsilon = 1e-5F};
+}
+
+enum err_code families_check_shape(const struct config_point *point, struct err *err) {
+    struct model_dims d;
+    char where[320];
+    families_shape(&d, point);
+    if (d.E % d.H == 0) return ERR_OK;
+    config_where(where, point, "model.heads");
+    return ERR(err, ERR_CONFIG,
+               "%s: %zu heads do not divide a width of %zu: choose model.width as a multiple",
+               where, d.H, d.E);
+}
+
+enum err_code families_check_points(const struct config_point *point, const char *key,
+                                    size_t points, const struct model_dims *dims, struct err *err) {
+    char where[320];
+    if (points <= model_points(dims)) return ERR_OK;
+    config_where(where, point, key);
+    return ERR(err, ERR_CONFIG,
+               "%s: %zu points are beyond the model's positions, which hold %zu points (%zu "
+               "tokens): lower %s or take a model with more positions",
+               where, points, model_points(dims), dims->positions, key);
+}
+
+enum err_code families_check_source(const struct config_point *point, const struct model_dims *dims,
+                                    struct err *err) {
+    char where[320];
+    size_t found = families_size(point, "source.dims");
+    if (found == dims->inputs) return ERR_OK;
+    config_where(where, point, "source.dims");
+    return ERR(err, ERR_CONFIG,
+               "%s: prompts of %zu dims for a model that reads %zu: set source.dims = %zu", where,
+               found, dims->inputs, dims->inputs);
+}

@@ -1,0 +1,29 @@
+/*
+ * families.h - configuration keys that several stages share, and how they are read.
+ */
+#ifndef STAGES_FAMILIES_H
+#define STAGES_FAMILIES_H
+
+#include "model/dims.h"
+#include "stages/stage.h"
+
+/* Rows of every family in `uses` (enum stage_uses). */
+enum err_code families_add(struct config_schema *out, unsigned uses, struct err *err);
+
+/* Sizes of a model to be made: STAGE_USES_SHAPE and STAGE_USES_SOURCE. */
+void families_shape(struct model_dims *out, const struct config_point *point);
+
+/* ERR_CONFIG unless heads divide width. */
+enum err_code families_check_shape(const struct config_point *point, struct err *err);
+
+/* ERR_CONFIG unless `points` points (the value of `key`) fit the model's positions. */
+enum err_code families_check_points(const struct config_point *point, const char *key,
+                                    size_t points, const struct model_dims *dims, struct err *err);
+
+/* ERR_CONFIG unless prompts of the source have the width the model reads. */
+enum err_code families_check_source(const struct config_point *point, const struct model_dims *dims,
+                                    struct err *err);
+
+size_t families_size(const struct config_point *point, const char *key); /* an INT key >= 0 */
+
+#endif

@@ -1,0 +1,313 @@
+#include "stages/fit_data.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ops/loss.h"
+#include "ops/rows.h"
+#include "problems/prompts.h"
+#include "stages/basis_set.h"
+
+struct fit_data {
+    struct fit_data_options o;
+    struct job_ctx *ctx; /* NULL: alone */
+    size_t first, count; /* shards of this rank */
+    size_t each;         /* samples of a shard, rounded up: slots per shard */
+    size_t weights;
+    bool kept;
+    struct context context; /* kept: [count * each] slots, otherwise [batch] */
+    struct context_scratch *fill;
+    struct vector_pass pass;
+    struct basis_set basis;                 /* of each sample by its slot; or the mean alone */
+    float *z, *a;                           /* [L, batch, E] the basis of a pass, gathered */
+    float *tokens, *x;                      /* [2 points, dims], [batch, dims] */
+    float *target, *dprediction;            /* [batch] */
+    uint32_t *rows, *local, *slot, *length; /* [batch] samples of a pass, where they are */
+    struct arena memory;
+};
+
+static size_t shard_samples(const struct fit_data_options *o) {
+    return (o->prompts.n + o->shards - 1) / o->shards;
+}
+
+static size_t context_tokens(const struct fit_data_options *o) {
+    return 2 * (o->prompts.points - 1);
+}
+
+static bool needs_basis(const struct fit_data_options *o) { return o->setup->method->needs_basis; }
+
+/* Where sample i is on this rank. */
+static size_t slot_of(const struct fit_data *d, size_t i) {
+    return (i % d->o.shards - d->first) * d->each + i / d->o.shards;
+}
+
+static size_t context_slots(const struct fit_data *d) {
+    return d->kept ? d->count * d->each : d->o.batch;
+}
+
+/* ---- memory */
+
+static void lay_out(struct fit_data *d, const struct fit_data_options *o,
+                    const struct model_dims *m) {
+    size_t B = o->batch, gathered = needs_basis(o) && !o->mean ? m->L * B * m->E : 0;
+    d->z = arena_floats(&d->memory, gathered);
+    d->a = arena_floats(&d->memory, gathered);
+    d->tokens = arena_floats(&d->memory, 2 * o->prompts.points * m->inputs);
+    d->x = arena_floats(&d->memory, B * m->inputs);
+    d->target = arena_floats(&d->memory, B);
+    d->dprediction = arena_floats(&d->memory, B);
+}
+
+size_t fit_data_context_bytes(const struct fit_data_options *o, const struct model_dims *dims,
+                              size_t count) {
+    return context_bytes(dims, count * shard_samples(o), context_tokens(o));
+}
+
+/* Basis of all samples of a rank; while a mean is taken its parts are there too. */
+static size_t basis_slots(const struct fit_data_options *o, size_t count) {
+    return o->mean ? o->batch : count * shard_samples(o);
+}
+
+size_t fit_data_bytes(const struct fit_data_options *o, const struct model_dims *dims,
+                      size_t count) {
+    struct fit_data d = {0};
+    lay_out(&d, o, dims);
+    size_t bytes = d.memory.used + context_bytes(dims, o->batch, context_tokens(o)) +
+                   vector_pass_bytes(dims, o->batch, context_tokens(o), true);
+    return needs_basis(o) ? bytes + basis_set_bytes(dims, basis_slots(o, count)) : bytes;
+}
+
+static enum err_code create_rows(struct fit_data *d, struct err *err) {
+    size_t B = d->o.batch;
+    d->rows = calloc(4 * B, sizeof *d->rows);
+    if (!d->rows) return ERR(err, ERR_MEMORY, "no memory for %zu rows", B);
+    d->local = d->rows + B;
+    d->slot = d->local + B;
+    d->length = d->slot + B;
+    return ERR_OK;
+}
+
+static enum err_code create_buffers(struct fit_data *d, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *m = &d->o.setup->params->dims;
+    size_t T = context_tokens(&d->o);
+    TRY(create_rows(d, err));
+    lay_out(d, &d->o, m);
+    TRY(arena_commit(&d->memory, err));
+    lay_out(d, &d->o, m);
+    d->kept = fit_data_context_bytes(&d->o, m, d->count) <= d->o.memory;
+    TRY(context_create(&d->context, m, context_slots(d) > 0 ? context_slots(d) : 1, T, err));
+    TRY(context_scratch_create(&d->fill, m, T, err));
+    TRY(vector_pass_create(&d->pass, d->o.setup, d->o.batch, T, true, err));
+    if (needs_basis(&d->o))
+        TRY(basis_set_create(&d->basis, m, d->o.mean ? 1 : d->count * d->each, err));
+cleanup:
+    return rc;
+}
+
+/* ---- contexts and basis */
+
+static void fill_slot(struct fit_data *d, size_t slot, size_t sample) {
+    const struct prompt_view *p = &d->o.prompts;
+    const struct edits none = {0};
+    prompts_tokens(d->tokens, prompt_view_x(p, sample, 0), p->y + sample * p->points, 1,
+                   p->points - 1, p->dims);
+    context_fill(&d->context, slot, d->fill, d->o.setup->params, d->tokens, context_tokens(&d->o),
+                 &none);
+}
+
+/* The rows' slots, their contexts filled unless they are kept, and the query at point k. */
+static void prepare(struct fit_data *d, size_t R, size_t k) {
+    const struct prompt_view *p = &d->o.prompts;
+    for (size_t r = 0; r < R; r++) {
+        size_t sample = d->rows[r];
+        d->local[r] = (uint32_t)slot_of(d, sample);
+        d->slot[r] = d->kept ? d->local[r] : (uint32_t)r;
+        d->length[r] = (uint32_t)(2 * k);
+        d->target[r] = p->y[sample * p->points + k];
+        memcpy(d->x + r * p->dims, prompt_view_x(p, sample, k), p->dims * sizeof *d->x);
+        if (!d->kept) fill_slot(d, r, sample);
+    }
+}
+
+static struct query_rows rows_of(const struct fit_data *d, size_t R) {
+    return (struct query_rows){R, d->slot, d->length, d->x};
+}
+
+/* sum [2, L, E]: adds z and a of the training samples among the rows, in their order. */
+static void add_to_mean(double *sum, const struct fit_data *d, size_t R) {
+    const struct query *q = &d->pass.query;
+    size_t L = q->dims.L, E = q->dims.E;
+    for (size_t r = 0; r < R; r++) {
+        if (d->rows[r] >= d->o.train) continue;
+        for (size_t l = 0; l < L; l++)
+            for (size_t e = 0; e < E; e++) {
+                size_t at = (l * q->capacity + r) * E + e;
+                sum[l * E + e] += (double)q->z[at];
+                sum[(L + l) * E + e] += (double)q->a[at];
+            }
+    }
+}
+
+/* Basis of the R samples in d->rows, which have consecutive slots. */
+static void take_basis(struct fit_data *d, double *sum, size_t R) {
+    const struct edits none = {0};
+    prepare(d, R, d->o.basis_points - 1);
+    struct query_rows rows = rows_of(d, R);
+    query_forward(&d->pass.query, d->o.setup->params, &d->context, &rows, &none);
+    if (d->o.mean)
+        add_to_mean(sum, d, R);
+    else
+        basis_set_take(&d->basis, d->local[0], &d->pass.query, R);
+}
+
+/* Once: contexts that are kept, and the basis, of one shard in passes of `batch` samples. */
+static enum err_code load_shard(struct fit_data *d, size_t shard, double *sum, struct err *err) {
+    enum err_code rc = ERR_OK;
+    size_t n = d->o.prompts.n, R = 0;
+    for (size_t i = shard; i < n; i += d->o.shards) {
+        if (d->kept) fill_slot(d, slot_of(d, i), i);
+        d->rows[R++] = (uint32_t)i;
+        if (R < d->o.batch && i + d->o.shards < n) continue;
+        if (needs_basis(&d->o)) take_basis(d, sum, R);
+        R = 0;
+        if (!d->ctx) continue;
+        TRY(job_progress(d->ctx, 0, 1, err));
+    }
+cleanup:
+    return rc;
+}
+
+static enum err_code finish_mean(struct fit_data *d, double *sums, struct err *err) {
+    enum err_code rc = ERR_OK;
+    size_t n = d->basis.L * d->basis.E;
+    double *scratch = sums + 2 * n * (d->count > 0 ? d->count : 1);
+    if (d->ctx) {
+        TRY(job_reduce_real(d->ctx, sums, scratch, 2 * n, d->o.shards, err));
+    } else {
+        assert(d->o.shards == 1);
+    }
+    for (size_t i = 0; i < n; i++) {
+        d->basis.z[i] = (float)(sums[i] / (double)d->o.train);
+        d->basis.a[i] = (float)(sums[n + i] / (double)d->o.train);
+    }
+cleanup:
+    return rc;
+}
+
+static enum err_code load(struct fit_data *d, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *m = &d->o.setup->params->dims;
+    size_t n = 2 * m->L * m->E, sums = d->count > 0 ? d->count : 1;
+    double *sum = calloc((sums + 1) * n, sizeof *sum);
+    CHECK(sum, ERR_MEMORY, "no memory for %zu sums", (sums + 1) * n);
+    for (size_t s = 0; s < d->count; s++) TRY(load_shard(d, d->first + s, sum + s * n, err));
+    if (needs_basis(&d->o) && d->o.mean) TRY(finish_mean(d, sum, err));
+cleanup:
+    free(sum);
+    return rc;
+}
+
+enum err_code fit_data_create(struct fit_data **out, const struct fit_data_options *o,
+                              struct job_ctx *ctx, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct fit_data *d = calloc(1, sizeof *d);
+    CHECK(d, ERR_MEMORY, "no memory for the data of a fit");
+    assert(o->shards >= 1 && o->batch >= 1 && o->prompts.points >= 1);
+    assert(!o->setup->method->needs_basis || o->basis_points >= 1);
+    *d = (struct fit_data){.o = *o, .ctx = ctx, .count = o->shards, .each = shard_samples(o)};
+    if (ctx) job_shard_range(&d->first, &d->count, o->shards, ctx->group_rank, ctx->group_size);
+    d->weights = o->setup->method->weights(o->setup);
+    TRY(create_buffers(d, err));
+    TRY(load(d, err));
+    *out = d;
+    d = NULL;
+cleanup:
+    fit_data_destroy(d);
+    return rc;
+}
+
+void fit_data_destroy(struct fit_data *d) {
+    if (!d) return;
+    basis_set_destroy(&d->basis);
+    vector_pass_destroy(&d->pass);
+    context_scratch_destroy(d->fill);
+    context_destroy(&d->context);
+    arena_release(&d->memory);
+    free(d->rows);
+    free(d);
+}
+
+const float *fit_data_mean_z(const struct fit_data *d) {
+    return needs_basis(&d->o) && d->o.mean ? d->basis.z : NULL;
+}
+
+const float *fit_data_mean_a(const struct fit_data *d) {
+    return needs_basis(&d->o) && d->o.mean ? d->basis.a : NULL;
+}
+
+/* ---- passes */
+
+/* The basis of the rows of a pass: the mean, or theirs, gathered. */
+static struct basis basis_of(struct fit_data *d, size_t R) {
+    const struct basis_set *s = &d->basis;
+    if (!needs_basis(&d->o)) return (struct basis){0};
+    if (d->o.mean) return basis_set_view(s, 0, 1);
+    for (size_t l = 0; l < s->L; l++) {
+        rows_gather(d->z + l * R * s->E, s->z + l * s->n * s->E, d->local, R, s->E);
+        rows_gather(d->a + l * R * s->E, s->a + l * s->n * s->E, d->local, R, s->E);
+    }
+    return (struct basis){.R = R, .stride = R, .z = d->z, .a = d->a};
+}
+
+/* The samples in d->rows: forward with the vector of w. */
+static struct basis forward(struct fit_data *d, const float *w, size_t R) {
+    prepare(d, R, d->o.prompts.points - 1);
+    struct basis b = basis_of(d, R);
+    struct query_rows rows = rows_of(d, R);
+    vector_pass_set(&d->pass, &b, w);
+    vector_pass_run(&d->pass, &d->context, &rows);
+    return b;
+}
+
+static double loss_of(struct fit_data *d, size_t R, double weight) {
+    const float *prediction = d->pass.query.prediction;
+    memset(d->dprediction, 0, R * sizeof *d->dprediction);
+    return d->o.loss == FIT_HUBER
+               ? loss_huber(d->dprediction, prediction, d->target, d->o.delta, weight, R)
+               : loss_mse(d->dprediction, prediction, d->target, weight, R);
+}
+
+/* The samples in d->rows; dw NULL: no gradient. */
+static double pass(float *dw, struct fit_data *d, const float *w, size_t R, double weight) {
+    struct basis b = forward(d, w, R);
+    double loss = loss_of(d, R, weight);
+    struct query_rows rows = rows_of(d, R);
+    if (dw) vector_pass_backward(dw, &d->pass, &d->context, &rows, &b, d->dprediction);
+    return loss;
+}
+
+void fit_data_pass(double *loss, float *dw, struct fit_data *d, const float *w,
+                   const uint32_t *rows, size_t n, double weight) {
+    for (size_t s = 0; s < d->count; s++) {
+        float *dw_s = dw ? dw + s * d->weights : NULL;
+        size_t R = 0;
+        loss[s] = 0;
+        if (dw_s) memset(dw_s, 0, d->weights * sizeof *dw_s);
+        for (size_t i = 0; i < n; i++)
+            if (rows[i] % d->o.shards == d->first + s) d->rows[R++] = rows[i];
+        assert(R <= d->o.batch);
+        if (R > 0) loss[s] = pass(dw_s, d, w, R, weight);
+    }
+}
+
+void fit_data_look(float *v, float *prediction, struct fit_data *d, const float *w,
+                   const uint32_t *rows, size_t n) {
+    assert(d->count == d->o.shards && n <= d->o.batch);
+    memcpy(d->rows, rows, n * sizeof *rows);
+    (void)forward(d, w, n);
+    size_t numbers = d->pass.query.dims.L * d->pass.v_rows * d->pass.query.dims.E;
+    if (v) memcpy(v, d->pass.v, numbers * sizeof *v);
+    if (prediction) memcpy(prediction, d->pass.query.prediction, n * sizeof *prediction);
+}

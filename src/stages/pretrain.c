@@ -1,0 +1,162 @@
+/*
+ * pretrain - a transformer learns a function class in context (Garg et al., NeurIPS 2022).
+ */
+#include "stages/pretrain_run.h"
+
+#include <stdio.h>
+
+#include "model/params.h"
+#include "stages/cost.h"
+#include "stages/pretrain_step.h"
+
+#define INTEGER(key, low, high, value, what, text)                                                 \
+    {                                                                                              \
+        .name = (key), .type = CONFIG_INT, .min = (low), .max = (high), .def = (value),            \
+        .unit = (what), .meaning = (text)                                                          \
+    }
+#define INTEGER_FLAGS(key, flag, low, high, value, what, text)                                     \
+    {                                                                                              \
+        .name = (key), .type = CONFIG_INT, .flags = (flag), .min = (low), .max = (high),           \
+        .def = (value), .unit = (what), .meaning = (text)                                          \
+    }
+
+static const struct config_key KEYS[] = {
+    INTEGER_FLAGS("repeat", CONFIG_AXIS, 0, 1e6, "0", "",
+                  "another initialisation and other prompts"),
+    INTEGER("steps", 1, 1e9, "10000", "steps", "updates of the weights"),
+    INTEGER("batch", 1, 1e6, "64", "prompts", "prompts of a step"),
+    INTEGER("points", 1, 1e6, "16", "points",
+            "points of a prompt at the end of the curriculum: the trained range"),
+    INTEGER("curriculum.interval", 0, 1e9, "0", "steps",
+            "steps between two rises of the curriculum; 0: no curriculum"),
+    INTEGER("curriculum.dims_start", 1, 1e6, "5", "", "active coordinates at first"),
+    INTEGER("curriculum.dims_step", 0, 1e6, "1", "", "coordinates added at each rise"),
+    INTEGER("curriculum.points_start", 1, 1e6, "11", "points", "points of a prompt at first"),
+    INTEGER("curriculum.points_step", 0, 1e6, "2", "points", "points added at each rise"),
+    INTEGER("shards", 1, 4096, "4", "",
+            "parts of a batch whose gradients are computed alone; the most ranks of a group"),
+    INTEGER("log_every", 1, 1e9, "100", "steps", "steps between two rows after the first hundred"),
+    INTEGER_FLAGS("group", CONFIG_SILENT, 1, 4096, "1", "ranks",
+                  "ranks that work on one job together"),
+    INTEGER_FLAGS("checkpoint_every", CONFIG_SILENT, 1, 1e9, "500", "steps",
+                  "steps between two checkpoints"),
+};
+
+void pretrain_keys_read(struct pretrain_keys *k, const struct config_point *point) {
+    *k = (struct pretrain_keys){
+        .batch = families_size(point, "batch"),
+        .points = families_size(point, "points"),
+        .shards = families_size(point, "shards"),
+        .dims_start = families_size(point, "curriculum.dims_start"),
+        .dims_step = families_size(point, "curriculum.dims_step"),
+        .points_start = families_size(point, "curriculum.points_start"),
+        .points_step = families_size(point, "curriculum.points_step"),
+        .interval = config_int(point, "curriculum.interval"),
+        .steps = config_int(point, "steps"),
+        .log_every = config_int(point, "log_every"),
+        .checkpoint_every = config_int(point, "checkpoint_every"),
+        .repeat = config_int(point, "repeat"),
+    };
+    families_shape(&k->dims, point);
+    problem_setup_read(&k->problem, point);
+    optimiser_read(&k->adam, &k->schedule, point, k->steps);
+}
+
+static size_t rise(size_t start, size_t step_size, size_t end, int64_t interval, int64_t step) {
+    if (interval == 0 || start >= end) return end;
+    size_t value = start + step_size * (size_t)((step - 1) / interval);
+    return value < end ? value : end;
+}
+
+size_t pretrain_active_dims(const struct pretrain_keys *k, int64_t step) {
+    return rise(k->dims_start, k->dims_step, k->problem.dims, k->interval, step);
+}
+
+size_t pretrain_active_points(const struct pretrain_keys *k, int64_t step) {
+    return rise(k->points_start, k->points_step, k->points, k->interval, step);
+}
+
+double pretrain_variance(const struct pretrain_keys *k, size_t active) {
+    const struct problem_setup *s = &k->problem;
+    if (active == s->dims || s->renormalise) return problem_variance(s);
+    return s->scale * s->scale * s->problem->variance(s, active) + s->noise * s->noise;
+}
+
+enum { EARLY_STEPS = 100 };
+
+int64_t pretrain_row_number(const struct pretrain_keys *k, int64_t step) {
+    if (step <= EARLY_STEPS) return step - 1;
+    int64_t logged = step / k->log_every - EARLY_STEPS / k->log_every;
+    if (step % k->log_every == 0) return EARLY_STEPS + logged - 1;
+    return step == k->steps ? EARLY_STEPS + logged : -1;
+}
+
+static enum err_code check(const struct pretrain_keys *k, const struct config_point *point,
+                           struct err *err) {
+    enum err_code rc = ERR_OK;
+    char where[320];
+    TRY(families_check_shape(point, err));
+    TRY(families_check_points(point, "points", k->points, &k->dims, err));
+    config_where(where, point, "shards");
+    CHECK(k->batch % k->shards == 0, ERR_CONFIG,
+          "%s: a batch of %zu prompts cannot be cut into %zu equal shards: change shards or batch",
+          where, k->batch, k->shards);
+    config_where(where, point, "group");
+    CHECK(families_size(point, "group") <= k->shards, ERR_CONFIG,
+          "%s: %zu ranks for %zu shards, some would have nothing to do: raise shards or lower "
+          "group",
+          where, families_size(point, "group"), k->shards);
+cleanup:
+    return rc;
+}
+
+static double memory_needed(const struct pretrain_keys *k, size_t group) {
+    size_t own = (k->shards + group - 1) / group; /* shards of the rank that has most */
+    double blocks = (double)(4 + own + 1) * 4 * (double)params_count(&k->dims);
+    double prompts = (double)(k->batch * k->points * (k->problem.dims + 1)) * 4;
+    return blocks + prompts +
+           (double)pretrain_step_bytes(&k->dims, k->batch / k->shards, k->points);
+}
+
+static enum err_code pretrain_plan(struct stage_cost *cost, const struct config_point *point,
+                                   const struct stage_parent *parents, size_t n, struct err *err) {
+    struct pretrain_keys k;
+    (void)parents, (void)n;
+    pretrain_keys_read(&k, point);
+    enum err_code rc = check(&k, point, err);
+    if (rc != ERR_OK) return rc;
+    double tokens = (double)k.steps * (double)(k.batch * 2 * k.points);
+    *cost = (struct stage_cost){.flops = 3 * cost_forward(&k.dims, tokens, (double)k.points),
+                                .group = (int)config_int(point, "group")};
+    cost->memory = cost->memory_least = memory_needed(&k, (size_t)cost->group);
+    (void)snprintf(cost->summary, sizeof cost->summary,
+                   "%lld steps x %zu prompts x %zu points, %.3g M weights", (long long)k.steps,
+                   k.batch, k.points, (double)params_weights(&k.dims) / 1e6);
+    return ERR_OK;
+}
+
+static const struct stage_column COLUMNS[] = {
+    {"step", JOB_INT, "", "updates done, this one included"},
+    {"loss", JOB_REAL, "", "mean over the step's prompts and points, before the update"},
+    {"loss_over_variance", JOB_REAL, "", "loss divided by E[y^2] of what the step shows"},
+    {"lr", JOB_REAL, "", "learning rate of the step"},
+    {"dims", JOB_INT, "", "active coordinates"},
+    {"points", JOB_INT, "points", "points of each prompt"},
+};
+
+static const char *const PARENTS[] = {NULL};
+
+extern const struct stage stage_pretrain;
+const struct stage stage_pretrain = {
+    .name = "pretrain",
+    .meaning = "train a transformer to learn a function class in context",
+    .version = 1,
+    .uses = STAGE_USES_SHAPE | STAGE_USES_SOURCE | STAGE_USES_OPTIMISER,
+    .parents = PARENTS,
+    .keys = KEYS,
+    .n_keys = sizeof KEYS / sizeof *KEYS,
+    .columns = COLUMNS,
+    .n_columns = sizeof COLUMNS / sizeof *COLUMNS,
+    .plan = pretrain_plan,
+    .run = pretrain_run,
+};

@@ -1,0 +1,265 @@
+/*
+ * A step draws its batch, each rank computes the shards that are its own, the gradients are summed
+ * in shard order, and every rank makes the same update: nothing but gradients is exchanged.
+ */
+#include "stages/pretrain_run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "model/checkpoint.h"
+#include "stages/pretrain_step.h"
+
+enum { EARLY = 100, AGREE_EVERY = 8 };
+
+struct pretrain {
+    struct job_ctx *ctx;
+    struct pretrain_keys k;
+    struct params params, gradient;
+    struct pretrain_step step;
+    struct prompt_source source;
+    struct prompts prompts;
+    size_t n, first, count;       /* floats of the block; this rank's shards */
+    float *m, *v, *sum, *scratch; /* [n], [n], [max(count, 1), n], [n] */
+    double *loss;                 /* [max(count, 1) + 1]: the last is scratch */
+    int64_t done;                 /* steps */
+    double early[EARLY];          /* losses of steps 1 .. 100 */
+    struct arena memory;
+};
+
+static void lay_out(struct pretrain *p) {
+    size_t rows = p->count > 0 ? p->count : 1;
+    p->m = arena_floats(&p->memory, p->n);
+    p->v = arena_floats(&p->memory, p->n);
+    p->scratch = arena_floats(&p->memory, p->n);
+    p->sum = arena_floats(&p->memory, rows * p->n);
+}
+
+static void pretrain_release(struct pretrain *p) {
+    params_destroy(&p->params);
+    params_destroy(&p->gradient);
+    pretrain_step_destroy(&p->step);
+    prompts_destroy(&p->prompts);
+    arena_release(&p->memory);
+    free(p->loss);
+}
+
+/* Seeds and splits carry the repeat: other weights, other prompts. */
+static void name_streams(struct pretrain *p) {
+    char name[64];
+    p->source = (struct prompt_source){.setup = p->k.problem, .seed = p->ctx->seed};
+    (void)snprintf(p->source.split, sizeof p->source.split, "pretrain/%lld",
+                   (long long)p->k.repeat);
+    (void)snprintf(name, sizeof name, "pretrain/init/%lld", (long long)p->k.repeat);
+    params_init(&p->params, p->ctx->seed ^ hash_name(name));
+}
+
+static enum err_code pretrain_init(struct pretrain *p, struct job_ctx *ctx, struct err *err) {
+    enum err_code rc = ERR_OK;
+    *p = (struct pretrain){.ctx = ctx};
+    pretrain_keys_read(&p->k, ctx->point);
+    const struct pretrain_keys *k = &p->k;
+    job_shard_range(&p->first, &p->count, k->shards, ctx->group_rank, ctx->group_size);
+    p->n = params_count(&k->dims);
+    p->loss = calloc(p->count + 2, sizeof *p->loss);
+    CHECK(p->loss, ERR_MEMORY, "no memory for %zu losses", p->count + 2);
+    lay_out(p);
+    TRY(arena_commit(&p->memory, err));
+    lay_out(p);
+    TRY(params_create(&p->params, &k->dims, err));
+    TRY(params_create(&p->gradient, &k->dims, err));
+    TRY(pretrain_step_create(&p->step, &k->dims, k->batch / k->shards, k->points, err));
+    TRY(prompts_create(&p->prompts, &k->problem, k->batch, k->points, err));
+    name_streams(p);
+cleanup:
+    if (rc != ERR_OK) pretrain_release(p);
+    return rc;
+}
+
+/* ---- one step */
+
+static struct prompt_view draw_batch(struct pretrain *p, int64_t step) {
+    p->prompts.points = pretrain_active_points(&p->k, step);
+    prompts_draw(&p->prompts, &p->source, (uint64_t)(step - 1) * p->k.batch,
+                 pretrain_active_dims(&p->k, step));
+    return (struct prompt_view){.n = p->k.batch,
+                                .points = p->prompts.points,
+                                .dims = p->k.problem.dims,
+                                .x = p->prompts.x,
+                                .y = p->prompts.y};
+}
+
+/* Gradient and loss of this rank's shards into sum and loss, one after the other. */
+static void compute_shards(struct pretrain *p, const struct prompt_view *batch) {
+    size_t each = p->k.batch / p->k.shards;
+    double weight = 1 / (double)(batch->n * batch->points);
+    for (size_t i = 0; i < p->count; i++) {
+        struct prompt_view part = prompt_view_part(batch, (p->first + i) * each, each);
+        memset(p->gradient.block, 0, p->n * sizeof *p->gradient.block);
+        p->loss[i] = pretrain_step_run(&p->gradient, &p->step, &p->params, &part,
+                                       p->k.problem.problem->loss, weight);
+        memcpy(p->sum + i * p->n, p->gradient.block, p->n * sizeof *p->sum);
+    }
+}
+
+static enum err_code write_row(struct pretrain *p, int64_t step, double loss, double lr,
+                               struct err *err) {
+    int64_t number = pretrain_row_number(&p->k, step);
+    if (number < 0 || p->ctx->group_rank != 0) return ERR_OK;
+    size_t dims = pretrain_active_dims(&p->k, step);
+    const struct job_value cells[] = {
+        {JOB_INT, {.integer = step}},
+        {JOB_REAL, {.real = loss}},
+        {JOB_REAL, {.real = loss / pretrain_variance(&p->k, dims)}},
+        {JOB_REAL, {.real = lr}},
+        {JOB_INT, {.integer = (int64_t)dims}},
+        {JOB_INT, {.integer = (int64_t)pretrain_active_points(&p->k, step)}},
+    };
+    return job_row(p->ctx, (size_t)number, cells, sizeof cells / sizeof *cells, err);
+}
+
+static enum err_code take_step(struct pretrain *p, struct err *err) {
+    enum err_code rc = ERR_OK;
+    int64_t step = p->done + 1;
+    double lr = schedule_lr(&p->k.schedule, step);
+    struct prompt_view batch = draw_batch(p, step);
+    compute_shards(p, &batch);
+    TRY(job_reduce_real(p->ctx, p->loss, p->loss + p->count + 1, 1, p->k.shards, err));
+    TRY(job_reduce(p->ctx, p->sum, p->scratch, p->n, p->k.shards, err));
+    CHECK(isfinite(p->loss[0]), ERR_NUMERIC,
+          "step %lld: the loss is %g: lower optimiser.lr or lengthen optimiser.warmup",
+          (long long)step, p->loss[0]);
+    adam_step(p->params.block, p->m, p->v, p->sum, p->n, &p->k.adam, (float)lr, step);
+    p->done = step;
+    if (step <= EARLY) p->early[step - 1] = p->loss[0];
+    TRY(write_row(p, step, p->loss[0], lr, err));
+cleanup:
+    return rc;
+}
+
+/* ---- checkpoints: "STEP LOSSES loss_1 loss_2 ...", and the three blocks */
+
+static enum err_code save(struct pretrain *p, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct text state = {0};
+    int64_t early = p->done < EARLY ? p->done : EARLY;
+    const struct job_tensor tensors[] = {
+        {"params", 1, {p->n}, p->params.block}, {"m", 1, {p->n}, p->m}, {"v", 1, {p->n}, p->v}};
+    if (p->ctx->group_rank != 0) return ERR_OK;
+    text_add(&state, "%lld %lld", (long long)p->done, (long long)early);
+    for (int64_t i = 0; i < early; i++) text_add(&state, " %a", p->early[i]);
+    TRY(text_check(&state, err));
+    TRY(job_checkpoint(p->ctx, text_str(&state), tensors, 3, err));
+cleanup:
+    text_release(&state);
+    return rc;
+}
+
+static enum err_code read_block(float *out, const struct pretrain *p,
+                                const struct job_tensor *tensors, size_t n, const char *name,
+                                struct err *err) {
+    const struct job_tensor *t = job_find_tensor(tensors, n, name);
+    if (!t || t->rank != 1 || t->shape[0] != p->n)
+        return ERR(err, ERR_DATA, "checkpoint: expected %zu numbers as '%s', found %s", p->n, name,
+                   t ? "another size" : "none");
+    memcpy(out, t->data, p->n * sizeof *out);
+    return ERR_OK;
+}
+
+static bool read_state(struct pretrain *p, const char *state) {
+    char *next;
+    long long done = strtoll(state, &next, 10), early = strtoll(next, &next, 10);
+    if (done < 0 || done > p->k.steps || early < 0 || early > EARLY) return false;
+    for (long long i = 0; i < early; i++) p->early[i] = strtod(next, &next);
+    p->done = done;
+    return *next == '\0';
+}
+
+static enum err_code load(struct pretrain *p, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const char *state = NULL;
+    const struct job_tensor *tensors = NULL;
+    size_t n = 0;
+    TRY(job_restore(p->ctx, &state, &tensors, &n, err));
+    if (!state) return ERR_OK;
+    CHECK(read_state(p, state), ERR_DATA, "checkpoint: unreadable state '%.60s'", state);
+    TRY(read_block(p->params.block, p, tensors, n, "params", err));
+    TRY(read_block(p->m, p, tensors, n, "m", err));
+    TRY(read_block(p->v, p, tensors, n, "v", err));
+cleanup:
+    return rc;
+}
+
+/* ---- results */
+
+static enum err_code write_tensors(struct pretrain *p, struct err *err) {
+    struct param_info info;
+    enum err_code rc = ERR_OK;
+    for (size_t i = 0; i < params_tensors(&p->k.dims) && rc == ERR_OK; i++) {
+        params_at(&info, &p->params, i);
+        struct job_tensor t = {info.name, info.rank, {info.shape[0], info.shape[1]}, info.data};
+        rc = job_tensor(p->ctx, &t, err);
+    }
+    return rc;
+}
+
+static enum err_code write_notes(struct pretrain *p, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct text text = {0};
+    struct model_note notes[MODEL_NOTES];
+    model_describe(notes, &p->k.dims, p->k.points);
+    for (size_t i = 0; i < MODEL_NOTES; i++)
+        TRY(job_note(p->ctx, notes[i].key, notes[i].value, err));
+    config_point_identity(&text, p->ctx->point);
+    TRY(text_check(&text, err));
+    TRY(job_note(p->ctx, "config", text_str(&text), err));
+    text_clear(&text);
+    for (int64_t i = 0; i < EARLY && i < p->k.steps; i++)
+        text_add(&text, "%s%.9g", i == 0 ? "[" : ", ", p->early[i]);
+    text_add(&text, "]");
+    TRY(text_check(&text, err));
+    TRY(job_note(p->ctx, "losses_1_100", text_str(&text), err));
+cleanup:
+    text_release(&text);
+    return rc;
+}
+
+/* Asked at every step, in a group every few: the answer there is a message. */
+static enum err_code stop_asked(bool *stop, struct pretrain *p, struct err *err) {
+    *stop = false;
+    if (p->ctx->group_size > 1 && p->done % AGREE_EVERY != 0) return ERR_OK;
+    return job_agree_to_stop(p->ctx, stop, err);
+}
+
+static enum err_code run_steps(struct pretrain *p, struct err *err) {
+    enum err_code rc = ERR_OK;
+    bool stop = false;
+    while (p->done < p->k.steps) {
+        TRY(stop_asked(&stop, p, err));
+        if (stop) {
+            TRY(save(p, err));
+            return ERR(err, ERR_STOPPED, "stopped after step %lld", (long long)p->done);
+        }
+        TRY(take_step(p, err));
+        TRY(job_progress(p->ctx, (double)p->done, (double)p->k.steps, err));
+        if (p->done % p->k.checkpoint_every == 0 && p->done < p->k.steps) TRY(save(p, err));
+    }
+cleanup:
+    return rc;
+}
+
+enum err_code pretrain_run(struct job_ctx *ctx, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct pretrain p;
+    TRY(pretrain_init(&p, ctx, err));
+    rc = load(&p, err);
+    if (rc == ERR_OK) rc = run_steps(&p, err);
+    if (rc == ERR_OK && ctx->group_rank == 0) rc = write_tensors(&p, err);
+    if (rc == ERR_OK && ctx->group_rank == 0) rc = write_notes(&p, err);
+    pretrain_release(&p);
+cleanup:
+    return rc;
+}

@@ -1,0 +1,39 @@
+/*
+ * pretrain_run.h - the keys of `pretrain`, read once, the curriculum they describe, and the run.
+ */
+#ifndef STAGES_PRETRAIN_RUN_H
+#define STAGES_PRETRAIN_RUN_H
+
+#include "optim/options.h"
+#include "problems/prompts.h"
+#include "stages/families.h"
+
+struct pretrain_keys {
+    struct model_dims dims;
+    struct problem_setup problem;
+    struct adam adam;
+    struct schedule schedule;
+    size_t batch, points, shards;
+    size_t dims_start, dims_step, points_start, points_step;
+    int64_t interval; /* 0: no curriculum */
+    int64_t steps, log_every, checkpoint_every, repeat;
+};
+
+void pretrain_keys_read(struct pretrain_keys *k, const struct config_point *point);
+
+/* Active coordinates and points of a step, counted from 1: start + increment for every `interval`
+ * steps done, up to the whole. Garg et al., appendix A.2. */
+size_t pretrain_active_dims(const struct pretrain_keys *k, int64_t step);
+size_t pretrain_active_points(const struct pretrain_keys *k, int64_t step);
+
+/* E[y^2] of what a step shows. */
+double pretrain_variance(const struct pretrain_keys *k, size_t active);
+
+/* Number of the row that a step leaves, or -1: steps 1 to 100, then every log_every, and the last.
+ */
+int64_t pretrain_row_number(const struct pretrain_keys *k, int64_t step);
+
+/* run() of the stage. */
+enum err_code pretrain_run(struct job_ctx *ctx, struct err *err);
+
+#endif

@@ -1,0 +1,42 @@
+#include "stages/stage.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "stages/families.h"
+
+/* The registry: one line a stage. */
+#define STAGES(X)                                                                                  \
+    X(pretrain)                                                                                    \
+    X(fit)                                                                                         \
+    X(evaluate)                                                                                    \
+    X(capture)
+
+#define X(name) extern const struct stage stage_##name;
+STAGES(X)
+#undef X
+
+#define X(name) &stage_##name,
+static const struct stage *const ALL[] = {STAGES(X)};
+#undef X
+
+size_t stage_count(void) { return sizeof ALL / sizeof *ALL; }
+
+const struct stage *stage_at(size_t i) {
+    assert(i < stage_count());
+    return ALL[i];
+}
+
+const struct stage *stage_find(const char *name) {
+    for (size_t i = 0; i < stage_count(); i++)
+        if (strcmp(ALL[i]->name, name) == 0) return ALL[i];
+    return NULL;
+}
+
+enum err_code stage_schema(struct config_schema *out, const struct stage *s, struct err *err) {
+    enum err_code rc = ERR_OK;
+    TRY(config_schema_add(out, s->keys, s->n_keys, err));
+    TRY(families_add(out, s->uses, err));
+cleanup:
+    return rc;
+}

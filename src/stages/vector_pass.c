@@ -1,0 +1,87 @@
+#include "stages/vector_pass.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ops/rows.h"
+
+static size_t method_scratch(const struct method_setup *s, size_t rows) {
+    return s->method->scratch ? s->method->scratch(s, rows) : 0;
+}
+
+static void lay_out(struct vector_pass *p, const struct method_setup *s, size_t capacity) {
+    const struct model_dims *d = &s->params->dims;
+    p->v = arena_floats(&p->memory, d->L * capacity * d->E);
+    p->g_sum = arena_floats(&p->memory, d->L * d->E);
+    p->scratch = arena_floats(&p->memory, method_scratch(s, capacity));
+}
+
+enum err_code vector_pass_create(struct vector_pass *p, const struct method_setup *setup,
+                                 size_t capacity, size_t tokens, bool for_backward,
+                                 struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *d = &setup->params->dims;
+    *p = (struct vector_pass){.setup = setup};
+    p->items = calloc(d->L, sizeof *p->items);
+    CHECK(p->items, ERR_MEMORY, "no memory for %zu edits", d->L);
+    lay_out(p, setup, capacity);
+    TRY(arena_commit(&p->memory, err));
+    lay_out(p, setup, capacity);
+    TRY(query_create(&p->query, d, capacity, tokens, for_backward, err));
+cleanup:
+    if (rc != ERR_OK) vector_pass_destroy(p);
+    return rc;
+}
+
+void vector_pass_destroy(struct vector_pass *p) {
+    query_destroy(&p->query);
+    arena_release(&p->memory);
+    free(p->items);
+    p->items = NULL;
+}
+
+size_t vector_pass_bytes(const struct model_dims *dims, size_t capacity, size_t tokens,
+                         bool for_backward) {
+    size_t floats = (dims->L + 1) * (capacity + 1) * dims->E; /* v, sums, the method's scratch */
+    return query_bytes(dims, capacity, tokens, for_backward) + floats * sizeof(float);
+}
+
+void vector_pass_set(struct vector_pass *p, const struct basis *b, const float *w) {
+    const struct method *m = p->setup->method;
+    p->edits = (struct edits){0};
+    p->v_rows = 0;
+    if (!m->vector) return;
+    assert(b || !m->needs_basis);
+    p->v_rows = m->needs_basis ? b->R : 1;
+    assert(p->v_rows <= p->query.capacity);
+    m->vector(p->v, w, b, p->setup, p->scratch);
+    method_edits(p->items, &p->edits, p->v, p->v_rows, p->setup);
+}
+
+void vector_pass_run(struct vector_pass *p, const struct context *c,
+                     const struct query_rows *rows) {
+    assert(p->v_rows <= 1 || p->v_rows == rows->R);
+    query_forward(&p->query, p->setup->params, c, rows, &p->edits);
+}
+
+/* One vector for all rows: its gradient is the sum of theirs. */
+static void sum_rows(struct vector_pass *p, size_t R) {
+    const struct model_dims *d = &p->query.dims;
+    memset(p->g_sum, 0, d->L * d->E * sizeof *p->g_sum);
+    for (size_t l = 0; l < d->L; l++)
+        rows_sum(p->g_sum + l * d->E, p->query.g + l * p->query.capacity * d->E, R, d->E);
+}
+
+void vector_pass_backward(float *dw, struct vector_pass *p, const struct context *c,
+                          const struct query_rows *rows, const struct basis *b,
+                          const float *dprediction) {
+    const struct method *m = p->setup->method;
+    query_backward(&p->query, p->setup->params, c, rows, dprediction);
+    if (p->v_rows == 1) {
+        sum_rows(p, rows->R);
+        m->gradient(dw, p->g_sum, 1, 1, b, p->setup, p->scratch);
+    } else {
+        m->gradient(dw, p->query.g, p->query.capacity, rows->R, b, p->setup, p->scratch);
+    }
+}
