@@ -35,16 +35,17 @@ static struct row layer_row(const struct model_dims *d, size_t i) {
 }
 
 static struct row row_at(const struct model_dims *d, size_t i) {
+    const size_t in_layers = d->L * PER_LAYER;
     assert(i < params_tensors(d));
-    return i < ONCE ? once_row(d, i) : layer_row(d, (i - ONCE) % PER_LAYER);
+    return i < in_layers ? layer_row(d, i % PER_LAYER) : once_row(d, i - in_layers);
 }
 
 static size_t row_size(const struct row *r) { return r->rows * (r->columns > 0 ? r->columns : 1); }
 
 /* The member that points to tensor i. */
 static float **member_at(const struct params *p, size_t i, size_t offset) {
-    const void *base =
-        i < ONCE ? (const void *)p : (const void *)(p->layers + (i - ONCE) / PER_LAYER);
+    const bool in_layer = i < p->dims.L * PER_LAYER;
+    const void *base = in_layer ? (const void *)(p->layers + i / PER_LAYER) : (const void *)p;
     return (float **)((uintptr_t)base + offset);
 }
 
@@ -74,10 +75,10 @@ void params_at(struct param_info *out, const struct params *p, size_t i) {
     const struct row r = row_at(&p->dims, i);
     *out = (struct param_info){.rank = r.columns > 0 ? 2 : 1, .shape = {r.rows, r.columns}};
     out->data = *member_at(p, i, r.offset);
-    if (i < ONCE)
-        snprintf(out->name, sizeof out->name, "%s", r.name);
+    if (i < p->dims.L * PER_LAYER)
+        snprintf(out->name, sizeof out->name, "_backbone.h.%zu.%s", i / PER_LAYER, r.name);
     else
-        snprintf(out->name, sizeof out->name, "_backbone.h.%zu.%s", (i - ONCE) / PER_LAYER, r.name);
+        snprintf(out->name, sizeof out->name, "%s", r.name);
 }
 
 void params_place(struct params *p, size_t i, float *data) {

@@ -71,7 +71,9 @@ void params_place(struct params *p, size_t i, float *data);
 size_t params_count(const struct model_dims *dims);   /* floats of the block, padding included */
 size_t params_weights(const struct model_dims *dims); /* numbers of the model, for people */
 size_t params_tensors(const struct model_dims *dims);
-/* Tensor i < params_tensors(), in the order of the block: PARAMS_ONCE, then layer by layer. */
+/* Tensor i < params_tensors(), in the order of the block: layer by layer, then PARAMS_ONCE.
+ * Written one after the other in this order, all start at multiples of 64 bytes when E is a
+ * multiple of 16: the one tensor of another size is the last. */
 void params_at(struct param_info *out, const struct params *p, size_t i);
 
 /* GPT-2's initialisation as in the published training: N(0, .02), output projections divided by

@@ -1,0 +1,118 @@
+#include "model/context.h"
+
+#include "model/query.h"
+#include "model/tiny.h"
+#include "ops/blas.h"
+#include "ops/context.h"
+
+enum { TOKENS = 12, PROMPTS = 4 };
+
+static struct err err;
+static const struct edits NONE;
+
+struct scene {
+    struct params p;
+    struct pair tokens; /* [PROMPTS, TOKENS, inputs] */
+    struct context_scratch *scratch;
+};
+
+static struct scene scene_new(void) {
+    struct scene s = {.p = tiny_params(&TINY)};
+    s.tokens = pair_normals(PROMPTS * TOKENS * TINY.inputs, 1, 1.0);
+    SUCCEEDS(context_scratch_create(&s.scratch, &TINY, TOKENS, &err));
+    return s;
+}
+
+static void scene_free(struct scene *s) {
+    context_scratch_destroy(s->scratch);
+    context_scratch_destroy(NULL);
+    params_destroy(&s->p);
+    pair_free(&s->tokens);
+}
+
+static void fill(struct context *c, size_t slot, const struct scene *s, size_t prompt, size_t n) {
+    const float *tokens = s->tokens.f + prompt * TOKENS * TINY.inputs;
+    context_fill(c, slot, s->scratch, &s->p, tokens, n, &NONE);
+}
+
+static void same_slot(const struct context *a, size_t i, const struct context *b, size_t j) {
+    const size_t n = context_floats(a->capacity, TINY.H, model_head_width(&TINY));
+    for (size_t l = 0; l < TINY.L; l++)
+        assert_memory_equal(context_layer(a, l) + i * n, context_layer(b, l) + j * n,
+                            n * sizeof(float));
+}
+
+static void a_slot_depends_on_its_prompt_alone(void **state) {
+    (void)state;
+    struct scene s = scene_new();
+    struct context alone, all, reversed;
+    SUCCEEDS(context_create(&all, &TINY, PROMPTS, TOKENS, &err));
+    SUCCEEDS(context_create(&reversed, &TINY, PROMPTS + 3, TOKENS, &err));
+    for (size_t i = 0; i < PROMPTS; i++) fill(&all, i, &s, i, TOKENS);
+    for (size_t i = PROMPTS; i-- > 0;) fill(&reversed, PROMPTS - i, &s, i, TOKENS);
+    for (size_t i = 0; i < PROMPTS; i++) {
+        SUCCEEDS(context_create(&alone, &TINY, 1, TOKENS, &err));
+        fill(&alone, 0, &s, i, TOKENS);
+        same_slot(&alone, 0, &all, i);
+        same_slot(&alone, 0, &reversed, PROMPTS - i);
+        fill(&all, i, &s, i, TOKENS); /* again */
+        same_slot(&alone, 0, &all, i);
+        context_destroy(&alone);
+    }
+    context_destroy(&all);
+    context_destroy(&reversed);
+    scene_free(&s);
+}
+
+static float predict(const struct context *c, const struct scene *s, uint32_t length) {
+    struct query q;
+    const uint32_t slot = 0;
+    const float x[3] = {0.5f, -1.0f, 2.0f};
+    SUCCEEDS(query_create(&q, &TINY, 1, TOKENS, false, &err));
+    query_forward(&q, &s->p, c, &(struct query_rows){1, &slot, &length, x}, &NONE);
+    const float y = q.prediction[0];
+    query_destroy(&q);
+    return y;
+}
+
+/* What a longer prompt left behind in its slot is not read. */
+static void a_slot_is_used_again_for_a_shorter_prompt(void **state) {
+    (void)state;
+    struct scene s = scene_new();
+    struct context fresh, used;
+    SUCCEEDS(context_create(&fresh, &TINY, 1, TOKENS, &err));
+    SUCCEEDS(context_create(&used, &TINY, 1, TOKENS, &err));
+    fill(&used, 0, &s, 1, TOKENS);
+    for (uint32_t n = 0; n < TOKENS; n++) {
+        fill(&fresh, 0, &s, 0, n);
+        fill(&used, 0, &s, 0, n);
+        const float a = predict(&fresh, &s, n), b = predict(&used, &s, n);
+        assert_memory_equal(&a, &b, sizeof a);
+    }
+    context_destroy(&fresh);
+    context_destroy(&used);
+    scene_free(&s);
+}
+
+static void memory_is_what_was_announced(void **state) {
+    (void)state;
+    struct context c;
+    SUCCEEDS(context_create(&c, &TINY, 5, TOKENS, &err));
+    assert_int_equal(c.memory.size, context_bytes(&TINY, 5, TOKENS));
+    assert_true(context_bytes(&TINY, 5, TOKENS) >= 4 * TINY.L * 5 * 2 * TOKENS * TINY.E);
+    context_destroy(&c);
+    context_destroy(&c);
+    const struct model_dims d = {
+        .L = 12, .H = 8, .E = 256, .inputs = 20, .positions = 202, .epsilon = 1e-5f};
+    ERROR_SAYS(context_create(&c, &d, (size_t)1 << 40, 140, &err), ERR_MEMORY, "cannot allocate");
+}
+
+int main(void) {
+    blas_init();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_slot_depends_on_its_prompt_alone),
+        cmocka_unit_test(a_slot_is_used_again_for_a_shorter_prompt),
+        cmocka_unit_test(memory_is_what_was_announced),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

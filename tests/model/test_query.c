@@ -1,0 +1,263 @@
+#include "model/query.h"
+
+#include <stdlib.h>
+
+#include "model/tiny.h"
+#include "ops/blas.h"
+
+enum { SLOTS = 3, TOKENS = 12, LENGTHS = TOKENS / 2 + 1, ROWS = SLOTS * LENGTHS };
+
+static struct err err;
+
+/* Every slot at every length, in no particular order, each row with a query of its own. */
+struct scene {
+    struct params p;
+    struct model_twin twin;
+    struct context context;
+    struct query query;
+    struct pair tokens, x, v, c; /* v [L, ROWS, E] to add, c [ROWS] = d loss / d prediction */
+    uint32_t slot[ROWS], length[ROWS];
+    struct query_rows rows;
+};
+
+static void fill(struct scene *s, const struct edits *edits) {
+    struct context_scratch *scratch = NULL;
+    SUCCEEDS(context_scratch_create(&scratch, &TINY, TOKENS, &err));
+    for (size_t i = 0; i < SLOTS; i++)
+        context_fill(&s->context, i, scratch, &s->p, s->tokens.f + i * TOKENS * TINY.inputs, TOKENS,
+                     edits);
+    context_scratch_destroy(scratch);
+}
+
+static void scene_init(struct scene *s, bool for_backward) {
+    *s = (struct scene){.p = tiny_params(&TINY)};
+    s->twin = model_twin_create(&s->p);
+    s->tokens = pair_normals(SLOTS * TOKENS * TINY.inputs, 1, 1.0);
+    s->x = pair_normals(ROWS * TINY.inputs, 2, 1.0);
+    s->v = pair_normals(TINY.L * ROWS * TINY.E, 3, 0.5);
+    s->c = pair_normals(ROWS, 4, 1.0);
+    for (uint32_t i = 0; i < ROWS; i++) {
+        const uint32_t mixed = 5 * i % ROWS;
+        s->slot[i] = mixed % SLOTS;
+        s->length[i] = 2 * (mixed / SLOTS);
+    }
+    s->rows = (struct query_rows){ROWS, s->slot, s->length, s->x.f};
+    SUCCEEDS(context_create(&s->context, &TINY, SLOTS, TOKENS, &err));
+    SUCCEEDS(query_create(&s->query, &TINY, ROWS + 2, TOKENS, for_backward, &err));
+    fill(s, &(struct edits){0});
+}
+
+static void scene_free(struct scene *s) {
+    query_destroy(&s->query);
+    query_destroy(&s->query);
+    context_destroy(&s->context);
+    context_destroy(&s->context);
+    model_twin_destroy(&s->twin);
+    params_destroy(&s->p);
+    pair_free(&s->tokens), pair_free(&s->x), pair_free(&s->v), pair_free(&s->c);
+}
+
+/* The row's prompt as the twin sees it: its context, then the query. */
+static void run_twin(struct scene *s, size_t r, const struct twin_edit *edits, size_t n) {
+    const size_t inputs = TINY.inputs, length = s->length[r];
+    double tokens[(TOKENS + 1) * 3];
+    assert_true(inputs == 3);
+    memcpy(tokens, s->tokens.d + s->slot[r] * TOKENS * inputs, length * inputs * sizeof *tokens);
+    memcpy(tokens + length * inputs, s->x.d + r * inputs, inputs * sizeof *tokens);
+    model_twin_run(&s->twin, tokens, length + 1, edits, n);
+}
+
+static void compare_row(const struct scene *s, size_t r) {
+    const struct query *q = &s->query;
+    const size_t E = TINY.E, at = s->length[r] * E, layer = TINY.positions * E;
+    for (size_t l = 0; l <= TINY.L; l++)
+        CLOSE(twin_error(q->x + (l * q->capacity + r) * E, s->twin.x + l * layer + at, E), 1e-5);
+    for (size_t l = 0; l < TINY.L; l++) {
+        const size_t row = (l * q->capacity + r) * E;
+        CLOSE(twin_error(q->z + row, s->twin.z + l * layer + at, E), 1e-5);
+        CLOSE(twin_error(q->a + row, s->twin.a + l * layer + at, E), 1e-5);
+    }
+    CLOSE(twin_error(q->prediction + r, s->twin.prediction + s->length[r], 1), 1e-5);
+}
+
+/* Edits of v at every layer, and the same for the twin's token `first` and after. */
+static void edit_all_layers(struct edit out[], struct twin_edit twin[], const struct scene *s,
+                            size_t r, enum edit_scope scope, size_t stride, size_t first) {
+    for (size_t l = 0; l < TINY.L; l++) {
+        const size_t at = l * ROWS * TINY.E;
+        out[l] = (struct edit){l, scope, 0.7f, s->v.f + at, stride};
+        twin[l] = (struct twin_edit){l, first, (double)0.7f, s->v.d + at + r * stride};
+    }
+}
+
+static void check_rows(struct scene *s, const struct edit edits[], size_t n) {
+    struct edit unused[3];
+    struct twin_edit twin[3];
+    query_forward(&s->query, &s->p, &s->context, &s->rows, &(struct edits){edits, n});
+    for (size_t r = 0; r < s->rows.R; r++) {
+        if (n > 0)
+            edit_all_layers(unused, twin, s, r, edits[0].scope, edits[0].row_stride,
+                            edits[0].scope == EDIT_ALL ? 0 : s->length[r]);
+        run_twin(s, r, twin, n);
+        compare_row(s, r);
+    }
+}
+
+static void every_length_equals_the_full_forward(void **state) {
+    (void)state;
+    for (int for_backward = 0; for_backward < 2; for_backward++) {
+        struct scene s;
+        scene_init(&s, for_backward);
+        check_rows(&s, NULL, 0);
+        scene_free(&s);
+    }
+}
+
+static void edits_of_the_query_at_all_layers(void **state) {
+    (void)state;
+    struct scene s;
+    struct edit edits[3];
+    struct twin_edit unused[3];
+    scene_init(&s, false);
+    edit_all_layers(edits, unused, &s, 0, EDIT_QUERY, TINY.E, 0);
+    check_rows(&s, edits, 3);
+    edit_all_layers(edits, unused, &s, 0, EDIT_QUERY, 0, 0);
+    check_rows(&s, edits, 3);
+    scene_free(&s);
+}
+
+/* One row a prompt, so that row r and slot r read the same values; then one vector for all. */
+static void edits_of_all_tokens_run_in_the_context_too(void **state) {
+    (void)state;
+    struct scene s;
+    struct edit edits[3];
+    struct twin_edit unused[3];
+    scene_init(&s, false);
+    for (uint32_t r = 0; r < SLOTS; r++) {
+        s.slot[r] = r;
+        s.length[r] = TOKENS - 2 * r;
+    }
+    s.rows.R = SLOTS;
+    for (size_t stride = 0; stride <= TINY.E; stride += TINY.E) {
+        edit_all_layers(edits, unused, &s, 0, EDIT_ALL, stride, 0);
+        fill(&s, &(struct edits){edits, 3});
+        check_rows(&s, edits, 3);
+    }
+    scene_free(&s);
+}
+
+static void edits_of_the_query_leave_the_context_alone(void **state) {
+    (void)state;
+    struct scene s;
+    struct edit edits[3];
+    struct twin_edit unused[3];
+    scene_init(&s, false);
+    edit_all_layers(edits, unused, &s, 0, EDIT_QUERY, TINY.E, 0);
+    fill(&s, &(struct edits){edits, 3});
+    check_rows(&s, NULL, 0);
+    scene_free(&s);
+}
+
+struct slope {
+    struct scene *s;
+    size_t r;
+    const struct twin_edit *edits;
+};
+
+static double twin_loss(void *context) {
+    const struct slope *f = context;
+    run_twin(f->s, f->r, f->edits, TINY.L);
+    return f->s->c.d[f->r] * f->s->twin.prediction[f->s->length[f->r]];
+}
+
+/* g[l] is the derivative with respect to whatever is added after block l. */
+static void gradients_equal_central_differences(void **state) {
+    (void)state;
+    struct scene s;
+    struct edit edits[3];
+    struct twin_edit twin[3];
+    scene_init(&s, true);
+    edit_all_layers(edits, twin, &s, 0, EDIT_QUERY, TINY.E, 0);
+    query_forward(&s.query, &s.p, &s.context, &s.rows, &(struct edits){edits, 3});
+    query_backward(&s.query, &s.p, &s.context, &s.rows, s.c.f);
+    for (size_t r = 0; r < ROWS; r++) {
+        edit_all_layers(edits, twin, &s, r, EDIT_QUERY, TINY.E, s.length[r]);
+        struct slope f = {&s, r, twin};
+        for (size_t l = 0; l < TINY.L; l++) {
+            double want[8];
+            for (size_t e = 0; e < TINY.E; e++)
+                want[e] =
+                    twin_slope(twin_loss, &f, s.v.d + (l * ROWS + r) * TINY.E + e) / (double)0.7f;
+            CLOSE(relative_error(s.query.g + (l * s.query.capacity + r) * TINY.E, want, TINY.E),
+                  1e-4);
+        }
+    }
+    scene_free(&s);
+}
+
+/* All that a pass leaves, plain and with a list of zeros, bit for bit. */
+static void zeros_change_no_bit(void **state) {
+    (void)state;
+    struct scene s, t;
+    struct edit edits[3];
+    struct twin_edit unused[3];
+    const size_t E = TINY.E;
+    scene_init(&s, true);
+    scene_init(&t, true);
+    memset(t.v.f, 0, t.v.n * sizeof *t.v.f);
+    for (size_t i = 0; i < t.v.n; i += 3) t.v.f[i] = -0.0f;
+    edit_all_layers(edits, unused, &t, 0, EDIT_QUERY, E, 0);
+    query_forward(&s.query, &s.p, &s.context, &s.rows, &(struct edits){0});
+    query_forward(&t.query, &t.p, &t.context, &t.rows, &(struct edits){edits, 3});
+    query_backward(&s.query, &s.p, &s.context, &s.rows, s.c.f);
+    query_backward(&t.query, &t.p, &t.context, &t.rows, t.c.f);
+    const size_t layer = s.query.capacity * E * sizeof(float);
+    assert_memory_equal(s.query.prediction, t.query.prediction, ROWS * sizeof(float));
+    assert_memory_equal(s.query.x, t.query.x, (TINY.L + 1) * layer);
+    assert_memory_equal(s.query.z, t.query.z, TINY.L * layer);
+    assert_memory_equal(s.query.g, t.query.g, TINY.L * layer);
+    scene_free(&s);
+    scene_free(&t);
+}
+
+static void adding_zero_keeps_the_sign_of_zero(void **state) {
+    (void)state;
+    float x[4] = {-0.0f, 0.0f, -1.0f, 2.0f};
+    const float same[4] = {-0.0f, 0.0f, -1.0f, 2.0f}, zeros[4] = {0}, one[4] = {1, 1, 1, 1};
+    edit_add(x, zeros, 1.0f, 4);
+    assert_memory_equal(x, same, sizeof x);
+    edit_add(x, one, 0.0f, 4);
+    assert_memory_equal(x, same, sizeof x);
+    edit_add(x, one, 2.0f, 4);
+    assert_true(x[0] == 2.0f && x[2] == 1.0f);
+}
+
+static void keeping_for_backward_changes_no_bit(void **state) {
+    (void)state;
+    struct scene s, t;
+    scene_init(&s, false);
+    scene_init(&t, true);
+    query_forward(&s.query, &s.p, &s.context, &s.rows, &(struct edits){0});
+    query_forward(&t.query, &t.p, &t.context, &t.rows, &(struct edits){0});
+    assert_memory_equal(s.query.prediction, t.query.prediction, ROWS * sizeof(float));
+    assert_int_equal(s.query.memory.size, query_bytes(&TINY, ROWS + 2, TOKENS, false));
+    assert_int_equal(t.query.memory.size, query_bytes(&TINY, ROWS + 2, TOKENS, true));
+    assert_true(s.query.memory.size < t.query.memory.size);
+    scene_free(&s);
+    scene_free(&t);
+}
+
+int main(void) {
+    blas_init();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_length_equals_the_full_forward),
+        cmocka_unit_test(edits_of_the_query_at_all_layers),
+        cmocka_unit_test(edits_of_all_tokens_run_in_the_context_too),
+        cmocka_unit_test(edits_of_the_query_leave_the_context_alone),
+        cmocka_unit_test(gradients_equal_central_differences),
+        cmocka_unit_test(zeros_change_no_bit),
+        cmocka_unit_test(adding_zero_keeps_the_sign_of_zero),
+        cmocka_unit_test(keeping_for_backward_changes_no_bit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

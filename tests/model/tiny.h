@@ -1,0 +1,60 @@
+/*
+ * tiny.h - a model small enough for a twin, with weights that leave nothing at 0 or 1.
+ */
+#ifndef TESTS_MODEL_TINY_H
+#define TESTS_MODEL_TINY_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "model/params.h"
+#include "twins/error_says.h"
+#include "twins/model_twin.h"
+#include "twins/ops_twin.h"
+
+static const struct model_dims TINY = {
+    .L = 3, .H = 2, .E = 8, .inputs = 3, .positions = 14, .epsilon = 1e-5f};
+
+static inline size_t tensor_size(const struct param_info *t) {
+    return t->shape[0] * (t->rank == 2 ? t->shape[1] : 1);
+}
+
+static inline struct params tiny_params(const struct model_dims *dims) {
+    struct params p;
+    struct err err;
+    SUCCEEDS(params_create(&p, dims, &err));
+    for (size_t i = 0; i < params_tensors(dims); i++) {
+        struct param_info t;
+        params_at(&t, &p, i);
+        struct pair x = pair_normals(tensor_size(&t), 100 + i, 0.4);
+        const float gain = strstr(t.name, "ln_") && strstr(t.name, "weight") ? 1.0f : 0.0f;
+        for (size_t j = 0; j < x.n; j++) t.data[j] = gain + x.f[j];
+        pair_free(&x);
+    }
+    return p;
+}
+
+/* Largest difference over the largest number wanted. */
+static inline double relative_error(const float *got, const double *want, size_t n) {
+    double worst = 0.0, scale = 1e-30;
+    for (size_t i = 0; i < n; i++) {
+        const double e = (double)got[i] - want[i], w = want[i] < 0 ? -want[i] : want[i];
+        if (!(e <= worst && -e <= worst)) worst = e < 0 ? -e : e; /* a NaN stays */
+        if (w > scale) scale = w;
+    }
+    return worst / scale;
+}
+
+#define CLOSE(error, tolerance)                                                                    \
+    do {                                                                                           \
+        const double error_ = (error);                                                             \
+        if (!(error_ <= (tolerance))) fail_msg("error %.3g, tolerance %.3g", error_, (tolerance)); \
+    } while (0)
+
+#endif

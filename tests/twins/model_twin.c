@@ -1,0 +1,121 @@
+#include "twins/model_twin.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "twins/ops_twin.h"
+
+static double *zeros(size_t n) {
+    double *x = calloc(n + 1, sizeof *x);
+    if (!x) {
+        fprintf(stderr, "twins: out of memory for %zu numbers\n", n);
+        exit(71);
+    }
+    return x;
+}
+
+static double *widened(const float *x, size_t rows, size_t columns) {
+    const size_t n = rows * (columns > 0 ? columns : 1);
+    double *y = zeros(n);
+    for (size_t i = 0; i < n; i++) y[i] = (double)x[i];
+    return y;
+}
+
+struct model_twin model_twin_create(const struct params *p) {
+    const struct model_dims *d = &p->dims;
+    struct model_twin t = {.dims = *d};
+#define X(member, name, rows, columns) t.member = widened(p->member, rows, columns);
+    PARAMS_ONCE(X)
+#undef X
+    t.layers = calloc(d->L, sizeof *t.layers);
+    if (!t.layers) exit(71);
+    for (size_t l = 0; l < d->L; l++) {
+        const struct layer_params *w = &p->layers[l];
+#define X(member, name, rows, columns) t.layers[l].member = widened(w->member, rows, columns);
+        PARAMS_LAYER(X)
+#undef X
+    }
+    t.x = zeros((d->L + 1) * d->positions * d->E);
+    t.z = zeros(d->L * d->positions * d->E);
+    t.a = zeros(d->L * d->positions * d->E);
+    t.prediction = zeros(d->positions);
+    return t;
+}
+
+void model_twin_destroy(struct model_twin *t) {
+#define X(member, name, rows, columns) free(t->member);
+    PARAMS_ONCE(X)
+#undef X
+    for (size_t l = 0; l < t->dims.L; l++) {
+#define X(member, name, rows, columns) free(t->layers[l].member);
+        PARAMS_LAYER(X)
+#undef X
+    }
+    free(t->layers);
+    free(t->x);
+    free(t->z);
+    free(t->a);
+    free(t->prediction);
+    *t = (struct model_twin){0};
+}
+
+double *model_twin_tensor(const struct model_twin *t, size_t i) {
+#define X(member, name, rows, columns) t->member,
+    double *const once[] = {PARAMS_ONCE(X)};
+#undef X
+#define X(member, name, rows, columns) offsetof(struct twin_layer, member),
+    const size_t offsets[] = {PARAMS_LAYER(X)};
+#undef X
+    const size_t per_layer = sizeof offsets / sizeof *offsets;
+    if (i >= t->dims.L * per_layer) return once[i - t->dims.L * per_layer];
+    const char *layer = (const char *)&t->layers[i / per_layer];
+    double *tensor;
+    memcpy(&tensor, layer + offsets[i % per_layer], sizeof tensor);
+    return tensor;
+}
+
+/* The block of layer l: x [T,E] -> out [T,E]. */
+static void run_block(double *out, const struct model_twin *t, size_t l, const double *x,
+                      size_t T) {
+    const size_t E = t->dims.E, H = t->dims.H;
+    const struct twin_layer *w = &t->layers[l];
+    const double epsilon = (double)t->dims.epsilon;
+    double *z = t->z + l * t->dims.positions * E, *a = t->a + l * t->dims.positions * E;
+    double *norm = zeros(T * E), *qkv = zeros(T * 3 * E), *fc = zeros(T * 4 * E);
+    double *mid = zeros(T * E);
+    twin_layernorm(norm, x, w->ln_1_w, w->ln_1_b, epsilon, T, E);
+    twin_linear(qkv, norm, w->attn_w, w->attn_b, T, E, 3 * E, 0);
+    twin_attention(z, NULL, qkv, 1, T, H, E / H);
+    twin_linear(a, z, w->proj_w, w->proj_b, T, E, E, 0);
+    for (size_t i = 0; i < T * E; i++) mid[i] = x[i] + a[i];
+    twin_layernorm(norm, mid, w->ln_2_w, w->ln_2_b, epsilon, T, E);
+    twin_linear(fc, norm, w->fc_w, w->fc_b, T, E, 4 * E, 0);
+    twin_gelu(fc, fc, T * 4 * E);
+    twin_linear(out, fc, w->mlp_w, w->mlp_b, T, 4 * E, E, 0);
+    for (size_t i = 0; i < T * E; i++) out[i] += mid[i];
+    free(norm);
+    free(qkv);
+    free(fc);
+    free(mid);
+}
+
+void model_twin_run(struct model_twin *t, const double *tokens, size_t length,
+                    const struct twin_edit *edits, size_t n_edits) {
+    const size_t E = t->dims.E, layer = t->dims.positions * E;
+    twin_linear(t->x, tokens, t->read_in_w, t->read_in_b, length, t->dims.inputs, E, 1);
+    for (size_t i = 0; i < length * E; i++) t->x[i] += t->wpe[i];
+    for (size_t l = 0; l < t->dims.L; l++) {
+        double *out = t->x + (l + 1) * layer;
+        run_block(out, t, l, t->x + l * layer, length);
+        for (size_t i = 0; i < n_edits; i++)
+            for (size_t n = edits[i].first; edits[i].layer == l && n < length; n++)
+                for (size_t e = 0; e < E; e++)
+                    out[n * E + e] += edits[i].scale * edits[i].values[e];
+    }
+    double *norm = zeros(length * E);
+    twin_layernorm(norm, t->x + t->dims.L * layer, t->ln_f_w, t->ln_f_b, (double)t->dims.epsilon,
+                   length, E);
+    twin_linear(t->prediction, norm, t->read_out_w, t->read_out_b, length, E, 1, 1);
+    free(norm);
+}

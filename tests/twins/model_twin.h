@@ -1,0 +1,47 @@
+/*
+ * model_twin.h - the whole transformer once more, in double, one sequence, every token.
+ *
+ * The reference of forward, backward, context and query stream: methods 1.1 and Radford et al.
+ * 2019 (pre-norm).  Nothing is fast, kept or shared with the code under test; gradients are central
+ * differences.
+ */
+#ifndef TWINS_MODEL_TWIN_H
+#define TWINS_MODEL_TWIN_H
+
+#include "model/params.h"
+
+struct twin_layer {
+#define X(member, name, rows, columns) double *member;
+    PARAMS_LAYER(X)
+#undef X
+};
+
+struct model_twin {
+    struct model_dims dims;
+#define X(member, name, rows, columns) double *member;
+    PARAMS_ONCE(X)
+#undef X
+    struct twin_layer *layers;
+    double *x;          /* [L + 1, positions, E] after l blocks, edits included */
+    double *z, *a;      /* [L, positions, E] */
+    double *prediction; /* [positions] at every token */
+};
+
+/* Adds scale * values [E] to tokens first .. length - 1 at the output of block `layer`. */
+struct twin_edit {
+    size_t layer, first;
+    double scale;
+    const double *values;
+};
+
+struct model_twin model_twin_create(const struct params *p); /* exits when out of memory */
+void model_twin_destroy(struct model_twin *t);
+
+/* tokens [length, inputs], length <= positions. */
+void model_twin_run(struct model_twin *t, const double *tokens, size_t length,
+                    const struct twin_edit *edits, size_t n_edits);
+
+/* Tensor i of params_at() as the twin holds it. */
+double *model_twin_tensor(const struct model_twin *t, size_t i);
+
+#endif
