@@ -1,7 +1,6 @@
 #include "ops/attention.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "ops/blas.h"
 #include "ops/softmax.h"
@@ -14,10 +13,7 @@ void attention_forward(float *restrict z, float *restrict att, const float *rest
         const float *q = qkv + bh / H * T * 3 * E + bh % H * D, *k = q + E, *v = k + E;
         float *p = att + bh * T * T;
         blas_gemm(p, q, k, BLAS_N, BLAS_T, scale, 0.0f, T, T, D, 3 * E, 3 * E, T);
-        for (size_t i = 0; i < T; i++) {
-            softmax_row(p + i * T, i + 1);
-            memset(p + i * T + i + 1, 0, (T - i - 1) * sizeof *p);
-        }
+        for (size_t i = 0; i < T; i++) softmax_row(p + i * T, i + 1, T);
         blas_gemm(z + bh / H * T * E + bh % H * D, p, v, BLAS_N, BLAS_N, 1.0f, 0.0f, T, D, T, T,
                   3 * E, E);
     }
@@ -32,10 +28,7 @@ static void head_backward(float *restrict dq, float *restrict ds, const float *r
     const float scale = 1.0f / sqrtf((float)D);
     blas_gemm(dv, p, dz, BLAS_T, BLAS_N, 1.0f, 1.0f, T, D, T, T, E, 3 * E);
     blas_gemm(ds, dz, v, BLAS_N, BLAS_T, 1.0f, 0.0f, T, T, D, E, 3 * E, T);
-    for (size_t i = 0; i < T; i++) {
-        softmax_row_backward(ds + i * T, p + i * T, scale, i + 1);
-        memset(ds + i * T + i + 1, 0, (T - i - 1) * sizeof *ds);
-    }
+    for (size_t i = 0; i < T; i++) softmax_row_backward(ds + i * T, p + i * T, scale, i + 1, T);
     blas_gemm(dq, ds, k, BLAS_N, BLAS_N, 1.0f, 1.0f, T, D, T, T, 3 * E, 3 * E);
     blas_gemm(dk, ds, q, BLAS_T, BLAS_N, 1.0f, 1.0f, T, D, T, T, 3 * E, 3 * E);
 }

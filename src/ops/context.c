@@ -3,13 +3,10 @@
 #include <assert.h>
 #include <math.h>
 
+#include "ops/lanes.h"
 #include "ops/softmax.h"
 
-/* Eight floats, at any address. GCC and clang turn these into AVX registers. */
-typedef float lanes __attribute__((vector_size(32), aligned(4), may_alias));
-typedef int32_t lane_mask __attribute__((vector_size(32)));
-
-enum { LANES = 8, TILE = 2 * LANES };
+enum { TILE = 2 * LANES };
 
 size_t context_capacity(size_t T) { return (T + TILE - 1) / TILE * TILE; }
 
@@ -30,19 +27,6 @@ void context_pack(float *restrict kv, const float *restrict qkv, size_t B, size_
     }
 }
 
-/* x with the lanes n and above set to 0, whatever they held. */
-static lanes first_lanes(lanes x, size_t n) {
-    const lane_mask index = {0, 1, 2, 3, 4, 5, 6, 7};
-    const int32_t end = n < LANES ? (int32_t)n : LANES;
-    return (lanes)((lane_mask)x & (index < end));
-}
-
-static lanes load(const float *x) { return *(const lanes *)x; }
-
-static float lanes_sum(lanes x) {
-    return ((x[0] + x[4]) + (x[1] + x[5])) + ((x[2] + x[6]) + (x[3] + x[7]));
-}
-
 /* out[j] = scale * sum over d of a[d] M[d,j], j < n; M [D,capacity]. Up to a whole tile of out is
  * written: zeros from n on. */
 static void combine(float *restrict out, const float *restrict a, const float *restrict M,
@@ -52,19 +36,19 @@ static void combine(float *restrict out, const float *restrict a, const float *r
         const float *m = M + j;
         size_t d = 0;
         for (; d + 2 <= D; d += 2, m += 2 * capacity) {
-            even[0] += a[d] * load(m);
-            even[1] += a[d] * load(m + LANES);
-            odd[0] += a[d + 1] * load(m + capacity);
-            odd[1] += a[d + 1] * load(m + capacity + LANES);
+            even[0] += a[d] * lanes_load(m);
+            even[1] += a[d] * lanes_load(m + LANES);
+            odd[0] += a[d + 1] * lanes_load(m + capacity);
+            odd[1] += a[d + 1] * lanes_load(m + capacity + LANES);
         }
         if (d < D) {
-            even[0] += a[d] * load(m);
-            even[1] += a[d] * load(m + LANES);
+            even[0] += a[d] * lanes_load(m);
+            even[1] += a[d] * lanes_load(m + LANES);
         }
         const size_t left = n - j;
-        *(lanes *)(out + j) = first_lanes(scale * (even[0] + odd[0]), left);
-        *(lanes *)(out + j + LANES) =
-            first_lanes(scale * (even[1] + odd[1]), left < LANES ? 0 : left - LANES);
+        lanes_store(out + j, lanes_keep(scale * (even[0] + odd[0]), left));
+        lanes_store(out + j + LANES,
+                    lanes_keep(scale * (even[1] + odd[1]), left < LANES ? 0 : left - LANES));
     }
 }
 
@@ -74,11 +58,11 @@ static void project_four(float *restrict out, const float *restrict w, const flo
     lanes s[4] = {{0}};
     size_t j = 0;
     for (; j + LANES <= n; j += LANES)
-        for (size_t i = 0; i < 4; i++) s[i] += load(w + j) * load(M + i * capacity + j);
+        for (size_t i = 0; i < 4; i++) s[i] += lanes_load(w + j) * lanes_load(M + i * capacity + j);
     if (j < n)
         for (size_t i = 0; i < 4; i++)
-            s[i] +=
-                first_lanes(load(w + j), n - j) * first_lanes(load(M + i * capacity + j), n - j);
+            s[i] += lanes_keep(lanes_load(w + j), n - j) *
+                    lanes_keep(lanes_load(M + i * capacity + j), n - j);
     for (size_t i = 0; i < 4; i++) out[i] += lanes_sum(s[i]);
 }
 
@@ -90,9 +74,15 @@ static void project(float *restrict out, const float *restrict w, const float *r
     for (; d < D; d++) {
         lanes s = {0};
         for (size_t j = 0; j < n; j += LANES)
-            s += first_lanes(load(w + j), n - j) * first_lanes(load(M + d * capacity + j), n - j);
+            s += lanes_keep(lanes_load(w + j), n - j) *
+                 lanes_keep(lanes_load(M + d * capacity + j), n - j);
         out[d] += lanes_sum(s);
     }
+}
+
+/* Floats that a row of n + 1 may take of its capacity + 1: whole lanes where they fit. */
+static size_t row_room(size_t n, size_t capacity) {
+    return n == capacity ? n + 1 : (n / LANES + 1) * LANES;
 }
 
 static float dot(const float *x, const float *y, size_t D) {
@@ -117,7 +107,7 @@ void context_attend(float *restrict z, float *restrict att, const float *restric
         float *p = att + rh * (capacity + 1), *out = z + r * E + h * D;
         combine(p, q, K, scale, n, D, capacity);
         p[n] = scale * dot(q, k, D);
-        softmax_row(p, n + 1);
+        softmax_row(p, n + 1, row_room(n, capacity));
         for (size_t d = 0; d < D; d++) out[d] = p[n] * v[d];
         project(out, p, K + E * capacity, n, D, capacity);
     }
@@ -139,7 +129,7 @@ void context_attend_backward(float *restrict dqkv, float *restrict scratch,
         float *dq = dqkv + r * 3 * E + h * D, *dk = dq + E, *dv = dk + E, *ds = scratch;
         combine(ds, g, K + E * capacity, 1.0f, n, D, capacity);
         ds[n] = dot(g, v, D);
-        softmax_row_backward(ds, p, scale, n + 1);
+        softmax_row_backward(ds, p, scale, n + 1, row_room(n, capacity));
         project(dq, ds, K, n, D, capacity);
         for (size_t d = 0; d < D; d++) {
             dq[d] += ds[n] * k[d];

@@ -7,8 +7,6 @@
 #include <immintrin.h>
 #include <sleef.h>
 
-enum { LANES = 8 };
-
 void vmath_exp(float *out, const float *in, size_t n) {
     size_t i = 0;
     for (; i + LANES <= n; i += LANES)
@@ -20,6 +18,8 @@ void vmath_exp(float *out, const float *in, size_t n) {
     memcpy(out + i, tail, (n - i) * sizeof *tail);
 }
 
+lanes vmath_exp_lanes(lanes x) { return (lanes)Sleef_expf8_u10avx2((__m256)x); }
+
 const char *vmath_name(void) { return "SLEEF AVX2"; }
 
 #else
@@ -28,6 +28,11 @@ const char *vmath_name(void) { return "SLEEF AVX2"; }
 
 void vmath_exp(float *out, const float *in, size_t n) {
     for (size_t i = 0; i < n; i++) out[i] = expf(in[i]);
+}
+
+lanes vmath_exp_lanes(lanes x) {
+    for (size_t i = 0; i < LANES; i++) x[i] = expf(x[i]);
+    return x;
 }
 
 const char *vmath_name(void) { return "libm"; }

@@ -9,8 +9,12 @@
 
 #include <stddef.h>
 
+#include "ops/lanes.h"
+
 /* out[i] = exp(in[i]); in place (out == in) is allowed. */
 void vmath_exp(float *out, const float *in, size_t n);
+
+lanes vmath_exp_lanes(lanes x);
 
 const char *vmath_name(void); /* "SLEEF AVX2" or "libm": it changes bits, so it is recorded */
 

@@ -97,28 +97,40 @@ static void huge_scores_stay_finite(void **state) {
 static void softmax_extremes(void **state) {
     (void)state;
     float x[] = {1e4f, -1e4f, 1e4f, -INFINITY}, one[] = {-1e4f}, bad[] = {0.0f, NAN, 1.0f};
-    softmax_row(x, 4);
-    softmax_row(one, 1);
-    softmax_row(bad, 3);
+    softmax_row(x, 4, 4);
+    softmax_row(one, 1, 1);
+    softmax_row(bad, 3, 3);
     assert_true(x[0] == 0.5f && x[1] == 0.0f && x[2] == 0.5f && x[3] == 0.0f);
     assert_true(one[0] == 1.0f);
     assert_true(isnan(bad[0]) && isnan(bad[1]) && isnan(bad[2]));
 }
 
-/* Sums of softmax run over several lanes: every length must agree, at any address. */
+/* Every length: right, zero behind the values, the same bits whatever the room and the address,
+ * and nothing written behind the room. */
 static void softmax_lengths(void **state) {
     (void)state;
-    for (size_t n = 1; n < 70; n++) {
-        struct pair x = pair_normals(n, n, 3.0);
-        float shifted[80];
-        memcpy(shifted + n % 9, x.f, n * sizeof(float));
-        softmax_row(x.f, n);
-        softmax_row(shifted + n % 9, n);
-        twin_softmax(x.d, n);
-        assert_true(twin_error(x.f, x.d, n) < 1e-6);
-        assert_memory_equal(shifted + n % 9, x.f, n * sizeof(float));
-        pair_free(&x);
-    }
+    for (size_t n = 1; n < 70; n++)
+        for (size_t room = n; room < n + 12; room++) {
+            struct pair x = pair_normals(n, n, 3.0), dp = pair_normals(n, n + 100, 1.0);
+            float y[100], dy[100], *at = y + n % 9, *dat = dy + n % 7;
+            for (size_t i = 0; i < 100; i++) y[i] = dy[i] = NAN;
+            at[room] = dat[room] = 5.0f;
+            memcpy(at, x.f, n * sizeof(float));
+            memcpy(dat, dp.f, n * sizeof(float));
+            softmax_row(x.f, n, n);
+            softmax_row(at, n, room);
+            softmax_row_backward(dp.f, x.f, 0.5f, n, n);
+            softmax_row_backward(dat, at, 0.5f, n, room);
+            twin_softmax(x.d, n);
+            const double dot = twin_dot(dp.d, x.d, n);
+            for (size_t i = 0; i < n; i++) dp.d[i] = 0.5 * x.d[i] * (dp.d[i] - dot);
+            assert_true(twin_error(x.f, x.d, n) < 1e-6 && twin_error(dp.f, dp.d, n) < 1e-6);
+            assert_memory_equal(at, x.f, n * sizeof(float));
+            assert_memory_equal(dat, dp.f, n * sizeof(float));
+            for (size_t i = n; i < room; i++) assert_true(at[i] == 0.0f && dat[i] == 0.0f);
+            assert_true(at[room] == 5.0f && dat[room] == 5.0f);
+            pair_free(&x), pair_free(&dp);
+        }
 }
 
 int main(void) {

@@ -1,0 +1,69 @@
+/*
+ * lanes.h - eight floats as one value: GCC and clang make AVX registers of them.
+ *
+ * Used where a loop must treat its tail like its body, so that a result does not depend on how far
+ * a row goes on in memory.  Sums over lanes have one fixed order.
+ */
+#ifndef OPS_LANES_H
+#define OPS_LANES_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+enum { LANES = 8 };
+
+typedef float lanes __attribute__((vector_size(32)));
+typedef int32_t lane_mask __attribute__((vector_size(32)));
+
+static inline lanes lanes_load(const float *x) {
+    lanes v;
+    memcpy(&v, x, sizeof v);
+    return v;
+}
+
+static inline void lanes_store(float *x, lanes v) { memcpy(x, &v, sizeof v); }
+
+static inline lanes lanes_all(float x) { return (lanes){x, x, x, x, x, x, x, x}; }
+
+static inline lanes lanes_choose(lane_mask mask, lanes yes, lanes no) {
+    return (lanes)((mask & (lane_mask)yes) | (~mask & (lane_mask)no));
+}
+
+/* All ones in lanes 0 .. n-1. */
+static inline lane_mask lanes_first(size_t n) {
+    const lane_mask index = {0, 1, 2, 3, 4, 5, 6, 7};
+    return index < (n < LANES ? (int32_t)n : LANES);
+}
+
+/* v with 0 in the lanes from n on, whatever they held. */
+static inline lanes lanes_keep(lanes v, size_t n) { return (lanes)((lane_mask)v & lanes_first(n)); }
+
+/* x[0..n) of an array with room for `room` >= n, and `fill` behind; reads within the room only. */
+static inline lanes lanes_load_first(const float *x, size_t n, size_t room, float fill) {
+    if (room >= LANES) return lanes_choose(lanes_first(n), lanes_load(x), lanes_all(fill));
+    lanes v = lanes_all(fill);
+    for (size_t i = 0; i < n && i < LANES; i++) v[i] = x[i];
+    return v;
+}
+
+static inline void lanes_store_first(float *x, lanes v, size_t room) {
+    if (room >= LANES)
+        lanes_store(x, v);
+    else
+        for (size_t i = 0; i < room && i < LANES; i++) x[i] = v[i];
+}
+
+static inline float lanes_sum(lanes v) {
+    return ((v[0] + v[4]) + (v[1] + v[5])) + ((v[2] + v[6]) + (v[3] + v[7]));
+}
+
+static inline lanes lanes_max(lanes a, lanes b) { return lanes_choose(b > a, b, a); }
+
+static inline float lanes_top(lanes v) {
+    float top = v[0];
+    for (size_t i = 1; i < LANES; i++) top = v[i] > top ? v[i] : top;
+    return top;
+}
+
+#endif
