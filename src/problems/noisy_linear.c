@@ -15,7 +15,7 @@ static const struct config_key KEYS[] = {
      .meaning = "standard deviation of what is added to y"},
     {.name = "source.renormalise",
      .type = CONFIG_NAME,
-     .def = "\"none\"",
+     .def = "none",
      .choices = RENORMALISE,
      .when = "source.problem=noisy_linear",
      .unit = "",

@@ -1,0 +1,96 @@
+/* From a config file, through the rows optimiser.*, to Adam's numbers and a schedule. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "optim/options.h"
+#include "twins/error_says.h"
+#include "twins/scratch.h"
+
+static struct scratch scratch;
+static struct err err;
+static struct config_schema schema;
+
+static const struct config_schema *schema_of(const char *kind, void *context) {
+    (void)context;
+    return strcmp(kind, "learn") == 0 ? &schema : NULL;
+}
+
+static enum err_code opened(struct config **out, const char *keys) {
+    static const char *const names[] = {"learn"};
+    const struct config_kinds kinds = {names, 1, schema_of, NULL};
+    char path[SCRATCH_PATH], text[1024];
+    const int n = snprintf(text, sizeof text,
+                           "name = \"t\"; seed = 1; stages = ( { stage = \"learn\"; %s } );", keys);
+    scratch_write(path, &scratch, "t.cfg", text, (size_t)n);
+    return config_open(out, path, NULL, 0, &kinds, &err);
+}
+
+static void read_from(struct adam *adam, struct schedule *schedule, const char *keys, size_t point,
+                      size_t points) {
+    struct config *c = NULL;
+    SUCCEEDS(opened(&c, keys));
+    assert_int_equal(config_stage_points(c, 0), points);
+    optimiser_read(adam, schedule, config_stage_point(c, 0, point), 500);
+    config_close(c);
+}
+
+static void defaults_are_the_papers(void **state) {
+    (void)state;
+    struct adam adam;
+    struct schedule s;
+    read_from(&adam, &s, "", 0, 1);
+    assert_true(adam.beta1 == 0.9f && adam.beta2 == 0.999f && adam.epsilon == 1e-8f);
+    assert_true(s.kind == SCHEDULE_CONSTANT && s.lr == 1e-3 && s.warmup == 0);
+    assert_true(schedule_lr(&s, 400) == 1e-3);
+}
+
+static void a_cosine_over_two_rates(void **state) {
+    (void)state;
+    struct adam adam;
+    struct schedule s;
+    read_from(&adam, &s,
+              "optimiser = { name = \"adam\"; lr = [1e-2, 2e-2]; beta1 = 0.5; beta2 = 0.75; "
+              "epsilon = 1e-6; schedule = \"cosine\"; warmup = 100; floor = 0.25; };",
+              1, 2);
+    assert_true(adam.beta1 == 0.5f && adam.beta2 == 0.75f && adam.epsilon == 1e-6f);
+    assert_true(s.kind == SCHEDULE_COSINE && s.lr == 2e-2 && s.warmup == 100);
+    assert_true(s.steps == 500 && s.floor == 0.25);
+}
+
+static void what_is_refused(void **state) {
+    (void)state;
+    struct config *c = NULL;
+    ERROR_SAYS(opened(&c, "optimiser = { name = \"sgd\"; };"), ERR_CONFIG, "optimiser.name");
+    ERROR_SAYS(opened(&c, "optimiser = { lr = -1.0; };"), ERR_CONFIG, "optimiser.lr");
+    ERROR_SAYS(opened(&c, "optimiser = { beta2 = 1.0; };"), ERR_CONFIG, "optimiser.beta2");
+    ERROR_SAYS(opened(&c, "optimiser = { beta1 = [0.8, 0.9]; };"), ERR_CONFIG, "optimiser.beta1");
+    ERROR_SAYS(opened(&c, "optimiser = { floor = 0.5; };"), ERR_CONFIG, "optimiser.floor");
+    ERROR_SAYS(opened(&c, "optimiser = { warmup = -1; };"), ERR_CONFIG, "optimiser.warmup");
+}
+
+static int begin(void **state) {
+    (void)state;
+    scratch_create(&scratch);
+    return optimiser_schema(&schema, &err) == ERR_OK ? 0 : -1;
+}
+
+static int end(void **state) {
+    (void)state;
+    config_schema_release(&schema);
+    scratch_destroy(&scratch);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults_are_the_papers),
+        cmocka_unit_test(a_cosine_over_two_rates),
+        cmocka_unit_test(what_is_refused),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}
