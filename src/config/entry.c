@@ -99,14 +99,29 @@ static const char *nearest(const struct entry *e, const char *path, struct pool 
     return text_nearest(path, names, e->n_keys + N_RESERVED);
 }
 
+enum { KEYS_SHOWN = 300 }; /* bytes of the list of keys in a message */
+
+static void list_keys(struct text *out, const struct entry *e) {
+    for (size_t k = 0; k < e->n_keys; k++) {
+        if (out->size > KEYS_SHOWN) {
+            text_add(out, ", ...");
+            return;
+        }
+        text_add(out, "%s%s", k ? ", " : "", e->keys[k].row->name);
+    }
+}
+
 static enum err_code unknown_key(const struct entry *e, const struct leaf *leaf, struct err *err) {
     struct pool scratch = {0};
+    struct text known = {0};
     const char *near = nearest(e, leaf->path, &scratch);
+    list_keys(&known, e);
     const enum err_code rc =
         near ? place_error(err, leaf->node->place, e->name, leaf->path,
                            "unknown key (did you mean %s.%s?)", e->name, near)
              : place_error(err, leaf->node->place, e->name, leaf->path,
-                           "unknown key of a stage %s (taskvec plan --help lists them)", e->kind);
+                           "unknown key (known in a stage %s: %s)", e->kind, text_str(&known));
+    text_release(&known);
     pool_release(&scratch);
     return rc;
 }

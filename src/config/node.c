@@ -12,17 +12,27 @@ void place_text(char out[PLACE_TEXT], struct place at) {
         (void)snprintf(out, PLACE_TEXT, "%s", at.file);
 }
 
+/* A message is one line, whatever control characters a string of the config brought into it. */
+static void keep_one_line(char *s) {
+    for (; *s; s++)
+        if ((unsigned char)*s < 0x20 || *s == 0x7f) *s = '?';
+}
+
 enum err_code place_error(struct err *err, struct place at, const char *stage, const char *key,
                           const char *fmt, ...) {
-    char where[PLACE_TEXT], message[512];
+    char where[PLACE_TEXT], message[512], name[256] = "";
     va_list args;
     va_start(args, fmt);
     (void)vsnprintf(message, sizeof message, fmt, args);
     va_end(args);
     place_text(where, at);
-    if (!stage && !key) return ERR(err, ERR_CONFIG, "%s: %s", where, message);
-    return ERR(err, ERR_CONFIG, "%s: %.80s%s%.120s: %s", where, stage ? stage : "",
-               stage && key ? "." : "", key ? key : "", message);
+    if (stage || key)
+        (void)snprintf(name, sizeof name, "%.80s%s%.120s: ", stage ? stage : "",
+                       stage && key ? "." : "", key ? key : "");
+    keep_one_line(where);
+    keep_one_line(name);
+    keep_one_line(message);
+    return ERR(err, ERR_CONFIG, "%s: %s%s", where, name, message);
 }
 
 struct node *node_new(struct pool *p, enum node_kind kind, const char *name, struct place at) {

@@ -30,7 +30,7 @@ struct config_key {
     const char *name; /* dotted below its stage: "optimiser.lr", "source.dims" */
     enum config_type type;
     unsigned flags;
-    double min, max;            /* inclusive, for INT and FLOAT */
+    double min, max;            /* inclusive, for INT and FLOAT; both 0: no bounds */
     const char *def;            /* default, as config text; NULL: required unless CONFIG_OPTIONAL */
     const char *const *choices; /* NULL-terminated, for NAME */
     const char *when;           /* "method=ltv|constant": exists only in such jobs; NULL: always */

@@ -44,6 +44,10 @@ static const struct config_key SAMPLE_FIT[] = {
     {"model.checkpoint", CONFIG_TEXT, CONFIG_PATH, 0, 0, "", NULL, NULL, "", "file of the model"},
 };
 
+#define KEYS                                                                                       \
+    "method, points, repeat, batch, optimiser.lr, optimiser.decay, ltv.reading, constant.at, "     \
+    "also, weights, verbose, note, source.problem, source.dims, source.nonzero, model.checkpoint"
+
 static const struct config_key SAMPLE_SHOW[] = {
     {"points", CONFIG_INT, 0, 1, 1000, "41", NULL, NULL, "", "examples in a prompt"},
     {"big", CONFIG_INT, 0, 0, 0, "0", NULL, NULL, "", "any integer"},

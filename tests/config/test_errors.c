@@ -21,8 +21,7 @@ static void keys_are_known(void **state) {
          "a.cfg:3: fit.optimizer.lr: unknown key (did you mean fit.optimiser.lr?)"},
         {FIT("exclud = ( );"), "a.cfg:3: fit.exclud: unknown key (did you mean fit.exclude?)"},
         {FIT("colour_of_the_bikeshed = 1;"),
-         "a.cfg:3: fit.colour_of_the_bikeshed: unknown key of a stage fit (taskvec plan --help "
-         "lists them)"},
+         "a.cfg:3: fit.colour_of_the_bikeshed: unknown key (known in a stage fit: " KEYS ")"},
         {"seeed = 1;\n" FIT(""), "a.cfg:1: seeed: unknown key (did you mean seed?)"},
         {"colour = 1;\n" FIT(""),
          "a.cfg:1: colour: unknown key: the top level has name, seed, base, stages, model, source"},
@@ -64,6 +63,8 @@ static void values_have_their_type(void **state) {
         {FIT("also = [\"ltv\",\n\"zeroo\"];"),
          "a.cfg:4: fit.also: unknown value \"zeroo\" (did you mean zero? known: ltv, constant, "
          "zero)"},
+        {FIT("method = \"a\\nb\";"),
+         "a.cfg:3: fit.method: unknown value \"a?b\" (known: ltv, constant, zero)"},
         {"seed = 0.5;\n" FIT(""), "a.cfg:1: seed: expected an integer, received 0.5"},
         {"name = 3;\n" FIT(""), "a.cfg:1: name: expected a string, received 3"},
     };

@@ -44,7 +44,7 @@ static const char *const PIECES[] = {"{",
                                      "list = ( { } );",
                                      "base = \"a.cfg\";",
                                      "zip = [];"};
-enum { N_PIECES = sizeof PIECES / sizeof *PIECES, ROUNDS = 2000 };
+enum { N_PIECES = sizeof PIECES / sizeof *PIECES, ROUNDS = 1200 };
 
 static uint64_t next(uint64_t *state) { /* splitmix64: the same mutations everywhere */
     uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
