@@ -138,7 +138,7 @@ static void every_truncation_is_refused(void **state) {
 /* Each byte of a good header changed in turn: refused or read, never worse (run under ASan). */
 static void changed_bytes_do_no_harm(void **state) {
     (void)state;
-    static const char STRANGE[] = {'\0', '"', '}', '9', '-', '\x80', '\xff', ','};
+    static const char STRANGE[] = {'\0', '"', '}', '9', '\xff'};
     const char *header = "{" T("a", "F32", "2", "0,8") "," T("b", "F16", "2,1", "8,12") "}";
     const uint64_t length = strlen(header);
     struct err err;
