@@ -1,0 +1,37 @@
+/*
+ * mail.h - messages between ranks: sent without waiting, received by looking.
+ */
+#ifndef PAR_MAIL_H
+#define PAR_MAIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "par/message.h"
+
+struct mail_letter; /* one that is under way */
+
+struct mail {
+    struct mail_letter *first, **last; /* not yet taken over by MPI */
+    struct text in;                    /* the message handed out last */
+};
+
+void mail_init(struct mail *m);
+
+/* A copy of head and payload goes to `rank`, this one included; messages of one tag between two
+ * ranks keep their order. ERR_DATA for 2 GiB and more. */
+enum err_code mail_send(struct mail *m, int rank, enum message_tag tag,
+                        const struct message_head *head, const void *payload, struct err *err);
+
+/* The next message, if one has arrived; *payload lives until the next call. */
+enum err_code mail_next(bool *found, struct mail *m, int *rank, enum message_tag *tag,
+                        struct message_head *head, const void **payload, struct err *err);
+
+bool mail_under_way(const struct mail *m);
+
+/* Waits until everything is sent, `patience` seconds at most; then frees what may be freed. */
+void mail_release(struct mail *m, double patience);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * spawn.h - the compute child as a process: started, ended, its death told.
+ *
+ * posix_spawn of the program's own binary in a process group of its own (mpirun signals groups);
+ * it dies with its supervisor.  Nothing is forked after MPI_Init.
+ */
+#ifndef PAR_SPAWN_H
+#define PAR_SPAWN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "par/message.h"
+
+/* Starts `taskvec --child FD`; *fd is the supervisor's end of the socket. ERR_SYSTEM. */
+enum err_code spawn_start(pid_t *pid, int *fd, struct err *err);
+
+/* In the child, first of all: die with the parent, keep no other file open. False: the parent is
+ * dead already. */
+bool spawn_arrive(int fd);
+
+/* The data segment of this process may grow by `bytes` from now on; 0: without limit. */
+void spawn_limit_memory(size_t bytes);
+
+/* Waits for a child that is dying, or ends it by SIGKILL at once; returns its wait status. */
+int spawn_reap(pid_t pid, bool kill_now);
+
+/* What a wait status means for the job that ran. */
+enum failure spawn_verdict(char *reason, size_t size, int status);
+
+#endif

@@ -1,0 +1,290 @@
+#include "par/worker.h"
+
+#include <assert.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "par/spawn.h"
+
+static const double PROGRESS_EVERY = 0.5, ALIVE_EVERY = 10.0; /* seconds */
+static const double NAP_LEAST = 5e-5, NAP_GROUP = 1e-4, NAP_IDLE = 1e-3, NAP_BUSY = 2e-2;
+
+struct worker_stash {
+    struct worker_stash *next;
+    struct message_head head;
+    unsigned char payload[];
+};
+
+void worker_init(struct worker *w, struct mail *mail) {
+    *w = (struct worker){.mail = mail};
+    pipe_init(&w->pipe, -1);
+    w->last_heard = w->last_said = w->last_news = clock_now();
+}
+
+void worker_drop_child(struct worker *w) {
+    if (w->pid > 0) (void)spawn_reap(w->pid, true);
+    w->pid = 0;
+    w->busy = w->waiting = w->progress_due = false;
+    pipe_release(&w->pipe);
+}
+
+/* Drops what is stashed for orders up to `serial`. */
+static void drop_stash(struct worker *w, uint64_t serial) {
+    struct worker_stash **at = &w->stash;
+    while (*at) {
+        struct worker_stash *s = *at;
+        if (s->head.serial > serial) {
+            at = &s->next;
+            continue;
+        }
+        *at = s->next;
+        free(s);
+    }
+}
+
+void worker_release(struct worker *w) {
+    worker_drop_child(w);
+    drop_stash(w, UINT64_MAX);
+    free(w->ranks);
+    w->ranks = NULL;
+}
+
+/* ---------------------------------------------------------------- to the coordinator */
+
+static enum err_code tell(struct worker *w, const struct message_head *head, const void *payload,
+                          struct err *err) {
+    w->last_said = clock_now();
+    return mail_send(w->mail, 0, TAG_COORDINATOR, head, payload, err);
+}
+
+static enum err_code tell_end(struct worker *w, enum message_kind kind, int code,
+                              const char *reason, struct err *err) {
+    const struct message_head head = {.kind = kind,
+                                      .code = code,
+                                      .from = w->o.group_rank,
+                                      .serial = w->serial,
+                                      .size = strlen(reason)};
+    return tell(w, &head, reason, err);
+}
+
+static enum err_code tell_progress(struct worker *w, struct err *err) {
+    const struct message_head head = {.kind = MESSAGE_PROGRESS,
+                                      .from = w->o.group_rank,
+                                      .serial = w->serial,
+                                      .a = w->done,
+                                      .b = w->total};
+    w->progress_due = false;
+    return tell(w, &head, NULL, err);
+}
+
+/* ---------------------------------------------------------------- from the coordinator */
+
+/* A child that died while it had nothing to do is nobody's fault: a new one takes its place. */
+static enum err_code ensure_child(struct worker *w, struct err *err) {
+    enum err_code rc = ERR_OK;
+    int fd = -1;
+    if (w->pid > 0) TRY(pipe_fill(&w->pipe, false, err));
+    if (w->pid > 0 && w->pipe.ended) worker_drop_child(w);
+    if (w->pid > 0) return ERR_OK;
+    TRY(spawn_start(&w->pid, &fd, err));
+    pipe_init(&w->pipe, fd);
+cleanup:
+    return rc;
+}
+
+static enum err_code pass_stash(struct worker *w, struct err *err) {
+    enum err_code rc = ERR_OK;
+    for (struct worker_stash *s = w->stash; s; s = s->next)
+        if (s->head.serial == w->serial) TRY(pipe_post(&w->pipe, &s->head, s->payload, err));
+    drop_stash(w, w->serial);
+cleanup:
+    return rc;
+}
+
+static enum err_code read_order(struct worker *w, const struct message_head *head,
+                                const void *payload, struct err *err) {
+    memcpy(&w->o, payload, sizeof w->o);
+    const size_t bytes = (size_t)w->o.group_size * sizeof *w->ranks;
+    int32_t *ranks = realloc(w->ranks, bytes);
+    if (!ranks) return ERR(err, ERR_MEMORY, "no memory for a group of %d", w->o.group_size);
+    memcpy(ranks, (const unsigned char *)payload + sizeof w->o, bytes);
+    w->ranks = ranks;
+    w->serial = head->serial;
+    return ERR_OK;
+}
+
+static enum err_code take_order(struct worker *w, const struct message_head *head,
+                                const void *payload, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct err why = {0};
+    assert(!w->busy);
+    TRY(read_order(w, head, payload, err));
+    if (ensure_child(w, &why) != ERR_OK) return tell_end(w, MESSAGE_FATAL, why.code, why.msg, err);
+    TRY(pipe_post(&w->pipe, head, payload, err));
+    w->busy = true;
+    w->waiting = false;
+    w->last_life = clock_now();
+    TRY(pass_stash(w, err));
+cleanup:
+    return rc;
+}
+
+static enum err_code take_parcel(struct worker *w, const struct message_head *head,
+                                 const void *payload, struct err *err) {
+    if (w->busy && head->serial == w->serial) {
+        w->waiting = false;
+        w->last_life = clock_now();
+        return pipe_post(&w->pipe, head, payload, err);
+    }
+    if (head->serial <= w->serial) return ERR_OK; /* of a job that is over */
+    struct worker_stash *s = malloc(sizeof *s + (size_t)head->size);
+    if (!s) return ERR(err, ERR_MEMORY, "no memory for a message of %zu bytes", (size_t)head->size);
+    *s = (struct worker_stash){.head = *head};
+    memcpy(s->payload, payload, (size_t)head->size);
+    struct worker_stash **last = &w->stash;
+    while (*last) last = &(*last)->next;
+    *last = s;
+    return ERR_OK;
+}
+
+static enum err_code abandon(struct worker *w, uint64_t serial, struct err *err) {
+    if (!w->busy || w->serial != serial) return ERR_OK; /* its own end is on the way */
+    worker_drop_child(w);
+    return tell_end(w, MESSAGE_STOPPED, 0, "", err);
+}
+
+enum err_code worker_hear(struct worker *w, const struct message_head *head, const void *payload,
+                          struct err *err) {
+    if (head->kind != MESSAGE_GROUP) w->last_heard = clock_now();
+    if (head->kind != MESSAGE_PING) w->last_news = clock_now();
+    switch (head->kind) {
+    case MESSAGE_ORDER:
+        return take_order(w, head, payload, err);
+    case MESSAGE_GROUP:
+        return take_parcel(w, head, payload, err);
+    case MESSAGE_STOP:
+        return w->busy ? pipe_post(&w->pipe, head, payload, err) : ERR_OK;
+    case MESSAGE_ABANDON:
+        return abandon(w, head->serial, err);
+    case MESSAGE_PING:
+        return ERR_OK;
+    case MESSAGE_ENDING:
+        w->ended = true;
+        worker_drop_child(w);
+        return ERR_OK;
+    case MESSAGE_RELEASE:
+        w->released = true;
+        return ERR_OK;
+    default:
+        return ERR(err, ERR_BUG, "a worker cannot read message %u", head->kind);
+    }
+}
+
+/* ---------------------------------------------------------------- from the child */
+
+static enum err_code pass_on(struct worker *w, const struct message_head *head, const void *payload,
+                             struct err *err) {
+    if (head->to < 0 || head->to >= w->o.group_size)
+        return ERR(err, ERR_BUG, "a job sent to rank %d of a group of %d", head->to,
+                   w->o.group_size);
+    return mail_send(w->mail, w->ranks[head->to], TAG_GROUP, head, payload, err);
+}
+
+static enum err_code hear_child(struct worker *w, const struct message_head *head,
+                                const void *payload, struct err *err) {
+    if (!w->busy || head->serial != w->serial) return ERR_OK;
+    switch (head->kind) {
+    case MESSAGE_GROUP:
+        return pass_on(w, head, payload, err);
+    case MESSAGE_WAITING:
+        w->waiting = true;
+        return ERR_OK;
+    case MESSAGE_PROGRESS:
+        w->done = head->a;
+        w->total = head->b;
+        w->progress_due = true;
+        return ERR_OK;
+    case MESSAGE_DONE:
+    case MESSAGE_FAILED:
+    case MESSAGE_FATAL:
+    case MESSAGE_STOPPED:
+        w->busy = w->waiting = w->progress_due = false;
+        break;
+    default:
+        break;
+    }
+    return tell(w, head, payload, err);
+}
+
+static enum err_code bury(struct worker *w, struct err *err) {
+    char reason[256];
+    const bool busy = w->busy;
+    const int status = spawn_reap(w->pid, false);
+    const enum failure verdict = spawn_verdict(reason, sizeof reason, status);
+    w->pid = 0;
+    worker_drop_child(w);
+    return busy ? tell_end(w, MESSAGE_FAILED, (int)verdict, reason, err) : ERR_OK;
+}
+
+static enum err_code watch_for_hang(struct worker *w, struct err *err) {
+    char reason[128];
+    if (!w->busy || w->waiting || w->pipe.ended) return ERR_OK;
+    const double silent = clock_now() - w->last_life;
+    if (silent < w->o.hang_after) return ERR_OK;
+    (void)snprintf(reason, sizeof reason, "no progress for %.0f s: the compute child was ended",
+                   silent);
+    worker_drop_child(w);
+    return tell_end(w, MESSAGE_FAILED, FAILURE_HANG, reason, err);
+}
+
+static enum err_code tend_child(struct worker *w, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct message_head head;
+    const void *payload;
+    TRY(pipe_flush(&w->pipe, err));
+    TRY(pipe_fill(&w->pipe, false, err));
+    while (w->pid > 0 && pipe_next(&w->pipe, &head, &payload)) {
+        w->last_life = clock_now();
+        if (head.kind != MESSAGE_PROGRESS) w->last_news = w->last_life;
+        TRY(hear_child(w, &head, payload, err));
+        if (head.kind == MESSAGE_FAILED) worker_drop_child(w); /* the next job gets a clean one */
+    }
+    if (w->pid > 0 && w->pipe.ended) TRY(bury(w, err));
+    TRY(watch_for_hang(w, err));
+cleanup:
+    return rc;
+}
+
+enum err_code worker_tick(struct worker *w, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct message_head alive = {.kind = MESSAGE_ALIVE};
+    if (w->pid > 0) TRY(tend_child(w, err));
+    const double quiet = clock_now() - w->last_said;
+    if (w->progress_due && quiet >= PROGRESS_EVERY)
+        TRY(tell_progress(w, err));
+    else if (quiet >= ALIVE_EVERY)
+        TRY(tell(w, &alive, NULL, err));
+cleanup:
+    return rc;
+}
+
+/* Short after news, longer the longer nothing happens. */
+static double nap_length(const struct worker *w, double most) {
+    const double quiet = (clock_now() - w->last_news) / 8;
+    double limit = w->busy && w->o.group_size == 1 ? NAP_BUSY : NAP_IDLE;
+    if (w->waiting || mail_under_way(w->mail)) limit = NAP_GROUP;
+    if (limit > most) limit = most;
+    return quiet < NAP_LEAST ? NAP_LEAST : quiet < limit ? quiet : limit;
+}
+
+void worker_nap(const struct worker *w, double most) {
+    const double seconds = nap_length(w, most);
+    const struct timespec t = {0, (long)(1e9 * seconds)};
+    struct pollfd child = {.fd = w->pipe.fd, .events = POLLIN};
+    if (pipe_has_unsent(&w->pipe)) child.events |= POLLOUT;
+    (void)ppoll(&child, 1, &t, NULL);
+}
