@@ -8,8 +8,9 @@
  *
  * Row r is a query of prompt prompt[r] that sees the first tokens[r] of the context, and itself: it
  * is token tokens[r] of a full pass.  Rows of one prompt may have different lengths and come in any
- * order.  A row's bits depend on its own q, k, v and visible context only.  The context is
- * constant: gradients go to the query's own q, k and v.
+ * order, but rows of one prompt next to each other share the cache (twice as fast).  A row's bits
+ * depend on its own q, k, v and visible context only.  The context is constant: gradients go to the
+ * query's own q, k and v.
  */
 #ifndef OPS_CONTEXT_H
 #define OPS_CONTEXT_H
