@@ -1,0 +1,85 @@
+#include "run/axes_used.h"
+
+#include <string.h>
+
+/* The place of a key in the point; `hint` is where it stood in the point before. */
+static size_t find(const struct config_point *point, const struct config_key *key, size_t hint) {
+    const size_t n = config_point_size(point);
+    if (hint < n && config_point_key(point, hint) == key) return hint;
+    for (size_t i = 0; i < n; i++)
+        if (config_point_key(point, i) == key) return i;
+    return n;
+}
+
+static void value_of(struct text *out, const struct config_point *point, size_t i) {
+    text_clear(out);
+    if (i < config_point_size(point)) config_point_value(out, point, i);
+}
+
+/* Is the value, or its absence, not the same in all points of the stage? */
+static bool key_varies(struct text scratch[2], const struct plan *p, size_t stage,
+                       const struct config_key *key) {
+    size_t hint = 0;
+    for (size_t k = 0; k < config_stage_points(p->config, stage); k++) {
+        const struct config_point *point = config_stage_point(p->config, stage, k);
+        hint = find(point, key, hint);
+        value_of(&scratch[k > 0], point, hint);
+        if (k > 0 && strcmp(text_str(&scratch[0]), text_str(&scratch[1])) != 0) return true;
+    }
+    return false;
+}
+
+static bool is_known(const struct axes_used *a, const struct config_key *key) {
+    for (size_t i = 0; i < a->n; i++)
+        if (a->keys[i] == key) return true;
+    return false;
+}
+
+enum err_code axes_used(struct axes_used *out, const struct plan *p, size_t stage,
+                        struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct text scratch[2] = {{0}, {0}};
+    *out = (struct axes_used){0};
+    for (size_t k = 0; k < config_stage_points(p->config, stage); k++) {
+        const struct config_point *point = config_stage_point(p->config, stage, k);
+        if (k > 0 && config_point_size(point) ==
+                         config_point_size(config_stage_point(p->config, stage, k - 1)))
+            continue; /* the same keys as the point before */
+        for (size_t i = 0; i < config_point_size(point) && out->n < AXES_USED_MAX; i++) {
+            const struct config_key *key = config_point_key(point, i);
+            if (!(key->flags & CONFIG_AXIS) || is_known(out, key)) continue;
+            if (key_varies(scratch, p, stage, key)) out->keys[out->n++] = key;
+        }
+    }
+    TRY(text_check(&scratch[0], err));
+    TRY(text_check(&scratch[1], err));
+cleanup:
+    text_release(&scratch[0]);
+    text_release(&scratch[1]);
+    return rc;
+}
+
+void axes_used_value(struct text *out, const struct config_point *point, const char *key) {
+    struct text value = {0};
+    for (size_t i = 0; i < config_point_size(point); i++)
+        if (strcmp(config_point_key(point, i)->name, key) == 0) {
+            config_point_value(&value, point, i);
+            break;
+        }
+    for (const char *c = text_str(&value); *c; c++)
+        if (*c != '"') text_bytes(out, c, 1);
+    if (value.size == 0) text_add(out, "-");
+    if (value.failed) out->failed = true;
+    text_release(&value);
+}
+
+void axes_used_describe(struct text *out, const struct axes_used *a,
+                        const struct config_point *point) {
+    const char *gap = "";
+    for (size_t i = 0; i < a->n; i++) {
+        if (find(point, a->keys[i], 0) == config_point_size(point)) continue;
+        text_add(out, "%s%s=", gap, a->keys[i]->name);
+        axes_used_value(out, point, a->keys[i]->name);
+        gap = " ";
+    }
+}

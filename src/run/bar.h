@@ -1,0 +1,25 @@
+/*
+ * bar.h - how far a run is: a bar on a terminal, a line now and then in a log. On stderr.
+ */
+#ifndef RUN_BAR_H
+#define RUN_BAR_H
+
+#include <stdbool.h>
+
+#include "base/text.h"
+#include "par/farm.h"
+
+struct bar {
+    bool quiet, terminal;
+    double last_line; /* clock_now() of the last line in a log */
+    bool drawn;       /* a bar stands on the current line */
+};
+
+void bar_init(struct bar *b, bool quiet);
+void bar_show(const struct farm_progress *p, void *bar); /* farm's progress callback */
+void bar_clear(struct bar *b);                           /* before anything else is printed */
+
+/* "[####      ] 12 of 40 done, 2 running, 1 failed, 3 min 05 s to go"; width 0: no bar. */
+void bar_text(struct text *out, const struct farm_progress *p, int width);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * provenance.h - what computed a result: build, libraries, machine, command line.
+ */
+#ifndef RUN_PROVENANCE_H
+#define RUN_PROVENANCE_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "run/plan.h"
+#include "sched/history.h"
+
+/* One fact a line, for --version. */
+void provenance_versions(struct text *out);
+
+/* What must be equal on all ranks and through all attempts for the bits to be the same: revision,
+ * compiler, flags, BLAS core; one line. */
+void provenance_machine(struct text *out);
+
+enum { PROVENANCE_MAX = 32 };
+
+struct provenance_field {
+    const char *name; /* static */
+    struct text value;
+};
+
+struct provenance {
+    struct provenance_field fields[PROVENANCE_MAX];
+    size_t n;
+};
+
+/* Fields of an attempt: revision, changes, compiler, flags, machine, blas, core, hdf5, mpi, ...,
+ * cpu, slurm_*, config (SHA-256 of the resolved text), seed, command. */
+enum err_code provenance_make(struct provenance *out, const struct plan *p, char *const *argv,
+                              struct err *err);
+void provenance_release(struct provenance *p);
+
+/* ERR_CONFIG naming the difference when an earlier attempt that finished a job was made by another
+ * build or on another BLAS core. */
+enum err_code provenance_check(const struct history *h, const char *dir, struct err *err);
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * rundir.h - the directory of a run: its name, and the config kept in it.
+ */
+#ifndef RUN_RUNDIR_H
+#define RUN_RUNDIR_H
+
+#include "base/file.h"
+#include "run/plan.h"
+#include "run/schema.h"
+
+/* `given`, or results/NAME when it is NULL. */
+enum err_code rundir_name(char out[FILE_PATH_MAX], const struct config *config, const char *given,
+                          struct err *err);
+
+/* Writes DIR/config.cfg, resolved, unless it says the same already. */
+enum err_code rundir_keep_config(const char *dir, const struct config *config, struct err *err);
+
+struct rundir_change { /* of a config against the one of the attempt before */
+    bool changed;
+    size_t added, unchanged, gone; /* jobs */
+};
+
+/* Compares with DIR/config.cfg as it stands; no file, or one that no longer opens, is no change. */
+void rundir_compare(struct rundir_change *out, const char *dir, const struct plan *plan,
+                    const struct schema_set *schemas);
+
+#endif

@@ -1,0 +1,251 @@
+#include "run/summary.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/checkpoint.h"
+#include "run/axes_used.h"
+#include "store/artifact.h"
+#include "tensorfile/tensorfile.h"
+
+/* ---- what a line is about */
+
+/* A cell of the first row of an evaluation, by the name of its column; "-" when it says nothing. */
+static void row_text(struct text *out, const struct stage *kind, const struct history_job *past,
+                     const char *column) {
+    for (size_t c = 0; c < kind->n_columns && past->n_rows > 0; c++) {
+        if (strcmp(kind->columns[c].name, column) != 0 || c >= past->rows[0].n) continue;
+        const struct job_value *cell = &past->rows[0].cells[c];
+        if (cell->type == JOB_TEXT && cell->as.text[0])
+            text_add(out, "%s", cell->as.text);
+        else if (cell->type == JOB_INT && cell->as.integer != 0)
+            text_add(out, "%lld", (long long)cell->as.integer);
+    }
+    if (out->size == 0) text_add(out, "-");
+}
+
+static const char *const FIXED[] = {"method", "reading", "fit_points"};
+enum { N_FIXED = sizeof FIXED / sizeof *FIXED };
+
+/* Axes that have a column of their own, or are averaged over. */
+static bool is_shown(const char *key) {
+    static const char *const shown[] = {"method", "ltv.reading", "points", "repeat"};
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
+        if (strcmp(shown[i], key) == 0) return true;
+    return false;
+}
+
+struct axis_column { /* an axis of this stage, or of the fits or models it reads */
+    const char *key, *stage;
+    int depth; /* 0: its own point, 1: of what it reads, 2: of the model */
+};
+
+struct axis_columns {
+    struct axis_column items[SUMMARY_KEYS];
+    size_t n;
+};
+
+static enum err_code collect_axes(struct axis_columns *out, const struct plan *p, size_t stage,
+                                  int depth, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct axes_used used;
+    TRY(axes_used(&used, p, stage, err));
+    for (size_t i = 0; i < used.n && out->n < SUMMARY_KEYS - N_FIXED; i++) {
+        if (depth == 1 && is_shown(used.keys[i]->name)) continue;
+        out->items[out->n++] =
+            (struct axis_column){used.keys[i]->name, p->stages[stage].name, depth};
+    }
+    for (size_t i = 0; i < config_stage_of_count(p->config, stage); i++) {
+        const size_t of = plan_find_stage(p, config_stage_of(p->config, stage, i));
+        const bool model = (p->stages[of].kind->uses & STAGE_USES_SHAPE) != 0;
+        TRY(collect_axes(out, p, of, model ? 2 : 1, err));
+    }
+cleanup:
+    return rc;
+}
+
+/* The point of the job, or of one it reads, that lies in the axis' stage; NULL: none. */
+static const struct config_point *axis_point(const struct plan *p, size_t job,
+                                             const struct axis_column *axis) {
+    const struct plan_job *j = &p->jobs[job];
+    if (axis->depth == 0) return j->point;
+    for (size_t i = 0; i < j->n_parents; i++) {
+        const struct plan_job *parent = &p->jobs[j->parents[i]];
+        if (strcmp(p->stages[parent->stage].name, axis->stage) == 0) return parent->point;
+    }
+    return NULL;
+}
+
+static void describe_group(struct summary_group *g, const struct record *r, size_t stage,
+                           size_t job, const struct axis_columns *axes) {
+    const struct plan *p = &r->plan;
+    const size_t model = plan_model(p, job);
+    for (size_t i = 0; i < N_FIXED; i++)
+        row_text(&g->keys[i], p->stages[stage].kind, r->jobs[job].past, FIXED[i]);
+    text_add(&g->setting, "%s\n%s\n%s", r->dir, p->stages[stage].name,
+             model == PLAN_NONE ? "" : p->jobs[model].identity);
+    for (size_t i = 0; i < axes->n; i++) {
+        struct text *key = &g->keys[N_FIXED + i];
+        const struct config_point *point = axis_point(p, job, &axes->items[i]);
+        if (point)
+            axes_used_value(key, point, axes->items[i].key);
+        else
+            text_add(key, "-");
+        if (axes->items[i].depth == 0) text_add(&g->setting, "\n%s", text_str(key));
+    }
+    g->n_keys = N_FIXED + axes->n;
+}
+
+static void name_columns(struct summary *s, const struct axis_columns *axes) {
+    for (size_t i = 0; i < N_FIXED; i++) text_add(&s->heads[i], "%s", FIXED[i]);
+    for (size_t i = 0; i < axes->n; i++) {
+        struct text *head = &s->heads[N_FIXED + i];
+        if (axes->items[i].depth == 0)
+            text_add(head, "%s", axes->items[i].key);
+        else
+            text_add(head, "%s.%s", axes->items[i].stage, axes->items[i].key);
+    }
+    s->n_keys = N_FIXED + axes->n;
+}
+
+/* ---- the numbers of one evaluation */
+
+size_t summary_trained_points(const struct plan *p, size_t job) {
+    const size_t model = plan_model(p, job);
+    if (model != PLAN_NONE) return (size_t)config_int(p->jobs[model].point, "points");
+    struct err ignored = {0};
+    struct model_dims dims;
+    size_t trained = 0;
+    const struct plan_job *j = &p->jobs[job];
+    const struct plan_job *parent = j->n_parents ? &p->jobs[j->parents[0]] : j;
+    const char *path = plan_text(parent->point, "model.checkpoint");
+    if (!path) path = plan_text(j->point, "model.checkpoint");
+    if (!path || model_read_dims(&dims, &trained, path, &ignored) != ERR_OK) return 0;
+    return trained;
+}
+
+static enum err_code read_errors(float **out, struct summary_group *g, const char *path,
+                                 struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct tensorfile *file = NULL;
+    float *errors = NULL;
+    TRY(tensorfile_open(&file, path, err));
+    const struct tensor_info *t = tensorfile_find(file, "errors");
+    CHECK(t && t->rank == 2 && t->elements > 0, ERR_DATA,
+          "%s: no tensor errors [functions, points]", path);
+    g->functions = t->shape[0];
+    g->points = t->shape[1];
+    errors = malloc(t->elements * sizeof *errors);
+    CHECK(errors, ERR_MEMORY, "no memory for %zu errors", t->elements);
+    TRY(tensorfile_floats(errors, file, "errors", 2, t->shape, err));
+    *out = errors;
+    errors = NULL;
+cleanup:
+    free(errors);
+    tensorfile_close(file);
+    return rc;
+}
+
+static enum err_code sum_errors(struct summary_group *g, const struct record *r, size_t job,
+                                struct err *err) {
+    enum err_code rc = ERR_OK;
+    float *errors = NULL;
+    char path[FILE_PATH_MAX];
+    const struct plan_job *j = &r->plan.jobs[job];
+    TRY(artifact_path(path, r->dir, j->identity, err));
+    TRY(read_errors(&errors, g, path, err));
+    const size_t trained = summary_trained_points(&r->plan, job);
+    const size_t dims = (size_t)config_int(j->point, "source.dims");
+    g->n_ranges = reduce_ranges(g->ranges, dims, trained, g->points);
+    g->has_trained = trained > 0;
+    const size_t within = trained > 0 && trained < g->points ? trained : g->points;
+    g->ranges[SUMMARY_TRAINED] = (struct reduce_range){0, within - 1, "trained"};
+    g->sums = calloc(SUMMARY_SUMS * g->functions, sizeof *g->sums);
+    CHECK(g->sums, ERR_MEMORY, "no memory for %zu functions", g->functions);
+    for (size_t i = 0; i < SUMMARY_SUMS; i++)
+        if (i < g->n_ranges || i == SUMMARY_TRAINED)
+            reduce_add(g->sums + i * g->functions, errors, g->functions, g->points, &g->ranges[i]);
+    g->repeats = 1;
+cleanup:
+    free(errors);
+    return rc;
+}
+
+/* ---- groups */
+
+static void group_release(struct summary_group *g) {
+    for (size_t i = 0; i < SUMMARY_KEYS; i++) text_release(&g->keys[i]);
+    text_release(&g->setting);
+    free(g->sums);
+}
+
+static bool same_group(const struct summary_group *a, const struct summary_group *b) {
+    if (a->functions != b->functions || a->points != b->points ||
+        strcmp(text_str(&a->setting), text_str(&b->setting)) != 0)
+        return false;
+    for (size_t i = 0; i < a->n_keys; i++)
+        if (strcmp(text_str(&a->keys[i]), text_str(&b->keys[i])) != 0) return false;
+    return true;
+}
+
+/* Takes over *g: into a group of its own, or into the one with the same keys. */
+static enum err_code group_add(struct summary *s, struct summary_group *g, struct err *err) {
+    for (size_t i = 0; i < s->n; i++) {
+        struct summary_group *known = &s->groups[i];
+        if (!same_group(known, g)) continue;
+        for (size_t k = 0; k < SUMMARY_SUMS * g->functions; k++) known->sums[k] += g->sums[k];
+        known->repeats++;
+        group_release(g);
+        return ERR_OK;
+    }
+    if (s->n == s->capacity) {
+        const size_t capacity = s->capacity ? 2 * s->capacity : 32;
+        struct summary_group *groups = realloc(s->groups, capacity * sizeof *groups);
+        if (!groups) {
+            group_release(g);
+            return ERR(err, ERR_MEMORY, "no memory for %zu lines of a table", capacity);
+        }
+        s->groups = groups;
+        s->capacity = capacity;
+    }
+    s->groups[s->n++] = *g;
+    return ERR_OK;
+}
+
+static enum err_code add_job(struct summary *s, const struct record *r, size_t stage, size_t job,
+                             const struct axis_columns *axes, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct summary_group g = {0};
+    describe_group(&g, r, stage, job, axes);
+    TRY(sum_errors(&g, r, job, err));
+    TRY(text_check(&g.setting, err));
+    return group_add(s, &g, err);
+cleanup:
+    group_release(&g);
+    return rc;
+}
+
+enum err_code summary_make(struct summary *s, const struct record *r, size_t stage,
+                           struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct axis_columns axes = {.n = 0};
+    const struct plan_stage *ps = &r->plan.stages[stage];
+    TRY(collect_axes(&axes, &r->plan, stage, 0, err));
+    name_columns(s, &axes);
+    for (size_t i = 0; i < ps->n_jobs; i++) {
+        const struct record_job *job = &r->jobs[ps->jobs[i]];
+        if (job->state != QUEUE_DONE || !job->past->artifact)
+            s->missing++;
+        else
+            TRY(add_job(s, r, stage, ps->jobs[i], &axes, err));
+    }
+cleanup:
+    return rc;
+}
+
+void summary_release(struct summary *s) {
+    for (size_t i = 0; i < s->n; i++) group_release(&s->groups[i]);
+    for (size_t i = 0; i < SUMMARY_KEYS; i++) text_release(&s->heads[i]);
+    free(s->groups);
+    *s = (struct summary){0};
+}

@@ -1,0 +1,47 @@
+/*
+ * summary.h - the main table: every method at every range of k, with intervals.
+ *
+ * One line stands for all repeats of one method in one setting.  Its numbers come from the tensors
+ * "errors" [functions, points] that evaluate's jobs leave: each function's mean over the range and
+ * over repeats is one value, the interval is 95% t over functions.  Two more columns say what a
+ * method does to the plain model: the damage where that works, and how much of what it loses beyond
+ * its range comes back.
+ */
+#ifndef RUN_SUMMARY_H
+#define RUN_SUMMARY_H
+
+#include "run/record.h"
+#include "run/reduce.h"
+#include "run/sheet.h"
+
+enum { SUMMARY_KEYS = 40, SUMMARY_TRAINED = REDUCE_RANGES, SUMMARY_SUMS };
+
+struct summary_group {
+    struct text keys[SUMMARY_KEYS]; /* method, reading, fit_points, then axes in use */
+    struct text setting;            /* run, stage, model, axes of evaluate: what may be compared */
+    size_t n_keys, functions, points, repeats;
+    struct reduce_range ranges[SUMMARY_SUMS]; /* the last one is k = 0 .. trained - 1 */
+    size_t n_ranges;                          /* of the printed ones */
+    bool has_trained;
+    double *sums; /* [SUMMARY_SUMS, functions], over repeats */
+};
+
+struct summary {
+    struct text heads[SUMMARY_KEYS];
+    size_t n_keys;
+    struct summary_group *groups;
+    size_t n, capacity;
+    size_t missing; /* evaluations that are not done yet */
+};
+
+/* Fills *s, which is {0}, with every finished evaluation of a stage. */
+enum err_code summary_make(struct summary *s, const struct record *r, size_t stage,
+                           struct err *err);
+enum err_code summary_print(struct text *out, const struct summary *s, enum sheet_format format,
+                            struct err *err);
+void summary_release(struct summary *s); /* idempotent */
+
+/* The last number of examples within the model's trained range plus 1; 0: unknown. */
+size_t summary_trained_points(const struct plan *p, size_t job);
+
+#endif

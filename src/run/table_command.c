@@ -1,0 +1,147 @@
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "run/command.h"
+#include "run/record.h"
+#include "run/rows.h"
+#include "run/sheet.h"
+#include "run/summary.h"
+
+static const struct option_row OPTIONS[] = {
+    {"--format", NULL, "FORMAT", "text (default), csv or markdown"},
+    {"--rows", NULL, NULL, "every row as it was computed, not the summary"},
+};
+
+struct request {
+    const char *dirs[OPTIONS_MAX];
+    size_t n_dirs;
+    const char *name; /* of a stage, or NULL */
+    enum sheet_format format;
+    bool rows;
+};
+
+static bool is_folder(const char *path) {
+    struct stat s;
+    return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
+}
+
+/* The last word is a stage's name when it is no directory and others stand before it. */
+static enum err_code read_request(struct request *q, const struct options *o, struct err *err) {
+    const char *format = options_value(o, "--format");
+    *q = (struct request){.n_dirs = o->n_args, .rows = options_has(o, "--rows")};
+    if (q->n_dirs > 1 && !is_folder(o->args[q->n_dirs - 1])) q->name = o->args[--q->n_dirs];
+    for (size_t i = 0; i < q->n_dirs; i++) q->dirs[i] = o->args[i];
+    return format ? sheet_format_read(&q->format, format, err) : ERR_OK;
+}
+
+/* ---- rows */
+
+static void cell_print(struct sheet *t, const struct job_value *cell) {
+    if (cell->type == JOB_TEXT)
+        sheet_cell(t, "%s", cell->as.text);
+    else if (cell->type == JOB_INT)
+        sheet_cell(t, "%" PRId64, cell->as.integer);
+    else if (cell->as.real != cell->as.real)
+        sheet_cell(t, "%s", "");
+    else
+        sheet_cell(t, "%.9g", cell->as.real);
+}
+
+static enum err_code print_rows(struct text *out, const struct record *r, size_t stage,
+                                enum sheet_format format, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct rows rows = {0};
+    struct sheet t = {0};
+    TRY(rows_collect(&rows, r, stage, err));
+    TRY(sheet_init(&t, rows.n_columns, err));
+    for (size_t c = 0; c < rows.n_columns; c++) {
+        sheet_cell(&t, "%s", rows.columns[c].name);
+        if (rows.columns[c].type != JOB_TEXT) sheet_align_right(&t, c);
+    }
+    for (size_t i = 0; i < rows.n * rows.n_columns; i++) cell_print(&t, &rows.cells[i]);
+    TRY(sheet_print(out, &t, format, err));
+cleanup:
+    sheet_release(&t);
+    rows_release(&rows);
+    return rc;
+}
+
+/* ---- which stage */
+
+static enum err_code no_stage(const struct record *r, const char *name, struct err *err) {
+    struct text names = {0};
+    for (size_t s = 0; s < r->plan.n_stages; s++)
+        text_add(&names, "%s%s", s ? ", " : "", r->plan.stages[s].name);
+    const enum err_code rc = ERR(err, ERR_USAGE, "%s: no stage is called \"%s\"; there are: %s",
+                                 r->dir, name ? name : "evaluate", text_str(&names));
+    text_release(&names);
+    return rc;
+}
+
+static bool is_evaluate(const struct plan_stage *s) {
+    return strcmp(s->kind->name, "evaluate") == 0;
+}
+
+static enum err_code print_named(struct text *out, const struct record *r, const struct request *q,
+                                 struct err *err) {
+    const size_t stage = plan_find_stage(&r->plan, q->name);
+    if (stage == PLAN_NONE) return no_stage(r, q->name, err);
+    return print_rows(out, r, stage, q->format, err);
+}
+
+/* Every evaluate stage of one run; a summary each, or its rows. */
+static enum err_code print_run(struct text *out, const struct record *r, const struct request *q,
+                               struct err *err) {
+    enum err_code rc = ERR_OK;
+    size_t found = 0;
+    struct summary summary = {0};
+    if (q->name) return print_named(out, r, q, err);
+    for (size_t s = 0; s < r->plan.n_stages; s++) {
+        if (!is_evaluate(&r->plan.stages[s])) continue;
+        if (found++ > 0) text_add(out, "\n");
+        if (q->rows) {
+            TRY(print_rows(out, r, s, q->format, err));
+            continue;
+        }
+        TRY(summary_make(&summary, r, s, err));
+        TRY(summary_print(out, &summary, q->format, err));
+        summary_release(&summary);
+    }
+    if (found == 0) rc = no_stage(r, NULL, err);
+cleanup:
+    summary_release(&summary);
+    return rc;
+}
+
+static enum err_code table_command(struct text *out, int *exit_code, const struct options *o,
+                                   char *const *argv, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct request q;
+    struct record r = {0};
+    (void)argv;
+    (void)exit_code;
+    TRY(read_request(&q, o, err));
+    for (size_t i = 0; i < q.n_dirs; i++) {
+        TRY(record_open(&r, q.dirs[i], err));
+        if (q.n_dirs > 1 && q.format != SHEET_CSV)
+            text_add(out, "%s%s\n", i ? "\n" : "", q.dirs[i]);
+        TRY(print_run(out, &r, &q, err));
+        record_release(&r);
+    }
+cleanup:
+    record_release(&r);
+    return rc;
+}
+
+const struct command COMMAND_TABLE = {
+    .name = "table",
+    .arguments = "DIR... [NAME]",
+    .meaning = "the results: methods by ranges of k, or the rows of the stage NAME",
+    .options = OPTIONS,
+    .n_options = sizeof OPTIONS / sizeof *OPTIONS,
+    .least_args = 1,
+    .most_args = OPTIONS_MAX,
+    .run = table_command,
+};
