@@ -59,17 +59,20 @@ def read_table(path, name):
 
 
 def read_trained_points(path, given):
-    """The longest trained prompt: --trained, else what the run's provenance or table says, else None."""
+    """The longest trained prompt: --trained, or where the run's fits took their basis, or None."""
     if given is not None:
         return given
+    found = set()
     with h5py.File(path, "r") as f:
-        for node in (f.get("provenance"), f["tables"]):
-            if node is None:
-                continue
-            for place in [node] + [n for n in node.values() if isinstance(n, h5py.Dataset)]:
-                if "trained_points" in place.attrs:
-                    return int(np.ravel(place.attrs["trained_points"])[0])
-    return None
+        for table in f["tables"].values():
+            names = table.dtype.names or ()
+            if "trained_points" in table.attrs:
+                return int(np.ravel(table.attrs["trained_points"])[0])
+            if "basis_points" in names:
+                found.update(int(n) for n in np.unique(table["basis_points"]) if n > 0)
+            elif "loss_over_variance" in names and len(table):
+                found.add(int(table["points"][-1]))
+    return found.pop() if len(found) == 1 else None
 
 
 def text(value):
@@ -175,7 +178,7 @@ def main():
     parser.add_argument("--source", help="which source, where the table has several (default: the first)")
     parser.add_argument("--methods", help="only these, as in plain,ltv,constant")
     parser.add_argument("--trained", type=int, metavar="POINTS",
-                        help="points of the longest trained prompt (default: what the file says)")
+                        help="points of the longest trained prompt (default: the basis of the fits, when they have the same)")
     parser.add_argument("--absolute", action="store_true", help="mean squared error, not divided by E[y^2]")
     parser.add_argument("--all", action="store_true", help="every fit length")
     parser.add_argument("--title", help="default: the source and the number of functions")

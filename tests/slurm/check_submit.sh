@@ -23,10 +23,8 @@ stub taskvec <<'END'
 echo "taskvec $*" >>"$CALLS"
 case $1 in
 plan)
-    case $2 in
-    --json) printf '{"name": "stand-in", "memory_per_rank": 1073741824, "jobs": [{"name": "x"}]}\n' ;;
-    --csv) printf 'line,label\n0,fit[0]\n1,fit[1]\n2,fit[2]\n' ;;
-    esac
+    printf '{"name": "stand-in", "n_jobs": %s, "memory_per_rank": 1073741825, ' "${JOBS:-3}"
+    printf '"ranks_of_largest_group": 2, "jobs": [{"name": "x", "memory": 5}]}\n'
     ;;
 run)
     stop=''
@@ -79,7 +77,7 @@ submit --print --nodes 2 --ntasks 8 --time 1-00:00:00 --dir "$work/a run" >"$wor
 has() { grep -qE -- "$1" "$work/job.sh" || fault "the script lacks $1"; }
 has '^#SBATCH --job-name=it_s$'
 has '^#SBATCH --ntasks=8 --cpus-per-task=1'
-has '^#SBATCH --mem-per-cpu=1408M$' # 1 GiB / 0.8 + 128 MiB
+has '^#SBATCH --mem-per-cpu=1025M$' # rounded up
 has '^#SBATCH --signal=B:USR1@180 --requeue --open-mode=append$'
 has '^#SBATCH --time=1-00:00:00 --time-min=00:30:00 --nodes=2$'
 if grep -nE '@[A-Z]+@' "$work/job.sh"; then fault "words of the template were left"; fi
@@ -93,6 +91,10 @@ submit --print --time 20 >"$work/job.sh"
 has '^#SBATCH --time=20$'
 has '^#SBATCH --ntasks=3 ' # as many as the plan has jobs
 has '^folder=.*results/stand-in$'
+JOBS=1 submit --print >"$work/job.sh"
+has '^#SBATCH --ntasks=2 ' # as many as its group wants
+JOBS=1000 submit --print >"$work/job.sh"
+has '^#SBATCH --ntasks=32 '
 submit --print --mem-per-cpu 77 --name other --launcher "srun --mpi=pmix" >"$work/job.sh"
 has '^#SBATCH --mem-per-cpu=77M$'
 has '^#SBATCH --job-name=other$'
