@@ -64,9 +64,9 @@ size_t fit_data_context_bytes(const struct fit_data_options *o, const struct mod
     return context_bytes(dims, count * shard_samples(o), context_tokens(o));
 }
 
-/* Basis of all samples of a rank; while a mean is taken its parts are there too. */
+/* Basis of all samples of a rank, or the one mean. */
 static size_t basis_slots(const struct fit_data_options *o, size_t count) {
-    return o->mean ? o->batch : count * shard_samples(o);
+    return o->mean ? 1 : count * shard_samples(o);
 }
 
 size_t fit_data_bytes(const struct fit_data_options *o, const struct model_dims *dims,

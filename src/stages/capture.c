@@ -1,0 +1,275 @@
+/*
+ * capture - what the heads, the attention blocks and the residual stream hold at the query.
+ *
+ * Prompts of the split "capture"; the query is the last x, after points - 1 examples.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/query.h"
+#include "problems/prompts.h"
+#include "stages/cost.h"
+#include "stages/families.h"
+#include "stages/origin.h"
+
+enum what { HEADS, ATTENTION, HIDDEN, WHATS };
+static const char *const NAMES[] = {"heads", "attention", "hidden", NULL};
+
+static const struct config_key KEYS[] = {
+    {
+        .name = "points",
+        .type = CONFIG_INT,
+        .flags = CONFIG_AXIS,
+        .min = 1,
+        .max = 1e6,
+        .unit = "points",
+        .meaning = "length of the prompts: the query is the last x",
+    },
+    {
+        .name = "prompts",
+        .type = CONFIG_INT,
+        .min = 1,
+        .max = 1e7,
+        .def = "128",
+        .unit = "prompts",
+        .meaning = "prompts captured",
+    },
+    {
+        .name = "chunk",
+        .type = CONFIG_INT,
+        .min = 1,
+        .max = 1e5,
+        .def = "128",
+        .unit = "prompts",
+        .meaning = "prompts that go through the model together",
+    },
+    {
+        .name = "what",
+        .type = CONFIG_NAME,
+        .flags = CONFIG_LIST,
+        .def = "[\"heads\", \"attention\", \"hidden\"]",
+        .choices = NAMES,
+        .unit = "",
+        .meaning = "tensors to keep: outputs of all heads before the output projection, the "
+                   "attention blocks' outputs, the residual stream after each block",
+    },
+};
+
+struct capture {
+    struct job_ctx *ctx;
+    size_t points, n, chunk;
+    struct model model;
+    struct prompts prompts; /* of a chunk */
+    struct context context;
+    struct context_scratch *fill;
+    struct query query;
+    float *tokens, *x;
+    uint32_t *slot, *length;
+    float *kept[WHATS]; /* [n, L or L + 1, E]; NULL: not wanted */
+};
+
+static size_t kept_layers(enum what w, const struct model_dims *d) {
+    return w == HIDDEN ? d->L + 1 : d->L;
+}
+
+static bool wanted(const struct config_point *point, enum what w) {
+    for (size_t i = 0; i < config_list_size(point, "what"); i++)
+        if (strcmp(config_list_text(point, "what", i), NAMES[w]) == 0) return true;
+    return false;
+}
+
+static void capture_release(struct capture *c) {
+    for (size_t w = 0; w < WHATS; w++) free(c->kept[w]);
+    free(c->length);
+    free(c->slot);
+    free(c->x);
+    free(c->tokens);
+    query_destroy(&c->query);
+    context_scratch_destroy(c->fill);
+    context_destroy(&c->context);
+    prompts_destroy(&c->prompts);
+    model_close(&c->model);
+}
+
+static enum err_code create_kept(struct capture *c, struct err *err) {
+    const struct model_dims *d = &c->model.params.dims;
+    for (enum what w = 0; w < WHATS; w++) {
+        if (!wanted(c->ctx->point, w)) continue;
+        c->kept[w] = calloc(c->n * kept_layers(w, d) * d->E, sizeof(float));
+        if (!c->kept[w])
+            return ERR(err, ERR_MEMORY, "no memory for '%s' of %zu prompts", NAMES[w], c->n);
+    }
+    return ERR_OK;
+}
+
+static enum err_code capture_init(struct capture *c, struct job_ctx *ctx, struct err *err) {
+    enum err_code rc = ERR_OK;
+    *c = (struct capture){.ctx = ctx,
+                          .points = families_size(ctx->point, "points"),
+                          .n = families_size(ctx->point, "prompts"),
+                          .chunk = families_size(ctx->point, "chunk")};
+    if (c->chunk > c->n) c->chunk = c->n;
+    TRY(origin_open(&c->model, ctx, err));
+    const struct model_dims *d = &c->model.params.dims;
+    size_t tokens = 2 * (c->points - 1);
+    c->tokens = calloc(2 * c->points * d->inputs, sizeof *c->tokens);
+    c->x = calloc(c->chunk * d->inputs, sizeof *c->x);
+    c->slot = calloc(c->chunk, sizeof *c->slot);
+    c->length = calloc(c->chunk, sizeof *c->length);
+    CHECK(c->tokens && c->x && c->slot && c->length, ERR_MEMORY, "no memory for %zu prompts",
+          c->chunk);
+    TRY(context_create(&c->context, d, c->chunk, tokens, err));
+    TRY(context_scratch_create(&c->fill, d, tokens, err));
+    TRY(query_create(&c->query, d, c->chunk, tokens, false, err));
+    TRY(create_kept(c, err));
+cleanup:
+    if (rc != ERR_OK) capture_release(c);
+    return rc;
+}
+
+/* The n queries of the prompts at hand, through the model. */
+static void ask(struct capture *c, size_t n) {
+    const struct edits none = {0};
+    size_t dims = c->prompts.dims, P = c->points;
+    for (size_t i = 0; i < n; i++) {
+        const float *x = c->prompts.x + i * P * dims;
+        prompts_tokens(c->tokens, x, c->prompts.y + i * P, 1, P - 1, dims);
+        context_fill(&c->context, i, c->fill, &c->model.params, c->tokens, 2 * (P - 1), &none);
+        memcpy(c->x + i * dims, x + (P - 1) * dims, dims * sizeof *x);
+        c->slot[i] = (uint32_t)i;
+        c->length[i] = (uint32_t)(2 * (P - 1));
+    }
+    const struct query_rows rows = {n, c->slot, c->length, c->x};
+    query_forward(&c->query, &c->model.params, &c->context, &rows, &none);
+}
+
+/* Row i of layer l of the query becomes [first + i, l] of what is kept. */
+static void keep(struct capture *c, size_t first, size_t n) {
+    const struct model_dims *d = &c->model.params.dims;
+    const float *from[WHATS] = {c->query.z, c->query.a, c->query.x};
+    for (enum what w = 0; w < WHATS; w++) {
+        size_t layers = kept_layers(w, d);
+        if (!c->kept[w]) continue;
+        for (size_t i = 0; i < n; i++)
+            for (size_t l = 0; l < layers; l++)
+                memcpy(c->kept[w] + ((first + i) * layers + l) * d->E,
+                       from[w] + (l * c->query.capacity + i) * d->E, d->E * sizeof(float));
+    }
+}
+
+static enum err_code capture_all(struct capture *c, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct prompt_source source = {.seed = c->ctx->seed, .split = "capture"};
+    problem_setup_read(&source.setup, c->ctx->point);
+    TRY(prompts_create(&c->prompts, &source.setup, c->chunk, c->points, err));
+    for (size_t first = 0; first < c->n; first += c->chunk) {
+        size_t n = c->n - first < c->chunk ? c->n - first : c->chunk;
+        if (job_should_stop(c->ctx))
+            return ERR(err, ERR_STOPPED, "stopped after %zu prompts", first);
+        c->prompts.n = n;
+        prompts_draw(&c->prompts, &source, first, source.setup.dims);
+        ask(c, n);
+        keep(c, first, n);
+        TRY(job_progress(c->ctx, (double)(first + n), (double)c->n, err));
+    }
+cleanup:
+    return rc;
+}
+
+/* Mean over prompts of the Euclidean norm of layer l; NaN where it is not kept. */
+static double mean_norm(const struct capture *c, enum what w, size_t l) {
+    const struct model_dims *d = &c->model.params.dims;
+    size_t layers = kept_layers(w, d);
+    double sum = 0;
+    if (!c->kept[w]) return (double)NAN;
+    for (size_t i = 0; i < c->n; i++) {
+        const float *row = c->kept[w] + (i * layers + l) * d->E;
+        double squares = 0;
+        for (size_t e = 0; e < d->E; e++) squares += (double)row[e] * (double)row[e];
+        sum += sqrt(squares);
+    }
+    return sum / (double)c->n;
+}
+
+static enum err_code write_results(struct capture *c, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *d = &c->model.params.dims;
+    for (size_t l = 0; l < d->L; l++) {
+        const struct job_value cells[] = {
+            {JOB_INT, {.integer = (int64_t)c->points}},
+            {JOB_INT, {.integer = (int64_t)l}},
+            {JOB_REAL, {.real = mean_norm(c, HEADS, l)}},
+            {JOB_REAL, {.real = mean_norm(c, ATTENTION, l)}},
+            {JOB_REAL, {.real = mean_norm(c, HIDDEN, l + 1)}},
+        };
+        TRY(job_row(c->ctx, l, cells, sizeof cells / sizeof *cells, err));
+    }
+    for (enum what w = 0; w < WHATS; w++) {
+        const struct job_tensor t = {NAMES[w], 3, {c->n, kept_layers(w, d), d->E}, c->kept[w]};
+        if (c->kept[w]) TRY(job_tensor(c->ctx, &t, err));
+    }
+cleanup:
+    return rc;
+}
+
+static enum err_code capture_run(struct job_ctx *ctx, struct err *err) {
+    struct capture c;
+    enum err_code rc = capture_init(&c, ctx, err);
+    if (rc != ERR_OK) return rc;
+    TRY(capture_all(&c, err));
+    TRY(write_results(&c, err));
+cleanup:
+    capture_release(&c);
+    return rc;
+}
+
+static enum err_code capture_plan(struct stage_cost *cost, const struct config_point *point,
+                                  const struct stage_parent *parents, size_t n, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct origin model;
+    size_t points = families_size(point, "points"), prompts = families_size(point, "prompts");
+    size_t chunk =
+        families_size(point, "chunk") < prompts ? families_size(point, "chunk") : prompts;
+    TRY(origin_plan(&model, point, parents, n, err));
+    const struct model_dims *d = &model.dims;
+    TRY(families_check_source(point, d, err));
+    TRY(families_check_points(point, "points", points, d, err));
+    double tokens = 2 * (double)points;
+    *cost = (struct stage_cost){.flops = (double)prompts * cost_forward(d, tokens, tokens / 2),
+                                .group = 1};
+    cost->memory =
+        (double)(context_bytes(d, chunk, 2 * points) + query_bytes(d, chunk, 2 * points, false) +
+                 (prompts * (3 * d->L + 1) * d->E + params_count(d)) * sizeof(float));
+    cost->memory_least = cost->memory;
+    (void)snprintf(cost->summary, sizeof cost->summary, "%zu prompts x %zu points", prompts,
+                   points);
+cleanup:
+    return rc;
+}
+
+static const struct stage_column COLUMNS[] = {
+    {"points", JOB_INT, "points", "length of the prompts"},
+    {"layer", JOB_INT, "", "block, from 0"},
+    {"heads_norm", JOB_REAL, "", "mean norm of the concatenated head outputs at the query"},
+    {"attention_norm", JOB_REAL, "", "mean norm of the attention block's output"},
+    {"hidden_norm", JOB_REAL, "", "mean norm of the residual stream after the block"},
+};
+
+static const char *const PARENTS[] = {"pretrain", NULL};
+
+extern const struct stage stage_capture;
+const struct stage stage_capture = {
+    .name = "capture",
+    .meaning = "keep what heads, attention blocks and residual stream hold at the query",
+    .version = 1,
+    .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE,
+    .parents = PARENTS,
+    .keys = KEYS,
+    .n_keys = sizeof KEYS / sizeof *KEYS,
+    .columns = COLUMNS,
+    .n_columns = sizeof COLUMNS / sizeof *COLUMNS,
+    .plan = capture_plan,
+    .run = capture_run,
+};

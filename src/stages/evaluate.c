@@ -1,0 +1,160 @@
+/*
+ * evaluate - the error of a method after every number of examples, on functions it has never seen.
+ *
+ * A job reads, in this order: the fit it evaluates (none for a control or the plain model), then
+ * the pretrain job that made the model; where no pretrain job did, the model is the file of the
+ * fit's key model.checkpoint, or for a control of its own.  Every job of a config sees the same
+ * functions and prompts.  The basis of a function is a prompt of other covariates of the same
+ * function, so a vector may carry the function but not the examples that follow.
+ */
+#include <stdio.h>
+
+#include "problems/problem.h"
+#include "stages/cost.h"
+#include "stages/curve.h"
+#include "stages/evaluate_run.h"
+#include "stages/families.h"
+#include "stages/origin.h"
+
+static const struct config_key KEYS[] = {
+    {
+        .name = "also",
+        .type = CONFIG_NAME,
+        .flags = CONFIG_LIST | CONFIG_SILENT | CONFIG_OPTIONAL,
+        .choices = METHOD_CONTROLS,
+        .unit = "",
+        .meaning = "methods without weights to evaluate beside the fits: one job each and model",
+    },
+    {
+        .name = "points",
+        .type = CONFIG_INT,
+        .min = 1,
+        .max = 1e6,
+        .unit = "points",
+        .meaning = "length of the test prompts: errors after 0 to points - 1 examples",
+    },
+    {
+        .name = "functions",
+        .type = CONFIG_INT,
+        .min = 1,
+        .max = 1e7,
+        .def = "512",
+        .unit = "",
+        .meaning = "test functions, one prompt each",
+    },
+    {
+        .name = "chunk",
+        .type = CONFIG_INT,
+        .min = 1,
+        .max = 1e5,
+        .def = "128",
+        .unit = "prompts",
+        .meaning = "prompts that go through the model together",
+    },
+    {
+        .name = "basis_points",
+        .type = CONFIG_INT,
+        .max = 1e6,
+        .def = "0",
+        .unit = "points",
+        .meaning = "T0 of the controls: the window's length; 0: the model's trained points",
+    },
+    {
+        .name = "confidence",
+        .type = CONFIG_FLOAT,
+        .min = 0.5,
+        .max = 0.9999,
+        .def = "0.95",
+        .unit = "",
+        .meaning = "of the intervals over functions",
+    },
+};
+
+void evaluate_keys_read(struct evaluate_keys *k, const struct config_point *point) {
+    *k = (struct evaluate_keys){
+        .points = families_size(point, "points"),
+        .functions = families_size(point, "functions"),
+        .chunk = families_size(point, "chunk"),
+        .confidence = config_float(point, "confidence"),
+    };
+    if (k->chunk > k->functions) k->chunk = k->functions;
+}
+
+enum err_code evaluate_basis_points(size_t *out, const struct config_point *own,
+                                    const struct config_point *fit, size_t trained_points,
+                                    struct err *err) {
+    return origin_basis_points(out, fit ? fit : own, trained_points, err);
+}
+
+static double memory_needed(const struct evaluate_keys *k, const struct origin *model,
+                            const struct curve_options *o) {
+    const struct model_dims *d = &model->dims;
+    double prompts = 2 * (double)(k->chunk * k->points) * (double)(d->inputs + 1);
+    double errors = (double)(k->functions * k->points);
+    size_t basis = basis_set_bytes(d, k->chunk) + context_bytes(d, k->chunk, 2 * o->window_points) +
+                   query_bytes(d, k->chunk, 2 * o->window_points, false);
+    return (prompts + errors + (double)params_count(d)) * sizeof(float) +
+           (double)curve_bytes(d, o) + (double)basis;
+}
+
+static double flops(const struct evaluate_keys *k, const struct model_dims *d, size_t T0) {
+    double T = 2 * (double)k->points, B = 2 * (double)T0;
+    double contexts = cost_forward(d, T, T / 2) + cost_forward(d, B, B / 2);
+    return (double)k->functions * (contexts + cost_forward(d, T / 2, T / 2));
+}
+
+/* Of any method, so that a control is not thought cheaper than it may be. */
+static enum err_code evaluate_plan(struct stage_cost *cost, const struct config_point *point,
+                                   const struct stage_parent *parents, size_t n, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct origin model;
+    struct evaluate_keys k;
+    struct method_setup setup;
+    size_t T0;
+    evaluate_keys_read(&k, point);
+    TRY(origin_plan(&model, point, parents, n, err));
+    TRY(families_check_source(point, &model.dims, err));
+    TRY(families_check_points(point, "points", k.points, &model.dims, err));
+    TRY(evaluate_basis_points(&T0, point, origin_fit(parents, n), model.trained_points, err));
+    TRY(families_check_points(point, "basis_points", T0, &model.dims, err));
+    const struct params shape = {.dims = model.dims};
+    method_setup_named(&setup, "oracle", &shape);
+    const struct curve_options o = {&setup, k.chunk, k.points, T0, model.trained_points};
+    *cost = (struct stage_cost){.flops = flops(&k, &model.dims, T0), .group = 1};
+    cost->memory = cost->memory_least = memory_needed(&k, &model, &o);
+    (void)snprintf(cost->summary, sizeof cost->summary, "%zu functions x %zu points", k.functions,
+                   k.points);
+cleanup:
+    return rc;
+}
+
+static const struct stage_column COLUMNS[] = {
+    {"method", JOB_TEXT, "", "what was added to the model"},
+    {"reading", JOB_TEXT, "", "form of the method, where it has several"},
+    {"fit_points", JOB_INT, "points", "length of the prompts it was fitted on; 0: a control"},
+    {"repeat", JOB_INT, "", "which fit of several alike"},
+    {"source", JOB_TEXT, "", "problem of the test functions"},
+    {"k", JOB_INT, "examples", "examples seen"},
+    {"functions", JOB_INT, "", "test functions"},
+    {"mse", JOB_REAL, "", "mean error over functions: squared, or the share of wrong signs"},
+    {"mse_low", JOB_REAL, "", "lower end of its t interval over functions"},
+    {"mse_high", JOB_REAL, "", "upper end"},
+    {"mse_over_variance", JOB_REAL, "", "mse divided by E[y^2]"},
+};
+
+static const char *const PARENTS[] = {"fit", "pretrain", NULL};
+
+extern const struct stage stage_evaluate;
+const struct stage stage_evaluate = {
+    .name = "evaluate",
+    .meaning = "the error of fits and controls after every number of examples",
+    .version = 1,
+    .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE,
+    .parents = PARENTS,
+    .keys = KEYS,
+    .n_keys = sizeof KEYS / sizeof *KEYS,
+    .columns = COLUMNS,
+    .n_columns = sizeof COLUMNS / sizeof *COLUMNS,
+    .plan = evaluate_plan,
+    .run = evaluate_run,
+};

@@ -1,0 +1,230 @@
+#include "stages/evaluate_run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "problems/prompts.h"
+#include "stages/curve.h"
+#include "stages/families.h"
+#include "stages/origin.h"
+#include "stats/interval.h"
+
+struct evaluation {
+    struct job_ctx *ctx;
+    struct evaluate_keys k;
+    const struct job_input *fit; /* NULL: a control, or plain */
+    struct model model;
+    struct method_setup setup;
+    size_t T0;
+    struct prompt_source source, basis_source; /* the same functions, other covariates */
+    struct curve curve;
+    struct basis_set basis; /* [chunk], or the fit's mean alone */
+    bool mean;
+    float *w;                    /* the fit's weights */
+    float *errors, *predictions; /* [functions, points], [chunk, points] */
+};
+
+static void evaluation_release(struct evaluation *e) {
+    free(e->predictions);
+    free(e->errors);
+    free(e->w);
+    basis_set_destroy(&e->basis);
+    curve_destroy(&e->curve);
+    model_close(&e->model);
+}
+
+/* ---- what a fit left */
+
+static enum err_code read_weights(struct evaluation *e, const struct tensorfile *file,
+                                  struct err *err) {
+    size_t n = e->setup.method->weights(&e->setup), shape[2];
+    e->setup.method->weights_shape(shape, &e->setup);
+    e->w = calloc(n, sizeof *e->w);
+    if (!e->w) return ERR(err, ERR_MEMORY, "no memory for %zu weights", n);
+    return tensorfile_floats(e->w, file, "weights", 2, shape, err);
+}
+
+static enum err_code read_mean(struct evaluation *e, const struct tensorfile *file,
+                               struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *d = &e->model.params.dims;
+    const size_t shape[2] = {d->L, d->E};
+    TRY(basis_set_create(&e->basis, d, 1, err));
+    TRY(tensorfile_floats(e->basis.z, file, "basis_z", 2, shape, err));
+    TRY(tensorfile_floats(e->basis.a, file, "basis_a", 2, shape, err));
+cleanup:
+    return rc;
+}
+
+static enum err_code read_fit(struct evaluation *e, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct tensorfile *file = NULL;
+    bool mean = strcmp(config_text(e->fit->point, "basis"), "mean") == 0;
+    method_setup_read(&e->setup, e->fit->point, &e->model.params);
+    e->mean = mean && e->setup.method->needs_basis;
+    TRY(tensorfile_open(&file, e->fit->artifact, err));
+    TRY(read_weights(e, file, err));
+    if (e->mean) TRY(read_mean(e, file, err));
+cleanup:
+    tensorfile_close(file);
+    return rc;
+}
+
+static enum err_code choose_method(struct evaluation *e, struct err *err) {
+    if (e->fit) return read_fit(e, err);
+    method_setup_named(&e->setup, e->ctx->control ? e->ctx->control : "plain", &e->model.params);
+    return ERR_OK;
+}
+
+/* ---- the job */
+
+static void name_sources(struct evaluation *e) {
+    e->source = (struct prompt_source){.seed = e->ctx->seed, .split = "test"};
+    problem_setup_read(&e->source.setup, e->ctx->point);
+    e->basis_source = e->source;
+    (void)snprintf(e->basis_source.covariates, sizeof e->basis_source.covariates, "basis");
+}
+
+static enum err_code create_arrays(struct evaluation *e, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct curve_options o = {&e->setup, e->k.chunk, e->k.points, e->T0,
+                                    e->model.trained_points};
+    e->errors = calloc(e->k.functions * e->k.points, sizeof *e->errors);
+    e->predictions = calloc(e->k.chunk * e->k.points, sizeof *e->predictions);
+    CHECK(e->errors && e->predictions, ERR_MEMORY, "no memory for the errors of %zu functions",
+          e->k.functions);
+    TRY(curve_create(&e->curve, &o, err));
+cleanup:
+    return rc;
+}
+
+static enum err_code evaluation_init(struct evaluation *e, struct job_ctx *ctx, struct err *err) {
+    enum err_code rc = ERR_OK;
+    *e = (struct evaluation){.ctx = ctx, .fit = origin_fit_input(ctx)};
+    evaluate_keys_read(&e->k, ctx->point);
+    TRY(origin_open(&e->model, ctx, err));
+    TRY(evaluate_basis_points(&e->T0, ctx->point, e->fit ? e->fit->point : NULL,
+                              e->model.trained_points, err));
+    TRY(choose_method(e, err));
+    name_sources(e);
+    TRY(create_arrays(e, err));
+cleanup:
+    if (rc != ERR_OK) evaluation_release(e);
+    return rc;
+}
+
+static enum err_code draw(struct prompts *p, struct prompt_view *view,
+                          const struct prompt_source *source, size_t first, size_t n, size_t points,
+                          struct err *err) {
+    enum err_code rc = prompts_create(p, &source->setup, n, points, err);
+    if (rc != ERR_OK) return rc;
+    prompts_draw(p, source, first, source->setup.dims);
+    *view = (struct prompt_view){n, points, source->setup.dims, p->x, p->y};
+    return ERR_OK;
+}
+
+/* The basis of functions first .. first + n - 1, unless one mean serves all or none is needed. */
+static enum err_code find_basis(struct basis *out, struct evaluation *e, size_t first, size_t n,
+                                struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct prompts p = {0};
+    struct prompt_view view;
+    if (e->mean) *out = basis_set_view(&e->basis, 0, 1);
+    if (e->mean || !e->setup.method->needs_basis) return ERR_OK;
+    basis_set_destroy(&e->basis);
+    TRY(basis_set_create(&e->basis, &e->model.params.dims, n, err));
+    TRY(draw(&p, &view, &e->basis_source, first, n, e->T0, err));
+    TRY(basis_set_collect(&e->basis, &e->model.params, &view, e->T0, n, err));
+    *out = basis_set_view(&e->basis, 0, n);
+cleanup:
+    prompts_destroy(&p);
+    return rc;
+}
+
+static float error_of(enum problem_loss loss, float prediction, float y) {
+    if (loss == PROBLEM_CLASSIFICATION) return (prediction > 0) == (y > 0) ? 0.0F : 1.0F;
+    return (prediction - y) * (prediction - y);
+}
+
+static enum err_code evaluate_chunk(struct evaluation *e, size_t first, size_t n, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct prompts p = {0};
+    struct prompt_view view;
+    struct basis basis = {0};
+    enum problem_loss loss = e->source.setup.problem->loss;
+    TRY(draw(&p, &view, &e->source, first, n, e->k.points, err));
+    TRY(find_basis(&basis, e, first, n, err));
+    curve_predict(e->predictions, &e->curve, &view, &basis, e->w);
+    for (size_t i = 0; i < n * e->k.points; i++)
+        e->errors[first * e->k.points + i] = error_of(loss, e->predictions[i], p.y[i]);
+cleanup:
+    prompts_destroy(&p);
+    return rc;
+}
+
+static enum err_code evaluate_all(struct evaluation *e, struct err *err) {
+    enum err_code rc = ERR_OK;
+    for (size_t first = 0; first < e->k.functions; first += e->k.chunk) {
+        size_t left = e->k.functions - first;
+        if (job_should_stop(e->ctx))
+            return ERR(err, ERR_STOPPED, "stopped after %zu functions", first);
+        size_t n = left < e->k.chunk ? left : e->k.chunk;
+        TRY(evaluate_chunk(e, first, n, err));
+        TRY(job_progress(e->ctx, (double)(first + n), (double)e->k.functions, err));
+    }
+cleanup:
+    return rc;
+}
+
+/* ---- results */
+
+static enum err_code write_row(struct evaluation *e, size_t k, const struct interval *mse,
+                               struct err *err) {
+    const struct config_point *fit = e->fit ? e->fit->point : NULL;
+    const struct job_value cells[] = {
+        {JOB_TEXT, {.text = e->setup.method->name}},
+        {JOB_TEXT, {.text = method_variant(&e->setup)}},
+        {JOB_INT, {.integer = fit ? config_int(fit, "points") : 0}},
+        {JOB_INT, {.integer = fit ? config_int(fit, "repeat") : 0}},
+        {JOB_TEXT, {.text = e->source.setup.problem->name}},
+        {JOB_INT, {.integer = (int64_t)k}},
+        {JOB_INT, {.integer = (int64_t)e->k.functions}},
+        {JOB_REAL, {.real = mse->value}},
+        {JOB_REAL, {.real = mse->low}},
+        {JOB_REAL, {.real = mse->high}},
+        {JOB_REAL, {.real = mse->value / problem_variance(&e->source.setup)}},
+    };
+    return job_row(e->ctx, k, cells, sizeof cells / sizeof *cells, err);
+}
+
+static enum err_code write_rows(struct evaluation *e, struct err *err) {
+    enum err_code rc = ERR_OK;
+    double *column = calloc(e->k.functions, sizeof *column);
+    CHECK(column, ERR_MEMORY, "no memory for %zu errors", e->k.functions);
+    for (size_t k = 0; k < e->k.points; k++) {
+        for (size_t i = 0; i < e->k.functions; i++)
+            column[i] = (double)e->errors[i * e->k.points + k];
+        struct interval mse = interval_t(column, e->k.functions, e->k.confidence);
+        CHECK(isfinite(mse.value), ERR_NUMERIC, "the error after %zu examples is %g", k, mse.value);
+        TRY(write_row(e, k, &mse, err));
+    }
+cleanup:
+    free(column);
+    return rc;
+}
+
+enum err_code evaluate_run(struct job_ctx *ctx, struct err *err) {
+    struct evaluation e;
+    enum err_code rc = evaluation_init(&e, ctx, err);
+    if (rc != ERR_OK) return rc;
+    TRY(evaluate_all(&e, err));
+    TRY(write_rows(&e, err));
+    const struct job_tensor errors = {"errors", 2, {e.k.functions, e.k.points}, e.errors};
+    TRY(job_tensor(ctx, &errors, err));
+    TRY(job_note(ctx, "method", e.setup.method->name, err));
+cleanup:
+    evaluation_release(&e);
+    return rc;
+}

@@ -1,0 +1,25 @@
+/*
+ * evaluate_run.h - the keys of `evaluate`, read once, and the run.
+ */
+#ifndef STAGES_EVALUATE_RUN_H
+#define STAGES_EVALUATE_RUN_H
+
+#include "stages/basis_set.h"
+#include "stages/stage.h"
+
+struct evaluate_keys {
+    size_t points, functions, chunk;
+    double confidence;
+};
+
+void evaluate_keys_read(struct evaluate_keys *k, const struct config_point *point);
+
+/* T0: the fit's, or for a control that of the job's own key. */
+enum err_code evaluate_basis_points(size_t *out, const struct config_point *own,
+                                    const struct config_point *fit, size_t trained_points,
+                                    struct err *err);
+
+/* run() of the stage. */
+enum err_code evaluate_run(struct job_ctx *ctx, struct err *err);
+
+#endif

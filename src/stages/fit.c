@@ -1,0 +1,303 @@
+/*
+ * fit - the weights of a task-vector method are learned on a frozen model.
+ *
+ * Saglam et al., arXiv:2502.05390: one loss at the last query of prompts of one length, the vector
+ * from the first T0 points of the same prompt, early stopping on the last part of the prompts.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "optim/options.h"
+#include "problems/problem.h"
+#include "stages/cost.h"
+#include "stages/families.h"
+#include "stages/fit_run.h"
+
+static const char *const BASES[] = {"prompt", "mean", NULL};
+static const char *const RULES[] = {"consecutive", "cumulative", NULL};
+static const char *const LOSSES[] = {"huber", "squared", NULL};
+
+static const struct config_key KEYS[] = {
+    {
+        .name = "points",
+        .type = CONFIG_INT,
+        .flags = CONFIG_AXIS,
+        .min = 1,
+        .max = 1e6,
+        .unit = "points",
+        .meaning = "length of the training prompts: the target is the last y",
+    },
+    {
+        .name = "repeat",
+        .type = CONFIG_INT,
+        .flags = CONFIG_AXIS,
+        .max = 1e6,
+        .def = "0",
+        .unit = "",
+        .meaning = "other initial weights, shuffles and training prompts",
+    },
+    {
+        .name = "basis",
+        .type = CONFIG_NAME,
+        .flags = CONFIG_AXIS,
+        .def = "\"prompt\"",
+        .choices = BASES,
+        .unit = "",
+        .meaning = "activations a vector is made of: each prompt's own, or their mean over the "
+                   "training prompts",
+    },
+    {
+        .name = "basis_points",
+        .type = CONFIG_INT,
+        .flags = CONFIG_AXIS,
+        .max = 1e6,
+        .def = "0",
+        .unit = "points",
+        .meaning = "T0: the basis is read at this point of the prompt; 0: the model's trained "
+                   "points",
+    },
+    {
+        .name = "prompts",
+        .type = CONFIG_INT,
+        .flags = CONFIG_AXIS,
+        .min = 2,
+        .max = 1e8,
+        .def = "6000",
+        .unit = "prompts",
+        .meaning = "prompts for training and validation together",
+    },
+    {
+        .name = "validation",
+        .type = CONFIG_FLOAT,
+        .max = 1,
+        .def = "0.2",
+        .unit = "",
+        .meaning = "share of the prompts, the last ones, that decides when to stop",
+    },
+    {
+        .name = "batch",
+        .type = CONFIG_INT,
+        .min = 1,
+        .max = 1e6,
+        .def = "256",
+        .unit = "prompts",
+        .meaning = "prompts of an update",
+    },
+    {
+        .name = "epochs",
+        .type = CONFIG_INT,
+        .min = 1,
+        .max = 1e6,
+        .def = "100",
+        .unit = "",
+        .meaning = "passes over the training prompts at most",
+    },
+    {
+        .name = "patience",
+        .type = CONFIG_INT,
+        .max = 1e6,
+        .def = "7",
+        .unit = "epochs",
+        .meaning = "epochs without a better validation loss that end the fit; 0: never",
+    },
+    {
+        .name = "patience_rule",
+        .type = CONFIG_NAME,
+        .def = "\"consecutive\"",
+        .choices = RULES,
+        .unit = "",
+        .meaning = "count them in a row, or in all (the published code)",
+    },
+    {
+        .name = "loss",
+        .type = CONFIG_NAME,
+        .def = "\"huber\"",
+        .choices = LOSSES,
+        .unit = "",
+        .meaning = "loss of prediction and y",
+    },
+    {
+        .name = "delta",
+        .type = CONFIG_FLOAT,
+        .min = 1e-9,
+        .max = 1e9,
+        .def = "1.0",
+        .when = "loss=huber",
+        .unit = "",
+        .meaning = "error beyond which Huber's loss is linear",
+    },
+    {
+        .name = "shards",
+        .type = CONFIG_INT,
+        .min = 1,
+        .max = 4096,
+        .def = "1",
+        .unit = "",
+        .meaning = "parts the prompts are split into; the most ranks of a group",
+    },
+    {
+        .name = "group",
+        .type = CONFIG_INT,
+        .flags = CONFIG_SILENT,
+        .min = 1,
+        .max = 4096,
+        .def = "1",
+        .unit = "ranks",
+        .meaning = "ranks that work on one job together",
+    },
+    {
+        .name = "checkpoint_every",
+        .type = CONFIG_INT,
+        .flags = CONFIG_SILENT,
+        .min = 1,
+        .max = 1e6,
+        .def = "20",
+        .unit = "epochs",
+        .meaning = "epochs between two checkpoints",
+    },
+};
+
+static bool is(const struct config_point *point, const char *key, const char *value) {
+    return strcmp(config_text(point, key), value) == 0;
+}
+
+void fit_keys_read(struct fit_keys *k, const struct config_point *point) {
+    *k = (struct fit_keys){
+        .points = families_size(point, "points"),
+        .prompts = families_size(point, "prompts"),
+        .batch = families_size(point, "batch"),
+        .shards = families_size(point, "shards"),
+        .mean = is(point, "basis", "mean"),
+        .loss = is(point, "loss", "huber") ? FIT_HUBER : FIT_SQUARED,
+        .epochs = config_int(point, "epochs"),
+        .patience = config_int(point, "patience"),
+        .repeat = config_int(point, "repeat"),
+        .checkpoint_every = config_int(point, "checkpoint_every"),
+        .rule = is(point, "patience_rule", "cumulative") ? FIT_CUMULATIVE : FIT_CONSECUTIVE,
+    };
+    k->delta = k->loss == FIT_HUBER ? config_float(point, "delta") : 0;
+    double share = config_float(point, "validation");
+    k->train = k->prompts - (size_t)(share * (double)k->prompts + 0.5);
+}
+
+void fit_keys_data(struct fit_data_options *out, const struct fit_keys *k,
+                   const struct method_setup *setup, size_t T0) {
+    *out = (struct fit_data_options){
+        .setup = setup,
+        .prompts = {.n = k->prompts, .points = k->points, .dims = setup->params->dims.inputs},
+        .basis_points = T0,
+        .mean = k->mean,
+        .train = k->train,
+        .batch = k->batch,
+        .shards = k->shards,
+        .loss = k->loss,
+        .delta = k->delta,
+    };
+}
+
+static enum err_code check(const struct fit_keys *k, const struct config_point *point,
+                           const struct model_dims *dims, struct err *err) {
+    enum err_code rc = ERR_OK;
+    char where[320];
+    TRY(families_check_source(point, dims, err));
+    TRY(families_check_points(point, "points", k->points, dims, err));
+    config_where(where, point, "validation");
+    CHECK(k->train > 0 && k->train < k->prompts, ERR_CONFIG,
+          "%s: %g of %zu prompts leaves %zu for training: both sides need at least one", where,
+          config_float(point, "validation"), k->prompts, k->train);
+    config_where(where, point, "group");
+    CHECK(families_size(point, "group") <= k->shards, ERR_CONFIG,
+          "%s: %zu ranks for %zu shards, some would have nothing to do: raise shards or lower "
+          "group",
+          where, families_size(point, "group"), k->shards);
+cleanup:
+    return rc;
+}
+
+static enum err_code check_basis(size_t *T0, const struct fit_keys *k,
+                                 const struct method_setup *setup, const struct origin *model,
+                                 const struct config_point *point, struct err *err) {
+    enum err_code rc = ERR_OK;
+    char where[320];
+    *T0 = 0;
+    if (!setup->method->needs_basis) return ERR_OK;
+    TRY(origin_basis_points(T0, point, model->trained_points, err));
+    config_where(where, point, "basis_points");
+    CHECK(*T0 <= k->points, ERR_CONFIG,
+          "%s: a basis at point %zu of prompts of %zu points: lower basis_points or raise points",
+          where, *T0, k->points);
+cleanup:
+    return rc;
+}
+
+static double flops(const struct fit_keys *k, const struct model_dims *d) {
+    double T = 2 * (double)(k->points - 1), n = (double)k->prompts, e = (double)k->epochs;
+    double contexts = n * cost_forward(d, T, T / 2);
+    return contexts + e * ((double)k->train + n) * cost_forward(d, 1, T);
+}
+
+static void fill_cost(struct stage_cost *cost, const struct fit_keys *k,
+                      const struct fit_data_options *o, const struct config_point *point) {
+    const struct model_dims *d = &o->setup->params->dims;
+    size_t group = families_size(point, "group"), count = (k->shards + group - 1) / group;
+    double prompts = (double)(k->prompts * k->points) * (double)(d->inputs + 1) * sizeof(float);
+    double model = (double)params_count(d) * sizeof(float);
+    double contexts = (double)fit_data_context_bytes(o, d, count);
+    *cost = (struct stage_cost){.flops = flops(k, d), .group = (int)group};
+    cost->memory_least = prompts + model + (double)fit_data_bytes(o, d, count);
+    cost->memory = cost->memory_least + contexts;
+    (void)snprintf(cost->summary, sizeof cost->summary,
+                   "%zu prompts x %zu points, contexts %.3g GB", k->prompts, k->points,
+                   contexts / 1e9);
+}
+
+static enum err_code fit_plan(struct stage_cost *cost, const struct config_point *point,
+                              const struct stage_parent *parents, size_t n, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct origin model;
+    struct fit_keys k;
+    struct method_setup setup;
+    struct fit_data_options o;
+    size_t T0;
+    fit_keys_read(&k, point);
+    TRY(origin_plan(&model, point, parents, n, err));
+    const struct params shape = {.dims = model.dims};
+    method_setup_read(&setup, point, &shape);
+    TRY(check(&k, point, &model.dims, err));
+    TRY(check_basis(&T0, &k, &setup, &model, point, err));
+    fit_keys_data(&o, &k, &setup, T0);
+    fill_cost(cost, &k, &o, point);
+cleanup:
+    return rc;
+}
+
+static const struct stage_column COLUMNS[] = {
+    {"method", JOB_TEXT, "", "what was learned"},
+    {"reading", JOB_TEXT, "", "form of the method, where it has several"},
+    {"points", JOB_INT, "points", "length of the training prompts"},
+    {"basis_points", JOB_INT, "points", "T0: where the basis was read; 0: no basis"},
+    {"repeat", JOB_INT, "", "other initial weights, shuffles and training prompts"},
+    {"epochs", JOB_INT, "", "passes over the training prompts"},
+    {"best_epoch", JOB_INT, "", "the epoch whose weights were kept"},
+    {"train_loss", JOB_REAL, "", "mean loss of the last epoch's updates"},
+    {"validation_loss", JOB_REAL, "", "of the kept weights"},
+    {"weight_norm", JOB_REAL, "", "Euclidean norm of the kept weights"},
+    {"end", JOB_TEXT, "", "what ended the fit: patience or epochs"},
+};
+
+static const char *const PARENTS[] = {"pretrain", NULL};
+
+extern const struct stage stage_fit;
+const struct stage stage_fit = {
+    .name = "fit",
+    .meaning = "learn the weights of a task-vector method on a frozen model",
+    .version = 1,
+    .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_METHODS | STAGE_USES_OPTIMISER,
+    .parents = PARENTS,
+    .keys = KEYS,
+    .n_keys = sizeof KEYS / sizeof *KEYS,
+    .columns = COLUMNS,
+    .n_columns = sizeof COLUMNS / sizeof *COLUMNS,
+    .plan = fit_plan,
+    .run = fit_stage_run,
+};

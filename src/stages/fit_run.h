@@ -1,0 +1,30 @@
+/*
+ * fit_run.h - the keys of `fit`, read once, and the run.
+ */
+#ifndef STAGES_FIT_RUN_H
+#define STAGES_FIT_RUN_H
+
+#include "optim/fit.h"
+#include "stages/fit_data.h"
+#include "stages/origin.h"
+
+struct fit_keys {
+    size_t points, prompts, train; /* points and number of the prompts; how many of them train */
+    size_t batch, shards;
+    bool mean; /* the basis is the mean over the training prompts */
+    enum fit_loss loss;
+    double delta;
+    int64_t epochs, patience, repeat, checkpoint_every;
+    enum fit_rule rule;
+};
+
+void fit_keys_read(struct fit_keys *k, const struct config_point *point);
+
+/* Options of the data for these keys; the caller adds the prompts' arrays and the memory. */
+void fit_keys_data(struct fit_data_options *out, const struct fit_keys *k,
+                   const struct method_setup *setup, size_t T0);
+
+/* run() of the stage. */
+enum err_code fit_stage_run(struct job_ctx *ctx, struct err *err);
+
+#endif
