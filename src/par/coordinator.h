@@ -1,0 +1,114 @@
+/*
+ * coordinator.h - rank 0's side of the farm: who works on what, and what is written to the journal.
+ *
+ * One task is one job in work by a group of ranks.  Reports come in any order and from any moment;
+ * each names the serial of the order it belongs to, so that what is late is known to be late.
+ */
+#ifndef PAR_COORDINATOR_H
+#define PAR_COORDINATOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "par/farm.h"
+#include "par/inject.h"
+#include "par/mail.h"
+#include "par/message.h"
+#include "sched/history.h"
+#include "sched/queue.h"
+#include "store/journal.h"
+
+struct task {
+    uint64_t serial; /* 0: free */
+    size_t job;
+    int group, left;           /* ranks, and those that have not yet ended */
+    int32_t *ranks;            /* [group] */
+    double *shards;            /* [group, 2]: first, number; -1: not told */
+    bool done, failed, let_go; /* rank 0 of the group is done; one failed; one stopped */
+    enum failure why;
+    char reason[512];
+    struct message_done end;
+    double seconds, last_report;
+};
+
+struct seat {        /* one a rank */
+    uint64_t serial; /* of its last order */
+    bool idle;
+    double last_heard;
+};
+
+struct coordinator {
+    const struct farm *f;
+    struct par *par;
+    struct mail *mail;
+    struct queue *queue;
+    struct journal journal;
+    struct history past;
+    struct inject inject;
+    struct task *tasks; /* [size] */
+    struct seat *seats; /* [size] */
+    bool *checkpointed; /* [jobs]: a checkpoint lies on the disk */
+    size_t *finished;   /* DONE jobs whose checkpoints are to go once their lines are synced */
+    size_t n_finished;
+    int n_idle, n_running;
+    uint64_t serial;
+    bool stopping, at_once; /* hand out nothing more; do not even wait */
+    bool abandoned;         /* the patience of stopping is over */
+    bool stopped;           /* it was a signal or the clock */
+    double began, stop_since, last_ping, last_progress;
+    char *dir; /* absolute */
+    pid_t *own_child;
+    struct text line;
+    size_t done_now, failed_now;
+    struct err fatal; /* code ERR_OK: none */
+};
+
+/* Reads what earlier attempts left, sets the queue, cleans up, begins the attempt's journal lines.
+ * *work: whether there is anything to do; if not, no attempt is journaled. */
+enum err_code coordinator_begin(struct coordinator *c, bool *work, struct err *err);
+
+/* The states as they are. */
+void coordinator_outcome(struct farm_outcome *out, const struct coordinator *c);
+
+/* Journals the end of the attempt; fills *out in any case. */
+enum err_code coordinator_end(struct coordinator *c, struct farm_outcome *out, struct err *err);
+void coordinator_release(struct coordinator *c); /* for {0} too */
+
+/* A message of TAG_COORDINATOR from `rank`. An error is the end of the attempt. */
+enum err_code coordinator_hear(struct coordinator *c, int rank, const struct message_head *head,
+                               const void *payload, struct err *err);
+
+/* Hands out what can be handed out. */
+enum err_code coordinator_dispatch(struct coordinator *c, struct err *err);
+
+/* Takes a job into work in this process: its order, serial and fault. */
+enum err_code coordinator_begin_here(struct coordinator *c, size_t job, struct text *order,
+                                     uint64_t *serial, enum inject_kind *fault, struct err *err);
+
+/* Signals, the clock, the journal, signs of life, silent ranks and groups, the bar. */
+enum err_code coordinator_tick(struct coordinator *c, struct err *err);
+
+/* Nothing runs and nothing more is to be handed out, or there is no time left to wait for it. */
+bool coordinator_is_through(const struct coordinator *c);
+
+/* One whole line to the journal; then the faults ordered for that line. */
+enum err_code coordinator_append(struct coordinator *c, const char *line, size_t size,
+                                 struct err *err);
+
+/* c->line, begun with event_begin(), to the journal. */
+enum err_code coordinator_append_built(struct coordinator *c, struct err *err);
+
+/* Asks all jobs in work to leave; nothing more is handed out. */
+void coordinator_stop(struct coordinator *c, struct err *err);
+
+/* Fails the job of a task and ends it on all ranks of its group but `rank` (-1: on all). */
+void coordinator_fail(struct coordinator *c, struct task *t, int rank, enum failure why,
+                      const char *reason, size_t size);
+
+/* Ends a task on all ranks of its group but `rank`. */
+void coordinator_abandon(struct coordinator *c, struct task *t, int rank);
+
+#endif

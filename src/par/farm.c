@@ -1,0 +1,254 @@
+#include "par/farm.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "par/coordinator.h"
+#include "par/host.h"
+#include "par/mail.h"
+#include "par/worker.h"
+#include "sched/event.h"
+
+static const double HELLO_PATIENCE = 60.0, SILENCE = 60.0, FIRST_SILENCE = 1800.0; /* seconds */
+static const double MAIL_PATIENCE = 5.0, NAP_MOST = 5e-3;
+
+/* ---------------------------------------------------------------- hello */
+
+static enum err_code say_hello(struct mail *mail, const struct par *p, const char *machine,
+                               struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct text payload = {0};
+    text_bytes(&payload, p->host, strlen(p->host) + 1);
+    text_bytes(&payload, machine, strlen(machine) + 1);
+    TRY(text_check(&payload, err));
+    const struct message_head head = {.kind = MESSAGE_HELLO, .size = payload.size};
+    TRY(mail_send(mail, 0, TAG_COORDINATOR, &head, payload.data, err));
+cleanup:
+    text_release(&payload);
+    return rc;
+}
+
+static enum err_code compare(const struct farm *f, const struct par *p, int rank,
+                             const char *payload, struct err *err) {
+    const char *machine = payload + strlen(payload) + 1;
+    if (strcmp(machine, f->machine) == 0) return ERR_OK;
+    return ERR(err, ERR_CONFIG,
+               "rank 0 on %s is \"%s\", rank %d on %s is \"%s\": results would depend on who "
+               "computes what. Use the same build everywhere, and pin the BLAS kernel with "
+               "OPENBLAS_CORETYPE=Haswell",
+               p->host, f->machine, rank, payload, machine);
+}
+
+/* Every rank says what machine it is before anything is handed out. */
+static enum err_code collect_hellos(const struct farm *f, const struct par *p, struct mail *mail,
+                                    struct err *err) {
+    enum err_code rc = ERR_OK;
+    const double end = clock_now() + HELLO_PATIENCE;
+    for (int missing = p->size - 1; missing > 0;) {
+        struct message_head head;
+        enum message_tag tag;
+        const void *payload;
+        bool found;
+        int rank;
+        TRY(mail_next(&found, mail, &rank, &tag, &head, &payload, err));
+        if (found && head.kind == MESSAGE_HELLO) {
+            TRY(compare(f, p, rank, payload, err));
+            missing--;
+        }
+        CHECK(clock_now() < end, ERR_MPI, "%d of %d ranks have not said a word in %.0f s", missing,
+              p->size, HELLO_PATIENCE);
+        if (!found) clock_sleep(1e-4);
+    }
+cleanup:
+    return rc;
+}
+
+/* ---------------------------------------------------------------- rank 0 with children */
+
+static enum err_code read_mail(struct mail *mail, struct worker *w, struct coordinator *c,
+                               struct err *err) {
+    enum err_code rc = ERR_OK;
+    bool found = true;
+    while (found) {
+        struct message_head head;
+        enum message_tag tag;
+        const void *payload;
+        int rank;
+        TRY(mail_next(&found, mail, &rank, &tag, &head, &payload, err));
+        if (!found) break;
+        if (tag != TAG_COORDINATOR) {
+            TRY(worker_hear(w, &head, payload, err));
+        } else if (c) {
+            if (head.kind != MESSAGE_PROGRESS && head.kind != MESSAGE_ALIVE)
+                w->last_news = clock_now();
+            TRY(coordinator_hear(c, rank, &head, payload, err));
+        }
+    }
+cleanup:
+    return rc;
+}
+
+static enum err_code coordinate(struct coordinator *c, struct worker *w, struct err *err) {
+    enum err_code rc = ERR_OK;
+    while (!coordinator_is_through(c)) {
+        TRY(coordinator_dispatch(c, err));
+        TRY(worker_tick(w, err));
+        TRY(read_mail(c->mail, w, c, err));
+        TRY(coordinator_tick(c, err));
+        worker_nap(w, NAP_MOST);
+    }
+cleanup:
+    return rc;
+}
+
+static void tell_all(struct mail *mail, const struct par *p, enum message_kind kind) {
+    const struct message_head head = {.kind = kind};
+    for (int rank = 1; rank < p->size; rank++)
+        (void)mail_send(mail, rank, TAG_WORKER, &head, NULL, NULL);
+}
+
+/* ---------------------------------------------------------------- rank 0 alone, without a child */
+
+struct local { /* the link of a job computed in the program itself */
+    struct coordinator *c;
+    struct err problem; /* of the journal, met while a job ran */
+};
+
+static enum err_code local_post(void *self, const struct message_head *head, const void *payload,
+                                struct err *err) {
+    struct local *l = self;
+    enum err_code rc = ERR_OK;
+    if (head->kind == MESSAGE_GROUP) return ERR(err, ERR_BUG, "a group of one sent a message");
+    TRY(coordinator_hear(l->c, 0, head, payload, err));
+    TRY(coordinator_tick(l->c, err));
+cleanup:
+    return rc;
+}
+
+static bool local_stopping(void *self) {
+    struct local *l = self;
+    if (l->problem.code == ERR_OK) (void)coordinator_tick(l->c, &l->problem);
+    return l->c->stopping || l->problem.code != ERR_OK;
+}
+
+static enum err_code local_receive(void *self, int from, void *data, size_t size, struct err *err) {
+    (void)self, (void)data;
+    return ERR(err, ERR_BUG, "a group of one waits for %zu bytes from %d", size, from);
+}
+
+static enum err_code compute_here(struct coordinator *c, size_t job, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct text text = {0};
+    struct local l = {.c = c};
+    const struct host_link link = {&l, local_post, local_stopping, local_receive};
+    struct host_order order = {.identity = c->f->jobs[job].identity,
+                               .dir = c->dir,
+                               .group_size = 1,
+                               .memory = c->f->memory};
+    TRY(coordinator_begin_here(c, job, &text, &order.serial, &order.inject, err));
+    order.text = text_str(&text);
+    TRY(host_compute(&order, &link, c->f->compute, c->f->compute_context, err));
+    if (l.problem.code != ERR_OK) {
+        *err = l.problem;
+        rc = l.problem.code;
+    }
+cleanup:
+    text_release(&text);
+    return rc;
+}
+
+static enum err_code coordinate_here(struct coordinator *c, struct err *err) {
+    enum err_code rc = ERR_OK;
+    size_t job;
+    int group;
+    while (!coordinator_is_through(c)) {
+        TRY(coordinator_tick(c, err));
+        if (!c->stopping && queue_next(&job, &group, c->queue, c->n_idle))
+            TRY(compute_here(c, job, err));
+    }
+cleanup:
+    return rc;
+}
+
+/* ---------------------------------------------------------------- the three entries */
+
+static enum err_code run_attempt(struct coordinator *c, struct worker *w, struct farm_outcome *out,
+                                 struct err *err) {
+    enum err_code rc = ERR_OK;
+    rc = c->f->in_process ? coordinate_here(c, err) : coordinate(c, w, err);
+    if (rc == ERR_OK && c->fatal.code != ERR_OK) {
+        *err = c->fatal;
+        rc = c->fatal.code;
+    } else if (rc != ERR_OK && c->fatal.code == ERR_OK) {
+        c->fatal = *err;
+    }
+    worker_drop_child(w);
+    tell_all(c->mail, c->par, MESSAGE_ENDING);
+    struct err second = {0};
+    const enum err_code ended = coordinator_end(c, out, &second);
+    if (rc == ERR_OK && ended != ERR_OK) {
+        *err = second;
+        rc = ended;
+    }
+    return rc;
+}
+
+enum err_code farm_run(const struct farm *f, struct par *p, struct farm_outcome *out,
+                       struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct mail mail;
+    struct worker w;
+    struct coordinator c = {.f = f, .par = p, .mail = &mail, .own_child = &w.pid};
+    bool work = false;
+    *out = (struct farm_outcome){.jobs = f->n_jobs, .pending = f->n_jobs};
+    mail_init(&mail);
+    worker_init(&w, &mail);
+    c.journal.fd = -1;
+    CHECK(!f->in_process || p->size == 1, ERR_USAGE,
+          "--in-process is for one rank, there are %d: start it without mpirun", p->size);
+    TRY(collect_hellos(f, p, &mail, err));
+    TRY(coordinator_begin(&c, &work, err));
+    if (work)
+        TRY(run_attempt(&c, &w, out, err));
+    else
+        coordinator_outcome(out, &c);
+cleanup:
+    worker_release(&w);
+    mail_release(&mail, MAIL_PATIENCE);
+    coordinator_release(&c);
+    return rc;
+}
+
+enum err_code farm_serve(struct par *p, const char *machine, const struct log *log,
+                         struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct mail mail;
+    struct worker w;
+    mail_init(&mail);
+    worker_init(&w, &mail);
+    const double began = w.last_heard;
+    TRY(say_hello(&mail, p, machine, err));
+    while (!w.released) {
+        TRY(worker_tick(&w, err));
+        TRY(read_mail(&mail, &w, NULL, err));
+        const bool met = w.last_heard > began && !w.ended;
+        CHECK(clock_now() - w.last_heard < (met ? SILENCE : FIRST_SILENCE), ERR_MPI,
+              "rank %d has heard nothing from rank 0 for %.0f s: leaving", p->rank,
+              clock_now() - w.last_heard);
+        if (!w.released) worker_nap(&w, w.ended ? NAP_MOST : 1.0);
+    }
+cleanup:
+    if (rc != ERR_OK) log_line(log, LOG_ERROR, "%s", err->msg);
+    worker_release(&w);
+    mail_release(&mail, MAIL_PATIENCE);
+    return rc;
+}
+
+/* What the others still send here (hellos, signs of life) is small and dies with MPI. */
+void farm_release(struct par *p) {
+    struct mail mail;
+    mail_init(&mail);
+    if (p->started && p->size > 1) tell_all(&mail, p, MESSAGE_RELEASE);
+    mail_release(&mail, MAIL_PATIENCE);
+}
