@@ -38,3 +38,13 @@ foreach(script IN LISTS scripts)
   set_tests_properties(program.${name} PROPERTIES TIMEOUT 900 SKIP_RETURN_CODE 77
     ENVIRONMENT "LSAN_OPTIONS=suppressions='${CMAKE_SOURCE_DIR}/tests/lsan.supp':print_suppressions=0")
 endforeach()
+
+# The farm of ranks with synthetic jobs: a program that is its own compute child, and its script.
+add_executable(farm_probe ${CMAKE_SOURCE_DIR}/tests/mpi/farm_probe.c)
+target_link_libraries(farm_probe PRIVATE par store sched base flags)
+foreach(ranks 1 2 3 5)
+  add_test(NAME mpi.farm_${ranks} COMMAND ${CMAKE_SOURCE_DIR}/tests/mpi/farm.sh $<TARGET_FILE:farm_probe> ${ranks}
+    WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
+  set_tests_properties(mpi.farm_${ranks} PROPERTIES TIMEOUT 300
+    ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0")
+endforeach()
