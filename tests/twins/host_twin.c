@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tensorfile/tensorfile.h"
-
 enum { TENSORS = 512, NOTES = 32, ROWS = 4096, CELLS = 24 };
 
 struct message {
@@ -320,6 +318,13 @@ const struct job_tensor *host_twin_tensor_at(const struct host_twin *h, size_t i
     return &h->tensors.items[i];
 }
 
+size_t host_twin_notes(const struct host_twin *h) { return h->n_notes; }
+
+void host_twin_note_at(const struct host_twin *h, size_t i, const char **key, const char **value) {
+    *key = h->note_keys[i];
+    *value = h->note_values[i];
+}
+
 const char *host_twin_note(const struct host_twin *h, const char *key) {
     for (size_t i = 0; i < h->n_notes; i++)
         if (strcmp(h->note_keys[i], key) == 0) return h->note_values[i];
@@ -329,22 +334,6 @@ const char *host_twin_note(const struct host_twin *h, const char *key) {
 size_t host_twin_checkpoints(const struct host_twin *h) { return h->checkpoints; }
 size_t host_twin_shards(const struct host_twin *h, int rank) { return h->shards[rank]; }
 size_t host_twin_shards_told(const struct host_twin *h, int rank) { return h->told[rank]; }
-
-enum err_code host_twin_save(const struct host_twin *h, const char *path, struct err *err) {
-    enum err_code rc = ERR_OK;
-    struct tensor_writer *w = NULL;
-    TRY(tensor_writer_create(&w, err));
-    for (size_t i = 0; i < h->tensors.n; i++) {
-        const struct job_tensor *t = &h->tensors.items[i];
-        TRY(tensor_writer_add(w, t->name, t->rank, t->shape, t->data, err));
-    }
-    for (size_t i = 0; i < h->n_notes; i++)
-        TRY(tensor_writer_note(w, h->note_keys[i], h->note_values[i], err));
-    TRY(tensor_writer_save(w, path, err));
-cleanup:
-    tensor_writer_destroy(w);
-    return rc;
-}
 
 static bool same_value(const struct job_value *a, const struct job_value *b) {
     if (a->type != b->type) return false;

@@ -35,11 +35,13 @@ const struct job_tensor *host_twin_tensor(const struct host_twin *h, const char 
 size_t host_twin_tensors(const struct host_twin *h);
 const struct job_tensor *host_twin_tensor_at(const struct host_twin *h, size_t i);
 const char *host_twin_note(const struct host_twin *h, const char *key); /* NULL: none */
-size_t host_twin_checkpoints(const struct host_twin *h);                /* written so far */
-size_t host_twin_shards(const struct host_twin *h, int rank);           /* computed, as told */
-size_t host_twin_shards_told(const struct host_twin *h, int rank);      /* times, last attempt */
+size_t host_twin_notes(const struct host_twin *h);
+void host_twin_note_at(const struct host_twin *h, size_t i, const char **key, const char **value);
+size_t host_twin_checkpoints(const struct host_twin *h);           /* written so far */
+size_t host_twin_shards(const struct host_twin *h, int rank);      /* computed, as told */
+size_t host_twin_shards_told(const struct host_twin *h, int rank); /* times, last attempt */
 
-/* Tensors and notes as the artifact that other jobs read. */
+/* Tensors and notes as the artifact that other jobs read (host_artifact.c). */
 enum err_code host_twin_save(const struct host_twin *h, const char *path, struct err *err);
 
 /* Do two hosts hold the same rows and tensors, bit for bit? */

@@ -1,0 +1,226 @@
+#include "methods/method.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "methods/ltv.h"
+#include "model/tiny.h"
+#include "ops/blas.h"
+
+enum { ROWS = 5, STRIDE = 7, G_STRIDE = 6, WEIGHTS_MAX = 64 };
+
+static struct err err;
+
+struct scene {
+    struct params p;
+    struct pair z, a, g, w; /* [L, STRIDE, E] twice, [L, G_STRIDE, E], [WEIGHTS_MAX] */
+    struct basis basis;
+};
+
+static struct scene scene_make(void) {
+    struct scene s = {.p = tiny_params(&TINY)};
+    s.z = pair_normals(TINY.L * STRIDE * TINY.E, 11, 1.0);
+    s.a = pair_normals(TINY.L * STRIDE * TINY.E, 12, 1.0);
+    s.g = pair_normals(TINY.L * G_STRIDE * TINY.E, 13, 1.0);
+    s.w = pair_normals(WEIGHTS_MAX, 14, 1.0);
+    s.basis = (struct basis){ROWS, STRIDE, s.z.f, s.a.f};
+    return s;
+}
+
+static void scene_free(struct scene *s) {
+    params_destroy(&s->p);
+    pair_free(&s->z), pair_free(&s->a), pair_free(&s->g), pair_free(&s->w);
+}
+
+/* ---- the definition, head by head: v = sum over h of w[l, h] o[l, h], o = slice h through W_o */
+
+static double contribution(const struct scene *s, int reading, size_t l, size_t h, size_t r,
+                           size_t e) {
+    const struct layer_params *layer = &s->p.layers[l];
+    const double *u = reading <= LTV_HEADS_BIAS ? s->z.d : s->a.d;
+    const size_t E = TINY.E, D = E / TINY.H;
+    double o = 0;
+    u += (l * STRIDE + r) * E;
+    if (reading == LTV_BLOCKS) return e / D == h ? u[e] : 0;
+    for (size_t i = h * D; i < (h + 1) * D; i++) o += u[i] * (double)layer->proj_w[i * E + e];
+    if (reading != LTV_HEADS) o += (double)layer->proj_b[e];
+    return o;
+}
+
+static void compare_vector(const struct scene *s, const struct method_setup *setup,
+                           float *scratch) {
+    const size_t L = TINY.L, H = TINY.H, E = TINY.E;
+    float v[3 * ROWS * 8];
+    double want[3 * ROWS * 8];
+    assert_int_equal(sizeof v / sizeof *v, L * ROWS * E);
+    for (size_t l = 0; l < L; l++)
+        for (size_t r = 0; r < ROWS; r++)
+            for (size_t e = 0; e < E; e++) {
+                double sum = 0;
+                for (size_t h = 0; h < H; h++)
+                    sum += s->w.d[l * H + h] * contribution(s, setup->variant, l, h, r, e);
+                want[(l * ROWS + r) * E + e] = sum;
+            }
+    setup->method->vector(v, s->w.f, &s->basis, setup, scratch);
+    CLOSE(relative_error(v, want, L * ROWS * E), 1e-6);
+}
+
+static void compare_gradient(const struct scene *s, const struct method_setup *setup,
+                             float *scratch) {
+    const size_t L = TINY.L, H = TINY.H, E = TINY.E;
+    float dw[WEIGHTS_MAX];
+    double want[WEIGHTS_MAX];
+    for (size_t l = 0; l < L; l++)
+        for (size_t h = 0; h < H; h++) {
+            double sum = 0;
+            for (size_t r = 0; r < ROWS; r++)
+                for (size_t e = 0; e < E; e++)
+                    sum += s->g.d[(l * G_STRIDE + r) * E + e] *
+                           contribution(s, setup->variant, l, h, r, e);
+            want[l * H + h] = sum;
+        }
+    setup->method->gradient(dw, s->g.f, G_STRIDE, ROWS, &s->basis, setup, scratch);
+    CLOSE(relative_error(dw, want, L * H), 1e-5);
+}
+
+static void ltv_reads_heads_as_defined(void **state) {
+    (void)state;
+    struct scene s = scene_make();
+    struct method_setup setup;
+    method_setup_named(&setup, "ltv", &s.p);
+    float *scratch = calloc(setup.method->scratch(&setup, ROWS), sizeof *scratch);
+    assert_non_null(scratch);
+    for (setup.variant = LTV_HEADS; setup.variant <= LTV_BLOCKS; setup.variant++) {
+        assert_string_equal(method_variant(&setup), LTV_READINGS[setup.variant]);
+        compare_vector(&s, &setup, scratch);
+        compare_gradient(&s, &setup, scratch);
+    }
+    free(scratch);
+    scene_free(&s);
+}
+
+static void bias_only_scales_the_biases(void **state) {
+    (void)state;
+    struct scene s = scene_make();
+    struct method_setup setup;
+    const size_t L = TINY.L, E = TINY.E;
+    float v[3 * 8], dw[3];
+    double want_v[3 * 8], want_dw[3] = {0};
+    method_setup_named(&setup, "bias_only", &s.p);
+    for (size_t l = 0; l < L; l++)
+        for (size_t e = 0; e < E; e++) {
+            const double b = (double)s.p.layers[l].proj_b[e];
+            want_v[l * E + e] = s.w.d[l] * b;
+            for (size_t r = 0; r < ROWS; r++) want_dw[l] += s.g.d[(l * G_STRIDE + r) * E + e] * b;
+        }
+    setup.method->vector(v, s.w.f, NULL, &setup, NULL);
+    setup.method->gradient(dw, s.g.f, G_STRIDE, ROWS, NULL, &setup, NULL);
+    CLOSE(relative_error(v, want_v, L * E), 1e-6);
+    CLOSE(relative_error(dw, want_dw, L), 1e-5);
+    scene_free(&s);
+}
+
+static void constant_is_its_weights(void **state) {
+    (void)state;
+    struct scene s = scene_make();
+    struct method_setup setup;
+    const size_t L = TINY.L, E = TINY.E;
+    float v[3 * 8], dw[3 * 8];
+    double want[3 * 8] = {0};
+    method_setup_named(&setup, "constant", &s.p);
+    for (size_t l = 0; l < L; l++)
+        for (size_t r = 0; r < ROWS; r++)
+            for (size_t e = 0; e < E; e++) want[l * E + e] += s.g.d[(l * G_STRIDE + r) * E + e];
+    setup.method->vector(v, s.w.f, NULL, &setup, NULL);
+    setup.method->gradient(dw, s.g.f, G_STRIDE, ROWS, NULL, &setup, NULL);
+    assert_memory_equal(v, s.w.f, sizeof v);
+    CLOSE(relative_error(dw, want, L * E), 1e-6);
+    scene_free(&s);
+}
+
+static void edits_add_the_vector_everywhere(void **state) {
+    (void)state;
+    struct scene s = scene_make();
+    struct method_setup setup;
+    struct edit items[3];
+    struct edits edits;
+    float v[3 * ROWS * 8] = {1};
+    method_setup_named(&setup, "zero", &s.p);
+    setup.method->vector(v, NULL, NULL, &setup, NULL);
+    for (size_t i = 0; i < TINY.L * TINY.E; i++) assert_true(v[i] == 0);
+    method_edits(items, &edits, v, 1, &setup);
+    assert_int_equal(edits.n, TINY.L);
+    for (size_t l = 0; l < TINY.L; l++) {
+        assert_int_equal(items[l].layer, l);
+        assert_ptr_equal(items[l].values, v + l * TINY.E);
+        assert_int_equal(items[l].row_stride, 0);
+    }
+    method_edits(items, &edits, v, ROWS, &setup);
+    assert_ptr_equal(items[2].values, v + 2 * ROWS * TINY.E);
+    assert_int_equal(items[2].row_stride, TINY.E);
+    scene_free(&s);
+}
+
+/* ---- the registry */
+
+static void initial_weights_are_normal(const struct method *m, struct params *p) {
+    struct method_setup setup = {.method = m, .params = p, .init = 0.5};
+    const struct rng stream = rng_stream(3, "init");
+    size_t n = m->weights(&setup), shape[2];
+    float w[WEIGHTS_MAX];
+    double squares = 0;
+    m->weights_shape(shape, &setup);
+    assert_int_equal(shape[0] * shape[1], n);
+    assert_true(n <= WEIGHTS_MAX);
+    m->init(w, &setup, &stream);
+    for (size_t i = 0; i < n; i++) squares += (double)w[i] * (double)w[i];
+    assert_true(squares > 0.01 * (double)n && squares < 1.5 * (double)n);
+}
+
+static void methods_are_whole(void **state) {
+    (void)state;
+    struct params p = tiny_params(&TINY);
+    for (size_t i = 0; i < method_count(); i++) {
+        const struct method *m = method_at(i);
+        assert_ptr_equal(method_find(m->name), m);
+        assert_true(strlen(m->meaning) > 0);
+        assert_true(!m->needs_basis || m->vector);
+        if (method_learns(m)) initial_weights_are_normal(m, &p);
+        if (!method_learns(m)) assert_null(m->gradient);
+    }
+    assert_null(method_find("nothing"));
+    for (size_t i = 0; METHOD_CONTROLS[i]; i++)
+        assert_false(method_learns(method_find(METHOD_CONTROLS[i])));
+    params_destroy(&p);
+}
+
+static size_t schema_rows(bool learning_only) {
+    struct config_schema schema = {0};
+    SUCCEEDS(method_schema(&schema, learning_only, &err));
+    const size_t n = schema.n;
+    assert_string_equal(schema.rows[0]->name, "method");
+    assert_int_equal(strcmp(schema.rows[0]->choices[0], "ltv"), 0);
+    config_schema_release(&schema);
+    return n;
+}
+
+static void schemas_hold_every_methods_keys(void **state) {
+    (void)state;
+    size_t keys = 1;
+    for (size_t i = 0; i < method_count(); i++) keys += method_at(i)->n_keys;
+    assert_int_equal(schema_rows(false), keys);
+    assert_int_equal(schema_rows(true), keys);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ltv_reads_heads_as_defined),
+        cmocka_unit_test(bias_only_scales_the_biases),
+        cmocka_unit_test(constant_is_its_weights),
+        cmocka_unit_test(edits_add_the_vector_everywhere),
+        cmocka_unit_test(methods_are_whole),
+        cmocka_unit_test(schemas_hold_every_methods_keys),
+    };
+    blas_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,162 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/rng.h"
+#include "twins/error_says.h"
+#include "twins/host_twin.h"
+
+enum { NUMBERS = 37, SHARDS = 8 };
+
+static struct err err;
+
+/* Numbers of very different sizes: any other order of summation would show. */
+static void shard_numbers(float *out, size_t shard) {
+    const struct rng stream = rng_stream(7, "shards");
+    rng_normals(out, NUMBERS, &stream, shard, 0);
+    for (size_t i = 0; i < NUMBERS; i++)
+        if ((shard + i) % 3 == 0) out[i] *= 1e6f;
+}
+
+/* The sum of shards first, first + step, ... as the definition says it: left half plus right half,
+ * where a half is a power of two long. */
+static void sum_tree(float *out, size_t first, size_t width, size_t shards) {
+    float right[NUMBERS];
+    if (width == 1) {
+        shard_numbers(out, first);
+        return;
+    }
+    sum_tree(out, first, width / 2, shards);
+    if (first + width / 2 >= shards) return;
+    sum_tree(right, first + width / 2, width / 2, shards);
+    for (size_t i = 0; i < NUMBERS; i++) out[i] += right[i];
+}
+
+struct sums { /* what each rank ends with */
+    size_t shards;
+    float total[HOST_TWIN_RANKS][NUMBERS];
+    double real[HOST_TWIN_RANKS];
+};
+
+static enum err_code add_up(struct job_ctx *ctx, void *context, struct err *e) {
+    struct sums *s = context;
+    float sum[SHARDS * NUMBERS], scratch[NUMBERS];
+    double real[SHARDS], real_scratch;
+    size_t first, count;
+    enum err_code rc = ERR_OK;
+    for (int twice = 0; twice < 2; twice++) {
+        job_shard_range(&first, &count, s->shards, ctx->group_rank, ctx->group_size);
+        for (size_t i = 0; i < count; i++) {
+            shard_numbers(sum + i * NUMBERS, first + i);
+            real[i] = 1.0 / (double)(first + i + 1);
+        }
+        TRY(job_reduce(ctx, sum, scratch, NUMBERS, s->shards, e));
+        TRY(job_reduce_real(ctx, real, &real_scratch, 1, s->shards, e));
+    }
+    memcpy(s->total[ctx->group_rank], sum, sizeof s->total[0]);
+    s->real[ctx->group_rank] = real[0];
+cleanup:
+    return rc;
+}
+
+static void reduce_with(int ranks, size_t shards) {
+    struct sums s = {.shards = shards};
+    struct host_twin *h = host_twin_create(ranks);
+    float want[NUMBERS];
+    size_t told = 0;
+    SUCCEEDS(host_twin_run(h, add_up, &s, &err));
+    sum_tree(want, 0, SHARDS, shards);
+    for (int rank = 0; rank < ranks; rank++) {
+        assert_memory_equal(s.total[rank], want, sizeof want);
+        assert_memory_equal(&s.real[rank], &s.real[0], sizeof s.real[0]);
+        assert_int_equal(host_twin_shards_told(h, rank), 1);
+        told += host_twin_shards(h, rank);
+        if (shards >= (size_t)ranks) assert_true(host_twin_shards(h, rank) >= 1);
+    }
+    assert_int_equal(told, shards);
+    host_twin_destroy(h);
+}
+
+static void sums_do_not_depend_on_the_group(void **state) {
+    (void)state;
+    for (int ranks = 1; ranks <= 5; ranks++)
+        for (size_t shards = 1; shards <= SHARDS; shards++) reduce_with(ranks, shards);
+}
+
+static void ranges_cover_all_shards_evenly(void **state) {
+    (void)state;
+    for (int size = 1; size <= 9; size++)
+        for (size_t shards = 1; shards <= 20; shards++) {
+            size_t next = 0, most = 0, least = shards;
+            for (int rank = 0; rank < size; rank++) {
+                size_t first, count;
+                job_shard_range(&first, &count, shards, rank, size);
+                assert_int_equal(first, next);
+                next += count;
+                if (count > most) most = count;
+                if (count < least) least = count;
+            }
+            assert_int_equal(next, shards);
+            assert_true(most - least <= 1);
+        }
+}
+
+static enum err_code ask_until_stop(struct job_ctx *ctx, void *context, struct err *e) {
+    size_t *steps = context;
+    bool stop = false;
+    enum err_code rc = ERR_OK;
+    while (!stop) {
+        TRY(job_agree_to_stop(ctx, &stop, e));
+        if (!stop) steps[ctx->group_rank]++;
+    }
+    rc = ERR(e, ERR_STOPPED, "asked to");
+cleanup:
+    return rc;
+}
+
+static void a_group_stops_at_one_step(void **state) {
+    (void)state;
+    size_t steps[HOST_TWIN_RANKS] = {0};
+    struct host_twin *h = host_twin_create(4);
+    host_twin_stop_after(h, 3);
+    ERROR_SAYS(host_twin_run(h, ask_until_stop, steps, &err), ERR_STOPPED, "asked to");
+    for (int rank = 0; rank < 4; rank++) assert_int_equal(steps[rank], 3);
+    host_twin_destroy(h);
+}
+
+static enum err_code fail_on_rank_one(struct job_ctx *ctx, void *context, struct err *e) {
+    if (ctx->group_rank == 1) return ERR(e, ERR_NUMERIC, "rank one is gone");
+    return add_up(ctx, context, e);
+}
+
+static void a_lost_rank_fails_the_others(void **state) {
+    (void)state;
+    struct sums s = {.shards = 4};
+    struct host_twin *h = host_twin_create(3);
+    ERROR_SAYS(host_twin_run(h, fail_on_rank_one, &s, &err), ERR_NUMERIC, "rank one is gone");
+    host_twin_destroy(h);
+}
+
+static void tensors_are_found_by_name(void **state) {
+    (void)state;
+    const struct job_tensor t[] = {{"a", 1, {1}, NULL}, {"b", 1, {2}, NULL}};
+    assert_ptr_equal(job_find_tensor(t, 2, "b"), &t[1]);
+    assert_null(job_find_tensor(t, 2, "c"));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sums_do_not_depend_on_the_group),
+        cmocka_unit_test(ranges_cover_all_shards_evenly),
+        cmocka_unit_test(a_group_stops_at_one_step),
+        cmocka_unit_test(a_lost_rank_fails_the_others),
+        cmocka_unit_test(tensors_are_found_by_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
