@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <nettle/version.h>
 
@@ -17,7 +18,11 @@ void hash_text(struct hash *h, const char *text) { hash_bytes(h, text, strlen(te
 void hash_end(char hex[HASH_HEX], struct hash *h) {
     uint8_t sum[SHA256_DIGEST_SIZE];
     sha256_digest(&h->state, sizeof sum, sum);
-    for (size_t i = 0; i < sizeof sum; i++) (void)snprintf(hex + 2 * i, 3, "%02x", sum[i]);
+    for (size_t i = 0; i < sizeof sum; i++) {
+        hex[2 * i] = "0123456789abcdef"[sum[i] >> 4];
+        hex[2 * i + 1] = "0123456789abcdef"[sum[i] & 15];
+    }
+    hex[2 * sizeof sum] = '\0';
 }
 
 uint64_t hash_name(const char *name) {
@@ -36,7 +41,11 @@ enum err_code hash_file(char hex[HASH_HEX], const char *path, struct err *err) {
     unsigned char buffer[1 << 16];
     struct hash h;
     size_t n;
-    FILE *f = fopen(path, "rb");
+    struct stat info;
+    FILE *f = NULL;
+    CHECK(stat(path, &info) == 0, ERR_IO, "%s: cannot open: %s", path, strerror(errno));
+    CHECK(S_ISREG(info.st_mode), ERR_DATA, "%s: not a plain file", path); /* a pipe never ends */
+    f = fopen(path, "rb");
     CHECK(f, ERR_IO, "%s: cannot open: %s", path, strerror(errno));
     hash_begin(&h);
     while ((n = fread(buffer, 1, sizeof buffer, f)) > 0) hash_bytes(&h, buffer, n);

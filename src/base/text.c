@@ -29,17 +29,23 @@ void text_bytes(struct text *t, const void *data, size_t size) {
 }
 
 void text_add(struct text *t, const char *fmt, ...) {
+    enum { FIRST_TRY = 63 };
     va_list args;
+    if (!reserve(t, FIRST_TRY)) return;
+    const size_t room = t->capacity - t->size;
     va_start(args, fmt);
-    const int n = vsnprintf(NULL, 0, fmt, args);
+    const int n = vsnprintf(t->data + t->size, room, fmt, args);
     va_end(args);
     if (n < 0 || !reserve(t, (size_t)n)) {
         t->failed = true;
+        t->data[t->size] = '\0';
         return;
     }
-    va_start(args, fmt);
-    (void)vsnprintf(t->data + t->size, (size_t)n + 1, fmt, args);
-    va_end(args);
+    if ((size_t)n >= room) {
+        va_start(args, fmt);
+        (void)vsnprintf(t->data + t->size, (size_t)n + 1, fmt, args);
+        va_end(args);
+    }
     t->size += (size_t)n;
 }
 

@@ -90,7 +90,8 @@ enum number_fault number_float(double *out, const char *s) {
 
 /* %.*g with that many digits, %a with none; as in the "C" locale. */
 static void print_plain(char out[NUMBER_TEXT], int digits, double v) {
-    const locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    const bool already = strcmp(localeconv()->decimal_point, ".") == 0;
+    const locale_t plain = already ? (locale_t)0 : newlocale(LC_ALL_MASK, "C", (locale_t)0);
     const locale_t before = plain ? uselocale(plain) : (locale_t)0;
     if (digits > 0)
         (void)snprintf(out, NUMBER_TEXT, "%.*g", digits, v);

@@ -11,20 +11,19 @@ static size_t find(const struct config_point *point, const struct config_key *ke
     return n;
 }
 
-static void value_of(struct text *out, const struct config_point *point, size_t i) {
-    text_clear(out);
-    if (i < config_point_size(point)) config_point_value(out, point, i);
-}
-
-/* Is the value, or its absence, not the same in all points of the stage? */
+/* Do the points of the stage that have the key differ in its value? */
 static bool key_varies(struct text scratch[2], const struct plan *p, size_t stage,
                        const struct config_key *key) {
     size_t hint = 0;
+    bool met = false;
     for (size_t k = 0; k < config_stage_points(p->config, stage); k++) {
         const struct config_point *point = config_stage_point(p->config, stage, k);
         hint = find(point, key, hint);
-        value_of(&scratch[k > 0], point, hint);
-        if (k > 0 && strcmp(text_str(&scratch[0]), text_str(&scratch[1])) != 0) return true;
+        if (hint == config_point_size(point)) continue;
+        text_clear(&scratch[met]);
+        config_point_value(&scratch[met], point, hint);
+        if (met && strcmp(text_str(&scratch[0]), text_str(&scratch[1])) != 0) return true;
+        met = true;
     }
     return false;
 }

@@ -10,17 +10,8 @@
 
 /* ---- small parts */
 
-static const struct config_key *find_key(const struct config_point *point, const char *name) {
-    for (size_t i = 0; i < config_point_size(point); i++) {
-        const struct config_key *key = config_point_key(point, i);
-        if (strcmp(key->name, name) == 0) return key;
-    }
-    return NULL;
-}
-
 const char *plan_text(const struct config_point *point, const char *key) {
-    if (!find_key(point, key)) return NULL;
-    const char *text = config_text(point, key);
+    const char *text = config_has(point, key) ? config_text(point, key) : NULL;
     return text && text[0] ? text : NULL;
 }
 
@@ -213,7 +204,7 @@ cleanup:
 static enum err_code add_point(struct builder *b, const struct plan_job *start,
                                const struct parents *of, struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct config_key *also = find_key(start->point, "also");
+    const bool also = config_has(start->point, "also");
     if (of->n == 0 && !also) return add_job(b, *start, err);
     if (of->n == 0) return add_controls(b, start, PLAN_NONE, err);
     for (size_t i = 0; i < of->n; i++) {
