@@ -228,7 +228,7 @@ static enum err_code refuse_circles(struct config *c, struct err *err) {
         if (done[i]) continue;
         const struct node *of = node_find(c->entries[i].tree, "of");
         TRY(place_error(err, of->place, c->entries[i].name, "of",
-                        "a circle: what it names waits for itself"));
+                        "a circle: what it names waits for itself; name a stage that does not"));
     }
 cleanup:
     return rc;

@@ -111,9 +111,14 @@ static bool is_passed_over(const char *name) {
     return strcmp(name, "_backbone.wte.weight") == 0;
 }
 
-/* Every tensor of the file is either one of the model's or known to carry no weights. */
+/* Every tensor of the file is either one of the model's or known to carry no weights. All of the
+ * model's are there: check_shapes has seen them. */
 static enum err_code check_names(const struct params *p, const struct tensorfile *f,
                                  struct err *err) {
+    size_t weights = 0;
+    for (size_t i = 0; i < tensorfile_count(f); i++)
+        weights += !is_passed_over(tensorfile_at(f, i)->name);
+    if (weights == params_tensors(&p->dims)) return ERR_OK;
     for (size_t i = 0; i < tensorfile_count(f); i++) {
         const char *name = tensorfile_at(f, i)->name;
         bool known = is_passed_over(name);
@@ -192,8 +197,8 @@ enum err_code model_open(struct model *m, const char *path, struct err *err) {
     TRY(tensorfile_open(&made.file, path, err));
     TRY(read_dims(&dims, &made.trained_points, made.file, err));
     TRY(params_borrow(&made.params, &dims, err));
-    TRY(check_names(&made.params, made.file, err));
     TRY(check_shapes(&made.params, made.file, err));
+    TRY(check_names(&made.params, made.file, err));
     if (!place_mapped(&made.params, made.file)) {
         params_destroy(&made.params);
         TRY(params_create(&made.params, &dims, err));
@@ -217,12 +222,17 @@ enum err_code model_read_dims(struct model_dims *out, size_t *trained_points, co
     enum err_code rc = ERR_OK;
     struct tensorfile *f = NULL;
     struct model_dims dims = {0};
+    struct params params = {0};
     size_t points = 0;
     TRY(tensorfile_open(&f, path, err));
     TRY(read_dims(&dims, &points, f, err));
+    TRY(params_borrow(&params, &dims, err));
+    TRY(check_shapes(&params, f, err));
+    TRY(check_names(&params, f, err));
     *out = dims;
     *trained_points = points;
 cleanup:
+    params_destroy(&params);
     tensorfile_close(f);
     return rc;
 }

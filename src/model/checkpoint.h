@@ -23,7 +23,7 @@ struct model {
 enum err_code model_open(struct model *m, const char *path, struct err *err);
 void model_close(struct model *m);
 
-/* Only the sizes, cheaply, for `plan`. */
+/* Only the sizes, for `plan`; names and shapes are checked as by model_open, no number is read. */
 enum err_code model_read_dims(struct model_dims *out, size_t *trained_points, const char *path,
                               struct err *err);
 

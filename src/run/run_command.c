@@ -106,15 +106,32 @@ cleanup:
 
 /* ---- the farm's view of the plan */
 
+static enum err_code no_such_stage(const struct session *s, const char *name, struct err *err) {
+    struct text names = {0};
+    for (size_t i = 0; i < s->plan.n_stages; i++)
+        text_add(&names, "%s%s", i ? ", " : "", s->plan.stages[i].name);
+    const enum err_code rc =
+        ERR(err, ERR_USAGE, "--only %s: no stage of %s has this name; it has %s", name,
+            config_path(s->config), text_str(&names));
+    text_release(&names);
+    return rc;
+}
+
+static enum err_code read_time(double *seconds, const struct options *o, const char *option,
+                               struct err *err) {
+    struct err why;
+    if (!options_has(o, option) || options_time(seconds, options_value(o, option), &why) == ERR_OK)
+        return ERR_OK;
+    return ERR(err, ERR_USAGE, "%s: %s", option, why.msg);
+}
+
 static enum err_code is_skipped(bool *skip, const struct session *s, struct err *err) {
     const char *only[OPTIONS_MAX];
     const size_t n = options_values(only, s->options, "--only");
     for (size_t i = 0; i < s->plan.n_stages; i++) skip[i] = n > 0;
     for (size_t k = 0; k < n; k++) {
         const size_t stage = plan_find_stage(&s->plan, only[k]);
-        if (stage == PLAN_NONE)
-            return ERR(err, ERR_USAGE, "--only %s: no stage of %s has this name", only[k],
-                       config_path(s->config));
+        if (stage == PLAN_NONE) return no_such_stage(s, only[k], err);
         skip[stage] = false;
     }
     return ERR_OK;
@@ -165,10 +182,8 @@ static enum err_code read_limits(struct farm *f, const struct options *o, struct
         TRY(options_bytes(&bytes, options_value(o, "--memory"), err));
         f->memory = (size_t)bytes;
     }
-    if (options_has(o, "--max-time"))
-        TRY(options_time(&f->max_time, options_value(o, "--max-time"), err));
-    if (options_has(o, "--hang-after"))
-        TRY(options_time(&f->hang_after, options_value(o, "--hang-after"), err));
+    TRY(read_time(&f->max_time, o, "--max-time", err));
+    TRY(read_time(&f->hang_after, o, "--hang-after", err));
 cleanup:
     return rc;
 }

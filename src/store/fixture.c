@@ -1,8 +1,10 @@
 #include "store/fixture.h"
 
+#include <errno.h>
 #include <hdf5.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "store/h5_check.h"
@@ -18,6 +20,8 @@ enum err_code fixture_open(struct fixture **out, const char *path, struct err *e
     enum err_code rc = ERR_OK;
     struct fixture *f = calloc(1, sizeof *f);
     CHECK(f && (f->path = text_copy(path)), ERR_MEMORY, "%s: no memory to open it", path);
+    CHECK(access(path, R_OK) == 0, ERR_DATA, "%s: cannot open: %s (check the path)", path,
+          strerror(errno));
     h5_quiet();
     f->file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     CHECK(f->file >= 0, ERR_DATA, "%s: not a readable HDF5 file", path);
