@@ -1,0 +1,320 @@
+#include <math.h>
+#include <stdlib.h>
+
+#include "methods/ltv.h"
+#include "stages/basis_set.h"
+#include "stages/curve.h"
+#include "stages/stage_job.h"
+
+#define HEAD                                                                                       \
+    "name = \"lab\"; seed = 5; source = { problem = \"linear\"; dims = 3; };\n"                    \
+    "stages = ( { stage = \"pretrain\"; model = { layers = 2; heads = 2; width = 16; positions = " \
+    "24; }; points = 6; batch = 8; shards = 1; steps = 20; optimiser = { lr = 1e-2; }; },\n"       \
+    "{ stage = \"fit\"; of = \"pretrain\"; method = [\"ltv\", \"constant\"]; basis = [\"prompt\"," \
+    " \"mean\"]; points = 9; prompts = 40; batch = 16; epochs = 2; repeat = 7; },\n"
+#define EVALUATE(keys) HEAD "{ stage = \"evaluate\"; of = \"fit\"; " keys " } );\n"
+#define SIZES "points = 11; functions = 10; chunk = 4;"
+
+static struct err err;
+
+struct world {
+    struct lab lab;
+    char model_path[SCRATCH_PATH], fit_path[SCRATCH_PATH];
+    struct job_input model, fit;
+};
+
+static void world_open(struct world *w, const char *text, size_t fit_point) {
+    const struct lab_job pretrain = {.kind = "pretrain", .memory = SIZE_MAX};
+    struct lab_job fit = {.kind = "fit", .point = fit_point, .memory = SIZE_MAX, .n_inputs = 1};
+    w->lab = lab_open(text);
+    w->model = lab_make(&w->lab, &pretrain, "model.safetensors", w->model_path);
+    fit.inputs[0] = w->model;
+    w->fit = lab_make(&w->lab, &fit, "fit.safetensors", w->fit_path);
+}
+
+static struct host_twin *control(const struct world *w, const char *method) {
+    const struct lab_job job = {
+        .kind = "evaluate", .control = method, .inputs = {w->model}, .n_inputs = 1};
+    return lab_run(&w->lab, &job);
+}
+
+static struct host_twin *fitted(const struct world *w) {
+    const struct lab_job job = {.kind = "evaluate", .inputs = {w->fit, w->model}, .n_inputs = 2};
+    return lab_run(&w->lab, &job);
+}
+
+static const float *errors_of(const struct host_twin *h) {
+    const struct job_tensor *t = host_twin_tensor(h, "errors");
+    assert_true(t && t->rank == 2 && t->shape[0] == 10 && t->shape[1] == 11);
+    return t->data;
+}
+
+static double mse(const struct host_twin *h, size_t k) {
+    size_t n;
+    return host_twin_row(h, k, &n)[7].as.real;
+}
+
+static void zero_is_plain_bit_for_bit(void **state) {
+    (void)state;
+    struct world w;
+    world_open(&w, EVALUATE(SIZES), 0);
+    struct host_twin *plain = control(&w, "plain"), *zero = control(&w, "zero");
+    assert_memory_equal(errors_of(plain), errors_of(zero), 110 * sizeof(float));
+    host_twin_destroy(plain);
+    host_twin_destroy(zero);
+    lab_close(&w.lab);
+}
+
+static void rows_summarise_the_errors(void **state) {
+    (void)state;
+    struct world w;
+    world_open(&w, EVALUATE(SIZES), 0);
+    struct host_twin *h = fitted(&w);
+    const float *errors = errors_of(h);
+    assert_int_equal(host_twin_rows(h), 11);
+    for (size_t k = 0; k < 11; k++) {
+        size_t n;
+        const struct job_value *row = host_twin_row(h, k, &n);
+        double sum = 0;
+        for (size_t i = 0; i < 10; i++) sum += (double)errors[i * 11 + k];
+        assert_int_equal(n, stage_find("evaluate")->n_columns);
+        assert_string_equal(row[0].as.text, "ltv");
+        assert_string_equal(row[1].as.text, "heads");
+        assert_int_equal(row[2].as.integer, 9);
+        assert_int_equal(row[3].as.integer, 7);
+        assert_string_equal(row[4].as.text, "linear");
+        assert_int_equal(row[5].as.integer, k);
+        CLOSE(fabs(row[7].as.real - sum / 10), 1e-12);
+        assert_true(row[8].as.real < row[7].as.real && row[7].as.real < row[9].as.real);
+        CLOSE(fabs(row[10].as.real * 3 - row[7].as.real), 1e-9); /* E[y^2] = dims */
+    }
+    host_twin_destroy(h);
+    lab_close(&w.lab);
+}
+
+static void every_fit_is_evaluated(void **state) {
+    (void)state;
+    for (size_t i = 0; i < 4; i++) { /* prompt and mean basis, ltv and constant */
+        struct world w;
+        world_open(&w, EVALUATE(SIZES), i);
+        struct host_twin *h = fitted(&w), *plain = control(&w, "plain");
+        assert_string_equal(host_twin_note(h, "method"), i % 2 ? "constant" : "ltv");
+        assert_memory_not_equal(errors_of(h), errors_of(plain), 110 * sizeof(float));
+        host_twin_destroy(h);
+        host_twin_destroy(plain);
+        lab_close(&w.lab);
+    }
+}
+
+/* T0 = 6 = trained: whole prompts up to k = 5, then the last five pairs. */
+static void windows_begin_beyond_the_trained_range(void **state) {
+    (void)state;
+    struct world w;
+    world_open(&w, EVALUATE(SIZES), 0);
+    struct host_twin *plain = control(&w, "plain"), *window = control(&w, "window"),
+                     *oracle = control(&w, "oracle");
+    assert_memory_equal(errors_of(window), errors_of(oracle), 110 * sizeof(float));
+    for (size_t k = 0; k < 11; k++) assert_int_equal(mse(plain, k) == mse(window, k), k < 6);
+    host_twin_destroy(plain);
+    host_twin_destroy(window);
+    host_twin_destroy(oracle);
+    lab_close(&w.lab);
+}
+
+static void a_shorter_window_is_not_the_oracle(void **state) {
+    (void)state;
+    struct world w;
+    world_open(&w, EVALUATE(SIZES "basis_points = 4;"), 0);
+    struct host_twin *plain = control(&w, "plain"), *window = control(&w, "window"),
+                     *oracle = control(&w, "oracle");
+    for (size_t k = 0; k < 11; k++) {
+        assert_int_equal(mse(plain, k) == mse(window, k), k < 4);
+        assert_int_equal(mse(plain, k) == mse(oracle, k), k < 6);
+        if (k >= 6) assert_true(mse(window, k) == mse(oracle, k));
+    }
+    host_twin_destroy(plain);
+    host_twin_destroy(window);
+    host_twin_destroy(oracle);
+    lab_close(&w.lab);
+}
+
+static void without_a_fit_or_control_it_is_plain(void **state) {
+    (void)state;
+    struct world w;
+    world_open(&w, EVALUATE(SIZES), 0);
+    struct host_twin *plain = control(&w, "plain"), *bare = control(&w, NULL);
+    assert_true(host_twin_same(plain, bare));
+    host_twin_destroy(plain);
+    host_twin_destroy(bare);
+    lab_close(&w.lab);
+}
+
+static void weights_of_another_shape_are_refused(void **state) {
+    (void)state;
+    struct world w;
+    world_open(&w, EVALUATE(SIZES), 0);
+    struct lab_job job = {.kind = "evaluate", .inputs = {w.fit, w.model}, .n_inputs = 2};
+    job.inputs[0].artifact = w.model_path; /* a model where a fit should be */
+    struct host_twin *h = lab_host(&w.lab, &job);
+    ERROR_SAYS(host_twin_run(h, lab_work, lab_stage("evaluate"), &err), ERR_DATA, "weights");
+    host_twin_destroy(h);
+    lab_close(&w.lab);
+}
+
+static void stopping_is_not_failing(void **state) {
+    (void)state;
+    struct world w;
+    world_open(&w, EVALUATE(SIZES), 0);
+    const struct lab_job job = {.kind = "evaluate", .inputs = {w.model}, .n_inputs = 1};
+    struct host_twin *h = lab_host(&w.lab, &job);
+    host_twin_stop_after(h, 2);
+    ERROR_SAYS(host_twin_run(h, lab_work, lab_stage("evaluate"), &err), ERR_STOPPED,
+               "stopped after 8 functions");
+    host_twin_destroy(h);
+    lab_close(&w.lab);
+}
+
+static void plan_refuses_what_cannot_run(void **state) {
+    (void)state;
+    lab_refuses(EVALUATE("points = 13;"), "evaluate", "pretrain", "13 points are beyond");
+    lab_refuses(EVALUATE("points = 9; basis_points = 13;"), "evaluate", "pretrain",
+                "evaluate.basis_points: 13 points are beyond");
+    lab_refuses(EVALUATE("points = 9;"), "evaluate", NULL, "no model");
+}
+
+/* ---- the curve against the full forward in double, every k, with vectors and through windows */
+
+enum { N = 3, POINTS = 6, T0 = 4 };
+
+struct trial {
+    struct params p;
+    struct model_twin twin;
+    struct pair x, y, w;
+    struct prompt_view prompts;
+    struct basis_set basis;
+    struct method_setup setup;
+};
+
+static void trial_init(struct trial *t, const char *method, int variant) {
+    *t = (struct trial){.p = tiny_params(&TINY)};
+    t->twin = model_twin_create(&t->p);
+    t->x = pair_normals(N * POINTS * 3, 31, 1.0);
+    t->y = pair_normals(N * POINTS, 32, 1.0);
+    t->w = pair_normals(TINY.L * TINY.E, 33, 0.5);
+    t->prompts = (struct prompt_view){N, POINTS, 3, t->x.f, t->y.f};
+    method_setup_named(&t->setup, method, &t->p);
+    t->setup.variant = variant;
+}
+
+static void trial_free(struct trial *t) {
+    basis_set_destroy(&t->basis);
+    model_twin_destroy(&t->twin);
+    params_destroy(&t->p);
+    pair_free(&t->x), pair_free(&t->y), pair_free(&t->w);
+}
+
+/* Points first .. k of prompt i, without the last y. */
+static double predict_twin(struct trial *t, size_t i, size_t first, size_t k,
+                           const struct twin_edit *edits, size_t n_edits) {
+    double tokens[2 * POINTS * 3] = {0};
+    for (size_t j = first; j <= k; j++) {
+        memcpy(tokens + 2 * (j - first) * 3, t->x.d + (i * POINTS + j) * 3, 3 * sizeof *tokens);
+        if (j < k) tokens[(2 * (j - first) + 1) * 3] = t->y.d[i * POINTS + j];
+    }
+    model_twin_run(&t->twin, tokens, 2 * (k - first) + 1, edits, n_edits);
+    return t->twin.prediction[2 * (k - first)];
+}
+
+static void predict(float *out, struct trial *t, size_t chunk, const float *w) {
+    struct curve c;
+    const struct curve_options o = {&t->setup, chunk, POINTS, T0, T0};
+    SUCCEEDS(curve_create(&c, &o, &err));
+    for (size_t first = 0; first < N; first += chunk) {
+        const size_t n = N - first < chunk ? N - first : chunk;
+        const struct prompt_view part = prompt_view_part(&t->prompts, first, n);
+        const struct basis basis = w ? basis_set_view(&t->basis, first, n) : (struct basis){0};
+        curve_predict(out + first * POINTS, &c, &part, &basis, w);
+    }
+    curve_destroy(&c);
+}
+
+static void curves_equal_the_full_forward(void **state) {
+    (void)state;
+    for (int reading = LTV_HEADS; reading <= LTV_BLOCKS; reading++) {
+        struct trial t;
+        trial_init(&t, "ltv", reading);
+        float got[N * POINTS], v[3 * N * 8], *scratch = calloc((N + 1) * TINY.E, sizeof *scratch);
+        SUCCEEDS(basis_set_create(&t.basis, &TINY, N, &err));
+        SUCCEEDS(basis_set_collect(&t.basis, &t.p, &t.prompts, T0, 2, &err));
+        const struct basis all = basis_set_view(&t.basis, 0, N);
+        t.setup.method->vector(v, t.w.f, &all, &t.setup, scratch); /* tested by itself */
+        predict(got, &t, 2, t.w.f);
+        for (size_t i = 0; i < N; i++)
+            for (size_t k = 0; k < POINTS; k++) {
+                struct twin_edit edits[3];
+                double values[3 * 8];
+                for (size_t l = 0; l < TINY.L; l++) {
+                    for (size_t e = 0; e < TINY.E; e++)
+                        values[l * TINY.E + e] = (double)v[(l * N + i) * TINY.E + e];
+                    edits[l] = (struct twin_edit){l, 2 * k, 1.0, values + l * TINY.E};
+                }
+                const double want = predict_twin(&t, i, 0, k, edits, TINY.L);
+                CLOSE(twin_error(got + i * POINTS + k, &want, 1), 1e-5);
+            }
+        free(scratch);
+        trial_free(&t);
+    }
+}
+
+static void windows_equal_shorter_prompts(void **state) {
+    (void)state;
+    struct trial t;
+    trial_init(&t, "window", 0);
+    float got[N * POINTS];
+    predict(got, &t, N, NULL);
+    for (size_t i = 0; i < N; i++)
+        for (size_t k = 0; k < POINTS; k++) {
+            const double want = predict_twin(&t, i, k < T0 ? 0 : k - (T0 - 1), k, NULL, 0);
+            CLOSE(twin_error(got + i * POINTS + k, &want, 1), 1e-5);
+        }
+    trial_free(&t);
+}
+
+static void bases_equal_the_full_forward(void **state) {
+    (void)state;
+    for (size_t at = 1; at <= POINTS; at += POINTS - 1) { /* no pairs at all, and all of them */
+        struct trial t;
+        trial_init(&t, "ltv", 0);
+        const size_t E = TINY.E, token = 2 * (at - 1);
+        SUCCEEDS(basis_set_create(&t.basis, &TINY, N, &err));
+        SUCCEEDS(basis_set_collect(&t.basis, &t.p, &t.prompts, at, 2, &err));
+        for (size_t i = 0; i < N; i++) {
+            (void)predict_twin(&t, i, 0, at - 1, NULL, 0);
+            for (size_t l = 0; l < TINY.L; l++) {
+                const size_t row = (l * N + i) * E, want = (l * TINY.positions + token) * E;
+                CLOSE(twin_error(t.basis.z + row, t.twin.z + want, E), 1e-5);
+                CLOSE(twin_error(t.basis.a + row, t.twin.a + want, E), 1e-5);
+            }
+        }
+        trial_free(&t);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(zero_is_plain_bit_for_bit),
+        cmocka_unit_test(rows_summarise_the_errors),
+        cmocka_unit_test(every_fit_is_evaluated),
+        cmocka_unit_test(windows_begin_beyond_the_trained_range),
+        cmocka_unit_test(a_shorter_window_is_not_the_oracle),
+        cmocka_unit_test(without_a_fit_or_control_it_is_plain),
+        cmocka_unit_test(weights_of_another_shape_are_refused),
+        cmocka_unit_test(stopping_is_not_failing),
+        cmocka_unit_test(plan_refuses_what_cannot_run),
+        cmocka_unit_test(curves_equal_the_full_forward),
+        cmocka_unit_test(windows_equal_shorter_prompts),
+        cmocka_unit_test(bases_equal_the_full_forward),
+    };
+    blas_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,356 @@
+#include <math.h>
+#include <stdlib.h>
+
+#include "methods/ltv.h"
+#include "stages/fit_data.h"
+#include "stages/stage_job.h"
+
+#define HEAD                                                                                       \
+    "name = \"lab\"; seed = 5; source = { problem = \"linear\"; dims = 3; };\n"                    \
+    "stages = ( { stage = \"pretrain\"; model = { layers = 2; heads = 2; width = 16; positions = " \
+    "24; }; points = 6; batch = 8; shards = 1; steps = 20; optimiser = { lr = 1e-2; }; },\n"
+#define FIT(keys) HEAD "{ stage = \"fit\"; of = \"pretrain\"; " keys " } );\n"
+#define METHODS "method = [\"ltv\", \"constant\", \"bias_only\"];"
+#define SIZES "points = 9; prompts = 40; batch = 12; epochs = 4; optimiser = { lr = 1e-2; };"
+
+static struct err err;
+
+/* ---- the stage */
+
+struct world { /* a config and the model its fits work on */
+    struct lab lab;
+    char path[SCRATCH_PATH];
+    struct job_input model;
+};
+
+static void world_open(struct world *w, const char *text) {
+    const struct lab_job pretrain = {.kind = "pretrain", .memory = SIZE_MAX};
+    w->lab = lab_open(text);
+    w->model = lab_make(&w->lab, &pretrain, "model.safetensors", w->path);
+}
+
+static struct lab_job fit_of(const struct world *w, size_t point) {
+    return (struct lab_job){
+        .kind = "fit", .point = point, .memory = SIZE_MAX, .inputs = {w->model}, .n_inputs = 1};
+}
+
+static void kept_and_filled_again_are_the_same(void **state) {
+    (void)state;
+    struct world w;
+    world_open(&w, FIT(METHODS SIZES "shards = 2; basis = [\"prompt\", \"mean\"];"));
+    for (size_t i = 0; i < 6; i++) {
+        struct lab_job job = fit_of(&w, i);
+        struct host_twin *kept = lab_run(&w.lab, &job);
+        job.memory = 0;
+        struct host_twin *again = lab_run(&w.lab, &job);
+        assert_true(host_twin_same(kept, again));
+        assert_int_equal(host_twin_rows(kept), 1);
+        host_twin_destroy(kept);
+        host_twin_destroy(again);
+    }
+    lab_close(&w.lab);
+}
+
+static void any_group_gives_the_same_bits(void **state) {
+    (void)state;
+    struct world w;
+    world_open(&w, FIT("basis = [\"prompt\", \"mean\"];" SIZES "shards = 3;"));
+    for (size_t i = 0; i < 2; i++) {
+        struct lab_job job = fit_of(&w, i);
+        struct host_twin *alone = lab_run(&w.lab, &job);
+        for (job.ranks = 2; job.ranks <= 3; job.ranks++) {
+            struct host_twin *group = lab_run(&w.lab, &job);
+            assert_true(host_twin_same(alone, group));
+            for (int r = 0; r < job.ranks; r++) assert_true(host_twin_shards(group, r) >= 1);
+            host_twin_destroy(group);
+        }
+        host_twin_destroy(alone);
+    }
+    lab_close(&w.lab);
+}
+
+static void a_resumed_fit_gives_the_same_bits(void **state) {
+    (void)state;
+    struct world w;
+    world_open(&w, FIT(SIZES "checkpoint_every = 2;"));
+    const struct lab_job job = fit_of(&w, 0);
+    struct host_twin *whole = lab_run(&w.lab, &job), *h = lab_host(&w.lab, &job);
+    assert_int_equal(host_twin_checkpoints(whole), 2);
+    const size_t answers[] = {4, 7}; /* in the second epoch, then in the third of those left */
+    for (size_t i = 0; i < 2; i++) {
+        host_twin_stop_after(h, answers[i]);
+        ERROR_SAYS(host_twin_run(h, lab_work, lab_stage("fit"), &err), ERR_STOPPED,
+                   i == 0 ? "stopped after epoch 1" : "stopped after epoch 3");
+    }
+    host_twin_stop_after(h, SIZE_MAX);
+    SUCCEEDS(host_twin_run(h, lab_work, lab_stage("fit"), &err));
+    assert_true(host_twin_same(whole, h));
+    host_twin_destroy(h);
+    host_twin_destroy(whole);
+    lab_close(&w.lab);
+}
+
+static void results_have_the_methods_shape(void **state) {
+    (void)state;
+    struct world w;
+    world_open(&w, FIT(METHODS SIZES "patience = 1; patience_rule = \"cumulative\";"));
+    const char *names[] = {"ltv", "constant", "bias_only"};
+    const size_t columns[] = {2, 16, 1};
+    for (size_t i = 0; i < 3; i++) {
+        const struct lab_job job = fit_of(&w, i);
+        struct host_twin *h = lab_run(&w.lab, &job);
+        const struct job_tensor *weights = host_twin_tensor(h, "weights");
+        size_t n;
+        const struct job_value *row = host_twin_row(h, 0, &n);
+        assert_int_equal(n, stage_find("fit")->n_columns);
+        assert_string_equal(row[0].as.text, names[i]);
+        assert_string_equal(row[1].as.text, i == 0 ? "heads" : "");
+        assert_int_equal(row[2].as.integer, 9);
+        assert_int_equal(row[3].as.integer, i == 0 ? 6 : 0);
+        assert_int_equal(weights->shape[0], 2);
+        assert_int_equal(weights->shape[1], columns[i]);
+        assert_int_equal(host_twin_tensor(h, "validation_losses")->shape[0], row[5].as.integer);
+        assert_string_equal(host_twin_note(h, "method"), names[i]);
+        host_twin_destroy(h);
+    }
+    lab_close(&w.lab);
+}
+
+static void a_fit_lowers_its_loss(void **state) {
+    (void)state;
+    struct world w;
+    world_open(&w, FIT("method = \"constant\"; points = 9; prompts = 120; batch = 16; epochs = "
+                       "12; optimiser = { lr = 2e-2; };"));
+    const struct lab_job job = fit_of(&w, 0);
+    struct host_twin *h = lab_run(&w.lab, &job);
+    const float *losses = host_twin_tensor(h, "validation_losses")->data;
+    size_t n, epochs = host_twin_tensor(h, "validation_losses")->shape[0];
+    const double best = host_twin_row(h, 0, &n)[8].as.real;
+    double least = (double)losses[0];
+    for (size_t i = 0; i < epochs; i++) least = fmin(least, (double)losses[i]);
+    assert_true((float)best == (float)least);
+    if (!(best < (double)losses[0])) fail_msg("%g at first, %g at best", (double)losses[0], best);
+    host_twin_destroy(h);
+    lab_close(&w.lab);
+}
+
+static void a_model_is_needed(void **state) {
+    (void)state;
+    struct lab lab = lab_open(FIT("points = 9;"));
+    struct stage_cost cost;
+    ERROR_SAYS(lab_plan(&cost, &lab, "fit", NULL, &err), ERR_CONFIG,
+               "no model: give model.checkpoint, or name a pretrain stage in `of`");
+    const struct lab_job job = {.kind = "fit"};
+    struct host_twin *h = lab_host(&lab, &job);
+    ERROR_SAYS(host_twin_run(h, lab_work, lab_stage("fit"), &err), ERR_CONFIG, "no model");
+    host_twin_destroy(h);
+    lab_close(&lab);
+}
+
+static void plan_refuses_what_cannot_run(void **state) {
+    (void)state;
+    lab_refuses(FIT("points = 13;"), "fit", "pretrain", "13 points are beyond the model's");
+    lab_refuses(FIT("points = 5;"), "fit", "pretrain", "a basis at point 6 of prompts of 5 points");
+    lab_refuses(FIT("points = 9; prompts = 10; validation = 0.01;"), "fit", "pretrain",
+                "0.01 of 10 prompts leaves 10 for training");
+    lab_refuses(FIT("points = 9; prompts = 10; validation = 0.99;"), "fit", "pretrain",
+                "leaves 0 for training");
+    lab_refuses(FIT("points = 9; group = 2;"), "fit", "pretrain", "2 ranks for 1 shards");
+    lab_refuses(FIT("points = 9; source = { dims = 4; };"), "fit", "pretrain",
+                "prompts of 4 dims for a model that reads 3");
+}
+
+static void plan_knows_the_contexts(void **state) {
+    (void)state;
+    struct lab lab = lab_open(FIT("points = 9; prompts = 4000;"));
+    struct stage_cost cost;
+    SUCCEEDS(lab_plan(&cost, &lab, "fit", "pretrain", &err));
+    const double contexts = 4000.0 * 2 * 2 * 16 * 16 * sizeof(float); /* n, k and v, L, T, E */
+    assert_true(cost.memory - cost.memory_least >= contexts);
+    assert_true(cost.memory_least < contexts);
+    lab_close(&lab);
+}
+
+/* ---- loss and gradient of the weights against the full forward in double */
+
+enum { N = 5, POINTS = 6, T0 = 4, W_MAX = 64 };
+
+struct trial {
+    struct params p;
+    struct model_twin twin;
+    struct pair x, y, w;
+    struct method_setup setup;
+    struct fit_data_options o;
+    size_t weights;
+    double *v; /* [L, E] */
+};
+
+static void trial_init(struct trial *t, const char *method, int variant, bool mean) {
+    *t = (struct trial){.p = tiny_params(&TINY)};
+    t->twin = model_twin_create(&t->p);
+    t->x = pair_normals(N * POINTS * 3, 21, 1.0);
+    t->y = pair_normals(N * POINTS, 22, 1.0);
+    t->w = pair_normals(W_MAX, 23, 0.5);
+    t->v = calloc(TINY.L * TINY.E, sizeof *t->v);
+    method_setup_named(&t->setup, method, &t->p);
+    t->setup.variant = variant;
+    t->weights = t->setup.method->weights(&t->setup);
+    assert_true(t->v && t->weights <= W_MAX);
+    t->o = (struct fit_data_options){.setup = &t->setup,
+                                     .prompts = {N, POINTS, 3, t->x.f, t->y.f},
+                                     .basis_points = T0,
+                                     .mean = mean,
+                                     .train = 3,
+                                     .batch = N,
+                                     .shards = 1,
+                                     .memory = SIZE_MAX,
+                                     .loss = FIT_HUBER,
+                                     .delta = 0.7};
+}
+
+static void trial_free(struct trial *t) {
+    free(t->v);
+    model_twin_destroy(&t->twin);
+    params_destroy(&t->p);
+    pair_free(&t->x), pair_free(&t->y), pair_free(&t->w);
+}
+
+/* Runs prompt i up to the x of point k (from 0) through the twin. */
+static size_t run_prompt(struct trial *t, size_t i, size_t k, const struct twin_edit *edits,
+                         size_t n_edits) {
+    double tokens[2 * POINTS * 3] = {0};
+    for (size_t j = 0; j <= k; j++) {
+        memcpy(tokens + 2 * j * 3, t->x.d + (i * POINTS + j) * 3, 3 * sizeof *tokens);
+        if (j < k) tokens[(2 * j + 1) * 3] = t->y.d[i * POINTS + j];
+    }
+    model_twin_run(&t->twin, tokens, 2 * k + 1, edits, n_edits);
+    return 2 * k;
+}
+
+/* u [L, E] at the basis query of prompt i, or its mean over the training prompts. */
+static void basis_rows(double *u, struct trial *t, size_t i, bool from_a) {
+    const size_t E = TINY.E, rows = TINY.positions;
+    const size_t first = t->o.mean ? 0 : i, n = t->o.mean ? t->o.train : 1;
+    memset(u, 0, TINY.L * E * sizeof *u);
+    for (size_t j = first; j < first + n; j++) {
+        const size_t token = run_prompt(t, j, T0 - 1, NULL, 0);
+        const double *from = from_a ? t->twin.a : t->twin.z;
+        for (size_t l = 0; l < TINY.L; l++)
+            for (size_t e = 0; e < E; e++)
+                u[l * E + e] += from[(l * rows + token) * E + e] / (double)n;
+    }
+}
+
+/* Design 3.4, head by head, for one prompt. */
+static void ltv_twin(struct trial *t, size_t i) {
+    const size_t E = TINY.E, H = TINY.H, D = E / H;
+    const int reading = t->setup.variant;
+    double u[3 * 8];
+    basis_rows(u, t, i, reading >= LTV_REPROJECTED);
+    memset(t->v, 0, TINY.L * E * sizeof *t->v);
+    for (size_t l = 0; l < TINY.L; l++)
+        for (size_t h = 0; h < H; h++)
+            for (size_t e = 0; e < E; e++) {
+                double o = reading == LTV_BLOCKS && e / D == h ? u[l * E + e] : 0;
+                if (reading != LTV_BLOCKS)
+                    for (size_t c = h * D; c < (h + 1) * D; c++)
+                        o += u[l * E + c] * (double)t->p.layers[l].proj_w[c * E + e];
+                if (reading == LTV_HEADS_BIAS || reading == LTV_REPROJECTED)
+                    o += (double)t->p.layers[l].proj_b[e];
+                t->v[l * E + e] += t->w.d[l * H + h] * o;
+            }
+}
+
+static void vector_twin(struct trial *t, size_t i) {
+    const size_t E = TINY.E;
+    const char *name = t->setup.method->name;
+    if (strcmp(name, "ltv") == 0) ltv_twin(t, i);
+    for (size_t j = 0; j < TINY.L * E; j++) {
+        if (strcmp(name, "constant") == 0) t->v[j] = t->w.d[j];
+        if (strcmp(name, "bias_only") == 0)
+            t->v[j] = t->w.d[j / E] * (double)t->p.layers[j / E].proj_b[j % E];
+    }
+}
+
+static double mean_loss_twin(void *context) {
+    struct trial *t = context;
+    double loss = 0;
+    for (size_t i = 0; i < N; i++) {
+        struct twin_edit edits[3];
+        vector_twin(t, i);
+        for (size_t l = 0; l < TINY.L; l++)
+            edits[l] = (struct twin_edit){l, 2 * (POINTS - 1), 1.0, t->v + l * TINY.E};
+        const size_t token = run_prompt(t, i, POINTS - 1, edits, TINY.L);
+        const double e = fabs(t->twin.prediction[token] - t->y.d[i * POINTS + POINTS - 1]);
+        loss += e <= t->o.delta ? e * e / 2 : t->o.delta * (e - t->o.delta / 2);
+    }
+    return loss / N;
+}
+
+static void compare(const char *method, int variant, bool mean, size_t memory) {
+    struct trial t;
+    struct fit_data *data = NULL;
+    const uint32_t rows[N] = {3, 0, 4, 2, 1};
+    float dw[W_MAX];
+    double loss, want[W_MAX];
+    trial_init(&t, method, variant, mean);
+    t.o.memory = memory;
+    SUCCEEDS(fit_data_create(&data, &t.o, NULL, &err));
+    fit_data_pass(&loss, dw, data, t.w.f, rows, N, 1.0 / N);
+    const double want_loss = mean_loss_twin(&t);
+    CLOSE(fabs(loss - want_loss) / want_loss, 1e-5);
+    for (size_t i = 0; i < t.weights; i++) want[i] = twin_slope(mean_loss_twin, &t, t.w.d + i);
+    CLOSE(relative_error(dw, want, t.weights), 1e-4);
+    fit_data_destroy(data);
+    trial_free(&t);
+}
+
+static void gradients_equal_central_differences(void **state) {
+    (void)state;
+    for (int reading = LTV_HEADS; reading <= LTV_BLOCKS; reading++) {
+        compare("ltv", reading, false, SIZE_MAX);
+        compare("ltv", reading, true, 0);
+    }
+    compare("constant", 0, false, 0);
+    compare("bias_only", 0, false, SIZE_MAX);
+}
+
+static void a_look_shows_vector_and_prediction(void **state) {
+    (void)state;
+    struct trial t;
+    struct fit_data *data = NULL;
+    const uint32_t rows[2] = {4, 1};
+    float v[3 * 2 * 8], prediction[2];
+    trial_init(&t, "ltv", LTV_REPROJECTED, false);
+    SUCCEEDS(fit_data_create(&data, &t.o, NULL, &err));
+    fit_data_look(v, prediction, data, t.w.f, rows, 2);
+    for (size_t r = 0; r < 2; r++) {
+        struct twin_edit edits[3];
+        vector_twin(&t, rows[r]);
+        for (size_t l = 0; l < TINY.L; l++) {
+            CLOSE(twin_error(v + (l * 2 + r) * TINY.E, t.v + l * TINY.E, TINY.E), 1e-5);
+            edits[l] = (struct twin_edit){l, 2 * (POINTS - 1), 1.0, t.v + l * TINY.E};
+        }
+        const size_t token = run_prompt(&t, rows[r], POINTS - 1, edits, TINY.L);
+        CLOSE(twin_error(prediction + r, t.twin.prediction + token, 1), 1e-5);
+    }
+    fit_data_destroy(data);
+    trial_free(&t);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(kept_and_filled_again_are_the_same),
+        cmocka_unit_test(any_group_gives_the_same_bits),
+        cmocka_unit_test(a_resumed_fit_gives_the_same_bits),
+        cmocka_unit_test(results_have_the_methods_shape),
+        cmocka_unit_test(a_fit_lowers_its_loss),
+        cmocka_unit_test(a_model_is_needed),
+        cmocka_unit_test(plan_refuses_what_cannot_run),
+        cmocka_unit_test(plan_knows_the_contexts),
+        cmocka_unit_test(gradients_equal_central_differences),
+        cmocka_unit_test(a_look_shows_vector_and_prediction),
+    };
+    blas_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
