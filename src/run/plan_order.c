@@ -1,5 +1,6 @@
 #include "run/plan_order.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,28 +11,6 @@ size_t plan_order_find(const struct config *c, const char *name) {
     for (size_t i = 0; i < config_stage_count(c); i++)
         if (strcmp(config_stage_name(c, i), name) == 0) return i;
     return (size_t)-1;
-}
-
-static const char *nearest_stage(const struct config *c, const char *name) {
-    const size_t n = config_stage_count(c);
-    const char **names = calloc(n, sizeof *names);
-    if (!names) return NULL;
-    for (size_t i = 0; i < n; i++) names[i] = config_stage_name(c, i);
-    const char *nearest = text_nearest(name, names, n);
-    free(names);
-    return nearest;
-}
-
-static enum err_code unknown_stage(const struct config *c, size_t stage, const char *name,
-                                   struct err *err) {
-    char where[256];
-    config_stage_where(where, c, stage);
-    const char *nearest = nearest_stage(c, name);
-    if (nearest)
-        return ERR(err, ERR_CONFIG, "%s: %s.of: no stage is named \"%s\" (did you mean \"%s\"?)",
-                   where, config_stage_name(c, stage), name, nearest);
-    return ERR(err, ERR_CONFIG, "%s: %s.of: no stage is named \"%s\"; name a stage of this file",
-               where, config_stage_name(c, stage), name);
 }
 
 static bool reads_kind(const struct stage *kind, const char *parent) {
@@ -56,17 +35,12 @@ static enum err_code wrong_kind(const struct config *c, size_t stage, size_t par
     return rc;
 }
 
-static enum err_code check_of(const struct config *c, size_t stage, struct err *err) {
+static enum err_code check_kinds(const struct config *c, size_t stage, struct err *err) {
     char where[256];
     const struct stage *kind = stage_find(config_stage_kind(c, stage));
     config_stage_where(where, c, stage);
     for (size_t i = 0; i < config_stage_of_count(c, stage); i++) {
-        const char *name = config_stage_of(c, stage, i);
-        const size_t parent = plan_order_find(c, name);
-        if (parent == (size_t)-1) return unknown_stage(c, stage, name, err);
-        if (parent == stage)
-            return ERR(err, ERR_CONFIG, "%s: %s.of: a stage cannot read itself; name another stage",
-                       where, name);
+        const size_t parent = plan_order_find(c, config_stage_of(c, stage, i));
         if (!reads_kind(kind, config_stage_kind(c, parent)))
             return wrong_kind(c, stage, parent, err);
     }
@@ -88,37 +62,18 @@ static size_t first_ready(const struct config *c, const bool *placed) {
     return (size_t)-1;
 }
 
-/* Names the stages that wait for each other. */
-static enum err_code cycle_error(const struct config *c, const bool *placed, struct err *err) {
-    struct text names = {0};
-    char where[256] = "";
-    for (size_t s = 0; s < config_stage_count(c); s++) {
-        if (placed[s]) continue;
-        if (names.size == 0) config_stage_where(where, c, s);
-        text_add(&names, "%s%s", names.size ? ", " : "", config_stage_name(c, s));
-    }
-    const enum err_code rc =
-        ERR(err, ERR_CONFIG, "%s: `of` runs in a circle: %s; one of them must not read the others",
-            where, text_str(&names));
-    text_release(&names);
-    return rc;
-}
-
 enum err_code plan_order(size_t *order, const struct config *c, struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t n = config_stage_count(c);
     bool *placed = calloc(n + 1, sizeof *placed);
     CHECK(placed, ERR_MEMORY, "no memory for %zu stages", n);
-    for (size_t s = 0; s < n; s++) TRY(check_of(c, s, err));
     for (size_t i = 0; i < n; i++) {
         const size_t s = first_ready(c, placed);
-        if (s == (size_t)-1) {
-            rc = cycle_error(c, placed, err);
-            goto cleanup;
-        }
+        assert(s != (size_t)-1); /* config_open refuses circles */
         order[i] = s;
         placed[s] = true;
     }
+    for (size_t s = 0; s < n; s++) TRY(check_kinds(c, s, err));
 cleanup:
     free(placed);
     return rc;

@@ -8,8 +8,9 @@
 #include "base/err.h"
 #include "config/config.h"
 
-/* order [config_stage_count]: the file's order wherever `of` allows it. ERR_CONFIG with file:line
- * when `of` names nothing, the stage itself, a cycle, or a kind that the stage cannot read. */
+/* order [config_stage_count]: the file's order wherever `of` allows it. config_open has seen to it
+ * that `of` names stages and runs in no circle; ERR_CONFIG with file:line when it names a kind that
+ * the stage cannot read, or is missing where the stage needs it. */
 enum err_code plan_order(size_t *order, const struct config *c, struct err *err);
 
 size_t plan_order_find(const struct config *c, const char *name); /* (size_t)-1: no such stage */

@@ -1,0 +1,131 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "run/plan_case.h"
+
+static const char CHAIN[] = PLAN_CASE_TOP "stages = ( " PLAN_CASE_PRETRAIN ",\n" PLAN_CASE_FIT
+                                          ",\n" PLAN_CASE_EVALUATE " );\n";
+
+static void jobs_of_a_chain(void **state) {
+    (void)state;
+    struct plan_case c;
+    char label[PLAN_LABEL];
+    plan_case_must_open(&c, CHAIN, NULL);
+    const struct plan *p = &c.plan;
+    assert_int_equal(p->stages[0].n_jobs, 1);
+    assert_int_equal(p->stages[1].n_jobs, 4);
+    assert_int_equal(p->stages[2].n_jobs, 2 * (4 + 2)); /* problems x (fits + controls) */
+    assert_int_equal(p->n_jobs, 17);
+    const struct plan_job *fit = &p->jobs[1], *first = &p->jobs[5], *plain = &p->jobs[9];
+    assert_int_equal(fit->n_parents, 1);
+    assert_int_equal(fit->parents[0], 0);
+    assert_int_equal(first->n_parents, 2); /* the fit, then the model the fit was made on */
+    assert_int_equal(first->parents[0], 1);
+    assert_int_equal(first->parents[1], 0);
+    assert_null(first->control);
+    assert_string_equal(plain->control, "plain");
+    assert_int_equal(plain->n_parents, 1);
+    assert_int_equal(plain->parents[0], 0);
+    assert_int_equal(plan_model(p, 5), 0);
+    plan_label(label, p, 9);
+    assert_string_equal(label, "evaluate[4]");
+    for (size_t j = 0; j < p->n_jobs; j++) {
+        assert_int_equal(plan_find(p, p->jobs[j].identity), j);
+        assert_true(p->jobs[j].cost.flops > 0.0 && p->jobs[j].cost.memory > 0.0);
+        for (size_t i = 0; i < p->jobs[j].n_parents; i++)
+            assert_true(p->jobs[j].parents[i] < j); /* parents come first */
+    }
+    assert_int_equal(plan_find(p, "0123456789abcdef"), PLAN_NONE);
+    plan_case_close(&c);
+}
+
+static void stages_may_stand_in_any_order(void **state) {
+    (void)state;
+    struct plan_case c, d;
+    plan_case_must_open(&c, CHAIN, NULL);
+    plan_case_must_open(&d,
+                        PLAN_CASE_TOP "stages = ( " PLAN_CASE_EVALUATE ",\n" PLAN_CASE_FIT
+                                      ",\n" PLAN_CASE_PRETRAIN " );\n",
+                        NULL);
+    assert_int_equal(c.plan.n_jobs, d.plan.n_jobs);
+    for (size_t j = 0; j < c.plan.n_jobs; j++)
+        assert_string_equal(c.plan.jobs[j].identity, d.plan.jobs[j].identity);
+    plan_case_close(&c);
+    plan_case_close(&d);
+}
+
+/* Two evaluate stages ask for the same controls of the same model: computed once, listed twice. */
+static void the_same_work_is_planned_once(void **state) {
+    (void)state;
+    struct plan_case c;
+    static const char text[] = PLAN_CASE_TOP
+        "stages = ( " PLAN_CASE_PRETRAIN ",\n" PLAN_CASE_FIT ",\n" PLAN_CASE_EVALUATE ",\n"
+        "{ stage = \"evaluate\"; name = \"again\"; of = \"pretrain\"; also = \"plain\";"
+        " points = 8; functions = 8; } );\n";
+    plan_case_must_open(&c, text, NULL);
+    assert_int_equal(c.plan.n_jobs, 17);
+    assert_int_equal(c.plan.merged, 1);
+    assert_int_equal(c.plan.stages[3].n_jobs, 1);
+    assert_string_equal(c.plan.jobs[c.plan.stages[3].jobs[0]].control, "plain");
+    plan_case_close(&c);
+}
+
+static void check_refused(const char *stages, const char *want) {
+    struct plan_case c;
+    struct err err = {0};
+    char text[2048];
+    (void)snprintf(text, sizeof text, PLAN_CASE_TOP "stages = (\n%s );\n", stages);
+    assert_int_equal(plan_case_open(&c, text, NULL, &err), ERR_CONFIG);
+    const char *found = strstr(err.msg, "a.cfg:");
+    if (!found || !strstr(err.msg, want)) {
+        print_error("received: %s\nexpected: %s\n", err.msg, want);
+        fail();
+    }
+    plan_case_close(&c);
+}
+
+static void errors_of_of(void **state) {
+    (void)state;
+    check_refused(PLAN_CASE_PRETRAIN
+                  ",\n{ stage = \"fit\"; of = \"pretrian\"; method = \"ltv\"; points = 6; }",
+                  "fit.of: no stage is named \"pretrian\" (did you mean pretrain?)");
+    check_refused("{ stage = \"fit\"; of = \"fit\"; method = \"ltv\"; points = 6; }",
+                  "fit.of: a circle");
+    check_refused(PLAN_CASE_PRETRAIN ",\n" PLAN_CASE_FIT
+                                     ",\n{ stage = \"pretrain\"; name = \"p2\"; of = \"fit\"; }",
+                  "p2.of: \"fit\" is a fit stage, but a pretrain stage reads nothing");
+    check_refused(
+        "{ stage = \"fit\"; of = \"two\"; method = \"ltv\"; points = 6; },\n"
+        "{ stage = \"fit\"; name = \"two\"; of = \"fit\"; method = \"ltv\"; points = 6; }",
+        "fit.of: a circle");
+    check_refused(PLAN_CASE_PRETRAIN ",\n{ stage = \"evaluate\"; of = \"pretrain\"; points = 8; }",
+                  "evaluate: comes to no job at all");
+}
+
+static void names_are_found(void **state) {
+    (void)state;
+    struct plan_case c;
+    plan_case_must_open(&c, CHAIN, NULL);
+    assert_int_equal(plan_find_stage(&c.plan, "evaluate"), 2);
+    assert_int_equal(plan_find_stage(&c.plan, "nothing"), PLAN_NONE);
+    plan_case_close(&c);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(jobs_of_a_chain),
+        cmocka_unit_test(stages_may_stand_in_any_order),
+        cmocka_unit_test(the_same_work_is_planned_once),
+        cmocka_unit_test(errors_of_of),
+        cmocka_unit_test(names_are_found),
+    };
+    cmocka_set_message_output(CM_OUTPUT_STDOUT);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
