@@ -22,6 +22,13 @@ void plan_label(char out[PLAN_LABEL], const struct plan *p, size_t job) {
 
 static bool makes_model(const struct stage *kind) { return (kind->uses & STAGE_USES_SHAPE) != 0; }
 
+/* Has it the key `also`? Then it works on fits, and on each model once for each control. */
+static bool takes_controls(const struct stage *kind) {
+    for (size_t i = 0; i < kind->n_keys; i++)
+        if (strcmp(kind->keys[i].name, "also") == 0) return true;
+    return false;
+}
+
 size_t plan_model(const struct plan *p, size_t job) {
     const struct plan_job *j = &p->jobs[job];
     if (makes_model(p->stages[j->stage].kind)) return job;
@@ -165,7 +172,8 @@ static enum err_code add_child(struct builder *b, const struct plan_job *start, 
 static enum err_code add_controls(struct builder *b, const struct plan_job *start, size_t model,
                                   struct err *err) {
     enum err_code rc = ERR_OK;
-    for (size_t i = 0; i < config_list_size(start->point, "also"); i++) {
+    const size_t n = config_has(start->point, "also") ? config_list_size(start->point, "also") : 0;
+    for (size_t i = 0; i < n; i++) {
         struct plan_job job = *start;
         job.control = config_list_text(start->point, "also", i);
         if (model != PLAN_NONE) job.parents[job.n_parents++] = model;
@@ -204,7 +212,7 @@ cleanup:
 static enum err_code add_point(struct builder *b, const struct plan_job *start,
                                const struct parents *of, struct err *err) {
     enum err_code rc = ERR_OK;
-    const bool also = config_has(start->point, "also");
+    const bool also = takes_controls(b->plan->stages[start->stage].kind);
     if (of->n == 0 && !also) return add_job(b, *start, err);
     if (of->n == 0) return add_controls(b, start, PLAN_NONE, err);
     for (size_t i = 0; i < of->n; i++) {
