@@ -176,9 +176,9 @@ signalled TERM STATUS_CODE=75
 
 # ---- the real plan has what submit asks of it.
 if [[ -x ${1:-} ]]; then
-    "$source/slurm/submit" "$source/experiments/quickstart.cfg" --program "$1" --print >"$work/job.sh" ||
+    "$source/slurm/submit" "$source/experiments/paper/linear_regression.cfg" --program "$1" --print >"$work/job.sh" ||
         fault "the real plan does not serve submit"
     has '^#SBATCH --mem-per-cpu=[1-9][0-9]*M$'
-    has '^folder=.*results/quickstart$'
+    has '^folder=.*results/paper-linear-regression$'
 fi
 exit $faults
