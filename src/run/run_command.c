@@ -236,7 +236,7 @@ static void print_summary(struct text *out, const struct session *s, const struc
     if (o->blocked) text_add(out, ", %zu blocked", o->blocked);
     if (o->pending) text_add(out, ", %zu left", o->pending);
     if (o->failed) text_add(out, "; taskvec status %s says why", s->dir);
-    if (o->pending) text_add(out, "; the same command goes on");
+    if (o->exit_code == 75) text_add(out, "; the same command goes on");
     text_add(out, "; %s/results.h5\n", s->dir);
 }
 

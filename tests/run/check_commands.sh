@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# check_commands.sh BINARY [SOURCE] - the words of the command line: exit codes, messages, what a run,
+# its status, table, digest and verify say of each other.
+set -euo pipefail
+(($#)) || { echo "usage: check_commands.sh BINARY [SOURCE]" >&2; exit 64; }
+program=$(realpath -- "$1")
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+mkdir -- "$work/a folder"
+cd -- "$work/a folder"
+unset TASKVEC_INJECT OPENBLAS_CORETYPE
+faults=0 checks=0
+
+# expect CODE PATTERN ARGUMENTS: exit code, and a line of either output that matches.
+expect() {
+    local code=$1 pattern=$2 rc=0
+    shift 2
+    timeout 120 "$program" "$@" >out 2>err || rc=$?
+    checks=$((checks + 1))
+    if [[ $rc != "$code" ]] || ! cat out err | grep -qE -- "$pattern"; then
+        echo "taskvec $*: code $rc, expected $code and: $pattern"
+        sed 's/^/    > /' out err
+        faults=$((faults + 1))
+    fi
+}
+
+cat >tiny.cfg <<'END'
+name = "tiny"; seed = 1; source = { problem = "linear"; dims = 2; };
+stages = (
+  { stage = "pretrain"; model = { layers = 1; heads = 2; width = 8; positions = 16; };
+    points = 4; steps = 8; batch = 8; },
+  { stage = "fit"; of = "pretrain"; method = ["ltv", "constant"]; points = 6; repeat = [0, 1];
+    prompts = 40; batch = 16; epochs = 2; },
+  { stage = "evaluate"; of = "fit"; also = ["plain", "zero"]; points = 8; functions = 8; }
+);
+END
+
+# ---- words
+expect 64 'commands:'
+expect 0 'taskvec plan experiments' --help
+expect 0 '^revision ' --version
+expect 0 'BLAS|OpenBLAS' --version
+expect 64 'rnu: unknown command \(did you mean run\?\)' rnu
+expect 64 'xyzzy: unknown command; taskvec --help' xyzzy
+expect 64 'unknown option --jsno \(did you mean --json\?\)' plan --jsno tiny.cfg
+expect 64 'plan: expected CFG' plan
+expect 64 'one argument too many' plan tiny.cfg other.cfg
+expect 64 '-o needs a value' run tiny.cfg -o
+expect 64 'time "soon"' run tiny.cfg --max-time soon
+expect 64 'size "lots"' run tiny.cfg --memory lots
+expect 64 '--only evalute: no stage' run tiny.cfg --only evalute
+expect 64 'tables?|unknown; use text, csv or markdown' table . --format pdf
+expect 65 'no-such.cfg' plan no-such.cfg
+expect 65 'config.cfg is missing' status .
+expect 65 'config.cfg is missing' digest .
+expect 74 'tiny.cfg/file: cannot create the folder' run tiny.cfg -o tiny.cfg/file/run
+for command in plan run status table verify digest doctor; do
+    expect 0 "usage: taskvec $command" "$command" --help
+done
+expect 0 'optimiser.lr' run --help
+
+# ---- a run
+expect 0 'pretrain\[0\].*PENDING' plan tiny.cfg
+expect 0 '^11 jobs: pretrain 1, fit 4, evaluate 6' plan tiny.cfg
+expect 0 '11 of 11 jobs done' run tiny.cfg
+[[ -s results/tiny/results.h5 ]] || { echo "no results/tiny/results.h5"; faults=$((faults + 1)); }
+expect 0 '11 of 11 jobs done; results' run tiny.cfg --quiet
+expect 0 'pretrain\[0\].*DONE' plan tiny.cfg
+expect 0 '11 DONE' status results/tiny
+expect 0 '"done":11' status results/tiny --json --exit-code
+expect 0 '^plain +-' table results/tiny
+expect 0 '^\| method' table results/tiny --format markdown
+expect 0 '^method,reading,fit_points,repeats,' table results/tiny --format csv
+expect 0 '^method +reading +points' table results/tiny fit
+expect 64 'no stage is called "fti"; there are: pretrain, fit, evaluate' table results/tiny fti
+expect 0 '11 of 11 jobs computed again: 11 the same, 0 different' verify results/tiny
+expect 0 '2 of 11 jobs computed again' verify results/tiny --sample 2
+expect 64 '--sample 0' verify results/tiny --sample 0
+expect 0 '^[0-9a-f]{64}$' digest results/tiny
+digest=$(cat out)
+
+# ---- resolved: opens again, prints the same, gives the same bits
+"$program" plan tiny.cfg --resolved >resolved.cfg
+"$program" plan resolved.cfg --resolved | cmp - resolved.cfg || faults=$((faults + 1))
+expect 0 '11 of 11' run resolved.cfg -o again --in-process
+expect 0 "^$digest\$" digest again
+
+# ---- a changed config runs what is new
+expect 0 '2 new, 11 unchanged, 0 no longer planned' run tiny.cfg -s 'fit.repeat=[0,1]' \
+    -s 'evaluate.also=[plain,zero,window,oracle]'
+expect 0 '0 new, 11 unchanged, 2 no longer planned' run tiny.cfg
+expect 0 "^$digest\$" digest results/tiny
+
+# ---- part of it
+expect 0 '1 of 11 jobs done.*10 left' run tiny.cfg -o part --only pretrain
+expect 75 'PENDING' status part --exit-code
+expect 75 'not done' digest part
+
+# ---- a fault costs its own job and what reads it
+export TASKVEC_INJECT=segv@job:2
+expect 1 '1 failed, 1 blocked' run tiny.cfg -o faulty
+unset TASKVEC_INJECT
+expect 1 'BLOCKED +evaluate\[1\] by fit\[1\]' status faulty --exit-code
+expect 1 '1 failed, 1 blocked' run tiny.cfg -o faulty
+expect 0 '11 of 11 jobs done, 2 of them now' run tiny.cfg -o faulty --retry-failed
+expect 0 "^$digest\$" digest faulty
+
+# ---- one changed bit is found
+artifact=$(find again/artifacts -name '*.safetensors' | sort | head -n 1)
+size=$(stat -c %s -- "$artifact")
+printf 'x' | dd of="$artifact" bs=1 seek=$((size - 2)) conv=notrunc status=none
+expect 1 'DIFFERS' verify again
+
+# ---- other commands of this machine
+
+timeout 60 "$program" doctor >out 2>err || (($? == 1)) || faults=$((faults + 1))
+grep -q 'blas kernel' out || faults=$((faults + 1))
+export OPENBLAS_CORETYPE=Nehalem
+expect 1 'TROUBLE +blas kernel +OPENBLAS_CORETYPE=Nehalem pins a slower' doctor
+expect 65 'was computed by.*--mix' run tiny.cfg -s 'fit.repeat=[0,1,2]'
+expect 0 'jobs done' run tiny.cfg -s 'fit.repeat=[0,1,2]' --mix
+unset OPENBLAS_CORETYPE
+
+((faults == 0)) || { echo "$faults of $checks checks failed"; exit 1; }
+echo "$checks checks of the command line"

@@ -1,0 +1,109 @@
+"""check_results.py RESULTS FOLDER - every table of RESULTS read by four readers, against each other
+and against FOLDER/NAME.csv (what `taskvec table` printed)."""
+import csv
+import math
+import re
+import subprocess
+import sys
+
+import h5py
+import pandas
+import tables
+
+path, folder = sys.argv[1:]
+
+
+def plain(value):
+    """A cell as a Python number or text, whoever read it."""
+    if isinstance(value, bytes):
+        return value.decode()
+    return value.item() if hasattr(value, "item") else value
+
+
+def same(a, b):
+    if isinstance(a, float) and isinstance(b, float) and math.isnan(a) and math.isnan(b):
+        return True
+    return a == b
+
+
+def check(what, got, wanted):
+    assert len(got) == len(wanted), f"{what}: {len(got)} rows, not {len(wanted)}"
+    for number, (row, other) in enumerate(zip(got, wanted)):
+        for a, b in zip(row, other, strict=True):
+            assert same(a, b), f"{what}, row {number}: {a!r} is not {b!r}"
+
+
+def by_h5py(name):
+    with h5py.File(path) as f:
+        data = f[name][()]
+    return data.dtype.names, [[plain(v) for v in row] for row in data]
+
+
+def by_pandas(name):
+    frame = pandas.read_hdf(path, name)
+    return [[plain(v) for v in row] for row in frame.itertuples(index=False)]
+
+
+def by_pytables(name):
+    with tables.open_file(path) as f:
+        return [[plain(v) for v in row] for row in f.get_node("/" + name).read()]
+
+
+def by_h5dump(name):
+    """Cells as texts, in order: strings lose their padding, numbers are printed with 17 digits."""
+    out = subprocess.run(["h5dump", "-m", "%.17g", "-y", "-w", "0", "-A", "0", "-d", "/" + name, path],
+                         check=True, capture_output=True, text=True).stdout
+    data = out[out.index("DATA {"):]
+    cells = []
+    for line in data.splitlines():
+        line = line.strip().rstrip(",")
+        text = re.fullmatch(r'"(.*)"', line)
+        if text:
+            cells.append(re.sub(r"(\\000)+$", "", text[1]))
+        elif re.fullmatch(r"-?(nan|inf|[\d.][\d.e+-]*)", line):
+            cells.append(line)
+    return cells
+
+
+def check_h5dump(name, rows):
+    cells = by_h5dump(name)
+    flat = [value for row in rows for value in row]
+    assert len(cells) == len(flat), f"{name}: h5dump gives {len(cells)} cells, not {len(flat)}"
+    for text, value in zip(cells, flat):
+        got = text if isinstance(value, str) else type(value)(text.replace("-nan", "nan"))
+        assert same(got, value), f"{name}: h5dump gives {text!r}, h5py {value!r}"
+
+
+def check_csv(name, columns, rows):
+    with open(f"{folder}/{name}.csv", newline="") as f:
+        header, *lines = csv.reader(f)
+    assert header == list(columns), f"{name}: {header} is not {columns}"
+    assert len(lines) == len(rows), f"{name}: {len(lines)} lines, not {len(rows)}"
+    for line, row in zip(lines, rows):
+        for text, value in zip(line, row, strict=True):
+            shown = ("" if math.isnan(value) else f"{value:.9g}") if isinstance(value, float) else str(value)
+            assert text == shown, f"{name}: table prints {text!r} for {value!r}"
+
+
+with h5py.File(path) as results:
+    names = list(results["tables"])
+    assert names == ["capture", "evaluate", "fit", "pretrain"], names
+    for name in names:
+        table = results["tables"][name]
+        for column in table.dtype.names:
+            assert table.attrs[column + ".meaning"], f"{name}.{column} does not say what it means"
+            assert column + ".unit" in table.attrs
+    with open(f"{folder}/resolved.cfg") as f:
+        assert results["config"][()].decode() == f.read(), "/config is not the resolved config"
+    for field in ["revision", "compiler", "flags", "blas", "core", "mpi", "hdf5", "host", "seed",
+                  "command", "utc", "cpu"]:
+        assert results["provenance"][field][()], f"/provenance/{field} is missing"
+
+for name in ["jobs"] + ["tables/" + n for n in names]:
+    columns, rows = by_h5py(name)
+    assert rows, f"{name} is empty"
+    check(f"{name} in pandas", by_pandas(name), rows)
+    check(f"{name} in PyTables", by_pytables(name), rows)
+    check_h5dump(name, rows)
+    if name != "jobs":
+        check_csv(name.removeprefix("tables/"), columns, rows)

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# check_results.sh BINARY [SOURCE] - results.h5 opens in h5py, pandas, PyTables and h5dump with the
+# same values, and those are the rows that `table` prints. 77 when a reader is missing (not in CI).
+set -euo pipefail
+(($#)) || { echo "usage: check_results.sh BINARY [SOURCE]" >&2; exit 64; }
+program=$(realpath -- "$1")
+here=$(cd -- "$(dirname -- "$0")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+cd -- "$work"
+
+python=
+for candidate in python3 /usr/bin/python3; do
+    if "$candidate" -c 'import h5py, pandas, tables' 2>/dev/null; then python=$candidate; fi
+done
+if [[ -z $python ]] || ! command -v h5dump >/dev/null; then
+    echo "no python3 with h5py, pandas and tables, or no h5dump: install python3-h5py python3-pandas python3-tables hdf5-tools"
+    if [[ ${CI:-} == true ]]; then exit 1; fi
+    exit 77
+fi
+
+cat >tiny.cfg <<'END'
+name = "tiny"; seed = 1; source = { problem = "linear"; dims = 2; };
+stages = (
+  { stage = "pretrain"; model = { layers = 1; heads = 2; width = 8; positions = 16; };
+    points = 4; steps = 8; batch = 8; },
+  { stage = "fit"; of = "pretrain"; method = ["ltv", "constant"]; points = 6;
+    prompts = 40; batch = 16; epochs = 2; },
+  { stage = "evaluate"; of = "fit"; also = ["plain", "zero"]; points = 8; functions = 8; },
+  { stage = "capture"; of = "pretrain"; points = 4; prompts = 4; }
+);
+END
+timeout 120 "$program" run tiny.cfg -o run --quiet >/dev/null
+for stage in pretrain fit evaluate capture; do
+    "$program" table run "$stage" --format csv >"$stage.csv"
+done
+"$program" plan tiny.cfg --resolved >resolved.cfg
+"$python" -W ignore "$here/check_results.py" run/results.h5 .
+
+# A run in which nothing ran yet has tables too, empty ones.
+timeout 120 "$program" run tiny.cfg -o part --only pretrain --quiet >/dev/null
+h5dump -H part/results.h5 >header.txt
+grep -q '"evaluate"' header.txt
+"$python" -W ignore -c '
+import h5py
+f = h5py.File("part/results.h5")
+assert len(f["tables/evaluate"]) == 0 and len(f["tables/pretrain"]) > 0
+states = [s.decode() for s in f["jobs"]["state"]]
+assert states[0] == "DONE" and set(states[1:]) == {"PENDING"}, states'
+echo "results.h5 reads the same in h5py, pandas, PyTables and h5dump"
