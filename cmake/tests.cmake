@@ -45,6 +45,6 @@ target_link_libraries(farm_probe PRIVATE par store sched base flags)
 foreach(ranks 1 2 3 5)
   add_test(NAME mpi.farm_${ranks} COMMAND ${CMAKE_SOURCE_DIR}/tests/mpi/farm.sh $<TARGET_FILE:farm_probe> ${ranks}
     WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
-  set_tests_properties(mpi.farm_${ranks} PROPERTIES TIMEOUT 300
+  set_tests_properties(mpi.farm_${ranks} PROPERTIES TIMEOUT 600
     ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0")
 endforeach()
