@@ -69,14 +69,14 @@ install_packages() {
         "${missing[@]}" </dev/null >/dev/null
 }
 
-build() { # PRESET
+build() { # PRESET TARGET
     say "building preset $1 in build/$1"
     mkdir -p "build/$1"
     cmake --preset "$1" >"build/$1/configure.log" 2>&1 || {
         cat "build/$1/configure.log" >&2
         die "cmake --preset $1 failed"
     }
-    cmake --build "build/$1" -j "$ranks"
+    cmake --build "build/$1" --target "$2" -j "$ranks"
 }
 
 # ---- Open MPI, as it has to be told in containers and on machines with few cores.
@@ -115,7 +115,7 @@ draw_figure() {
 run_quickstart() {
     local launch=() rc=0
     install_packages "${build_packages[@]}" "${figure_packages[@]}"
-    build release
+    build release taskvec
     if ((ranks > 1)); then launch=(mpirun -q -n "$ranks"); fi
     say "running experiments/quickstart.cfg on $ranks rank(s)"
     "${launch[@]}" build/release/taskvec run experiments/quickstart.cfg -o "$results" || rc=$?
@@ -136,7 +136,7 @@ run_tests() {
     install_packages "${build_packages[@]}" "${figure_packages[@]}" "${test_packages[@]}"
     if [[ ${CI:-} == true ]]; then export TASKVEC_REQUIRE_FIXTURES=1; fi
     for preset in ci dev; do
-        build "$preset"
+        build "$preset" all
         say "tests of preset $preset"
         log=build/$preset/ctest.log
         ctest --preset "$preset" -j "$ranks" 2>&1 | tee "$log" || failed=1
