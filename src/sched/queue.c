@@ -284,6 +284,7 @@ bool queue_next(size_t *job, int *group, struct queue *q, int idle) {
     clear_bit(set_of(q, node), place);
     change(q, node, QUEUE_RUNNING);
     node->fraction = 0.0;
+    assert(q->n_running < (size_t)q->ranks);
     q->running[q->n_running++] = *job = q->order[place];
     *group = node->group;
     return true;

@@ -45,7 +45,9 @@ kinds='segv nan'
 for kind in $kinds; do
   class=$kind
   [ "$kind" = oom ] && [ "$sanitized" -gt 0 ] && class=kill
-  TASKVEC_INJECT=$kind@job:3 farm "$ranks" "$work/$kind" mixed --hang-after 1
+  patience=60
+  [ "$kind" = hang ] && patience=5
+  TASKVEC_INJECT=$kind@job:3 farm "$ranks" "$work/$kind" mixed --hang-after $patience
   expect "$kind" '^done=32 failed=1 blocked=1 pending=0 now=32 exit=1'
   expect "$kind" "^failed job=3 class=$class "
   [ "$rc" = 1 ] || fail "$kind: rc $rc"
