@@ -1,0 +1,92 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# common.sh - what the whole-program tests share. Sourced as: . common.sh NAME BINARY [SOURCE]
+#
+# Works on a copy of the binary in a folder of its own, so that its processes, and no others, can
+# be told by their executable; leaves neither files nor processes behind.
+test_name=$1
+[[ -x ${2:-} ]] || {
+    echo "usage: $test_name.sh BINARY [SOURCE]" >&2
+    exit 64
+}
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+source_dir=$(cd -- "${3:-$here/../..}" && pwd)
+work=$(mktemp -d)
+mkdir "$work/a folder" "$work/tmp"
+program="$work/a folder/taskvec"
+cp -- "$2" "$program"
+export TMPDIR=$work/tmp OMPI_MCA_btl_vader_backing_directory=$work/tmp # what MPI leaves
+unset TASKVEC_INJECT SLURM_PROCID SLURM_NTASKS
+faults=0
+
+# Processes that run the copied binary.
+own_processes() {
+    find /proc -maxdepth 2 -path '/proc/[0-9]*/exe' -lname "$program*" -printf '%h\n' 2>/dev/null |
+        sed 's|/proc/||'
+}
+
+# none_left: nothing runs any more, within 20 seconds.
+none_left() {
+    local i
+    for ((i = 0; i < 200; i++)); do
+        if [[ -z $(own_processes) ]]; then return 0; fi
+        sleep 0.1
+    done
+    return 1
+}
+
+end_all() {
+    local pid
+    for pid in $(own_processes); do kill -9 "$pid" 2>/dev/null || true; done
+}
+
+finish() {
+    end_all
+    if mountpoint -q "$work/full" 2>/dev/null; then umount "$work/full"; fi
+    rm -rf -- "$work"
+}
+trap finish EXIT
+trap 'exit 1' INT TERM HUP
+
+fault() {
+    echo "$test_name: $*"
+    faults=$((faults + 1))
+}
+die() { # for what makes the rest pointless
+    fault "$@"
+    if [[ -s $work/err ]]; then sed 's/^/    > /' "$work/err"; fi
+    exit 1
+}
+
+is_sanitised() { grep -qc __asan_init "$program"; }
+
+# launch RANKS ARGUMENTS: 0 is a plain start. Output in $work/out and $work/err, exit code in $rc.
+launch() {
+    local ranks=$1 command=()
+    shift
+    if ((ranks > 0)); then command=(mpirun "${mpi[@]}" -n "$ranks"); fi
+    rc=0
+    { timeout -k 5 "${limit:-120}" "${command[@]}" "$program" "$@" >"$work/out" 2>"$work/err" \
+        </dev/null; } 2>/dev/null || rc=$? # the shell's own word on a killed process
+    none_left || die "after \"$*\" on $ranks ranks processes are left: $(own_processes | xargs)"
+}
+mpi=(-q --oversubscribe --allow-run-as-root --bind-to none)
+
+journal() { python3 "$here/journal.py" "$@" || die "journal.py $*"; }
+
+digest_of() {
+    local out
+    out=$(timeout 60 "$program" digest "$1" 2>"$work/err") || die "digest $1: code $?"
+    echo "$out"
+}
+
+# expect_done RANKS DIR WHAT: the run just launched came to its end with the right bits.
+expect_done() {
+    ((rc == 0)) || die "$2 ($3): code $rc on $1 ranks"
+    journal check "$2"
+    [[ $(digest_of "$2") == "$wanted" ]] || die "$2 ($3): other bits on $1 ranks"
+}
+
+conclude() { # SENTENCE
+    ((faults == 0)) || exit 1
+    echo "$test_name: $*"
+}
