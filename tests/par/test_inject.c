@@ -1,0 +1,61 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "par/inject.h"
+
+static void test_parse(void **state) {
+    (void)state;
+    struct inject in;
+    struct err err;
+    assert_int_equal(inject_parse(&in, NULL, &err), ERR_OK);
+    assert_int_equal(in.n, 0);
+    assert_int_equal(inject_parse(&in, "kill@job:0,hang@job:12,kill-all@event:31", &err), ERR_OK);
+    assert_int_equal(in.n, 3);
+    assert_int_equal(inject_find(&in, false, 0), INJECT_KILL);
+    assert_int_equal(inject_find(&in, false, 12), INJECT_HANG);
+    assert_int_equal(inject_find(&in, true, 31), INJECT_KILL_ALL);
+    assert_int_equal(inject_find(&in, true, 0), INJECT_NONE);
+    assert_int_equal(inject_find(&in, false, 31), INJECT_NONE);
+}
+
+static void test_nonsense(void **state) {
+    (void)state;
+    static const char *const BAD[] = {"kill",
+                                      "kill@",
+                                      "kill@job",
+                                      "kill@job:",
+                                      "kill@job:x",
+                                      "kill@job:1x",
+                                      "kill@job:-1",
+                                      "kill@row:1",
+                                      "flood@job:1",
+                                      "@job:1",
+                                      "kill@job:1,",
+                                      ",",
+                                      "kill@job:1,,",
+                                      "kill@job: 1",
+                                      "killer@job:1",
+                                      "nan@event:3",
+                                      "oom@event:3",
+                                      "kill@jobs:1",
+                                      "kill@eventful:1",
+                                      "kill@job:99999999999999999999",
+                                      "kill@job:1 ,segv@job:2"};
+    struct inject in;
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
+        struct err err = {0};
+        if (inject_parse(&in, BAD[i], &err) != ERR_USAGE) fail_msg("\"%s\" was accepted", BAD[i]);
+        assert_non_null(strstr(err.msg, "TASKVEC_INJECT"));
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_parse),
+                                       cmocka_unit_test(test_nonsense)};
+    cmocka_set_message_output(CM_OUTPUT_STDOUT);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
