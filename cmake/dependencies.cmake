@@ -38,21 +38,10 @@ dependency(nettle PKG nettle HEADER nettle/sha2.h LIBRARY nettle HINT "install n
 dependency(jansson PKG jansson HEADER jansson.h LIBRARY jansson HINT "install libjansson-dev")
 dependency(libconfig PKG libconfig HEADER libconfig.h LIBRARY config HINT "install libconfig-dev")
 dependency(openblas PKG openblas HEADER cblas.h LIBRARY openblas HINT "install libopenblas-pthread-dev")
-dependency(lapacke PKG lapacke HEADER lapacke.h LIBRARY lapacke HINT "install liblapacke-dev")
 
 add_library(dep_hdf5 INTERFACE)
 target_include_directories(dep_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})
 target_link_libraries(dep_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
-
-# Optional: vector maths. Without it the same loops call libm, slower.
-add_library(dep_sleef INTERFACE)
-find_path(SLEEF_INCLUDE sleef.h)
-find_library(SLEEF_LIBRARY sleef)
-if(SLEEF_INCLUDE AND SLEEF_LIBRARY)
-  target_include_directories(dep_sleef SYSTEM INTERFACE ${SLEEF_INCLUDE})
-  target_link_libraries(dep_sleef INTERFACE ${SLEEF_LIBRARY})
-  target_compile_definitions(dep_sleef INTERFACE TASKVEC_SLEEF)
-endif()
 
 # Optional: tests.
 pkg_check_modules(cmocka QUIET IMPORTED_TARGET cmocka)

@@ -54,35 +54,29 @@ void block_finish(float *out, const struct forward_layer *s, const float *x,
 void block_scratch_lay_out(struct block_scratch *b, struct arena *a, const struct model_dims *d,
                            size_t T) {
     b->wide = arena_floats(a, T * 4 * d->E);
-    b->wide_2 = arena_floats(a, T * 4 * d->E);
     b->narrow = arena_floats(a, T * d->E);
     b->dz = arena_floats(a, T * d->E);
     b->dqkv = arena_floats(a, T * 3 * d->E);
 }
 
-static float *cleared(float *x, size_t n) { return memset(x, 0, n * sizeof *x); }
-
 void block_finish_backward(float *restrict d, const struct block_scratch *b,
                            const struct layer_params *g, const struct forward_layer *s,
                            const struct layer_params *w, const struct model_dims *dims, size_t T) {
     const size_t E = dims->E;
-    float *dgelu = cleared(b->wide, T * 4 * E), *dfc = cleared(b->wide_2, T * 4 * E);
-    float *dln = cleared(b->narrow, T * E);
-    linear_backward(dgelu, g->mlp_w, g->mlp_b, d, s->gelu, w->mlp_w, T, 4 * E, E, LINEAR_IN_OUT);
-    gelu_backward(dfc, dgelu, s->fc, T * 4 * E);
+    float *dfc = b->wide, *dln = b->narrow;
+    linear_backward(dfc, g->mlp_w, g->mlp_b, d, s->gelu, w->mlp_w, T, 4 * E, E, LINEAR_IN_OUT);
+    gelu_backward(dfc, s->fc, T * 4 * E);
     linear_backward(dln, g->fc_w, g->fc_b, dfc, s->ln_2, w->fc_w, T, E, 4 * E, LINEAR_IN_OUT);
     layernorm_backward(d, g->ln_2_w, g->ln_2_b, dln, s->mid, s->ln_2_mean, s->ln_2_rstd, w->ln_2_w,
                        T, E);
-    cleared(b->dz, T * E);
     linear_backward(b->dz, g->proj_w, g->proj_b, d, s->z, w->proj_w, T, E, E, LINEAR_IN_OUT);
-    cleared(b->dqkv, T * 3 * E);
 }
 
 void block_qkv_backward(float *restrict d, const struct block_scratch *b,
                         const struct layer_params *g, const struct forward_layer *s, const float *x,
                         const struct layer_params *w, const struct model_dims *dims, size_t T) {
     const size_t E = dims->E;
-    float *dln = cleared(b->narrow, T * E);
+    float *dln = b->narrow;
     linear_backward(dln, g->attn_w, g->attn_b, b->dqkv, s->ln_1, w->attn_w, T, E, 3 * E,
                     LINEAR_IN_OUT);
     layernorm_backward(d, g->ln_1_w, g->ln_1_b, dln, x, s->ln_1_mean, s->ln_1_rstd, w->ln_1_w, T,

@@ -28,15 +28,15 @@ void block_finish(float *out, const struct forward_layer *s, const float *x,
 
 /* Scratch of the backward pass, for T tokens; contents do not matter. */
 struct block_scratch {
-    float *wide, *wide_2, *narrow; /* [T, 4E] twice, [T, E] */
-    float *dz, *dqkv;              /* [T, E], [T, 3E]: handed from half to half */
+    float *wide, *narrow; /* [T, 4E], [T, E] */
+    float *dz, *dqkv;     /* [T, E], [T, 3E]: handed from half to half */
 };
 
 void block_scratch_lay_out(struct block_scratch *b, struct arena *a, const struct model_dims *d,
                            size_t T);
 
 /* d [T,E]: on entry the gradient of the block's output, on return that of s->mid, which is also its
- * part of the gradient of x. b->dz is filled, b->dqkv set to zero for the attention to add to.
+ * part of the gradient of x. b->dz is filled.
  * Weight gradients are added to *g; members that are NULL are not wanted. */
 void block_finish_backward(float *restrict d, const struct block_scratch *b,
                            const struct layer_params *g, const struct forward_layer *s,

@@ -115,7 +115,6 @@ static void read_out_backward(struct params *g, const struct forward *f, const s
                               const float *dprediction, size_t rows) {
     const struct forward_scratch *s = f->scratch;
     const size_t E = f->dims.E;
-    memset(s->dln_f, 0, rows * E * sizeof *s->dln_f);
     memset(s->dlast, 0, rows * E * sizeof *s->dlast);
     linear_backward(s->dln_f, g->read_out_w, g->read_out_b, dprediction, f->ln_f, p->read_out_w,
                     rows, E, 1, LINEAR_OUT_IN);

@@ -135,7 +135,6 @@ static void read_out_backward(float *out, const struct query *q, const struct pa
                               const float *dprediction, size_t R) {
     const struct query_scratch *s = q->scratch;
     const size_t E = q->dims.E;
-    memset(s->dln_f, 0, R * E * sizeof *out);
     memset(out, 0, R * E * sizeof *out);
     linear_backward(s->dln_f, NULL, NULL, dprediction, NULL, p->read_out_w, R, E, 1, LINEAR_OUT_IN);
     layernorm_backward(out, NULL, NULL, s->dln_f, stream(q, q->dims.L), s->ln_f_mean, s->ln_f_rstd,

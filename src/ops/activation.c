@@ -8,39 +8,30 @@ static const float TWO_U = 1.5957691216057308f; /* 2 sqrt(2/pi) */
 static const float CUBE = 0.044715f;
 static const float EXP_MAX = 80.0f; /* keeps 1 + exp finite; the result is then below 1e-31 */
 
-enum { BLOCK = 256 }; /* floats that stay in the first-level cache between exp and its use */
+static inline lanes exp_of_minus_two_u(lanes x) {
+    const lanes a = x * (-TWO_U - TWO_U * CUBE * (x * x)), most = lanes_all(EXP_MAX);
+    return vmath_exp(lanes_choose(a > most, most, a));
+}
 
-static void exp_of_minus_two_u(float *restrict e, const float *restrict x, size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        const float a = -TWO_U * (x[i] + CUBE * x[i] * x[i] * x[i]);
-        e[i] = a > EXP_MAX ? EXP_MAX : a;
-    }
-    vmath_exp(e, e, n);
+static inline lanes value(lanes x) { return x / (1.0f + exp_of_minus_two_u(x)); }
+
+/* s + x s (1 - s) 2u', with 1 - s = e s: no cancellation. */
+static inline lanes slope(lanes x) {
+    const lanes e = exp_of_minus_two_u(x), s = 1.0f / (1.0f + e);
+    const lanes two_u_times_x = x * (TWO_U + 3.0f * CUBE * TWO_U * (x * x));
+    return s + (e * s) * (s * two_u_times_x);
 }
 
 void gelu_forward(float *restrict y, const float *restrict x, size_t n) {
-    for (size_t first = 0; first < n; first += BLOCK) {
-        const size_t m = n - first < BLOCK ? n - first : BLOCK;
-        float e[BLOCK];
-        exp_of_minus_two_u(e, x + first, m);
-        for (size_t i = 0; i < m; i++) y[first + i] = x[first + i] / (1.0f + e[i]);
-    }
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) lanes_store(y + i, value(lanes_load(x + i)));
+    lanes_store_tail(y + i, value(lanes_load_tail(x + i, n - i)), n - i);
 }
 
-/* dx += dy (s + x s (1 - s) 2u'), with 1 - s = e s: no cancellation. */
-static void block_backward(float *restrict dx, const float *restrict dy, const float *restrict x,
-                           size_t n) {
-    float e[BLOCK];
-    exp_of_minus_two_u(e, x, n);
-    for (size_t i = 0; i < n; i++) {
-        const float s = 1.0f / (1.0f + e[i]);
-        const float two_du = TWO_U * (1.0f + 3.0f * CUBE * x[i] * x[i]);
-        dx[i] += dy[i] * (s + x[i] * (e[i] * s * s) * two_du);
-    }
-}
-
-void gelu_backward(float *restrict dx, const float *restrict dy, const float *restrict x,
-                   size_t n) {
-    for (size_t i = 0; i < n; i += BLOCK)
-        block_backward(dx + i, dy + i, x + i, n - i < BLOCK ? n - i : BLOCK);
+void gelu_backward(float *restrict d, const float *restrict x, size_t n) {
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        lanes_store(d + i, lanes_load(d + i) * slope(lanes_load(x + i)));
+    const lanes tail = lanes_load_tail(d + i, n - i) * slope(lanes_load_tail(x + i, n - i));
+    lanes_store_tail(d + i, tail, n - i);
 }

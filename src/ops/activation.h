@@ -13,7 +13,7 @@
  * Hendrycks and Gimpel, arXiv:1606.08415, section 2. x, y [n]. */
 void gelu_forward(float *restrict y, const float *restrict x, size_t n);
 
-/* dx += dy * dy/dx at x, the input of the forward pass. */
-void gelu_backward(float *restrict dx, const float *restrict dy, const float *restrict x, size_t n);
+/* d [n], the gradient of y, becomes that of x, the input of the forward pass. */
+void gelu_backward(float *restrict d, const float *restrict x, size_t n);
 
 #endif

@@ -26,11 +26,11 @@ static void head_backward(float *restrict dq, float *restrict ds, const float *r
     const float *k = q + E, *v = k + E;
     float *dk = dq + E, *dv = dk + E;
     const float scale = 1.0f / sqrtf((float)D);
-    blas_gemm(dv, p, dz, BLAS_T, BLAS_N, 1.0f, 1.0f, T, D, T, T, E, 3 * E);
+    blas_gemm(dv, p, dz, BLAS_T, BLAS_N, 1.0f, 0.0f, T, D, T, T, E, 3 * E);
     blas_gemm(ds, dz, v, BLAS_N, BLAS_T, 1.0f, 0.0f, T, T, D, E, 3 * E, T);
     for (size_t i = 0; i < T; i++) softmax_row_backward(ds + i * T, p + i * T, scale, i + 1, T);
-    blas_gemm(dq, ds, k, BLAS_N, BLAS_N, 1.0f, 1.0f, T, D, T, T, 3 * E, 3 * E);
-    blas_gemm(dk, ds, q, BLAS_T, BLAS_N, 1.0f, 1.0f, T, D, T, T, 3 * E, 3 * E);
+    blas_gemm(dq, ds, k, BLAS_N, BLAS_N, 1.0f, 0.0f, T, D, T, T, 3 * E, 3 * E);
+    blas_gemm(dk, ds, q, BLAS_T, BLAS_N, 1.0f, 0.0f, T, D, T, T, 3 * E, 3 * E);
 }
 
 void attention_backward(float *restrict dqkv, float *restrict scratch, const float *restrict dz,

@@ -14,7 +14,7 @@
 void attention_forward(float *restrict z, float *restrict att, const float *restrict qkv, size_t B,
                        size_t T, size_t H, size_t D);
 
-/* dz [B,T,E] -> dqkv [B,T,3E], added. att and qkv are those of the forward pass; scratch [T,T] is
+/* dz [B,T,E] -> dqkv [B,T,3E]. att and qkv are those of the forward pass; scratch [T,T] is
  * the caller's, its content does not matter. */
 void attention_backward(float *restrict dqkv, float *restrict scratch, const float *restrict dz,
                         const float *restrict att, const float *restrict qkv, size_t B, size_t T,

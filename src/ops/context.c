@@ -130,11 +130,11 @@ void context_attend_backward(float *restrict dqkv, float *restrict scratch,
         combine(ds, g, K + E * capacity, 1.0f, n, D, capacity);
         ds[n] = dot(g, v, D);
         softmax_row_backward(ds, p, scale, n + 1, row_room(n, capacity));
-        project(dq, ds, K, n, D, capacity);
         for (size_t d = 0; d < D; d++) {
-            dq[d] += ds[n] * k[d];
-            dk[d] += ds[n] * q[d];
-            dv[d] += p[n] * g[d];
+            dq[d] = ds[n] * k[d];
+            dk[d] = ds[n] * q[d];
+            dv[d] = p[n] * g[d];
         }
+        project(dq, ds, K, n, D, capacity);
     }
 }

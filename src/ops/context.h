@@ -32,7 +32,7 @@ void context_attend(float *restrict z, float *restrict att, const float *restric
                     const float *restrict kv, const uint32_t *restrict prompt,
                     const uint32_t *restrict tokens, size_t R, size_t H, size_t D, size_t capacity);
 
-/* dz [R,E] -> dqkv [R,3E], added. The other inputs are those of the forward pass; scratch
+/* dz [R,E] -> dqkv [R,3E]. The other inputs are those of the forward pass; scratch
  * [capacity+1] is the caller's. */
 void context_attend_backward(float *restrict dqkv, float *restrict scratch,
                              const float *restrict dz, const float *restrict att,

@@ -15,6 +15,7 @@ enum { LANES = 8 };
 
 typedef float lanes __attribute__((vector_size(32)));
 typedef int32_t lane_mask __attribute__((vector_size(32)));
+typedef uint32_t lane_bits __attribute__((vector_size(32)));
 
 static inline lanes lanes_load(const float *x) {
     lanes v;
@@ -23,6 +24,15 @@ static inline lanes lanes_load(const float *x) {
 }
 
 static inline void lanes_store(float *x, lanes v) { memcpy(x, &v, sizeof v); }
+
+/* The last n < LANES values of an array, and nothing behind them. */
+static inline lanes lanes_load_tail(const float *x, size_t n) {
+    lanes v = {0};
+    memcpy(&v, x, n * sizeof *x);
+    return v;
+}
+
+static inline void lanes_store_tail(float *x, lanes v, size_t n) { memcpy(x, &v, n * sizeof *x); }
 
 static inline lanes lanes_all(float x) { return (lanes){x, x, x, x, x, x, x, x}; }
 

@@ -31,8 +31,8 @@ void linear_backward(float *restrict dx, float *restrict dW, float *restrict db,
                      const float *restrict dy, const float *restrict x, const float *restrict W,
                      size_t N, size_t I, size_t O, enum linear_layout layout) {
     const int in_out = layout == LINEAR_IN_OUT;
-    if (dx && in_out) blas_gemm(dx, dy, W, BLAS_N, BLAS_T, 1.0f, 1.0f, N, I, O, O, O, I);
-    if (dx && !in_out) blas_gemm(dx, dy, W, BLAS_N, BLAS_N, 1.0f, 1.0f, N, I, O, O, I, I);
+    if (dx && in_out) blas_gemm(dx, dy, W, BLAS_N, BLAS_T, 1.0f, 0.0f, N, I, O, O, O, I);
+    if (dx && !in_out) blas_gemm(dx, dy, W, BLAS_N, BLAS_N, 1.0f, 0.0f, N, I, O, O, I, I);
     if (dW && in_out) blas_gemm(dW, x, dy, BLAS_T, BLAS_N, 1.0f, 1.0f, I, O, N, I, O, O);
     if (dW && !in_out) blas_gemm(dW, dy, x, BLAS_T, BLAS_N, 1.0f, 1.0f, O, I, N, O, I, I);
     if (db) rows_sum(db, dy, N, O);

@@ -2,7 +2,8 @@
  * linear.h - the affine map y = x W + b on rows, and its gradients.
  *
  * W is stored either way round (published GPT-2 files hold [I,O], most others [O,I]); `layout`
- * says which, for W and dW alike.  Forward overwrites, backward adds.
+ * says which, for W and dW alike.  Forward overwrites; so does backward in dx, while it adds to the
+ * weight gradients dW and db.
  */
 #ifndef OPS_LINEAR_H
 #define OPS_LINEAR_H
@@ -24,7 +25,7 @@ void linear_forward_add(float *restrict y, const float *restrict x, const float 
                         const float *restrict b, size_t N, size_t I, size_t O,
                         enum linear_layout layout);
 
-/* dy [N,O] -> dx [N,I], dW (as W), db [O]; each of the three may be NULL: nobody reads it, no work.
+/* dy [N,O] -> dx [N,I], dW (as W), db [O]; each of the three may be NULL: not wanted, no work.
  * x is read only for dW, W only for dx; either may be NULL when unused. */
 void linear_backward(float *restrict dx, float *restrict dW, float *restrict db,
                      const float *restrict dy, const float *restrict x, const float *restrict W,

@@ -20,7 +20,7 @@ void softmax_row(float *x, size_t n, size_t room) {
     size_t i = 0;
     for (; i < n; i += LANES) {
         lanes v = lanes_load_first(x + i, n - i, room - i, -INFINITY);
-        v = vmath_exp_lanes(v - max);
+        v = vmath_exp(v - max);
         sum += v;
         lanes_store_first(x + i, v, room - i);
     }

@@ -1,21 +1,31 @@
 /*
- * vmath.h - exp over an array: SLEEF's AVX2 routine where it was found, else libm.
+ * vmath.h - exp of eight floats, inline, so that it melts into the loops around it.
  *
- * Every element goes through the same routine, the tail too, so its result does not depend on its
- * place in the array or on the array's length.  Error at most 1 ulp.
+ * One routine for every build and every element: tails go through whole lanes too (lanes.h), so a
+ * result does not depend on its place in an array.
  */
 #ifndef OPS_VMATH_H
 #define OPS_VMATH_H
 
-#include <stddef.h>
-
 #include "ops/lanes.h"
 
-/* out[i] = exp(in[i]); in place (out == in) is allowed. */
-void vmath_exp(float *out, const float *in, size_t n);
-
-lanes vmath_exp_lanes(lanes x);
-
-const char *vmath_name(void); /* "SLEEF AVX2" or "libm": it changes bits, so it is recorded */
+/* exp(x) within 1.3 ulp; 0 where exp(x) < 2e-38, infinity where it overflows, NaN of NaN.
+ * x = n ln 2 + r with |r| <= ln 2 / 2 (Cody and Waite 1980, ch. 6: ln 2 in two parts, n times the
+ * first exact), exp(r) by a polynomial, twice that times 2^(n-1) by the exponent's bits. */
+static inline lanes vmath_exp(lanes x) {
+    const lanes low = lanes_all(-87.0f), high = lanes_all(89.0f);
+    const lanes round = lanes_all(0x1.8p23f); /* adding it leaves n in the lowest bits */
+    const lane_mask vanishes = x < low;
+    x = lanes_choose(x > high, high, x);
+    const lanes shifted = x * 0x1.715476p0f + round, n = shifted - round; /* 1 / ln 2 */
+    lanes r = x - n * 0x1.63p-1f;
+    r = r + n * 0x1.bd0106p-13f;
+    const lanes r2 = r * r; /* 2 exp(r), minimax with relative error 3e-9, in Estrin's order */
+    lanes p = r2 * 0x1.6a244ap-9f + (r * 0x1.1239d6p-6f + 0x1.5558f2p-4f);
+    p = p * r2 + (r * 0x1.555492p-2f + 0x1.fffffcp-1f);
+    p = p * r2 + (r * 2.0f + 2.0f);
+    const lane_bits exponent = ((lane_bits)shifted + 126) << 23;
+    return (lanes)(~vanishes & (lane_mask)(p * (lanes)exponent));
+}
 
 #endif

@@ -64,7 +64,7 @@ static void values(void **state) {
     }
 }
 
-/* What is in the gradient array before stays in the sum. */
+/* What got->d holds before stays in the sum. */
 static void slopes_equal(const struct pair *got, struct pair *at, struct layer *l) {
     for (size_t i = 0; i < got->n; i++) got->d[i] += twin_slope(loss, l, &at->d[i]);
     assert_true(twin_error(got->f, got->d, got->n) < 2e-5);
@@ -77,6 +77,7 @@ static void gradients(void **state) {
         struct pair dx = pair_normals(l.x.n, 6, 1.0), dW = pair_normals(l.W.n, 7, 1.0);
         struct pair db = pair_normals(l.b.n, 8, 1.0);
         linear_backward(dx.f, dW.f, db.f, l.g.f, l.x.f, l.W.f, l.N, l.I, l.O, layout(&l));
+        for (size_t j = 0; j < dx.n; j++) dx.d[j] = 0.0; /* overwritten */
         slopes_equal(&dx, &l.x, &l);
         slopes_equal(&dW, &l.W, &l);
         slopes_equal(&db, &l.b, &l);
