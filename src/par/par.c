@@ -1,13 +1,15 @@
 #include "par/par.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -15,13 +17,25 @@
 
 enum { FINALIZE_PATIENCE = 10 }; /* seconds */
 
+static const int ENDING[] = {SIGUSR1, SIGTERM, SIGINT};
+
+/* Runs in a thread that a library made before main() and that blocks nothing (OpenBLAS has one):
+ * the signal goes to the main thread, where it waits for the signalfd. */
+static void pass_on(int number) {
+    const int before = errno;
+    (void)syscall(SYS_tgkill, getpid(), getpid(), number);
+    errno = before;
+}
+
 /* Before MPI_Init, so that the threads it makes inherit the mask. */
 static enum err_code block_signals(struct par *p, struct err *err) {
+    const struct sigaction action = {.sa_handler = pass_on, .sa_flags = SA_RESTART};
     sigset_t set;
     sigemptyset(&set);
-    sigaddset(&set, SIGUSR1);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
+    for (size_t i = 0; i < sizeof ENDING / sizeof *ENDING; i++) {
+        sigaddset(&set, ENDING[i]);
+        (void)sigaction(ENDING[i], &action, NULL);
+    }
     if (sigprocmask(SIG_BLOCK, &set, NULL) == 0)
         p->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     if (p->signals < 0) return ERR(err, ERR_SYSTEM, "cannot watch signals: %s", strerror(errno));
@@ -64,21 +78,39 @@ cleanup:
     return rc;
 }
 
-/* A thread, not alarm(): it can carry the exit code without a global. */
-static void *leave_late(void *code) {
-    clock_sleep(FINALIZE_PATIENCE);
-    _exit((int)(intptr_t)code);
+/* A thread, not alarm(): it can carry the exit code without a global. Its pipe tells it to stop. */
+struct guard {
+    pthread_t thread;
+    int ends[2], code;
+    bool watching;
+};
+
+static void *leave_late(void *self) {
+    const struct guard *g = self;
+    struct pollfd closed = {.fd = g->ends[0]};
+    if (poll(&closed, 1, 1000 * FINALIZE_PATIENCE) == 0) _exit(g->code);
+    return NULL;
+}
+
+static void guard_begin(struct guard *g, int code) {
+    g->code = code;
+    if (pipe2(g->ends, O_CLOEXEC) != 0) return;
+    g->watching = pthread_create(&g->thread, NULL, leave_late, g) == 0;
+}
+
+static void guard_end(struct guard *g) {
+    if (!g->watching) return;
+    close(g->ends[1]);
+    (void)pthread_join(g->thread, NULL);
+    close(g->ends[0]);
 }
 
 int par_finish(struct par *p, int code) {
-    pthread_t guard;
+    struct guard guard = {0};
     if (p->started) {
-        const bool guarded = pthread_create(&guard, NULL, leave_late, (void *)(intptr_t)code) == 0;
+        guard_begin(&guard, code);
         (void)MPI_Finalize();
-        if (guarded) {
-            (void)pthread_cancel(guard);
-            (void)pthread_join(guard, NULL);
-        }
+        guard_end(&guard);
         if (p->size > 1 && p->rank == 0 && code != 0) clock_sleep(0.1); /* leaves last */
     }
     if (p->signals >= 0) close(p->signals);
