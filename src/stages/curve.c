@@ -92,15 +92,25 @@ static void ask(float *prediction, struct curve *c, const struct context *contex
         prediction[i * prompts->points + k] = c->pass.query.prediction[i];
 }
 
-void curve_predict(float *prediction, struct curve *c, const struct prompt_view *prompts,
-                   const struct basis *basis, const float *w) {
-    size_t window = window_from(&c->o), pairs = c->o.window_points - 1;
+void curve_begin(struct curve *c, const struct prompt_view *prompts, const struct basis *basis,
+                 const float *w) {
     assert(prompts->n <= c->o.chunk && prompts->points == c->o.points);
     vector_pass_set(&c->pass, basis, w);
     fill(c, &c->whole, prompts, 0, prompts->points - 1);
-    for (size_t k = 0; k < window; k++) ask(prediction, c, &c->whole, prompts, k, k);
-    for (size_t k = window; k < prompts->points; k++) {
+}
+
+void curve_step(float *prediction, struct curve *c, const struct prompt_view *prompts, size_t k) {
+    size_t pairs = c->o.window_points - 1;
+    if (k < window_from(&c->o)) {
+        ask(prediction, c, &c->whole, prompts, k, k);
+    } else {
         fill(c, &c->window, prompts, k - pairs, pairs);
         ask(prediction, c, &c->window, prompts, k, pairs);
     }
+}
+
+void curve_predict(float *prediction, struct curve *c, const struct prompt_view *prompts,
+                   const struct basis *basis, const float *w) {
+    curve_begin(c, prompts, basis, w);
+    for (size_t k = 0; k < prompts->points; k++) curve_step(prediction, c, prompts, k);
 }

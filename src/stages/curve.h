@@ -33,8 +33,15 @@ enum err_code curve_create(struct curve *c, const struct curve_options *o, struc
 void curve_destroy(struct curve *c);
 size_t curve_bytes(const struct model_dims *dims, const struct curve_options *o);
 
-/* prediction [n, points] for the n <= chunk prompts of `prompts`. basis: a row a prompt, one row
- * for all, or NULL; w: the method's weights or NULL. */
+/* Vector and contexts of the n <= chunk prompts of `prompts`. basis: a row a prompt, one row for
+ * all, or NULL; w: the method's weights or NULL. */
+void curve_begin(struct curve *c, const struct prompt_view *prompts, const struct basis *basis,
+                 const float *w);
+
+/* Column k of prediction [n, points], of the prompts that were begun with. */
+void curve_step(float *prediction, struct curve *c, const struct prompt_view *prompts, size_t k);
+
+/* The two together, for every k. */
 void curve_predict(float *prediction, struct curve *c, const struct prompt_view *prompts,
                    const struct basis *basis, const float *w);
 

@@ -148,6 +148,23 @@ static float error_of(enum problem_loss loss, float prediction, float y) {
     return (prediction - y) * (prediction - y);
 }
 
+/* Reports after every k: a chunk of long windows can take minutes. */
+static enum err_code predict(struct evaluation *e, const struct prompt_view *view,
+                             const struct basis *basis, size_t first, struct err *err) {
+    enum err_code rc = ERR_OK;
+    double points = (double)e->k.points, total = (double)e->k.functions * points;
+    curve_begin(&e->curve, view, basis, e->w);
+    for (size_t k = 0; k < e->k.points; k++) {
+        if (job_should_stop(e->ctx))
+            return ERR(err, ERR_STOPPED, "stopped after %zu functions", first);
+        curve_step(e->predictions, &e->curve, view, k);
+        double done = (double)first * points + (double)(view->n * (k + 1));
+        TRY(job_progress(e->ctx, done, total, err));
+    }
+cleanup:
+    return rc;
+}
+
 static enum err_code evaluate_chunk(struct evaluation *e, size_t first, size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
     struct prompts p = {0};
@@ -156,7 +173,7 @@ static enum err_code evaluate_chunk(struct evaluation *e, size_t first, size_t n
     enum problem_loss loss = e->source.setup.problem->loss;
     TRY(draw(&p, &view, &e->source, first, n, e->k.points, err));
     TRY(find_basis(&basis, e, first, n, err));
-    curve_predict(e->predictions, &e->curve, &view, &basis, e->w);
+    TRY(predict(e, &view, &basis, first, err));
     for (size_t i = 0; i < n * e->k.points; i++)
         e->errors[first * e->k.points + i] = error_of(loss, e->predictions[i], p.y[i]);
 cleanup:
@@ -168,11 +185,7 @@ static enum err_code evaluate_all(struct evaluation *e, struct err *err) {
     enum err_code rc = ERR_OK;
     for (size_t first = 0; first < e->k.functions; first += e->k.chunk) {
         size_t left = e->k.functions - first;
-        if (job_should_stop(e->ctx))
-            return ERR(err, ERR_STOPPED, "stopped after %zu functions", first);
-        size_t n = left < e->k.chunk ? left : e->k.chunk;
-        TRY(evaluate_chunk(e, first, n, err));
-        TRY(job_progress(e->ctx, (double)(first + n), (double)e->k.functions, err));
+        TRY(evaluate_chunk(e, first, left < e->k.chunk ? left : e->k.chunk, err));
     }
 cleanup:
     return rc;

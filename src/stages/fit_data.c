@@ -9,6 +9,8 @@
 #include "problems/prompts.h"
 #include "stages/basis_set.h"
 
+enum { REPORT_EVERY = 16 };
+
 struct fit_data {
     struct fit_data_options o;
     struct job_ctx *ctx; /* NULL: alone */
@@ -162,18 +164,26 @@ static void take_basis(struct fit_data *d, double *sum, size_t R) {
         basis_set_take(&d->basis, d->local[0], &d->pass.query, R);
 }
 
+/* Every few samples while contexts are made, which may take long. A group stops at its next update,
+ * together. */
+static enum err_code report(struct fit_data *d, size_t sample, struct err *err) {
+    if (!d->ctx || (sample / d->o.shards) % REPORT_EVERY != 0) return ERR_OK;
+    if (d->ctx->group_size == 1 && job_should_stop(d->ctx))
+        return ERR(err, ERR_STOPPED, "stopped before the first update");
+    return job_progress(d->ctx, 0, 1, err);
+}
+
 /* Once: contexts that are kept, and the basis, of one shard in passes of `batch` samples. */
 static enum err_code load_shard(struct fit_data *d, size_t shard, double *sum, struct err *err) {
     enum err_code rc = ERR_OK;
     size_t n = d->o.prompts.n, R = 0;
     for (size_t i = shard; i < n; i += d->o.shards) {
         if (d->kept) fill_slot(d, slot_of(d, i), i);
+        TRY(report(d, i, err));
         d->rows[R++] = (uint32_t)i;
         if (R < d->o.batch && i + d->o.shards < n) continue;
         if (needs_basis(&d->o)) take_basis(d, sum, R);
         R = 0;
-        if (!d->ctx) continue;
-        TRY(job_progress(d->ctx, 0, 1, err));
     }
 cleanup:
     return rc;

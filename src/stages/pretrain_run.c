@@ -217,6 +217,9 @@ static enum err_code write_notes(struct pretrain *p, struct err *err) {
     TRY(text_check(&text, err));
     TRY(job_note(p->ctx, "config", text_str(&text), err));
     text_clear(&text);
+    text_add(&text, "%llu", (unsigned long long)p->ctx->seed);
+    TRY(job_note(p->ctx, "seed", text_str(&text), err));
+    text_clear(&text);
     for (int64_t i = 0; i < EARLY && i < p->k.steps; i++)
         text_add(&text, "%s%.9g", i == 0 ? "[" : ", ", p->early[i]);
     text_add(&text, "]");

@@ -167,7 +167,7 @@ static void stopping_is_not_failing(void **state) {
     world_open(&w, EVALUATE(SIZES), 0);
     const struct lab_job job = {.kind = "evaluate", .inputs = {w.model}, .n_inputs = 1};
     struct host_twin *h = lab_host(&w.lab, &job);
-    host_twin_stop_after(h, 2);
+    host_twin_stop_after(h, 2 * 11); /* asked at every k of a chunk of 4 */
     ERROR_SAYS(host_twin_run(h, lab_work, lab_stage("evaluate"), &err), ERR_STOPPED,
                "stopped after 8 functions");
     host_twin_destroy(h);

@@ -1,0 +1,215 @@
+/*
+ * The models in experiments/models are what their notes say: training them again begins with the
+ * recorded losses, and they are good within their range and bad beyond it.
+ */
+#include <glob.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "model/checkpoint.h"
+#include "ops/blas.h"
+#include "problems/prompts.h"
+#include "stages/curve.h"
+#include "stages/families.h"
+#include "stages/stage.h"
+#include "tensorfile/tensorfile.h"
+#include "twins/error_says.h"
+#include "twins/host_twin.h"
+
+#ifdef __SANITIZE_ADDRESS__
+enum { STEPS = 10 };
+#else
+enum { STEPS = 100 };
+#endif
+enum { FUNCTIONS = 256, CHUNK = 64 };
+static const double LOSS_TOLERANCE = 1e-3, GOOD = 0.005, WORSE = 10.0, BEYOND = 2.5;
+
+static struct err err;
+
+/* ---- the files */
+
+static glob_t find_models(void) {
+    const char *source = getenv("TASKVEC_SOURCE");
+    char pattern[4096];
+    glob_t found = {0};
+    (void)snprintf(pattern, sizeof pattern, "%s/experiments/models/*.safetensors",
+                   source ? source : ".");
+    if (glob(pattern, 0, NULL, &found) == 0) return found;
+    if (getenv("TASKVEC_REQUIRE_MODELS")) fail_msg("%s: no model", pattern);
+    print_message("%s: no model yet, nothing was checked\n", pattern);
+    return (glob_t){0};
+}
+
+struct shipped {
+    struct model model;
+    struct config_point *point; /* of its pretraining */
+    uint64_t seed;
+};
+
+static const char *note(const struct shipped *s, const char *key) {
+    const char *value = tensorfile_note(s->model.file, key);
+    if (!value) fail_msg("%s: no note \"%s\"", tensorfile_path(s->model.file), key);
+    return value;
+}
+
+/* What decides bits is in the note "config"; what does not is added here. */
+static struct shipped open_shipped(const char *path) {
+    struct shipped s = {0};
+    struct text text = {0};
+    SUCCEEDS(model_open(&s.model, path, &err));
+    text_add(&text, "%sgroup i 1\ncheckpoint_every i 1000000000\n", note(&s, "config"));
+    SUCCEEDS(text_check(&text, &err));
+    SUCCEEDS(config_point_read(&s.point, text_str(&text), &err));
+    const char *seed = tensorfile_note(s.model.file, "seed");
+    s.seed = seed ? strtoull(seed, NULL, 10) : 1; /* 1: of a config that names none */
+    text_release(&text);
+    return s;
+}
+
+static void close_shipped(struct shipped *s) {
+    config_point_destroy(s->point);
+    model_close(&s->model);
+}
+
+/* ---- the first steps again */
+
+static enum err_code work(struct job_ctx *ctx, void *context, struct err *e) {
+    (void)context;
+    return stage_find("pretrain")->run(ctx, e);
+}
+
+static void check_losses(const struct shipped *s, const struct host_twin *h) {
+    const char *at = note(s, "losses_1_100");
+    size_t n;
+    for (size_t step = 1; step <= STEPS; step++) {
+        char *end = NULL;
+        const double recorded = strtod(at + 1, &end); /* behind "[" or "," */
+        const struct job_value *row = host_twin_row(h, step - 1, &n);
+        if (end == at + 1 || !row) fail_msg("%s: no loss of step %zu", note(s, "config"), step);
+        const double loss = row[1].as.real;
+        if (!(fabs(loss - recorded) <= LOSS_TOLERANCE * fabs(recorded)))
+            fail_msg("%s: loss of step %zu: recorded %.9g, now %.9g",
+                     tensorfile_path(s->model.file), step, recorded, loss);
+        at = end;
+    }
+}
+
+static void training_begins_with_the_recorded_losses(void **state) {
+    (void)state;
+    glob_t found = find_models();
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        struct shipped s = open_shipped(found.gl_pathv[i]);
+        struct host_twin *h = host_twin_create(1);
+        struct job_ctx *ctx = host_twin_ctx(h, 0);
+        ctx->point = s.point;
+        ctx->seed = s.seed;
+        host_twin_stop_after(h, STEPS);
+        ERROR_SAYS(host_twin_run(h, work, NULL, &err), ERR_STOPPED, "stopped after step");
+        check_losses(&s, h);
+        host_twin_destroy(h);
+        close_shipped(&s);
+    }
+    globfree(&found);
+}
+
+static void the_weights_have_the_sizes_of_the_config(void **state) {
+    (void)state;
+    glob_t found = find_models();
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        struct shipped s = open_shipped(found.gl_pathv[i]);
+        const struct model_dims *has = &s.model.params.dims;
+        struct model_dims want;
+        families_shape(&want, s.point);
+        assert_int_equal(has->L, want.L);
+        assert_int_equal(has->H, want.H);
+        assert_int_equal(has->E, want.E);
+        assert_int_equal(has->inputs, want.inputs);
+        assert_int_equal(has->positions, want.positions);
+        assert_int_equal(s.model.trained_points, families_size(s.point, "points"));
+        close_shipped(&s);
+    }
+    globfree(&found);
+}
+
+/* ---- its quality */
+
+/* Adds the squared errors of CHUNK functions from number `first` on to sum [points]. */
+static void add_errors(double *sum, struct curve *c, const struct shipped *s, struct prompts *p,
+                       size_t first) {
+    struct prompt_source source = {.seed = s->seed, .split = "test"};
+    float *prediction = calloc(CHUNK * p->points, sizeof *prediction);
+    assert_non_null(prediction);
+    problem_setup_read(&source.setup, s->point);
+    prompts_draw(p, &source, first, p->dims);
+    const struct prompt_view view = {p->n, p->points, p->dims, p->x, p->y};
+    curve_predict(prediction, c, &view, NULL, NULL);
+    for (size_t i = 0; i < CHUNK; i++)
+        for (size_t k = 0; k < p->points; k++) {
+            const double e =
+                (double)prediction[i * p->points + k] - (double)p->y[i * p->points + k];
+            sum[k] += e * e;
+        }
+    free(prediction);
+}
+
+/* Mean squared errors of the plain model over E[y^2], after k = 0 .. points - 1 examples. */
+static void relative_errors(double *out, const struct shipped *s, size_t points) {
+    struct method_setup plain;
+    struct problem_setup problem;
+    struct prompts prompts;
+    struct curve c;
+    method_setup_named(&plain, "plain", &s->model.params);
+    problem_setup_read(&problem, s->point);
+    const struct curve_options o = {.setup = &plain,
+                                    .chunk = CHUNK,
+                                    .points = points,
+                                    .window_points = s->model.trained_points,
+                                    .trained_points = s->model.trained_points};
+    SUCCEEDS(curve_create(&c, &o, &err));
+    SUCCEEDS(prompts_create(&prompts, &problem, CHUNK, points, &err));
+    for (size_t k = 0; k < points; k++) out[k] = 0;
+    for (size_t first = 0; first < FUNCTIONS; first += CHUNK)
+        add_errors(out, &c, s, &prompts, first);
+    for (size_t k = 0; k < points; k++) out[k] /= FUNCTIONS * problem_variance(&problem);
+    prompts_destroy(&prompts);
+    curve_destroy(&c);
+}
+
+static void good_within_its_range_and_bad_beyond(void **state) {
+    (void)state;
+    glob_t found = find_models();
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        struct shipped s = open_shipped(found.gl_pathv[i]);
+        const size_t trained = s.model.trained_points, far = (size_t)(BEYOND * (double)trained);
+        double *errors = calloc(far + 1, sizeof *errors);
+        assert_non_null(errors);
+        assert_true(far + 1 <= model_points(&s.model.params.dims));
+        relative_errors(errors, &s, far + 1);
+        const double in = errors[trained - 1], out = errors[far];
+        if (!(in <= GOOD))
+            fail_msg("%s: MSE / E[y^2] after %zu examples is %.3g, more than %.3g",
+                     found.gl_pathv[i], trained - 1, in, GOOD);
+        if (!(out >= WORSE * in))
+            fail_msg("%s: MSE / E[y^2] after %zu examples is %.3g, not %g times the %.3g after %zu",
+                     found.gl_pathv[i], far, out, WORSE, in, trained - 1);
+        free(errors);
+        close_shipped(&s);
+    }
+    globfree(&found);
+}
+
+int main(void) {
+    blas_init();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_weights_have_the_sizes_of_the_config),
+        cmocka_unit_test(training_begins_with_the_recorded_losses),
+        cmocka_unit_test(good_within_its_range_and_bad_beyond),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
