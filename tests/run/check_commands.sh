@@ -11,11 +11,15 @@ cd -- "$work/a folder"
 unset TASKVEC_INJECT OPENBLAS_CORETYPE
 faults=0 checks=0
 
+# MPI unloads its plugins before leaks are looked for, so those have no name to suppress them by; all
+# other commands look for leaks.
+asan_options() { if [[ $1 == run ]]; then echo detect_leaks=0; fi; }
+
 # expect CODE PATTERN ARGUMENTS: exit code, and a line of either output that matches.
 expect() {
     local code=$1 pattern=$2 rc=0
     shift 2
-    timeout 120 "$program" "$@" >out 2>err || rc=$?
+    ASAN_OPTIONS=$(asan_options "${1:-}") timeout 120 "$program" "$@" >out 2>err || rc=$?
     checks=$((checks + 1))
     if [[ $rc != "$code" ]] || ! cat out err | grep -qE -- "$pattern"; then
         echo "taskvec $*: code $rc, expected $code and: $pattern"
