@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "model/block.h"
-#include "ops/attention.h"
 #include "ops/context.h"
 
 struct context_scratch {
@@ -62,7 +61,7 @@ static void scratch_lay_out(struct context_scratch *s, struct arena *a) {
     const size_t T = s->tokens;
     s->x = arena_floats(a, T * s->dims.E);
     s->next = arena_floats(a, T * s->dims.E);
-    block_lay_out(&s->layer, a, &s->dims, T, s->dims.H * T * T);
+    block_lay_out(&s->layer, a, &s->dims, T, context_capacity(T) + 1);
     s->layer.z = arena_floats(a, T * s->dims.E);
     s->layer.a = arena_floats(a, T * s->dims.E);
 }
@@ -113,7 +112,7 @@ void context_fill(struct context *c, size_t slot, struct context_scratch *s, con
         block_qkv(a, x, w, d, n_tokens);
         context_pack(kv, a->qkv, 1, n_tokens, H, D, c->capacity);
         if (l + 1 == d->L) return; /* nobody reads the rest */
-        attention_forward(a->z, a->att, a->qkv, 1, n_tokens, H, D);
+        context_attend_own(a->z, a->att, a->qkv, kv, n_tokens, H, D, c->capacity);
         block_finish(next, a, x, w, d, n_tokens);
         apply(next, n_tokens, d->E, edits, l, slot);
         float *const done = x;

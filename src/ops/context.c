@@ -92,25 +92,42 @@ static float dot(const float *x, const float *y, size_t D) {
     return s;
 }
 
+/* One head of one row: q, k and v [D] of the row itself, K of the context (V is E rows behind it).
+ * p gets the n + 1 probabilities. */
+static void attend(float *restrict out, float *restrict p, const float *restrict q,
+                   const float *restrict K, size_t n, size_t E, size_t D, size_t capacity) {
+    const float *k = q + E, *v = k + E;
+    const float scale = 1.0f / sqrtf((float)D);
+    combine(p, q, K, scale, n, D, capacity);
+    p[n] = scale * dot(q, k, D);
+    softmax_row(p, n + 1, row_room(n, capacity));
+    for (size_t d = 0; d < D; d++) out[d] = p[n] * v[d];
+    project(out, p, K + E * capacity, n, D, capacity);
+}
+
 void context_attend(float *restrict z, float *restrict att, const float *restrict qkv,
                     const float *restrict kv, const uint32_t *restrict prompt,
                     const uint32_t *restrict tokens, size_t R, size_t H, size_t D,
                     size_t capacity) {
     const size_t E = H * D;
-    const float scale = 1.0f / sqrtf((float)D);
     assert(capacity % TILE == 0);
     for (size_t rh = 0; rh < R * H; rh++) {
-        const size_t r = rh / H, h = rh % H, n = tokens[r];
-        assert(n <= capacity);
-        const float *q = qkv + r * 3 * E + h * D, *k = q + E, *v = k + E;
+        const size_t r = rh / H, h = rh % H;
         const float *K = kv + prompt[r] * context_floats(capacity, H, D) + h * D * capacity;
-        float *p = att + rh * (capacity + 1), *out = z + r * E + h * D;
-        combine(p, q, K, scale, n, D, capacity);
-        p[n] = scale * dot(q, k, D);
-        softmax_row(p, n + 1, row_room(n, capacity));
-        for (size_t d = 0; d < D; d++) out[d] = p[n] * v[d];
-        project(out, p, K + E * capacity, n, D, capacity);
+        assert(tokens[r] <= capacity);
+        attend(z + r * E + h * D, att + rh * (capacity + 1), qkv + r * 3 * E + h * D, K, tokens[r],
+               E, D, capacity);
     }
+}
+
+void context_attend_own(float *restrict z, float *restrict scratch, const float *restrict qkv,
+                        const float *restrict kv, size_t T, size_t H, size_t D, size_t capacity) {
+    const size_t E = H * D;
+    assert(capacity % TILE == 0 && T <= capacity);
+    for (size_t h = 0; h < H; h++)
+        for (size_t t = 0; t < T; t++)
+            attend(z + t * E + h * D, scratch, qkv + t * 3 * E + h * D, kv + h * D * capacity, t, E,
+                   D, capacity);
 }
 
 void context_attend_backward(float *restrict dqkv, float *restrict scratch,

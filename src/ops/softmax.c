@@ -14,36 +14,41 @@ static float row_max(const float *x, size_t n, size_t room) {
     return lanes_top(top);
 }
 
+/* Stores what stands at `whole`, the last lanes with values, and zeros up to the room. */
+static void finish(float *x, lanes tail, size_t whole, size_t room) {
+    if (whole == room) return;
+    lanes_store_first(x + whole, tail, room - whole);
+    if (whole + LANES < room) memset(x + whole + LANES, 0, (room - whole - LANES) * sizeof *x);
+}
+
 void softmax_row(float *x, size_t n, size_t room) {
     const lanes max = lanes_all(row_max(x, n, room));
-    lanes sum = {0};
-    size_t i = 0;
-    for (; i < n; i += LANES) {
-        lanes v = lanes_load_first(x + i, n - i, room - i, -INFINITY);
-        v = vmath_exp(v - max);
+    const size_t whole = n - n % LANES;
+    lanes sum = {0}, tail = {0};
+    for (size_t i = 0; i < whole; i += LANES) {
+        const lanes v = vmath_exp(lanes_load(x + i) - max);
         sum += v;
-        lanes_store_first(x + i, v, room - i);
+        lanes_store(x + i, v);
     }
+    if (whole < n) tail = lanes_load_first(x + whole, n - whole, room - whole, -INFINITY);
+    if (whole < n) sum += tail = vmath_exp(tail - max);
     const lanes inverse = lanes_all(1.0f / lanes_sum(sum));
-    for (size_t j = 0; j < i; j += LANES) {
-        const lanes v = lanes_load_first(x + j, n - j, room - j, 0.0f);
-        lanes_store_first(x + j, v * inverse, room - j);
-    }
-    if (i < room) memset(x + i, 0, (room - i) * sizeof *x);
+    for (size_t i = 0; i < whole; i += LANES) lanes_store(x + i, lanes_load(x + i) * inverse);
+    finish(x, tail * inverse, whole, room);
 }
 
 void softmax_row_backward(float *restrict dp, const float *restrict p, float scale, size_t n,
                           size_t room) {
-    lanes sum = {0};
-    size_t i = 0;
-    for (; i < n; i += LANES)
-        sum += lanes_load_first(dp + i, n - i, room - i, 0.0f) *
-               lanes_load_first(p + i, n - i, n - i, 0.0f);
-    const lanes dot = lanes_all(lanes_sum(sum));
-    for (size_t j = 0; j < n; j += LANES) {
-        const lanes q = lanes_load_first(p + j, n - j, n - j, 0.0f);
-        const lanes v = lanes_load_first(dp + j, n - j, room - j, 0.0f);
-        lanes_store_first(dp + j, lanes_keep(scale * q * (v - dot), n - j), room - j);
+    const size_t whole = n - n % LANES;
+    lanes sum = {0}, q = {0}, v = {0};
+    for (size_t i = 0; i < whole; i += LANES) sum += lanes_load(dp + i) * lanes_load(p + i);
+    if (whole < n) {
+        q = lanes_load_first(p + whole, n - whole, n - whole, 0.0f);
+        v = lanes_load_first(dp + whole, n - whole, room - whole, 0.0f);
+        sum += v * q;
     }
-    if (i < room) memset(dp + i, 0, (room - i) * sizeof *dp);
+    const lanes dot = lanes_all(lanes_sum(sum));
+    for (size_t i = 0; i < whole; i += LANES)
+        lanes_store(dp + i, scale * lanes_load(p + i) * (lanes_load(dp + i) - dot));
+    finish(dp, lanes_keep(scale * q * (v - dot), n - whole), whole, room);
 }

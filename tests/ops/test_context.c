@@ -111,6 +111,21 @@ static void equals_full_attention(void **state) {
     stream_free(&x);
 }
 
+/* All tokens at once: the bits each has as a row. */
+static void own_tokens_equal_rows(void **state) {
+    (void)state;
+    const size_t size[5] = {1, 33, 4, 7, 33}, E = 28, T = 33;
+    struct stream x = stream_new(size);
+    struct pair z = pair_filled(T * E, nan("")), row = pair_filled(x.capacity + 1, nan(""));
+    for (size_t t = 0; t < T; t++) x.tokens[t] = (uint32_t)t;
+    memcpy(x.qkv.f, x.context.f, T * 3 * E * sizeof(float));
+    attend(&x);
+    context_attend_own(z.f, row.f, x.context.f, x.kv.f, T, 4, 7, x.capacity);
+    assert_memory_equal(z.f, x.z.f, T * E * sizeof(float));
+    pair_free(&z), pair_free(&row);
+    stream_free(&x);
+}
+
 /* Each row alone, over a context whose unseen tokens are NaN: the same bits, both ways. */
 static void rows_are_independent(void **state) {
     (void)state;
@@ -157,8 +172,10 @@ static void capacity_does_not_matter(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(values), cmocka_unit_test(gradients),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(values),
+                                       cmocka_unit_test(gradients),
                                        cmocka_unit_test(equals_full_attention),
+                                       cmocka_unit_test(own_tokens_equal_rows),
                                        cmocka_unit_test(rows_are_independent),
                                        cmocka_unit_test(capacity_does_not_matter)};
     blas_init();
