@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "par/asan.h"
+
 static const char *const NAMES[] = {"",     "kill", "segv", "abort",   "exit",
                                     "hang", "oom",  "nan",  "kill-all"};
 enum { PIECE = 1 << 24, EXIT_CODE = 3 };
@@ -67,7 +69,7 @@ enum inject_kind inject_find(const struct inject *in, bool event, size_t number)
 
 /* Takes address space, not memory: the limit of the child ends it long before the machine does. */
 static void exhaust(void) {
-#if defined(__SANITIZE_ADDRESS__)
+#if PAR_ASAN
     (void)raise(SIGKILL); /* no limit under ASan: end as the kernel's out-of-memory killer does */
 #endif
     for (void *volatile piece = malloc(PIECE); piece; piece = malloc(PIECE)) continue;

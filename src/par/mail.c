@@ -51,8 +51,8 @@ enum err_code mail_send(struct mail *m, int rank, enum message_tag tag,
     letter->next = NULL;
     memcpy(letter->bytes, head, sizeof *head);
     if (head->size > 0) memcpy(letter->bytes + sizeof *head, payload, (size_t)head->size);
-    TRY_MPI(
-        MPI_Isend(letter->bytes, (int)size, MPI_BYTE, rank, tag, MPI_COMM_WORLD, &letter->request));
+    TRY_MPI(MPI_Isend(letter->bytes, (int)size, MPI_BYTE, rank, (int)tag, MPI_COMM_WORLD,
+                      &letter->request));
     *m->last = letter;
     m->last = &letter->next;
     return ERR_OK;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "par/asan.h"
 
 enum { SOCKET_BUFFER = 4 << 20, DYING_MS = 2000 };
 
@@ -116,7 +117,7 @@ bool spawn_arrive(int fd) {
     return getppid() == maker.pid;
 }
 
-#if defined(__SANITIZE_ADDRESS__)
+#if PAR_ASAN
 void spawn_limit_memory(size_t bytes) { (void)bytes; } /* its shadow alone is larger */
 #else
 static size_t data_bytes(void) {

@@ -123,7 +123,8 @@ static enum err_code take_order(struct worker *w, const struct message_head *hea
     struct err why = {0};
     assert(!w->busy);
     TRY(read_order(w, head, payload, err));
-    if (ensure_child(w, &why) != ERR_OK) return tell_end(w, MESSAGE_FATAL, why.code, why.msg, err);
+    if (ensure_child(w, &why) != ERR_OK)
+        return tell_end(w, MESSAGE_FATAL, (int)why.code, why.msg, err);
     TRY(pipe_post(&w->pipe, head, payload, err));
     w->busy = true;
     w->waiting = false;

@@ -29,7 +29,7 @@ static void test_round_trip(void **state) {
     const struct job_value cells[] = {
         {JOB_TEXT, {.text = HARD}},        {JOB_TEXT, {.text = ""}},
         {JOB_INT, {.integer = INT64_MIN}}, {JOB_REAL, {.real = 0.1}},
-        {JOB_REAL, {.real = -INFINITY}},   {JOB_REAL, {.real = NAN}},
+        {JOB_REAL, {.real = -HUGE_VAL}},   {JOB_REAL, {.real = nan("")}},
         {JOB_REAL, {.real = 4.9e-324}},
     };
     struct text data = {0};
