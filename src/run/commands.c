@@ -1,5 +1,6 @@
 #include "run/commands.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,6 +131,7 @@ int run_main(int argc, char **argv) {
     struct text out = {0};
     int exit_code = 0;
     blas_init();
+    (void)signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error of write(), not a death */
     if (argc == 3 && strcmp(argv[1], "--child") == 0)
         return farm_child(atoi(argv[2]), order_compute, NULL);
     enum err_code rc = dispatch(&out, &exit_code, argc, argv, &err);
