@@ -2,7 +2,7 @@
 """journal.py COMMAND DIR [...] - reads DIR/journal without the program, for the tests.
 
     check DIR            what must hold in any journal: no damaged line, no job started after it was
-                         done, checkpoints of a job only ever further on
+                         done, checkpoints of a job never go back
     lines DIR            number of lines
     ended DIR            code of the last attempt's end, or "killed"
     bits DIR             one line a DONE job: identity, hash of its rows, hash of its artifact
@@ -45,7 +45,7 @@ def check(events):
             done.add(job)
         if event[0] == "checkpoint":
             now = float.fromhex(field(event, "done"))
-            if now <= reached.get(job, 0):
+            if now < reached.get(job, 0):
                 sys.exit(f"line {number}: job {job[:12]} was at {reached[job]} and is back at {now}")
             reached[job] = now
 

@@ -1,0 +1,171 @@
+#!/usr/bin/env bash
+# shellcheck disable=SC1091,SC2154,SC2034 # variables of and for common.sh
+# check_signals.sh BINARY [SOURCE] - a run that is asked to leave, or that cannot write, leaves in
+# time with the right code, and the same command goes on to the same bits.
+set -euo pipefail
+. "$(dirname -- "$0")/../mpi/common.sh" check_signals "$@"
+config="$work/a folder/tiny.cfg"
+cp -- "$here/tiny.cfg" "$config"
+long=(-s pretrain.steps=1200 -s pretrain.checkpoint_every=50) # some seconds: time to be asked
+if is_sanitised; then long=(-s pretrain.steps=400 -s pretrain.checkpoint_every=50); fi
+
+# begin RANKS ARGUMENTS: as launch(), in the background with default signals; $pid, also of mpirun.
+begin() {
+    local ranks=$1 command=()
+    shift
+    if ((ranks > 0)); then command=(mpirun "${mpi[@]}" -n "$ranks"); fi
+    set -m # a background job of a script ignores SIGINT otherwise
+    "${command[@]}" "$program" "$@" >"$work/out" 2>"$work/err" </dev/null &
+    pid=$!
+    set +m
+    asked=''
+}
+
+# when_at_work DIR [EVENT]: waits until the journal holds an event, and the run is still there.
+when_at_work() {
+    local i
+    for ((i = 0; i < 600; i++)); do
+        if grep -qs $'\t'"${2:-checkpoint}"$'\t' "$1/journal"; then
+            kill -0 "$pid" 2>/dev/null || die "$1: it ended before it was asked"
+            return
+        fi
+        sleep 0.05
+    done
+    die "$1: no ${2:-checkpoint} within 30 s"
+}
+
+ask() { # SIGNAL
+    kill -s "$1" "$pid"
+    asked=${asked:-$SECONDS}
+}
+
+# leaves SECONDS: its exit code in $rc; a fault if it takes longer.
+leaves() {
+    local i
+    for ((i = 0; i < 20 * ($1 + 20); i++)); do
+        kill -0 "$pid" 2>/dev/null || break
+        sleep 0.05
+    done
+    if kill -0 "$pid" 2>/dev/null; then die "it has not left $(($1 + 20)) s after it was asked"; fi
+    rc=0
+    { wait "$pid"; } 2>/dev/null || rc=$?
+    ((SECONDS - asked <= $1)) || fault "left after $((SECONDS - asked)) s, not within $1"
+    none_left || die "processes are left: $(own_processes | xargs)"
+}
+
+# goes_on DIR WHAT: the same command ends with the wanted digest.
+goes_on() {
+    launch 2 run "$config" -o "$1" --quiet "${long[@]}"
+    expect_done 2 "$1" "$2"
+    (($(journal resumes "$1") > 0)) || fault "$2: nothing went on from a checkpoint"
+    rm -rf -- "$1"
+}
+
+calm() { # no traces: at most the lines of the program itself
+    if grep -qiE 'signal code|stack|backtrace|\[[0-9]+\] ' "$work/err"; then
+        fault "$1: not calm:"$'\n'"$(cat "$work/err")"
+    fi
+}
+
+launch 0 run "$config" -o "$work/a folder/whole" --quiet "${long[@]}"
+((rc == 0)) || die "an undisturbed run: code $rc"
+wanted=$(digest_of "$work/a folder/whole")
+
+# ---- asked to leave: USR1 to mpirun, to a plain start; the first Ctrl-C, in process too.
+leaving() { # WHAT SIGNAL RANKS ARGUMENTS
+    local what=$1 signal=$2 ranks=$3 folder="$work/a folder/$1"
+    shift 3
+    begin "$ranks" run "$config" -o "$folder" "${long[@]}" "$@"
+    when_at_work "$folder"
+    ask "$signal"
+    leaves 20
+    ((rc == 75)) || fault "$what: code $rc, not 75: $(cat "$work/err")"
+    calm "$what"
+    [[ $(journal ended "$folder") == 75 ]] || fault "$what: the journal does not end in order"
+    [[ -s "$folder/results.h5" ]] || fault "$what: no results.h5"
+    timeout 60 "$program" status --exit-code "$folder" >"$work/out" && fault "$what: status says done"
+    goes_on "$folder" "$what"
+}
+leaving "USR1 to mpirun" USR1 3
+leaving "USR1 to a plain start" USR1 0
+leaving "Ctrl-C" INT 0
+leaving "TERM" TERM 0
+if ! is_sanitised; then leaving "USR1 in process" USR1 0 --in-process; fi
+
+# ---- a time limit is the same without a signal.
+launch 2 run "$config" -o "$work/a folder/limit" --quiet "${long[@]}" -s pretrain.steps=4000000 --max-time 4
+((rc == 75)) || fault "--max-time 4: code $rc, not 75"
+
+# ---- a job that does not listen: left behind in time; at once after a second Ctrl-C.
+folder="$work/a folder/deaf"
+TASKVEC_INJECT=hang@job:0 begin 0 run "$config" -o "$folder" --quiet
+when_at_work "$folder" start
+ask USR1
+leaves 20
+((rc == 75)) || fault "USR1 with a hanging job: code $rc, not 75"
+TASKVEC_INJECT=hang@job:0 begin 0 run "$config" -o "$folder" --quiet
+for ((i = 0; i < 600; i++)); do
+    if (($(grep -c $'\tstart\t' "$folder/journal") > 1)); then break; fi
+    sleep 0.05
+done
+ask INT
+sleep 1
+kill -0 "$pid" 2>/dev/null || fault "one Ctrl-C with a hanging job: it left at once"
+ask INT
+leaves 5
+((rc == 75)) || fault "a second Ctrl-C: code $rc, not 75"
+
+# ---- one run at a time in a directory.
+begin 0 run "$config" -o "$folder" --quiet "${long[@]}"
+when_at_work "$folder" checkpoint
+launch_beside() {
+    rc=0
+    timeout 60 "$program" run "$config" -o "$folder" --quiet "${long[@]}" >"$work/out" 2>"$work/beside" \
+        </dev/null || rc=$?
+}
+launch_beside
+((rc == 65)) || fault "a second run in a directory: code $rc, not 65"
+grep -F "$(hostname)" "$work/beside" | grep -qwF "$pid" ||
+    fault "a second run in a directory does not name $(hostname) and $pid: $(cat "$work/beside")"
+ask USR1
+leaves 20
+((rc == 75)) || fault "the first run of a directory: code $rc, not 75"
+goes_on "$folder" "a second run beside it"
+
+# ---- nowhere to write.
+touch "$work/a folder/file"
+for place in "$work/a folder/file/run" /proc/taskvec; do
+    launch 0 run "$config" -o "$place" --quiet
+    ((rc == 74)) || fault "an unwritable folder $place: code $rc, not 74"
+    [[ $(wc -l <"$work/err") == 1 ]] || fault "an unwritable folder: not one line: $(cat "$work/err")"
+done
+launch 2 run "$config" -o "$work/a folder/file/run" --quiet
+((rc == 74)) || fault "an unwritable folder under mpirun: code $rc, not 74"
+
+# ---- a full disk: a limit on the size of files in mid-run, and a small tmpfs if we may mount one.
+folder="$work/a folder/limited"
+begin 0 run "$config" -o "$folder" --quiet "${long[@]}"
+when_at_work "$folder"
+for process in $(own_processes); do prlimit --pid "$process" --fsize=40000; done
+asked=$SECONDS
+leaves 20
+((rc == 74)) || fault "files of at most 40 kB: code $rc, not 74: $(cat "$work/err")"
+goes_on "$folder" "files of at most 40 kB"
+
+disk=", no tmpfs"
+mkdir "$work/full"
+if mount -t tmpfs -o size=256k tmpfs "$work/full" 2>/dev/null; then
+    disk=", and on a full tmpfs"
+    for ranks in 0 2; do
+        folder="$work/full/run $ranks"
+        mount -o remount,size=256k "$work/full"
+        launch "$ranks" run "$config" -o "$folder" --quiet "${long[@]}"
+        ((rc == 74)) || fault "a full disk on $ranks ranks: code $rc, not 74: $(cat "$work/err")"
+        mount -o remount,size=64m "$work/full"
+        launch 2 run "$config" -o "$folder" --quiet "${long[@]}"
+        expect_done 2 "$folder" "after a full disk"
+        rm -rf -- "$folder"
+    done
+fi
+conclude "USR1, TERM, Ctrl-C and time limits leave in time and go on to the same bits; 74 where files" \
+    "cannot be written$disk"
