@@ -80,7 +80,8 @@ def bits(events):
             job = field(event, "job")
             text = repr(sorted(rows.get(job, {}).items())).encode()
             out.append(f"{job} {hashlib.sha256(text).hexdigest()} {field(event, 'sha256') or '-'}")
-    print("\n".join(sorted(out)))
+    for line in sorted(out):
+        print(line)
 
 
 def ranks(events):
