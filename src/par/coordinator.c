@@ -92,6 +92,7 @@ static enum err_code append_done(struct coordinator *c, const struct task *t, st
     event_text(&c->line, "job", identity_of(c, t));
     event_integer(&c->line, "rows", (int64_t)t->end.rows);
     event_real(&c->line, "seconds", t->seconds);
+    event_real(&c->line, "share", t->end.share);
     event_integer(&c->line, "artifact", t->end.artifact);
     event_integer(&c->line, "bytes", (int64_t)t->end.bytes);
     event_text(&c->line, "sha256", t->end.sha256);

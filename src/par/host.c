@@ -18,6 +18,7 @@ struct host {
     struct text rows, line; /* all rows as journal lines, for the checkpoint; the line in work */
     size_t n_rows;          /* 1 + the highest number */
     double done, total, last_progress, began;
+    bool continued; /* from a checkpoint */
     struct checkpoint_hold *hold;
     bool shards_told;
 };
@@ -153,6 +154,7 @@ static enum err_code verb_restore(struct job_ctx *ctx, const char **state,
     *state = c.state;
     *tensors = c.tensors;
     *n = c.n_tensors;
+    h->continued = c.state != NULL;
     if (!c.state || ctx->group_rank != 0) return ERR_OK;
     h->n_rows = c.n_rows;
     text_clear(&h->rows);
@@ -206,6 +208,7 @@ static enum err_code seal(struct message_done *out, const struct host *h, struct
     enum err_code rc = ERR_OK;
     struct artifact_seal s = {0};
     *out = (struct message_done){.rows = h->n_rows};
+    if (!h->continued && h->total > 0.0) out->share = h->done / h->total;
     if (h->n_tensors + h->n_notes == 0) return ERR_OK;
     TRY(artifact_write(&s, h->order->dir, h->order->identity, h->tensors, h->n_tensors, h->notes,
                        h->n_notes, err));

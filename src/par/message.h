@@ -47,6 +47,7 @@ struct message_head {
 
 struct message_done {
     uint64_t rows, bytes;
+    double share; /* of its whole work done in these seconds; 0: it went on from a checkpoint */
     int32_t artifact;
     char sha256[HASH_HEX];
 };

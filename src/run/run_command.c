@@ -10,6 +10,7 @@
 #include "run/order.h"
 #include "run/provenance.h"
 #include "run/publish.h"
+#include "run/rates.h"
 #include "run/record.h"
 #include "run/rundir.h"
 #include "store/journal.h"
@@ -216,11 +217,13 @@ cleanup:
 
 /* ---- before, during, after */
 
-static enum err_code publish(const char *dir, struct err *err) {
+/* results.h5, and the rates of all that is done, for people. */
+static enum err_code publish(struct text *out, const char *dir, struct err *err) {
     enum err_code rc = ERR_OK;
     struct record r;
     TRY(record_open(&r, dir, err));
     record_states(r.jobs, r.count, &r.plan, &r.history, false); /* the lock is our own */
+    rates_print(out, &r);
     rc = publish_results(&r, err);
     record_release(&r);
 cleanup:
@@ -263,7 +266,7 @@ static enum err_code coordinate(struct text *out, int *exit_code, struct session
     rc = farm_run(&s->farm, par, &outcome, err);
     bar_clear(&s->bar);
     if (rc == ERR_CONFIG || rc == ERR_USAGE) goto cleanup; /* nothing was begun */
-    if (publish(s->dir, &late) != ERR_OK && (rc == ERR_OK || is_graver(late.code, rc))) {
+    if (publish(out, s->dir, &late) != ERR_OK && (rc == ERR_OK || is_graver(late.code, rc))) {
         rc = late.code;
         *err = late;
     }

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "run/command.h"
+#include "run/rates.h"
 #include "run/record.h"
 #include "json/json_writer.h"
 
@@ -99,6 +100,7 @@ static void print_status(struct text *out, const struct record *r) {
         text_add(out, ", about %s of one core to go", left);
     }
     text_add(out, "\n");
+    rates_print(out, r);
     print_running(out, r);
     print_failed(out, r);
     if (r->history.damaged)

@@ -208,6 +208,7 @@ static bool on_done(struct history *h, struct history_job *job, const struct eve
     job->dones++;
     job->lost = 0;
     job->seconds = event_find_real(e, "seconds", 0.0);
+    job->share = event_find_real(e, "share", 0.0);
     job->artifact = event_find_integer(e, "artifact", 0) == 1;
     job->bytes = (uint64_t)event_find_integer(e, "bytes", 0);
     memset(job->sha256, 0, sizeof job->sha256);

@@ -38,6 +38,7 @@ struct history_job {
     size_t dones;       /* how often it was finished: more than 1 is a fault of ours */
     double done, total; /* of its newest checkpoint; total 0: none */
     double seconds;     /* DONE: of computing */
+    double share;       /* DONE: of its planned work done in these seconds; 0: not known */
     bool artifact;      /* DONE: left a file */
     uint64_t bytes;     /* of the artifact */
     char sha256[65];    /* of the artifact, or "" */

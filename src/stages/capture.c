@@ -238,7 +238,9 @@ static enum err_code capture_plan(struct stage_cost *cost, const struct config_p
     TRY(families_check_points(point, "points", points, d, err));
     double tokens = 2 * (double)points;
     *cost = (struct stage_cost){.flops = (double)prompts * cost_forward(d, tokens, tokens / 2),
-                                .group = 1};
+                                .group = 1,
+                                .work = (double)prompts,
+                                .unit = "prompts"};
     cost->memory =
         (double)(context_bytes(d, chunk, 2 * points) + query_bytes(d, chunk, 2 * points, false) +
                  (prompts * (3 * d->L + 1) * d->E + params_count(d)) * sizeof(float));

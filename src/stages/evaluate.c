@@ -120,7 +120,10 @@ static enum err_code evaluate_plan(struct stage_cost *cost, const struct config_
     const struct params shape = {.dims = model.dims};
     method_setup_named(&setup, "oracle", &shape);
     const struct curve_options o = {&setup, k.chunk, k.points, T0, model.trained_points};
-    *cost = (struct stage_cost){.flops = flops(&k, &model.dims, T0), .group = 1};
+    *cost = (struct stage_cost){.flops = flops(&k, &model.dims, T0),
+                                .group = 1,
+                                .work = (double)k.functions * (double)k.points,
+                                .unit = "predictions"};
     cost->memory = cost->memory_least = memory_needed(&k, &model, &o);
     (void)snprintf(cost->summary, sizeof cost->summary, "%zu functions x %zu points", k.functions,
                    k.points);

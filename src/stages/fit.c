@@ -243,7 +243,10 @@ static void fill_cost(struct stage_cost *cost, const struct fit_keys *k,
     double prompts = (double)(k->prompts * k->points) * (double)(d->inputs + 1) * sizeof(float);
     double model = (double)params_count(d) * sizeof(float);
     double contexts = (double)fit_data_context_bytes(o, d, count);
-    *cost = (struct stage_cost){.flops = flops(k, d), .group = (int)group};
+    *cost = (struct stage_cost){.flops = flops(k, d),
+                                .group = (int)group,
+                                .work = (double)k->epochs * (double)k->train,
+                                .unit = "prompts"};
     cost->memory_least = prompts + model + (double)fit_data_bytes(o, d, count);
     cost->memory = cost->memory_least + contexts;
     (void)snprintf(cost->summary, sizeof cost->summary,

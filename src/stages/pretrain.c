@@ -118,6 +118,17 @@ static double memory_needed(const struct pretrain_keys *k, size_t group) {
            (double)pretrain_step_bytes(&k->dims, k->batch / k->shards, k->points);
 }
 
+/* Tokens of all steps, as the curriculum lengthens them. */
+static double all_tokens(const struct pretrain_keys *k) {
+    const int64_t stretch = k->interval > 0 ? k->interval : k->steps;
+    double points = 0;
+    for (int64_t step = 1; step <= k->steps; step += stretch) {
+        int64_t n = k->steps - step + 1 < stretch ? k->steps - step + 1 : stretch;
+        points += (double)n * (double)pretrain_active_points(k, step);
+    }
+    return points * (double)(2 * k->batch);
+}
+
 static enum err_code pretrain_plan(struct stage_cost *cost, const struct config_point *point,
                                    const struct stage_parent *parents, size_t n, struct err *err) {
     struct pretrain_keys k;
@@ -125,9 +136,11 @@ static enum err_code pretrain_plan(struct stage_cost *cost, const struct config_
     pretrain_keys_read(&k, point);
     enum err_code rc = check(&k, point, err);
     if (rc != ERR_OK) return rc;
-    double tokens = (double)k.steps * (double)(k.batch * 2 * k.points);
+    double tokens = all_tokens(&k);
     *cost = (struct stage_cost){.flops = 3 * cost_forward(&k.dims, tokens, (double)k.points),
-                                .group = (int)config_int(point, "group")};
+                                .group = (int)config_int(point, "group"),
+                                .work = tokens,
+                                .unit = "tokens"};
     cost->memory = cost->memory_least = memory_needed(&k, (size_t)cost->group);
     (void)snprintf(cost->summary, sizeof cost->summary,
                    "%lld steps x %zu prompts x %zu points, %.3g M weights", (long long)k.steps,

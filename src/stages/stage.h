@@ -32,6 +32,8 @@ struct stage_cost {
     double memory;       /* bytes at its peak when everything fits the budget */
     double memory_least; /* bytes below which the job cannot run at all */
     int group;           /* ranks it wants */
+    double work;         /* all it does, in `unit`: for rates */
+    const char *unit;    /* "tokens", "prompts": static */
     char summary[96];    /* "6000 prompts x 41 points, contexts 1.5 GB": for people */
 };
 
