@@ -56,7 +56,7 @@ static void files_give_the_sum_of_their_bytes(void **state) {
     assert_string_equal(hex, MILLION_A);
     scratch_path(path, &scratch, "absent");
     ERROR_SAYS(hash_file(hex, path, &err), ERR_IO, "absent: cannot open: No such file");
-    ERROR_SAYS(hash_file(hex, scratch.folder, &err), ERR_IO, "cannot read: Is a directory");
+    ERROR_SAYS(hash_file(hex, scratch.folder, &err), ERR_DATA, "not a plain file");
     scratch_destroy(&scratch);
     free(bytes);
 }
