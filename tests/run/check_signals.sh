@@ -154,11 +154,11 @@ goes_on "$folder" "files of at most 40 kB"
 
 disk=", no tmpfs"
 mkdir "$work/full"
-if mount -t tmpfs -o size=256k tmpfs "$work/full" 2>/dev/null; then
+if mount -t tmpfs -o size=128k tmpfs "$work/full" 2>/dev/null; then
     disk=", and on a full tmpfs"
     for ranks in 0 2; do
         folder="$work/full/run $ranks"
-        mount -o remount,size=256k "$work/full"
+        mount -o remount,size=128k "$work/full"
         launch "$ranks" run "$config" -o "$folder" --quiet "${long[@]}"
         ((rc == 74)) || fault "a full disk on $ranks ranks: code $rc, not 74: $(cat "$work/err")"
         mount -o remount,size=64m "$work/full"
