@@ -133,6 +133,7 @@ run_quickstart() {
 run_tests() {
     local preset log failed=0
     install_packages "${build_packages[@]}" "${figure_packages[@]}" "${test_packages[@]}"
+    export TASKVEC_REQUIRE_MODELS=1
     if [[ ${CI:-} == true ]]; then export TASKVEC_REQUIRE_FIXTURES=1; fi
     for preset in ci dev; do
         build "$preset" all
