@@ -29,11 +29,6 @@ void digest_rows(struct hash *h, const struct history_job *job) {
     }
 }
 
-static size_t type_size(enum tensor_type type) {
-    if (type == TENSOR_F64 || type == TENSOR_I64) return 8;
-    return type == TENSOR_F16 || type == TENSOR_BF16 ? 2 : 4;
-}
-
 enum err_code digest_tensors(struct hash *h, const char *path, struct err *err) {
     enum err_code rc = ERR_OK;
     struct tensorfile *file = NULL;
@@ -45,7 +40,7 @@ enum err_code digest_tensors(struct hash *h, const char *path, struct err *err) 
         hash_size(h, (size_t)t->type);
         hash_size(h, t->rank);
         for (size_t d = 0; d < t->rank; d++) hash_size(h, t->shape[d]);
-        hash_bytes(h, t->data, t->elements * type_size(t->type));
+        hash_bytes(h, t->data, t->elements * tensor_type_size(t->type));
     }
 cleanup:
     tensorfile_close(file);

@@ -101,6 +101,19 @@ static enum err_code find_setup(struct problem_setup *setup, const struct refere
                fixture_path(f), g->group, ref->parameters);
 }
 
+/* The coordinates a tree asks for become indices into x. */
+static enum err_code check_tree(const struct reference *ref, const struct fixture *f,
+                                const struct group *g, struct err *err) {
+    const struct fixture_array *asked = &ref->parts[0];
+    const float dims = (float)ref->xs.shape[2];
+    for (size_t i = 0; i < asked->n; i++)
+        if (!(asked->floats[i] >= 0 && asked->floats[i] < dims))
+            return ERR(err, ERR_DATA, "%s: %s/%s: entry %zu is %g, expected 0 to %g",
+                       fixture_path(f), g->group, g->parameters[0], i, (double)asked->floats[i],
+                       (double)dims - 1);
+    return ERR_OK;
+}
+
 static enum err_code compare_values(struct verify_report *r, const struct reference *ref,
                                     const struct problem_setup *setup, const struct group *g,
                                     struct err *err) {
@@ -159,6 +172,7 @@ static enum err_code compare_group(struct verify_report *r, const struct fixture
     char baselines[128];
     TRY(read_group(&ref, f, g, err));
     TRY(find_setup(&setup, &ref, f, g, err));
+    if (strcmp(g->problem, "decision_tree") == 0) TRY(check_tree(&ref, f, g, err));
     if (strcmp(g->problem, "noisy_linear") == 0)
         TRY(compare_noisy(r, f, &ref, &setup, g, err));
     else

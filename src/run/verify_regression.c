@@ -30,6 +30,9 @@ static enum err_code read_dims(struct model_dims *out, const struct fixture *f, 
                                .inputs = (size_t)value[3],
                                .positions = (size_t)value[4],
                                .epsilon = (float)value[5]};
+    CHECK(value[0] * value[2] * value[2] < 1e13, ERR_DATA, /* far from what overflows a size */
+          "%s: %g layers of width %g are too large to be true", fixture_path(f), value[0],
+          value[2]);
     CHECK(out->H > 0 && out->E % out->H == 0, ERR_DATA, "%s: n_head %zu does not divide n_embd %zu",
           fixture_path(f), out->H, out->E);
 cleanup:
@@ -302,8 +305,8 @@ static enum err_code compare_adam(struct verify_report *r, const struct fixture 
     TRY(fixture_floats(&want, f, "adam/loss", 1, err));
     TRY(fixture_floats(&lr, f, "adam/lr", 0, err));
     const size_t steps = xs.shape[0], B = xs.shape[1], P = xs.shape[2];
-    CHECK(steps <= 64 && want.n == steps && ys.n == steps * B * P && xs.shape[3] == d->inputs &&
-              2 * P <= d->positions,
+    CHECK(xs.n > 0 && steps <= 64 && want.n == steps && ys.n == steps * B * P &&
+              xs.shape[3] == d->inputs && 2 * P <= d->positions,
           ERR_DATA, "%s: adam/xs, ys and loss disagree", fixture_path(f));
     TRY(params_create(&p, d, err));
     TRY(params_create(&after, d, err));

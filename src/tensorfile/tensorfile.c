@@ -48,6 +48,8 @@ struct tensorfile {
 
 const char *tensor_type_name(enum tensor_type type) { return TYPES[type].name; }
 
+size_t tensor_type_size(enum tensor_type type) { return TYPES[type].size; }
+
 /* ---------------------------------------------------------------- one tensor of the header */
 
 static enum err_code read_type(enum tensor_type *out, struct json tensor, const char *place,

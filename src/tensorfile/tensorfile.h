@@ -37,6 +37,7 @@ enum tensor_type {
 /* clang-format on */
 
 const char *tensor_type_name(enum tensor_type type); /* as in the file: "F32" */
+size_t tensor_type_size(enum tensor_type type);      /* bytes of an element */
 
 struct tensor_info {
     const char *name;
