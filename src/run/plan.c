@@ -136,6 +136,7 @@ static enum err_code add_job(struct builder *b, struct plan_job job, struct err 
     size_t index = plan_find(p, job.identity);
     if (index != PLAN_NONE) {
         p->merged++;
+        if (p->jobs[index].listed == job.stage) return ERR_OK;
     } else {
         TRY(job_cost(&job, p, err));
         TRY(job_reserve(p, err));
@@ -145,6 +146,7 @@ static enum err_code add_job(struct builder *b, struct plan_job job, struct err 
         p->jobs[p->n_jobs++] = job;
         *find_slot(p, job.identity) = index + 1;
     }
+    p->jobs[index].listed = job.stage;
     TRY(stage_list(stage, index, err));
 cleanup:
     return rc;

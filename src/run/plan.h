@@ -18,6 +18,7 @@ enum { PLAN_PARENTS = 2, PLAN_LABEL = 96 };
 
 struct plan_job {
     size_t stage, number; /* stage of the config; which of its jobs: "fit[3]" */
+    size_t listed;        /* the last stage whose list it entered */
     const struct config_point *point;
     const char *control;          /* evaluate: the method of `also` it is for, or NULL */
     size_t parents[PLAN_PARENTS]; /* jobs it reads: the one of `of`, then the model that one read */
@@ -29,7 +30,7 @@ struct plan_job {
 struct plan_stage {
     const struct stage *kind;
     const char *name;
-    size_t *jobs; /* indices, merged ones included */
+    size_t *jobs; /* indices, merged ones included, each once */
     size_t n_jobs, capacity;
 };
 

@@ -36,8 +36,9 @@ static bool is_shown(const char *key) {
 }
 
 struct axis_column { /* an axis of this stage, or of the fits or models it reads */
-    const char *key, *stage;
-    int depth; /* 0: its own point, 1: of what it reads, 2: of the model */
+    const char *key;
+    size_t index; /* of the stage */
+    int depth;    /* 0: its own point, 1: of what it reads, 2: of the model */
 };
 
 struct axis_columns {
@@ -45,15 +46,16 @@ struct axis_columns {
     size_t n;
 };
 
+enum { AXES_MOST = SUMMARY_KEYS - N_FIXED - 1 }; /* the last column may become `of` */
+
 static enum err_code collect_axes(struct axis_columns *out, const struct plan *p, size_t stage,
                                   int depth, struct err *err) {
     enum err_code rc = ERR_OK;
     struct axes_used used;
     TRY(axes_used(&used, p, stage, err));
-    for (size_t i = 0; i < used.n && out->n < SUMMARY_KEYS - N_FIXED; i++) {
+    for (size_t i = 0; i < used.n && out->n < AXES_MOST; i++) {
         if (depth == 1 && is_shown(used.keys[i]->name)) continue;
-        out->items[out->n++] =
-            (struct axis_column){used.keys[i]->name, p->stages[stage].name, depth};
+        out->items[out->n++] = (struct axis_column){used.keys[i]->name, stage, depth};
     }
     for (size_t i = 0; i < config_stage_of_count(p->config, stage); i++) {
         const size_t of = plan_find_stage(p, config_stage_of(p->config, stage, i));
@@ -64,6 +66,13 @@ cleanup:
     return rc;
 }
 
+/* A job that several stages ask for stands in the lists of all of them. */
+static bool is_listed(const struct plan_stage *s, size_t job) {
+    for (size_t i = 0; i < s->n_jobs; i++)
+        if (s->jobs[i] == job) return true;
+    return false;
+}
+
 /* The point of the job, or of one it reads, that lies in the axis' stage; NULL: none. */
 static const struct config_point *axis_point(const struct plan *p, size_t job,
                                              const struct axis_column *axis) {
@@ -71,9 +80,27 @@ static const struct config_point *axis_point(const struct plan *p, size_t job,
     if (axis->depth == 0) return j->point;
     for (size_t i = 0; i < j->n_parents; i++) {
         const struct plan_job *parent = &p->jobs[j->parents[i]];
-        if (strcmp(p->stages[parent->stage].name, axis->stage) == 0) return parent->point;
+        if (parent->stage == axis->index || is_listed(&p->stages[axis->index], j->parents[i]))
+            return parent->point;
     }
     return NULL;
+}
+
+static void describe_fit(struct summary_group *g, const struct plan *p, size_t job) {
+    const struct plan_job *j = &p->jobs[job];
+    g->of = "-";
+    for (size_t i = 0; i < j->n_parents; i++) {
+        const struct plan_job *parent = &p->jobs[j->parents[i]];
+        if (p->stages[parent->stage].kind->uses & STAGE_USES_SHAPE) continue; /* the model */
+        g->of = p->stages[parent->stage].name;
+        for (size_t k = 0; k < config_point_size(parent->point); k++) {
+            const struct config_key *key = config_point_key(parent->point, k);
+            if ((key->flags & CONFIG_SILENT) || strcmp(key->name, "repeat") == 0) continue;
+            text_add(&g->fit, "%s=", key->name);
+            config_point_value(&g->fit, parent->point, k);
+            text_add(&g->fit, "\n");
+        }
+    }
 }
 
 static void describe_group(struct summary_group *g, const struct record *r, size_t stage,
@@ -94,16 +121,17 @@ static void describe_group(struct summary_group *g, const struct record *r, size
         if (axes->items[i].depth == 0) text_add(&g->setting, "\n%s", text_str(key));
     }
     g->n_keys = N_FIXED + axes->n;
+    describe_fit(g, p, job);
 }
 
-static void name_columns(struct summary *s, const struct axis_columns *axes) {
+static void name_columns(struct summary *s, const struct plan *p, const struct axis_columns *axes) {
     for (size_t i = 0; i < N_FIXED; i++) text_add(&s->heads[i], "%s", FIXED[i]);
     for (size_t i = 0; i < axes->n; i++) {
         struct text *head = &s->heads[N_FIXED + i];
         if (axes->items[i].depth == 0)
             text_add(head, "%s", axes->items[i].key);
         else
-            text_add(head, "%s.%s", axes->items[i].stage, axes->items[i].key);
+            text_add(head, "%s.%s", p->stages[axes->items[i].index].name, axes->items[i].key);
     }
     s->n_keys = N_FIXED + axes->n;
 }
@@ -176,16 +204,34 @@ cleanup:
 static void group_release(struct summary_group *g) {
     for (size_t i = 0; i < SUMMARY_KEYS; i++) text_release(&g->keys[i]);
     text_release(&g->setting);
+    text_release(&g->fit);
     free(g->sums);
 }
 
-static bool same_group(const struct summary_group *a, const struct summary_group *b) {
+static bool same_line(const struct summary_group *a, const struct summary_group *b) {
     if (a->functions != b->functions || a->points != b->points ||
         strcmp(text_str(&a->setting), text_str(&b->setting)) != 0)
         return false;
     for (size_t i = 0; i < a->n_keys; i++)
         if (strcmp(text_str(&a->keys[i]), text_str(&b->keys[i])) != 0) return false;
     return true;
+}
+
+static bool same_group(const struct summary_group *a, const struct summary_group *b) {
+    return same_line(a, b) && strcmp(text_str(&a->fit), text_str(&b->fit)) == 0;
+}
+
+static bool has_twins(const struct summary *s) {
+    for (size_t i = 0; i < s->n; i++)
+        for (size_t k = 0; k < i; k++)
+            if (same_line(&s->groups[i], &s->groups[k])) return true;
+    return false;
+}
+
+static void add_of(struct summary *s) {
+    text_add(&s->heads[s->n_keys++], "of");
+    for (size_t i = 0; i < s->n; i++)
+        text_add(&s->groups[i].keys[s->groups[i].n_keys++], "%s", s->groups[i].of);
 }
 
 /* Takes over *g: into a group of its own, or into the one with the same keys. */
@@ -219,6 +265,7 @@ static enum err_code add_job(struct summary *s, const struct record *r, size_t s
     describe_group(&g, r, stage, job, axes);
     TRY(sum_errors(&g, r, job, err));
     TRY(text_check(&g.setting, err));
+    TRY(text_check(&g.fit, err));
     return group_add(s, &g, err);
 cleanup:
     group_release(&g);
@@ -231,7 +278,7 @@ enum err_code summary_make(struct summary *s, const struct record *r, size_t sta
     struct axis_columns axes = {.n = 0};
     const struct plan_stage *ps = &r->plan.stages[stage];
     TRY(collect_axes(&axes, &r->plan, stage, 0, err));
-    name_columns(s, &axes);
+    name_columns(s, &r->plan, &axes);
     for (size_t i = 0; i < ps->n_jobs; i++) {
         const struct record_job *job = &r->jobs[ps->jobs[i]];
         if (job->state != QUEUE_DONE || !job->past->artifact)
@@ -239,6 +286,7 @@ enum err_code summary_make(struct summary *s, const struct record *r, size_t sta
         else
             TRY(add_job(s, r, stage, ps->jobs[i], &axes, err));
     }
+    if (has_twins(s)) add_of(s);
 cleanup:
     return rc;
 }

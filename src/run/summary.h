@@ -1,11 +1,12 @@
 /*
  * summary.h - the main table: every method at every range of k, with intervals.
  *
- * One line stands for all repeats of one method in one setting.  Its numbers come from the tensors
- * "errors" [functions, points] that evaluate's jobs leave: each function's mean over the range and
- * over repeats is one value, the interval is 95% t over functions.  Two more columns say what a
- * method does to the plain model: the damage where that works, and how much of what it loses beyond
- * its range comes back.
+ * One line stands for all repeats of one fit, or for one control, in one setting.  Its numbers come
+ * from the tensors "errors" [functions, points] that evaluate's jobs leave: each function's mean
+ * over the range and over repeats is one value, the interval is 95% t over functions.  Two more
+ * columns say what a method does to the plain model: the damage where that works, and how much of
+ * what it loses beyond its range comes back.  Where lines of several fit stages would look the
+ * same, a column `of` tells them apart.
  */
 #ifndef RUN_SUMMARY_H
 #define RUN_SUMMARY_H
@@ -17,8 +18,10 @@
 enum { SUMMARY_KEYS = 40, SUMMARY_TRAINED = REDUCE_RANGES, SUMMARY_SUMS };
 
 struct summary_group {
-    struct text keys[SUMMARY_KEYS]; /* method, reading, fit_points, then axes in use */
+    struct text keys[SUMMARY_KEYS]; /* method, reading, fit_points, axes in use, perhaps `of` */
     struct text setting;            /* run, stage, model, axes of evaluate: what may be compared */
+    struct text fit; /* every key of the fit but repeat: only repeats are averaged over */
+    const char *of;  /* the stage of the fit, or "-" */
     size_t n_keys, functions, points, repeats;
     struct reduce_range ranges[SUMMARY_SUMS]; /* the last one is k = 0 .. trained - 1 */
     size_t n_ranges;                          /* of the printed ones */

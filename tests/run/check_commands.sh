@@ -100,6 +100,18 @@ expect 0 '1 of 11 jobs done.*10 left' run tiny.cfg -o part --only pretrain
 expect 75 'PENDING' status part --exit-code
 expect 75 'not done' digest part
 
+# ---- only repeats of one fit are averaged: stages that differ in a key without a column stay apart,
+# and a fit that two stages ask for counts once
+sed -e '/stage = "fit"/,/epochs/d' tiny.cfg >two.cfg
+sed -i -e 's/^stages = ($/&@/; s/of = "fit"/of = ["slow", "fast", "more"]/' two.cfg
+fits='"pretrain"; method = "ltv"; points = 6; prompts = 40; batch = 16; epochs = 2; optimiser ='
+sed -i -e "s|@|{ stage = \"fit\"; name = \"slow\"; repeat = [0, 1]; of = $fits { lr = 1e-4; }; },\
+{ stage = \"fit\"; name = \"fast\"; repeat = [0, 1]; of = $fits { lr = 0.1; }; },\
+{ stage = \"fit\"; name = \"more\"; repeat = [1, 2]; of = $fits { lr = 1e-4; }; },|" two.cfg
+expect 0 '13 of 13 jobs done' run two.cfg -o two
+expect 0 '^ltv +heads +6 +slow +3 ' table two
+expect 0 '^ltv +heads +6 +fast +2 ' table two
+
 # ---- a fault costs its own job and what reads it
 export TASKVEC_INJECT=segv@job:2
 expect 1 '1 failed, 1 blocked' run tiny.cfg -o faulty
