@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/hash.h"
+
 enum err_code job_progress(struct job_ctx *ctx, double done, double total, struct err *err) {
     return ctx->host->progress(ctx, done, total, err);
 }
@@ -31,9 +33,29 @@ enum err_code job_checkpoint(struct job_ctx *ctx, const char *state,
     return ctx->host->checkpoint(ctx, state, tensors, n, err);
 }
 
+/* On another node a rank may still see the folder as it was: then the weights of the ranks would
+ * differ without a sign. */
+static enum err_code check_restored(struct job_ctx *ctx, const char *state, struct err *err) {
+    enum err_code rc = ERR_OK;
+    uint64_t ours = state ? hash_name(state) : 0, first = ours;
+    if (ctx->group_rank != 0) {
+        TRY(ctx->host->receive(ctx, 0, &first, sizeof first, err));
+        CHECK(first == ours, ERR_IO,
+              "rank %d of the group sees another checkpoint than rank 0 does: the file system is "
+              "behind, run it again in a minute",
+              ctx->group_rank);
+    } else {
+        for (int rank = 1; rank < ctx->group_size; rank++)
+            TRY(ctx->host->send(ctx, rank, &ours, sizeof ours, err));
+    }
+cleanup:
+    return rc;
+}
+
 enum err_code job_restore(struct job_ctx *ctx, const char **state,
                           const struct job_tensor **tensors, size_t *n, struct err *err) {
-    return ctx->host->restore(ctx, state, tensors, n, err);
+    const enum err_code rc = ctx->host->restore(ctx, state, tensors, n, err);
+    return rc == ERR_OK ? check_restored(ctx, *state, err) : rc;
 }
 
 const struct job_tensor *job_find_tensor(const struct job_tensor *tensors, size_t n,

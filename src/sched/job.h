@@ -103,7 +103,8 @@ enum err_code job_note(struct job_ctx *ctx, const char *key, const char *value, 
 enum err_code job_checkpoint(struct job_ctx *ctx, const char *state,
                              const struct job_tensor *tensors, size_t n, struct err *err);
 
-/* The newest checkpoint, or *state = NULL. What it points to lives until the job ends. */
+/* The newest checkpoint, or *state = NULL. What it points to lives until the job ends. Collective
+ * over the group, and the same on every rank of it: ERR_IO where a rank sees another one. */
 enum err_code job_restore(struct job_ctx *ctx, const char **state,
                           const struct job_tensor **tensors, size_t *n, struct err *err);
 const struct job_tensor *job_find_tensor(const struct job_tensor *tensors, size_t n,

@@ -143,6 +143,44 @@ static void a_lost_rank_fails_the_others(void **state) {
     host_twin_destroy(h);
 }
 
+struct folder { /* a host whose ranks see checkpoints of their own */
+    struct job_host host;
+    const char *states[3];
+};
+
+static enum err_code see_own(struct job_ctx *ctx, const char **state,
+                             const struct job_tensor **tensors, size_t *n, struct err *e) {
+    const struct folder *f = (const struct folder *)ctx->host;
+    (void)e;
+    *state = f->states[ctx->group_rank];
+    *tensors = NULL;
+    *n = 0;
+    return ERR_OK;
+}
+
+static enum err_code go_on(struct job_ctx *ctx, void *context, struct err *e) {
+    struct folder *f = context;
+    const char *state;
+    const struct job_tensor *tensors;
+    size_t n;
+    ctx->host = &f->host;
+    return job_restore(ctx, &state, &tensors, &n, e);
+}
+
+/* On some file systems a node sees for a while what was there before. */
+static void a_group_goes_on_from_one_checkpoint(void **state) {
+    (void)state;
+    struct host_twin *h = host_twin_create(3);
+    struct folder f = {.host = *host_twin_ctx(h, 0)->host, .states = {"500", "500", "500"}};
+    f.host.restore = see_own;
+    SUCCEEDS(host_twin_run(h, go_on, &f, &err));
+    f.states[2] = NULL;
+    ERROR_SAYS(host_twin_run(h, go_on, &f, &err), ERR_IO, "rank 2 of the group sees another");
+    f.states[2] = "1000";
+    ERROR_SAYS(host_twin_run(h, go_on, &f, &err), ERR_IO, "rank 2 of the group sees another");
+    host_twin_destroy(h);
+}
+
 static void tensors_are_found_by_name(void **state) {
     (void)state;
     const struct job_tensor t[] = {{"a", 1, {1}, NULL}, {"b", 1, {2}, NULL}};
@@ -156,6 +194,7 @@ int main(void) {
         cmocka_unit_test(ranges_cover_all_shards_evenly),
         cmocka_unit_test(a_group_stops_at_one_step),
         cmocka_unit_test(a_lost_rank_fails_the_others),
+        cmocka_unit_test(a_group_goes_on_from_one_checkpoint),
         cmocka_unit_test(tensors_are_found_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
