@@ -219,9 +219,9 @@ enum err_code coordinator_tick(struct coordinator *c, struct err *err) {
     read_signals(c);
     read_clock(c);
     end_patience(c);
+    if (c->f->lock) TRY(lock_beat(c->f->lock, err)); /* before anything is written */
     TRY(journal_tick(&c->journal, err));
     remove_checkpoints(c);
-    if (c->f->lock) TRY(lock_beat(c->f->lock, err));
     watch_groups(c);
     TRY(ping(c, err));
     show_progress(c);
@@ -264,6 +264,7 @@ enum err_code coordinator_end(struct coordinator *c, struct farm_outcome *out, s
     coordinator_outcome(out, c);
     out->attempt = (n ? c->past.attempts[n - 1].number : 0) + 1;
     if (c->fatal.code != ERR_OK) out->exit_code = err_exit_code(c->fatal.code);
+    if (c->f->lock && !c->f->lock->held) return ERR_OK; /* the journal is somebody else's now */
     event_begin(&c->line, EVENT_END);
     event_integer(&c->line, "code", out->exit_code);
     event_text(&c->line, "reason", c->fatal.code != ERR_OK ? c->fatal.msg : "");

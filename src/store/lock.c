@@ -130,6 +130,23 @@ static void remove_stale(const char *path) {
     (void)unlink(aside);
 }
 
+/* Is the file of this name the one we took? errno is 0 when it is another. */
+static bool is_ours(const struct lock *l) {
+    struct stat info;
+    errno = 0;
+    return stat(l->path, &info) == 0 && (unsigned long long)info.st_dev == l->disk &&
+           (unsigned long long)info.st_ino == l->file;
+}
+
+static enum err_code know_ours(struct lock *l, struct err *err) {
+    struct stat info;
+    if (stat(l->path, &info) != 0)
+        return ERR(err, ERR_IO, "%s: cannot look at it: %s", l->path, strerror(errno));
+    l->disk = (unsigned long long)info.st_dev;
+    l->file = (unsigned long long)info.st_ino;
+    return ERR_OK;
+}
+
 enum err_code lock_take(struct lock *l, const char *dir, struct err *err) {
     enum err_code rc = ERR_OK;
     struct lock_holder holder = {0};
@@ -146,6 +163,7 @@ enum err_code lock_take(struct lock *l, const char *dir, struct err *err) {
         remove_stale(l->path);
     }
     CHECK(l->held, ERR_CONFIG, "%s: another run is just starting here", dir);
+    TRY(know_ours(l, err));
 cleanup:
     return rc;
 }
@@ -153,12 +171,13 @@ cleanup:
 enum err_code lock_beat(struct lock *l, struct err *err) {
     if (!l->held || clock_now() - l->last_beat < BEAT_EVERY) return ERR_OK;
     l->last_beat = clock_now();
-    if (utimensat(AT_FDCWD, l->path, NULL, 0) == 0) return ERR_OK;
+    if (is_ours(l) && utimensat(AT_FDCWD, l->path, NULL, 0) == 0) return ERR_OK;
+    l->held = false;
     return ERR(err, ERR_IO, "%s: the lock of this run is gone (%s): somebody else removed it",
-               l->path, strerror(errno));
+               l->path, errno ? strerror(errno) : "another run has taken its place");
 }
 
 void lock_release(struct lock *l) {
-    if (l->held) (void)unlink(l->path);
+    if (l->held && is_ours(l)) (void)unlink(l->path);
     l->held = false;
 }

@@ -18,7 +18,8 @@ enum { LOCK_STALE = 60 };
 struct lock {
     bool held;
     char path[FILE_PATH_MAX];
-    double last_beat; /* clock_now() */
+    double last_beat;              /* clock_now() */
+    unsigned long long disk, file; /* which file it is: another of the same name is not ours */
 };
 
 struct lock_holder {
@@ -30,8 +31,10 @@ struct lock_holder {
 
 /* Takes DIR/lock, replacing a stale one. Busy: ERR_CONFIG naming host and pid. */
 enum err_code lock_take(struct lock *l, const char *dir, struct err *err);
-enum err_code lock_beat(struct lock *l, struct err *err); /* cheap; touches every 5 s */
-void lock_release(struct lock *l);                        /* idempotent */
+/* Cheap; looks and touches every 5 s. ERR_IO when the lock is gone or somebody else's, as after
+ * this process was suspended for long; then it is held no more, and the run must not write. */
+enum err_code lock_beat(struct lock *l, struct err *err);
+void lock_release(struct lock *l); /* idempotent; leaves a lock that is somebody else's */
 
 /* Who holds DIR, for status; alive false when nobody does. Never fails: no lock is no holder. */
 void lock_look(struct lock_holder *out, const char *dir);

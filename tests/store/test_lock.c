@@ -118,6 +118,29 @@ static void test_beat(void **state) {
     lock_release(&l);
 }
 
+/* As after a run was suspended for so long that another took its place. */
+static void test_taken_over(void **state) {
+    struct lock a, b;
+    struct lock_holder holder;
+    struct err err;
+    char path[FILE_PATH_MAX], aside[FILE_PATH_MAX + 8];
+    path_of(path, *state);
+    (void)snprintf(aside, sizeof aside, "%s.aside", path);
+    assert_int_equal(lock_take(&a, *state, &err), ERR_OK);
+    assert_int_equal(rename(path, aside),
+                     0); /* still there, so that its number is not used again */
+    assert_int_equal(lock_take(&b, *state, &err), ERR_OK);
+    a.last_beat -= 100.0;
+    assert_int_equal(lock_beat(&a, &err), ERR_IO);
+    assert_non_null(strstr(err.msg, "another run has taken its place"));
+    assert_false(a.held);
+    lock_release(&a);
+    lock_look(&holder, *state);
+    assert_true(holder.alive);
+    lock_release(&b);
+    assert_int_equal(unlink(aside), 0);
+}
+
 static void test_unwritable(void **state) {
     (void)state;
     struct lock l;
@@ -132,6 +155,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_dead_process, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_other_host, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_beat, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_taken_over, make_folder, remove_folder),
         cmocka_unit_test(test_unwritable),
     };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
