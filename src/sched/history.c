@@ -206,6 +206,7 @@ static bool on_done(struct history *h, struct history_job *job, const struct eve
     const char *sum = event_find(e, "sha256");
     job->state = HISTORY_DONE;
     job->dones++;
+    job->rows_due = (size_t)event_find_integer(e, "rows", 0);
     job->lost = 0;
     job->seconds = event_find_real(e, "seconds", 0.0);
     job->share = event_find_real(e, "share", 0.0);
@@ -301,6 +302,12 @@ static void settle(struct history *h) {
         if (h->jobs[i].state == HISTORY_STARTED) h->jobs[i].lost++;
 }
 
+static void demand_rows(struct history *h) {
+    for (size_t i = 0; i < h->n_jobs; i++)
+        if (h->jobs[i].state == HISTORY_DONE && h->jobs[i].n_rows < h->jobs[i].rows_due)
+            h->jobs[i].state = HISTORY_STOPPED;
+}
+
 enum err_code history_replay(struct history *h, const char *data, size_t size, struct err *err) {
     enum err_code rc = ERR_OK;
     struct event_reader r;
@@ -311,6 +318,7 @@ enum err_code history_replay(struct history *h, const char *data, size_t size, s
     while (event_reader_next(&r))
         if (!apply(h, &r.event)) TRY(no_memory(err));
     settle(h);
+    demand_rows(h);
     h->lines = r.line;
     h->damaged = r.damaged;
     h->torn = r.torn;

@@ -4,7 +4,8 @@
  *
  * Later events win.  Rows are sorted by number, the last one written for a number counts.  A job
  * that was started and neither done, failed nor stopped is HISTORY_STARTED: whether anybody still
- * runs it is for the reader to know (the lock says whether the run is alive).
+ * runs it is for the reader to know (the lock says whether the run is alive).  A job that is done
+ * but has lost a row to a damaged line is not: it is HISTORY_STOPPED and runs again.
  */
 #ifndef SCHED_HISTORY_H
 #define SCHED_HISTORY_H
@@ -36,6 +37,7 @@ struct history_job {
     size_t lost;        /* attempts in a row that died while it ran, without a new checkpoint */
     size_t starts;      /* how often it was started in all */
     size_t dones;       /* how often it was finished: more than 1 is a fault of ours */
+    size_t rows_due;    /* DONE: rows it says it gave */
     double done, total; /* of its newest checkpoint; total 0: none */
     double seconds;     /* DONE: of computing */
     double share;       /* DONE: of its planned work done in these seconds; 0: not known */

@@ -98,6 +98,29 @@ static void test_rows(void **state) {
     finish(&h, &s);
 }
 
+/* What is done without all of its rows runs again. */
+static void test_lost_row(void **state) {
+    (void)state;
+    struct script s = {0};
+    struct history h = {0};
+    say(&s, EVENT_ATTEMPT, 0);
+    for (unsigned job = 1; job <= 2; job++) {
+        say(&s, EVENT_START, job);
+        say_row(&s, job, 0, "nought");
+        if (job == 1) s.data.data[s.data.size - 3] ^= 1; /* a bit of its row */
+        say_row(&s, job, 1, "one");
+        begin(&s, EVENT_DONE, job);
+        event_integer(&s.line, "rows", 2);
+        end(&s);
+    }
+    replay(&h, &s);
+    assert_int_equal(h.damaged, 1);
+    assert_int_equal(job_of(&h, 1)->n_rows, 1);
+    assert_int_equal(job_of(&h, 1)->state, HISTORY_STOPPED);
+    assert_int_equal(job_of(&h, 2)->state, HISTORY_DONE);
+    finish(&h, &s);
+}
+
 static void test_many_jobs(void **state) {
     (void)state;
     struct script s = {0};
@@ -188,8 +211,9 @@ static void test_prefixes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),  cmocka_unit_test(test_many_jobs), cmocka_unit_test(test_lost),
-        cmocka_unit_test(test_ended), cmocka_unit_test(test_prefixes),
+        cmocka_unit_test(test_rows),      cmocka_unit_test(test_lost_row),
+        cmocka_unit_test(test_many_jobs), cmocka_unit_test(test_lost),
+        cmocka_unit_test(test_ended),     cmocka_unit_test(test_prefixes),
     };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, NULL, NULL);
