@@ -111,8 +111,8 @@ static enum err_code link_receive(void *self, int from, void *data, size_t size,
         TRY(listen_in(c, false, err));
         parcel = take_parcel(c, from);
     }
-    if (!parcel) TRY(pipe_send(&c->pipe, &waiting, NULL, err));
-    while (!parcel) {
+    while (!parcel) { /* said again after every arrival, which starts the clock of a hang anew */
+        TRY(pipe_send(&c->pipe, &waiting, NULL, err));
         TRY(listen_in(c, true, err));
         parcel = take_parcel(c, from);
     }

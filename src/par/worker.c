@@ -198,11 +198,11 @@ static enum err_code pass_on(struct worker *w, const struct message_head *head, 
 static enum err_code hear_child(struct worker *w, const struct message_head *head,
                                 const void *payload, struct err *err) {
     if (!w->busy || head->serial != w->serial) return ERR_OK;
+    w->waiting = head->kind == MESSAGE_WAITING;
     switch (head->kind) {
     case MESSAGE_GROUP:
         return pass_on(w, head, payload, err);
     case MESSAGE_WAITING:
-        w->waiting = true;
         return ERR_OK;
     case MESSAGE_PROGRESS:
         w->done = head->a;
