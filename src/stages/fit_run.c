@@ -10,10 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "optim/options.h"
 #include "problems/prompts.h"
 
 enum { AGREE_EVERY = 8 };
+static const double SAVE_EVERY = 300.0; /* seconds at most, whatever checkpoint_every says */
 
 struct fit_job {
     struct job_ctx *ctx;
@@ -24,6 +26,8 @@ struct fit_job {
     struct fit_data *data;
     struct fit_options options;
     struct fit_state state, saved; /* the running one; the one after the last whole epoch */
+    int64_t written;               /* epochs of the newest checkpoint */
+    double written_at;             /* clock_now() */
     enum fit_end end;
     size_t T0, weights, passes;
     float *gradient, *dw, *scratch; /* [weights], [max(count, 1), weights], [weights] */
@@ -122,7 +126,7 @@ static void set_options(struct fit_job *f) {
 
 static enum err_code fit_job_init(struct fit_job *f, struct job_ctx *ctx, struct err *err) {
     enum err_code rc = ERR_OK;
-    *f = (struct fit_job){.ctx = ctx};
+    *f = (struct fit_job){.ctx = ctx, .written_at = clock_now()};
     fit_keys_read(&f->k, ctx->point);
     TRY(origin_open(&f->model, ctx, err));
     method_setup_read(&f->setup, ctx->point, &f->model.params);
@@ -162,12 +166,14 @@ static enum err_code save(struct fit_job *f, struct err *err) {
         {"best", 1, {f->weights}, s->best},
         {"validation_losses", 1, {(size_t)s->epoch}, f->losses},
     };
-    if (f->ctx->group_rank != 0 || s->epoch == 0) return ERR_OK;
+    if (f->ctx->group_rank != 0 || s->epoch == f->written) return ERR_OK;
     text_add(&text, "%lld %lld %lld %lld %a %a %a", (long long)s->epoch, (long long)s->steps,
              (long long)s->best_epoch, (long long)s->bad_epochs, s->best_loss, s->train_loss,
              s->validation_loss);
     TRY(text_check(&text, err));
     TRY(job_checkpoint(f->ctx, text_str(&text), tensors, sizeof tensors / sizeof *tensors, err));
+    f->written = s->epoch;
+    f->written_at = clock_now();
 cleanup:
     text_release(&text);
     return rc;
@@ -211,6 +217,7 @@ static enum err_code load(struct fit_job *f, struct err *err) {
         memcpy(parts[i].to, t->data, parts[i].size * sizeof(float));
     }
     copy_state(&f->saved, s, f->weights);
+    f->written = s->epoch;
 cleanup:
     return rc;
 }
@@ -280,8 +287,8 @@ static enum err_code fit_epoch(void *context, const struct fit_state *state, str
     f->losses[state->epoch - 1] = (float)state->validation_loss;
     copy_state(&f->saved, state, f->weights);
     f->passes = 0;
-    if (state->epoch % f->k.checkpoint_every != 0) return ERR_OK;
-    return save(f, err);
+    const bool due = clock_now() - f->written_at >= SAVE_EVERY;
+    return due || state->epoch % f->k.checkpoint_every == 0 ? save(f, err) : ERR_OK;
 }
 
 /* ---- results */

@@ -9,11 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "model/checkpoint.h"
 #include "stages/pretrain_step.h"
 
-enum { EARLY = 100, AGREE_EVERY = 8 };
+enum { EARLY = 100, PAIR = 2 /* a loss, and whether to stop */ };
+static const double SAVE_EVERY = 300.0; /* seconds at most, whatever checkpoint_every says */
 
 struct pretrain {
     struct job_ctx *ctx;
@@ -24,8 +26,10 @@ struct pretrain {
     struct prompts prompts;
     size_t n, first, count;       /* floats of the block; this rank's shards */
     float *m, *v, *sum, *scratch; /* [n], [n], [max(count, 1), n], [n] */
-    double *loss;                 /* [max(count, 1) + 1]: the last is scratch */
-    int64_t done;                 /* steps */
+    double *loss;                 /* [max(count, 1) + 1, PAIR]: the last is scratch */
+    int64_t done, saved;          /* steps; those of the newest checkpoint */
+    double saved_at;              /* clock_now() */
+    bool stop;                    /* a rank of the group was asked to, in the last step */
     double early[EARLY];          /* losses of steps 1 .. 100 */
     struct arena memory;
 };
@@ -59,12 +63,12 @@ static void name_streams(struct pretrain *p) {
 
 static enum err_code pretrain_init(struct pretrain *p, struct job_ctx *ctx, struct err *err) {
     enum err_code rc = ERR_OK;
-    *p = (struct pretrain){.ctx = ctx};
+    *p = (struct pretrain){.ctx = ctx, .saved_at = clock_now()};
     pretrain_keys_read(&p->k, ctx->point);
     const struct pretrain_keys *k = &p->k;
     job_shard_range(&p->first, &p->count, k->shards, ctx->group_rank, ctx->group_size);
     p->n = params_count(&k->dims);
-    p->loss = calloc(p->count + 2, sizeof *p->loss);
+    p->loss = calloc(PAIR * (p->count + 2), sizeof *p->loss);
     CHECK(p->loss, ERR_MEMORY, "no memory for %zu losses", p->count + 2);
     lay_out(p);
     TRY(arena_commit(&p->memory, err));
@@ -99,8 +103,9 @@ static void compute_shards(struct pretrain *p, const struct prompt_view *batch) 
     for (size_t i = 0; i < p->count; i++) {
         struct prompt_view part = prompt_view_part(batch, (p->first + i) * each, each);
         memset(p->gradient.block, 0, p->n * sizeof *p->gradient.block);
-        p->loss[i] = pretrain_step_run(&p->gradient, &p->step, &p->params, &part,
-                                       p->k.problem.problem->loss, weight);
+        p->loss[PAIR * i + 1] = 0;
+        p->loss[PAIR * i] = pretrain_step_run(&p->gradient, &p->step, &p->params, &part,
+                                              p->k.problem.problem->loss, weight);
         memcpy(p->sum + i * p->n, p->gradient.block, p->n * sizeof *p->sum);
     }
 }
@@ -127,13 +132,15 @@ static enum err_code take_step(struct pretrain *p, struct err *err) {
     double lr = schedule_lr(&p->k.schedule, step);
     struct prompt_view batch = draw_batch(p, step);
     compute_shards(p, &batch);
-    TRY(job_reduce_real(p->ctx, p->loss, p->loss + p->count + 1, 1, p->k.shards, err));
+    if (p->ctx->group_size > 1 && job_should_stop(p->ctx)) p->loss[1] = 1; /* told with the loss */
+    TRY(job_reduce_real(p->ctx, p->loss, p->loss + PAIR * (p->count + 1), PAIR, p->k.shards, err));
     TRY(job_reduce(p->ctx, p->sum, p->scratch, p->n, p->k.shards, err));
     CHECK(isfinite(p->loss[0]), ERR_NUMERIC,
           "step %lld: the loss is %g: lower optimiser.lr or lengthen optimiser.warmup",
           (long long)step, p->loss[0]);
     adam_step(p->params.block, p->m, p->v, p->sum, p->n, &p->k.adam, (float)lr, step);
     p->done = step;
+    p->stop = p->loss[1] > 0;
     if (step <= EARLY) p->early[step - 1] = p->loss[0];
     TRY(write_row(p, step, p->loss[0], lr, err));
 cleanup:
@@ -148,11 +155,13 @@ static enum err_code save(struct pretrain *p, struct err *err) {
     int64_t early = p->done < EARLY ? p->done : EARLY;
     const struct job_tensor tensors[] = {
         {"params", 1, {p->n}, p->params.block}, {"m", 1, {p->n}, p->m}, {"v", 1, {p->n}, p->v}};
-    if (p->ctx->group_rank != 0) return ERR_OK;
+    if (p->ctx->group_rank != 0 || p->done == p->saved) return ERR_OK;
     text_add(&state, "%lld %lld", (long long)p->done, (long long)early);
     for (int64_t i = 0; i < early; i++) text_add(&state, " %a", p->early[i]);
     TRY(text_check(&state, err));
     TRY(job_checkpoint(p->ctx, text_str(&state), tensors, 3, err));
+    p->saved = p->done;
+    p->saved_at = clock_now();
 cleanup:
     text_release(&state);
     return rc;
@@ -174,7 +183,7 @@ static bool read_state(struct pretrain *p, const char *state) {
     long long done = strtoll(state, &next, 10), early = strtoll(next, &next, 10);
     if (done < 0 || done > p->k.steps || early < 0 || early > EARLY) return false;
     for (long long i = 0; i < early; i++) p->early[i] = strtod(next, &next);
-    p->done = done;
+    p->done = p->saved = done;
     return *next == '\0';
 }
 
@@ -230,25 +239,26 @@ cleanup:
     return rc;
 }
 
-/* Asked at every step, in a group every few: the answer there is a message. */
-static enum err_code stop_asked(bool *stop, struct pretrain *p, struct err *err) {
-    *stop = false;
-    if (p->ctx->group_size > 1 && p->done % AGREE_EVERY != 0) return ERR_OK;
-    return job_agree_to_stop(p->ctx, stop, err);
+/* Asked before every step; a group stops together, when the step before told all its ranks to. */
+static bool stop_asked(struct pretrain *p) {
+    return p->ctx->group_size > 1 ? p->stop : job_should_stop(p->ctx);
+}
+
+static bool is_due(const struct pretrain *p) {
+    return p->done < p->k.steps &&
+           (p->done % p->k.checkpoint_every == 0 || clock_now() - p->saved_at >= SAVE_EVERY);
 }
 
 static enum err_code run_steps(struct pretrain *p, struct err *err) {
     enum err_code rc = ERR_OK;
-    bool stop = false;
     while (p->done < p->k.steps) {
-        TRY(stop_asked(&stop, p, err));
-        if (stop) {
+        if (stop_asked(p)) {
             TRY(save(p, err));
             return ERR(err, ERR_STOPPED, "stopped after step %lld", (long long)p->done);
         }
         TRY(take_step(p, err));
         TRY(job_progress(p->ctx, (double)p->done, (double)p->k.steps, err));
-        if (p->done % p->k.checkpoint_every == 0 && p->done < p->k.steps) TRY(save(p, err));
+        if (is_due(p)) TRY(save(p, err));
     }
 cleanup:
     return rc;
