@@ -144,6 +144,7 @@ cleanup:
 }
 
 static float error_of(enum problem_loss loss, float prediction, float y) {
+    if (isnan(prediction)) return prediction; /* it has no sign, and must not pass for one */
     if (loss == PROBLEM_CLASSIFICATION) return (prediction > 0) == (y > 0) ? 0.0F : 1.0F;
     return (prediction - y) * (prediction - y);
 }
