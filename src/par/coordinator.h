@@ -26,7 +26,7 @@ struct task {
     size_t job;
     int group, left;           /* ranks, and those that have not yet ended */
     int32_t *ranks;            /* [group] */
-    double *shards;            /* [group, 2]: first, number; -1: not told */
+    double *shards;            /* [group, 2]: first, number; number 0: not told */
     bool done, failed, let_go; /* rank 0 of the group is done; one failed; one stopped */
     enum failure why;
     char reason[512];
