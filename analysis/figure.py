@@ -79,36 +79,36 @@ def text(value):
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def collect(rows):
+def collect(rows, path):
     """{(method, reading, fit_points): {k: (mse, low, high, mse over variance)}}, repeats averaged.
 
     With repeats, the band spans the mean of the lower and of the upper bounds: it shows the
-    uncertainty over functions, not over repeats."""
-    groups = {}
+    uncertainty over functions, not over repeats. Fits that differ in something else than their
+    repeat are not averaged: the table does not say in what, so they are refused."""
+    groups, seen = {}, set()
     for row in rows:
         key = (text(row["method"]), text(row["reading"]), int(row["fit_points"]))
+        once = (*key, int(row["repeat"]), int(row["k"]))
+        if once in seen:
+            fail(f"{path}: several fits of {key[0]} at {key[2]} points differ in more than their repeat; "
+                 "give each kind a stage of its own and name one with --table")
+        seen.add(once)
         groups.setdefault(key, {}).setdefault(int(row["k"]), []).append(
             [float(row[c]) for c in ("mse", "mse_low", "mse_high", "mse_over_variance")])
     return {key: {k: np.mean(v, axis=0) for k, v in sorted(points.items())} for key, points in groups.items()}
 
 
-def mean_beyond(curve, trained):
-    values = [v[0] for k, v in curve.items() if trained is None or k >= trained]
-    return float(np.mean(values or [v[0] for v in curve.values()]))
+def choose(curves, points):
+    """Of each method and reading the fits at `points`; None: at the longest length; 0: all.
 
-
-def choose(curves, trained, everything):
-    """The best fit length of every method and reading, by error beyond the trained length; all of them if asked."""
-    if everything:
-        return [key for key in curves if key[0] not in HIDDEN]
-    best = {}
-    for key in curves:
-        if key[0] in HIDDEN:
-            continue
-        rival = best.get(key[:2])
-        if rival is None or mean_beyond(curves[key], trained) < mean_beyond(curves[rival], trained):
-            best[key[:2]] = key
-    return list(best.values())
+    Never the best: these are the test functions."""
+    shown = [key for key in curves if key[0] not in HIDDEN]
+    if points == 0:
+        return shown
+    longest = {}
+    for key in shown:
+        longest[key[:2]] = max(longest.get(key[:2], 0), key[2])
+    return [key for key in shown if key[2] in (0, longest[key[:2]] if points is None else points)]
 
 
 def label(key, several):
@@ -170,8 +170,8 @@ def draw(curves, keys, trained, relative, title, out, dpi):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, epilog="Bands are the table's 95% intervals over functions. "
-                                     "Of several fit lengths the one with the least error beyond the trained length "
-                                     "is drawn; --all draws every one. The method zero equals plain and is left out.")
+                                     "Of several fit lengths the longest is drawn; --fit-points names another, --all "
+                                     "draws every one. The method zero equals plain and is left out.")
     parser.add_argument("results", help="results.h5 of a run")
     parser.add_argument("-o", "--out", default="figure.png", help="picture to write (default figure.png)")
     parser.add_argument("--table", default="evaluate", help="which /tables/NAME (default evaluate)")
@@ -180,6 +180,7 @@ def main():
     parser.add_argument("--trained", type=int, metavar="POINTS",
                         help="points of the longest trained prompt (default: the basis of the fits, when they have the same)")
     parser.add_argument("--absolute", action="store_true", help="mean squared error, not divided by E[y^2]")
+    parser.add_argument("--fit-points", type=int, metavar="N", help="the fits at this length (default: the longest)")
     parser.add_argument("--all", action="store_true", help="every fit length")
     parser.add_argument("--title", help="default: the source and the number of functions")
     parser.add_argument("--dpi", type=int, default=160)
@@ -193,7 +194,7 @@ def main():
         fail(f"{args.results}: no source '{source}' in /tables/{args.table}; there are: {', '.join(sources)}")
     rows = rows[np.array([text(s) == source for s in rows["source"]])]
     trained = read_trained_points(args.results, args.trained)
-    curves = collect(rows)
+    curves = collect(rows, args.results)
     if args.methods:
         wanted = args.methods.split(",")
         known = sorted({key[0] for key in curves})
@@ -201,7 +202,10 @@ def main():
             if name not in known:
                 fail(f"{args.results}: no method '{name}' in /tables/{args.table}; there are: {', '.join(known)}")
         curves = {key: curve for key, curve in curves.items() if key[0] in wanted}
-    keys = choose(curves, trained, args.all)
+    keys = choose(curves, 0 if args.all else args.fit_points)
+    if args.fit_points and not any(key[2] == args.fit_points for key in keys):
+        fail(f"{args.results}: no fit at {args.fit_points} points; there are: "
+             f"{', '.join(str(n) for n in sorted({key[2] for key in curves if key[2]}))}")
     title = args.title or f"{source.replace('_', ' ')} functions, {int(np.max(rows['functions']))} per point"
     try:
         draw(curves, keys, trained, not args.absolute, title, args.out, args.dpi)
