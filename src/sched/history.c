@@ -164,15 +164,17 @@ static bool add_row(struct history *h, size_t index, const struct event *e) {
 
 /* ---------------------------------------------------------------- attempts */
 
-/* What the attempt before left running is lost if that attempt died; if it ended, it was let go. */
+/* What the attempt before left running is lost if that attempt died, or ended because a rank did
+ * (code 71); otherwise it was let go. */
 static void close_attempt(struct history *h) {
     if (h->n_attempts == 0) return;
     const struct history_attempt *last = &h->attempts[h->n_attempts - 1];
+    const bool let_go = last->ended && last->code != 71;
     for (size_t i = 0; i < h->n_jobs; i++) {
         struct history_job *job = &h->jobs[i];
         if (job->state != HISTORY_STARTED || job->attempt != last->number) continue;
         job->state = HISTORY_STOPPED;
-        job->lost = last->ended ? 0 : job->lost + 1;
+        job->lost = let_go ? 0 : job->lost + 1;
     }
 }
 

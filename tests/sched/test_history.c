@@ -152,6 +152,10 @@ static void test_lost(void **state) {
                          attempt < 5 ? QUEUE_PENDING : QUEUE_FAILED);
         assert_int_equal(lost, attempt == 5);
         assert_int_equal(queue_past(job_of(&h, 1), true, &lost), QUEUE_PENDING);
+        if (attempt % 2) continue;
+        begin(&s, EVENT_END, 0); /* a rank fell silent: as bad as a death */
+        event_integer(&s.line, "code", 71);
+        end(&s);
     }
     begin(&s, EVENT_FAILED, 1);
     event_text(&s.line, "class", "lost");
