@@ -15,7 +15,13 @@ enum err_code file_read(struct text *out, const char *path, size_t limit, struct
     enum err_code rc = ERR_OK;
     char buffer[1 << 14];
     size_t n, total = 0;
-    FILE *f = fopen(path, "rb");
+    struct stat info;
+    FILE *f = NULL;
+    /* A pipe nobody writes to would be waited for without end. */
+    CHECK(stat(path, &info) != 0 || !S_ISFIFO(info.st_mode) || strncmp(path, "/dev/", 5) == 0 ||
+              strncmp(path, "/proc/", 6) == 0,
+          ERR_DATA, "%.500s: a named pipe, not a plain file: give a file", path);
+    f = fopen(path, "rb");
     if (!f) return io_error(err, path, "open");
     while ((n = fread(buffer, 1, sizeof buffer, f)) > 0) {
         total += n;
@@ -26,7 +32,7 @@ enum err_code file_read(struct text *out, const char *path, size_t limit, struct
     if (ferror(f)) TRY(io_error(err, path, "read"));
     TRY(text_check(out, err));
 cleanup:
-    fclose(f);
+    if (f) fclose(f);
     return rc;
 }
 

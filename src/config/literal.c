@@ -84,9 +84,12 @@ static enum err_code array(struct node *out, const char **s, struct pool *p, str
             return place_error(err, out->place, NULL, NULL,
                                **s ? "an empty value in an array" : "a [ without its ]");
         TRY(node_add(out, item, p, err));
-        if (**s == ',' && (*s)[1] != '\0')
-            ++*s;
-        else if (**s != ']')
+        if (**s == ',' && (*s)[1] != '\0') {
+            do ++*s;
+            while (is_blank(**s));
+            if (**s == ']')
+                return place_error(err, out->place, NULL, NULL, "a comma before ]: take it away");
+        } else if (**s != ']')
             return place_error(err, out->place, NULL, NULL, "a [ without its ]");
     }
     ++*s;

@@ -68,6 +68,9 @@ enum err_code par_init(struct par *p, const struct log *log, struct err *err) {
     enum err_code rc = ERR_OK;
     *p = (struct par){.size = 1, .signals = -1};
     TRY(block_signals(p, err));
+    /* A plain start of Open MPI 4 would want a daemon, and that an ssh in PATH; one rank needs
+     * neither. Under a launcher this says nothing. */
+    (void)setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
     TRY_MPI(MPI_Init(NULL, NULL));
     p->started = true;
     TRY_MPI(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));

@@ -1,5 +1,6 @@
 #include "run/axes_used.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* The place of a key in the point; `hint` is where it stood in the point before. */
@@ -28,16 +29,36 @@ static bool key_varies(struct text scratch[2], const struct plan *p, size_t stag
     return false;
 }
 
-static bool is_known(const struct axes_used *a, const struct config_key *key) {
-    for (size_t i = 0; i < a->n; i++)
-        if (a->keys[i] == key) return true;
+/* Keys already looked at: one look goes through all points of the stage. */
+struct looked_at {
+    const struct config_key **keys;
+    size_t n, capacity;
+};
+
+static bool is_known(const struct looked_at *known, const struct config_key *key) {
+    for (size_t i = 0; i < known->n; i++)
+        if (known->keys[i] == key) return true;
     return false;
+}
+
+static enum err_code remember(struct looked_at *known, const struct config_key *key,
+                              struct err *err) {
+    if (known->n == known->capacity) {
+        const size_t capacity = known->capacity ? 2 * known->capacity : 32;
+        const struct config_key **keys = realloc(known->keys, capacity * sizeof *keys);
+        if (!keys) return ERR(err, ERR_MEMORY, "no memory for %zu keys", capacity);
+        known->keys = keys;
+        known->capacity = capacity;
+    }
+    known->keys[known->n++] = key;
+    return ERR_OK;
 }
 
 enum err_code axes_used(struct axes_used *out, const struct plan *p, size_t stage,
                         struct err *err) {
     enum err_code rc = ERR_OK;
     struct text scratch[2] = {{0}, {0}};
+    struct looked_at known = {0};
     *out = (struct axes_used){0};
     for (size_t k = 0; k < config_stage_points(p->config, stage); k++) {
         const struct config_point *point = config_stage_point(p->config, stage, k);
@@ -46,13 +67,15 @@ enum err_code axes_used(struct axes_used *out, const struct plan *p, size_t stag
             continue; /* the same keys as the point before */
         for (size_t i = 0; i < config_point_size(point) && out->n < AXES_USED_MAX; i++) {
             const struct config_key *key = config_point_key(point, i);
-            if (!(key->flags & CONFIG_AXIS) || is_known(out, key)) continue;
+            if (!(key->flags & CONFIG_AXIS) || is_known(&known, key)) continue;
+            TRY(remember(&known, key, err));
             if (key_varies(scratch, p, stage, key)) out->keys[out->n++] = key;
         }
     }
     TRY(text_check(&scratch[0], err));
     TRY(text_check(&scratch[1], err));
 cleanup:
+    free(known.keys);
     text_release(&scratch[0]);
     text_release(&scratch[1]);
     return rc;

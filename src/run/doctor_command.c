@@ -53,12 +53,23 @@ static int rank_of_cpu(void) {
     return __builtin_cpu_supports("avx") ? 2 : 1;
 }
 
+/* OpenBLAS takes names it does not know for no name at all. */
+static bool is_taken(const char *pinned) { return strcasecmp(pinned, blas_core()) == 0; }
+
 static void check_core(struct doctor *d) {
     char line[256];
     const char *pinned = getenv("OPENBLAS_CORETYPE");
     const int core = rank_of(blas_core()), cpu = rank_of_cpu();
     (void)snprintf(line, sizeof line, "core %s%s%s", blas_core(),
                    pinned ? ", pinned by OPENBLAS_CORETYPE=" : "", pinned ? pinned : "");
+    if (pinned && !is_taken(pinned)) {
+        (void)snprintf(line, sizeof line,
+                       "OPENBLAS_CORETYPE=%s is no kernel OpenBLAS has for this CPU, it took %s: "
+                       "unset it, or name a kernel",
+                       pinned, blas_core());
+        trouble(d, "blas kernel", line);
+        return;
+    }
     if (!pinned || core == 0 || core >= cpu) {
         well(d, "blas kernel", line);
         return;

@@ -62,6 +62,8 @@ static enum err_code plan_command(struct text *out, int *exit_code, const struct
     const size_t n_sets = options_values(sets, o, "--set");
     (void)argv;
     (void)exit_code;
+    CHECK(options_has(o, "--json") + options_has(o, "--csv") + options_has(o, "--resolved") <= 1,
+          ERR_USAGE, "plan: --json, --csv and --resolved are three forms: choose one");
     TRY(schema_set_init(&schemas, err));
     TRY(schema_open(&config, &schemas, o->args[0], sets, n_sets, err));
     TRY(plan_make(&plan, config, err));

@@ -180,7 +180,9 @@ static enum err_code read_limits(struct farm *f, const struct options *o, struct
     memory_look(&limits);
     f->memory = memory_budget(&limits);
     if (options_has(o, "--memory")) {
-        TRY(options_bytes(&bytes, options_value(o, "--memory"), err));
+        struct err why;
+        CHECK(options_bytes(&bytes, options_value(o, "--memory"), &why) == ERR_OK, ERR_USAGE,
+              "--memory: %s", why.msg);
         f->memory = (size_t)bytes;
     }
     TRY(read_time(&f->max_time, o, "--max-time", err));

@@ -107,6 +107,8 @@ static const char *known_part(const char *word, size_t length, const char *const
 
 enum err_code verify_require(struct verify_report *r, const char *require, const char *const *known,
                              struct err *err) {
+    if (require && !*require)
+        return ERR(err, ERR_USAGE, "--require: no name given; as in --require core,grad");
     for (const char *at = require; at && *at;) {
         const size_t length = strcspn(at, ",");
         const char *part = known_part(at, length, known);

@@ -236,6 +236,7 @@ static enum err_code capture_plan(struct stage_cost *cost, const struct config_p
     const struct model_dims *d = &model.dims;
     TRY(families_check_source(point, d, err));
     TRY(families_check_points(point, "points", points, d, err));
+    TRY(families_check_room(point, chunk, points, d, err));
     double tokens = 2 * (double)points;
     *cost = (struct stage_cost){.flops = (double)prompts * cost_forward(d, tokens, tokens / 2),
                                 .group = 1,

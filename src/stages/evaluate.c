@@ -117,6 +117,7 @@ static enum err_code evaluate_plan(struct stage_cost *cost, const struct config_
     TRY(families_check_points(point, "points", k.points, &model.dims, err));
     TRY(evaluate_basis_points(&T0, point, origin_fit(parents, n), model.trained_points, err));
     TRY(families_check_points(point, "basis_points", T0, &model.dims, err));
+    TRY(families_check_room(point, k.chunk, T0 > k.points ? T0 : k.points, &model.dims, err));
     const struct params shape = {.dims = model.dims};
     method_setup_named(&setup, "oracle", &shape);
     const struct curve_options o = {&setup, k.chunk, k.points, T0, model.trained_points};

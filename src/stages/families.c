@@ -101,6 +101,19 @@ enum err_code families_check_points(const struct config_point *point, const char
                where, points, model_points(dims), dims->positions, key);
 }
 
+enum err_code families_check_room(const struct config_point *point, size_t prompts, size_t points,
+                                  const struct model_dims *dims, struct err *err) {
+    char where[320];
+    const double tokens = 2 * (double)points, E = (double)dims->E, H = (double)dims->H;
+    const double floats = ((double)dims->L + 1) * (double)prompts * tokens * (32 * E + H * tokens);
+    if (floats < 0x1p56) return ERR_OK;
+    config_where(where, point, "points");
+    return ERR(err, ERR_CONFIG,
+               "%s: %zu prompts of %zu points at once through %zu layers of width %zu would take "
+               "%.0e bytes: lower one of them",
+               where, prompts, points, dims->L, dims->E, 4 * floats);
+}
+
 enum err_code families_check_source(const struct config_point *point, const struct model_dims *dims,
                                     struct err *err) {
     char where[320];

@@ -20,6 +20,13 @@ enum err_code families_check_shape(const struct config_point *point, struct err 
 enum err_code families_check_points(const struct config_point *point, const char *key,
                                     size_t points, const struct model_dims *dims, struct err *err);
 
+/*
+ * ERR_CONFIG when `prompts` prompts of `points` points at once would need more memory than any
+ * machine has. Before anything counts bytes in a size_t: the product of allowed keys may not fit.
+ */
+enum err_code families_check_room(const struct config_point *point, size_t prompts, size_t points,
+                                  const struct model_dims *dims, struct err *err);
+
 /* ERR_CONFIG unless prompts of the source have the width the model reads. */
 enum err_code families_check_source(const struct config_point *point, const struct model_dims *dims,
                                     struct err *err);

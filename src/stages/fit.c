@@ -268,6 +268,8 @@ static enum err_code fit_plan(struct stage_cost *cost, const struct config_point
     method_setup_read(&setup, point, &shape);
     TRY(check(&k, point, &model.dims, err));
     TRY(check_basis(&T0, &k, &setup, &model, point, err));
+    const size_t most = k.prompts > k.batch ? k.prompts : k.batch;
+    TRY(families_check_room(point, most, k.points, &model.dims, err));
     fit_keys_data(&o, &k, &setup, T0);
     fill_cost(cost, &k, &o, point);
 cleanup:

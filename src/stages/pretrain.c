@@ -97,6 +97,7 @@ static enum err_code check(const struct pretrain_keys *k, const struct config_po
     char where[320];
     TRY(families_check_shape(point, err));
     TRY(families_check_points(point, "points", k->points, &k->dims, err));
+    TRY(families_check_room(point, k->batch, k->points, &k->dims, err));
     config_where(where, point, "shards");
     CHECK(k->batch % k->shards == 0, ERR_CONFIG,
           "%s: a batch of %zu prompts cannot be cut into %zu equal shards: change shards or batch",

@@ -1,6 +1,11 @@
 #include "store/h5_check.h"
 
-void h5_quiet(void) { (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }
+/* H5dont_atexit comes before anything else: with a file that could not be closed on a full disk,
+ * the library's work at exit crashes. */
+void h5_quiet(void) {
+    (void)H5dont_atexit();
+    (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}
 
 /* Walked inside out, so the first entry is where it really failed. */
 static herr_t take_first(unsigned n, const H5E_error2_t *entry, void *reason) {

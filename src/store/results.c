@@ -240,6 +240,7 @@ cleanup:
 
 void results_library(struct text *out) {
     unsigned major = 0, minor = 0, release = 0;
+    h5_quiet();
     (void)H5get_libversion(&major, &minor, &release);
 #ifdef H5_HAVE_PARALLEL
     text_add(out, "HDF5 %u.%u.%u, parallel build", major, minor, release);
