@@ -48,3 +48,13 @@ foreach(ranks 1 2 3 5)
   set_tests_properties(mpi.farm_${ranks} PROPERTIES TIMEOUT 600
     ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0")
 endforeach()
+
+# Ranks that wait for each other and gather numbers.
+add_executable(par_probe ${CMAKE_SOURCE_DIR}/tests/mpi/par_probe.c)
+target_link_libraries(par_probe PRIVATE par base flags)
+foreach(ranks 1 2 3)
+  add_test(NAME mpi.par_${ranks} COMMAND ${CMAKE_SOURCE_DIR}/tests/mpi/par.sh $<TARGET_FILE:par_probe> ${ranks}
+    WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
+  set_tests_properties(mpi.par_${ranks} PROPERTIES TIMEOUT 300
+    ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0")
+endforeach()

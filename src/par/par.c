@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -17,6 +18,7 @@
 #include "par/mpi_check.h"
 
 enum { FINALIZE_PATIENCE = 10 }; /* seconds */
+static const double NAP_LEAST = 5e-5, NAP_MOST = 1e-3;
 
 static const int ENDING[] = {SIGUSR1, SIGTERM, SIGINT};
 
@@ -120,6 +122,46 @@ int par_finish(struct par *p, int code) {
     if (p->signals >= 0) close(p->signals);
     *p = (struct par){.size = 1, .signals = -1};
     return code;
+}
+
+/* Polls: MPI's own wait would keep a core busy. */
+static enum err_code wait_asleep(MPI_Request *request, struct err *err) {
+    enum err_code rc = ERR_OK;
+    double nap = NAP_LEAST;
+    for (int over = 0; !over;) {
+        TRY_MPI(MPI_Test(request, &over, MPI_STATUS_IGNORE));
+        if (over) break;
+        clock_sleep(nap);
+        nap = 1.5 * nap < NAP_MOST ? 1.5 * nap : NAP_MOST;
+    }
+cleanup:
+    return rc;
+}
+
+enum err_code par_barrier(struct par *p, struct err *err) {
+    enum err_code rc = ERR_OK;
+    MPI_Request request;
+    if (p->size == 1) return ERR_OK;
+    TRY_MPI(MPI_Ibarrier(MPI_COMM_WORLD, &request));
+    TRY(wait_asleep(&request, err));
+cleanup:
+    return rc;
+}
+
+enum err_code par_gather(struct par *p, double *all, const double *mine, size_t n,
+                         struct err *err) {
+    enum err_code rc = ERR_OK;
+    MPI_Request request;
+    if (p->size == 1) {
+        if (n > 0) memcpy(all, mine, n * sizeof *all);
+        return ERR_OK;
+    }
+    CHECK(n <= INT_MAX, ERR_DATA, "%zu numbers of each rank: %d is the most", n, INT_MAX);
+    TRY_MPI(MPI_Igather(mine, (int)n, MPI_DOUBLE, all, (int)n, MPI_DOUBLE, 0, MPI_COMM_WORLD,
+                        &request));
+    TRY(wait_asleep(&request, err));
+cleanup:
+    return rc;
 }
 
 #if PAR_ASAN

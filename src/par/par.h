@@ -7,6 +7,7 @@
 #define PAR_PAR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -26,6 +27,17 @@ enum err_code par_init(struct par *p, const struct log *log, struct err *err);
 /* MPI_Finalize with a guard: leaves with exit code `code` after 10 s if it hangs. The coordinator
  * leaves last. Returns code. */
 int par_finish(struct par *p, int code);
+
+/* ---- for benches on several ranks. Collective; the wait takes naps of 50 us to 1 ms, so a rank
+ * that came early leaves its core to the others. Outside farm_run() and farm_serve(), where ranks
+ * do not walk in step. */
+
+/* Returns once every rank has come here, up to about 1 ms a round of messages late. */
+enum err_code par_barrier(struct par *p, struct err *err);
+
+/* all [size, n] on rank 0: row r is rank r's mine [n]; elsewhere `all` is not touched and may be
+ * NULL. The same n on every rank; ERR_DATA where it does not fit an MPI count. */
+enum err_code par_gather(struct par *p, double *all, const double *mine, size_t n, struct err *err);
 
 void par_library(struct text *out); /* "Open MPI v4.1.4, ..." in one line; before or after init */
 
