@@ -37,10 +37,14 @@ void block_qkv(const struct forward_layer *s, const float *x, const struct layer
     linear_forward(s->qkv, s->ln_1, w->attn_w, w->attn_b, T, E, 3 * E, LINEAR_IN_OUT);
 }
 
-void block_finish(float *out, const struct forward_layer *s, const float *x,
-                  const struct layer_params *w, const struct model_dims *d, size_t T) {
+void block_project(const struct forward_layer *s, const struct layer_params *w,
+                   const struct model_dims *d, size_t T) {
+    linear_forward(s->a, s->z, w->proj_w, w->proj_b, T, d->E, d->E, LINEAR_IN_OUT);
+}
+
+void block_after_attention(float *out, const struct forward_layer *s, const float *x,
+                           const struct layer_params *w, const struct model_dims *d, size_t T) {
     const size_t E = d->E;
-    linear_forward(s->a, s->z, w->proj_w, w->proj_b, T, E, E, LINEAR_IN_OUT);
     memcpy(s->mid, x, T * E * sizeof *x);
     rows_add(s->mid, s->a, T * E);
     layernorm_forward(s->ln_2, s->ln_2_mean, s->ln_2_rstd, s->mid, w->ln_2_w, w->ln_2_b, d->epsilon,
@@ -49,6 +53,12 @@ void block_finish(float *out, const struct forward_layer *s, const float *x,
     gelu_forward(s->gelu, s->fc, T * 4 * E);
     memcpy(out, s->mid, T * E * sizeof *out);
     linear_forward_add(out, s->gelu, w->mlp_w, w->mlp_b, T, 4 * E, E, LINEAR_IN_OUT);
+}
+
+void block_finish(float *out, const struct forward_layer *s, const float *x,
+                  const struct layer_params *w, const struct model_dims *d, size_t T) {
+    block_project(s, w, d, T);
+    block_after_attention(out, s, x, w, d, T);
 }
 
 void block_scratch_lay_out(struct block_scratch *b, struct arena *a, const struct model_dims *d,

@@ -26,6 +26,13 @@ void block_qkv(const struct forward_layer *s, const float *x, const struct layer
 void block_finish(float *out, const struct forward_layer *s, const float *x,
                   const struct layer_params *w, const struct model_dims *d, size_t T);
 
+/* block_finish() in two, for passes that edit s->a between them: s->z -> s->a, then s->a and x ->
+ * all after it. */
+void block_project(const struct forward_layer *s, const struct layer_params *w,
+                   const struct model_dims *d, size_t T);
+void block_after_attention(float *out, const struct forward_layer *s, const float *x,
+                           const struct layer_params *w, const struct model_dims *d, size_t T);
+
 /* Scratch of the backward pass, for T tokens; contents do not matter. */
 struct block_scratch {
     float *wide, *narrow; /* [T, 4E], [T, E] */
