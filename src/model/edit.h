@@ -1,32 +1,54 @@
 /*
  * edit.h - what a method does to a forward pass: a list of edits.
  *
- * An edit adds scale * values to the residual stream at the output of a block (after both residual
- * additions; the last block's before ln_f).  Scope `query`: only the query token, in the query
- * stream. Scope `all`: every token; run in the context pass and again at the query.
+ * An edit adds its values at a site of a block, puts them in place of what stands there, or mixes
+ * both.  Several edits of one place apply in the order of the list.  Scope `query`: only the query
+ * token, in the query stream.  Scope `all`: every token, run in the context pass and again at the
+ * query; only additions to a block's output.  An edit left at zeros adds to a whole block output.
  */
 #ifndef MODEL_EDIT_H
 #define MODEL_EDIT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum edit_scope { EDIT_QUERY, EDIT_ALL };
 
+enum edit_site {
+    EDIT_BLOCK,    /* the residual stream after both additions; the last block's before ln_f */
+    EDIT_HEADS,    /* z, the heads' outputs side by side: head h is [h D, (h + 1) D) */
+    EDIT_ATTENTION /* a, the attention block's output, before it is added to the stream */
+};
+
+enum edit_operation {
+    EDIT_ADD,     /* x + scale values */
+    EDIT_REPLACE, /* values */
+    EDIT_MIX      /* (1 - scale) x + scale values */
+};
+
 struct edit {
-    size_t layer; /* 0 .. L-1: the block whose output is edited */
+    size_t layer; /* 0 .. L-1 */
     enum edit_scope scope;
+    enum edit_site site;
+    enum edit_operation operation;
+    size_t from, n; /* coordinates [from, from + n); n 0: all from `from` on */
     float scale;
-    const float *values; /* [rows, E], or [E] for every row when row_stride is 0 */
-    size_t row_stride;   /* E, or 0; scope `all` wants 0 or one row per prompt */
+    const float *values; /* [rows, n], or [n] for every row when row_stride is 0 */
+    size_t row_stride;   /* floats from row to row; scope `all` wants 0 or one row per prompt */
 };
 
 struct edits {
     const struct edit *items;
-    size_t n; /* 0: the plain model */
+    size_t n;              /* 0: the plain model */
+    const uint32_t *index; /* [R] row of the values that row r of a query pass reads; NULL: r */
 };
 
 /* x [E] += scale * values [E]. Adding zeros changes no bit, not even the sign of a zero. */
 void edit_add(float *restrict x, const float *restrict values, float scale, size_t E);
+
+/* The edit of one row x [E] of its site, with row r of the values. Nor does mixing in nothing
+ * change a bit. */
+void edit_apply(float *x, const struct edit *e, size_t r, size_t E);
 
 /* The values for row (prompt) r. */
 static inline const float *edit_row(const struct edit *e, size_t r) {

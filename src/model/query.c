@@ -13,6 +13,7 @@
 /* Without a backward pass all layers share one set of activations, but for z and a. */
 struct query_scratch {
     bool for_backward;
+    bool differentiable; /* the last pass began at the embedding, and its edits have slope 1 */
     float *ln_f, *ln_f_mean, *ln_f_rstd;
     float *dln_f, *row; /* [capacity, E]; [context tokens + 1] of one head's attention */
     struct block_scratch block;
@@ -102,32 +103,84 @@ static void embed(const struct query *q, const struct params *p, const struct qu
     }
 }
 
-static void apply(float *x, size_t R, size_t E, const struct edits *edits, size_t layer) {
+/* x [R,E]: the rows at a site of a layer. */
+static void apply(float *x, const struct query *q, size_t R, const struct edits *edits,
+                  size_t layer, enum edit_site site) {
+    const size_t E = q->dims.E;
     for (size_t i = 0; i < edits->n; i++) {
         const struct edit *e = &edits->items[i];
-        if (e->layer != layer) continue;
-        for (size_t r = 0; r < R; r++) edit_add(x + r * E, edit_row(e, r), e->scale, E);
+        if (e->layer != layer || e->site != site) continue;
+        for (size_t r = 0; r < R; r++)
+            edit_apply(x + r * E, e, edits->index ? edits->index[r] : r, E);
     }
+}
+
+/* x[l] -> z[l] */
+static void attend(struct query *q, const struct params *p, const struct context *c,
+                   const struct query_rows *rows, const struct edits *edits, size_t l) {
+    const struct model_dims *d = &q->dims;
+    const struct forward_layer *a = &q->scratch->layers[l];
+    const size_t R = rows->R;
+    block_qkv(a, stream(q, l), &p->layers[l], d, R);
+    context_attend(a->z, a->att, a->qkv, context_layer(c, l), rows->slot, rows->length, R, d->H,
+                   model_head_width(d), c->capacity);
+    apply(a->z, q, R, edits, l, EDIT_HEADS);
+}
+
+/* x[l] and z[l], or a[l] too unless `project` -> x[l + 1] */
+static void finish(struct query *q, const struct params *p, size_t R, const struct edits *edits,
+                   size_t l, bool project) {
+    const struct model_dims *d = &q->dims;
+    const struct forward_layer *a = &q->scratch->layers[l];
+    const struct layer_params *w = &p->layers[l];
+    if (project) {
+        block_project(a, w, d, R);
+        apply(a->a, q, R, edits, l, EDIT_ATTENTION);
+    }
+    block_after_attention(stream(q, l + 1), a, stream(q, l), w, d, R);
+    apply(stream(q, l + 1), q, R, edits, l, EDIT_BLOCK);
+}
+
+static void read_out(struct query *q, const struct params *p, size_t R) {
+    const struct model_dims *d = &q->dims;
+    const struct query_scratch *s = q->scratch;
+    layernorm_forward(s->ln_f, s->ln_f_mean, s->ln_f_rstd, stream(q, d->L), p->ln_f_w, p->ln_f_b,
+                      d->epsilon, R, d->E);
+    linear_forward(q->prediction, s->ln_f, p->read_out_w, p->read_out_b, R, d->E, 1, LINEAR_OUT_IN);
+}
+
+static void run_layers(struct query *q, const struct params *p, const struct context *c,
+                       const struct query_rows *rows, const struct edits *edits, size_t first) {
+    for (size_t l = first; l < q->dims.L; l++) {
+        attend(q, p, c, rows, edits, l);
+        finish(q, p, rows->R, edits, l, true);
+    }
+    read_out(q, p, rows->R);
+}
+
+static bool only_adds_to_blocks(const struct edits *edits) {
+    for (size_t i = 0; i < edits->n; i++)
+        if (edits->items[i].site != EDIT_BLOCK || edits->items[i].operation != EDIT_ADD)
+            return false;
+    return true;
 }
 
 void query_forward(struct query *q, const struct params *p, const struct context *c,
                    const struct query_rows *rows, const struct edits *edits) {
-    const struct model_dims *d = &q->dims;
-    const struct query_scratch *s = q->scratch;
-    const size_t R = rows->R, E = d->E;
-    assert(R <= q->capacity && c->capacity <= context_capacity(q->tokens));
+    assert(rows->R <= q->capacity && c->capacity <= context_capacity(q->tokens));
+    q->scratch->differentiable = only_adds_to_blocks(edits);
     embed(q, p, rows);
-    for (size_t l = 0; l < d->L; l++) {
-        const struct forward_layer *a = &s->layers[l];
-        block_qkv(a, stream(q, l), &p->layers[l], d, R);
-        context_attend(a->z, a->att, a->qkv, context_layer(c, l), rows->slot, rows->length, R, d->H,
-                       model_head_width(d), c->capacity);
-        block_finish(stream(q, l + 1), a, stream(q, l), &p->layers[l], d, R);
-        apply(stream(q, l + 1), R, E, edits, l);
-    }
-    layernorm_forward(s->ln_f, s->ln_f_mean, s->ln_f_rstd, stream(q, d->L), p->ln_f_w, p->ln_f_b,
-                      d->epsilon, R, E);
-    linear_forward(q->prediction, s->ln_f, p->read_out_w, p->read_out_b, R, E, 1, LINEAR_OUT_IN);
+    run_layers(q, p, c, rows, edits, 0);
+}
+
+void query_resume(struct query *q, const struct params *p, const struct context *c,
+                  const struct query_rows *rows, const struct edits *edits, size_t layer,
+                  enum edit_site from) {
+    assert(rows->R <= q->capacity && c->capacity <= context_capacity(q->tokens));
+    assert(layer < q->dims.L);
+    q->scratch->differentiable = false;
+    if (from != EDIT_BLOCK) finish(q, p, rows->R, edits, layer, from == EDIT_HEADS);
+    run_layers(q, p, c, rows, edits, layer + 1);
 }
 
 /* dprediction [R] -> out [R,E], the gradient of x[L]. */
@@ -147,7 +200,7 @@ void query_backward(struct query *q, const struct params *p, const struct contex
     const struct model_dims *d = &q->dims;
     const struct query_scratch *s = q->scratch;
     const size_t R = rows->R, layer = q->capacity * d->E;
-    assert(s->for_backward);
+    assert(s->for_backward && s->differentiable);
     read_out_backward(q->g + (d->L - 1) * layer, q, p, dprediction, R);
     for (size_t l = d->L - 1; l > 0; l--) { /* back through block l, whose input is x[l] */
         const struct forward_layer *a = &s->layers[l];

@@ -24,8 +24,8 @@ struct query_rows {
 struct query {
     struct model_dims dims;
     size_t capacity, tokens; /* rows, and context tokens at most */
-    float *x;          /* [L + 1, capacity, E] residual stream of the query; x[l + 1] edited */
-    float *z, *a;      /* [L, capacity, E] head outputs; attention block's output */
+    float *x;                /* [L + 1, capacity, E] residual stream of the query, as edited */
+    float *z, *a;      /* [L, capacity, E] head outputs; attention block's output; as edited */
     float *prediction; /* [capacity] */
     float *g;          /* [L, capacity, E] after query_backward: d loss / d x[l + 1] */
     struct query_scratch *scratch;
@@ -39,12 +39,21 @@ void query_destroy(struct query *q);
 size_t query_bytes(const struct model_dims *dims, size_t capacity, size_t tokens,
                    bool for_backward);
 
-/* rows->R <= capacity. Every edit applies (row_stride > 0: values row r). */
+/* rows->R <= capacity. Every edit applies (row_stride > 0: values row r, or edits->index[r]). */
 void query_forward(struct query *q, const struct params *p, const struct context *c,
                    const struct query_rows *rows, const struct edits *edits);
 
-/* After query_forward of the same rows: g[l] = total derivative of the loss after block l, given
- * dprediction [R]. Context constant, weights frozen: nothing else is computed. */
+/* The rest of a pass that stands at `layer`, at a site where the caller has written its R rows:
+ * EDIT_HEADS takes z[layer] and x[layer], EDIT_ATTENTION a[layer] and x[layer], EDIT_BLOCK
+ * x[layer + 1]. Edits of later places apply, those of this one are the caller's. rows->x is not
+ * read. */
+void query_resume(struct query *q, const struct params *p, const struct context *c,
+                  const struct query_rows *rows, const struct edits *edits, size_t layer,
+                  enum edit_site from);
+
+/* After query_forward of the same rows, with edits that add to block outputs or none: g[l] = total
+ * derivative of the loss after block l, given dprediction [R]. Context constant, weights frozen:
+ * nothing else is computed. */
 void query_backward(struct query *q, const struct params *p, const struct context *c,
                     const struct query_rows *rows, const float *dprediction);
 

@@ -1,91 +1,15 @@
 #include "model/query.h"
 
-#include <stdlib.h>
-
-#include "model/tiny.h"
+#include "model/query_scene.h"
 #include "ops/blas.h"
-
-enum { SLOTS = 3, TOKENS = 12, LENGTHS = TOKENS / 2 + 1, ROWS = SLOTS * LENGTHS };
-
-static struct err err;
-
-/* Every slot at every length, in no particular order, each row with a query of its own. */
-struct scene {
-    struct params p;
-    struct model_twin twin;
-    struct context context;
-    struct query query;
-    struct pair tokens, x, v, c; /* v [L, ROWS, E] to add, c [ROWS] = d loss / d prediction */
-    uint32_t slot[ROWS], length[ROWS];
-    struct query_rows rows;
-};
-
-static void fill(struct scene *s, const struct edits *edits) {
-    struct context_scratch *scratch = NULL;
-    SUCCEEDS(context_scratch_create(&scratch, &TINY, TOKENS, &err));
-    for (size_t i = 0; i < SLOTS; i++)
-        context_fill(&s->context, i, scratch, &s->p, s->tokens.f + i * TOKENS * TINY.inputs, TOKENS,
-                     edits);
-    context_scratch_destroy(scratch);
-}
-
-static void scene_init(struct scene *s, bool for_backward) {
-    *s = (struct scene){.p = tiny_params(&TINY)};
-    s->twin = model_twin_create(&s->p);
-    s->tokens = pair_normals(SLOTS * TOKENS * TINY.inputs, 1, 1.0);
-    s->x = pair_normals(ROWS * TINY.inputs, 2, 1.0);
-    s->v = pair_normals(TINY.L * ROWS * TINY.E, 3, 0.5);
-    s->c = pair_normals(ROWS, 4, 1.0);
-    for (uint32_t i = 0; i < ROWS; i++) {
-        const uint32_t mixed = 5 * i % ROWS;
-        s->slot[i] = mixed % SLOTS;
-        s->length[i] = 2 * (mixed / SLOTS);
-    }
-    s->rows = (struct query_rows){ROWS, s->slot, s->length, s->x.f};
-    SUCCEEDS(context_create(&s->context, &TINY, SLOTS, TOKENS, &err));
-    SUCCEEDS(query_create(&s->query, &TINY, ROWS + 2, TOKENS, for_backward, &err));
-    fill(s, &(struct edits){0});
-}
-
-static void scene_free(struct scene *s) {
-    query_destroy(&s->query);
-    query_destroy(&s->query);
-    context_destroy(&s->context);
-    context_destroy(&s->context);
-    model_twin_destroy(&s->twin);
-    params_destroy(&s->p);
-    pair_free(&s->tokens), pair_free(&s->x), pair_free(&s->v), pair_free(&s->c);
-}
-
-/* The row's prompt as the twin sees it: its context, then the query. */
-static void run_twin(struct scene *s, size_t r, const struct twin_edit *edits, size_t n) {
-    const size_t inputs = TINY.inputs, length = s->length[r];
-    double tokens[(TOKENS + 1) * 3];
-    assert_true(inputs == 3);
-    memcpy(tokens, s->tokens.d + s->slot[r] * TOKENS * inputs, length * inputs * sizeof *tokens);
-    memcpy(tokens + length * inputs, s->x.d + r * inputs, inputs * sizeof *tokens);
-    model_twin_run(&s->twin, tokens, length + 1, edits, n);
-}
-
-static void compare_row(const struct scene *s, size_t r) {
-    const struct query *q = &s->query;
-    const size_t E = TINY.E, at = s->length[r] * E, layer = TINY.positions * E;
-    for (size_t l = 0; l <= TINY.L; l++)
-        CLOSE(twin_error(q->x + (l * q->capacity + r) * E, s->twin.x + l * layer + at, E), 1e-5);
-    for (size_t l = 0; l < TINY.L; l++) {
-        const size_t row = (l * q->capacity + r) * E;
-        CLOSE(twin_error(q->z + row, s->twin.z + l * layer + at, E), 1e-5);
-        CLOSE(twin_error(q->a + row, s->twin.a + l * layer + at, E), 1e-5);
-    }
-    CLOSE(twin_error(q->prediction + r, s->twin.prediction + s->length[r], 1), 1e-5);
-}
 
 /* Edits of v at every layer, and the same for the twin's token `first` and after. */
 static void edit_all_layers(struct edit out[], struct twin_edit twin[], const struct scene *s,
                             size_t r, enum edit_scope scope, size_t stride, size_t first) {
     for (size_t l = 0; l < TINY.L; l++) {
         const size_t at = l * ROWS * TINY.E;
-        out[l] = (struct edit){l, scope, 0.7f, s->v.f + at, stride};
+        out[l] = (struct edit){
+            .layer = l, .scope = scope, .scale = 0.7f, .values = s->v.f + at, .row_stride = stride};
         twin[l] = (struct twin_edit){l, first, (double)0.7f, s->v.d + at + r * stride};
     }
 }
@@ -93,7 +17,7 @@ static void edit_all_layers(struct edit out[], struct twin_edit twin[], const st
 static void check_rows(struct scene *s, const struct edit edits[], size_t n) {
     struct edit unused[3];
     struct twin_edit twin[3];
-    query_forward(&s->query, &s->p, &s->context, &s->rows, &(struct edits){edits, n});
+    query_forward(&s->query, &s->p, &s->context, &s->rows, &(struct edits){.items = edits, .n = n});
     for (size_t r = 0; r < s->rows.R; r++) {
         if (n > 0)
             edit_all_layers(unused, twin, s, r, edits[0].scope, edits[0].row_stride,
@@ -140,7 +64,7 @@ static void edits_of_all_tokens_run_in_the_context_too(void **state) {
     s.rows.R = SLOTS;
     for (size_t stride = 0; stride <= TINY.E; stride += TINY.E) {
         edit_all_layers(edits, unused, &s, 0, EDIT_ALL, stride, 0);
-        fill(&s, &(struct edits){edits, 3});
+        fill(&s, &(struct edits){.items = edits, .n = 3});
         check_rows(&s, edits, 3);
     }
     scene_free(&s);
@@ -153,7 +77,7 @@ static void edits_of_the_query_leave_the_context_alone(void **state) {
     struct twin_edit unused[3];
     scene_init(&s, false);
     edit_all_layers(edits, unused, &s, 0, EDIT_QUERY, TINY.E, 0);
-    fill(&s, &(struct edits){edits, 3});
+    fill(&s, &(struct edits){.items = edits, .n = 3});
     check_rows(&s, NULL, 0);
     scene_free(&s);
 }
@@ -178,7 +102,7 @@ static void gradients_equal_central_differences(void **state) {
     struct twin_edit twin[3];
     scene_init(&s, true);
     edit_all_layers(edits, twin, &s, 0, EDIT_QUERY, TINY.E, 0);
-    query_forward(&s.query, &s.p, &s.context, &s.rows, &(struct edits){edits, 3});
+    query_forward(&s.query, &s.p, &s.context, &s.rows, &(struct edits){.items = edits, .n = 3});
     query_backward(&s.query, &s.p, &s.context, &s.rows, s.c.f);
     for (size_t r = 0; r < ROWS; r++) {
         edit_all_layers(edits, twin, &s, r, EDIT_QUERY, TINY.E, s.length[r]);
@@ -208,7 +132,7 @@ static void zeros_change_no_bit(void **state) {
     for (size_t i = 0; i < t.v.n; i += 3) t.v.f[i] = -0.0f;
     edit_all_layers(edits, unused, &t, 0, EDIT_QUERY, E, 0);
     query_forward(&s.query, &s.p, &s.context, &s.rows, &(struct edits){0});
-    query_forward(&t.query, &t.p, &t.context, &t.rows, &(struct edits){edits, 3});
+    query_forward(&t.query, &t.p, &t.context, &t.rows, &(struct edits){.items = edits, .n = 3});
     query_backward(&s.query, &s.p, &s.context, &s.rows, s.c.f);
     query_backward(&t.query, &t.p, &t.context, &t.rows, t.c.f);
     const size_t layer = s.query.capacity * E * sizeof(float);

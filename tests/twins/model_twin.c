@@ -75,6 +75,15 @@ double *model_twin_tensor(const struct model_twin *t, size_t i) {
     return tensor;
 }
 
+static void patch(double *v, const struct model_twin *t, size_t l, char site, size_t length) {
+    for (size_t i = 0; i < t->n_patches; i++) {
+        const struct twin_patch *p = &t->patches[i];
+        if (p->layer != l || p->site != site || p->token >= length) continue;
+        double *at = v + p->token * t->dims.E + p->from;
+        for (size_t j = 0; j < p->n; j++) at[j] = p->keep * at[j] + p->scale * p->values[j];
+    }
+}
+
 /* The block of layer l: x [T,E] -> out [T,E]. */
 static void run_block(double *out, const struct model_twin *t, size_t l, const double *x,
                       size_t T) {
@@ -87,7 +96,9 @@ static void run_block(double *out, const struct model_twin *t, size_t l, const d
     twin_layernorm(norm, x, w->ln_1_w, w->ln_1_b, epsilon, T, E);
     twin_linear(qkv, norm, w->attn_w, w->attn_b, T, E, 3 * E, 0);
     twin_attention(z, NULL, qkv, 1, T, H, E / H);
+    patch(z, t, l, 'z', T);
     twin_linear(a, z, w->proj_w, w->proj_b, T, E, E, 0);
+    patch(a, t, l, 'a', T);
     for (size_t i = 0; i < T * E; i++) mid[i] = x[i] + a[i];
     twin_layernorm(norm, mid, w->ln_2_w, w->ln_2_b, epsilon, T, E);
     twin_linear(fc, norm, w->fc_w, w->fc_b, T, E, 4 * E, 0);
@@ -112,6 +123,7 @@ void model_twin_run(struct model_twin *t, const double *tokens, size_t length,
             for (size_t n = edits[i].first; edits[i].layer == l && n < length; n++)
                 for (size_t e = 0; e < E; e++)
                     out[n * E + e] += edits[i].scale * edits[i].values[e];
+        patch(out, t, l, 'x', length);
     }
     double *norm = zeros(length * E);
     twin_layernorm(norm, t->x + t->dims.L * layer, t->ln_f_w, t->ln_f_b, (double)t->dims.epsilon,

@@ -22,9 +22,19 @@ struct model_twin {
     PARAMS_ONCE(X)
 #undef X
     struct twin_layer *layers;
-    double *x;          /* [L + 1, positions, E] after l blocks, edits included */
-    double *z, *a;      /* [L, positions, E] */
-    double *prediction; /* [positions] at every token */
+    double *x;                        /* [L + 1, positions, E] after l blocks, edits included */
+    double *z, *a;                    /* [L, positions, E] */
+    double *prediction;               /* [positions] at every token */
+    const struct twin_patch *patches; /* the caller's; none after create */
+    size_t n_patches;
+};
+
+/* v -> keep * v + scale * values on coordinates [from, from + n) of one token, in turn. */
+struct twin_patch {
+    char site; /* 'z' head outputs, 'a' attention's output, 'x' the block's output after edits */
+    size_t layer, token, from, n;
+    double keep, scale;
+    const double *values; /* [n] */
 };
 
 /* Adds scale * values [E] to tokens first .. length - 1 at the output of block `layer`. */

@@ -1,0 +1,182 @@
+#include "model/edit.h"
+
+#include "model/query_scene.h"
+#include "ops/blas.h"
+
+enum { FROM = 3, WIDTH = 4 }; /* coordinates of both heads of TINY */
+
+static const enum edit_site SITES[] = {EDIT_HEADS, EDIT_ATTENTION, EDIT_BLOCK};
+static const char TWIN_SITES[] = "zax";
+static const enum edit_operation OPERATIONS[] = {EDIT_ADD, EDIT_REPLACE, EDIT_MIX};
+
+/* What an operation of scale .7 does, as the twin says it. */
+static void describe(struct twin_patch *p, enum edit_operation operation) {
+    const double scale = (double)0.7f;
+    p->keep = operation == EDIT_ADD ? 1 : operation == EDIT_REPLACE ? 0 : 1 - scale;
+    p->scale = operation == EDIT_REPLACE ? 1 : scale;
+}
+
+/* Layer 1's coordinates FROM .. with values that differ by row. */
+static struct edit slice_edit(const struct scene *s, size_t site, size_t operation) {
+    return (struct edit){.layer = 1,
+                         .site = SITES[site],
+                         .operation = OPERATIONS[operation],
+                         .from = FROM,
+                         .n = WIDTH,
+                         .scale = 0.7f,
+                         .values = s->v.f,
+                         .row_stride = TINY.E};
+}
+
+static void check_slice(struct scene *s, size_t site, size_t operation) {
+    const struct edit e = slice_edit(s, site, operation);
+    query_forward(&s->query, &s->p, &s->context, &s->rows, &(struct edits){.items = &e, .n = 1});
+    for (size_t r = 0; r < ROWS; r++) {
+        struct twin_patch p = {.site = TWIN_SITES[site],
+                               .layer = 1,
+                               .token = s->length[r],
+                               .from = FROM,
+                               .n = WIDTH,
+                               .values = s->v.d + r * TINY.E};
+        describe(&p, OPERATIONS[operation]);
+        s->twin.patches = &p;
+        s->twin.n_patches = 1;
+        run_twin(s, r, NULL, 0);
+        compare_row(s, r);
+    }
+}
+
+static void every_operation_at_every_site_equals_the_full_forward(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, false);
+    for (size_t site = 0; site < 3; site++)
+        for (size_t operation = 0; operation < 3; operation++) check_slice(&s, site, operation);
+    scene_free(&s);
+}
+
+/* A gate for each head: two edits of one layer, n left at 0 in the second. */
+static void gates_of_single_heads(void **state) {
+    (void)state;
+    struct scene s;
+    const float gate[2] = {0.25f, 0.5f};
+    const size_t D = TINY.E / 2;
+    struct edit e[2];
+    struct twin_patch p[2];
+    scene_init(&s, false);
+    for (size_t h = 0; h < 2; h++) {
+        e[h] = (struct edit){.site = EDIT_HEADS,
+                             .operation = EDIT_MIX,
+                             .from = h * D,
+                             .n = h == 0 ? D : 0,
+                             .scale = gate[h],
+                             .values = s.v.f + h * D};
+        p[h] = (struct twin_patch){.site = 'z',
+                                   .from = h * D,
+                                   .n = D,
+                                   .keep = 1 - (double)gate[h],
+                                   .scale = (double)gate[h],
+                                   .values = s.v.d + h * D};
+    }
+    query_forward(&s.query, &s.p, &s.context, &s.rows, &(struct edits){.items = e, .n = 2});
+    for (size_t r = 0; r < ROWS; r++) {
+        p[0].token = p[1].token = s.length[r];
+        s.twin.patches = p;
+        s.twin.n_patches = 2;
+        run_twin(&s, r, NULL, 0);
+        compare_row(&s, r);
+    }
+    scene_free(&s);
+}
+
+/* The pass of t has the bits of s: predictions and all that it keeps. */
+static void same_bits(const struct scene *s, const struct scene *t) {
+    const size_t layer = s->query.capacity * TINY.E * sizeof(float);
+    assert_memory_equal(s->query.prediction, t->query.prediction, ROWS * sizeof(float));
+    assert_memory_equal(s->query.x, t->query.x, (TINY.L + 1) * layer);
+    assert_memory_equal(s->query.z, t->query.z, TINY.L * layer);
+    assert_memory_equal(s->query.a, t->query.a, TINY.L * layer);
+}
+
+/* One row of values a prompt, for all its lengths. */
+static void an_index_shares_values_among_rows(void **state) {
+    (void)state;
+    struct scene s, t;
+    scene_init(&s, false);
+    scene_init(&t, false);
+    for (size_t r = 0; r < ROWS; r++)
+        memcpy(t.v.f + r * TINY.E, s.v.f + s.slot[r] * TINY.E, TINY.E * sizeof *s.v.f);
+    for (size_t site = 0; site < 3; site++) {
+        const struct edit a = slice_edit(&s, site, 0), b = slice_edit(&t, site, 0);
+        const struct edits shared = {.items = &a, .n = 1, .index = s.slot};
+        const struct edits copied = {.items = &b, .n = 1};
+        query_forward(&s.query, &s.p, &s.context, &s.rows, &shared);
+        query_forward(&t.query, &t.p, &t.context, &t.rows, &copied);
+        same_bits(&s, &t);
+    }
+    scene_free(&s);
+    scene_free(&t);
+}
+
+static void mixing_in_nothing_changes_no_bit(void **state) {
+    (void)state;
+    struct scene s, t;
+    struct edit e[3];
+    float x[3] = {-0.0f, 0.0f, 2.0f};
+    const float same[3] = {-0.0f, 0.0f, 2.0f}, ones[3] = {1, 1, 1};
+    const struct edit none = {.operation = EDIT_MIX, .values = ones};
+    edit_apply(x, &none, 0, 3);
+    assert_memory_equal(x, same, sizeof x);
+    scene_init(&s, false);
+    scene_init(&t, false);
+    for (size_t site = 0; site < 3; site++) {
+        e[site] = slice_edit(&s, site, 2);
+        e[site].scale = 0;
+    }
+    query_forward(&s.query, &s.p, &s.context, &s.rows, &(struct edits){.items = e, .n = 3});
+    query_forward(&t.query, &t.p, &t.context, &t.rows, &(struct edits){0});
+    same_bits(&s, &t);
+    scene_free(&s);
+    scene_free(&t);
+}
+
+/* The rows at a site of layer 1, of a pass that has come that far. */
+static float *rows_at(struct scene *s, enum edit_site site) {
+    const size_t layer = s->query.capacity * TINY.E;
+    if (site == EDIT_HEADS) return s->query.z + layer;
+    return site == EDIT_ATTENTION ? s->query.a + layer : s->query.x + 2 * layer;
+}
+
+/* Written by hand and resumed, or edited on the way: the same bits. What is edited where a pass
+ * resumes is the caller's. */
+static void resuming_equals_editing(void **state) {
+    (void)state;
+    for (size_t site = 0; site < 3; site++) {
+        struct scene s, t;
+        scene_init(&s, false);
+        scene_init(&t, false);
+        const struct edit e = slice_edit(&s, site, 1), ignored = slice_edit(&s, site, 0);
+        const struct edits one = {.items = &e, .n = 1}, late = {.items = &ignored, .n = 1};
+        query_forward(&s.query, &s.p, &s.context, &s.rows, &one);
+        query_forward(&t.query, &t.p, &t.context, &t.rows, &(struct edits){0});
+        for (size_t r = 0; r < ROWS; r++)
+            memcpy(rows_at(&t, SITES[site]) + r * TINY.E + FROM, s.v.f + r * TINY.E,
+                   WIDTH * sizeof(float));
+        query_resume(&t.query, &t.p, &t.context, &t.rows, &late, 1, SITES[site]);
+        same_bits(&s, &t);
+        scene_free(&s);
+        scene_free(&t);
+    }
+}
+
+int main(void) {
+    blas_init();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_operation_at_every_site_equals_the_full_forward),
+        cmocka_unit_test(gates_of_single_heads),
+        cmocka_unit_test(an_index_shares_values_among_rows),
+        cmocka_unit_test(mixing_in_nothing_changes_no_bit),
+        cmocka_unit_test(resuming_equals_editing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
