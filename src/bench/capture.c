@@ -1,0 +1,56 @@
+/*
+ * bench capture - what the heads hold at the query of basis prompts: the data of fits.
+ */
+#include <stdlib.h>
+
+#include "bench/bench.h"
+#include "bench/count.h"
+#include "bench/scene.h"
+#include "stages/basis_set.h"
+
+struct work {
+    struct scene scene;
+    struct basis_set basis;
+};
+
+static void work_close(void *state) {
+    struct work *w = state;
+    if (!w) return;
+    basis_set_destroy(&w->basis);
+    scene_release(&w->scene);
+    free(w);
+}
+
+static enum err_code work_open(void **state, struct bench_line lines[BENCH_LINES], size_t *n,
+                               const struct bench_size *z, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const double seen = 2.0 * (double)(z->trained_points - 1);
+    struct work *w = calloc(1, sizeof *w);
+    CHECK(w, ERR_MEMORY, "no memory for a bench");
+    TRY(scene_init(&w->scene, z, z->few, z->trained_points, err));
+    TRY(basis_set_create(&w->basis, &z->dims, z->few, err));
+    lines[0] = (struct bench_line){.name = "capture", .unit = "prompts", .units = (double)z->few};
+    lines[0].flops = count_prefill(&z->dims, seen) + count_query(&z->dims, seen);
+    lines[0].bytes = 2 * count_context_bytes(&z->dims, (double)z->dims.L, seen, sizeof(float));
+    *n = 1;
+    *state = w;
+    w = NULL;
+cleanup:
+    work_close(w);
+    return rc;
+}
+
+static enum err_code work_run(void *state, size_t line, struct err *err) {
+    struct work *w = state;
+    const struct prompt_view *v = &w->scene.view;
+    (void)line;
+    return basis_set_collect(&w->basis, &w->scene.params, v, v->points, v->n, err);
+}
+
+const struct bench bench_capture = {
+    .name = "capture",
+    .meaning = "head outputs at the query of basis prompts",
+    .open = work_open,
+    .run = work_run,
+    .close = work_close,
+};

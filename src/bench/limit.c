@@ -1,0 +1,123 @@
+#include "bench/limit.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ops/blas.h"
+#include "ops/lanes.h"
+
+enum { SHAPES = 8, ACCUMULATORS = 8 };
+static const double PROBE_FLOPS = 1e10; /* at least, of one probe */
+
+struct shape {
+    size_t M, N, K, times;
+};
+
+struct limit {
+    struct shape shapes[SHAPES];
+    float *a, *b, *c; /* of the largest product */
+    float *memory;    /* [floats] */
+    size_t floats;
+    float sum; /* of what was read, so that it is read */
+};
+
+static void set_shape(struct shape *s, size_t M, size_t N, size_t K) {
+    const double flops = 2.0 * (double)M * (double)N * (double)K;
+    *s = (struct shape){M, N, K, (size_t)fmax(1.0, round(PROBE_FLOPS / flops))};
+}
+
+/* The products of a model: rows of a batch of prompts, of a fit's mini-batch. */
+static void set_shapes(struct limit *l, const struct bench_size *z) {
+    const size_t E = z->dims.E, rows = z->pretrain_prompts * 2 * z->trained_points;
+    set_shape(&l->shapes[0], 1024, 1024, 1024);
+    set_shape(&l->shapes[1], 2048, 2048, 2048);
+    set_shape(&l->shapes[2], rows, 3 * E, E);
+    set_shape(&l->shapes[3], rows, 4 * E, E);
+    set_shape(&l->shapes[4], rows, E, 4 * E);
+    set_shape(&l->shapes[5], z->batch, 3 * E, E);
+    set_shape(&l->shapes[6], z->batch, 4 * E, E);
+    set_shape(&l->shapes[7], z->batch, E, 4 * E);
+}
+
+static float *numbers(size_t n) {
+    float *x = malloc(n * sizeof *x);
+    for (size_t i = 0; x && i < n; i++) x[i] = (float)(i % 7) - 3.0F;
+    return x;
+}
+
+enum err_code limit_open(struct limit **out, const struct bench_size *size, struct err *err) {
+    enum err_code rc = ERR_OK;
+    size_t a = 0, b = 0, c = 0;
+    struct limit *l = calloc(1, sizeof *l);
+    CHECK(l, ERR_MEMORY, "no memory for the limits");
+    set_shapes(l, size);
+    for (size_t i = 0; i < SHAPES; i++) {
+        const struct shape *s = &l->shapes[i];
+        if (s->M * s->K > a) a = s->M * s->K;
+        if (s->K * s->N > b) b = s->K * s->N;
+        if (s->M * s->N > c) c = s->M * s->N;
+    }
+    l->a = numbers(a);
+    l->b = numbers(b);
+    l->c = numbers(c);
+    l->floats = size->read_bytes / sizeof *l->memory;
+    l->memory = numbers(l->floats);
+    CHECK(l->a && l->b && l->c && l->memory, ERR_MEMORY,
+          "no memory to measure the machine's limits: they read %zu MiB a rank",
+          size->read_bytes >> 20);
+    *out = l;
+    l = NULL;
+cleanup:
+    limit_close(l);
+    return rc;
+}
+
+void limit_close(struct limit *l) {
+    if (!l) return;
+    free(l->memory);
+    free(l->c);
+    free(l->b);
+    free(l->a);
+    free(l);
+}
+
+size_t limit_sgemms(const struct limit *l) {
+    (void)l;
+    return SHAPES;
+}
+
+size_t limit_probes(const struct limit *l) { return limit_sgemms(l) + 1; }
+
+/* Eight sums at once: reading is then what takes the time. */
+static void read_all(struct limit *l) {
+    lanes sums[ACCUMULATORS] = {{0}};
+    const size_t step = ACCUMULATORS * LANES;
+    for (size_t i = 0; i + step <= l->floats; i += step)
+        for (size_t k = 0; k < ACCUMULATORS; k++) sums[k] += lanes_load(l->memory + i + k * LANES);
+    for (size_t k = 0; k < ACCUMULATORS; k++) l->sum += lanes_sum(sums[k]);
+}
+
+void limit_probe(struct limit *l, size_t probe) {
+    if (probe >= SHAPES) {
+        read_all(l);
+        return;
+    }
+    const struct shape *s = &l->shapes[probe];
+    for (size_t i = 0; i < s->times; i++)
+        blas_gemm(l->c, l->a, l->b, BLAS_N, BLAS_N, 1.0F, 0.0F, s->M, s->N, s->K, s->K, s->N, s->N);
+}
+
+double limit_work(const struct limit *l, size_t probe) {
+    if (probe >= SHAPES) return (double)(l->floats * sizeof(float));
+    const struct shape *s = &l->shapes[probe];
+    return 2.0 * (double)s->M * (double)s->N * (double)s->K * (double)s->times;
+}
+
+void limit_name(char out[48], const struct limit *l, size_t probe) {
+    const struct shape *s = &l->shapes[probe];
+    if (probe >= SHAPES)
+        (void)snprintf(out, 48, "read");
+    else
+        (void)snprintf(out, 48, "%zux%zux%zu", s->M, s->N, s->K);
+}
