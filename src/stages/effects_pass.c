@@ -1,0 +1,104 @@
+#include "stages/effects_pass.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Copies that go on together: enough for GEMMs at full rate, few enough for the cache. Constant, as
+ * it decides bits. */
+enum { COPIES = 512 };
+
+static size_t copies_capacity(const struct model_dims *d, size_t prompts) {
+    const size_t all = prompts * d->H;
+    if (all <= COPIES) return all;
+    return d->H > COPIES ? d->H : COPIES;
+}
+
+enum err_code effects_pass_create(struct effects_pass *e, const struct model_dims *dims,
+                                  size_t prompts, size_t tokens, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const size_t capacity = copies_capacity(dims, prompts);
+    *e = (struct effects_pass){0};
+    e->slot = calloc(capacity, sizeof *e->slot);
+    e->length = calloc(capacity, sizeof *e->length);
+    CHECK(e->slot && e->length, ERR_MEMORY, "no memory for %zu rows of a causal map", capacity);
+    TRY(query_create(&e->base, dims, prompts, tokens, false, err));
+    TRY(query_create(&e->copies, dims, capacity, tokens, false, err));
+cleanup:
+    if (rc != ERR_OK) effects_pass_destroy(e);
+    return rc;
+}
+
+void effects_pass_destroy(struct effects_pass *e) {
+    query_destroy(&e->copies);
+    query_destroy(&e->base);
+    free(e->length);
+    free(e->slot);
+    *e = (struct effects_pass){0};
+}
+
+size_t effects_pass_bytes(const struct model_dims *dims, size_t prompts, size_t tokens) {
+    return query_bytes(dims, prompts, tokens, false) +
+           query_bytes(dims, copies_capacity(dims, prompts), tokens, false);
+}
+
+void effects_pass_begin(struct effects_pass *e, const struct params *p, const struct context *c,
+                        const struct query_rows *rows) {
+    e->params = p;
+    e->context = c;
+    e->rows = *rows;
+    query_forward(&e->base, p, c, rows, &(struct edits){0});
+}
+
+/* Row r of [L, capacity, E] at a layer. */
+static float *row_of(const struct query *q, float *x, size_t layer, size_t r) {
+    return x + (layer * q->capacity + r) * q->dims.E;
+}
+
+static float *at_site(const struct query *q, enum edit_site site, size_t layer, size_t r) {
+    return row_of(q, site == EDIT_HEADS ? q->z : q->a, layer, r);
+}
+
+static const float *value_row(const struct basis *b, enum edit_site site, size_t layer, size_t r,
+                              size_t E) {
+    const float *values = site == EDIT_HEADS ? b->z : b->a;
+    return values + (layer * b->stride + (b->R > 1 ? r : 0)) * E;
+}
+
+/* Copy `at` of row r, with head h replaced. */
+static void put_copy(struct effects_pass *e, size_t at, const struct basis *values,
+                     enum edit_site site, size_t layer, size_t h, size_t r) {
+    const struct model_dims *d = &e->base.dims;
+    const size_t E = d->E, D = model_head_width(d);
+    float *to = at_site(&e->copies, site, layer, at);
+    memcpy(row_of(&e->copies, e->copies.x, layer, at), row_of(&e->base, e->base.x, layer, r),
+           E * sizeof *to);
+    memcpy(to, at_site(&e->base, site, layer, r), E * sizeof *to);
+    memcpy(to + h * D, value_row(values, site, layer, r, E) + h * D, D * sizeof *to);
+    e->slot[at] = e->rows.slot[r];
+    e->length[at] = e->rows.length[r];
+}
+
+void effects_pass_heads(float *prediction, struct effects_pass *e, const struct basis *values,
+                        enum edit_site site, size_t layer, size_t h, size_t n) {
+    const size_t R = e->rows.R, together = e->copies.capacity / n;
+    assert(site == EDIT_HEADS || site == EDIT_ATTENTION);
+    assert(n >= 1 && h + n <= e->base.dims.H && layer < e->base.dims.L);
+    assert(values->R == 1 || values->R == R);
+    for (size_t first = 0; first < R; first += together) {
+        const size_t rows = R - first < together ? R - first : together;
+        for (size_t i = 0; i < rows * n; i++) /* copies of a row side by side: they share a cache */
+            put_copy(e, i, values, site, layer, h + i % n, first + i / n);
+        const struct query_rows copies = {rows * n, e->slot, e->length, NULL};
+        query_resume(&e->copies, e->params, e->context, &copies, &(struct edits){0}, layer, site);
+        for (size_t i = 0; i < rows * n; i++)
+            prediction[i % n * R + first + i / n] = e->copies.prediction[i];
+    }
+}
+
+void effects_pass_all(float *prediction, struct effects_pass *e, const struct basis *values,
+                      enum edit_site site) {
+    const size_t H = e->base.dims.H;
+    for (size_t l = 0; l < e->base.dims.L; l++)
+        effects_pass_heads(prediction + l * H * e->rows.R, e, values, site, l, 0, H);
+}
