@@ -4,11 +4,11 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "bench/limit.h"
+#include "bench/median.h"
 
 /* One measurement under way.  Tasks are the probes of the limit, then the lines that are run. */
 struct stand {
@@ -82,18 +82,6 @@ cleanup:
 }
 
 /* ---- from seconds to rates */
-
-static int compare(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(const double *x, size_t n) {
-    double sorted[MEASURE_REPEATS_MAX];
-    memcpy(sorted, x, n * sizeof *x);
-    qsort(sorted, n, sizeof *sorted, compare);
-    return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
-}
 
 /* Seconds of a task in each repeat, of the last rank to end it. */
 static void seconds_of(double *out, const struct stand *s, size_t task) {

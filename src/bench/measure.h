@@ -9,9 +9,10 @@
 #define BENCH_MEASURE_H
 
 #include "bench/bench.h"
+#include "bench/median.h"
 #include "par/par.h"
 
-enum { MEASURE_REPEATS_MAX = 99 };
+enum { MEASURE_REPEATS_MAX = MEDIAN_MAX };
 
 struct measured_line {
     struct bench_line line; /* flops and bytes filled for lines of parts too */

@@ -1,41 +1,53 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/dispatch.h"
 #include "bench/report.h"
+#include "run/bench_scaling.h"
 #include "run/command.h"
+#include "run/core.h"
+#include "run/provenance.h"
 
-enum { REPEATS = 5 };
+enum { REPEATS = 5, NAMES = 16, EMPTY_JOBS = 50000, EMPTY_JOBS_TINY = 2000 };
 
 static const struct option_row OPTIONS[] = {
     {"--size", NULL, "SIZE", "tiny, small or standard (the published model; the default)"},
     {"--repeats", NULL, "N", "interleaved repeats whose medians are printed (default 5)"},
+    {"--ranks", NULL, "N", "scaling: ranks at most (default: the cores this process may use)"},
     {"--json", NULL, NULL, "one JSON object"},
 };
 
+static const char MORE[] =
+    "  pretrain   updates of pretraining, a model on every rank\n"
+    "  capture    head outputs at the query of basis prompts\n"
+    "  fit        updates of a task vector: contexts kept, counted over 50 epochs, made anew\n"
+    "  curve      predictions of a task vector after every number of examples\n"
+    "  effects    the prediction with each head replaced at the query, all heads\n"
+    "  dispatch   empty jobs through the farm, journal on\n"
+    "  scaling    real runs on 1, 2, 4, ... ranks; starts mpirun itself\n"
+    "\n"
+    "  taskvec bench fit\n"
+    "  mpirun -n 2 taskvec bench curve --size small --json\n"
+    "All ranks of mpirun work at once; unset OPENBLAS_CORETYPE where speed is compared.\n";
+
 struct request {
-    const struct bench *bench;
+    const struct options *options;
     const struct bench_size *size;
-    size_t repeats;
+    size_t repeats, ranks;
+    struct par par;
+    struct log log;
 };
 
-static enum err_code find_bench(const struct bench **out, const char *word, struct err *err) {
-    const char *names[16];
-    *out = bench_find(word);
-    if (*out) return ERR_OK;
-    for (size_t i = 0; i < bench_count(); i++) names[i] = bench_at(i)->name;
-    const char *nearest = text_nearest(word, names, bench_count());
-    if (nearest) return ERR(err, ERR_USAGE, "bench %s: unknown (did you mean %s?)", word, nearest);
-    return ERR(err, ERR_USAGE, "bench %s: unknown; taskvec bench --help lists them", word);
-}
+/* ---- what is asked for */
 
-static enum err_code read_repeats(size_t *out, const char *text, struct err *err) {
+static enum err_code read_number(size_t *out, const struct options *o, const char *option,
+                                 long most, struct err *err) {
     char *end;
-    *out = REPEATS;
-    if (!text) return ERR_OK;
+    if (!options_has(o, option)) return ERR_OK;
+    const char *text = options_value(o, option);
     const long value = strtol(text, &end, 10);
-    if (*text == '\0' || *end != '\0' || value < 1 || value > MEASURE_REPEATS_MAX)
-        return ERR(err, ERR_USAGE, "--repeats: expected 1 to %d, got \"%s\"", MEASURE_REPEATS_MAX,
-                   text);
+    if (*text == '\0' || *end != '\0' || value < 1 || value > most)
+        return ERR(err, ERR_USAGE, "%s: expected 1 to %ld, got \"%s\"", option, most, text);
     *out = (size_t)value;
     return ERR_OK;
 }
@@ -43,46 +55,119 @@ static enum err_code read_repeats(size_t *out, const char *text, struct err *err
 static enum err_code read_request(struct request *q, const struct options *o, struct err *err) {
     enum err_code rc = ERR_OK;
     const char *size = options_has(o, "--size") ? options_value(o, "--size") : "standard";
-    TRY(find_bench(&q->bench, o->args[0], err));
+    *q = (struct request){.options = o, .repeats = REPEATS, .log = {.level = LOG_WARNING}};
     q->size = bench_size_find(size);
     CHECK(q->size, ERR_USAGE, "--size: expected tiny, small or standard, got \"%s\"", size);
-    TRY(read_repeats(&q->repeats,
-                     options_has(o, "--repeats") ? options_value(o, "--repeats") : NULL, err));
+    TRY(read_number(&q->repeats, o, "--repeats", MEDIAN_MAX, err));
+    TRY(read_number(&q->ranks, o, "--ranks", 1024, err));
 cleanup:
     return rc;
 }
 
-static enum err_code print_report(struct text *out, const struct measured *m,
-                                  const struct options *o, struct err *err) {
-    if (options_has(o, "--json")) return report_json(out, m, err);
-    report_text(out, m);
+static enum err_code unknown(const char *word, struct err *err) {
+    const char *names[NAMES] = {"dispatch", "scaling"};
+    size_t n = 2;
+    for (size_t i = 0; i < bench_count(); i++) names[n++] = bench_at(i)->name;
+    const char *nearest = text_nearest(word, names, n);
+    if (nearest) return ERR(err, ERR_USAGE, "bench %s: unknown (did you mean %s?)", word, nearest);
+    return ERR(err, ERR_USAGE, "bench %s: unknown; taskvec bench --help lists them", word);
+}
+
+/* ---- the three kinds */
+
+static enum err_code run_measure(struct text *out, struct request *q, const struct bench *bench,
+                                 struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct measured *m = calloc(1, sizeof *m);
+    CHECK(m, ERR_MEMORY, "no memory for the measurements");
+    TRY(measure(m, bench, q->size, q->repeats, &q->par, err));
+    if (q->par.rank > 0) goto cleanup;
+    if (options_has(q->options, "--json"))
+        TRY(report_json(out, m, err));
+    else
+        report_text(out, m);
+cleanup:
+    free(m);
+    return rc;
+}
+
+static enum err_code print_tally(struct text *out, const struct request *q, const struct tally *t,
+                                 struct err *err) {
+    if (options_has(q->options, "--json")) return tally_json(out, t, err);
+    tally_text(out, t);
     return ERR_OK;
+}
+
+static enum err_code run_dispatch(struct text *out, struct request *q, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct text machine = {0};
+    struct tally *t = calloc(1, sizeof *t);
+    const bool tiny = strcmp(q->size->name, "tiny") == 0;
+    CHECK(t, ERR_MEMORY, "no memory for the measurements");
+    provenance_machine(&machine);
+    const struct dispatch_options o = {.jobs = tiny ? EMPTY_JOBS_TINY : EMPTY_JOBS,
+                                       .repeats = q->repeats,
+                                       .machine = text_str(&machine)};
+    t->size = q->size->name;
+    TRY(dispatch_measure(t, &o, &q->par, err));
+    if (q->par.rank == 0) TRY(print_tally(out, q, t, err));
+cleanup:
+    text_release(&machine);
+    free(t);
+    return rc;
+}
+
+static enum err_code run_scaling(struct text *out, struct request *q, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct scaling_options o = {q->size, q->ranks, q->repeats};
+    struct tally *t = calloc(1, sizeof *t);
+    CHECK(t, ERR_MEMORY, "no memory for the measurements");
+    CHECK(!getenv("OMPI_COMM_WORLD_SIZE") && !getenv("PMIX_RANK"), ERR_USAGE,
+          "bench scaling starts mpirun itself: start it without");
+    TRY(bench_scaling(t, &o, err));
+    TRY(print_tally(out, q, t, err));
+cleanup:
+    free(t);
+    return rc;
+}
+
+/* ---- the command */
+
+static void warn_of_core(const struct log *log) {
+    char line[CORE_LINE];
+    if (core_look(line) != CORE_OWN) log_line(log, LOG_WARNING, "%s", line);
+}
+
+static enum err_code on_all_ranks(struct text *out, struct request *q, const struct bench *bench,
+                                  struct err *err) {
+    enum err_code rc = par_init(&q->par, &q->log, err);
+    if (rc != ERR_OK) return rc;
+    q->log.rank = q->par.rank;
+    if (q->par.rank == 0) warn_of_core(&q->log);
+    rc = bench ? run_measure(out, q, bench, err) : run_dispatch(out, q, err);
+    (void)par_finish(&q->par, rc == ERR_OK ? 0 : err_exit_code(rc));
+    return rc;
 }
 
 static enum err_code bench_command(struct text *out, int *exit_code, const struct options *o,
                                    char *const *argv, struct err *err) {
-    enum err_code rc = ERR_OK;
     struct request q;
-    struct par par = {0};
-    struct measured m;
-    const struct log log = {.level = LOG_WARNING};
+    const char *name = o->args[0];
+    const struct bench *bench = bench_find(name);
     (void)argv;
     (void)exit_code;
-    TRY(read_request(&q, o, err));
-    TRY(par_init(&par, &log, err));
-    rc = measure(&m, q.bench, q.size, q.repeats, &par, err);
-    if (rc == ERR_OK && par.rank == 0) rc = print_report(out, &m, o, err);
-    (void)par_finish(&par, rc == ERR_OK ? 0 : err_exit_code(rc));
-cleanup:
-    return rc;
+    const enum err_code rc = read_request(&q, o, err);
+    if (rc != ERR_OK) return rc;
+    if (strcmp(name, "scaling") == 0) return run_scaling(out, &q, err);
+    if (bench || strcmp(name, "dispatch") == 0) return on_all_ranks(out, &q, bench, err);
+    return unknown(name, err);
 }
 
 const struct command COMMAND_BENCH = {
     .name = "bench",
     .arguments = "NAME",
     .meaning = "the project's own yardsticks, each beside its limit",
-    .more = "  taskvec bench fit\n"
-            "  mpirun -n 2 taskvec bench curve --size small --json\n",
+    .more = MORE,
     .options = OPTIONS,
     .n_options = sizeof OPTIONS / sizeof *OPTIONS,
     .least_args = 1,
