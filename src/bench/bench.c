@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-extern const struct bench bench_pretrain, bench_capture, bench_fit, bench_curve;
+extern const struct bench bench_pretrain, bench_capture, bench_fit, bench_curve, bench_effects;
 
 static const struct bench *const BENCHES[] = {&bench_pretrain, &bench_capture, &bench_fit,
-                                              &bench_curve};
+                                              &bench_curve, &bench_effects};
 
 size_t bench_count(void) { return sizeof BENCHES / sizeof *BENCHES; }
 
