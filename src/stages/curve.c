@@ -6,6 +6,10 @@
 
 #include "problems/prompts.h"
 
+/* Lengths of a prompt that go through the model together and share its context in the cache, and
+ * the rows of a pass where there are prompts enough. Constants, as they decide bits. */
+enum { LENGTHS = 32, ROWS = 256 };
+
 /* Context tokens of a whole prompt and of a window; T0 beyond the prompt is no window at all. */
 static size_t whole_tokens(const struct curve_options *o) { return 2 * (o->points - 1); }
 
@@ -23,9 +27,21 @@ static size_t window_from(const struct curve_options *o) {
     return k;
 }
 
-static void lay_out(struct curve *c, size_t inputs) {
+static size_t block_lengths(const struct curve_options *o, size_t k) {
+    const size_t left = o->points - k;
+    return left < LENGTHS ? left : LENGTHS;
+}
+
+/* Rows of a pass at most: of every prompt once, for its vector and its windows. */
+static size_t capacity(const struct curve_options *o) {
+    const size_t all = o->chunk * block_lengths(o, 0), most = all < ROWS ? all : ROWS;
+    return o->chunk > most ? o->chunk : most;
+}
+
+static void lay_out(struct curve *c) {
+    const size_t inputs = c->o.setup->params->dims.inputs;
     c->tokens = arena_floats(&c->memory, 2 * c->o.points * inputs);
-    c->x = arena_floats(&c->memory, c->o.chunk * inputs);
+    c->x = arena_floats(&c->memory, capacity(&c->o) * inputs);
 }
 
 enum err_code curve_create(struct curve *c, const struct curve_options *o, struct err *err) {
@@ -33,17 +49,16 @@ enum err_code curve_create(struct curve *c, const struct curve_options *o, struc
     const struct model_dims *d = &o->setup->params->dims;
     assert(o->points >= 1 && o->chunk >= 1);
     *c = (struct curve){.o = *o};
-    c->slot = calloc(o->chunk, sizeof *c->slot);
-    c->length = calloc(o->chunk, sizeof *c->length);
-    CHECK(c->slot && c->length, ERR_MEMORY, "no memory for %zu rows", o->chunk);
-    for (size_t r = 0; r < o->chunk; r++) c->slot[r] = (uint32_t)r;
-    lay_out(c, d->inputs);
+    c->slot = calloc(capacity(o), sizeof *c->slot);
+    c->length = calloc(capacity(o), sizeof *c->length);
+    CHECK(c->slot && c->length, ERR_MEMORY, "no memory for %zu rows", capacity(o));
+    lay_out(c);
     TRY(arena_commit(&c->memory, err));
-    lay_out(c, d->inputs);
+    lay_out(c);
     TRY(context_create(&c->whole, d, o->chunk, whole_tokens(o), err));
     if (has_windows(o)) TRY(context_create(&c->window, d, o->chunk, window_tokens(o), err));
     TRY(context_scratch_create(&c->fill, d, whole_tokens(o), err));
-    TRY(vector_pass_create(&c->pass, o->setup, o->chunk, whole_tokens(o), false, err));
+    TRY(vector_pass_create(&c->pass, o->setup, capacity(o), whole_tokens(o), false, err));
 cleanup:
     if (rc != ERR_OK) curve_destroy(c);
     return rc;
@@ -61,8 +76,10 @@ void curve_destroy(struct curve *c) {
 }
 
 size_t curve_bytes(const struct model_dims *dims, const struct curve_options *o) {
-    size_t bytes = context_bytes(dims, o->chunk, whole_tokens(o)) +
-                   vector_pass_bytes(dims, o->chunk, whole_tokens(o), false);
+    struct curve c = {.o = *o};
+    lay_out(&c);
+    size_t bytes = c.memory.used + context_bytes(dims, o->chunk, whole_tokens(o)) +
+                   vector_pass_bytes(dims, capacity(o), whole_tokens(o), false);
     if (has_windows(o)) bytes += context_bytes(dims, o->chunk, window_tokens(o));
     return bytes;
 }
@@ -78,39 +95,62 @@ static void fill(struct curve *c, struct context *context, const struct prompt_v
     }
 }
 
-/* The query at point k of every prompt, which sees `pairs` pairs of its context. */
-static void ask(float *prediction, struct curve *c, const struct context *context,
-                const struct prompt_view *prompts, size_t k, size_t pairs) {
-    size_t dims = prompts->dims;
-    for (size_t i = 0; i < prompts->n; i++) {
-        c->length[i] = (uint32_t)(2 * pairs);
-        memcpy(c->x + i * dims, prompt_view_x(prompts, i, k), dims * sizeof *c->x);
+struct block { /* queries at points k .. k + lengths - 1, the first of which sees `pairs` pairs */
+    const struct context *context;
+    size_t k, lengths, pairs;
+};
+
+/* Of prompts first .. first + n - 1, a row a length, those of a prompt side by side. */
+static void ask_some(float *prediction, struct curve *c, const struct prompt_view *prompts,
+                     const struct block *b, size_t first, size_t n) {
+    const size_t inputs = b->lengths * prompts->dims;
+    for (size_t r = 0; r < n * b->lengths; r++) {
+        c->slot[r] = (uint32_t)(first + r / b->lengths);
+        c->length[r] = (uint32_t)(2 * (b->pairs + r % b->lengths));
     }
-    const struct query_rows rows = {prompts->n, c->slot, c->length, c->x};
-    vector_pass_run(&c->pass, context, &rows);
-    for (size_t i = 0; i < prompts->n; i++)
-        prediction[i * prompts->points + k] = c->pass.query.prediction[i];
+    for (size_t i = 0; i < n; i++)
+        memcpy(c->x + i * inputs, prompt_view_x(prompts, first + i, b->k), inputs * sizeof *c->x);
+    const struct query_rows rows = {n * b->lengths, c->slot, c->length, c->x};
+    vector_pass_run(&c->pass, b->context, &rows);
+    for (size_t i = 0; i < n; i++)
+        memcpy(prediction + (first + i) * prompts->points + b->k,
+               c->pass.query.prediction + i * b->lengths, b->lengths * sizeof *prediction);
+}
+
+static void ask(float *prediction, struct curve *c, const struct prompt_view *prompts,
+                const struct block *b) {
+    const size_t together = capacity(&c->o) / b->lengths;
+    for (size_t first = 0; first < prompts->n; first += together) {
+        const size_t left = prompts->n - first;
+        ask_some(prediction, c, prompts, b, first, left < together ? left : together);
+    }
 }
 
 void curve_begin(struct curve *c, const struct prompt_view *prompts, const struct basis *basis,
                  const float *w) {
     assert(prompts->n <= c->o.chunk && prompts->points == c->o.points);
     vector_pass_set(&c->pass, basis, w);
+    c->pass.edits.index = c->slot; /* all lengths of a prompt have its vector */
     fill(c, &c->whole, prompts, 0, prompts->points - 1);
 }
 
-void curve_step(float *prediction, struct curve *c, const struct prompt_view *prompts, size_t k) {
-    size_t pairs = c->o.window_points - 1;
-    if (k < window_from(&c->o)) {
-        ask(prediction, c, &c->whole, prompts, k, k);
-    } else {
+/* Methods that read whole prompts at a length go through the same block there, whatever they do
+ * beyond: so they have the same bits. Columns of the block beyond are written again. */
+size_t curve_step(float *prediction, struct curve *c, const struct prompt_view *prompts, size_t k) {
+    const size_t pairs = c->o.window_points - 1, beyond = window_from(&c->o);
+    if (k >= beyond) {
         fill(c, &c->window, prompts, k - pairs, pairs);
-        ask(prediction, c, &c->window, prompts, k, pairs);
+        ask(prediction, c, prompts, &(struct block){&c->window, k, 1, pairs});
+        return k + 1;
     }
+    const struct block b = {&c->whole, k, block_lengths(&c->o, k), k};
+    assert(k % LENGTHS == 0);
+    ask(prediction, c, prompts, &b);
+    return k + b.lengths < beyond ? k + b.lengths : beyond;
 }
 
 void curve_predict(float *prediction, struct curve *c, const struct prompt_view *prompts,
                    const struct basis *basis, const float *w) {
     curve_begin(c, prompts, basis, w);
-    for (size_t k = 0; k < prompts->points; k++) curve_step(prediction, c, prompts, k);
+    for (size_t k = 0; k < prompts->points;) k = curve_step(prediction, c, prompts, k);
 }

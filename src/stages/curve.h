@@ -1,9 +1,10 @@
 /*
  * curve.h - the predictions of a method after k = 0, 1, ... examples of each prompt.
  *
- * One context per prompt at its full length serves every k; the k of all prompts of a chunk go
- * through the model together.  Methods that read only a window of the prompt (method.h) get a
- * context of their own for each k beyond it.  `evaluate` and `verify` both call this.
+ * One context per prompt at its full length serves every k.  Prompts go through the model some at a
+ * time, each with a block of lengths side by side.  Methods that read only a window of the prompt
+ * (method.h) get a context of their own for each k beyond it.  `evaluate` and `verify` both call
+ * this.
  */
 #ifndef STAGES_CURVE_H
 #define STAGES_CURVE_H
@@ -13,7 +14,7 @@
 
 struct curve_options {
     const struct method_setup *setup;
-    size_t chunk;          /* prompts at a time: rows of a query pass */
+    size_t chunk;          /* prompts at a time: contexts kept */
     size_t points;         /* of each prompt */
     size_t window_points;  /* T0: a window shows T0 - 1 pairs and the query */
     size_t trained_points; /* where `oracle` stops being plain */
@@ -24,8 +25,8 @@ struct curve {
     struct context whole, window;
     struct context_scratch *fill;
     struct vector_pass pass;
-    uint32_t *slot, *length; /* [chunk] */
-    float *tokens, *x;       /* [2 points, dims], [chunk, dims] */
+    uint32_t *slot, *length; /* [rows of a pass] */
+    float *tokens, *x;       /* [2 points, dims], [rows, dims] */
     struct arena memory;
 };
 
@@ -38,8 +39,9 @@ size_t curve_bytes(const struct model_dims *dims, const struct curve_options *o)
 void curve_begin(struct curve *c, const struct prompt_view *prompts, const struct basis *basis,
                  const float *w);
 
-/* Column k of prediction [n, points], of the prompts that were begun with. */
-void curve_step(float *prediction, struct curve *c, const struct prompt_view *prompts, size_t k);
+/* Columns k, k + 1, ... of prediction [n, points], of the prompts that were begun with; returns the
+ * first that is still to do, where the next call goes on. */
+size_t curve_step(float *prediction, struct curve *c, const struct prompt_view *prompts, size_t k);
 
 /* The two together, for every k. */
 void curve_predict(float *prediction, struct curve *c, const struct prompt_view *prompts,

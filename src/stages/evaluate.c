@@ -152,7 +152,7 @@ extern const struct stage stage_evaluate;
 const struct stage stage_evaluate = {
     .name = "evaluate",
     .meaning = "the error of fits and controls after every number of examples",
-    .version = 1,
+    .version = 2,
     .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE,
     .parents = PARENTS,
     .keys = KEYS,

@@ -149,17 +149,17 @@ static float error_of(enum problem_loss loss, float prediction, float y) {
     return (prediction - y) * (prediction - y);
 }
 
-/* Reports after every k: a chunk of long windows can take minutes. */
+/* Reports after every step: a chunk of long windows can take minutes. */
 static enum err_code predict(struct evaluation *e, const struct prompt_view *view,
                              const struct basis *basis, size_t first, struct err *err) {
     enum err_code rc = ERR_OK;
     double points = (double)e->k.points, total = (double)e->k.functions * points;
     curve_begin(&e->curve, view, basis, e->w);
-    for (size_t k = 0; k < e->k.points; k++) {
+    for (size_t k = 0; k < e->k.points;) {
         if (job_should_stop(e->ctx))
             return ERR(err, ERR_STOPPED, "stopped after %zu functions", first);
-        curve_step(e->predictions, &e->curve, view, k);
-        double done = (double)first * points + (double)(view->n * (k + 1));
+        k = curve_step(e->predictions, &e->curve, view, k);
+        double done = (double)first * points + (double)(view->n * k);
         TRY(job_progress(e->ctx, done, total, err));
     }
 cleanup:

@@ -61,7 +61,7 @@ void vector_pass_set(struct vector_pass *p, const struct basis *b, const float *
 
 void vector_pass_run(struct vector_pass *p, const struct context *c,
                      const struct query_rows *rows) {
-    assert(p->v_rows <= 1 || p->v_rows == rows->R);
+    assert(p->v_rows <= 1 || p->v_rows == rows->R || p->edits.index);
     query_forward(&p->query, p->setup->params, c, rows, &p->edits);
 }
 

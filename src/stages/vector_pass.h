@@ -17,7 +17,7 @@ struct vector_pass {
     float *v;           /* [L, R, E] as set; R = v_rows */
     size_t v_rows;      /* 0: no vector; 1: one for every row */
     struct edit *items; /* [L] */
-    struct edits edits;
+    struct edits edits; /* the caller may set edits.index after a set: rows that share vectors */
     float *scratch, *g_sum; /* the method's; [L, E] */
     struct arena memory;
 };

@@ -1,0 +1,211 @@
+#include "stages/curve.h"
+
+#include <stdlib.h>
+
+#include "methods/ltv.h"
+#include "model/tiny.h"
+#include "ops/blas.h"
+#include "stages/basis_set.h"
+
+/* The curve against the full forward in double, every k, with vectors and through windows: once in
+ * a single block of lengths, once in several, of more prompts than go together. */
+
+enum { E = 8, L = 2, MOST_POINTS = 40 };
+
+static struct err err;
+
+struct sizes {
+    size_t n, points, T0, chunk;
+};
+
+static const struct sizes SMALL = {3, 6, 4, 2}, LARGE = {21, MOST_POINTS, 35, 20};
+
+static const struct model_dims DIMS = {
+    .L = L, .H = 2, .E = E, .inputs = 3, .positions = 2 * MOST_POINTS, .epsilon = 1e-5f};
+
+struct trial {
+    struct sizes z;
+    struct params p;
+    struct model_twin twin;
+    struct pair x, y, w;
+    struct prompt_view prompts;
+    struct basis_set basis;
+    struct method_setup setup;
+    float *got; /* [n, points] */
+};
+
+static void trial_init(struct trial *t, const struct sizes *z, const char *method, int variant) {
+    *t = (struct trial){.z = *z, .p = tiny_params(&DIMS)};
+    t->twin = model_twin_create(&t->p);
+    t->x = pair_normals(z->n * z->points * 3, 31, 1.0);
+    t->y = pair_normals(z->n * z->points, 32, 1.0);
+    t->w = pair_normals(L * E, 33, 0.5);
+    t->prompts = (struct prompt_view){z->n, z->points, 3, t->x.f, t->y.f};
+    method_setup_named(&t->setup, method, &t->p);
+    t->setup.variant = variant;
+    t->got = calloc(z->n * z->points, sizeof *t->got);
+    assert_non_null(t->got);
+}
+
+static void trial_free(struct trial *t) {
+    free(t->got);
+    basis_set_destroy(&t->basis);
+    model_twin_destroy(&t->twin);
+    params_destroy(&t->p);
+    pair_free(&t->x), pair_free(&t->y), pair_free(&t->w);
+}
+
+/* Points first .. k of prompt i, without the last y. */
+static double predict_twin(struct trial *t, size_t i, size_t first, size_t k,
+                           const struct twin_edit *edits, size_t n_edits) {
+    const size_t points = t->z.points;
+    double tokens[2 * MOST_POINTS * 3] = {0};
+    for (size_t j = first; j <= k; j++) {
+        memcpy(tokens + 2 * (j - first) * 3, t->x.d + (i * points + j) * 3, 3 * sizeof *tokens);
+        if (j < k) tokens[(2 * (j - first) + 1) * 3] = t->y.d[i * points + j];
+    }
+    model_twin_run(&t->twin, tokens, 2 * (k - first) + 1, edits, n_edits);
+    return t->twin.prediction[2 * (k - first)];
+}
+
+static void predict(struct trial *t, size_t trained_points, const float *w) {
+    struct curve c;
+    const struct curve_options o = {&t->setup, t->z.chunk, t->z.points, t->z.T0, trained_points};
+    SUCCEEDS(curve_create(&c, &o, &err));
+    for (size_t first = 0; first < t->z.n; first += t->z.chunk) {
+        const size_t left = t->z.n - first, n = left < t->z.chunk ? left : t->z.chunk;
+        const struct prompt_view part = prompt_view_part(&t->prompts, first, n);
+        const struct basis basis = w ? basis_set_view(&t->basis, first, n) : (struct basis){0};
+        curve_predict(t->got + first * t->z.points, &c, &part, &basis, w);
+    }
+    curve_destroy(&c);
+    curve_destroy(&c);
+}
+
+/* v [L, n, E]: the vectors of all prompts at once, by the method, which is tested by itself. */
+static void check_vectors(struct trial *t, const float *v) {
+    for (size_t i = 0; i < t->z.n; i++)
+        for (size_t k = 0; k < t->z.points; k++) {
+            struct twin_edit edits[L];
+            double values[L * E];
+            for (size_t l = 0; l < L; l++) {
+                for (size_t e = 0; e < E; e++)
+                    values[l * E + e] = (double)v[(l * t->z.n + i) * E + e];
+                edits[l] = (struct twin_edit){l, 2 * k, 1.0, values + l * E};
+            }
+            const double want = predict_twin(t, i, 0, k, edits, L);
+            CLOSE(twin_error(t->got + i * t->z.points + k, &want, 1), 1e-5);
+        }
+}
+
+static void curve_of_reading(const struct sizes *z, int reading) {
+    struct trial t;
+    trial_init(&t, z, "ltv", reading);
+    float *v = calloc(L * z->n * E, sizeof *v), *scratch = calloc((z->n + 1) * E, sizeof *scratch);
+    assert_true(v && scratch);
+    SUCCEEDS(basis_set_create(&t.basis, &DIMS, z->n, &err));
+    SUCCEEDS(basis_set_collect(&t.basis, &t.p, &t.prompts, z->T0, 2, &err));
+    const struct basis all = basis_set_view(&t.basis, 0, z->n);
+    t.setup.method->vector(v, t.w.f, &all, &t.setup, scratch);
+    predict(&t, z->T0, t.w.f);
+    check_vectors(&t, v);
+    free(scratch);
+    free(v);
+    trial_free(&t);
+}
+
+static void curves_equal_the_full_forward(void **state) {
+    (void)state;
+    for (int reading = LTV_HEADS; reading <= LTV_BLOCKS; reading++)
+        curve_of_reading(&SMALL, reading);
+    curve_of_reading(&LARGE, LTV_HEADS);
+}
+
+static void check_windows(const struct sizes *z) {
+    struct trial t;
+    trial_init(&t, z, "window", 0);
+    predict(&t, z->T0, NULL);
+    for (size_t i = 0; i < z->n; i++)
+        for (size_t k = 0; k < z->points; k++) {
+            const double want = predict_twin(&t, i, k < z->T0 ? 0 : k - (z->T0 - 1), k, NULL, 0);
+            CLOSE(twin_error(t.got + i * z->points + k, &want, 1), 1e-5);
+        }
+    trial_free(&t);
+}
+
+static void windows_equal_shorter_prompts(void **state) {
+    (void)state;
+    check_windows(&SMALL);
+    check_windows(&LARGE);
+}
+
+/* Where windows begin within a block, the lengths before them keep the bits of plain. */
+static void what_reads_the_whole_prompt_has_the_bits_of_plain(void **state) {
+    (void)state;
+    static const char *const METHODS[] = {"zero", "window", "oracle"};
+    static const size_t TRAINED[] = {0, 0, 37}, SAME[] = {MOST_POINTS, 35, 37};
+    struct trial plain;
+    trial_init(&plain, &LARGE, "plain", 0);
+    predict(&plain, 0, NULL);
+    for (size_t m = 0; m < 3; m++) {
+        struct trial t;
+        trial_init(&t, &LARGE, METHODS[m], 0);
+        predict(&t, TRAINED[m], NULL);
+        for (size_t i = 0; i < LARGE.n; i++) {
+            const float *got = t.got + i * MOST_POINTS, *want = plain.got + i * MOST_POINTS;
+            assert_memory_equal(got, want, SAME[m] * sizeof *got);
+            for (size_t k = SAME[m]; k < MOST_POINTS; k++) assert_true(got[k] != want[k]);
+        }
+        trial_free(&t);
+    }
+    trial_free(&plain);
+}
+
+static void bases_equal_the_full_forward(void **state) {
+    (void)state;
+    for (size_t at = 1; at <= SMALL.points; at += SMALL.points - 1) { /* no pairs, and all */
+        struct trial t;
+        trial_init(&t, &SMALL, "ltv", 0);
+        const size_t token = 2 * (at - 1);
+        SUCCEEDS(basis_set_create(&t.basis, &DIMS, SMALL.n, &err));
+        SUCCEEDS(basis_set_collect(&t.basis, &t.p, &t.prompts, at, 2, &err));
+        for (size_t i = 0; i < SMALL.n; i++) {
+            (void)predict_twin(&t, i, 0, at - 1, NULL, 0);
+            for (size_t l = 0; l < L; l++) {
+                const size_t row = (l * SMALL.n + i) * E, want = (l * DIMS.positions + token) * E;
+                CLOSE(twin_error(t.basis.z + row, t.twin.z + want, E), 1e-5);
+                CLOSE(twin_error(t.basis.a + row, t.twin.a + want, E), 1e-5);
+            }
+        }
+        trial_free(&t);
+    }
+}
+
+static void memory_is_what_it_says(void **state) {
+    (void)state;
+    struct params p = tiny_params(&DIMS);
+    struct method_setup setup;
+    method_setup_named(&setup, "window", &p);
+    for (size_t chunk = 1; chunk <= 300; chunk += 299) { /* 300: more than the rows of a pass */
+        struct curve c;
+        const struct curve_options o = {&setup, chunk, MOST_POINTS, 5, 5};
+        SUCCEEDS(curve_create(&c, &o, &err));
+        const size_t taken = c.memory.size + c.whole.memory.size + c.window.memory.size +
+                             c.pass.memory.size + c.pass.query.memory.size;
+        assert_in_range(curve_bytes(&DIMS, &o), taken, taken + taken / 10 + 4096);
+        curve_destroy(&c);
+    }
+    params_destroy(&p);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(curves_equal_the_full_forward),
+        cmocka_unit_test(windows_equal_shorter_prompts),
+        cmocka_unit_test(what_reads_the_whole_prompt_has_the_bits_of_plain),
+        cmocka_unit_test(bases_equal_the_full_forward),
+        cmocka_unit_test(memory_is_what_it_says),
+    };
+    blas_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
