@@ -7,6 +7,7 @@
 #include "par/farm.h"
 #include "par/host.h"
 #include "par/pipe.h"
+#include "par/share.h"
 #include "par/spawn.h"
 
 static const size_t MEMORY_MARGIN = (size_t)1 << 30; /* BLAS buffers, fragments, kept contexts */
@@ -18,8 +19,17 @@ struct parcel { /* a GROUP message not yet asked for */
     unsigned char data[];
 };
 
+struct wanted { /* where the next GROUP message of a rank is to go */
+    int from;
+    void *data; /* NULL: nothing is wanted, or it has come */
+    size_t size;
+};
+
 struct child {
     struct pipe pipe;
+    struct share share;
+    bool outbox, said; /* it is empty; so is the inbox, once said */
+    struct wanted wanted;
     struct parcel *parcels; /* in order of arrival */
     uint64_t serial;
     bool stop, ordered;
@@ -41,6 +51,33 @@ static enum err_code keep_parcel(struct child *c, const struct message_head *hea
     return ERR_OK;
 }
 
+static enum err_code take_parcel(struct child *c, const struct message_head *head,
+                                 const void *payload, struct err *err) {
+    struct wanted *w = &c->wanted;
+    if (head->serial != c->serial) return ERR_OK; /* of a job that is over */
+    if (!w->data || w->from != head->from || w->size != head->size)
+        return keep_parcel(c, head, payload, err);
+    memcpy(w->data, payload, w->size);
+    w->data = NULL;
+    return ERR_OK;
+}
+
+static enum err_code say(struct child *c, enum message_kind kind, struct err *err) {
+    const struct message_head head = {.kind = kind, .serial = c->serial};
+    return pipe_send(&c->pipe, &head, NULL, err);
+}
+
+static enum err_code empty_inbox(struct child *c, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const unsigned char *letter = share_inbox(&c->share);
+    struct message_head head;
+    memcpy(&head, letter, sizeof head);
+    TRY(take_parcel(c, &head, letter + sizeof head, err));
+    TRY(say(c, MESSAGE_TAKEN, err));
+cleanup:
+    return rc;
+}
+
 static enum err_code take_in(struct child *c, const struct message_head *head, const void *payload,
                              struct err *err) {
     switch (head->kind) {
@@ -55,7 +92,12 @@ static enum err_code take_in(struct child *c, const struct message_head *head, c
         c->stop = true;
         return ERR_OK;
     case MESSAGE_GROUP:
-        return head->serial == c->serial ? keep_parcel(c, head, payload, err) : ERR_OK;
+        return take_parcel(c, head, payload, err);
+    case MESSAGE_INBOX:
+        return empty_inbox(c, err);
+    case MESSAGE_SENT:
+        c->outbox = c->share.boxes != NULL;
+        return ERR_OK;
     default:
         return ERR(err, ERR_BUG, "a compute child cannot read message %u", head->kind);
     }
@@ -80,9 +122,27 @@ cleanup:
 
 /* ---------------------------------------------------------------- the link of a job */
 
+/* Once it is empty; what the others send meanwhile is taken in, or all might wait for all. */
+static enum err_code fill_outbox(struct child *c, const struct message_head *head,
+                                 const void *payload, struct err *err) {
+    enum err_code rc = ERR_OK;
+    while (!c->outbox) {
+        TRY(say(c, MESSAGE_WAITING, err));
+        TRY(listen_in(c, true, err));
+    }
+    c->outbox = false;
+    memcpy(share_outbox(&c->share), head, sizeof *head);
+    memcpy(share_outbox(&c->share) + sizeof *head, payload, (size_t)head->size);
+    TRY(say(c, MESSAGE_OUTBOX, err));
+cleanup:
+    return rc;
+}
+
 static enum err_code link_post(void *self, const struct message_head *head, const void *payload,
                                struct err *err) {
     struct child *c = self;
+    if (head->kind == MESSAGE_GROUP && share_fits(&c->share, (size_t)head->size))
+        return fill_outbox(c, head, payload, err);
     return pipe_send(&c->pipe, head, payload, err);
 }
 
@@ -92,7 +152,7 @@ static bool link_stopping(void *self) {
     return c->stop;
 }
 
-static struct parcel *take_parcel(struct child *c, int from) {
+static struct parcel *find_parcel(struct child *c, int from) {
     for (struct parcel **at = &c->parcels; *at; at = &(*at)->next)
         if ((*at)->from == from) {
             struct parcel *parcel = *at;
@@ -105,21 +165,24 @@ static struct parcel *take_parcel(struct child *c, int from) {
 static enum err_code link_receive(void *self, int from, void *data, size_t size, struct err *err) {
     enum err_code rc = ERR_OK;
     struct child *c = self;
-    const struct message_head waiting = {.kind = MESSAGE_WAITING, .serial = c->serial};
-    struct parcel *parcel = take_parcel(c, from);
+    struct parcel *parcel = find_parcel(c, from);
     if (!parcel) {
+        c->wanted = (struct wanted){from, data, size};
         TRY(listen_in(c, false, err));
-        parcel = take_parcel(c, from);
+        parcel = find_parcel(c, from);
     }
-    while (!parcel) { /* said again after every arrival, which starts the clock of a hang anew */
-        TRY(pipe_send(&c->pipe, &waiting, NULL, err));
+    while (!parcel && c->wanted.data) { /* said again after every arrival, which starts the clock
+                                         * of a hang anew */
+        TRY(say(c, MESSAGE_WAITING, err));
         TRY(listen_in(c, true, err));
-        parcel = take_parcel(c, from);
+        parcel = find_parcel(c, from);
     }
+    if (!parcel) goto cleanup; /* it went where it was wanted */
     CHECK(parcel->size == size, ERR_BUG, "expected %zu bytes from rank %d of the group, got %zu",
           size, from, parcel->size);
     memcpy(data, parcel->data, size);
 cleanup:
+    c->wanted.data = NULL;
     free(parcel);
     return rc;
 }
@@ -128,6 +191,7 @@ cleanup:
 
 static enum err_code compute_order(struct child *c, farm_compute *compute, void *context,
                                    struct err *err) {
+    enum err_code rc = ERR_OK;
     struct message_order o;
     const struct host_link link = {c, link_post, link_stopping, link_receive};
     memcpy(&o, c->order.data, sizeof o);
@@ -142,8 +206,14 @@ static enum err_code compute_order(struct child *c, farm_compute *compute, void 
                                      .memory = (size_t)o.memory,
                                      .inject = (enum inject_kind)o.inject};
     const uint64_t most = o.memory > o.planned ? o.memory : o.planned;
+    if (o.group_size > 1 && c->share.boxes && !c->said) {
+        TRY(say(c, MESSAGE_TAKEN, err));
+        c->said = true;
+    }
     spawn_limit_memory(o.memory ? (size_t)(most + most / 4) + MEMORY_MARGIN : 0);
-    return host_compute(&order, &link, compute, context, err);
+    TRY(host_compute(&order, &link, compute, context, err));
+cleanup:
+    return rc;
 }
 
 static void drop_parcels(struct child *c) {
@@ -158,8 +228,10 @@ int farm_child(int fd, farm_compute *compute, void *context) {
     enum err_code rc = ERR_OK;
     struct err problem = {0}, *err = &problem;
     struct child c = {0};
-    if (!spawn_arrive(fd)) return 0;
+    int memory;
+    if (!spawn_arrive(fd, &memory)) return 0;
     pipe_init(&c.pipe, fd);
+    share_open(&c.share, memory);
     for (;;) {
         while (!c.ordered) TRY(listen_in(&c, true, err));
         c.ordered = false;

@@ -92,9 +92,10 @@ cleanup:
 static enum err_code coordinate(struct coordinator *c, struct worker *w, struct err *err) {
     enum err_code rc = ERR_OK;
     while (!coordinator_is_through(c)) {
-        TRY(coordinator_dispatch(c, err));
         TRY(worker_tick(w, err));
-        TRY(read_mail(c->mail, w, c, err));
+        TRY(read_mail(c->mail, w, c, err)); /* who is done ... */
+        TRY(coordinator_dispatch(c, err));  /* ... has the next order before anyone sleeps, */
+        TRY(read_mail(c->mail, w, c, err)); /* this rank's own child too */
         TRY(coordinator_tick(c, err));
         worker_nap(w, NAP_MOST);
     }
@@ -230,8 +231,8 @@ enum err_code farm_serve(struct par *p, const char *machine, const struct log *l
     const double began = w.last_heard;
     TRY(say_hello(&mail, p, machine, err));
     while (!w.released) {
-        TRY(worker_tick(&w, err));
         TRY(read_mail(&mail, &w, NULL, err));
+        TRY(worker_tick(&w, err));
         const bool met = w.last_heard > began && !w.ended;
         CHECK(clock_now() - w.last_heard < (met ? SILENCE : FIRST_SILENCE), ERR_MPI,
               "rank %d has heard nothing from rank 0 for %.0f s: leaving", p->rank,

@@ -1,5 +1,6 @@
 #include "par/mail.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 struct mail_letter {
     struct mail_letter *next;
     MPI_Request request;
+    bool *back; /* NULL, or whom to tell when it has left */
     unsigned char bytes[];
 };
 
@@ -27,6 +29,7 @@ static enum err_code sweep(struct mail *m, struct err *err) {
         int gone = 0;
         TRY_MPI(MPI_Test(&letter->request, &gone, MPI_STATUS_IGNORE));
         if (gone) {
+            if (letter->back) *letter->back = true;
             *at = letter->next;
             free(letter);
         } else {
@@ -39,20 +42,12 @@ cleanup:
     return rc;
 }
 
-enum err_code mail_send(struct mail *m, int rank, enum message_tag tag,
-                        const struct message_head *head, const void *payload, struct err *err) {
+/* letter: owned from here on, whatever happens. */
+static enum err_code post(struct mail *m, struct mail_letter *letter, int rank,
+                          enum message_tag tag, const void *bytes, size_t size, struct err *err) {
     enum err_code rc = ERR_OK;
-    const size_t size = sizeof *head + (size_t)head->size;
-    struct mail_letter *letter = NULL;
-    CHECK(size <= INT_MAX, ERR_DATA, "a message of %zu bytes between ranks: 2 GiB is the most",
-          size);
-    letter = malloc(sizeof *letter + size);
-    CHECK(letter, ERR_MEMORY, "no memory for a message of %zu bytes", size);
-    letter->next = NULL;
-    memcpy(letter->bytes, head, sizeof *head);
-    if (head->size > 0) memcpy(letter->bytes + sizeof *head, payload, (size_t)head->size);
-    TRY_MPI(MPI_Isend(letter->bytes, (int)size, MPI_BYTE, rank, (int)tag, MPI_COMM_WORLD,
-                      &letter->request));
+    TRY_MPI(
+        MPI_Isend(bytes, (int)size, MPI_BYTE, rank, (int)tag, MPI_COMM_WORLD, &letter->request));
     *m->last = letter;
     m->last = &letter->next;
     return ERR_OK;
@@ -61,33 +56,95 @@ cleanup:
     return rc;
 }
 
+enum err_code mail_send(struct mail *m, int rank, enum message_tag tag,
+                        const struct message_head *head, const void *payload, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const size_t size = sizeof *head + (size_t)head->size;
+    CHECK(size <= INT_MAX, ERR_DATA, "a message of %zu bytes between ranks: 2 GiB is the most",
+          size);
+    struct mail_letter *letter = malloc(sizeof *letter + size);
+    CHECK(letter, ERR_MEMORY, "no memory for a message of %zu bytes", size);
+    *letter = (struct mail_letter){0};
+    memcpy(letter->bytes, head, sizeof *head);
+    if (head->size > 0) memcpy(letter->bytes + sizeof *head, payload, (size_t)head->size);
+    TRY(post(m, letter, rank, tag, letter->bytes, size, err));
+cleanup:
+    return rc;
+}
+
+enum err_code mail_lend(struct mail *m, int rank, enum message_tag tag, const void *letter,
+                        size_t size, bool *back, struct err *err) {
+    struct mail_letter *slip = malloc(sizeof *slip);
+    assert(size <= INT_MAX);
+    if (!slip) return ERR(err, ERR_MEMORY, "no memory for a message of %zu bytes", size);
+    *slip = (struct mail_letter){.back = back};
+    *back = false;
+    return post(m, slip, rank, tag, letter, size, err);
+}
+
+static bool is_for_box(const struct mail *m, int tag, size_t size) {
+    return m->box.bytes && tag == TAG_GROUP && size <= m->box.size &&
+           size >= m->box.least + sizeof(struct message_head);
+}
+
+/* What may be received now; those behind a letter for a full box, but not of its own tag, too. */
+static enum err_code look(bool *found, const struct mail *m, MPI_Status *status, int *size,
+                          struct err *err) {
+    enum err_code rc = ERR_OK;
+    const int tags[] = {MPI_ANY_TAG, TAG_WORKER, TAG_COORDINATOR};
+    int here = 0;
+    *found = false;
+    for (size_t i = 0; i < sizeof tags / sizeof *tags && !*found; i++) {
+        TRY_MPI(MPI_Iprobe(MPI_ANY_SOURCE, tags[i], MPI_COMM_WORLD, &here, status));
+        if (i == 0 && !here) break;
+        if (!here) continue;
+        TRY_MPI(MPI_Get_count(status, MPI_BYTE, size));
+        *found = !(m->box.full && is_for_box(m, status->MPI_TAG, (size_t)*size));
+    }
+cleanup:
+    return rc;
+}
+
+/* Where a message of `size` bytes is to go. */
+static enum err_code place(unsigned char **out, struct mail *m, int tag, size_t size,
+                           struct err *err) {
+    enum err_code rc = ERR_OK;
+    if (is_for_box(m, tag, size)) {
+        *out = m->box.bytes;
+        return ERR_OK;
+    }
+    if (m->in.capacity < size) {
+        text_release(&m->in);
+        m->in.data = malloc(size);
+        CHECK(m->in.data, ERR_MEMORY, "no memory for a message of %zu bytes", size);
+        m->in.capacity = size;
+    }
+    *out = (unsigned char *)m->in.data;
+cleanup:
+    return rc;
+}
+
 enum err_code mail_next(bool *found, struct mail *m, int *rank, enum message_tag *tag,
                         struct message_head *head, const void **payload, struct err *err) {
     enum err_code rc = ERR_OK;
     MPI_Status status;
-    int here = 0, size = 0;
+    unsigned char *letter = NULL;
+    int size = 0;
     *found = false;
     if (m->first) TRY(sweep(m, err));
-    TRY_MPI(MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_COMM_WORLD, &here, &status));
-    if (!here) return ERR_OK;
-    TRY_MPI(MPI_Get_count(&status, MPI_BYTE, &size));
+    TRY(look(found, m, &status, &size, err));
+    if (!*found) return ERR_OK;
     CHECK((size_t)size >= sizeof *head, ERR_BUG, "a message of %d bytes from rank %d", size,
           status.MPI_SOURCE);
-    if (m->in.capacity < (size_t)size) {
-        text_release(&m->in);
-        m->in.data = malloc((size_t)size);
-        CHECK(m->in.data, ERR_MEMORY, "no memory for a message of %d bytes", size);
-        m->in.capacity = (size_t)size;
-    }
-    TRY_MPI(MPI_Recv(m->in.data, size, MPI_BYTE, status.MPI_SOURCE, status.MPI_TAG, MPI_COMM_WORLD,
+    TRY(place(&letter, m, status.MPI_TAG, (size_t)size, err));
+    TRY_MPI(MPI_Recv(letter, size, MPI_BYTE, status.MPI_SOURCE, status.MPI_TAG, MPI_COMM_WORLD,
                      MPI_STATUS_IGNORE));
-    memcpy(head, m->in.data, sizeof *head);
+    memcpy(head, letter, sizeof *head);
     CHECK(head->size == (size_t)size - sizeof *head, ERR_BUG, "a torn message from rank %d",
           status.MPI_SOURCE);
-    *payload = m->in.data + sizeof *head;
+    *payload = letter + sizeof *head;
     *rank = status.MPI_SOURCE;
     *tag = (enum message_tag)status.MPI_TAG;
-    *found = true;
 cleanup:
     return rc;
 }

@@ -13,9 +13,16 @@
 
 struct mail_letter; /* one that is under way */
 
+struct mail_box { /* where large GROUP messages are received; while it is full they wait outside */
+    unsigned char *bytes; /* NULL: no box, they are received like all others */
+    size_t least, size;   /* from how many bytes of payload on, and what fits, head included */
+    bool full;
+};
+
 struct mail {
     struct mail_letter *first, **last; /* not yet taken over by MPI */
-    struct text in;                    /* the message handed out last */
+    struct text in;                    /* the message handed out last, if not in the box */
+    struct mail_box box;
 };
 
 void mail_init(struct mail *m);
@@ -25,7 +32,13 @@ void mail_init(struct mail *m);
 enum err_code mail_send(struct mail *m, int rank, enum message_tag tag,
                         const struct message_head *head, const void *payload, struct err *err);
 
-/* The next message, if one has arrived; *payload lives until the next call. */
+/* The same for a whole letter, head and payload, that lies where it can stay: it is not copied, and
+ * *back becomes true once MPI needs it no more. */
+enum err_code mail_lend(struct mail *m, int rank, enum message_tag tag, const void *letter,
+                        size_t size, bool *back, struct err *err);
+
+/* The next message, if one has arrived; *payload lives until the next call. One received in the box
+ * has its payload there, and the caller says when the box is full. */
 enum err_code mail_next(bool *found, struct mail *m, int *rank, enum message_tag *tag,
                         struct message_head *head, const void **payload, struct err *err);
 

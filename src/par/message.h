@@ -23,6 +23,8 @@ enum message_kind {
     MESSAGE_ENDING,  /* the attempt is over: no child is needed any more */
     MESSAGE_RELEASE, /* leave */
     MESSAGE_GROUP,   /* payload from group rank `from` to group rank `to` */
+    MESSAGE_INBOX,   /* to a child only: a GROUP letter lies in its inbox (share.h) */
+    MESSAGE_SENT,    /* to a child only: its outbox is empty */
     /* from a worker, most of them made by its child */
     MESSAGE_HELLO,      /* payload: host NUL machine NUL */
     MESSAGE_ALIVE,      /* nothing else to say for a while */
@@ -31,6 +33,8 @@ enum message_kind {
     MESSAGE_CHECKPOINT, /* durable, at a of b */
     MESSAGE_SHARDS,     /* from group rank `from`: first a, number b */
     MESSAGE_WAITING,    /* child only: it waits for a GROUP message */
+    MESSAGE_OUTBOX,     /* child only: a GROUP letter lies in its outbox */
+    MESSAGE_TAKEN,      /* child only: its inbox is empty */
     MESSAGE_DONE,       /* struct message_done; a: seconds */
     MESSAGE_FAILED,     /* `code`: enum failure; payload: reason, a text without NUL */
     MESSAGE_FATAL,      /* `code`: enum err_code; not the job's fault; payload: reason */

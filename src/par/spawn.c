@@ -19,28 +19,38 @@
 
 enum { SOCKET_BUFFER = 4 << 20, DYING_MS = 2000 };
 
-static const char *const ONE_THREAD[] = {"OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1"};
-enum { N_SET = sizeof ONE_THREAD / sizeof *ONE_THREAD };
+#define MEMORY_NAME "TASKVEC_CHILD_MEMORY" /* the number of the file it inherits */
 
-static bool is_replaced(const char *variable) {
+struct settings { /* what a child's environment says */
+    char memory[sizeof MEMORY_NAME + 16];
+    const char *set[3];
+};
+enum { N_SET = sizeof((struct settings *)0)->set / sizeof(char *) };
+
+static void make_settings(struct settings *s, int memory) {
+    (void)snprintf(s->memory, sizeof s->memory, MEMORY_NAME "=%d", memory);
+    s->set[0] = "OPENBLAS_NUM_THREADS=1";
+    s->set[1] = "OMP_NUM_THREADS=1";
+    s->set[2] = s->memory;
+}
+
+static bool is_replaced(const struct settings *s, const char *variable) {
     for (size_t i = 0; i < N_SET; i++) {
-        const size_t n = strcspn(ONE_THREAD[i], "=") + 1;
-        if (strncmp(variable, ONE_THREAD[i], n) == 0) return true;
+        const size_t n = strcspn(s->set[i], "=") + 1;
+        if (strncmp(variable, s->set[i], n) == 0) return true;
     }
     return false;
 }
 
-/* Our environment with one BLAS thread; the strings are not copied. */
-static char **environment(void) {
+/* Our environment with these settings; the strings are not copied. */
+static char **environment(const struct settings *s) {
     size_t n = 0, used = 0;
-    char *settings[N_SET];
     while (environ[n]) n++;
     char **out = calloc(n + N_SET + 1, sizeof *out);
     if (!out) return NULL;
-    memcpy(settings, ONE_THREAD, sizeof settings);
     for (size_t i = 0; i < n; i++)
-        if (!is_replaced(environ[i])) out[used++] = environ[i];
-    for (size_t i = 0; i < N_SET; i++) out[used++] = settings[i];
+        if (!is_replaced(s, environ[i])) out[used++] = environ[i];
+    memcpy(out + used, s->set, sizeof s->set);
     return out;
 }
 
@@ -80,10 +90,12 @@ static int start(pid_t *pid, int fd, char *const *env) {
     return status;
 }
 
-enum err_code spawn_start(pid_t *pid, int *fd, struct err *err) {
+enum err_code spawn_start(pid_t *pid, int *fd, int memory, struct err *err) {
     enum err_code rc = ERR_OK;
     int ends[2] = {-1, -1};
-    char **env = environment();
+    struct settings settings;
+    make_settings(&settings, memory);
+    char **env = environment(&settings);
     CHECK(env, ERR_MEMORY, "no memory for the environment of a compute child");
     TRY(make_sockets(ends, err));
     const int status = start(pid, ends[1], env);
@@ -98,22 +110,24 @@ cleanup:
     return rc;
 }
 
-static void close_all_but(int keep) {
+static void close_all_but(int keep, int keep_too) {
     DIR *d = opendir("/proc/self/fd");
     if (!d) return;
     for (struct dirent *entry = readdir(d); entry; entry = readdir(d)) {
         const int fd = atoi(entry->d_name);
-        if (fd > 2 && fd != keep && fd != dirfd(d)) close(fd);
+        if (fd > 2 && fd != keep && fd != keep_too && fd != dirfd(d)) close(fd);
     }
     closedir(d);
 }
 
-bool spawn_arrive(int fd) {
+bool spawn_arrive(int fd, int *memory) {
+    const char *number = getenv(MEMORY_NAME);
     struct ucred maker = {0};
     socklen_t size = sizeof maker;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &maker, &size) != 0) return false;
-    close_all_but(fd);
+    *memory = number ? atoi(number) : -1;
+    close_all_but(fd, *memory);
     return getppid() == maker.pid;
 }
 

@@ -14,12 +14,13 @@
 #include "base/err.h"
 #include "par/message.h"
 
-/* Starts `taskvec --child FD`; *fd is the supervisor's end of the socket. ERR_SYSTEM. */
-enum err_code spawn_start(pid_t *pid, int *fd, struct err *err);
+/* Starts `taskvec --child FD`; *fd is the supervisor's end of the socket. The child inherits the
+ * file `memory` too (-1: none). ERR_SYSTEM. */
+enum err_code spawn_start(pid_t *pid, int *fd, int memory, struct err *err);
 
-/* In the child, first of all: die with the parent, keep no other file open. False: the parent is
- * dead already. */
-bool spawn_arrive(int fd);
+/* In the child, first of all: die with the parent, keep no file open but fd and *memory (-1: none
+ * was given). False: the parent is dead already. */
+bool spawn_arrive(int fd, int *memory);
 
 /* The data segment of this process may grow by `bytes` from now on; 0: without limit. */
 void spawn_limit_memory(size_t bytes);

@@ -11,7 +11,7 @@
 #include "par/spawn.h"
 
 static const double PROGRESS_EVERY = 0.5, ALIVE_EVERY = 10.0; /* seconds */
-static const double NAP_LEAST = 5e-5, NAP_GROUP = 1e-4, NAP_IDLE = 1e-3, NAP_BUSY = 2e-2;
+static const double NAP_LEAST = 1e-5, NAP_GROUP = 1e-4, NAP_IDLE = 1e-3, NAP_BUSY = 2e-2;
 
 struct worker_stash {
     struct worker_stash *next;
@@ -22,13 +22,15 @@ struct worker_stash {
 void worker_init(struct worker *w, struct mail *mail) {
     *w = (struct worker){.mail = mail};
     pipe_init(&w->pipe, -1);
+    w->share.fd = -1;
     w->last_heard = w->last_said = w->last_news = clock_now();
 }
 
 void worker_drop_child(struct worker *w) {
     if (w->pid > 0) (void)spawn_reap(w->pid, true);
     w->pid = 0;
-    w->busy = w->waiting = w->progress_due = false;
+    w->busy = w->waiting = w->progress_due = w->granted = false;
+    w->mail->box = (struct mail_box){0};
     pipe_release(&w->pipe);
 }
 
@@ -51,6 +53,7 @@ void worker_release(struct worker *w) {
     drop_stash(w, UINT64_MAX);
     free(w->ranks);
     w->ranks = NULL;
+    if (!w->lent || w->back) share_release(&w->share); /* else MPI may still read there */
 }
 
 /* ---------------------------------------------------------------- to the coordinator */
@@ -90,7 +93,8 @@ static enum err_code ensure_child(struct worker *w, struct err *err) {
     if (w->pid > 0) TRY(pipe_fill(&w->pipe, false, err));
     if (w->pid > 0 && w->pipe.ended) worker_drop_child(w);
     if (w->pid > 0) return ERR_OK;
-    TRY(spawn_start(&w->pid, &fd, err));
+    if (!w->share.boxes) share_create(&w->share);
+    TRY(spawn_start(&w->pid, &fd, w->share.fd, err));
     pipe_init(&w->pipe, fd);
 cleanup:
     return rc;
@@ -134,13 +138,22 @@ cleanup:
     return rc;
 }
 
+/* A letter in the box stays there; the child is told. */
+static enum err_code give_parcel(struct worker *w, const struct message_head *head,
+                                 const void *payload, struct err *err) {
+    const struct message_head inbox = {.kind = MESSAGE_INBOX, .serial = head->serial};
+    struct mail_box *box = &w->mail->box;
+    w->waiting = false;
+    w->last_life = clock_now();
+    if (!box->bytes || payload != box->bytes + sizeof *head)
+        return pipe_post(&w->pipe, head, payload, err);
+    box->full = true;
+    return pipe_post(&w->pipe, &inbox, NULL, err);
+}
+
 static enum err_code take_parcel(struct worker *w, const struct message_head *head,
                                  const void *payload, struct err *err) {
-    if (w->busy && head->serial == w->serial) {
-        w->waiting = false;
-        w->last_life = clock_now();
-        return pipe_post(&w->pipe, head, payload, err);
-    }
+    if (w->busy && head->serial == w->serial) return give_parcel(w, head, payload, err);
     if (head->serial <= w->serial) return ERR_OK; /* of a job that is over */
     struct worker_stash *s = malloc(sizeof *s + (size_t)head->size);
     if (!s) return ERR(err, ERR_MEMORY, "no memory for a message of %zu bytes", (size_t)head->size);
@@ -187,19 +200,56 @@ enum err_code worker_hear(struct worker *w, const struct message_head *head, con
 
 /* ---------------------------------------------------------------- from the child */
 
+static enum err_code check_receiver(const struct worker *w, const struct message_head *head,
+                                    struct err *err) {
+    if (head->to >= 0 && head->to < w->o.group_size) return ERR_OK;
+    return ERR(err, ERR_BUG, "a job sent to rank %d of a group of %d", head->to, w->o.group_size);
+}
+
 static enum err_code pass_on(struct worker *w, const struct message_head *head, const void *payload,
                              struct err *err) {
-    if (head->to < 0 || head->to >= w->o.group_size)
-        return ERR(err, ERR_BUG, "a job sent to rank %d of a group of %d", head->to,
-                   w->o.group_size);
-    return mail_send(w->mail, w->ranks[head->to], TAG_GROUP, head, payload, err);
+    enum err_code rc = ERR_OK;
+    TRY(check_receiver(w, head, err));
+    TRY(mail_send(w->mail, w->ranks[head->to], TAG_GROUP, head, payload, err));
+cleanup:
+    return rc;
+}
+
+static enum err_code pass_outbox(struct worker *w, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const unsigned char *letter = share_outbox(&w->share);
+    struct message_head head;
+    memcpy(&head, letter, sizeof head);
+    TRY(check_receiver(w, &head, err));
+    TRY(mail_lend(w->mail, w->ranks[head.to], TAG_GROUP, letter, sizeof head + (size_t)head.size,
+                  &w->back, err));
+    w->granted = false;
+    w->lent = true;
+cleanup:
+    return rc;
+}
+
+/* Tells the child once that its outbox is empty. */
+static enum err_code grant_outbox(struct worker *w, struct err *err) {
+    const struct message_head sent = {.kind = MESSAGE_SENT, .serial = w->serial};
+    if (w->lent && w->back) w->lent = false;
+    if (w->lent || w->granted || !w->busy || w->o.group_size == 1 || !w->share.boxes) return ERR_OK;
+    w->granted = true;
+    return pipe_post(&w->pipe, &sent, NULL, err);
 }
 
 static enum err_code hear_child(struct worker *w, const struct message_head *head,
                                 const void *payload, struct err *err) {
+    if (head->kind == MESSAGE_TAKEN)
+        w->mail->box = (struct mail_box){
+            .bytes = share_inbox(&w->share), .least = SHARE_LEAST, .size = SHARE_BOX};
     if (!w->busy || head->serial != w->serial) return ERR_OK;
     w->waiting = head->kind == MESSAGE_WAITING;
     switch (head->kind) {
+    case MESSAGE_TAKEN:
+        return ERR_OK;
+    case MESSAGE_OUTBOX:
+        return pass_outbox(w, err);
     case MESSAGE_GROUP:
         return pass_on(w, head, payload, err);
     case MESSAGE_WAITING:
@@ -255,6 +305,7 @@ static enum err_code tend_child(struct worker *w, struct err *err) {
         if (head.kind == MESSAGE_FAILED) worker_drop_child(w); /* the next job gets a clean one */
     }
     if (w->pid > 0 && w->pipe.ended) TRY(bury(w, err));
+    TRY(grant_outbox(w, err));
     TRY(watch_for_hang(w, err));
 cleanup:
     return rc;

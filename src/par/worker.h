@@ -14,6 +14,7 @@
 #include "par/mail.h"
 #include "par/message.h"
 #include "par/pipe.h"
+#include "par/share.h"
 
 struct worker_stash; /* GROUP messages that came before their order */
 
@@ -27,6 +28,9 @@ struct worker {
     struct message_order o; /* its head */
     int32_t *ranks;         /* [o.group_size] world ranks of the group */
     struct worker_stash *stash;
+    struct share share; /* with its child, and the next one */
+    bool lent, back;    /* MPI sends from the outbox; it has done so */
+    bool granted;       /* the outbox is the child's to fill */
     double last_life;   /* of the child */
     double last_news;   /* anything happened here but pings */
     double last_heard;  /* from the coordinator */

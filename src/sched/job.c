@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "sched/shard_sum.h"
 
 enum err_code job_progress(struct job_ctx *ctx, double done, double total, struct err *err) {
     return ctx->host->progress(ctx, done, total, err);
@@ -73,19 +74,6 @@ void job_shard_range(size_t *first, size_t *count, size_t shards, int rank, int 
     *count = share + (r < extra ? 1 : 0);
 }
 
-static int shard_owner(size_t shard, size_t shards, int size) {
-    size_t share = shards / (size_t)size, extra = shards % (size_t)size;
-    size_t wide = extra * (share + 1); /* shards of the ranks that have one more */
-    return (int)(shard < wide ? shard / (share + 1) : extra + (shard - wide) / share);
-}
-
-/* One reduction: the numbers of shard s of this rank start at sum + (s - first) * bytes. */
-struct tree {
-    char *sum, *scratch;
-    size_t n, bytes, shards, first;
-    void (*add)(void *y, const void *x, size_t n);
-};
-
 static void add_floats(void *y, const void *x, size_t n) {
     float *restrict a = y;
     const float *restrict b = x;
@@ -98,65 +86,32 @@ static void add_doubles(void *y, const void *x, size_t n) {
     for (size_t i = 0; i < n; i++) a[i] += b[i];
 }
 
-static char *shard_numbers(const struct tree *t, size_t shard) {
-    return t->sum + (shard - t->first) * t->bytes;
-}
-
-/* left += right. Every rank walks the pairs in one order, so matching sends and receives meet. */
-static enum err_code add_pair(struct job_ctx *ctx, const struct tree *t, size_t left, size_t right,
-                              struct err *err) {
-    int owner_left = shard_owner(left, t->shards, ctx->group_size);
-    int owner_right = shard_owner(right, t->shards, ctx->group_size);
-    if (owner_left != ctx->group_rank && owner_right != ctx->group_rank) return ERR_OK;
-    if (owner_left == owner_right) {
-        t->add(shard_numbers(t, left), shard_numbers(t, right), t->n);
-        return ERR_OK;
-    }
-    if (owner_right == ctx->group_rank)
-        return ctx->host->send(ctx, owner_left, shard_numbers(t, right), t->bytes, err);
-    enum err_code rc = ctx->host->receive(ctx, owner_right, t->scratch, t->bytes, err);
-    if (rc == ERR_OK) t->add(shard_numbers(t, left), t->scratch, t->n);
-    return rc;
-}
-
-static enum err_code share_total(struct job_ctx *ctx, const struct tree *t, struct err *err) {
-    enum err_code rc = ERR_OK;
-    if (ctx->group_rank != 0) return ctx->host->receive(ctx, 0, t->sum, t->bytes, err);
-    for (int rank = 1; rank < ctx->group_size && rc == ERR_OK; rank++)
-        rc = ctx->host->send(ctx, rank, t->sum, t->bytes, err);
-    return rc;
-}
-
 static enum err_code tell_shards(struct job_ctx *ctx, size_t first, size_t count, struct err *err) {
     if (ctx->shards_told) return ERR_OK;
     ctx->shards_told = true;
     return ctx->host->shards(ctx, first, count, err);
 }
 
-static enum err_code reduce(struct job_ctx *ctx, struct tree *t, struct err *err) {
+static enum err_code reduce(struct job_ctx *ctx, const struct shard_sum *s, struct err *err) {
     enum err_code rc = ERR_OK;
-    size_t count;
-    assert(t->shards >= 1);
-    job_shard_range(&t->first, &count, t->shards, ctx->group_rank, ctx->group_size);
-    TRY(tell_shards(ctx, t->first, count, err));
-    for (size_t step = 1; step < t->shards; step *= 2)
-        for (size_t left = 0; left + step < t->shards; left += 2 * step)
-            TRY(add_pair(ctx, t, left, left + step, err));
-    TRY(share_total(ctx, t, err));
+    size_t first, count;
+    job_shard_range(&first, &count, s->shards, ctx->group_rank, ctx->group_size);
+    TRY(tell_shards(ctx, first, count, err));
+    TRY(shard_sum_run(ctx, s, err));
 cleanup:
     return rc;
 }
 
 enum err_code job_reduce(struct job_ctx *ctx, float *sum, float *scratch, size_t n, size_t shards,
                          struct err *err) {
-    struct tree t = {(char *)sum, (char *)scratch, n, n * sizeof *sum, shards, 0, add_floats};
-    return reduce(ctx, &t, err);
+    const struct shard_sum s = {(char *)sum, (char *)scratch, n, sizeof *sum, shards, add_floats};
+    return reduce(ctx, &s, err);
 }
 
 enum err_code job_reduce_real(struct job_ctx *ctx, double *sum, double *scratch, size_t n,
                               size_t shards, struct err *err) {
-    struct tree t = {(char *)sum, (char *)scratch, n, n * sizeof *sum, shards, 0, add_doubles};
-    return reduce(ctx, &t, err);
+    const struct shard_sum s = {(char *)sum, (char *)scratch, n, sizeof *sum, shards, add_doubles};
+    return reduce(ctx, &s, err);
 }
 
 enum err_code job_agree_to_stop(struct job_ctx *ctx, bool *stop, struct err *err) {

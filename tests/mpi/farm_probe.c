@@ -6,7 +6,9 @@
  *
  * PLAN: "mixed" (sums, groups, checkpointed steps and a second layer that reads them), "empty:N",
  * "steps:N" (one job of N steps of 10 ms), "sleep:N" (N jobs of 50 ms), "ping:N" (a group of two
- * that reduces N times), "big" (a group that exchanges 10 MB), "wait" (8 jobs of 1 s).
+ * that reduces N times), "big" (a group that exchanges 10 MB), "wait" (8 jobs of 1 s), "doze:N"
+ * (one job of N ms), "sum:N" (a group of all ranks that sums the gradient of a published model N
+ * times, one shard a rank; says on stderr how long that takes).
  */
 #include <math.h>
 #include <stdio.h>
@@ -20,7 +22,7 @@
 #include "store/artifact.h"
 #include "store/journal.h"
 
-enum { MAX_JOBS = 200000, SHARDS = 8, WIDTH = 1000, STEP_MS = 10 };
+enum { MAX_JOBS = 200000, SHARDS = 8, WIDTH = 1000, STEP_MS = 10, LARGE = 9530000 };
 
 struct plan {
     struct farm_job *jobs;
@@ -84,6 +86,36 @@ cleanup:
     return rc;
 }
 
+/* Seconds that one summation of 38 MB takes, computing left out. */
+static enum err_code do_large(struct job_ctx *ctx, size_t rounds, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const size_t shards = (size_t)ctx->group_size;
+    float *sum = calloc(LARGE, sizeof *sum), *scratch = calloc(LARGE, sizeof *scratch);
+    double least = 1e9, all = 0.0;
+    CHECK(sum && scratch, ERR_MEMORY, "no memory");
+    for (size_t r = 0; r < rounds; r++) {
+        for (size_t i = 0; i < LARGE; i++) sum[i] = (float)(i % 4096) + (float)ctx->group_rank;
+        double one = 1.0, other;
+        TRY(job_reduce_real(ctx, &one, &other, 1, shards, err)); /* all begin together */
+        const double began = clock_now();
+        TRY(job_reduce(ctx, sum, scratch, LARGE, shards, err));
+        const double took = clock_now() - began;
+        if (took < least) least = took;
+        all += took;
+        for (size_t i = 0; i < LARGE; i += 1001)
+            CHECK(sum[i] == (float)(i % 4096 * shards + shards * (shards - 1) / 2), ERR_DIFFERS,
+                  "number %zu of round %zu is %g", i, r, (double)sum[i]);
+        TRY(job_progress(ctx, (double)r, (double)rounds, err));
+    }
+    if (ctx->group_rank == 0)
+        (void)fprintf(stderr, "sum of %d numbers over %zu ranks: %.4f s, at best %.4f s\n", LARGE,
+                      shards, all / (double)rounds, least);
+cleanup:
+    free(sum);
+    free(scratch);
+    return rc;
+}
+
 static enum err_code save_steps(struct job_ctx *ctx, size_t step, float x, struct err *err) {
     char state[32];
     const struct job_tensor t = {.name = "x", .rank = 1, .shape = {1}, .data = &x};
@@ -125,6 +157,7 @@ static enum err_code compute(const char *order, struct job_ctx *ctx, void *conte
     (void)sscanf(order, "%31s %zu", word, &number);
     if (strcmp(word, "sum") == 0) return do_sum(ctx, number, err);
     if (strcmp(word, "group") == 0) return do_group(ctx, number, WIDTH, err);
+    if (strcmp(word, "large") == 0) return do_large(ctx, number, err);
     if (strcmp(word, "big") == 0) return do_group(ctx, number, (size_t)2621440, err);
     if (strcmp(word, "steps") == 0) return do_steps(ctx, number, err);
     if (strcmp(word, "sleep") == 0) clock_sleep(1e-3 * (double)number);
@@ -179,6 +212,8 @@ static bool make_plan(struct plan *p, const char *name) {
     if (strncmp(name, "sleep:", 6) == 0)
         for (size_t i = 0; i < n && i < MAX_JOBS; i++) (void)add(p, "sleep", 50, 1.0, 1);
     if (strncmp(name, "steps:", 6) == 0) (void)add(p, "steps", n, 1.0, 1);
+    if (strncmp(name, "sum:", 4) == 0) (void)add(p, "large", n, 1.0, 1 << 20);
+    if (strncmp(name, "doze:", 5) == 0) (void)add(p, "sleep", n, 1.0, 1);
     if (strncmp(name, "ping:", 5) == 0) (void)add(p, "group", n, 1.0, 2);
     if (strcmp(name, "big") == 0) (void)add(p, "big", 4, 1.0, 3);
     if (strcmp(name, "wait") == 0)
