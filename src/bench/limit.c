@@ -8,7 +8,6 @@
 #include "ops/lanes.h"
 
 enum { SHAPES = 8, ACCUMULATORS = 8 };
-static const double PROBE_FLOPS = 1e10; /* at least, of one probe */
 
 struct shape {
     size_t M, N, K, times;
@@ -22,22 +21,27 @@ struct limit {
     float sum; /* of what was read, so that it is read */
 };
 
-static void set_shape(struct shape *s, size_t M, size_t N, size_t K) {
-    const double flops = 2.0 * (double)M * (double)N * (double)K;
-    *s = (struct shape){M, N, K, (size_t)fmax(1.0, round(PROBE_FLOPS / flops))};
+static double flops_of(const struct shape *s) {
+    return 2.0 * (double)s->M * (double)s->N * (double)s->K;
 }
 
 /* The products of a model: rows of a batch of prompts, of a fit's mini-batch. */
 static void set_shapes(struct limit *l, const struct bench_size *z) {
-    const size_t E = z->dims.E, rows = z->pretrain_prompts * 2 * z->trained_points;
-    set_shape(&l->shapes[0], 1024, 1024, 1024);
-    set_shape(&l->shapes[1], 2048, 2048, 2048);
-    set_shape(&l->shapes[2], rows, 3 * E, E);
-    set_shape(&l->shapes[3], rows, 4 * E, E);
-    set_shape(&l->shapes[4], rows, E, 4 * E);
-    set_shape(&l->shapes[5], z->batch, 3 * E, E);
-    set_shape(&l->shapes[6], z->batch, 4 * E, E);
-    set_shape(&l->shapes[7], z->batch, E, 4 * E);
+    const size_t E = z->dims.E, rows = z->pretrain_prompts * 2 * z->trained_points, S = z->sgemm;
+    const struct shape shapes[SHAPES] = {
+        {S, S, S, 0},
+        {2 * S, 2 * S, 2 * S, 0},
+        {rows, 3 * E, E, 0},
+        {rows, 4 * E, E, 0},
+        {rows, E, 4 * E, 0},
+        {z->batch, 3 * E, E, 0},
+        {z->batch, 4 * E, E, 0},
+        {z->batch, E, 4 * E, 0},
+    };
+    for (size_t i = 0; i < SHAPES; i++) {
+        l->shapes[i] = shapes[i];
+        l->shapes[i].times = (size_t)fmax(1.0, round(z->sgemm_flops / flops_of(&shapes[i])));
+    }
 }
 
 static float *numbers(size_t n) {
@@ -111,7 +115,7 @@ void limit_probe(struct limit *l, size_t probe) {
 double limit_work(const struct limit *l, size_t probe) {
     if (probe >= SHAPES) return (double)(l->floats * sizeof(float));
     const struct shape *s = &l->shapes[probe];
-    return 2.0 * (double)s->M * (double)s->N * (double)s->K * (double)s->times;
+    return flops_of(s) * (double)s->times;
 }
 
 void limit_name(char out[48], const struct limit *l, size_t probe) {

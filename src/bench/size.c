@@ -15,6 +15,8 @@ const struct bench_size BENCH_SIZES[] = {
         .batch = 16,
         .few = 8,
         .read_bytes = (size_t)64 * MIB,
+        .sgemm = 256,
+        .sgemm_flops = 2e8,
     },
     {
         .name = "small",
@@ -26,6 +28,8 @@ const struct bench_size BENCH_SIZES[] = {
         .batch = 256,
         .few = 128,
         .read_bytes = (size_t)1024 * MIB,
+        .sgemm = 1024,
+        .sgemm_flops = 1e10,
     },
     {
         .name = "standard",
@@ -37,6 +41,8 @@ const struct bench_size BENCH_SIZES[] = {
         .batch = 256,
         .few = 32,
         .read_bytes = (size_t)1024 * MIB,
+        .sgemm = 1024,
+        .sgemm_flops = 1e10,
     },
 };
 const size_t BENCH_SIZE_COUNT = sizeof BENCH_SIZES / sizeof *BENCH_SIZES;

@@ -20,6 +20,8 @@ struct bench_size {
     size_t batch;            /* of a fit */
     size_t few;              /* prompts of one repeat where contexts are made anew */
     size_t read_bytes;       /* that the bandwidth is measured on, on each rank */
+    size_t sgemm;            /* sgemm is measured at this side and its double */
+    double sgemm_flops;      /* of one repeat of each shape, at least */
 };
 
 extern const struct bench_size BENCH_SIZES[];

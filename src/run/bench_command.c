@@ -4,6 +4,7 @@
 #include "bench/dispatch.h"
 #include "bench/report.h"
 #include "run/bench_scaling.h"
+#include "run/bench_size.h"
 #include "run/command.h"
 #include "run/core.h"
 #include "run/provenance.h"
@@ -11,7 +12,8 @@
 enum { REPEATS = 5, NAMES = 16, EMPTY_JOBS = 50000, EMPTY_JOBS_TINY = 2000 };
 
 static const struct option_row OPTIONS[] = {
-    {"--size", NULL, "SIZE", "tiny, small or standard (the published model; the default)"},
+    {"--size", NULL, "SIZE",
+     "tiny, small, standard (the published model; the default), or a config"},
     {"--repeats", NULL, "N", "interleaved repeats whose medians are printed (default 5)"},
     {"--ranks", NULL, "N", "scaling: ranks at most (default: the cores this process may use)"},
     {"--json", NULL, NULL, "one JSON object"},
@@ -32,7 +34,7 @@ static const char MORE[] =
 
 struct request {
     const struct options *options;
-    const struct bench_size *size;
+    struct bench_size size;
     size_t repeats, ranks;
     struct par par;
     struct log log;
@@ -56,8 +58,7 @@ static enum err_code read_request(struct request *q, const struct options *o, st
     enum err_code rc = ERR_OK;
     const char *size = options_has(o, "--size") ? options_value(o, "--size") : "standard";
     *q = (struct request){.options = o, .repeats = REPEATS, .log = {.level = LOG_WARNING}};
-    q->size = bench_size_find(size);
-    CHECK(q->size, ERR_USAGE, "--size: expected tiny, small or standard, got \"%s\"", size);
+    TRY(bench_size_read(&q->size, size, err));
     TRY(read_number(&q->repeats, o, "--repeats", MEDIAN_MAX, err));
     TRY(read_number(&q->ranks, o, "--ranks", 1024, err));
 cleanup:
@@ -80,7 +81,7 @@ static enum err_code run_measure(struct text *out, struct request *q, const stru
     enum err_code rc = ERR_OK;
     struct measured *m = calloc(1, sizeof *m);
     CHECK(m, ERR_MEMORY, "no memory for the measurements");
-    TRY(measure(m, bench, q->size, q->repeats, &q->par, err));
+    TRY(measure(m, bench, &q->size, q->repeats, &q->par, err));
     if (q->par.rank > 0) goto cleanup;
     if (options_has(q->options, "--json"))
         TRY(report_json(out, m, err));
@@ -102,13 +103,13 @@ static enum err_code run_dispatch(struct text *out, struct request *q, struct er
     enum err_code rc = ERR_OK;
     struct text machine = {0};
     struct tally *t = calloc(1, sizeof *t);
-    const bool tiny = strcmp(q->size->name, "tiny") == 0;
+    const bool tiny = strcmp(q->size.name, "tiny") == 0;
     CHECK(t, ERR_MEMORY, "no memory for the measurements");
     provenance_machine(&machine);
     const struct dispatch_options o = {.jobs = tiny ? EMPTY_JOBS_TINY : EMPTY_JOBS,
                                        .repeats = q->repeats,
                                        .machine = text_str(&machine)};
-    t->size = q->size->name;
+    t->size = q->size.name;
     TRY(dispatch_measure(t, &o, &q->par, err));
     if (q->par.rank == 0) TRY(print_tally(out, q, t, err));
 cleanup:
@@ -119,7 +120,7 @@ cleanup:
 
 static enum err_code run_scaling(struct text *out, struct request *q, struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct scaling_options o = {q->size, q->ranks, q->repeats};
+    const struct scaling_options o = {&q->size, q->ranks, q->repeats};
     struct tally *t = calloc(1, sizeof *t);
     CHECK(t, ERR_MEMORY, "no memory for the measurements");
     CHECK(!getenv("OMPI_COMM_WORLD_SIZE") && !getenv("PMIX_RANK"), ERR_USAGE,

@@ -69,9 +69,10 @@ static enum err_code start(size_t ranks, char *cfg, char *dir, const char *log, 
     if (n < 0) return ERR(err, ERR_SYSTEM, "cannot find this program: %s", strerror(errno));
     self[n] = '\0';
     (void)snprintf(number, sizeof number, "%zu", ranks);
-    char mpirun[] = "mpirun", np[] = "-n", bind[] = "--bind-to", core[] = "none", run[] = "run",
-         o[] = "-o", quiet[] = "--quiet";
-    char *const words[] = {mpirun, np, number, bind, core, self, run, cfg, o, dir, quiet, NULL};
+    char mpirun[] = "mpirun", np[] = "-n", bind[] = "--bind-to", core[] = "none",
+         more[] = "--oversubscribe", run[] = "run", o[] = "-o", quiet[] = "--quiet";
+    char *const words[] = {mpirun, np,  number, bind, core,  more, self,
+                           run,    cfg, o,      dir,  quiet, NULL};
     (void)posix_spawn_file_actions_init(&files);
     (void)posix_spawn_file_actions_addopen(&files, 1, log, O_WRONLY | O_CREAT | O_TRUNC, 0644);
     (void)posix_spawn_file_actions_adddup2(&files, 1, 2);
@@ -174,6 +175,11 @@ enum err_code bench_scaling(struct tally *out, const struct scaling_options *o, 
     out->bench = "scaling";
     out->size = o->size->name;
     out->limit = "the rate of one rank times the ranks";
+    CHECK(geteuid() != 0 ||
+              (getenv("OMPI_ALLOW_RUN_AS_ROOT") && getenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM")),
+          ERR_USAGE,
+          "bench scaling: mpirun refuses to run as root without "
+          "OMPI_ALLOW_RUN_AS_ROOT=1 and OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 in the environment");
     (void)snprintf(s.folder, sizeof s.folder, "taskvec-bench-XXXXXX");
     CHECK(mkdtemp(s.folder), ERR_IO, "cannot make a folder for the bench's runs here: %s",
           strerror(errno));
