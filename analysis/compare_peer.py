@@ -1,0 +1,289 @@
+#!/usr/bin/env python3
+"""taskvec beside PyTorch on this machine: the same work, checked to agree, then timed in turns.
+
+    compare_peer.py [--taskvec build/release/taskvec] [--size standard] [--works fit,curve]
+
+The peer is tests/reference/peer_torch.py, run by the python that runs this (torch and h5py needed;
+the strongest peer is the newest PyTorch for CPUs). First the peer writes reference numbers by the
+functions it will be timed with, and `taskvec verify` must agree with them; else nothing is timed.
+Then `mpirun -n RANKS taskvec bench WORK` and the peer take turns, at every thread setting. Each
+rate is the median of all repeats; of the peer the best thread setting of each way is shown.
+"""
+import argparse
+import importlib.util
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PEER = ROOT / "tests" / "reference" / "peer_torch.py"
+PARTS = "core,grad,adam,ltv,curve"
+EPOCHS = 50
+
+# work, what is compared, line of taskvec, ways of the peer. "50 epochs" is put together from lines.
+ROWS = (
+    ("pretrain", "pretrain, a step", "step", ("published", "fused", "compiled", "bfloat16")),
+    ("fit", "fit, contexts kept", "cached", ("published", "stream")),
+    ("fit", f"fit, {EPOCHS} epochs with prefill", "50 epochs", ("published", "50 epochs")),
+    ("fit", "fit, contexts made anew", "recomputed", ("published",)),
+    ("curve", "curve, all lengths", "curve", ("published", "stream")),
+    ("capture", "capture of heads", "capture", ("published", "stream")),
+)
+WORKS = tuple(dict.fromkeys(row[0] for row in ROWS))
+
+
+def fail(message):
+    sys.exit(f"compare_peer.py: {message}")
+
+
+def environment():
+    """Of the children: OpenBLAS is free to choose its kernel, mpirun may be started by root."""
+    env = {k: v for k, v in os.environ.items() if k != "OPENBLAS_CORETYPE"}
+    if os.geteuid() == 0:
+        env.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+    return env
+
+
+def run(command):
+    """Its standard output; ends this program when it fails."""
+    try:
+        done = subprocess.run(command, env=environment(), capture_output=True, text=True,
+                              check=False)
+    except OSError as e:
+        fail(f"{command[0]}: {e.strerror}")
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        fail(f"{' '.join(map(str, command))}: exit code {done.returncode}: "
+             f"{said[-1] if said else 'no word'}")
+    return done.stdout
+
+
+def run_json(command):
+    out = run(command)
+    try:
+        return json.loads(out)
+    except ValueError as e:
+        fail(f"{' '.join(map(str, command))}: its output is no JSON ({e})")
+
+
+def check_agreement(taskvec, size):
+    """Largest share of its tolerance that any number takes, and how many arrays were compared."""
+    with tempfile.TemporaryDirectory() as folder:
+        fixture = str(Path(folder) / "peer.h5")
+        run([sys.executable, str(PEER), "--size", size, "--fixture", fixture])
+        done = subprocess.run([taskvec, "verify", "--json", "--require", PARTS, fixture],
+                              env=environment(), capture_output=True, text=True, check=False)
+    if done.returncode not in (0, 1) or not done.stdout.strip():
+        fail(f"taskvec verify: {done.stderr.strip() or 'no word'}")
+    lines = json.loads(done.stdout)["lines"]
+    for line in lines:
+        if line["status"] == "DIFFERS":
+            print(f"DIFFERS {line['name']}: max error {line['max_error']}, tolerance "
+                  f"{line['tolerance']} {line['reason']}", file=sys.stderr)
+    if done.returncode:
+        fail("the two programs do not compute the same: nothing is timed")
+    return max(line["max_error"] / line["tolerance"] for line in lines), len(lines)
+
+
+# ---- rates
+
+
+class Rates:
+    """Repeats of lines, pooled over rounds."""
+
+    def __init__(self):
+        self.repeats, self.limits, self.notes = {}, {}, {}
+
+    def add(self, key, repeats, limit=None, note=""):
+        self.repeats.setdefault(key, []).extend(repeats)
+        if limit:
+            self.limits.setdefault(key, []).append(limit)
+        self.notes[key] = note
+
+    def median(self, key):
+        values = self.repeats.get(key)
+        return statistics.median(values) if values else None
+
+    def fraction(self, key):
+        rate, limits = self.median(key), self.limits.get(key)
+        return rate / statistics.median(limits) if rate and limits else None
+
+
+def amortised(step, made):
+    """A prompt's rate when what is kept is made once and used EPOCHS times."""
+    return 1 / (1 / step + 1 / (EPOCHS * made)) if step and made else None
+
+
+def time_taskvec(rates, work, args):
+    command = [args.taskvec, "bench", work, "--size", args.size, "--json",
+               "--repeats", str(args.repeats)]
+    if args.ranks > 1:
+        command = ["mpirun", "-q", "-n", str(args.ranks), "--bind-to", "none", *command]
+    report = run_json(command)
+    for line in report["lines"]:
+        rates.add((work, line["name"]), line["repeats"], line["limit"])
+    return report
+
+
+def time_peer(rates, work, args):
+    report = run_json([sys.executable, str(PEER), "--size", args.size, "--work", work, "--json",
+                       "--threads", ",".join(map(str, args.threads)),
+                       "--repeats", str(args.repeats)])
+    for line in report["lines"]:
+        rates.add((work, line["way"], line["threads"]), line["repeats"], note=line["note"])
+    for line in report["sgemm"]:
+        rates.add(("sgemm", line["way"], line["threads"]), line["repeats"])
+    return report
+
+
+def time_work(taskvec, peer, work, args):
+    """In turns, the one that begins changing from round to round. Both reports of the last round."""
+    for turn in range(args.rounds):
+        first = [time_taskvec(taskvec, work, args)] if turn % 2 == 0 else []
+        theirs = time_peer(peer, work, args)
+        ours = first[0] if first else time_taskvec(taskvec, work, args)
+    if ours["dims"] != theirs["dims"]:
+        fail(f"bench {work}: {ours['dims']} here, {theirs['dims']} there: not the same work")
+    return ours, theirs
+
+
+def our_rate(rates, work, line):
+    """(rate, fraction of the limit measured beside it)."""
+    if line != "50 epochs":
+        return rates.median((work, line)), rates.fraction((work, line))
+    rate = amortised(rates.median((work, "cached")), rates.median((work, "prefill")))
+    limits = rates.limits.get((work, line))
+    return rate, rate / statistics.median(limits) if rate and limits else None
+
+
+def their_rate(rates, work, way, threads):
+    if way != "50 epochs":
+        return rates.median((work, way, threads))
+    return amortised(rates.median((work, "stream", threads)),
+                     rates.median((work, "prefill", threads)))
+
+
+def rows(taskvec, peer, args):
+    """What is printed, as objects."""
+    for work, title, line, ways in ROWS:
+        if work not in args.works:
+            continue
+        rate, fraction = our_rate(taskvec, work, line)
+        if rate is None:
+            fail(f"taskvec bench {work} prints no line \"{line}\"")
+        peers = []
+        for way in ways:
+            best = max(((their_rate(peer, work, way, n) or 0, n) for n in args.threads))
+            label = "stream" if way == "50 epochs" else way
+            peers.append({"way": label, "rate": best[0] or None, "threads": best[1],
+                          "ratio": rate / best[0] if best[0] else None,
+                          "note": peer.notes.get((work, way, best[1]), "")})
+        yield {"work": work, "title": title, "unit": "tokens/s" if work == "pretrain" else
+               "prompts/s", "rate": rate, "fraction": fraction, "peers": peers}
+
+
+# ---- the table
+
+
+def print_row(row):
+    of = f"{row['fraction']:6.0%}" if row["fraction"] else "     -"
+    head = f"{row['title']:31} {row['rate']:10.4g} {row['unit']:9} {of}"
+    for i, peer in enumerate(row["peers"]):
+        lead = head if i == 0 else " " * len(head)
+        if peer["rate"] is None:
+            print(f"{lead}   {peer['way']:10} {peer['note']}")
+            continue
+        print(f"{lead}   {peer['way']:10} {peer['threads']:2} threads {peer['rate']:10.4g} "
+              f"{peer['ratio']:8.3g}x")
+
+
+def print_report(report):
+    check, machine = report["agreement"], report["taskvec"]
+    print(f"taskvec {machine['revision'][:12]}, {machine['ranks']} ranks, BLAS core "
+          f"{machine['core']}; PyTorch {report['torch']}, threads "
+          f"{' and '.join(map(str, report['threads']))}; size {report['size']}")
+    print(f"{check['lines']} arrays agree; the largest difference takes "
+          f"{check['largest']:.0%} of its tolerance")
+    for line in report["sgemm"]:
+        print(f"PyTorch's sgemm {line['shape']}, {line['threads']} threads: "
+              f"{line['gflops']:.4g} GFLOP/s")
+    print(f"\n{'':31} {'taskvec':>10} {'':9} {'of its':>6}   {'PyTorch, its best':21} {'':10}"
+          f"\n{'':31} {'':10} {'':9} {'limit':>6}   {'thread setting':21} {'rate':>11} {'ratio':>8}")
+    for row in report["rows"]:
+        print_row(row)
+    if "fit" in {row["work"] for row in report["rows"]}:
+        print(f"\npublished keeps no contexts, so its rate is the same over {EPOCHS} epochs; the "
+              "capture of its heads\nis not counted, while both others count contexts and basis.")
+
+
+def comma(text):
+    words = text.split(",")
+    if unknown := [w for w in words if w not in WORKS]:
+        raise argparse.ArgumentTypeError(f"{unknown[0]}: works are {', '.join(WORKS)}")
+    return words
+
+
+def counts(text):
+    values = sorted({int(word) for word in text.split(",")})
+    if values[0] < 1:
+        raise argparse.ArgumentTypeError(f"{text}: thread counts are 1 or more")
+    return values
+
+
+def count(text):
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text}: 1 or more")
+    return int(text)
+
+
+def arguments():
+    cores = len(os.sched_getaffinity(0))
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--taskvec", default=str(ROOT / "build" / "release" / "taskvec"))
+    parser.add_argument("--size", default="standard", choices=("tiny", "small", "standard"))
+    parser.add_argument("--works", type=comma, default=list(WORKS), help=f"of {','.join(WORKS)}")
+    parser.add_argument("--ranks", type=count, default=cores, help="default: the cores, %(default)s")
+    parser.add_argument("--threads", type=counts, default=sorted({1, cores}),
+                        help="of the peer (default: 1 and the cores)")
+    parser.add_argument("--repeats", type=count, default=5, help="in a turn (default: 5)")
+    parser.add_argument("--rounds", type=count, default=2, help="turns of each (default: 2)")
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args()
+
+
+def find_programs(args):
+    missing = [m for m in ("torch", "h5py") if importlib.util.find_spec(m) is None]
+    if missing:
+        fail(f"{sys.executable} has no module {' and no '.join(missing)}; install PyTorch for CPUs "
+             "and h5py into a virtual environment and run this with its python")
+    if not shutil.which(args.taskvec):
+        fail(f"{args.taskvec}: no such program; --taskvec names one")
+    args.taskvec = str(Path(shutil.which(args.taskvec)).resolve())
+
+
+def main():
+    args = arguments()
+    find_programs(args)
+    largest, lines = check_agreement(args.taskvec, args.size)
+    taskvec, peer = Rates(), Rates()
+    for work in args.works:
+        print(f"{work} ...", file=sys.stderr)
+        ours, theirs = time_work(taskvec, peer, work, args)
+    report = {
+        "size": args.size, "torch": theirs["torch"], "threads": args.threads,
+        "agreement": {"lines": lines, "largest": largest},
+        "taskvec": {k: ours.get(k) for k in ("revision", "ranks", "core", "dims", "limit")},
+        "sgemm": [{"shape": key[1], "threads": key[2], "gflops": peer.median(key)}
+                  for key in peer.repeats if key[0] == "sgemm"],
+        "rows": list(rows(taskvec, peer, args)),
+    }
+    print(json.dumps(report, indent=1)) if args.json else print_report(report)
+
+
+if __name__ == "__main__":
+    main()
