@@ -49,7 +49,7 @@ static const struct config_key KEYS[] = {
         .max = 1e5,
         .def = "128",
         .unit = "prompts",
-        .meaning = "prompts that go through the model together",
+        .meaning = "prompts whose contexts are kept at a time",
     },
     {
         .name = "basis_points",
