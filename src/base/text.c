@@ -49,6 +49,16 @@ void text_add(struct text *t, const char *fmt, ...) {
     t->size += (size_t)n;
 }
 
+void text_integer(struct text *t, int64_t value) {
+    char digits[20];
+    size_t at = sizeof digits;
+    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do digits[--at] = (char)('0' + left % 10);
+    while (left /= 10);
+    if (value < 0) digits[--at] = '-';
+    text_bytes(t, digits + at, sizeof digits - at);
+}
+
 void text_clear(struct text *t) {
     t->size = 0;
     t->failed = false;

@@ -35,11 +35,11 @@ static void write_plain(struct text *out, const struct config_key *row, const st
     switch (row->type) {
     case CONFIG_BOOL:
     case CONFIG_INT:
-        text_add(out, "%lld", (long long)v->i);
+        text_integer(out, v->i);
         break;
     case CONFIG_FLOAT:
         number_print_exact(number, v->f);
-        text_add(out, "%s", number);
+        text_bytes(out, number, strlen(number));
         break;
     case CONFIG_NAME:
     case CONFIG_TEXT:
@@ -79,8 +79,10 @@ void config_point_identity(struct text *out, const struct config_point *p) {
     for (size_t k = 0; k < e->n_keys; k++) {
         const struct config_key *row = e->keys[k].row;
         if (p->at[k] == 0 || (row->flags & (CONFIG_SILENT | CONFIG_PATH))) continue;
-        text_add(out, "%s %c%s", row->name, LETTERS[row->type],
-                 (row->flags & CONFIG_LIST) ? "L" : "");
+        text_bytes(out, row->name, strlen(row->name));
+        text_bytes(out, " ", 1);
+        text_bytes(out, &LETTERS[row->type], 1);
+        if (row->flags & CONFIG_LIST) text_bytes(out, "L", 1);
         write_value(out, row, &e->keys[k].values[p->at[k] - 1]);
         text_add(out, "\n");
     }

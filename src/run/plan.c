@@ -104,7 +104,7 @@ struct builder {
     struct plan *plan;
     struct identity_files *files;
     struct text scratch;
-    size_t *order;
+    size_t *order, visits;
 };
 
 static enum err_code job_identify(struct plan_job *job, struct builder *b, struct err *err) {
@@ -191,20 +191,20 @@ struct parents {
     size_t n;
 };
 
-static bool model_seen(const struct plan *p, const struct parents *of, size_t k) {
-    for (size_t i = 0; i < k; i++)
-        if (plan_model(p, of->jobs[i]) == plan_model(p, of->jobs[k])) return true;
-    return false;
-}
-
+/* Once for each model that the parents were made on; those of a file are all of one. */
 static enum err_code add_model_controls(struct builder *b, const struct plan_job *start,
                                         const struct parents *of, struct err *err) {
     enum err_code rc = ERR_OK;
+    const size_t visit = ++b->visits;
+    bool file_seen = false;
     for (size_t i = 0; i < of->n; i++) {
         const size_t model = plan_model(b->plan, of->jobs[i]);
-        /* Parents of one model stand side by side, so the look back is nearly always one step. */
-        if (i > 0 && model == plan_model(b->plan, of->jobs[i - 1])) continue;
-        if (model_seen(b->plan, of, i) || !same_model(b->plan, start->point, of->jobs[i])) continue;
+        const bool seen = model == PLAN_NONE ? file_seen : b->plan->jobs[model].visit == visit;
+        if (seen || !same_model(b->plan, start->point, of->jobs[i])) continue;
+        if (model == PLAN_NONE)
+            file_seen = true;
+        else
+            b->plan->jobs[model].visit = visit;
         TRY(add_controls(b, start, model, err));
     }
 cleanup:

@@ -19,6 +19,7 @@ enum { PLAN_PARENTS = 2, PLAN_LABEL = 96 };
 struct plan_job {
     size_t stage, number; /* stage of the config; which of its jobs: "fit[3]" */
     size_t listed;        /* the last stage whose list it entered */
+    size_t visit;         /* plan.c's own: when its controls were last asked for */
     const struct config_point *point;
     const char *control;          /* evaluate: the method of `also` it is for, or NULL */
     size_t parents[PLAN_PARENTS]; /* jobs it reads: the one of `of`, then the model that one read */

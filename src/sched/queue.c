@@ -20,9 +20,9 @@ struct node {
 struct queue {
     struct node *nodes;
     size_t n, *children, *order, *topological;
-    uint64_t *singles, *groups; /* bit sets over places: ready jobs */
-    size_t words;
-    size_t *running, n_running; /* [ranks] */
+    uint64_t *singles, *groups;              /* bit sets over places: ready jobs */
+    size_t words, first_single, first_group; /* no ready one before this place */
+    size_t *running, n_running;              /* [ranks] */
     int ranks;
     size_t waiting_group, overtaken; /* the longest ready group job, how often it was passed */
     size_t count[QUEUE_BLOCKED + 1], stuck;
@@ -168,8 +168,10 @@ void queue_set_done(struct queue *q, size_t job) { change(q, &q->nodes[job], QUE
 void queue_set_failed(struct queue *q, size_t job) { change(q, &q->nodes[job], QUEUE_FAILED); }
 
 static void make_ready(struct queue *q, struct node *node) {
-    if (node->state == QUEUE_PENDING && node->waiting == 0 && !node->stuck)
-        set_bit(set_of(q, node), node->place);
+    if (node->state != QUEUE_PENDING || node->waiting > 0 || node->stuck) return;
+    size_t *first = node->group > 1 ? &q->first_group : &q->first_single;
+    set_bit(set_of(q, node), node->place);
+    if (node->place < *first) *first = node->place;
 }
 
 /* As deep as stages read stages: a handful. */
@@ -253,7 +255,7 @@ static size_t place_of_cost(const struct queue *q, double cost) {
  */
 static size_t find_overtaker(const struct queue *q, int idle, double wait) {
     const size_t single = next_bit(q->singles, q->words, place_of_cost(q, wait));
-    size_t group = next_bit(q->groups, q->words, 0);
+    size_t group = next_bit(q->groups, q->words, q->first_group);
     for (; group < single; group = next_bit(q->groups, q->words, group + 1)) {
         const struct node *node = &q->nodes[q->order[group]];
         if (node->group <= idle && time_left(node) <= wait) return group;
@@ -273,8 +275,10 @@ static size_t overtake(struct queue *q, size_t group, int idle) {
 
 bool queue_next(size_t *job, int *group, struct queue *q, int idle) {
     if (idle < 1) return false;
-    const size_t single = next_bit(q->singles, q->words, 0);
-    size_t place = next_bit(q->groups, q->words, 0);
+    const size_t single = next_bit(q->singles, q->words, q->first_single);
+    size_t place = next_bit(q->groups, q->words, q->first_group);
+    q->first_single = single;
+    q->first_group = place;
     if (single < place)
         place = single;
     else if (place != SIZE_MAX && q->nodes[q->order[place]].group > idle)

@@ -29,6 +29,19 @@ static void grows_piece_by_piece(void **state) {
     assert_null(t.data);
 }
 
+static void integers_are_as_printed(void **state) {
+    (void)state;
+    const int64_t values[] = {0, 7, -1, 10, -10, 99999, INT64_MAX, INT64_MIN, INT64_MIN + 1};
+    struct text t = {0}, want = {0};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        text_integer(&t, values[i]);
+        text_add(&want, "%lld", (long long)values[i]);
+        assert_string_equal(text_str(&t), text_str(&want));
+    }
+    text_release(&t);
+    text_release(&want);
+}
+
 static void no_memory_is_remembered(void **state) {
     (void)state;
 #ifndef __SANITIZE_ADDRESS__ /* which ends the program where malloc would return NULL */
@@ -73,9 +86,8 @@ static void nearest_is_what_was_meant(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(grows_piece_by_piece),
-        cmocka_unit_test(no_memory_is_remembered),
-        cmocka_unit_test(copies_are_their_own),
+        cmocka_unit_test(grows_piece_by_piece),      cmocka_unit_test(integers_are_as_printed),
+        cmocka_unit_test(no_memory_is_remembered),   cmocka_unit_test(copies_are_their_own),
         cmocka_unit_test(nearest_is_what_was_meant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
