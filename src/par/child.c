@@ -162,22 +162,22 @@ static struct parcel *find_parcel(struct child *c, int from) {
     return NULL;
 }
 
+/* The next message of that rank: one that came before it was asked for, else where it is wanted.
+ * Once it has gone there, what follows it is for the next call. */
 static enum err_code link_receive(void *self, int from, void *data, size_t size, struct err *err) {
     enum err_code rc = ERR_OK;
     struct child *c = self;
     struct parcel *parcel = find_parcel(c, from);
-    if (!parcel) {
-        c->wanted = (struct wanted){from, data, size};
-        TRY(listen_in(c, false, err));
-        parcel = find_parcel(c, from);
-    }
+    bool wait = false;
+    if (!parcel) c->wanted = (struct wanted){from, data, size};
     while (!parcel && c->wanted.data) { /* said again after every arrival, which starts the clock
                                          * of a hang anew */
-        TRY(say(c, MESSAGE_WAITING, err));
-        TRY(listen_in(c, true, err));
-        parcel = find_parcel(c, from);
+        if (wait) TRY(say(c, MESSAGE_WAITING, err));
+        TRY(listen_in(c, wait, err));
+        if (c->wanted.data) parcel = find_parcel(c, from);
+        wait = true;
     }
-    if (!parcel) goto cleanup; /* it went where it was wanted */
+    if (!parcel) goto cleanup;
     CHECK(parcel->size == size, ERR_BUG, "expected %zu bytes from rank %d of the group, got %zu",
           size, from, parcel->size);
     memcpy(data, parcel->data, size);
