@@ -48,9 +48,8 @@ static struct fit_data_options options_of(const struct work *w, const struct ben
     return o;
 }
 
-static double bytes_of(const struct fit_data_options *o, const struct bench_size *z) {
-    const size_t kept = fit_data_context_bytes(o, &z->dims, 1);
-    return (double)(fit_data_bytes(o, &z->dims, 1) + (kept <= o->memory ? kept : 0));
+static double bytes_when_kept(const struct fit_data_options *o, const struct bench_size *z) {
+    return (double)(fit_data_bytes(o, &z->dims, 1) + fit_data_kept_bytes(o, &z->dims, 1));
 }
 
 static void describe(struct bench_line *lines, const struct work *w, const struct bench_size *z) {
@@ -61,7 +60,7 @@ static void describe(struct bench_line *lines, const struct work *w, const struc
     lines[CACHED].units = (double)w->options.prompts.n;
     lines[CACHED].flops = count_query(d, T) + count_query_backward(d, T) + 2 * count_vector(d);
     lines[CACHED].bytes = count_context_bytes(d, layers, T, sizeof(float));
-    lines[CACHED].memory = bytes_of(&w->options, z);
+    lines[CACHED].memory = bytes_when_kept(&w->options, z);
     lines[PREFILL] = (struct bench_line){.name = "prefill", .unit = "prompts"};
     lines[PREFILL].units = (double)w->few.prompts.n;
     lines[PREFILL].flops = count_prefill(d, T) + count_query(d, seen);

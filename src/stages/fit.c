@@ -4,6 +4,7 @@
  * Saglam et al., arXiv:2502.05390: one loss at the last query of prompts of one length, the vector
  * from the first T0 points of the same prompt, early stopping on the last part of the prompts.
  */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -242,16 +243,17 @@ static void fill_cost(struct stage_cost *cost, const struct fit_keys *k,
     size_t group = families_size(point, "group"), count = (k->shards + group - 1) / group;
     double prompts = (double)(k->prompts * k->points) * (double)(d->inputs + 1) * sizeof(float);
     double model = (double)params_count(d) * sizeof(float);
-    double contexts = (double)fit_data_context_bytes(o, d, count);
+    double kept = (double)fit_data_kept_bytes(o, d, count);
+    double rest = prompts + model + (double)fit_data_bytes(o, d, count);
     *cost = (struct stage_cost){.flops = flops(k, d),
                                 .group = (int)group,
                                 .work = (double)k->epochs * (double)k->train,
                                 .unit = "prompts"};
-    cost->memory_least = prompts + model + (double)fit_data_bytes(o, d, count);
-    cost->memory = cost->memory_least + contexts;
+    cost->memory = rest + kept;
+    cost->memory_least = rest + fmin(kept, (double)fit_data_pass_bytes(o, d));
     (void)snprintf(cost->summary, sizeof cost->summary,
                    "%zu prompts x %zu points, contexts %.3g GB", k->prompts, k->points,
-                   contexts / 1e9);
+                   kept / 1e9);
 }
 
 static enum err_code fit_plan(struct stage_cost *cost, const struct config_point *point,
@@ -296,7 +298,7 @@ extern const struct stage stage_fit;
 const struct stage stage_fit = {
     .name = "fit",
     .meaning = "learn the weights of a task-vector method on a frozen model",
-    .version = 1,
+    .version = 2,
     .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_METHODS | STAGE_USES_OPTIMISER,
     .parents = PARENTS,
     .keys = KEYS,

@@ -61,9 +61,13 @@ static void lay_out(struct fit_data *d, const struct fit_data_options *o,
     d->dprediction = arena_floats(&d->memory, B);
 }
 
-size_t fit_data_context_bytes(const struct fit_data_options *o, const struct model_dims *dims,
-                              size_t count) {
+size_t fit_data_kept_bytes(const struct fit_data_options *o, const struct model_dims *dims,
+                           size_t count) {
     return context_bytes(dims, count * shard_samples(o), context_tokens(o));
+}
+
+size_t fit_data_pass_bytes(const struct fit_data_options *o, const struct model_dims *dims) {
+    return context_bytes(dims, o->batch, context_tokens(o));
 }
 
 /* Basis of all samples of a rank, or the one mean. */
@@ -75,8 +79,7 @@ size_t fit_data_bytes(const struct fit_data_options *o, const struct model_dims 
                       size_t count) {
     struct fit_data d = {0};
     lay_out(&d, o, dims);
-    size_t bytes = d.memory.used + context_bytes(dims, o->batch, context_tokens(o)) +
-                   vector_pass_bytes(dims, o->batch, context_tokens(o), true);
+    size_t bytes = d.memory.used + vector_pass_bytes(dims, o->batch, context_tokens(o), true);
     return needs_basis(o) ? bytes + basis_set_bytes(dims, basis_slots(o, count)) : bytes;
 }
 
@@ -98,7 +101,7 @@ static enum err_code create_buffers(struct fit_data *d, struct err *err) {
     lay_out(d, &d->o, m);
     TRY(arena_commit(&d->memory, err));
     lay_out(d, &d->o, m);
-    d->kept = fit_data_context_bytes(&d->o, m, d->count) <= d->o.memory;
+    d->kept = fit_data_kept_bytes(&d->o, m, d->count) <= d->o.memory;
     TRY(context_create(&d->context, m, context_slots(d) > 0 ? context_slots(d) : 1, T, err));
     TRY(context_scratch_create(&d->fill, m, T, err));
     TRY(vector_pass_create(&d->pass, d->o.setup, d->o.batch, T, true, err));

@@ -36,11 +36,13 @@ enum err_code fit_data_create(struct fit_data **out, const struct fit_data_optio
                               struct job_ctx *ctx, struct err *err);
 void fit_data_destroy(struct fit_data *d); /* NULL-safe */
 
-/* Bytes besides the kept contexts, and those contexts, of one rank that has `count` shards. */
+/* Bytes of one rank that has `count` shards: all but contexts; contexts that are kept; those of one
+ * pass, where they are not. */
 size_t fit_data_bytes(const struct fit_data_options *o, const struct model_dims *dims,
                       size_t count);
-size_t fit_data_context_bytes(const struct fit_data_options *o, const struct model_dims *dims,
-                              size_t count);
+size_t fit_data_kept_bytes(const struct fit_data_options *o, const struct model_dims *dims,
+                           size_t count);
+size_t fit_data_pass_bytes(const struct fit_data_options *o, const struct model_dims *dims);
 
 /* For each of this rank's shards s, its part of the n samples rows[]: loss[s] = weight * sum of
  * losses and dw[s * weights ..] the gradient of that, both overwritten; dw NULL: no gradient. At
