@@ -1,5 +1,6 @@
 #include "model/block.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "ops/activation.h"
@@ -8,8 +9,9 @@
 #include "ops/rows.h"
 
 void block_lay_out(struct forward_layer *s, struct arena *a, const struct model_dims *d, size_t T,
-                   size_t att_floats) {
+                   size_t att_floats, bool for_backward) {
     const size_t E = d->E;
+    s->for_backward = for_backward;
     s->ln_1 = arena_floats(a, T * E);
     s->ln_1_mean = arena_floats(a, T);
     s->ln_1_rstd = arena_floats(a, T);
@@ -42,23 +44,37 @@ void block_project(const struct forward_layer *s, const struct layer_params *w,
     linear_forward(s->a, s->z, w->proj_w, w->proj_b, T, d->E, d->E, LINEAR_IN_OUT);
 }
 
-void block_after_attention(float *out, const struct forward_layer *s, const float *x,
-                           const struct layer_params *w, const struct model_dims *d, size_t T) {
+/* s->mid -> all after it */
+static void feed_forward(float *out, const struct forward_layer *s, const struct layer_params *w,
+                         const struct model_dims *d, size_t T) {
     const size_t E = d->E;
-    memcpy(s->mid, x, T * E * sizeof *x);
-    rows_add(s->mid, s->a, T * E);
     layernorm_forward(s->ln_2, s->ln_2_mean, s->ln_2_rstd, s->mid, w->ln_2_w, w->ln_2_b, d->epsilon,
                       T, E);
     linear_forward(s->fc, s->ln_2, w->fc_w, w->fc_b, T, E, 4 * E, LINEAR_IN_OUT);
-    gelu_forward(s->gelu, s->fc, T * 4 * E);
-    memcpy(out, s->mid, T * E * sizeof *out);
-    linear_forward_add(out, s->gelu, w->mlp_w, w->mlp_b, T, 4 * E, E, LINEAR_IN_OUT);
+    if (s->for_backward)
+        gelu_forward_slope(s->gelu, s->fc, T * 4 * E);
+    else
+        gelu_forward(s->gelu, s->fc, T * 4 * E);
+    linear_forward_onto(out, s->mid, s->gelu, w->mlp_w, w->mlp_b, T, 4 * E, E, LINEAR_IN_OUT);
+}
+
+void block_after_attention(float *out, const struct forward_layer *s, const float *x,
+                           const struct layer_params *w, const struct model_dims *d, size_t T) {
+    memcpy(s->mid, s->a, T * d->E * sizeof *x);
+    rows_add(s->mid, x, T * d->E);
+    feed_forward(out, s, w, d, T);
 }
 
 void block_finish(float *out, const struct forward_layer *s, const float *x,
                   const struct layer_params *w, const struct model_dims *d, size_t T) {
-    block_project(s, w, d, T);
-    block_after_attention(out, s, x, w, d, T);
+    if (s->a) {
+        block_project(s, w, d, T);
+        block_after_attention(out, s, x, w, d, T);
+    } else { /* the same sums, in place */
+        linear_forward(s->mid, s->z, w->proj_w, w->proj_b, T, d->E, d->E, LINEAR_IN_OUT);
+        rows_add(s->mid, x, T * d->E);
+        feed_forward(out, s, w, d, T);
+    }
 }
 
 void block_scratch_lay_out(struct block_scratch *b, struct arena *a, const struct model_dims *d,
@@ -74,6 +90,7 @@ void block_finish_backward(float *restrict d, const struct block_scratch *b,
                            const struct layer_params *w, const struct model_dims *dims, size_t T) {
     const size_t E = dims->E;
     float *dfc = b->wide, *dln = b->narrow;
+    assert(s->for_backward);
     linear_backward(dfc, g->mlp_w, g->mlp_b, d, s->gelu, w->mlp_w, T, 4 * E, E, LINEAR_IN_OUT);
     gelu_backward(dfc, s->fc, T * 4 * E);
     linear_backward(dln, g->fc_w, g->fc_b, dfc, s->ln_2, w->fc_w, T, E, 4 * E, LINEAR_IN_OUT);

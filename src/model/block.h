@@ -11,9 +11,9 @@
 #include "model/forward.h"
 
 /* Lays out the arrays of s for T tokens, att with att_floats, all but z and a: some passes keep
- * those of all layers together. */
+ * those of all layers together. for_backward: block_finish_backward() will follow. */
 void block_lay_out(struct forward_layer *s, struct arena *a, const struct model_dims *d, size_t T,
-                   size_t att_floats);
+                   size_t att_floats, bool for_backward);
 
 /* tokens [B, length, inputs] -> x [B, length, E]: read-in map plus position rows 0 .. length-1. */
 void block_embed(float *x, const struct params *p, const float *tokens, size_t B, size_t length);
@@ -22,7 +22,8 @@ void block_embed(float *x, const struct params *p, const float *tokens, size_t B
 void block_qkv(const struct forward_layer *s, const float *x, const struct layer_params *w,
                const struct model_dims *d, size_t T);
 
-/* s->z and x [T,E] -> s->a and all after it; out [T,E] is the block's output. */
+/* s->z and x [T,E] -> s->a, unless that is NULL, and all after it; out [T,E] is the block's output.
+ */
 void block_finish(float *out, const struct forward_layer *s, const float *x,
                   const struct layer_params *w, const struct model_dims *d, size_t T);
 

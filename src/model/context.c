@@ -61,7 +61,7 @@ static void scratch_lay_out(struct context_scratch *s, struct arena *a) {
     const size_t T = s->tokens;
     s->x = arena_floats(a, T * s->dims.E);
     s->next = arena_floats(a, T * s->dims.E);
-    block_lay_out(&s->layer, a, &s->dims, T, context_capacity(T) + 1);
+    block_lay_out(&s->layer, a, &s->dims, T, context_capacity(T) + 1, false);
     s->layer.z = arena_floats(a, T * s->dims.E);
     s->layer.a = arena_floats(a, T * s->dims.E);
 }

@@ -10,12 +10,68 @@
 #include "ops/linear.h"
 #include "ops/rows.h"
 
+/* Sequences go through a block in chunks of about this many tokens: what one step of the block
+ * leaves is then still in cache for the next, and products have as many rows as they need for full
+ * speed. Bits of products depend on it: it is a constant, for every machine. */
+enum { CHUNK_TOKENS = 660 };
+
 struct forward_scratch {
-    float *last;                /* [B * length / 2, E] the x tokens after the last block */
-    float *dx, *dlast, *dln_f;  /* [T, E]; the others as last */
-    float *head;                /* [length, length] of one head's attention */
-    struct block_scratch block; /* all but `last` only for the backward pass */
+    float *last;    /* [B * length / 2, E] the x tokens after the last block, if x[L] has all */
+    float *head;    /* attention_scratch(length, head width) */
+    float *even;    /* [chunk, E] the x tokens before the last block */
+    float *dx;      /* [T, E]; this and what follows is for the backward pass */
+    float *dx_last; /* [T / 2, E], as the next */
+    float *dln_f;   /* gradient of ln_f */
+    struct block_scratch block; /* for one chunk */
 };
+
+/* ---- sequences first .. first + n - 1 of a run, at one layer */
+
+struct chunk {
+    size_t first, n, T;           /* sequences; tokens */
+    size_t step, R;               /* block l goes on at every step-th token: R rows */
+    struct attention_shape shape; /* of its attention */
+    struct forward_layer layer;   /* activations, from the chunk's first row */
+};
+
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+static size_t chunk_sequences(size_t length) {
+    return length < CHUNK_TOKENS ? CHUNK_TOKENS / length : 1;
+}
+
+/* Tokens of the largest chunk, for any length up to the one laid out. */
+static size_t chunk_tokens(const struct forward *f) {
+    return smaller(f->B * f->length, f->length < CHUNK_TOKENS ? CHUNK_TOKENS : f->length);
+}
+
+static size_t chunk_count(const struct forward *f) {
+    const size_t each = chunk_sequences(f->length_run);
+    return (f->B_run + each - 1) / each;
+}
+
+static bool last_is_sparse(const struct forward *f) { return f->scratch->dx != NULL; }
+
+/* Chunk c of chunk_count(), all of them about equal, at layer l. */
+static struct chunk chunk_at(const struct forward *f, size_t c, size_t l) {
+    const struct model_dims *d = &f->dims;
+    const size_t count = chunk_count(f), length = f->length_run, E = d->E;
+    const size_t first = f->B_run * c / count, n = f->B_run * (c + 1) / count - first;
+    const size_t step = last_is_sparse(f) && l + 1 == d->L ? 2 : 1;
+    struct chunk k = {first, n, n * length, step, n * length / step, {0}, f->layers[l]};
+    k.shape = (struct attention_shape){n, length, d->H, model_head_width(d), step};
+    const size_t row = first * length, r = row / step;
+    struct forward_layer *s = &k.layer;
+    s->ln_1 += row * E, s->ln_1_mean += row, s->ln_1_rstd += row;
+    s->qkv += row * 3 * E;
+    s->att += first * d->H * attention_triangle(length, step);
+    s->z += r * E, s->mid += r * E, s->ln_2 += r * E, s->ln_2_mean += r, s->ln_2_rstd += r;
+    s->fc += r * 4 * E, s->gelu += r * 4 * E;
+    if (s->a) s->a += r * E;
+    return k;
+}
+
+/* ---- storage */
 
 static void lay_out(struct forward *f, struct forward_scratch *s, struct arena *a,
                     bool for_backward) {
@@ -23,21 +79,25 @@ static void lay_out(struct forward *f, struct forward_scratch *s, struct arena *
     f->x = arena_floats(a, (f->dims.L + 1) * T * E);
     for (size_t l = 0; l < f->dims.L; l++) {
         struct forward_layer measured, *layer = f->layers ? &f->layers[l] : &measured;
-        block_lay_out(layer, a, &f->dims, T, f->B * f->dims.H * f->length * f->length);
+        block_lay_out(layer, a, &f->dims, T, f->B * f->dims.H * attention_triangle(f->length, 1),
+                      for_backward);
         layer->z = arena_floats(a, T * E);
-        layer->a = arena_floats(a, T * E);
+        layer->a = for_backward ? NULL : arena_floats(a, T * E);
     }
     f->ln_f = arena_floats(a, T / 2 * E);
     f->ln_f_mean = arena_floats(a, T / 2);
     f->ln_f_rstd = arena_floats(a, T / 2);
     f->prediction = arena_floats(a, T / 2);
-    s->last = arena_floats(a, T / 2 * E);
-    if (!for_backward) return;
+    s->head = arena_floats(a, attention_scratch(f->length, model_head_width(&f->dims)));
+    if (!for_backward) {
+        s->last = arena_floats(a, T / 2 * E);
+        return;
+    }
+    s->even = arena_floats(a, chunk_tokens(f) * E);
     s->dx = arena_floats(a, T * E);
-    s->dlast = arena_floats(a, T / 2 * E);
+    s->dx_last = arena_floats(a, T / 2 * E);
     s->dln_f = arena_floats(a, T / 2 * E);
-    s->head = arena_floats(a, f->length * f->length);
-    block_scratch_lay_out(&s->block, a, &f->dims, T);
+    block_scratch_lay_out(&s->block, a, &f->dims, chunk_tokens(f));
 }
 
 size_t forward_bytes(const struct model_dims *dims, size_t B, size_t length, bool for_backward) {
@@ -77,50 +137,81 @@ float *forward_x(const struct forward *f, size_t l) {
     return f->x + l * f->B * f->length * f->dims.E;
 }
 
+/* ---- forward */
+
 /* Sequences have an even length, so x tokens are the even rows of them all. */
-static void take_even_rows(float *restrict out, const float *restrict x, size_t rows, size_t E) {
+static const float *take_even_rows(float *restrict out, const float *restrict x, size_t rows,
+                                   size_t E) {
     for (size_t r = 0; r < rows; r++) memcpy(out + r * E, x + 2 * r * E, E * sizeof *x);
+    return out;
 }
 
 static void put_even_rows(float *restrict x, const float *restrict even, size_t rows, size_t E) {
-    memset(x, 0, 2 * rows * E * sizeof *x);
-    for (size_t r = 0; r < rows; r++) memcpy(x + 2 * r * E, even + r * E, E * sizeof *x);
+    for (size_t r = 0; r < rows; r++) {
+        memcpy(x + 2 * r * E, even + r * E, E * sizeof *x);
+        memset(x + (2 * r + 1) * E, 0, E * sizeof *x);
+    }
+}
+
+static void run_chunk(const struct forward *f, const struct params *p, size_t c, size_t l) {
+    const struct model_dims *d = &f->dims;
+    const struct chunk k = chunk_at(f, c, l);
+    const struct forward_layer *s = &k.layer;
+    const size_t row = k.first * f->length_run;
+    const float *x = forward_x(f, l) + row * d->E;
+    block_qkv(s, x, &p->layers[l], d, k.T);
+    attention_forward(s->z, s->att, f->scratch->head, s->qkv, &k.shape);
+    if (k.step == 2) x = take_even_rows(f->scratch->even, x, k.R, d->E);
+    block_finish(forward_x(f, l + 1) + row / k.step * d->E, s, x, &p->layers[l], d, k.R);
+}
+
+static const float *after_last_block(const struct forward *f, size_t rows) {
+    const float *x = forward_x(f, f->dims.L);
+    return last_is_sparse(f) ? x : take_even_rows(f->scratch->last, x, rows, f->dims.E);
 }
 
 void forward_run(struct forward *f, const struct params *p, const float *tokens, size_t B,
                  size_t length) {
     const struct model_dims *d = &f->dims;
-    const size_t T = B * length, E = d->E;
+    const size_t rows = B * length / 2;
     assert(B <= f->B && length <= f->length && length % 2 == 0);
     f->B_run = B;
     f->length_run = length;
     block_embed(f->x, p, tokens, B, length);
-    for (size_t l = 0; l < d->L; l++) {
-        const struct forward_layer *s = &f->layers[l];
-        const float *x = forward_x(f, l);
-        block_qkv(s, x, &p->layers[l], d, T);
-        attention_forward(s->z, s->att, s->qkv, B, length, d->H, model_head_width(d));
-        block_finish(forward_x(f, l + 1), s, x, &p->layers[l], d, T);
-    }
-    float *last = f->scratch->last;
-    take_even_rows(last, forward_x(f, d->L), T / 2, E);
-    layernorm_forward(f->ln_f, f->ln_f_mean, f->ln_f_rstd, last, p->ln_f_w, p->ln_f_b, d->epsilon,
-                      T / 2, E);
-    linear_forward(f->prediction, f->ln_f, p->read_out_w, p->read_out_b, T / 2, E, 1,
+    for (size_t l = 0; l < d->L; l++)
+        for (size_t c = 0; c < chunk_count(f); c++) run_chunk(f, p, c, l);
+    layernorm_forward(f->ln_f, f->ln_f_mean, f->ln_f_rstd, after_last_block(f, rows), p->ln_f_w,
+                      p->ln_f_b, d->epsilon, rows, d->E);
+    linear_forward(f->prediction, f->ln_f, p->read_out_w, p->read_out_b, rows, d->E, 1,
                    LINEAR_OUT_IN);
 }
 
-/* dprediction -> gradient of x[L] in scratch->dx, zero at y tokens. */
-static void read_out_backward(struct params *g, const struct forward *f, const struct params *p,
-                              const float *dprediction, size_t rows) {
-    const struct forward_scratch *s = f->scratch;
+/* ---- backward */
+
+/* dprediction -> gradient of x[L] at x tokens */
+static void read_out_backward(float *dx_last, struct params *g, const struct forward *f,
+                              const struct params *p, const float *dprediction, size_t rows) {
     const size_t E = f->dims.E;
-    memset(s->dlast, 0, rows * E * sizeof *s->dlast);
-    linear_backward(s->dln_f, g->read_out_w, g->read_out_b, dprediction, f->ln_f, p->read_out_w,
-                    rows, E, 1, LINEAR_OUT_IN);
-    layernorm_backward(s->dlast, g->ln_f_w, g->ln_f_b, s->dln_f, s->last, f->ln_f_mean,
+    float *dln_f = f->scratch->dln_f;
+    memset(dx_last, 0, rows * E * sizeof *dx_last);
+    linear_backward(dln_f, g->read_out_w, g->read_out_b, dprediction, f->ln_f, p->read_out_w, rows,
+                    E, 1, LINEAR_OUT_IN);
+    layernorm_backward(dx_last, g->ln_f_w, g->ln_f_b, dln_f, forward_x(f, f->dims.L), f->ln_f_mean,
                        f->ln_f_rstd, p->ln_f_w, rows, E);
-    put_even_rows(s->dx, s->dlast, rows, E);
+}
+
+static void chunk_backward(const struct forward *f, struct params *gradient, const struct params *p,
+                           size_t c, size_t l) {
+    const struct model_dims *d = &f->dims;
+    const struct forward_scratch *s = f->scratch;
+    const struct layer_params *w = &p->layers[l], *g = &gradient->layers[l];
+    const struct chunk k = chunk_at(f, c, l);
+    const size_t at = k.first * f->length_run * d->E;
+    float *dx = s->dx + at, *dmid = k.step == 2 ? s->dx_last + at / 2 : dx;
+    block_finish_backward(dmid, &s->block, g, &k.layer, w, d, k.R);
+    attention_backward(s->block.dqkv, s->head, s->block.dz, k.layer.att, k.layer.qkv, &k.shape);
+    if (k.step == 2) put_even_rows(dx, dmid, k.R, d->E);
+    block_qkv_backward(dx, &s->block, g, &k.layer, forward_x(f, l) + at, w, d, k.T);
 }
 
 void forward_backward(struct params *gradient, struct forward *f, const struct params *p,
@@ -129,15 +220,9 @@ void forward_backward(struct params *gradient, struct forward *f, const struct p
     const struct forward_scratch *s = f->scratch;
     const size_t B = f->B_run, length = f->length_run, T = B * length;
     assert(s->dx && B > 0);
-    read_out_backward(gradient, f, p, dprediction, T / 2);
-    for (size_t l = d->L; l-- > 0;) {
-        const struct forward_layer *a = &f->layers[l];
-        const struct layer_params *w = &p->layers[l], *g = &gradient->layers[l];
-        block_finish_backward(s->dx, &s->block, g, a, w, d, T);
-        attention_backward(s->block.dqkv, s->head, s->block.dz, a->att, a->qkv, B, length, d->H,
-                           model_head_width(d));
-        block_qkv_backward(s->dx, &s->block, g, a, forward_x(f, l), w, d, T);
-    }
+    read_out_backward(s->dx_last, gradient, f, p, dprediction, T / 2);
+    for (size_t l = d->L; l-- > 0;)
+        for (size_t c = 0; c < chunk_count(f); c++) chunk_backward(f, gradient, p, c, l);
     linear_backward(NULL, gradient->read_in_w, gradient->read_in_b, s->dx, tokens, NULL, T,
                     d->inputs, d->E, LINEAR_OUT_IN);
     for (size_t b = 0; b < B; b++)

@@ -3,6 +3,10 @@
  *
  * Pretraining and verification use it; fits and evaluations use query.h.  GPT-2, pre-norm: block l
  * reads x[l], x_mid = x + c_proj(attention(ln_1(x))), x[l+1] = x_mid + mlp(ln_2(x_mid)).
+ * Sequences have an even length; a prediction is read at x tokens only, the even ones.
+ *
+ * A pass that is laid out for the backward pass leaves out what no loss depends on: in the last
+ * block z and all after it exist at x tokens only, [T/2, ...] without gaps, and no `a` is kept.
  */
 #ifndef MODEL_FORWARD_H
 #define MODEL_FORWARD_H
@@ -15,12 +19,13 @@
 struct forward_layer {                   /* T = tokens of all sequences together: B * length */
     float *ln_1, *ln_1_mean, *ln_1_rstd; /* [T, E], [T], [T] */
     float *qkv;                          /* [T, 3E] */
-    float *att;                          /* [B, H, length, length], rows sum to 1 */
+    float *att;                          /* [B, H] triangles as in ops/attention.h */
     float *z;                            /* [T, E] concatenated head outputs: input of c_proj */
-    float *a;                            /* [T, E] output of c_proj, bias included */
+    float *a;                            /* [T, E] output of c_proj, bias included; or NULL */
     float *mid;                          /* [T, E] residual after attention */
     float *ln_2, *ln_2_mean, *ln_2_rstd;
-    float *fc, *gelu; /* [T, 4E] before and after the activation */
+    float *fc, *gelu;  /* [T, 4E] before and after the activation */
+    bool for_backward; /* then fc holds the activation's slope instead, once gelu is there */
 };
 
 struct forward {
@@ -37,19 +42,20 @@ struct forward {
     struct arena memory;
 };
 
-/* for_backward: also lay out what forward_backward() needs. length is even. */
+/* for_backward: lay out what forward_backward() needs, and only that. length is even. */
 enum err_code forward_create(struct forward *f, const struct model_dims *dims, size_t B,
                              size_t length, bool for_backward, struct err *err);
 void forward_destroy(struct forward *f);
 size_t forward_bytes(const struct model_dims *dims, size_t B, size_t length, bool for_backward);
 
 /* tokens [B, length, inputs], B and length at most as laid out (curriculum), length even. Fills
- * everything but outputs nobody reads: ln_f and prediction exist at x tokens only. Each array holds
- * its T = B * length rows of this run at its beginning, without gaps; what follows is stale. */
+ * everything; ln_f and prediction exist at x tokens only. Each array holds its T = B * length rows
+ * of this run at its beginning, without gaps; what follows is stale. */
 void forward_run(struct forward *f, const struct params *p, const float *tokens, size_t B,
                  size_t length);
 
-float *forward_x(const struct forward *f, size_t l); /* [T, E] of the last run; l <= L */
+/* [T, E] of the last run; l <= L; [T/2, E] where l = L and the pass is for backward. */
+float *forward_x(const struct forward *f, size_t l);
 
 /* Adds to gradient (same dims) the gradient of a loss whose derivative with respect to prediction
  * is dprediction [B, length / 2]; B and length as in the forward_run before it. */

@@ -27,7 +27,7 @@ static void lay_out_layers(struct query *q, struct query_scratch *s, struct aren
     for (size_t l = 0; l < q->dims.L; l++) {
         struct forward_layer layer;
         if (l == 0 || s->for_backward)
-            block_lay_out(&layer, a, &q->dims, R, att);
+            block_lay_out(&layer, a, &q->dims, R, att, s->for_backward);
         else
             layer = first;
         if (l == 0) first = layer;

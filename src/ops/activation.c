@@ -13,25 +13,34 @@ static inline lanes exp_of_minus_two_u(lanes x) {
     return vmath_exp(lanes_choose(a > most, most, a));
 }
 
-static inline lanes value(lanes x) { return x / (1.0f + exp_of_minus_two_u(x)); }
+struct gelu {
+    lanes y, slope;
+};
 
-/* s + x s (1 - s) 2u', with 1 - s = e s: no cancellation. */
-static inline lanes slope(lanes x) {
-    const lanes e = exp_of_minus_two_u(x), s = 1.0f / (1.0f + e);
-    const lanes two_u_times_x = x * (TWO_U + 3.0f * CUBE * TWO_U * (x * x));
-    return s + (e * s) * (s * two_u_times_x);
+/* dy/dx = s + x s (1 - s) 2u', with 1 - s = e s: no cancellation. */
+static inline struct gelu gelu(lanes x) {
+    const lanes e = exp_of_minus_two_u(x), s = 1.0f / (1.0f + e), y = x * s;
+    return (struct gelu){y, s + (e * s) * (y * (TWO_U + 3.0f * CUBE * TWO_U * (x * x)))};
 }
 
 void gelu_forward(float *restrict y, const float *restrict x, size_t n) {
     size_t i = 0;
-    for (; i + LANES <= n; i += LANES) lanes_store(y + i, value(lanes_load(x + i)));
-    lanes_store_tail(y + i, value(lanes_load_tail(x + i, n - i)), n - i);
+    for (; i + LANES <= n; i += LANES) lanes_store(y + i, gelu(lanes_load(x + i)).y);
+    lanes_store_tail(y + i, gelu(lanes_load_tail(x + i, n - i)).y, n - i);
 }
 
-void gelu_backward(float *restrict d, const float *restrict x, size_t n) {
+void gelu_forward_slope(float *restrict y, float *restrict x, size_t n) {
     size_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        lanes_store(d + i, lanes_load(d + i) * slope(lanes_load(x + i)));
-    const lanes tail = lanes_load_tail(d + i, n - i) * slope(lanes_load_tail(x + i, n - i));
-    lanes_store_tail(d + i, tail, n - i);
+    for (; i + LANES <= n; i += LANES) {
+        const struct gelu g = gelu(lanes_load(x + i));
+        lanes_store(y + i, g.y);
+        lanes_store(x + i, g.slope);
+    }
+    const struct gelu g = gelu(lanes_load_tail(x + i, n - i));
+    lanes_store_tail(y + i, g.y, n - i);
+    lanes_store_tail(x + i, g.slope, n - i);
+}
+
+void gelu_backward(float *restrict d, const float *restrict slope, size_t n) {
+    for (size_t i = 0; i < n; i++) d[i] *= slope[i];
 }

@@ -13,7 +13,11 @@
  * Hendrycks and Gimpel, arXiv:1606.08415, section 2. x, y [n]. */
 void gelu_forward(float *restrict y, const float *restrict x, size_t n);
 
-/* d [n], the gradient of y, becomes that of x, the input of the forward pass. */
-void gelu_backward(float *restrict d, const float *restrict x, size_t n);
+/* The same, and x [n] becomes dy/dx there: what the backward pass needs of it, at the price of a
+ * few products instead of a second exp. */
+void gelu_forward_slope(float *restrict y, float *restrict x, size_t n);
+
+/* d [n], the gradient of y, becomes that of x. */
+void gelu_backward(float *restrict d, const float *restrict slope, size_t n);
 
 #endif

@@ -1,45 +1,201 @@
 #include "ops/attention.h"
 
 #include <math.h>
+#include <string.h>
 
-#include "ops/blas.h"
 #include "ops/softmax.h"
+#include "ops/tile.h"
 
-void attention_forward(float *restrict z, float *restrict att, const float *restrict qkv, size_t B,
-                       size_t T, size_t H, size_t D) {
-    const size_t E = H * D;
-    const float scale = 1.0f / sqrtf((float)D);
-    for (size_t bh = 0; bh < B * H; bh++) {
-        const float *q = qkv + bh / H * T * 3 * E + bh % H * D, *k = q + E, *v = k + E;
-        float *p = att + bh * T * T;
-        blas_gemm(p, q, k, BLAS_N, BLAS_T, scale, 0.0f, T, T, D, 3 * E, 3 * E, T);
-        for (size_t i = 0; i < T; i++) softmax_row(p + i * T, i + 1, T);
-        blas_gemm(z + bh / H * T * E + bh % H * D, p, v, BLAS_N, BLAS_N, 1.0f, 0.0f, T, D, T, T,
-                  3 * E, E);
+/* One head of one prompt at a time: its vectors are copied side by side, where they fit the nearest
+ * cache, and products run in tiles that stop at the diagonal. */
+struct head {
+    size_t T, D, R, step; /* tokens, width, queries and the tokens from one to the next */
+    size_t wide, deep;    /* floats between rows of T, and of D numbers */
+    float scale;
+};
+
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+/* An odd number of cache lines: walking down a column then meets every set of a cache. */
+static size_t row_floats(size_t n) {
+    const size_t lines = tile_columns(n) / TILE_COLUMNS;
+    return (lines | 1) * TILE_COLUMNS;
+}
+
+static struct head head_of(const struct attention_shape *s) {
+    return (struct head){.T = s->T,
+                         .D = s->D,
+                         .R = (s->T + s->step - 1) / s->step,
+                         .step = s->step,
+                         .wide = row_floats(s->T),
+                         .deep = tile_columns(s->D),
+                         .scale = 1.0f / sqrtf((float)s->D)};
+}
+
+/* Tokens that query r sees. */
+static size_t seen(const struct head *h, size_t r) { return r * h->step + 1; }
+
+/* Tokens that a tile of queries from r on may see. */
+static size_t seen_by_tile(const struct head *h, size_t r) {
+    return smaller(seen(h, r + TILE_ROWS - 1), h->T);
+}
+
+size_t attention_row_start(size_t r, size_t step) { return r + step * (r * (r - 1) / 2); }
+
+size_t attention_triangle(size_t T, size_t step) {
+    return attention_row_start((T + step - 1) / step, step);
+}
+
+/* The larger of the two: three copies as rows, one as columns, two squares. */
+size_t attention_scratch(size_t T, size_t D) {
+    const size_t rows = tile_rows(T), wide = row_floats(T);
+    return 3 * rows * tile_columns(D) + D * wide + 2 * rows * wide;
+}
+
+/* out [n rounded up to a tile, deep] = x, whose rows are `ld` apart; zeros behind. */
+static void copy_rows(float *restrict out, const float *restrict x, size_t n, size_t ld,
+                      const struct head *h) {
+    for (size_t i = 0; i < n; i++) {
+        for (size_t d = 0; d < h->D; d++) out[i * h->deep + d] = x[i * ld + d];
+        for (size_t d = h->D; d < h->deep; d++) out[i * h->deep + d] = 0.0f;
+    }
+    memset(out + n * h->deep, 0, (tile_rows(n) - n) * h->deep * sizeof *out);
+}
+
+/* out [D, wide]: column t is row t of x; zeros behind. A few rows at a time: as `ld` is large, more
+ * would push each other out of the cache. */
+static void copy_columns(float *restrict out, const float *restrict x, size_t ld,
+                         const struct head *h) {
+    for (size_t t0 = 0; t0 < h->T; t0 += TILE_COLUMNS) {
+        const size_t n = smaller(TILE_COLUMNS, h->T - t0);
+        for (size_t d = 0; d < h->D; d++) {
+            float *to = out + d * h->wide + t0;
+            for (size_t t = 0; t < n; t++) to[t] = x[(t0 + t) * ld + d];
+            for (size_t t = n; t < TILE_COLUMNS; t++) to[t] = 0.0f;
+        }
     }
 }
 
-/* One head of one prompt; rows of qkv and dqkv are 3E apart, those of dz E. */
-static void head_backward(float *restrict dq, float *restrict ds, const float *restrict dz,
-                          const float *restrict p, const float *restrict q, size_t T, size_t E,
-                          size_t D) {
-    const float *k = q + E, *v = k + E;
-    float *dk = dq + E, *dv = dk + E;
-    const float scale = 1.0f / sqrtf((float)D);
-    blas_gemm(dv, p, dz, BLAS_T, BLAS_N, 1.0f, 0.0f, T, D, T, T, E, 3 * E);
-    blas_gemm(ds, dz, v, BLAS_N, BLAS_T, 1.0f, 0.0f, T, T, D, E, 3 * E, T);
-    for (size_t i = 0; i < T; i++) softmax_row_backward(ds + i * T, p + i * T, scale, i + 1, T);
-    blas_gemm(dq, ds, k, BLAS_N, BLAS_N, 1.0f, 0.0f, T, D, T, T, 3 * E, 3 * E);
-    blas_gemm(dk, ds, q, BLAS_T, BLAS_N, 1.0f, 0.0f, T, D, T, T, 3 * E, 3 * E);
+/* out [4, n] = scale a [4, D] b [D, n], rows of out `wide` apart, whole tiles of it. */
+static void score(float *restrict out, float scale, const float *restrict a,
+                  const float *restrict b, size_t n, const struct head *h) {
+    for (size_t j = 0; j < n; j += TILE_COLUMNS) {
+        struct tile t = tile_product(a, h->deep, 1, b + j, h->wide, h->D);
+        tile_scale(&t, scale);
+        tile_store(out + j, h->wide, &t);
+    }
+}
+
+/* out [rows, D], ld apart, = sum over k < K of a[., k] b[k, .], b's rows `deep` apart. */
+static void combine(float *restrict out, size_t ld, size_t rows, const float *restrict a,
+                    size_t row, size_t step, const float *restrict b, size_t K,
+                    const struct head *h) {
+    for (size_t d = 0; d < h->D; d += TILE_COLUMNS) {
+        const struct tile t = tile_product(a, row, step, b + d, h->deep, K);
+        if (rows >= TILE_ROWS && h->D - d >= TILE_COLUMNS)
+            tile_store(out + d, ld, &t);
+        else
+            tile_store_part(out + d, ld, &t, rows, h->D - d);
+    }
+}
+
+static void head_forward(float *restrict z, float *restrict att, float *restrict scratch,
+                         const float *restrict qkv, size_t E, const struct head *h) {
+    float *q = scratch, *v = q + tile_rows(h->R) * h->deep, *k = v + tile_rows(h->T) * h->deep;
+    float *p = k + h->D * h->wide; /* [4, wide] */
+    copy_rows(q, qkv, h->R, h->step * 3 * E, h);
+    copy_columns(k, qkv + E, 3 * E, h);
+    copy_rows(v, qkv + 2 * E, h->T, 3 * E, h);
+    for (size_t r = 0; r < h->R; r += TILE_ROWS) {
+        const size_t rows = smaller(TILE_ROWS, h->R - r), n = seen_by_tile(h, r);
+        score(p, h->scale, q + r * h->deep, k, n, h);
+        for (size_t i = 0; i < rows; i++) {
+            softmax_row(p + i * h->wide, seen(h, r + i), tile_columns(n));
+            memcpy(att, p + i * h->wide, seen(h, r + i) * sizeof *att);
+            att += seen(h, r + i);
+        }
+        combine(z + r * E, E, rows, p, h->wide, 1, v, n, h);
+    }
+}
+
+void attention_forward(float *restrict z, float *restrict att, float *restrict scratch,
+                       const float *restrict qkv, const struct attention_shape *s) {
+    const size_t E = s->H * s->D, triangle = attention_triangle(s->T, s->step);
+    const struct head head = head_of(s);
+    for (size_t bh = 0; bh < s->B * s->H; bh++) {
+        const size_t b = bh / s->H, from = bh % s->H * s->D;
+        head_forward(z + b * head.R * E + from, att + bh * triangle, scratch,
+                     qkv + b * s->T * 3 * E + from, E, &head);
+    }
+}
+
+/* ---- backward */
+
+struct head_scratch {
+    float *q, *k, *dz; /* [R or T, deep] */
+    float *v;          /* [D, wide] */
+    float *p, *ds;     /* [R, wide] probabilities; gradient of the scores, times scale */
+};
+
+static struct head_scratch divide(float *scratch, const struct head *h) {
+    const size_t rows = tile_rows(h->T);
+    struct head_scratch s = {.q = scratch};
+    s.k = s.q + rows * h->deep;
+    s.dz = s.k + rows * h->deep;
+    s.v = s.dz + rows * h->deep;
+    s.p = s.v + h->D * h->wide;
+    s.ds = s.p + rows * h->wide;
+    return s;
+}
+
+/* Queries r .. r+3: their rows of p and ds, zero behind what they see, and dq. */
+static void queries_backward(float *restrict dq, const struct head_scratch *s, const float *att,
+                             size_t r, size_t E, const struct head *h) {
+    const size_t rows = smaller(TILE_ROWS, h->R - r), n = seen_by_tile(h, r);
+    const size_t room = tile_columns(n);
+    float *p = s->p + r * h->wide, *ds = s->ds + r * h->wide;
+    score(ds, 1.0f, s->dz + r * h->deep, s->v, n, h);
+    for (size_t i = 0; i < rows; i++) {
+        const size_t m = seen(h, r + i);
+        float *pi = p + i * h->wide;
+        memcpy(pi, att + attention_row_start(r + i, h->step), m * sizeof *pi);
+        memset(pi + m, 0, (room - m) * sizeof *pi);
+        softmax_row_backward(ds + i * h->wide, pi, h->scale, m, room);
+    }
+    combine(dq + r * h->step * 3 * E, h->step * 3 * E, rows, ds, h->wide, 1, s->k, n, h);
+}
+
+/* Keys and values j .. j+3, from the queries at token j and later. */
+static void keys_backward(float *restrict dk, float *restrict dv, const struct head_scratch *s,
+                          size_t j, size_t E, const struct head *h) {
+    const size_t rows = smaller(TILE_ROWS, h->T - j), r = (j + h->step - 1) / h->step;
+    const size_t from = r * h->wide + j, K = h->R > r ? h->R - r : 0;
+    combine(dk + j * 3 * E, 3 * E, rows, s->ds + from, 1, h->wide, s->q + r * h->deep, K, h);
+    combine(dv + j * 3 * E, 3 * E, rows, s->p + from, 1, h->wide, s->dz + r * h->deep, K, h);
+}
+
+static void head_backward(float *restrict dqkv, float *restrict scratch, const float *restrict dz,
+                          const float *restrict att, const float *restrict qkv, size_t E,
+                          const struct head *h) {
+    const struct head_scratch s = divide(scratch, h);
+    copy_rows(s.q, qkv, h->R, h->step * 3 * E, h);
+    copy_rows(s.k, qkv + E, h->T, 3 * E, h);
+    copy_columns(s.v, qkv + 2 * E, 3 * E, h);
+    copy_rows(s.dz, dz, h->R, E, h);
+    for (size_t t = 0; t < h->T; t++)
+        if (t % h->step) memset(dqkv + t * 3 * E, 0, h->D * sizeof *dqkv);
+    for (size_t r = 0; r < h->R; r += TILE_ROWS) queries_backward(dqkv, &s, att, r, E, h);
+    for (size_t j = 0; j < h->T; j += TILE_ROWS) keys_backward(dqkv + E, dqkv + 2 * E, &s, j, E, h);
 }
 
 void attention_backward(float *restrict dqkv, float *restrict scratch, const float *restrict dz,
-                        const float *restrict att, const float *restrict qkv, size_t B, size_t T,
-                        size_t H, size_t D) {
-    const size_t E = H * D;
-    for (size_t bh = 0; bh < B * H; bh++) {
-        const size_t at = bh / H * T * 3 * E + bh % H * D;
-        head_backward(dqkv + at, scratch, dz + bh / H * T * E + bh % H * D, att + bh * T * T,
-                      qkv + at, T, E, D);
+                        const float *restrict att, const float *restrict qkv,
+                        const struct attention_shape *s) {
+    const size_t E = s->H * s->D, triangle = attention_triangle(s->T, s->step);
+    const struct head head = head_of(s);
+    for (size_t bh = 0; bh < s->B * s->H; bh++) {
+        const size_t b = bh / s->H, from = bh % s->H * s->D, at = b * s->T * 3 * E + from;
+        head_backward(dqkv + at, scratch, dz + b * head.R * E + from, att + bh * triangle, qkv + at,
+                      E, &head);
     }
 }

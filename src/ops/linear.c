@@ -20,10 +20,11 @@ void linear_forward(float *restrict y, const float *restrict x, const float *res
     product(y, x, W, b ? 1.0f : 0.0f, N, I, O, layout);
 }
 
-void linear_forward_add(float *restrict y, const float *restrict x, const float *restrict W,
-                        const float *restrict b, size_t N, size_t I, size_t O,
-                        enum linear_layout layout) {
-    for (size_t n = 0; b && n < N; n++) rows_add(y + n * O, b, O);
+void linear_forward_onto(float *restrict y, const float *restrict base, const float *restrict x,
+                         const float *restrict W, const float *restrict b, size_t N, size_t I,
+                         size_t O, enum linear_layout layout) {
+    for (size_t n = 0; n < N; n++)
+        for (size_t o = 0; o < O; o++) y[n * O + o] = base[n * O + o] + b[o];
     product(y, x, W, 1.0f, N, I, O, layout);
 }
 

@@ -20,10 +20,10 @@ void linear_forward(float *restrict y, const float *restrict x, const float *res
                     const float *restrict b, size_t N, size_t I, size_t O,
                     enum linear_layout layout);
 
-/* The same, added to what y holds: the residual stream takes a block's output without a copy. */
-void linear_forward_add(float *restrict y, const float *restrict x, const float *restrict W,
-                        const float *restrict b, size_t N, size_t I, size_t O,
-                        enum linear_layout layout);
+/* y = base + x W + b, base [N,O] like y: the residual stream takes a part of a block. */
+void linear_forward_onto(float *restrict y, const float *restrict base, const float *restrict x,
+                         const float *restrict W, const float *restrict b, size_t N, size_t I,
+                         size_t O, enum linear_layout layout);
 
 /* dy [N,O] -> dx [N,I], dW (as W), db [O]; each of the three may be NULL: not wanted, no work.
  * x is read only for dW, W only for dx; either may be NULL when unused. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "model/forward.h"
+#include "ops/attention.h"
 #include "optim/adam.h"
 #include "problems/prompts.h"
 #include "run/verify_fixture.h"
@@ -127,16 +128,21 @@ static enum err_code compare_attention(struct verify_report *r, const struct fix
                                        const struct forward *fw, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &fw->dims;
-    const size_t each = d->H * fw->length * fw->length;
+    const size_t T = fw->length, triangle = attention_triangle(T, 1);
     struct fixture_array want = {0};
     double error = 0;
     TRY(fixture_floats(&want, f, "core/attention", 5, err));
-    CHECK(want.n == fw->B * d->L * each, ERR_DATA, "%s: core/attention: wrong shape",
+    CHECK(want.n == fw->B * d->L * d->H * T * T, ERR_DATA, "%s: core/attention: wrong shape",
           fixture_path(f));
+    const float *square = want.floats; /* [T, T]; a row's rest behind what its token sees is 0 */
     for (size_t b = 0; b < fw->B; b++)
         for (size_t l = 0; l < d->L; l++)
-            error = fmax(error, verify_max_error(fw->layers[l].att + b * each,
-                                                 want.floats + (b * d->L + l) * each, each));
+            for (size_t h = 0; h < d->H; h++, square += T * T)
+                for (size_t t = 0; t < T; t++)
+                    error =
+                        fmax(error, verify_max_error(fw->layers[l].att + (b * d->H + h) * triangle +
+                                                         attention_row_start(t, 1),
+                                                     square + t * T, t + 1));
     TRY(verify_error(r, "core", "core/attention", error, 1e-5, err));
 cleanup:
     fixture_array_release(&want);

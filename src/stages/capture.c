@@ -266,7 +266,7 @@ extern const struct stage stage_capture;
 const struct stage stage_capture = {
     .name = "capture",
     .meaning = "keep what heads, attention blocks and residual stream hold at the query",
-    .version = 1,
+    .version = 2,
     .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE,
     .parents = PARENTS,
     .keys = KEYS,

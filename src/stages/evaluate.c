@@ -152,7 +152,7 @@ extern const struct stage stage_evaluate;
 const struct stage stage_evaluate = {
     .name = "evaluate",
     .meaning = "the error of fits and controls after every number of examples",
-    .version = 2,
+    .version = 3,
     .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE,
     .parents = PARENTS,
     .keys = KEYS,

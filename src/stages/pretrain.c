@@ -164,7 +164,7 @@ extern const struct stage stage_pretrain;
 const struct stage stage_pretrain = {
     .name = "pretrain",
     .meaning = "train a transformer to learn a function class in context",
-    .version = 1,
+    .version = 2,
     .uses = STAGE_USES_SHAPE | STAGE_USES_SOURCE | STAGE_USES_OPTIMISER,
     .parents = PARENTS,
     .keys = KEYS,

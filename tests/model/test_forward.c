@@ -113,6 +113,48 @@ static void gradients_equal_central_differences(void **state) {
     scene_free(&s);
 }
 
+/* More sequences than go through a block at once: the gradient is the sum of each one's own, and
+ * predictions are the twin's, also where the last block stops at x tokens. */
+static void many_sequences_add_up(void **state) {
+    (void)state;
+    enum { MANY = 120 };
+    struct scene s = scene_new(&TINY, MANY, 14);
+    struct params all, sum;
+    struct forward f, one;
+    SUCCEEDS(params_create(&all, &TINY, &err));
+    SUCCEEDS(params_create(&sum, &TINY, &err));
+    SUCCEEDS(forward_create(&f, &TINY, MANY, 14, true, &err));
+    SUCCEEDS(forward_create(&one, &TINY, 1, 14, true, &err));
+    forward_run(&f, &s.p, s.tokens.f, MANY, 14);
+    forward_backward(&all, &f, &s.p, s.tokens.f, s.c.f);
+    for (size_t b = 0; b < MANY; b++) {
+        const float *tokens = s.tokens.f + b * 14 * TINY.inputs;
+        forward_run(&one, &s.p, tokens, 1, 14);
+        forward_backward(&sum, &one, &s.p, tokens, s.c.f + b * 7);
+        run_twin(&s, b);
+        for (size_t k = 0; k < 7; k++)
+            CLOSE(twin_error(f.prediction + b * 7 + k, s.twin.prediction + 2 * k, 1), 1e-5);
+        for (size_t k = 0; k < 7; k++) /* x[L] holds x tokens only */
+            CLOSE(twin_error(forward_x(&f, TINY.L) + (b * 7 + k) * TINY.E,
+                             s.twin.x + (TINY.L * TINY.positions + 2 * k) * TINY.E, TINY.E),
+                  1e-5);
+    }
+    for (size_t i = 0; i < params_tensors(&TINY); i++) {
+        struct param_info a, b;
+        params_at(&a, &all, i);
+        params_at(&b, &sum, i);
+        struct pair want = pair_filled(tensor_size(&b), 0.0);
+        for (size_t j = 0; j < want.n; j++) want.d[j] = (double)b.data[j];
+        CLOSE(relative_error(a.data, want.d, want.n), 1e-5);
+        pair_free(&want);
+    }
+    params_destroy(&all);
+    params_destroy(&sum);
+    forward_destroy(&f);
+    forward_destroy(&one);
+    scene_free(&s);
+}
+
 /* Unseen positions and the padding between tensors keep a gradient of exactly 0: Adam leaves them.
  */
 static void nothing_else_gets_a_gradient(void **state) {
@@ -166,6 +208,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_equal_the_twin),
         cmocka_unit_test(gradients_equal_central_differences),
+        cmocka_unit_test(many_sequences_add_up),
         cmocka_unit_test(nothing_else_gets_a_gradient),
         cmocka_unit_test(gradients_are_added_and_repeat_bit_for_bit),
     };

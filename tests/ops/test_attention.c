@@ -8,51 +8,86 @@
 #include <cmocka.h>
 
 #include "ops/attention.h"
-#include "ops/blas.h"
 #include "ops/softmax.h"
 #include "twins/ops_twin.h"
 
-/* B, T, H, D */
-static const size_t SIZES[][4] = {
-    {1, 1, 1, 1}, {2, 1, 3, 4}, {1, 7, 1, 5}, {2, 9, 8, 4}, {1, 18, 2, 16}};
-enum { CASES = sizeof SIZES / sizeof SIZES[0] };
+/* B, T, H, D, step: within one tile, whole tiles, ragged ones, more than one of each kind. */
+static const struct attention_shape SHAPES[] = {
+    {1, 1, 1, 1, 1},   {2, 1, 3, 4, 2},   {1, 7, 1, 5, 1},   {2, 9, 8, 4, 1},  {2, 9, 2, 4, 3},
+    {1, 18, 2, 16, 1}, {1, 18, 2, 16, 2}, {1, 37, 1, 20, 2}, {1, 34, 1, 33, 1}};
+enum { CASES = sizeof SHAPES / sizeof *SHAPES };
 
-/* A layer and a scalar loss <g, z>. */
+/* A layer and a scalar loss <g, z>; z, g [B,T,E], of which z.f and g.f hold the queries' rows. */
 struct layer {
-    size_t B, T, H, D;
-    struct pair qkv, att, z, g;
+    struct attention_shape s;
+    size_t R, E;
+    struct pair qkv, att, z, g, scratch;
 };
 
-static struct layer layer_new(const size_t s[4], double scale) {
-    const size_t B = s[0], T = s[1], H = s[2], D = s[3], E = H * D;
-    return (struct layer){B,
-                          T,
-                          H,
-                          D,
-                          pair_normals(B * T * 3 * E, 1, scale),
-                          pair_filled(B * H * T * T, nan("")),
-                          pair_filled(B * T * E, nan("")),
-                          pair_normals(B * T * E, 2, 1.0)};
+static struct layer layer_new(const struct attention_shape *s, double scale) {
+    const size_t E = s->H * s->D, rows = s->B * s->T;
+    struct layer l = {*s,
+                      (s->T + s->step - 1) / s->step,
+                      E,
+                      pair_normals(rows * 3 * E, 1, scale),
+                      pair_filled(rows * s->H * s->T, nan("")),
+                      pair_filled(rows * E, nan("")),
+                      pair_normals(rows * E, 2, 1.0),
+                      pair_filled(attention_scratch(s->T, s->D), nan(""))};
+    for (size_t b = 0; b < s->B; b++) /* no loss at tokens that are no queries */
+        for (size_t t = 0; t < s->T; t++) {
+            double *g = l.g.d + (b * s->T + t) * E;
+            if (t % s->step != 0) memset(g, 0, E * sizeof *g);
+            for (size_t e = 0; e < E; e++) {
+                float *row = l.g.f + (b * l.R + t / s->step) * E;
+                if (t % s->step == 0) row[e] = (float)g[e];
+            }
+        }
+    return l;
 }
 
 static void layer_free(struct layer *l) {
     pair_free(&l->qkv), pair_free(&l->att), pair_free(&l->z), pair_free(&l->g);
+    pair_free(&l->scratch);
+}
+
+static void forward(struct layer *l) {
+    attention_forward(l->z.f, l->att.f, l->scratch.f, l->qkv.f, &l->s);
+}
+
+static void twin(struct layer *l, double *att) {
+    twin_attention(l->z.d, att, l->qkv.d, l->s.B, l->s.T, l->s.H, l->s.D);
 }
 
 static double loss(void *context) {
     struct layer *l = context;
-    twin_attention(l->z.d, NULL, l->qkv.d, l->B, l->T, l->H, l->D);
+    twin(l, NULL);
     return twin_dot(l->g.d, l->z.d, l->z.n);
+}
+
+/* Row r of head h of prompt b, against row r step of the twin's square. */
+static void compare_row(const struct layer *l, size_t b, size_t h, size_t r, double tolerance) {
+    const size_t T = l->s.T, t = r * l->s.step, bh = b * l->s.H + h;
+    const float *got = l->att.f + bh * attention_triangle(T, l->s.step);
+    assert_true(twin_error(got + attention_row_start(r, l->s.step), l->att.d + (bh * T + t) * T,
+                           t + 1) < tolerance);
+    assert_true(twin_error(l->z.f + (b * l->R + r) * l->E, l->z.d + (b * T + t) * l->E, l->E) <
+                tolerance);
+}
+
+static void compare_values(struct layer *l, double tolerance) {
+    forward(l);
+    twin(l, l->att.d);
+    for (size_t b = 0; b < l->s.B; b++)
+        for (size_t h = 0; h < l->s.H; h++)
+            for (size_t r = 0; r < l->R; r++) compare_row(l, b, h, r, tolerance);
 }
 
 static void values(void **state) {
     (void)state;
     for (size_t i = 0; i < CASES; i++) {
-        struct layer l = layer_new(SIZES[i], 1.0);
-        attention_forward(l.z.f, l.att.f, l.qkv.f, l.B, l.T, l.H, l.D);
-        twin_attention(l.z.d, l.att.d, l.qkv.d, l.B, l.T, l.H, l.D);
-        assert_true(twin_error(l.z.f, l.z.d, l.z.n) < 1e-5);
-        assert_true(twin_error(l.att.f, l.att.d, l.att.n) < 1e-5);
+        struct layer l = layer_new(&SHAPES[i], 1.0);
+        compare_values(&l, 1e-5);
         layer_free(&l);
     }
 }
@@ -60,13 +95,13 @@ static void values(void **state) {
 static void gradients(void **state) {
     (void)state;
     for (size_t i = 0; i < CASES; i++) {
-        struct layer l = layer_new(SIZES[i], 1.0);
-        struct pair d = pair_filled(l.qkv.n, nan("")), scratch = pair_filled(l.T * l.T, nan(""));
-        attention_forward(l.z.f, l.att.f, l.qkv.f, l.B, l.T, l.H, l.D);
-        attention_backward(d.f, scratch.f, l.g.f, l.att.f, l.qkv.f, l.B, l.T, l.H, l.D);
+        struct layer l = layer_new(&SHAPES[i], 1.0);
+        struct pair d = pair_filled(l.qkv.n, nan(""));
+        forward(&l);
+        attention_backward(d.f, l.scratch.f, l.g.f, l.att.f, l.qkv.f, &l.s);
         for (size_t j = 0; j < d.n; j++) d.d[j] = twin_slope(loss, &l, &l.qkv.d[j]);
         assert_true(twin_error(d.f, d.d, d.n) < 2e-5);
-        pair_free(&d), pair_free(&scratch);
+        pair_free(&d);
         layer_free(&l);
     }
 }
@@ -74,23 +109,34 @@ static void gradients(void **state) {
 /* What comes after a token cannot change it. */
 static void later_tokens_are_unseen(void **state) {
     (void)state;
-    const size_t size[4] = {1, 12, 2, 8};
-    struct layer l = layer_new(size, 1.0), changed = layer_new(size, 1.0);
+    const struct attention_shape shape = {1, 12, 2, 8, 1};
+    struct layer l = layer_new(&shape, 1.0), changed = layer_new(&shape, 1.0);
     for (size_t i = 7 * 48; i < 12 * 48; i++) changed.qkv.f[i] += 100.0f;
-    attention_forward(l.z.f, l.att.f, l.qkv.f, 1, 12, 2, 8);
-    attention_forward(changed.z.f, changed.att.f, changed.qkv.f, 1, 12, 2, 8);
+    forward(&l), forward(&changed);
     assert_memory_equal(l.z.f, changed.z.f, 7 * 16 * sizeof(float));
     assert_memory_not_equal(l.z.f + 7 * 16, changed.z.f + 7 * 16, 5 * 16 * sizeof(float));
     layer_free(&l), layer_free(&changed);
 }
 
+/* A prompt's bits do not depend on the prompts around it, its addresses, or how it goes on. */
+static void prompts_are_independent(void **state) {
+    (void)state;
+    const struct attention_shape all = {3, 21, 2, 5, 1}, one = {1, 18, 2, 5, 1};
+    struct layer l = layer_new(&all, 1.0), alone = layer_new(&one, 1.0);
+    forward(&l);
+    for (size_t b = 0; b < 3; b++) {
+        float z[18 * 10 + 1];
+        attention_forward(z + b % 2, alone.att.f, alone.scratch.f, l.qkv.f + b * 21 * 30, &one);
+        assert_memory_equal(z + b % 2, l.z.f + b * 21 * 10, 18 * 10 * sizeof *z);
+    }
+    layer_free(&l), layer_free(&alone);
+}
+
 static void huge_scores_stay_finite(void **state) {
     (void)state;
-    const size_t size[4] = {1, 10, 2, 8};
-    struct layer l = layer_new(size, 100.0);
-    attention_forward(l.z.f, l.att.f, l.qkv.f, 1, 10, 2, 8);
-    twin_attention(l.z.d, l.att.d, l.qkv.d, 1, 10, 2, 8);
-    assert_true(twin_error(l.att.f, l.att.d, l.att.n) < 1e-2); /* scores of 1e4 have 1e-3 error */
+    const struct attention_shape shape = {1, 10, 2, 8, 1};
+    struct layer l = layer_new(&shape, 100.0);
+    compare_values(&l, 1.0); /* scores of 1e4 have errors of 1e-3, values are of size 100 */
     layer_free(&l);
 }
 
@@ -137,9 +183,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(values),
                                        cmocka_unit_test(gradients),
                                        cmocka_unit_test(later_tokens_are_unseen),
+                                       cmocka_unit_test(prompts_are_independent),
                                        cmocka_unit_test(huge_scores_stay_finite),
                                        cmocka_unit_test(softmax_extremes),
                                        cmocka_unit_test(softmax_lengths)};
-    blas_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,8 +95,10 @@ static void equals_full_attention(void **state) {
     (void)state;
     const size_t size[5] = {1, 33, 4, 8, 33}, E = 32, T = 33;
     struct stream x = stream_new(size);
+    const struct attention_shape shape = {1, T, 4, 8, 1};
     struct pair z = pair_filled(T * E, nan("")), att = pair_filled(4 * T * T, nan(""));
-    attention_forward(z.f, att.f, x.context.f, 1, T, 4, 8);
+    struct pair scratch = pair_filled(attention_scratch(T, 8), nan(""));
+    attention_forward(z.f, att.f, scratch.f, x.context.f, &shape);
     for (size_t t = 0; t < T; t++) x.tokens[t] = (uint32_t)t;
     memcpy(x.qkv.f, x.context.f, T * 3 * E * sizeof(float));
     attend(&x);
@@ -105,9 +107,10 @@ static void equals_full_attention(void **state) {
     for (size_t t = 0; t < T; t++)
         for (size_t h = 0; h < 4; h++)
             for (size_t j = 0; j <= t; j++)
-                assert_true(fabs((double)(att.f[(h * T + t) * T + j] -
+                assert_true(fabs((double)(att.f[h * attention_triangle(T, 1) +
+                                                attention_row_start(t, 1) + j] -
                                           x.att.f[(t * 4 + h) * (x.capacity + 1) + j])) < 1e-6);
-    pair_free(&z), pair_free(&att);
+    pair_free(&z), pair_free(&att), pair_free(&scratch);
     stream_free(&x);
 }
 

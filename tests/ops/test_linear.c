@@ -54,8 +54,8 @@ static void values(void **state) {
         linear_forward(l.y.f, l.x.f, l.W.f, l.b.f, l.N, l.I, l.O, layout(&l));
         loss(&l);
         assert_true(twin_error(l.y.f, l.y.d, l.y.n) < 1e-5);
-        linear_forward_add(l.y.f, l.x.f, l.W.f, l.b.f, l.N, l.I, l.O, layout(&l));
-        for (size_t j = 0; j < l.y.n; j++) l.y.d[j] *= 2.0;
+        linear_forward_onto(l.y.f, l.g.f, l.x.f, l.W.f, l.b.f, l.N, l.I, l.O, layout(&l));
+        for (size_t j = 0; j < l.y.n; j++) l.y.d[j] += l.g.d[j];
         assert_true(twin_error(l.y.f, l.y.d, l.y.n) < 1e-5);
         linear_forward(l.y.f, l.x.f, l.W.f, NULL, l.N, l.I, l.O, layout(&l));
         twin_linear(l.y.d, l.x.d, l.W.d, NULL, l.N, l.I, l.O, l.out_in);
