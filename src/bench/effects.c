@@ -108,7 +108,7 @@ static enum err_code work_open(void **state, struct bench_line lines[BENCH_LINES
     TRY(forward_create(&w->forward, &z->dims, z->few, seen + 2, false, err));
     TRY(basis_set_create(&w->basis, &z->dims, z->few, err));
     TRY(basis_set_create(&w->mean, &z->dims, 1, err));
-    TRY(context_create(&w->context, &z->dims, z->few, seen, err));
+    TRY(context_create(&w->context, &z->dims, z->few, seen, CONTEXT_SINGLE, err));
     TRY(context_scratch_create(&w->fill, &z->dims, seen, err));
     TRY(effects_pass_create(&w->pass, &z->dims, z->few, seen, err));
     describe(lines, z);

@@ -15,28 +15,33 @@ struct context_scratch {
 };
 
 static size_t slot_floats(const struct context *c) {
-    return context_floats(c->capacity, c->dims.H, model_head_width(&c->dims));
+    return context_stride(&c->layout) / sizeof(float);
 }
 
 static void lay_out(struct context *c, struct arena *a) {
     c->kv = arena_floats(a, c->dims.L * c->slots * slot_floats(c));
 }
 
-static struct context described(const struct model_dims *dims, size_t slots, size_t tokens) {
+static struct context described(const struct model_dims *dims, size_t slots, size_t tokens,
+                                enum context_precision precision) {
     return (struct context){
-        .dims = *dims, .slots = slots, .tokens = tokens, .capacity = context_capacity(tokens)};
+        .dims = *dims,
+        .slots = slots,
+        .tokens = tokens,
+        .layout = {dims->H, model_head_width(dims), context_capacity(tokens), precision}};
 }
 
-size_t context_bytes(const struct model_dims *dims, size_t slots, size_t tokens) {
-    struct context c = described(dims, slots, tokens);
+size_t context_bytes(const struct model_dims *dims, size_t slots, size_t tokens,
+                     enum context_precision precision) {
+    struct context c = described(dims, slots, tokens, precision);
     struct arena a = {0};
     lay_out(&c, &a);
     return a.used;
 }
 
 enum err_code context_create(struct context *c, const struct model_dims *dims, size_t slots,
-                             size_t tokens, struct err *err) {
-    struct context made = described(dims, slots, tokens);
+                             size_t tokens, enum context_precision precision, struct err *err) {
+    struct context made = described(dims, slots, tokens, precision);
     assert(tokens < dims->positions); /* the query has the position after them */
     lay_out(&made, &made.memory);
     const enum err_code rc = arena_commit(&made.memory, err);
@@ -51,7 +56,7 @@ void context_destroy(struct context *c) {
     *c = (struct context){0};
 }
 
-const float *context_layer(const struct context *c, size_t l) {
+const void *context_layer(const struct context *c, size_t l) {
     return c->kv + l * c->slots * slot_floats(c);
 }
 
@@ -102,7 +107,6 @@ void context_fill(struct context *c, size_t slot, struct context_scratch *s, con
                   const float *tokens, size_t n_tokens, const struct edits *edits) {
     const struct model_dims *d = &c->dims;
     const struct forward_layer *a = &s->layer;
-    const size_t H = d->H, D = model_head_width(d);
     float *x = s->x, *next = s->next;
     assert(slot < c->slots && n_tokens <= c->tokens && n_tokens <= s->tokens);
     block_embed(x, p, tokens, 1, n_tokens);
@@ -110,9 +114,9 @@ void context_fill(struct context *c, size_t slot, struct context_scratch *s, con
         const struct layer_params *w = &p->layers[l];
         float *kv = c->kv + (l * c->slots + slot) * slot_floats(c);
         block_qkv(a, x, w, d, n_tokens);
-        context_pack(kv, a->qkv, 1, n_tokens, H, D, c->capacity);
+        context_pack(kv, a->qkv, 1, n_tokens, &c->layout);
         if (l + 1 == d->L) return; /* nobody reads the rest */
-        context_attend_own(a->z, a->att, a->qkv, kv, n_tokens, H, D, c->capacity);
+        context_attend_own(a->z, a->att, a->qkv, kv, n_tokens, &c->layout);
         block_finish(next, a, x, w, d, n_tokens);
         apply(next, n_tokens, d->E, edits, l, slot);
         float *const done = x;

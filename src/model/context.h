@@ -14,28 +14,30 @@
 
 #include "model/edit.h"
 #include "model/params.h"
+#include "ops/context.h"
 
 struct context {
     struct model_dims dims;
     size_t slots, tokens; /* prompts, and tokens each slot can hold */
-    size_t capacity;      /* context_capacity(tokens) */
-    float *kv;            /* [L, slots] of ops/context.h's keys and values of one prompt */
+    struct context_layout layout;
+    float *kv; /* [L, slots] of ops/context.h's keys and values of one prompt, in `layout` */
     struct arena memory;
 };
 
 struct context_scratch; /* activations of one prompt on its way through */
 
 enum err_code context_create(struct context *c, const struct model_dims *dims, size_t slots,
-                             size_t tokens, struct err *err);
+                             size_t tokens, enum context_precision precision, struct err *err);
 void context_destroy(struct context *c);
-size_t context_bytes(const struct model_dims *dims, size_t slots, size_t tokens);
+size_t context_bytes(const struct model_dims *dims, size_t slots, size_t tokens,
+                     enum context_precision precision);
 
 enum err_code context_scratch_create(struct context_scratch **out, const struct model_dims *dims,
                                      size_t tokens, struct err *err);
 void context_scratch_destroy(struct context_scratch *s);
 
 /* Keys and values of all slots at one layer: what context_attend() takes. */
-const float *context_layer(const struct context *c, size_t l);
+const void *context_layer(const struct context *c, size_t l);
 
 /* Runs one prompt, tokens [n_tokens, inputs], n_tokens <= c->tokens, and keeps its keys and values
  * in `slot`. The last block stops at its keys and values: nobody reads the rest. Edits of scope

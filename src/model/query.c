@@ -122,8 +122,8 @@ static void attend(struct query *q, const struct params *p, const struct context
     const struct forward_layer *a = &q->scratch->layers[l];
     const size_t R = rows->R;
     block_qkv(a, stream(q, l), &p->layers[l], d, R);
-    context_attend(a->z, a->att, a->qkv, context_layer(c, l), rows->slot, rows->length, R, d->H,
-                   model_head_width(d), c->capacity);
+    context_attend(a->z, a->att, a->qkv, context_layer(c, l), rows->slot, rows->length, R,
+                   &c->layout);
     apply(a->z, q, R, edits, l, EDIT_HEADS);
 }
 
@@ -167,7 +167,7 @@ static bool only_adds_to_blocks(const struct edits *edits) {
 
 void query_forward(struct query *q, const struct params *p, const struct context *c,
                    const struct query_rows *rows, const struct edits *edits) {
-    assert(rows->R <= q->capacity && c->capacity <= context_capacity(q->tokens));
+    assert(rows->R <= q->capacity && c->layout.capacity <= context_capacity(q->tokens));
     q->scratch->differentiable = only_adds_to_blocks(edits);
     embed(q, p, rows);
     run_layers(q, p, c, rows, edits, 0);
@@ -176,7 +176,7 @@ void query_forward(struct query *q, const struct params *p, const struct context
 void query_resume(struct query *q, const struct params *p, const struct context *c,
                   const struct query_rows *rows, const struct edits *edits, size_t layer,
                   enum edit_site from) {
-    assert(rows->R <= q->capacity && c->capacity <= context_capacity(q->tokens));
+    assert(rows->R <= q->capacity && c->layout.capacity <= context_capacity(q->tokens));
     assert(layer < q->dims.L);
     q->scratch->differentiable = false;
     if (from != EDIT_BLOCK) finish(q, p, rows->R, edits, layer, from == EDIT_HEADS);
@@ -209,8 +209,7 @@ void query_backward(struct query *q, const struct params *p, const struct contex
         memcpy(g, g + layer, R * d->E * sizeof *g);
         block_finish_backward(g, &s->block, &frozen, a, w, d, R);
         context_attend_backward(s->block.dqkv, s->row, s->block.dz, a->att, a->qkv,
-                                context_layer(c, l), rows->slot, rows->length, R, d->H,
-                                model_head_width(d), c->capacity);
+                                context_layer(c, l), rows->slot, rows->length, R, &c->layout);
         block_qkv_backward(g, &s->block, &frozen, a, stream(q, l), w, d, R);
     }
 }

@@ -2,87 +2,176 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 
-#include "ops/lanes.h"
-#include "ops/softmax.h"
+#include "ops/half.h"
+#include "ops/vmath.h"
 
-enum { TILE = 2 * LANES };
+/* The kernels are written once and compiled for each precision: it is a constant in all of them. */
+#define INLINE static inline __attribute__((always_inline))
+typedef enum context_precision precision_t;
 
-size_t context_capacity(size_t T) { return (T + TILE - 1) / TILE * TILE; }
+enum { LINE = 64 }; /* bytes the cache fetches at once */
 
-size_t context_floats(size_t capacity, size_t H, size_t D) { return 2 * H * D * capacity; }
+INLINE size_t number_size(precision_t kind) { return kind == CONTEXT_HALF ? 2 : sizeof(float); }
 
-void context_pack(float *restrict kv, const float *restrict qkv, size_t B, size_t T, size_t H,
-                  size_t D, size_t capacity) {
-    const size_t E = H * D;
-    assert(T <= capacity);
-    for (size_t b = 0; b < B; b++) {
-        float *out = kv + b * context_floats(capacity, H, D);
-        const float *in = qkv + b * T * 3 * E + E;
-        for (size_t t0 = 0; t0 < T; t0 += TILE) {
-            const size_t t1 = t0 + TILE < T ? t0 + TILE : T;
-            for (size_t c = 0; c < 2 * E; c++)
-                for (size_t t = t0; t < t1; t++) out[c * capacity + t] = in[t * 3 * E + c];
+size_t context_capacity(size_t T) { return (T + LANES - 1) / LANES * LANES; }
+
+/* Bytes of the keys, or of the values, of one head. */
+static size_t block_size(const struct context_layout *kept) {
+    return kept->capacity * kept->D * number_size(kept->precision);
+}
+
+size_t context_stride(const struct context_layout *kept) { return 2 * kept->H * block_size(kept); }
+
+INLINE lanes load(const unsigned char *M, size_t i, precision_t kind) {
+    lanes v;
+    if (kind == CONTEXT_HALF) return half_widen(M + 2 * i);
+    memcpy(&v, M + sizeof(float) * i, sizeof v);
+    return v;
+}
+
+/* ---- filing */
+
+/* n tokens of D numbers, `apart` floats from each other, become one tile [D][8]. */
+static void pack_tile(unsigned char *tile, const float *x, size_t n, size_t D, size_t apart,
+                      precision_t kind) {
+    const size_t size = number_size(kind);
+    for (size_t d = 0; d < D; d++, tile += LANES * size) {
+        float row[LANES] = {0};
+        for (size_t t = 0; t < n; t++) row[t] = x[t * apart + d];
+        if (kind == CONTEXT_SINGLE) {
+            memcpy(tile, row, n * size);
+        } else {
+            uint16_t halves[LANES];
+            half_narrow(halves, lanes_load(row));
+            memcpy(tile, halves, n * size);
         }
     }
 }
 
-/* out[j] = scale * sum over d of a[d] M[d,j], j < n; M [D,capacity]. Up to a whole tile of out is
- * written: zeros from n on. */
-static void combine(float *restrict out, const float *restrict a, const float *restrict M,
-                    float scale, size_t n, size_t D, size_t capacity) {
-    for (size_t j = 0; j < n; j += TILE) {
-        lanes even[2] = {{0}}, odd[2] = {{0}};
-        const float *m = M + j;
-        size_t d = 0;
-        for (; d + 2 <= D; d += 2, m += 2 * capacity) {
-            even[0] += a[d] * lanes_load(m);
-            even[1] += a[d] * lanes_load(m + LANES);
-            odd[0] += a[d + 1] * lanes_load(m + capacity);
-            odd[1] += a[d + 1] * lanes_load(m + capacity + LANES);
-        }
-        if (d < D) {
-            even[0] += a[d] * lanes_load(m);
-            even[1] += a[d] * lanes_load(m + LANES);
-        }
-        const size_t left = n - j;
-        lanes_store(out + j, lanes_keep(scale * (even[0] + odd[0]), left));
-        lanes_store(out + j + LANES,
-                    lanes_keep(scale * (even[1] + odd[1]), left < LANES ? 0 : left - LANES));
-    }
+void context_pack(void *restrict kv, const float *restrict qkv, size_t B, size_t T,
+                  const struct context_layout *kept) {
+    const size_t H = kept->H, D = kept->D, E = H * D;
+    const size_t row = D * number_size(kept->precision);
+    unsigned char *block = kv;
+    assert(T <= kept->capacity);
+    for (size_t b = 0; b < B; b++)
+        for (size_t h = 0; h < H; h++)
+            for (size_t i = 0; i < 2; i++, block += block_size(kept))
+                for (size_t t = 0; t < T; t += LANES)
+                    pack_tile(block + t * row, qkv + (b * T + t) * 3 * E + (1 + i) * E + h * D,
+                              T - t < LANES ? T - t : LANES, D, 3 * E, kept->precision);
 }
 
-/* Four rows of project() at once: four independent sums hide the latency of the adds. */
-static void project_four(float *restrict out, const float *restrict w, const float *restrict M,
-                         size_t n, size_t capacity) {
-    lanes s[4] = {{0}};
-    size_t j = 0;
-    for (; j + LANES <= n; j += LANES)
-        for (size_t i = 0; i < 4; i++) s[i] += lanes_load(w + j) * lanes_load(M + i * capacity + j);
-    if (j < n)
-        for (size_t i = 0; i < 4; i++)
-            s[i] += lanes_keep(lanes_load(w + j), n - j) *
-                    lanes_keep(lanes_load(M + i * capacity + j), n - j);
-    for (size_t i = 0; i < 4; i++) out[i] += lanes_sum(s[i]);
-}
+/* ---- one head of one row */
 
-/* out[d] += sum over j < n of w[j] M[d,j]; M [D,capacity]. */
-static void project(float *restrict out, const float *restrict w, const float *restrict M, size_t n,
-                    size_t D, size_t capacity) {
+struct head {
+    const unsigned char *K, *V, *soon; /* soon: the block that is read after these two */
+    const float *q;                    /* [D] of the row itself; k and v follow, E apart */
+    size_t n, D, E;                    /* tokens seen */
+};
+
+/* A pass over a block M [capacity / 8][D][8], of which n tokens are seen. `soon` is the block read
+ * next: it is fetched line by line meanwhile, so that memory is never idle. */
+struct pass {
+    const unsigned char *M, *soon;
+    size_t n, D;
+    const float *p; /* backward: the probabilities; forward: NULL */
+};
+
+/* out[i] = a . the eight tokens of tile i, i < tiles. A token's bits do not depend on `tiles`. */
+INLINE void dots_part(lanes *out, const float *a, const unsigned char *M, size_t tiles, size_t D,
+                      const unsigned char *soon, precision_t kind) {
+    const size_t pair = 2 * LANES * number_size(kind);
+    lanes even[4] = {{0}}, odd[4] = {{0}};
     size_t d = 0;
-    for (; d + 4 <= D; d += 4) project_four(out + d, w, M + d * capacity, n, capacity);
-    for (; d < D; d++) {
-        lanes s = {0};
-        for (size_t j = 0; j < n; j += LANES)
-            s += lanes_keep(lanes_load(w + j), n - j) *
-                 lanes_keep(lanes_load(M + d * capacity + j), n - j);
-        out[d] += lanes_sum(s);
-    }
+    for (; d + 2 <= D; d += 2, soon += tiles * pair)
+        for (size_t i = 0; i < tiles; i++) {
+            const size_t at = (i * D + d) * LANES;
+            __builtin_prefetch(soon + i * pair);
+            even[i] += a[d] * load(M, at, kind);
+            odd[i] += a[d + 1] * load(M, at + LANES, kind);
+        }
+    for (size_t i = 0; d < D && i < tiles; i++)
+        even[i] += a[d] * load(M, (i * D + d) * LANES, kind);
+    for (size_t i = 0; i < tiles; i++) out[i] = even[i] + odd[i];
 }
 
-/* Floats that a row of n + 1 may take of its capacity + 1: whole lanes where they fit. */
-static size_t row_room(size_t n, size_t capacity) {
-    return n == capacity ? n + 1 : (n / LANES + 1) * LANES;
+/* w[j] = scale * a . M[j] for j < n. Returns their top (-inf: none), backward their product with
+ * p, both lane by lane. */
+INLINE lanes dots(float *restrict w, const float *restrict a, float scale, struct pass m,
+                  precision_t kind) {
+    const size_t tile = LANES * m.D * number_size(kind);
+    lanes s[4], all = lanes_all(m.p ? 0.0f : -INFINITY);
+    size_t j = 0;
+    for (; j + 4 * LANES <= m.n; j += 4 * LANES, m.M += 4 * tile, m.soon += 4 * tile) {
+        dots_part(s, a, m.M, 4, m.D, m.soon, kind);
+        for (size_t i = 0; i < 4; i++) {
+            lanes_store(w + j + i * LANES, s[i] *= scale);
+            all = m.p ? all + s[i] * lanes_load(m.p + j + i * LANES) : lanes_max(all, s[i]);
+        }
+    }
+    for (; j < m.n; j += LANES, m.M += tile, m.soon += tile) {
+        const lane_mask seen = lanes_first(m.n - j);
+        dots_part(s, a, m.M, 1, m.D, m.soon, kind);
+        lanes_store(w + j, s[0] *= scale);
+        if (m.p) s[0] *= lanes_load(m.p + j);
+        s[0] = lanes_choose(seen, s[0], lanes_all(m.p ? 0.0f : -INFINITY));
+        all = m.p ? all + s[0] : lanes_max(all, s[0]);
+    }
+    return all;
+}
+
+/* What becomes of w between the two passes. Forward: exp(w - level); their sum is returned.
+ * Backward: scale * p * (w - level), the gradient of the scores from that of the probabilities. */
+INLINE lanes turn(float *restrict w, float level, float scale, struct pass *m) {
+    lanes sum = {0};
+    for (size_t j = 0; j < m->n; j += LANES) {
+        lanes v = lanes_load(w + j) - level;
+        for (size_t i = 0; i < 4; i++, m->soon += LINE) __builtin_prefetch(m->soon);
+        v = m->p ? scale * lanes_load(m->p + j) * v : vmath_exp(v);
+        if (j + LANES > m->n) v = lanes_keep(v, m->n - j);
+        lanes_store(w + j, v);
+        sum += v;
+    }
+    return sum;
+}
+
+/* out[0 .. count) of project(). */
+INLINE void project_part(float *restrict out, const float *restrict w, struct pass m, size_t count,
+                         precision_t kind) {
+    const size_t tile = LANES * m.D * number_size(kind);
+    const size_t ahead = count * LANES * number_size(kind);
+    lanes s[LANES] = {{0}};
+    size_t j = 0;
+    for (; j + LANES <= m.n; j += LANES, m.M += tile, m.soon += ahead) {
+        const lanes v = lanes_load(w + j);
+        for (size_t i = 0; i < count; i++) {
+            if (i % 2 == 0) __builtin_prefetch(m.soon + i * LANES * number_size(kind));
+            s[i] += v * load(m.M, i * LANES, kind);
+        }
+    }
+    if (j < m.n) {
+        const lanes v = lanes_load(w + j);
+        for (size_t i = 0; i < count; i++)
+            s[i] += v * lanes_keep(load(m.M, i * LANES, kind), m.n - j);
+    }
+    const lanes sums = lanes_sums(s);
+    if (count == LANES)
+        lanes_store(out, sums);
+    else
+        lanes_store_tail(out, sums, count);
+}
+
+/* out[d] = sum over j < n of w[j] M[j,d]; w is 0 behind n. */
+INLINE void project(float *restrict out, const float *restrict w, struct pass m, precision_t kind) {
+    const size_t part = LANES * LANES * number_size(kind);
+    const size_t ahead = m.n * LANES * number_size(kind);
+    size_t d = 0;
+    for (; d + LANES <= m.D; d += LANES, m.M += part, m.soon += ahead)
+        project_part(out + d, w, m, LANES, kind);
+    if (d < m.D) project_part(out + d, w, m, m.D - d, kind);
 }
 
 static float dot(const float *x, const float *y, size_t D) {
@@ -92,66 +181,139 @@ static float dot(const float *x, const float *y, size_t D) {
     return s;
 }
 
-/* One head of one row: q, k and v [D] of the row itself, K of the context (V is E rows behind it).
- * p gets the n + 1 probabilities. */
-static void attend(float *restrict out, float *restrict p, const float *restrict q,
-                   const float *restrict K, size_t n, size_t E, size_t D, size_t capacity) {
-    const float *k = q + E, *v = k + E;
-    const float scale = 1.0f / sqrtf((float)D);
-    combine(p, q, K, scale, n, D, capacity);
-    p[n] = scale * dot(q, k, D);
-    softmax_row(p, n + 1, row_room(n, capacity));
-    for (size_t d = 0; d < D; d++) out[d] = p[n] * v[d];
-    project(out, p, K + E * capacity, n, D, capacity);
+/* p gets the n + 1 probabilities, not divided by their sum before `out` is. */
+INLINE void forward(float *restrict out, float *restrict p, const struct head *h, size_t D,
+                    precision_t kind) {
+    const float *k = h->q + h->E, *v = k + h->E, scale = 1.0f / sqrtf((float)D);
+    const size_t n = h->n;
+    const float own = scale * dot(h->q, k, D);
+    lanes top = dots(p, h->q, scale, (struct pass){h->K, h->V, n, D, NULL}, kind);
+    top = lanes_max(top, lanes_all(own));
+    const float level = lanes_top(top);
+    struct pass second = {h->V, h->soon, n, D, NULL};
+    const lanes sum = turn(p, level, scale, &second);
+    project(out, p, second, kind);
+    const float e = vmath_exp(lanes_all(own - level))[0];
+    const float part = 1.0f / (lanes_sum(sum) + e);
+    for (size_t j = 0; j < n; j += LANES) lanes_store(p + j, lanes_load(p + j) * part);
+    p[n] = e * part;
+    for (size_t d = 0; d < D; d++) out[d] = out[d] * part + p[n] * v[d];
+}
+
+INLINE void backward(float *restrict dq, float *restrict ds, const float *restrict g,
+                     const float *restrict p, const struct head *h, size_t D, precision_t kind) {
+    const size_t n = h->n, E = h->E;
+    const float *k = h->q + E, *v = k + E, scale = 1.0f / sqrtf((float)D);
+    const float own = dot(g, v, D);
+    const lanes all = dots(ds, g, 1.0f, (struct pass){h->V, h->K, n, D, p}, kind);
+    const float level = lanes_sum(all) + p[n] * own, d_own = scale * p[n] * (own - level);
+    struct pass second = {h->K, h->soon, n, D, p};
+    (void)turn(ds, level, scale, &second);
+    project(dq, ds, second, kind);
+    for (size_t d = 0; d < D; d++) {
+        dq[d] += d_own * k[d];
+        dq[E + d] = d_own * h->q[d];
+        dq[2 * E + d] = p[n] * g[d];
+    }
+}
+
+struct kernels {
+    void (*forward)(float *out, float *p, const struct head *h);
+    void (*backward)(float *dq, float *ds, const float *g, const float *p, const struct head *h);
+};
+
+#define KERNELS(name, size, kind)                                                                  \
+    static void name##_forward(float *out, float *p, const struct head *h) {                       \
+        forward(out, p, h, size, kind);                                                            \
+    }                                                                                              \
+    static void name##_backward(float *dq, float *ds, const float *g, const float *p,              \
+                                const struct head *h) {                                            \
+        backward(dq, ds, g, p, h, size, kind);                                                     \
+    }                                                                                              \
+    static const struct kernels name = {name##_forward, name##_backward};
+
+KERNELS(single_16, 16, CONTEXT_SINGLE)
+KERNELS(single_32, 32, CONTEXT_SINGLE)
+KERNELS(single_64, 64, CONTEXT_SINGLE)
+KERNELS(single_any, h->D, CONTEXT_SINGLE)
+KERNELS(half_16, 16, CONTEXT_HALF)
+KERNELS(half_32, 32, CONTEXT_HALF)
+KERNELS(half_64, 64, CONTEXT_HALF)
+KERNELS(half_any, h->D, CONTEXT_HALF)
+
+static const struct kernels *kernels_of(const struct context_layout *kept) {
+    const bool half = kept->precision == CONTEXT_HALF;
+    switch (kept->D) {
+    case 16:
+        return half ? &half_16 : &single_16;
+    case 32:
+        return half ? &half_32 : &single_32;
+    case 64:
+        return half ? &half_64 : &single_64;
+    default:
+        return half ? &half_any : &single_any;
+    }
+}
+
+/* ---- all of them */
+
+static struct head head_of(const float *qkv, const unsigned char *kv, size_t h, size_t n,
+                           const struct context_layout *kept) {
+    const size_t block = block_size(kept), E = kept->H * kept->D;
+    const unsigned char *K = kv + 2 * h * block;
+    return (struct head){.K = K,
+                         .V = K + block,
+                         .soon = K + 2 * block,
+                         .q = qkv + h * kept->D,
+                         .n = n,
+                         .D = kept->D,
+                         .E = E};
 }
 
 void context_attend(float *restrict z, float *restrict att, const float *restrict qkv,
-                    const float *restrict kv, const uint32_t *restrict prompt,
-                    const uint32_t *restrict tokens, size_t R, size_t H, size_t D,
-                    size_t capacity) {
-    const size_t E = H * D;
-    assert(capacity % TILE == 0);
+                    const void *restrict kv, const uint32_t *restrict prompt,
+                    const uint32_t *restrict tokens, size_t R, const struct context_layout *kept) {
+    const size_t H = kept->H, D = kept->D, E = H * D, stride = context_stride(kept);
+    const struct kernels *kernels = kernels_of(kept);
+    const unsigned char *base = kv;
+    assert(kept->capacity % LANES == 0);
     for (size_t rh = 0; rh < R * H; rh++) {
         const size_t r = rh / H, h = rh % H;
-        const float *K = kv + prompt[r] * context_floats(capacity, H, D) + h * D * capacity;
-        assert(tokens[r] <= capacity);
-        attend(z + r * E + h * D, att + rh * (capacity + 1), qkv + r * 3 * E + h * D, K, tokens[r],
-               E, D, capacity);
+        struct head one = head_of(qkv + r * 3 * E, base + prompt[r] * stride, h, tokens[r], kept);
+        assert(tokens[r] <= kept->capacity);
+        if (h + 1 == H && r + 1 < R) one.soon = base + prompt[r + 1] * stride;
+        kernels->forward(z + r * E + h * D, att + rh * (kept->capacity + 1), &one);
     }
 }
 
 void context_attend_own(float *restrict z, float *restrict scratch, const float *restrict qkv,
-                        const float *restrict kv, size_t T, size_t H, size_t D, size_t capacity) {
-    const size_t E = H * D;
-    assert(capacity % TILE == 0 && T <= capacity);
+                        const void *restrict kv, size_t T, const struct context_layout *kept) {
+    const size_t H = kept->H, D = kept->D, E = H * D;
+    const struct kernels *kernels = kernels_of(kept);
+    assert(kept->capacity % LANES == 0 && T <= kept->capacity);
     for (size_t h = 0; h < H; h++)
-        for (size_t t = 0; t < T; t++)
-            attend(z + t * E + h * D, scratch, qkv + t * 3 * E + h * D, kv + h * D * capacity, t, E,
-                   D, capacity);
+        for (size_t t = 0; t < T; t++) {
+            const struct head one = head_of(qkv + t * 3 * E, kv, h, t, kept);
+            kernels->forward(z + t * E + h * D, scratch, &one);
+        }
 }
 
 void context_attend_backward(float *restrict dqkv, float *restrict scratch,
                              const float *restrict dz, const float *restrict att,
-                             const float *restrict qkv, const float *restrict kv,
+                             const float *restrict qkv, const void *restrict kv,
                              const uint32_t *restrict prompt, const uint32_t *restrict tokens,
-                             size_t R, size_t H, size_t D, size_t capacity) {
-    const size_t E = H * D;
-    const float scale = 1.0f / sqrtf((float)D);
-    assert(capacity % TILE == 0);
+                             size_t R, const struct context_layout *kept) {
+    const size_t H = kept->H, D = kept->D, E = H * D;
+    const size_t stride = context_stride(kept), block = block_size(kept);
+    const struct kernels *kernels = kernels_of(kept);
+    const unsigned char *base = kv;
+    assert(kept->capacity % LANES == 0);
     for (size_t rh = 0; rh < R * H; rh++) {
-        const size_t r = rh / H, h = rh % H, n = tokens[r];
-        const float *q = qkv + r * 3 * E + h * D, *k = q + E, *v = k + E;
-        const float *K = kv + prompt[r] * context_floats(capacity, H, D) + h * D * capacity;
-        const float *p = att + rh * (capacity + 1), *g = dz + r * E + h * D;
-        float *dq = dqkv + r * 3 * E + h * D, *dk = dq + E, *dv = dk + E, *ds = scratch;
-        combine(ds, g, K + E * capacity, 1.0f, n, D, capacity);
-        ds[n] = dot(g, v, D);
-        softmax_row_backward(ds, p, scale, n + 1, row_room(n, capacity));
-        for (size_t d = 0; d < D; d++) {
-            dq[d] = ds[n] * k[d];
-            dk[d] = ds[n] * q[d];
-            dv[d] = p[n] * g[d];
-        }
-        project(dq, ds, K, n, D, capacity);
+        const size_t r = rh / H, h = rh % H;
+        struct head one = head_of(qkv + r * 3 * E, base + prompt[r] * stride, h, tokens[r], kept);
+        if (h + 1 == H && r + 1 < R) one.soon = base + prompt[r + 1] * stride;
+        one.soon += block;
+        kernels->backward(dqkv + r * 3 * E + h * D, scratch, dz + r * E + h * D,
+                          att + rh * (kept->capacity + 1), &one);
     }
 }

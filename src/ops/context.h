@@ -1,16 +1,19 @@
 /*
  * context.h - attention of single query tokens over a frozen context: the query stream.
  *
- * The context of one layer is its keys and values, kv [B][2][H][D][capacity]: for each prompt keys
- * then values, for each coordinate of each head the tokens one after the other.  So a row reads its
- * prompt's context once forward and once backward, in order and without gathering.  `capacity` is
- * the tokens there is room for: context_capacity(n) for some n of T or more.
+ * The context of one layer is its keys and values, kv [B][H][2][capacity / 8][D][8]: for each head
+ * of each prompt the keys, then the values, in tiles of eight tokens, whose first coordinates stand
+ * together, then their second, and so on.  So a row reads its prompt's context once forward and
+ * once backward, a whole head's keys or values at a time.  `capacity` is the tokens there is room
+ * for: context_capacity(n) for some n of T or more.  CONTEXT_HALF keeps the numbers as IEEE halves
+ * (half.h): half the memory and traffic.  All arithmetic is in floats either way, and a row's own k
+ * and v are never rounded.
  *
  * Row r is a query of prompt prompt[r] that sees the first tokens[r] of the context, and itself: it
  * is token tokens[r] of a full pass.  Rows of one prompt may have different lengths and come in any
- * order, but rows of one prompt next to each other share the cache (twice as fast).  A row's bits
- * depend on its own q, k, v and visible context only.  The context is constant: gradients go to the
- * query's own q, k and v.
+ * order, but rows of one prompt next to each other share the cache.  A row's bits depend on its own
+ * q, k, v and visible context only.  The context is constant: gradients go to the query's own q, k
+ * and v.
  */
 #ifndef OPS_CONTEXT_H
 #define OPS_CONTEXT_H
@@ -18,31 +21,38 @@
 #include <stddef.h>
 #include <stdint.h>
 
-size_t context_capacity(size_t T);                          /* T, rounded up to a cache line */
-size_t context_floats(size_t capacity, size_t H, size_t D); /* of one prompt at one layer */
+enum context_precision { CONTEXT_SINGLE, CONTEXT_HALF };
+
+struct context_layout {
+    size_t H, D, capacity;
+    enum context_precision precision;
+};
+
+size_t context_capacity(size_t T);                        /* T, rounded up to whole lanes */
+size_t context_stride(const struct context_layout *kept); /* bytes of one prompt at one layer */
 
 /* Files the keys and values of qkv [B,T,3E] (as in attention.h) at tokens 0 .. T-1 of kv. Other
  * tokens of kv are not written. */
-void context_pack(float *restrict kv, const float *restrict qkv, size_t B, size_t T, size_t H,
-                  size_t D, size_t capacity);
+void context_pack(void *restrict kv, const float *restrict qkv, size_t B, size_t T,
+                  const struct context_layout *kept);
 
 /* z [R,E]; att [R,H,capacity+1] keeps row r's probabilities at 0 .. tokens[r], the last its own;
  * what follows it is unspecified. qkv [R,3E] of the rows themselves; prompt, tokens [R]. */
 void context_attend(float *restrict z, float *restrict att, const float *restrict qkv,
-                    const float *restrict kv, const uint32_t *restrict prompt,
-                    const uint32_t *restrict tokens, size_t R, size_t H, size_t D, size_t capacity);
+                    const void *restrict kv, const uint32_t *restrict prompt,
+                    const uint32_t *restrict tokens, size_t R, const struct context_layout *kept);
 
 /* The tokens of one context themselves, qkv [T,3E] packed in kv: each sees those before it and
  * itself. z [T,E]; scratch [context_capacity(T) + 1]. A token has the bits of context_attend(). */
 void context_attend_own(float *restrict z, float *restrict scratch, const float *restrict qkv,
-                        const float *restrict kv, size_t T, size_t H, size_t D, size_t capacity);
+                        const void *restrict kv, size_t T, const struct context_layout *kept);
 
 /* dz [R,E] -> dqkv [R,3E]. The other inputs are those of the forward pass; scratch
  * [capacity+1] is the caller's. */
 void context_attend_backward(float *restrict dqkv, float *restrict scratch,
                              const float *restrict dz, const float *restrict att,
-                             const float *restrict qkv, const float *restrict kv,
+                             const float *restrict qkv, const void *restrict kv,
                              const uint32_t *restrict prompt, const uint32_t *restrict tokens,
-                             size_t R, size_t H, size_t D, size_t capacity);
+                             size_t R, const struct context_layout *kept);
 
 #endif

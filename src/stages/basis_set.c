@@ -65,7 +65,7 @@ static enum err_code collector_create(struct collector *c, const struct model_di
     c->length = calloc(chunk, sizeof *c->length);
     CHECK(c->tokens && c->x && c->slot && c->length, ERR_MEMORY, "no memory for %zu basis prompts",
           chunk);
-    TRY(context_create(&c->context, d, chunk, seen, err));
+    TRY(context_create(&c->context, d, chunk, seen, CONTEXT_SINGLE, err));
     TRY(context_scratch_create(&c->fill, d, seen, err));
     TRY(query_create(&c->query, d, chunk, seen, false, err));
 cleanup:

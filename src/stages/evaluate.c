@@ -91,7 +91,8 @@ static double memory_needed(const struct evaluate_keys *k, const struct origin *
     const struct model_dims *d = &model->dims;
     double prompts = 2 * (double)(k->chunk * k->points) * (double)(d->inputs + 1);
     double errors = (double)(k->functions * k->points);
-    size_t basis = basis_set_bytes(d, k->chunk) + context_bytes(d, k->chunk, 2 * o->window_points) +
+    size_t basis = basis_set_bytes(d, k->chunk) +
+                   context_bytes(d, k->chunk, 2 * o->window_points, CONTEXT_SINGLE) +
                    query_bytes(d, k->chunk, 2 * o->window_points, false);
     return (prompts + errors + (double)params_count(d)) * sizeof(float) +
            (double)curve_bytes(d, o) + (double)basis;
@@ -152,7 +153,7 @@ extern const struct stage stage_evaluate;
 const struct stage stage_evaluate = {
     .name = "evaluate",
     .meaning = "the error of fits and controls after every number of examples",
-    .version = 3,
+    .version = 4,
     .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE,
     .parents = PARENTS,
     .keys = KEYS,

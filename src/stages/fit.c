@@ -298,7 +298,7 @@ extern const struct stage stage_fit;
 const struct stage stage_fit = {
     .name = "fit",
     .meaning = "learn the weights of a task-vector method on a frozen model",
-    .version = 2,
+    .version = 3,
     .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_METHODS | STAGE_USES_OPTIMISER,
     .parents = PARENTS,
     .keys = KEYS,

@@ -36,22 +36,23 @@ static void fill(struct context *c, size_t slot, const struct scene *s, size_t p
 }
 
 static void same_slot(const struct context *a, size_t i, const struct context *b, size_t j) {
-    const size_t n = context_floats(a->capacity, TINY.H, model_head_width(&TINY));
-    for (size_t l = 0; l < TINY.L; l++)
-        assert_memory_equal(context_layer(a, l) + i * n, context_layer(b, l) + j * n,
-                            n * sizeof(float));
+    const size_t n = context_stride(&a->layout);
+    for (size_t l = 0; l < TINY.L; l++) {
+        const unsigned char *in_a = context_layer(a, l), *in_b = context_layer(b, l);
+        assert_memory_equal(in_a + i * n, in_b + j * n, n);
+    }
 }
 
 static void a_slot_depends_on_its_prompt_alone(void **state) {
     (void)state;
     struct scene s = scene_new();
     struct context alone, all, reversed;
-    SUCCEEDS(context_create(&all, &TINY, PROMPTS, TOKENS, &err));
-    SUCCEEDS(context_create(&reversed, &TINY, PROMPTS + 3, TOKENS, &err));
+    SUCCEEDS(context_create(&all, &TINY, PROMPTS, TOKENS, CONTEXT_SINGLE, &err));
+    SUCCEEDS(context_create(&reversed, &TINY, PROMPTS + 3, TOKENS, CONTEXT_SINGLE, &err));
     for (size_t i = 0; i < PROMPTS; i++) fill(&all, i, &s, i, TOKENS);
     for (size_t i = PROMPTS; i-- > 0;) fill(&reversed, PROMPTS - i, &s, i, TOKENS);
     for (size_t i = 0; i < PROMPTS; i++) {
-        SUCCEEDS(context_create(&alone, &TINY, 1, TOKENS, &err));
+        SUCCEEDS(context_create(&alone, &TINY, 1, TOKENS, CONTEXT_SINGLE, &err));
         fill(&alone, 0, &s, i, TOKENS);
         same_slot(&alone, 0, &all, i);
         same_slot(&alone, 0, &reversed, PROMPTS - i);
@@ -80,8 +81,8 @@ static void a_slot_is_used_again_for_a_shorter_prompt(void **state) {
     (void)state;
     struct scene s = scene_new();
     struct context fresh, used;
-    SUCCEEDS(context_create(&fresh, &TINY, 1, TOKENS, &err));
-    SUCCEEDS(context_create(&used, &TINY, 1, TOKENS, &err));
+    SUCCEEDS(context_create(&fresh, &TINY, 1, TOKENS, CONTEXT_SINGLE, &err));
+    SUCCEEDS(context_create(&used, &TINY, 1, TOKENS, CONTEXT_SINGLE, &err));
     fill(&used, 0, &s, 1, TOKENS);
     for (uint32_t n = 0; n < TOKENS; n++) {
         fill(&fresh, 0, &s, 0, n);
@@ -97,9 +98,10 @@ static void a_slot_is_used_again_for_a_shorter_prompt(void **state) {
 static void memory_is_what_was_announced(void **state) {
     (void)state;
     struct context c;
-    SUCCEEDS(context_create(&c, &TINY, 5, TOKENS, &err));
-    assert_int_equal(c.memory.size, context_bytes(&TINY, 5, TOKENS));
-    assert_true(context_bytes(&TINY, 5, TOKENS) >= 4 * TINY.L * 5 * 2 * TOKENS * TINY.E);
+    SUCCEEDS(context_create(&c, &TINY, 5, TOKENS, CONTEXT_SINGLE, &err));
+    assert_int_equal(c.memory.size, context_bytes(&TINY, 5, TOKENS, CONTEXT_SINGLE));
+    assert_true(context_bytes(&TINY, 5, TOKENS, CONTEXT_SINGLE) >=
+                4 * TINY.L * 5 * 2 * TOKENS * TINY.E);
     context_destroy(&c);
     context_destroy(&c);
 }

@@ -168,7 +168,8 @@ static void plan_knows_the_contexts(void **state) {
     struct stage_cost cost;
     SUCCEEDS(lab_plan(&cost, &lab, "fit", "pretrain", &err));
     const double contexts = 4000.0 * 2 * 2 * 16 * 16 * sizeof(float); /* n, k and v, L, T, E */
-    assert_true(cost.memory - cost.memory_least >= contexts);
+    const double pass = contexts * 256 / 4000; /* a batch's: what is there in any case */
+    assert_true(cost.memory - cost.memory_least >= contexts - pass);
     assert_true(cost.memory_least < contexts);
     lab_close(&lab);
 }
