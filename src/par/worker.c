@@ -327,7 +327,7 @@ cleanup:
 /* Short after news, longer the longer nothing happens. */
 static double nap_length(const struct worker *w, double most) {
     const double quiet = (clock_now() - w->last_news) / 8;
-    double limit = w->busy && w->o.group_size == 1 ? NAP_BUSY : NAP_IDLE;
+    double limit = w->busy ? NAP_BUSY : NAP_IDLE; /* a child that wants something says so */
     if (w->waiting || mail_under_way(w->mail)) limit = NAP_GROUP;
     if (limit > most) limit = most;
     return quiet < NAP_LEAST ? NAP_LEAST : quiet < limit ? quiet : limit;

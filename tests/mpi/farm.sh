@@ -63,6 +63,20 @@ TASKVEC_INJECT=segv@job:14 farm "$ranks" "$work/group" mixed
 expect 'group crash' '^done=31 failed=1 blocked=2 pending=0 now=31 exit=1'
 expect 'group crash' '^failed job=14 class=segv '
 
+# Large messages of a group: in shared memory, after a crash in that of the children before, and
+# through the sockets where there is no room for it.
+farm "$ranks" "$work/sum" sum:3
+expect sums '^done=2 failed=0 '
+TASKVEC_INJECT=segv@job:0 farm "$ranks" "$work/sum2" sum:2
+expect 'sums after a crash' '^done=1 failed=1 '
+if [ "$sanitized" = 0 ]; then
+  limit=$(ulimit -S -v)
+  ulimit -S -v 2000000
+  farm "$ranks" "$work/sum3" sum:2
+  ulimit -S -v "$limit"
+  expect 'sums through sockets' '^done=2 failed=0 '
+fi
+
 # Killed at once at chosen lines of the journal, resumed on other numbers of ranks.
 n=$ranks
 for line in 4 17 40 75; do
