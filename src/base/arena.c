@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #ifdef __SANITIZE_ADDRESS__
 #define ARENA_POISONS 1
@@ -24,6 +25,18 @@ static void forbid(void *p, size_t n) { (void)p, (void)n; }
 static void allow(void *p, size_t n) { (void)p, (void)n; }
 #endif
 
+enum { HUGE_PAGE = 2 << 20 }; /* bytes */
+
+/* A long stream over small pages loses a third of the memory's rate to address translation. Where
+ * the system wants no huge pages, that is how it is. */
+static void *allocate(size_t bytes) {
+    void *block = NULL;
+    if (bytes < 2 * (size_t)HUGE_PAGE) return aligned_alloc(ARENA_ALIGN, bytes);
+    if (posix_memalign(&block, HUGE_PAGE, bytes) != 0) return NULL;
+    (void)madvise(block, bytes, MADV_HUGEPAGE);
+    return block;
+}
+
 static size_t padded(size_t bytes) { return (bytes + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN; }
 
 float *arena_floats(struct arena *a, size_t n) {
@@ -41,7 +54,7 @@ enum err_code arena_commit(struct arena *a, struct err *err) {
     assert(!a->block);
     a->size = a->used > 0 ? a->used : ARENA_ALIGN;
     a->used = 0;
-    a->block = aligned_alloc(ARENA_ALIGN, a->size);
+    a->block = allocate(a->size);
     if (!a->block) return ERR(err, ERR_MEMORY, "cannot allocate %zu bytes", a->size);
     memset(a->block, 0, a->size);
     forbid(a->block, a->size);

@@ -4,7 +4,7 @@
  * The same layout code runs twice: on a zeroed arena it only measures, after arena_commit() it
  * places, so size and position cannot disagree.  Arrays start at multiples of ARENA_ALIGN bytes.
  * Under AddressSanitizer a poisoned zone follows each array, so running off the end of a tensor is
- * caught although it stays inside one allocation.
+ * caught although it stays inside one allocation.  Large blocks ask for huge pages.
  *
  *     struct arena a = {0};
  *     lay_out(&t, &a);              // measures: every pointer is NULL
