@@ -47,32 +47,43 @@ struct basis basis_set_view(const struct basis_set *s, size_t first, size_t R) {
         .R = R, .stride = s->n, .z = s->z + first * s->E, .a = s->a + first * s->E};
 }
 
-struct collector { /* contexts of the pairs before point T0, and its query */
+struct basis_collector { /* contexts of the pairs before point T0, and its query */
+    size_t T0, chunk;
     struct context context;
     struct context_scratch *fill;
     struct query query;
-    float *tokens, *x; /* [2 T0, dims], [chunk, dims] */
-    uint32_t *slot, *length;
+    float *tokens, *x;       /* [2 T0, dims], [chunk, dims] */
+    uint32_t *slot, *length; /* [chunk] */
 };
 
-static enum err_code collector_create(struct collector *c, const struct model_dims *d, size_t T0,
-                                      size_t chunk, struct err *err) {
+static size_t seen(size_t T0) { return 2 * (T0 - 1); }
+
+enum err_code basis_collector_create(struct basis_collector **out, const struct model_dims *d,
+                                     size_t T0, size_t chunk, enum context_precision contexts,
+                                     struct err *err) {
     enum err_code rc = ERR_OK;
-    size_t seen = 2 * (T0 - 1);
+    struct basis_collector *c = calloc(1, sizeof *c);
+    assert(T0 >= 1 && chunk >= 1);
+    CHECK(c, ERR_MEMORY, "no memory for %zu basis prompts", chunk);
+    *c = (struct basis_collector){.T0 = T0, .chunk = chunk};
     c->tokens = calloc(2 * T0 * d->inputs, sizeof *c->tokens);
     c->x = calloc(chunk * d->inputs, sizeof *c->x);
     c->slot = calloc(chunk, sizeof *c->slot);
     c->length = calloc(chunk, sizeof *c->length);
     CHECK(c->tokens && c->x && c->slot && c->length, ERR_MEMORY, "no memory for %zu basis prompts",
           chunk);
-    TRY(context_create(&c->context, d, chunk, seen, CONTEXT_SINGLE, err));
-    TRY(context_scratch_create(&c->fill, d, seen, err));
-    TRY(query_create(&c->query, d, chunk, seen, false, err));
+    TRY(context_create(&c->context, d, chunk, seen(T0), contexts, err));
+    TRY(context_scratch_create(&c->fill, d, seen(T0), err));
+    TRY(query_create(&c->query, d, chunk, seen(T0), false, err));
+    *out = c;
+    c = NULL;
 cleanup:
+    basis_collector_destroy(c);
     return rc;
 }
 
-static void collector_destroy(struct collector *c) {
+void basis_collector_destroy(struct basis_collector *c) {
+    if (!c) return;
     query_destroy(&c->query);
     context_scratch_destroy(c->fill);
     context_destroy(&c->context);
@@ -80,37 +91,50 @@ static void collector_destroy(struct collector *c) {
     free(c->slot);
     free(c->x);
     free(c->tokens);
+    free(c);
 }
 
-static void collect_part(struct collector *c, const struct params *p,
-                         const struct prompt_view *part, size_t T0) {
+size_t basis_collector_bytes(const struct model_dims *dims, size_t T0, size_t chunk,
+                             enum context_precision contexts) {
+    return context_bytes(dims, chunk, seen(T0), contexts) +
+           query_bytes(dims, chunk, seen(T0), false);
+}
+
+static void collect_part(struct basis_collector *c, const struct params *p,
+                         const struct prompt_view *part) {
     const struct edits none = {0};
+    const size_t last = c->T0 - 1;
     for (size_t i = 0; i < part->n; i++) {
-        prompts_tokens(c->tokens, prompt_view_x(part, i, 0), part->y + i * part->points, 1, T0 - 1,
+        prompts_tokens(c->tokens, prompt_view_x(part, i, 0), part->y + i * part->points, 1, last,
                        part->dims);
-        context_fill(&c->context, i, c->fill, p, c->tokens, 2 * (T0 - 1), &none);
-        memcpy(c->x + i * part->dims, prompt_view_x(part, i, T0 - 1), part->dims * sizeof *c->x);
+        context_fill(&c->context, i, c->fill, p, c->tokens, 2 * last, &none);
+        memcpy(c->x + i * part->dims, prompt_view_x(part, i, last), part->dims * sizeof *c->x);
         c->slot[i] = (uint32_t)i;
-        c->length[i] = (uint32_t)(2 * (T0 - 1));
+        c->length[i] = (uint32_t)(2 * last);
     }
     const struct query_rows rows = {part->n, c->slot, c->length, c->x};
     query_forward(&c->query, p, &c->context, &rows, &none);
+}
+
+void basis_collector_run(struct basis_set *s, struct basis_collector *c, const struct params *p,
+                         const struct prompt_view *prompts) {
+    assert(s->n >= prompts->n && c->T0 <= prompts->points);
+    for (size_t first = 0; first < prompts->n; first += c->chunk) {
+        size_t n = prompts->n - first < c->chunk ? prompts->n - first : c->chunk;
+        struct prompt_view part = prompt_view_part(prompts, first, n);
+        collect_part(c, p, &part);
+        basis_set_take(s, first, &c->query, n);
+    }
 }
 
 enum err_code basis_set_collect(struct basis_set *s, const struct params *p,
                                 const struct prompt_view *prompts, size_t T0, size_t chunk,
                                 struct err *err) {
     enum err_code rc = ERR_OK;
-    struct collector c = {0};
-    assert(s->n == prompts->n && T0 >= 1 && T0 <= prompts->points);
-    TRY(collector_create(&c, &p->dims, T0, chunk, err));
-    for (size_t first = 0; first < prompts->n; first += chunk) {
-        size_t n = prompts->n - first < chunk ? prompts->n - first : chunk;
-        struct prompt_view part = prompt_view_part(prompts, first, n);
-        collect_part(&c, p, &part, T0);
-        basis_set_take(s, first, &c.query, n);
-    }
+    struct basis_collector *c = NULL;
+    TRY(basis_collector_create(&c, &p->dims, T0, chunk, CONTEXT_SINGLE, err));
+    basis_collector_run(s, c, p, prompts);
 cleanup:
-    collector_destroy(&c);
+    basis_collector_destroy(c);
     return rc;
 }

@@ -120,7 +120,7 @@ static enum err_code capture_init(struct capture *c, struct job_ctx *ctx, struct
     c->length = calloc(c->chunk, sizeof *c->length);
     CHECK(c->tokens && c->x && c->slot && c->length, ERR_MEMORY, "no memory for %zu prompts",
           c->chunk);
-    TRY(context_create(&c->context, d, c->chunk, tokens, CONTEXT_SINGLE, err));
+    TRY(context_create(&c->context, d, c->chunk, tokens, families_contexts(ctx->point), err));
     TRY(context_scratch_create(&c->fill, d, tokens, err));
     TRY(query_create(&c->query, d, c->chunk, tokens, false, err));
     TRY(create_kept(c, err));
@@ -242,7 +242,7 @@ static enum err_code capture_plan(struct stage_cost *cost, const struct config_p
                                 .group = 1,
                                 .work = (double)prompts,
                                 .unit = "prompts"};
-    cost->memory = (double)(context_bytes(d, chunk, 2 * points, CONTEXT_SINGLE) +
+    cost->memory = (double)(context_bytes(d, chunk, 2 * points, families_contexts(point)) +
                             query_bytes(d, chunk, 2 * points, false) +
                             (prompts * (3 * d->L + 1) * d->E + params_count(d)) * sizeof(float));
     cost->memory_least = cost->memory;
@@ -267,7 +267,7 @@ const struct stage stage_capture = {
     .name = "capture",
     .meaning = "keep what heads, attention blocks and residual stream hold at the query",
     .version = 3,
-    .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE,
+    .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_CONTEXTS,
     .parents = PARENTS,
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,

@@ -55,9 +55,9 @@ enum err_code curve_create(struct curve *c, const struct curve_options *o, struc
     lay_out(c);
     TRY(arena_commit(&c->memory, err));
     lay_out(c);
-    TRY(context_create(&c->whole, d, o->chunk, whole_tokens(o), CONTEXT_SINGLE, err));
+    TRY(context_create(&c->whole, d, o->chunk, whole_tokens(o), o->contexts, err));
     if (has_windows(o))
-        TRY(context_create(&c->window, d, o->chunk, window_tokens(o), CONTEXT_SINGLE, err));
+        TRY(context_create(&c->window, d, o->chunk, window_tokens(o), o->contexts, err));
     TRY(context_scratch_create(&c->fill, d, whole_tokens(o), err));
     TRY(vector_pass_create(&c->pass, o->setup, capacity(o), whole_tokens(o), false, err));
 cleanup:
@@ -79,9 +79,9 @@ void curve_destroy(struct curve *c) {
 size_t curve_bytes(const struct model_dims *dims, const struct curve_options *o) {
     struct curve c = {.o = *o};
     lay_out(&c);
-    size_t bytes = c.memory.used + context_bytes(dims, o->chunk, whole_tokens(o), CONTEXT_SINGLE) +
+    size_t bytes = c.memory.used + context_bytes(dims, o->chunk, whole_tokens(o), o->contexts) +
                    vector_pass_bytes(dims, capacity(o), whole_tokens(o), false);
-    if (has_windows(o)) bytes += context_bytes(dims, o->chunk, window_tokens(o), CONTEXT_SINGLE);
+    if (has_windows(o)) bytes += context_bytes(dims, o->chunk, window_tokens(o), o->contexts);
     return bytes;
 }
 

@@ -18,6 +18,7 @@ struct curve_options {
     size_t points;         /* of each prompt */
     size_t window_points;  /* T0: a window shows T0 - 1 pairs and the query */
     size_t trained_points; /* where `oracle` stops being plain */
+    enum context_precision contexts;
 };
 
 struct curve {

@@ -76,6 +76,7 @@ void evaluate_keys_read(struct evaluate_keys *k, const struct config_point *poin
         .functions = families_size(point, "functions"),
         .chunk = families_size(point, "chunk"),
         .confidence = config_float(point, "confidence"),
+        .contexts = families_contexts(point),
     };
     if (k->chunk > k->functions) k->chunk = k->functions;
 }
@@ -89,11 +90,11 @@ enum err_code evaluate_basis_points(size_t *out, const struct config_point *own,
 static double memory_needed(const struct evaluate_keys *k, const struct origin *model,
                             const struct curve_options *o) {
     const struct model_dims *d = &model->dims;
-    double prompts = 2 * (double)(k->chunk * k->points) * (double)(d->inputs + 1);
+    double points = (double)(k->points + o->window_points); /* of a prompt and its basis */
+    double prompts = (double)k->chunk * points * (double)(d->inputs + 1);
     double errors = (double)(k->functions * k->points);
     size_t basis = basis_set_bytes(d, k->chunk) +
-                   context_bytes(d, k->chunk, 2 * o->window_points, CONTEXT_SINGLE) +
-                   query_bytes(d, k->chunk, 2 * o->window_points, false);
+                   basis_collector_bytes(d, o->window_points, k->chunk, k->contexts);
     return (prompts + errors + (double)params_count(d)) * sizeof(float) +
            (double)curve_bytes(d, o) + (double)basis;
 }
@@ -121,7 +122,8 @@ static enum err_code evaluate_plan(struct stage_cost *cost, const struct config_
     TRY(families_check_room(point, k.chunk, T0 > k.points ? T0 : k.points, &model.dims, err));
     const struct params shape = {.dims = model.dims};
     method_setup_named(&setup, "oracle", &shape);
-    const struct curve_options o = {&setup, k.chunk, k.points, T0, model.trained_points};
+    const struct curve_options o = {&setup,    k.chunk, k.points, T0, model.trained_points,
+                                    k.contexts};
     *cost = (struct stage_cost){.flops = flops(&k, &model.dims, T0),
                                 .group = 1,
                                 .work = (double)k.functions * (double)k.points,
@@ -154,7 +156,7 @@ const struct stage stage_evaluate = {
     .name = "evaluate",
     .meaning = "the error of fits and controls after every number of examples",
     .version = 4,
-    .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE,
+    .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_CONTEXTS,
     .parents = PARENTS,
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,

@@ -20,7 +20,9 @@ struct evaluation {
     size_t T0;
     struct prompt_source source, basis_source; /* the same functions, other covariates */
     struct curve curve;
-    struct basis_set basis; /* [chunk], or the fit's mean alone */
+    struct prompts prompts, basis_prompts; /* of a chunk */
+    struct basis_collector *collector;     /* NULL: no basis of the prompts' own is needed */
+    struct basis_set basis;                /* [chunk], or the fit's mean alone */
     bool mean;
     float *w;                    /* the fit's weights */
     float *errors, *predictions; /* [functions, points], [chunk, points] */
@@ -31,6 +33,9 @@ static void evaluation_release(struct evaluation *e) {
     free(e->errors);
     free(e->w);
     basis_set_destroy(&e->basis);
+    basis_collector_destroy(e->collector);
+    prompts_destroy(&e->basis_prompts);
+    prompts_destroy(&e->prompts);
     curve_destroy(&e->curve);
     model_close(&e->model);
 }
@@ -87,15 +92,27 @@ static void name_sources(struct evaluation *e) {
     (void)snprintf(e->basis_source.covariates, sizeof e->basis_source.covariates, "basis");
 }
 
+static enum err_code create_basis(struct evaluation *e, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *d = &e->model.params.dims;
+    TRY(prompts_create(&e->basis_prompts, &e->source.setup, e->k.chunk, e->T0, err));
+    TRY(basis_set_create(&e->basis, d, e->k.chunk, err));
+    TRY(basis_collector_create(&e->collector, d, e->T0, e->k.chunk, e->k.contexts, err));
+cleanup:
+    return rc;
+}
+
 static enum err_code create_arrays(struct evaluation *e, struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct curve_options o = {&e->setup, e->k.chunk, e->k.points, e->T0,
-                                    e->model.trained_points};
+    const struct curve_options o = {
+        &e->setup, e->k.chunk, e->k.points, e->T0, e->model.trained_points, e->k.contexts};
     e->errors = calloc(e->k.functions * e->k.points, sizeof *e->errors);
     e->predictions = calloc(e->k.chunk * e->k.points, sizeof *e->predictions);
     CHECK(e->errors && e->predictions, ERR_MEMORY, "no memory for the errors of %zu functions",
           e->k.functions);
     TRY(curve_create(&e->curve, &o, err));
+    TRY(prompts_create(&e->prompts, &e->source.setup, e->k.chunk, e->k.points, err));
+    if (e->setup.method->needs_basis && !e->mean) TRY(create_basis(e, err));
 cleanup:
     return rc;
 }
@@ -115,32 +132,21 @@ cleanup:
     return rc;
 }
 
-static enum err_code draw(struct prompts *p, struct prompt_view *view,
-                          const struct prompt_source *source, size_t first, size_t n, size_t points,
-                          struct err *err) {
-    enum err_code rc = prompts_create(p, &source->setup, n, points, err);
-    if (rc != ERR_OK) return rc;
+/* Functions first .. first + n - 1 into *p, which has room for a chunk. */
+static struct prompt_view draw(struct prompts *p, const struct prompt_source *source, size_t first,
+                               size_t n) {
+    p->n = n;
     prompts_draw(p, source, first, source->setup.dims);
-    *view = (struct prompt_view){n, points, source->setup.dims, p->x, p->y};
-    return ERR_OK;
+    return (struct prompt_view){n, p->points, p->dims, p->x, p->y};
 }
 
 /* The basis of functions first .. first + n - 1, unless one mean serves all or none is needed. */
-static enum err_code find_basis(struct basis *out, struct evaluation *e, size_t first, size_t n,
-                                struct err *err) {
-    enum err_code rc = ERR_OK;
-    struct prompts p = {0};
-    struct prompt_view view;
-    if (e->mean) *out = basis_set_view(&e->basis, 0, 1);
-    if (e->mean || !e->setup.method->needs_basis) return ERR_OK;
-    basis_set_destroy(&e->basis);
-    TRY(basis_set_create(&e->basis, &e->model.params.dims, n, err));
-    TRY(draw(&p, &view, &e->basis_source, first, n, e->T0, err));
-    TRY(basis_set_collect(&e->basis, &e->model.params, &view, e->T0, n, err));
-    *out = basis_set_view(&e->basis, 0, n);
-cleanup:
-    prompts_destroy(&p);
-    return rc;
+static struct basis find_basis(struct evaluation *e, size_t first, size_t n) {
+    if (e->mean) return basis_set_view(&e->basis, 0, 1);
+    if (!e->collector) return (struct basis){0};
+    const struct prompt_view view = draw(&e->basis_prompts, &e->basis_source, first, n);
+    basis_collector_run(&e->basis, e->collector, &e->model.params, &view);
+    return basis_set_view(&e->basis, 0, n);
 }
 
 static float error_of(enum problem_loss loss, float prediction, float y) {
@@ -167,18 +173,12 @@ cleanup:
 }
 
 static enum err_code evaluate_chunk(struct evaluation *e, size_t first, size_t n, struct err *err) {
-    enum err_code rc = ERR_OK;
-    struct prompts p = {0};
-    struct prompt_view view;
-    struct basis basis = {0};
-    enum problem_loss loss = e->source.setup.problem->loss;
-    TRY(draw(&p, &view, &e->source, first, n, e->k.points, err));
-    TRY(find_basis(&basis, e, first, n, err));
-    TRY(predict(e, &view, &basis, first, err));
-    for (size_t i = 0; i < n * e->k.points; i++)
-        e->errors[first * e->k.points + i] = error_of(loss, e->predictions[i], p.y[i]);
-cleanup:
-    prompts_destroy(&p);
+    const enum problem_loss loss = e->source.setup.problem->loss;
+    const struct prompt_view view = draw(&e->prompts, &e->source, first, n);
+    const struct basis basis = find_basis(e, first, n);
+    const enum err_code rc = predict(e, &view, &basis, first, err);
+    for (size_t i = 0; rc == ERR_OK && i < n * e->k.points; i++)
+        e->errors[first * e->k.points + i] = error_of(loss, e->predictions[i], view.y[i]);
     return rc;
 }
 

@@ -10,6 +10,7 @@
 struct evaluate_keys {
     size_t points, functions, chunk;
     double confidence;
+    enum context_precision contexts;
 };
 
 void evaluate_keys_read(struct evaluate_keys *k, const struct config_point *point);

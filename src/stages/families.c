@@ -1,5 +1,7 @@
 #include "stages/families.h"
 
+#include <string.h>
+
 #include "methods/method.h"
 #include "optim/options.h"
 #include "problems/problem.h"
@@ -54,6 +56,18 @@ static const struct config_key SHAPE_KEYS[] = {
     },
 };
 
+static const char *const PRECISIONS[] = {"single", "half", NULL};
+static const struct config_key CONTEXT_KEYS[] = {{
+    .name = "contexts",
+    .type = CONFIG_NAME,
+    .flags = CONFIG_AXIS,
+    .def = "\"single\"",
+    .choices = PRECISIONS,
+    .unit = "",
+    .meaning = "how the keys and values of prompts are kept: single, or half, which needs half the "
+               "memory and rounds them to 11 bits",
+}};
+
 enum err_code families_add(struct config_schema *out, unsigned uses, struct err *err) {
     enum err_code rc = ERR_OK;
     if (uses & STAGE_USES_MODEL) TRY(config_schema_add(out, MODEL_KEYS, 1, err));
@@ -62,12 +76,17 @@ enum err_code families_add(struct config_schema *out, unsigned uses, struct err 
     if (uses & STAGE_USES_SOURCE) TRY(problem_schema(out, err));
     if (uses & STAGE_USES_METHODS) TRY(method_schema(out, true, err));
     if (uses & STAGE_USES_OPTIMISER) TRY(optimiser_schema(out, err));
+    if (uses & STAGE_USES_CONTEXTS) TRY(config_schema_add(out, CONTEXT_KEYS, 1, err));
 cleanup:
     return rc;
 }
 
 size_t families_size(const struct config_point *point, const char *key) {
     return (size_t)config_int(point, key);
+}
+
+enum context_precision families_contexts(const struct config_point *point) {
+    return strcmp(config_text(point, "contexts"), "half") == 0 ? CONTEXT_HALF : CONTEXT_SINGLE;
 }
 
 void families_shape(struct model_dims *out, const struct config_point *point) {

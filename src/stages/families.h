@@ -5,6 +5,7 @@
 #define STAGES_FAMILIES_H
 
 #include "model/dims.h"
+#include "ops/context.h"
 #include "stages/stage.h"
 
 /* Rows of every family in `uses` (enum stage_uses). */
@@ -30,6 +31,9 @@ enum err_code families_check_room(const struct config_point *point, size_t promp
 /* ERR_CONFIG unless prompts of the source have the width the model reads. */
 enum err_code families_check_source(const struct config_point *point, const struct model_dims *dims,
                                     struct err *err);
+
+/* The key `contexts`: STAGE_USES_CONTEXTS. */
+enum context_precision families_contexts(const struct config_point *point);
 
 size_t families_size(const struct config_point *point, const char *key); /* an INT key >= 0 */
 

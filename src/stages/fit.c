@@ -174,6 +174,7 @@ void fit_keys_read(struct fit_keys *k, const struct config_point *point) {
         .patience = config_int(point, "patience"),
         .repeat = config_int(point, "repeat"),
         .checkpoint_every = config_int(point, "checkpoint_every"),
+        .contexts = families_contexts(point),
         .rule = is(point, "patience_rule", "cumulative") ? FIT_CUMULATIVE : FIT_CONSECUTIVE,
     };
     k->delta = k->loss == FIT_HUBER ? config_float(point, "delta") : 0;
@@ -193,6 +194,7 @@ void fit_keys_data(struct fit_data_options *out, const struct fit_keys *k,
         .shards = k->shards,
         .loss = k->loss,
         .delta = k->delta,
+        .contexts = k->contexts,
     };
 }
 
@@ -252,8 +254,7 @@ static void fill_cost(struct stage_cost *cost, const struct fit_keys *k,
     cost->memory = rest + kept;
     cost->memory_least = rest + fmin(kept, (double)fit_data_pass_bytes(o, d));
     (void)snprintf(cost->summary, sizeof cost->summary,
-                   "%zu prompts x %zu points, contexts %.3g GB", k->prompts, k->points,
-                   kept / 1e9);
+                   "%zu prompts x %zu points, contexts %.3g GB", k->prompts, k->points, kept / 1e9);
 }
 
 static enum err_code fit_plan(struct stage_cost *cost, const struct config_point *point,
@@ -299,7 +300,8 @@ const struct stage stage_fit = {
     .name = "fit",
     .meaning = "learn the weights of a task-vector method on a frozen model",
     .version = 3,
-    .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_METHODS | STAGE_USES_OPTIMISER,
+    .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_METHODS | STAGE_USES_OPTIMISER |
+            STAGE_USES_CONTEXTS,
     .parents = PARENTS,
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,

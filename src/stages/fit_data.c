@@ -63,11 +63,11 @@ static void lay_out(struct fit_data *d, const struct fit_data_options *o,
 
 size_t fit_data_kept_bytes(const struct fit_data_options *o, const struct model_dims *dims,
                            size_t count) {
-    return context_bytes(dims, count * shard_samples(o), context_tokens(o), CONTEXT_SINGLE);
+    return context_bytes(dims, count * shard_samples(o), context_tokens(o), o->contexts);
 }
 
 size_t fit_data_pass_bytes(const struct fit_data_options *o, const struct model_dims *dims) {
-    return context_bytes(dims, o->batch, context_tokens(o), CONTEXT_SINGLE);
+    return context_bytes(dims, o->batch, context_tokens(o), o->contexts);
 }
 
 /* Basis of all samples of a rank, or the one mean. */
@@ -103,7 +103,7 @@ static enum err_code create_buffers(struct fit_data *d, struct err *err) {
     lay_out(d, &d->o, m);
     d->kept = fit_data_kept_bytes(&d->o, m, d->count) <= d->o.memory;
     TRY(context_create(&d->context, m, context_slots(d) > 0 ? context_slots(d) : 1, T,
-                       CONTEXT_SINGLE, err));
+                       d->o.contexts, err));
     TRY(context_scratch_create(&d->fill, m, T, err));
     TRY(vector_pass_create(&d->pass, d->o.setup, d->o.batch, T, true, err));
     if (needs_basis(&d->o))

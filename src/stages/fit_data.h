@@ -27,6 +27,7 @@ struct fit_data_options {
     size_t memory; /* bytes for contexts that are kept; 0: always filled again */
     enum fit_loss loss;
     double delta; /* of Huber's loss */
+    enum context_precision contexts;
 };
 
 struct fit_data;

@@ -31,7 +31,7 @@ struct fit_job {
     enum fit_end end;
     size_t T0, weights, passes;
     float *gradient, *dw, *scratch; /* [weights], [max(count, 1), weights], [weights] */
-    double *loss;                   /* [max(count, 1) + 1]: the last is scratch */
+    double *loss, *sum;             /* [max(count, 1) + 1]: the last is scratch */
     uint32_t *order, *batch;        /* [train], [batch] */
     float *losses;                  /* [epochs] of validation */
     struct arena memory;
@@ -62,9 +62,10 @@ static void lay_out(struct fit_job *f) {
 static enum err_code create_arrays(struct fit_job *f, struct err *err) {
     enum err_code rc = ERR_OK;
     f->weights = f->setup.method->weights(&f->setup);
-    f->loss = calloc(shard_count(f) + 1, sizeof *f->loss);
+    f->loss = calloc(2 * (shard_count(f) + 1), sizeof *f->loss);
     f->order = calloc(f->k.train + f->k.batch, sizeof *f->order);
     CHECK(f->loss && f->order, ERR_MEMORY, "no memory for the order of %zu prompts", f->k.train);
+    f->sum = f->loss + shard_count(f) + 1;
     f->batch = f->order + f->k.train;
     lay_out(f);
     TRY(arena_commit(&f->memory, err));
@@ -265,20 +266,18 @@ static enum err_code fit_validate(void *context, double *loss, const float *w, s
     enum err_code rc = ERR_OK;
     struct fit_job *f = context;
     size_t shards = shard_count(f), held = f->k.prompts - f->k.train;
-    double *sum = calloc(shards + 1, sizeof *sum);
-    CHECK(sum, ERR_MEMORY, "no memory for %zu losses", shards);
+    memset(f->sum, 0, shards * sizeof *f->sum);
     for (size_t first = f->k.train; first < f->k.prompts; first += f->k.batch) {
         size_t n = 0;
         for (; n < f->k.batch && first + n < f->k.prompts; n++) f->batch[n] = (uint32_t)(first + n);
         fit_data_pass(f->loss, NULL, f->data, w, f->batch, n, 1 / (double)held);
-        for (size_t s = 0; s < shards; s++) sum[s] += f->loss[s];
+        for (size_t s = 0; s < shards; s++) f->sum[s] += f->loss[s];
         f->passes++;
         TRY(progress(f, err));
     }
-    TRY(job_reduce_real(f->ctx, sum, sum + shards, 1, f->k.shards, err));
-    *loss = sum[0];
+    TRY(job_reduce_real(f->ctx, f->sum, f->sum + shards, 1, f->k.shards, err));
+    *loss = f->sum[0];
 cleanup:
-    free(sum);
     return rc;
 }
 

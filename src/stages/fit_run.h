@@ -16,6 +16,7 @@ struct fit_keys {
     double delta;
     int64_t epochs, patience, repeat, checkpoint_every;
     enum fit_rule rule;
+    enum context_precision contexts;
 };
 
 void fit_keys_read(struct fit_keys *k, const struct config_point *point);

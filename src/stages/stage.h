@@ -17,7 +17,8 @@ enum stage_uses {
     STAGE_USES_SHAPE = 2,   /* keys of a model to be made: model.layers, ... */
     STAGE_USES_SOURCE = 4,  /* keys source.* : problem, dims and the problems' own */
     STAGE_USES_METHODS = 8, /* key `method` and the methods' own keys */
-    STAGE_USES_OPTIMISER = 16
+    STAGE_USES_OPTIMISER = 16,
+    STAGE_USES_CONTEXTS = 32 /* key `contexts`: how exactly keys and values are kept */
 };
 
 struct stage_column {

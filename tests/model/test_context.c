@@ -1,5 +1,7 @@
 #include "model/context.h"
 
+#include <math.h>
+
 #include "model/query.h"
 #include "model/tiny.h"
 #include "ops/blas.h"
@@ -95,6 +97,31 @@ static void a_slot_is_used_again_for_a_shorter_prompt(void **state) {
     scene_free(&s);
 }
 
+/* Predictions from halves: other bits, the same numbers to about three digits. */
+static void halves_are_nearly_singles(void **state) {
+    (void)state;
+    struct scene s = scene_new();
+    struct context single, half;
+    bool differ = false;
+    SUCCEEDS(context_create(&single, &TINY, 1, TOKENS, CONTEXT_SINGLE, &err));
+    SUCCEEDS(context_create(&half, &TINY, 1, TOKENS, CONTEXT_HALF, &err));
+    for (size_t i = 0; i < PROMPTS; i++) {
+        fill(&single, 0, &s, i, TOKENS);
+        fill(&half, 0, &s, i, TOKENS);
+        for (uint32_t n = 0; n <= TOKENS; n++) {
+            const float a = predict(&single, &s, n), b = predict(&half, &s, n);
+            const double error = fabs((double)(a - b)) / fmax(1.0, fabs((double)a));
+            CLOSE(error, 1e-3);
+            differ = differ || error > 1e-6;
+            if (n == 0) assert_memory_equal(&a, &b, sizeof a);
+        }
+    }
+    assert_true(differ);
+    context_destroy(&single);
+    context_destroy(&half);
+    scene_free(&s);
+}
+
 static void memory_is_what_was_announced(void **state) {
     (void)state;
     struct context c;
@@ -104,6 +131,11 @@ static void memory_is_what_was_announced(void **state) {
                 4 * TINY.L * 5 * 2 * TOKENS * TINY.E);
     context_destroy(&c);
     context_destroy(&c);
+    const size_t half = context_bytes(&TINY, 5, TOKENS, CONTEXT_HALF);
+    SUCCEEDS(context_create(&c, &TINY, 5, TOKENS, CONTEXT_HALF, &err));
+    assert_int_equal(c.memory.size, half);
+    assert_int_equal(2 * half, context_bytes(&TINY, 5, TOKENS, CONTEXT_SINGLE));
+    context_destroy(&c);
 }
 
 int main(void) {
@@ -111,6 +143,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_slot_depends_on_its_prompt_alone),
         cmocka_unit_test(a_slot_is_used_again_for_a_shorter_prompt),
+        cmocka_unit_test(halves_are_nearly_singles),
         cmocka_unit_test(memory_is_what_was_announced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

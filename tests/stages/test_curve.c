@@ -70,7 +70,8 @@ static double predict_twin(struct trial *t, size_t i, size_t first, size_t k,
 
 static void predict(struct trial *t, size_t trained_points, const float *w) {
     struct curve c;
-    const struct curve_options o = {&t->setup, t->z.chunk, t->z.points, t->z.T0, trained_points};
+    const struct curve_options o = {&t->setup, t->z.chunk,     t->z.points,
+                                    t->z.T0,   trained_points, CONTEXT_SINGLE};
     SUCCEEDS(curve_create(&c, &o, &err));
     for (size_t first = 0; first < t->z.n; first += t->z.chunk) {
         const size_t left = t->z.n - first, n = left < t->z.chunk ? left : t->z.chunk;
@@ -188,7 +189,7 @@ static void memory_is_what_it_says(void **state) {
     method_setup_named(&setup, "window", &p);
     for (size_t chunk = 1; chunk <= 300; chunk += 299) { /* 300: more than the rows of a pass */
         struct curve c;
-        const struct curve_options o = {&setup, chunk, MOST_POINTS, 5, 5};
+        const struct curve_options o = {&setup, chunk, MOST_POINTS, 5, 5, CONTEXT_SINGLE};
         SUCCEEDS(curve_create(&c, &o, &err));
         const size_t taken = c.memory.size + c.whole.memory.size + c.window.memory.size +
                              c.pass.memory.size + c.pass.query.memory.size;

@@ -28,16 +28,19 @@ static void world_open(struct world *w, const char *text, size_t fit_point) {
     w->fit = lab_make(&w->lab, &fit, "fit.safetensors", w->fit_path);
 }
 
+static struct host_twin *fitted_at(const struct world *w, size_t point) {
+    const struct lab_job job = {
+        .kind = "evaluate", .point = point, .inputs = {w->fit, w->model}, .n_inputs = 2};
+    return lab_run(&w->lab, &job);
+}
+
 static struct host_twin *control(const struct world *w, const char *method) {
     const struct lab_job job = {
         .kind = "evaluate", .control = method, .inputs = {w->model}, .n_inputs = 1};
     return lab_run(&w->lab, &job);
 }
 
-static struct host_twin *fitted(const struct world *w) {
-    const struct lab_job job = {.kind = "evaluate", .inputs = {w->fit, w->model}, .n_inputs = 2};
-    return lab_run(&w->lab, &job);
-}
+static struct host_twin *fitted(const struct world *w) { return fitted_at(w, 0); }
 
 static const float *errors_of(const struct host_twin *h) {
     const struct job_tensor *t = host_twin_tensor(h, "errors");
@@ -100,6 +103,20 @@ static void every_fit_is_evaluated(void **state) {
         host_twin_destroy(plain);
         lab_close(&w.lab);
     }
+}
+
+/* Other bits, nearly the same errors: contexts and basis are rounded to 11 bits. */
+static void half_contexts_say_nearly_the_same(void **state) {
+    (void)state;
+    struct world w;
+    world_open(&w, EVALUATE(SIZES "contexts = [\"single\", \"half\"];"), 0);
+    struct host_twin *single = fitted_at(&w, 0), *half = fitted_at(&w, 1);
+    assert_memory_not_equal(errors_of(single), errors_of(half), 110 * sizeof(float));
+    for (size_t k = 0; k < 11; k++)
+        CLOSE(fabs(mse(half, k) - mse(single, k)) / mse(single, k), 1e-3);
+    host_twin_destroy(single);
+    host_twin_destroy(half);
+    lab_close(&w.lab);
 }
 
 /* T0 = 6 = trained: whole prompts up to k = 5, then the last five pairs. */
@@ -183,6 +200,7 @@ int main(void) {
         cmocka_unit_test(zero_is_plain_bit_for_bit),
         cmocka_unit_test(rows_summarise_the_errors),
         cmocka_unit_test(every_fit_is_evaluated),
+        cmocka_unit_test(half_contexts_say_nearly_the_same),
         cmocka_unit_test(windows_begin_beyond_the_trained_range),
         cmocka_unit_test(a_shorter_window_is_not_the_oracle),
         cmocka_unit_test(without_a_fit_or_control_it_is_plain),
