@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/arena.h"
 #include "ops/blas.h"
 #include "ops/lanes.h"
 
@@ -16,9 +17,10 @@ struct shape {
 struct limit {
     struct shape shapes[SHAPES];
     float *a, *b, *c; /* of the largest product */
-    float *memory;    /* [floats] */
+    float *memory;    /* [floats], in pages as large as those of contexts */
     size_t floats;
-    float sum; /* of what was read, so that it is read */
+    struct arena arena; /* of memory */
+    float sum;          /* of what was read, so that it is read */
 };
 
 static double flops_of(const struct shape *s) {
@@ -44,10 +46,24 @@ static void set_shapes(struct limit *l, const struct bench_size *z) {
     }
 }
 
+static void fill(float *x, size_t n) {
+    for (size_t i = 0; i < n; i++) x[i] = (float)(i % 7) - 3.0F;
+}
+
 static float *numbers(size_t n) {
     float *x = malloc(n * sizeof *x);
-    for (size_t i = 0; x && i < n; i++) x[i] = (float)(i % 7) - 3.0F;
+    if (x) fill(x, n);
     return x;
+}
+
+static enum err_code create_memory(struct limit *l, size_t bytes, struct err *err) {
+    l->floats = bytes / sizeof *l->memory;
+    (void)arena_floats(&l->arena, l->floats);
+    const enum err_code rc = arena_commit(&l->arena, err);
+    if (rc != ERR_OK) return rc;
+    l->memory = arena_floats(&l->arena, l->floats);
+    fill(l->memory, l->floats);
+    return ERR_OK;
 }
 
 enum err_code limit_open(struct limit **out, const struct bench_size *size, struct err *err) {
@@ -65,11 +81,8 @@ enum err_code limit_open(struct limit **out, const struct bench_size *size, stru
     l->a = numbers(a);
     l->b = numbers(b);
     l->c = numbers(c);
-    l->floats = size->read_bytes / sizeof *l->memory;
-    l->memory = numbers(l->floats);
-    CHECK(l->a && l->b && l->c && l->memory, ERR_MEMORY,
-          "no memory to measure the machine's limits: they read %zu MiB a rank",
-          size->read_bytes >> 20);
+    CHECK(l->a && l->b && l->c, ERR_MEMORY, "no memory for the matrices of the limits");
+    TRY(create_memory(l, size->read_bytes, err));
     *out = l;
     l = NULL;
 cleanup:
@@ -79,7 +92,7 @@ cleanup:
 
 void limit_close(struct limit *l) {
     if (!l) return;
-    free(l->memory);
+    arena_release(&l->arena);
     free(l->c);
     free(l->b);
     free(l->a);
