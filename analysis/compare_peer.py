@@ -142,7 +142,7 @@ def time_peer(rates, work, args):
 
 
 def time_work(taskvec, peer, work, args):
-    """In turns, the one that begins changing from round to round. Both reports of the last round."""
+    """In turns; which one begins alternates. The last reports of both."""
     for turn in range(args.rounds):
         first = [time_taskvec(taskvec, work, args)] if turn % 2 == 0 else []
         theirs = time_peer(peer, work, args)
@@ -212,8 +212,8 @@ def print_report(report):
     for line in report["sgemm"]:
         print(f"PyTorch's sgemm {line['shape']}, {line['threads']} threads: "
               f"{line['gflops']:.4g} GFLOP/s")
-    print(f"\n{'':31} {'taskvec':>10} {'':9} {'of its':>6}   {'PyTorch, its best':21} {'':10}"
-          f"\n{'':31} {'':10} {'':9} {'limit':>6}   {'thread setting':21} {'rate':>11} {'ratio':>8}")
+    print(f"\n{'':31} {'taskvec':>10} {'':9} {'of its':>6}   PyTorch, its best")
+    print(f"{'':31} {'':10} {'':9} {'limit':>6}   {'thread setting':21} {'rate':>10} {'ratio':>8}")
     for row in report["rows"]:
         print_row(row)
     if "fit" in {row["work"] for row in report["rows"]}:
@@ -247,10 +247,10 @@ def arguments():
     parser.add_argument("--taskvec", default=str(ROOT / "build" / "release" / "taskvec"))
     parser.add_argument("--size", default="standard", choices=("tiny", "small", "standard"))
     parser.add_argument("--works", type=comma, default=list(WORKS), help=f"of {','.join(WORKS)}")
-    parser.add_argument("--ranks", type=count, default=cores, help="default: the cores, %(default)s")
+    parser.add_argument("--ranks", type=count, default=cores, help="default: the cores")
     parser.add_argument("--threads", type=counts, default=sorted({1, cores}),
                         help="of the peer (default: 1 and the cores)")
-    parser.add_argument("--repeats", type=count, default=5, help="in a turn (default: 5)")
+    parser.add_argument("--repeats", type=count, default=3, help="in a turn (default: 3)")
     parser.add_argument("--rounds", type=count, default=2, help="turns of each (default: 2)")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()

@@ -29,12 +29,13 @@ class Size:
     batch: int  # prompts in an update of a fit
     published_batch: int  # the same, as published: what autograd keeps must fit in memory
     few: int  # prompts of other work
+    published_few: int  # the same, as published: how long a repeat takes
 
 
 SIZES = {
-    "tiny": Size(2, 2, 32, 5, 64, 16, 26, 8, 16, 16, 8),
-    "small": Size(6, 4, 64, 5, 96, 16, 41, 64, 256, 256, 128),
-    "standard": Size(12, 8, 256, 20, 202, 41, 71, 64, 256, 32, 32),
+    "tiny": Size(2, 2, 32, 5, 64, 16, 26, 8, 16, 16, 8, 8),
+    "small": Size(6, 4, 64, 5, 96, 16, 41, 64, 256, 256, 128, 32),
+    "standard": Size(12, 8, 256, 20, 202, 41, 71, 64, 256, 32, 32, 8),
 }
 
 
@@ -273,7 +274,7 @@ def prefill(model, xs, ys):
 
 def query(model, xs, positions, context, vector=None, hidden=None):
     """Predictions [B, Q] of Q queries xs [B, Q, d] a prompt at token positions `positions`, each
-    alone after the tokens before it. hidden [Q, T]: what a query must not see; None: it sees all."""
+    alone after the tokens before it. hidden [Q, T]: what a query must not see; None: nothing."""
     x = model._read_in(xs) + model._backbone.wpe.weight[positions]
     for layer, (block, (K, V)) in enumerate(zip(model._backbone.h, context)):
         q, k, v = block.attn.split(block.ln_1(x))

@@ -33,6 +33,7 @@ from peer_model import (SIZES, Pretraining, PublishedFit, Regressor, StreamFit, 
                         capture_published, capture_stream, curve_published, curve_stream, prefill,
                         vector_published)
 
+COMPILED = ("compiled", "bfloat16")  # the ways that may not be offered on a machine
 SLOW, SLOW_REPEATS = 15.0, 3  # a run longer than this many seconds is repeated less often
 SHORTEST = 0.2  # seconds of a repeat: shorter runs are repeated within it
 
@@ -79,13 +80,24 @@ def prefill_ops(size, tokens):
 # ---- the ways
 
 
+def check_bfloat16():
+    """Raises where this machine only emulates it: a step would take minutes, and tell nothing."""
+    rates = []
+    for dtype in (torch.float32, torch.bfloat16):
+        a = torch.randn(512, 512).to(dtype)
+        seconds(lambda a=a: a @ a)
+        rates.append(2e-9 * 512**3 / seconds(lambda a=a: a @ a, 3))
+    if rates[1] < rates[0] / 2:
+        raise RuntimeError(f"its products run at {rates[1]:.3g} GFLOP/s, float32 at {rates[0]:.3g}")
+
+
 def pretrain_tasks(size, ways):
     xs, ys = linear_prompts(size.pretrain_prompts, size.trained_points, size.inputs)
     tokens = 2 * size.trained_points
     useful = 3 * forward_ops(size, 1, tokens / 2)
     for way in ways:
         model = Regressor(size, fused=way != "published")
-        run = torch.compile(model) if way in ("compiled", "bfloat16") else None
+        run = torch.compile(model) if way in COMPILED else None
         training = Pretraining(model, 1e-4, run, way == "bfloat16")
         done = useful if model.fused else 3 * forward_ops(size, 1, tokens)
         yield Task("pretrain", way, "tokens/s", size.pretrain_prompts * tokens, useful, done,
@@ -145,34 +157,40 @@ def fit_tasks(size, ways):
         yield make[way](size, model, w, useful)
 
 
+def prompts_of(size, way, points):
+    n = size.published_few if way == "published" else size.few
+    return linear_prompts(n, points, size.inputs)
+
+
 def curve_tasks(size, ways):
     model = frozen_models(size)
-    xs, ys = linear_prompts(size.few, size.points, size.inputs)
-    heads = capture_published(model(False), *basis_of(size, xs, ys))
-    vector = vector_published(heads, 0.3 * torch.randn(size.layers, size.heads))
+    w = 0.3 * torch.randn(size.layers, size.heads)
     lengths = range(1, size.points + 1)
     useful = prefill_ops(size, 2 * size.points - 2) + vector_ops(size) \
         + sum(forward_ops(size, 1, 2 * n - 2) for n in lengths)
     done = {"published": sum(forward_ops(size, 2 * n, 2 * n) for n in lengths), "stream": useful}
-    run = {"published": lambda: curve_published(model(False), xs, ys, vector),
-           "stream": lambda: curve_stream(model(True), xs, ys, vector)}
+    curve = {"published": curve_published, "stream": curve_stream}
     for way in ways:
-        yield Task("curve", way, "prompts/s", size.few, useful, done[way], run[way],
-                   f"{size.few} prompts, {size.points} lengths")
+        xs, ys = prompts_of(size, way, size.points)
+        u = capture_stream(model(True), *basis_of(size, xs, ys))
+        inputs = model(way == "stream"), xs, ys, StreamVector(model(True))(u, w)
+        yield Task("curve", way, "prompts/s", len(ys), useful, done[way],
+                   lambda way=way, inputs=inputs: curve[way](*inputs),
+                   f"{len(ys)} prompts, {size.points} lengths")
 
 
 def capture_tasks(size, ways):
     model = frozen_models(size)
-    xs, ys = linear_prompts(size.few, size.trained_points, size.inputs)
     tokens = 2 * size.trained_points
     useful = prefill_ops(size, tokens - 2) + forward_ops(size, 1, tokens - 2)
     every = size.layers * forward_ops(size, tokens, tokens) + size.heads * vector_ops(size)
     done = {"published": every, "stream": useful}
-    run = {"published": lambda: capture_published(model(False), xs, ys),
-           "stream": lambda: capture_stream(model(True), xs, ys)}
+    capture = {"published": capture_published, "stream": capture_stream}
     for way in ways:
-        yield Task("capture", way, "prompts/s", size.few, useful, done[way], run[way],
-                   f"{size.few} prompts of {size.trained_points} points")
+        inputs = model(way == "stream"), *prompts_of(size, way, size.trained_points)
+        yield Task("capture", way, "prompts/s", len(inputs[1]), useful, done[way],
+                   lambda way=way, inputs=inputs: capture[way](*inputs),
+                   f"{len(inputs[1])} prompts of {size.trained_points} points")
 
 
 def frozen_models(size):
@@ -201,14 +219,16 @@ def seconds(run, times=1):
 
 
 def warm_up(task):
-    """Seconds of a second run; None, and the reason in the note, where this PyTorch cannot."""
+    """Seconds of a run; None, and the reason in the note, where this PyTorch cannot do it."""
     try:
-        task.run()
-        return seconds(task.run)
+        if task.way == "bfloat16":
+            check_bfloat16()
+        first = seconds(task.run)
+        return first if first > SLOW and task.way not in COMPILED else seconds(task.run)
     except Exception as error:  # no compiler, no such kernel: this way is not offered
-        if task.way not in ("compiled", "bfloat16"):
+        if task.way not in COMPILED:
             raise
-        task.note = f"not offered here: {type(error).__name__}: {str(error).splitlines()[0]}"
+        task.note = f"not offered here: {(str(error) or type(error).__name__).splitlines()[0]}"
         return None
 
 
