@@ -1,6 +1,6 @@
 /*
  * bench fit - updates of a learnable task vector: with contexts kept, with their making counted,
- * and with contexts made anew for every update.
+ * and with contexts made anew for every update; then with kept contexts in half precision.
  */
 #include <stdlib.h>
 
@@ -10,13 +10,13 @@
 #include "optim/adam.h"
 #include "stages/fit_data.h"
 
-enum { CACHED, PREFILL, EPOCHS, RECOMPUTED, LINES };
+enum { CACHED, PREFILL, EPOCHS, RECOMPUTED, HALVES, LINES };
 enum { EPOCHS_COUNTED = 50 };
 
 struct work {
     struct scene scene;
     struct fit_data_options options, few; /* all prompts kept; a few, contexts never kept */
-    struct fit_data *kept, *recomputing;
+    struct fit_data *kept, *halves, *recomputing;
     size_t weights;
     float *w, *g, *m, *v; /* [weights] */
     uint32_t *rows;       /* [prompts] */
@@ -27,6 +27,7 @@ static void work_close(void *state) {
     struct work *w = state;
     if (!w) return;
     fit_data_destroy(w->kept);
+    fit_data_destroy(w->halves);
     fit_data_destroy(w->recomputing);
     free(w->rows);
     free(w->w);
@@ -75,6 +76,10 @@ static void describe(struct bench_line *lines, const struct work *w, const struc
     lines[RECOMPUTED].flops = lines[CACHED].flops + count_prefill(d, T);
     lines[RECOMPUTED].bytes =
         lines[CACHED].bytes + count_context_bytes(d, (double)d->L, T, sizeof(float));
+    lines[HALVES] = lines[CACHED];
+    lines[HALVES].name = "cached half";
+    lines[HALVES].bytes = count_context_bytes(d, layers, T, 2);
+    lines[HALVES].memory = 0; /* told once */
 }
 
 static enum err_code create_weights(struct work *w, const struct bench_size *z, struct err *err) {
@@ -101,6 +106,9 @@ static enum err_code work_open(void **state, struct bench_line lines[BENCH_LINES
     w->few = options_of(w, z, z->few, 0);
     TRY(fit_data_create(&w->kept, &w->options, NULL, err));
     TRY(fit_data_create(&w->recomputing, &w->few, NULL, err));
+    struct fit_data_options halves = w->options;
+    halves.contexts = CONTEXT_HALF;
+    TRY(fit_data_create(&w->halves, &halves, NULL, err));
     describe(lines, w, z);
     *n = LINES;
     *state = w;
@@ -129,6 +137,9 @@ static enum err_code work_run(void *state, size_t line, struct err *err) {
     switch (line) {
     case CACHED:
         epoch(w, w->kept, &w->options);
+        return ERR_OK;
+    case HALVES:
+        epoch(w, w->halves, &w->options);
         return ERR_OK;
     case RECOMPUTED:
         epoch(w, w->recomputing, &w->few);

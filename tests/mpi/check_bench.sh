@@ -24,7 +24,7 @@ for ranks in 1 2; do
     done
 done
 launch 0 bench fit --size tiny --repeats 1 --json
-holds "[l['name'] for l in r['lines']] == ['cached', 'prefill', '50 epochs', 'recomputed']" \
+holds "[l['name'] for l in r['lines']] == ['cached', 'prefill', '50 epochs', 'recomputed', 'cached half']" \
     "the lines of fit"
 holds "abs(r['lines'][2]['rate'] * (1 / r['lines'][0]['rate'] + .02 / r['lines'][1]['rate']) - 1) < 1e-9" \
     "what 50 epochs are made of"
