@@ -124,12 +124,14 @@ INLINE lanes dots(float *restrict w, const float *restrict a, float scale, struc
 }
 
 /* What becomes of w between the two passes. Forward: exp(w - level); their sum is returned.
- * Backward: scale * p * (w - level), the gradient of the scores from that of the probabilities. */
-INLINE lanes turn(float *restrict w, float level, float scale, struct pass *m) {
+ * Backward: scale * p * (w - level), the gradient of the scores from that of the probabilities.
+ * Meanwhile the first of the shares of `soon` is fetched that the second pass is to fetch. */
+INLINE lanes turn(float *restrict w, float level, float scale, struct pass *m, precision_t kind) {
+    const size_t share = LANES * LANES * number_size(kind);
     lanes sum = {0};
-    for (size_t j = 0; j < m->n; j += LANES) {
+    for (size_t j = 0; j < m->n; j += LANES, m->soon += share) {
         lanes v = lanes_load(w + j) - level;
-        for (size_t i = 0; i < 4; i++, m->soon += LINE) __builtin_prefetch(m->soon);
+        for (size_t i = 0; i < share; i += LINE) __builtin_prefetch(m->soon + i);
         v = m->p ? scale * lanes_load(m->p + j) * v : vmath_exp(v);
         if (j + LANES > m->n) v = lanes_keep(v, m->n - j);
         lanes_store(w + j, v);
@@ -138,19 +140,17 @@ INLINE lanes turn(float *restrict w, float level, float scale, struct pass *m) {
     return sum;
 }
 
-/* out[0 .. count) of project(). */
+/* out[0 .. count) of project(); the last part has nothing left to fetch. */
 INLINE void project_part(float *restrict out, const float *restrict w, struct pass m, size_t count,
-                         precision_t kind) {
+                         bool last, precision_t kind) {
     const size_t tile = LANES * m.D * number_size(kind);
-    const size_t ahead = count * LANES * number_size(kind);
+    const size_t share = LANES * LANES * number_size(kind);
     lanes s[LANES] = {{0}};
     size_t j = 0;
-    for (; j + LANES <= m.n; j += LANES, m.M += tile, m.soon += ahead) {
+    for (; j + LANES <= m.n; j += LANES, m.M += tile, m.soon += share) {
         const lanes v = lanes_load(w + j);
-        for (size_t i = 0; i < count; i++) {
-            if (i % 2 == 0) __builtin_prefetch(m.soon + i * LANES * number_size(kind));
-            s[i] += v * load(m.M, i * LANES, kind);
-        }
+        for (size_t i = 0; i < share && !last; i += LINE) __builtin_prefetch(m.soon + i);
+        for (size_t i = 0; i < count; i++) s[i] += v * load(m.M, i * LANES, kind);
     }
     if (j < m.n) {
         const lanes v = lanes_load(w + j);
@@ -167,11 +167,14 @@ INLINE void project_part(float *restrict out, const float *restrict w, struct pa
 /* out[d] = sum over j < n of w[j] M[j,d]; w is 0 behind n. */
 INLINE void project(float *restrict out, const float *restrict w, struct pass m, precision_t kind) {
     const size_t part = LANES * LANES * number_size(kind);
-    const size_t ahead = m.n * LANES * number_size(kind);
+    const size_t shares = (m.n + LANES - 1) / LANES * part;
     size_t d = 0;
-    for (; d + LANES <= m.D; d += LANES, m.M += part, m.soon += ahead)
-        project_part(out + d, w, m, LANES, kind);
-    if (d < m.D) project_part(out + d, w, m, m.D - d, kind);
+    for (; d + LANES < m.D; d += LANES, m.M += part, m.soon += shares)
+        project_part(out + d, w, m, LANES, false, kind);
+    if (d + LANES == m.D)
+        project_part(out + d, w, m, LANES, true, kind);
+    else
+        project_part(out + d, w, m, m.D - d, true, kind);
 }
 
 static float dot(const float *x, const float *y, size_t D) {
@@ -191,7 +194,7 @@ INLINE void forward(float *restrict out, float *restrict p, const struct head *h
     top = lanes_max(top, lanes_all(own));
     const float level = lanes_top(top);
     struct pass second = {h->V, h->soon, n, D, NULL};
-    const lanes sum = turn(p, level, scale, &second);
+    const lanes sum = turn(p, level, scale, &second, kind);
     project(out, p, second, kind);
     const float e = vmath_exp(lanes_all(own - level))[0];
     const float part = 1.0f / (lanes_sum(sum) + e);
@@ -208,7 +211,7 @@ INLINE void backward(float *restrict dq, float *restrict ds, const float *restri
     const lanes all = dots(ds, g, 1.0f, (struct pass){h->V, h->K, n, D, p}, kind);
     const float level = lanes_sum(all) + p[n] * own, d_own = scale * p[n] * (own - level);
     struct pass second = {h->K, h->soon, n, D, p};
-    (void)turn(ds, level, scale, &second);
+    (void)turn(ds, level, scale, &second, kind);
     project(dq, ds, second, kind);
     for (size_t d = 0; d < D; d++) {
         dq[d] += d_own * k[d];
