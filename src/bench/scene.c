@@ -18,7 +18,6 @@ enum err_code scene_init(struct scene *s, const struct bench_size *size, size_t 
     prompts_draw(&s->prompts, &s->source, 0, size->dims.inputs);
     s->view = (struct prompt_view){n, points, size->dims.inputs, s->prompts.x, s->prompts.y};
     method_setup_named(&s->ltv, "ltv", &s->params);
-    method_setup_named(&s->plain, "plain", &s->params);
 cleanup:
     if (rc != ERR_OK) scene_release(s);
     return rc;

@@ -16,7 +16,6 @@ struct scene {
     struct prompts prompts;
     struct prompt_source source; /* linear regression */
     struct method_setup ltv;     /* reading "heads" */
-    struct method_setup plain;
     struct prompt_view view; /* of prompts */
 };
 

@@ -20,11 +20,6 @@ static const struct option_row OPTIONS[] = {
 };
 
 static const char MORE[] =
-    "  pretrain   updates of pretraining, a model on every rank\n"
-    "  capture    head outputs at the query of basis prompts\n"
-    "  fit        updates of a task vector: contexts kept, counted over 50 epochs, made anew\n"
-    "  curve      predictions of a task vector after every number of examples\n"
-    "  effects    the prediction with each head replaced at the query, all heads\n"
     "  dispatch   empty jobs through the farm, journal on\n"
     "  scaling    real runs on 1, 2, 4, ... ranks; starts mpirun itself\n"
     "\n"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/bench.h"
 #include "ops/blas.h"
 #include "par/farm.h"
 #include "run/command.h"
@@ -38,6 +39,12 @@ static void print_overview(struct text *out) {
              "or data,\n  70 our bug, 71 memory or MPI, 74 files, 75 work remains\n");
 }
 
+static void print_benches(struct text *out) {
+    text_add(out, "\n");
+    for (size_t i = 0; i < bench_count(); i++)
+        text_add(out, "  %-10s %s\n", bench_at(i)->name, bench_at(i)->meaning);
+}
+
 static enum err_code print_help(struct text *out, const struct command *c, struct err *err) {
     enum err_code rc = ERR_OK;
     struct schema_set schemas = {0};
@@ -45,6 +52,7 @@ static enum err_code print_help(struct text *out, const struct command *c, struc
              c->n_options ? " [OPTIONS]" : "", c->meaning);
     if (c->n_options) text_add(out, "\n");
     options_help(out, c->options, c->n_options);
+    if (c == &COMMAND_BENCH) print_benches(out);
     if (c->more) text_add(out, "\n%s", c->more);
     if (c == &COMMAND_RUN || c == &COMMAND_PLAN) {
         TRY(schema_set_init(&schemas, err));

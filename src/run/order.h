@@ -1,7 +1,8 @@
 /*
  * order.h - what a compute child is told about a job, as text; and the job done from that text.
  *
- * Blocks "NAME SIZE NEWLINE bytes NEWLINE" in a fixed order, so that any byte may stand in a path.
+ * Blocks "NAME SIZE NEWLINE bytes NEWLINE" in a fixed order, so that any byte may stand in a path;
+ * or DISPATCH_NOTHING (bench/dispatch.h).
  */
 #ifndef RUN_ORDER_H
 #define RUN_ORDER_H
