@@ -16,7 +16,7 @@ struct scene {
     struct prompts prompts;
     struct prompt_source source; /* linear regression */
     struct method_setup ltv;     /* reading "heads" */
-    struct prompt_view view; /* of prompts */
+    struct prompt_view view;     /* of prompts */
 };
 
 /* n prompts of `points` points. */
