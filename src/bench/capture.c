@@ -6,7 +6,7 @@
 #include "bench/bench.h"
 #include "bench/count.h"
 #include "bench/scene.h"
-#include "stages/basis_set.h"
+#include "methods/basis_set.h"
 
 struct work {
     struct scene scene;
@@ -28,7 +28,8 @@ static enum err_code work_open(void **state, struct bench_line lines[BENCH_LINES
     struct work *w = calloc(1, sizeof *w);
     CHECK(w, ERR_MEMORY, "no memory for a bench");
     TRY(scene_init(&w->scene, z, z->few, z->trained_points, err));
-    TRY(basis_set_create(&w->basis, &z->dims, z->few, err));
+    TRY(basis_set_create(&w->basis, &z->dims, basis_bit(BASIS_HEADS) | basis_bit(BASIS_ATTENTION),
+                         z->few, err));
     lines[0] = (struct bench_line){.name = "capture", .unit = "prompts", .units = (double)z->few};
     lines[0].flops = count_prefill(&z->dims, seen) + count_query(&z->dims, seen);
     lines[0].bytes = 2 * count_context_bytes(&z->dims, (double)z->dims.L, seen, sizeof(float));

@@ -7,7 +7,7 @@
 #include "bench/bench.h"
 #include "bench/count.h"
 #include "bench/scene.h"
-#include "stages/basis_set.h"
+#include "methods/basis_set.h"
 #include "stages/curve.h"
 
 struct work {
@@ -45,7 +45,9 @@ static struct bench_line line_of(const struct work *w, const struct bench_size *
     for (size_t k = 0; k < z->points; k++) line.flops += count_query(d, 2.0 * (double)k);
     line.bytes = 2 * count_context_bytes(d, (double)d->L, T, sizeof(float)); /* written and read */
     line.memory =
-        (double)(curve_bytes(d, &o) + basis_set_bytes(d, z->few) + params_count(d) * sizeof(float));
+        (double)(curve_bytes(d, &o) +
+                 basis_set_bytes(d, basis_bit(BASIS_HEADS) | basis_bit(BASIS_ATTENTION), z->few) +
+                 params_count(d) * sizeof(float));
     return line;
 }
 
@@ -55,7 +57,8 @@ static enum err_code work_open(void **state, struct bench_line lines[BENCH_LINES
     struct work *w = calloc(1, sizeof *w);
     CHECK(w, ERR_MEMORY, "no memory for a bench");
     TRY(scene_init(&w->scene, z, z->few, z->points, err));
-    TRY(basis_set_create(&w->basis, &z->dims, z->few, err));
+    TRY(basis_set_create(&w->basis, &z->dims, basis_bit(BASIS_HEADS) | basis_bit(BASIS_ATTENTION),
+                         z->few, err));
     TRY(basis_set_collect(&w->basis, &w->scene.params, &w->scene.view, z->trained_points, z->few,
                           err));
     const size_t weights = w->scene.ltv.method->weights(&w->scene.ltv);

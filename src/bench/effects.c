@@ -10,9 +10,9 @@
 #include "bench/bench.h"
 #include "bench/count.h"
 #include "bench/scene.h"
+#include "methods/basis_set.h"
+#include "methods/effects_pass.h"
 #include "model/forward.h"
-#include "stages/basis_set.h"
-#include "stages/effects_pass.h"
 
 enum { FORWARD, HEADS, LINES };
 
@@ -106,8 +106,10 @@ static enum err_code work_open(void **state, struct bench_line lines[BENCH_LINES
     TRY(create_arrays(w, z, err));
     corrupt(w);
     TRY(forward_create(&w->forward, &z->dims, z->few, seen + 2, false, err));
-    TRY(basis_set_create(&w->basis, &z->dims, z->few, err));
-    TRY(basis_set_create(&w->mean, &z->dims, 1, err));
+    TRY(basis_set_create(&w->basis, &z->dims, basis_bit(BASIS_HEADS) | basis_bit(BASIS_ATTENTION),
+                         z->few, err));
+    TRY(basis_set_create(&w->mean, &z->dims, basis_bit(BASIS_HEADS) | basis_bit(BASIS_ATTENTION), 1,
+                         err));
     TRY(context_create(&w->context, &z->dims, z->few, seen, CONTEXT_SINGLE, err));
     TRY(context_scratch_create(&w->fill, &z->dims, seen, err));
     TRY(effects_pass_create(&w->pass, &z->dims, z->few, seen, err));
@@ -122,18 +124,20 @@ cleanup:
 
 static void run_forward(struct work *w) {
     const struct prompt_view *v = &w->scene.view;
-    prompts_tokens(w->tokens, v->x, v->y, v->n, v->points, v->dims);
+    prompt_tokens(w->tokens, v->x, v->y, v->n, v->points, v->dims);
     forward_run(&w->forward, &w->scene.params, w->tokens, v->n, 2 * v->points);
 }
 
 /* Of z alone: the heads are replaced before the output projection. */
 static void average(struct work *w) {
     const struct basis_set *s = &w->basis;
-    for (size_t l = 0; l < s->L; l++)
-        for (size_t e = 0; e < s->E; e++) {
+    const size_t E = s->dims.E;
+    const float *z = s->part[BASIS_HEADS];
+    for (size_t l = 0; l < s->dims.L; l++)
+        for (size_t e = 0; e < E; e++) {
             double sum = 0;
-            for (size_t i = 0; i < s->n; i++) sum += (double)s->z[(l * s->n + i) * s->E + e];
-            w->mean.z[l * s->E + e] = (float)(sum / (double)s->n);
+            for (size_t i = 0; i < s->n; i++) sum += (double)z[(l * s->n + i) * E + e];
+            w->mean.part[BASIS_HEADS][l * E + e] = (float)(sum / (double)s->n);
         }
 }
 
@@ -142,7 +146,7 @@ static void fill_corrupted(struct work *w) {
     const struct edits none = {0};
     const size_t pairs = v->points - 1;
     for (size_t i = 0; i < v->n; i++) {
-        prompts_tokens(w->tokens, prompt_view_x(v, i, 0), v->y + i * v->points, 1, pairs, v->dims);
+        prompt_tokens(w->tokens, prompt_view_x(v, i, 0), v->y + i * v->points, 1, pairs, v->dims);
         context_fill(&w->context, i, w->fill, &w->scene.params, w->tokens, 2 * pairs, &none);
     }
 }

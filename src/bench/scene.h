@@ -8,8 +8,8 @@
 
 #include "bench/size.h"
 #include "methods/method.h"
+#include "model/prompt_view.h"
 #include "problems/prompts.h"
-#include "stages/prompt_view.h"
 
 struct scene {
     struct params params;

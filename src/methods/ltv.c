@@ -22,9 +22,14 @@ static bool adds_bias(int reading) {
     return reading == LTV_HEADS_BIAS || reading == LTV_REPROJECTED;
 }
 
+static enum basis_part part_of(int reading) {
+    return reading == LTV_HEADS || reading == LTV_HEADS_BIAS ? BASIS_HEADS : BASIS_ATTENTION;
+}
+
+static unsigned ltv_basis(const struct method_setup *s) { return basis_bit(part_of(s->variant)); }
+
 static const float *source_rows(const struct basis *b, size_t l, size_t E, int reading) {
-    bool true_heads = reading == LTV_HEADS || reading == LTV_HEADS_BIAS;
-    return (true_heads ? b->z : b->a) + l * b->stride * E;
+    return b->part[part_of(reading)] + l * b->stride * E;
 }
 
 static size_t ltv_weights(const struct method_setup *s) {
@@ -156,9 +161,11 @@ const struct method method_ltv = {
     .name = "ltv",
     .meaning = "learnable task vector: one weight per head on what it did at a basis prompt",
     .paper = "Saglam et al., arXiv:2502.05390",
+    .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (\"mean\")",
+    .cost = "one basis prompt a function",
     .scope = EDIT_QUERY,
     .prompt = METHOD_WHOLE,
-    .needs_basis = true,
+    .basis = ltv_basis,
     .variants = LTV_READINGS,
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* The registry: one line a method, X(method), in the order of tables and help. */
-#define METHODS_LEARNING(X)                                                                        \
+#define METHODS_FITTED(X)                                                                          \
     X(ltv)                                                                                         \
     X(constant)                                                                                    \
     X(bias_only)
@@ -15,28 +15,28 @@
     X(oracle)
 
 #define X(name) extern const struct method method_##name;
-METHODS_LEARNING(X)
+METHODS_FITTED(X)
 METHODS_CONTROL(X)
 #undef X
 
 #define X(name) &method_##name,
-static const struct method *const METHODS[] = {METHODS_LEARNING(X) METHODS_CONTROL(X)};
+static const struct method *const METHODS[] = {METHODS_FITTED(X) METHODS_CONTROL(X)};
 #undef X
 
 #define X(name) #name,
 const char *const METHOD_CONTROLS[] = {METHODS_CONTROL(X) NULL};
-static const char *const LEARNING_NAMES[] = {METHODS_LEARNING(X) NULL};
-static const char *const ALL_NAMES[] = {METHODS_LEARNING(X) METHODS_CONTROL(X) NULL};
+static const char *const FITTED_NAMES[] = {METHODS_FITTED(X) NULL};
+static const char *const ALL_NAMES[] = {METHODS_FITTED(X) METHODS_CONTROL(X) NULL};
 #undef X
 
-static const struct config_key KEY_LEARNING = {
+static const struct config_key KEY_FITTED = {
     .name = "method",
     .type = CONFIG_NAME,
     .flags = CONFIG_AXIS,
     .def = "ltv",
-    .choices = LEARNING_NAMES,
+    .choices = FITTED_NAMES,
     .unit = "",
-    .meaning = "what is learned: how a task vector is made",
+    .meaning = "what is fitted: how a task vector is made",
 };
 
 static const struct config_key KEY_ALL = {
@@ -62,17 +62,36 @@ const struct method *method_find(const char *name) {
     return NULL;
 }
 
-bool method_learns(const struct method *m) { return m->weights != NULL; }
+bool method_learns(const struct method *m) { return m->gradient != NULL; }
+
+bool method_is_fitted(const struct method *m) { return m->weights || m->choices; }
+
+unsigned method_basis(const struct method_setup *s) {
+    return s->method->basis ? s->method->basis(s) : 0;
+}
+
+size_t method_values(const struct method_setup *s) {
+    const struct model_dims *d = &s->params->dims;
+    return s->method->values ? s->method->values(s) : d->L * d->E;
+}
+
+size_t method_choices(const struct method_setup *s) {
+    return s->method->choices ? s->method->choices(s) : 1;
+}
+
+size_t method_edits_most(const struct method_setup *s) {
+    return s->method->edits_most ? s->method->edits_most(s) : s->params->dims.L;
+}
 
 const char *method_variant(const struct method_setup *s) {
     return s->method->variants ? s->method->variants[s->variant] : "";
 }
 
-enum err_code method_schema(struct config_schema *out, bool learning_only, struct err *err) {
-    enum err_code rc = config_schema_add(out, learning_only ? &KEY_LEARNING : &KEY_ALL, 1, err);
+enum err_code method_schema(struct config_schema *out, bool fitted_only, struct err *err) {
+    enum err_code rc = config_schema_add(out, fitted_only ? &KEY_FITTED : &KEY_ALL, 1, err);
     for (size_t i = 0; rc == ERR_OK && i < method_count(); i++) {
         const struct method *m = METHODS[i];
-        if (m->n_keys > 0 && (method_learns(m) || !learning_only))
+        if (m->n_keys > 0 && (method_is_fitted(m) || !fitted_only))
             rc = config_schema_add(out, m->keys, m->n_keys, err);
     }
     return rc;
@@ -89,8 +108,9 @@ void method_setup_read(struct method_setup *out, const struct config_point *poin
     if (out->method->read) out->method->read(out, point);
 }
 
-void method_edits(struct edit *items, struct edits *out, const float *v, size_t R,
-                  const struct method_setup *s) {
+/* v[l] added to the output of block l. */
+static size_t add_to_blocks(struct edit *items, const float *v, size_t R,
+                            const struct method_setup *s) {
     const struct model_dims *d = &s->params->dims;
     for (size_t l = 0; l < d->L; l++)
         items[l] = (struct edit){.layer = l,
@@ -98,5 +118,13 @@ void method_edits(struct edit *items, struct edits *out, const float *v, size_t 
                                  .scale = 1.0F,
                                  .values = v + l * R * d->E,
                                  .row_stride = R > 1 ? d->E : 0};
-    *out = (struct edits){.items = items, .n = d->L};
+    return d->L;
+}
+
+void method_edits(struct edit *items, struct edits *out, const float *v, const float *w, size_t R,
+                  const struct method_setup *s) {
+    const size_t n =
+        s->method->edits ? s->method->edits(items, v, w, R, s) : add_to_blocks(items, v, R, s);
+    assert(n <= method_edits_most(s));
+    *out = (struct edits){.items = items, .n = n};
 }

@@ -1,19 +1,28 @@
 /*
  * method.h - how a task vector is made and where it is applied; the registry of methods.
  *
- * One file a method.  A method turns a basis (what the heads did at the query of a basis prompt)
- * and its learned weights into v[l], and, when it learns, g[l] = dLoss/dv[l] into a gradient of the
- * weights (design 3.4).  Whatever it does not need is NULL or 0.  Controls are methods too.
+ * One file a method.  A method turns a basis (what the model did at the query of a basis prompt)
+ * and its weights into v, and v into edits of a pass.  Weights are learned by gradient descent
+ * (`gradient`: from g[l] = dLoss/dv[l]; design 3.4), derived in closed form from training prompts
+ * (`derive`), or there are none.  A method may leave one number open, such as a layer: `choices`
+ * says how many there are, and `fit` takes the one with the least loss on validation prompts.
+ * Whatever a method does not need is NULL or 0.  Controls are methods too.
  */
 #ifndef METHODS_METHOD_H
 #define METHODS_METHOD_H
 
 #include <stdbool.h>
 
+#include "base/err.h"
 #include "base/rng.h"
 #include "config/config.h"
+#include "methods/basis.h"
+#include "model/context.h"
 #include "model/edit.h"
 #include "model/params.h"
+#include "model/prompt_view.h"
+
+enum { METHOD_OWN = 8 };
 
 /* Which prompt the query is read in. */
 enum method_prompt {
@@ -29,37 +38,60 @@ struct method_setup { /* a method with its numbers; filled by method_setup_read 
     const struct params *params; /* the frozen model */
     int variant;                 /* the method's own choice, such as the reading of ltv */
     double init;                 /* standard deviation of the initial weights */
+    double own[METHOD_OWN];      /* what else the method's file keeps of its keys */
+    size_t choice;               /* of method->choices(); 0 where there is but one */
 };
 
-/* What the model did at the last x of each row's basis prompt: rows of the query stream. */
-struct basis {
-    size_t R, stride; /* row r of layer l is at (l * stride + r) * E */
-    const float *z;   /* concatenated head outputs */
-    const float *a;   /* attention block's output, z W_o + b */
+/* What a method is derived from. */
+struct method_training {
+    struct prompt_view prompts; /* of T0 points or more; their basis is at point T0 (from 1) */
+    size_t T0;
+    size_t chunk; /* prompts that go through the model together: decides bits */
+    enum context_precision contexts;
+    const struct rng *stream; /* of draws of the method's own */
+    /* Call every few seconds: done of total. ERR_STOPPED ends the derivation. */
+    enum err_code (*report)(void *context, double done, double total, struct err *err);
+    void *context;
 };
 
 struct method {
     const char *name, *meaning, *paper;
+    const char *sees; /* what it may know of the function that it is applied to */
+    const char *cost; /* passes it takes beyond those of the plain model */
     enum edit_scope scope;
     enum method_prompt prompt;
-    bool needs_basis;
+    unsigned (*basis)(const struct method_setup *s); /* basis_bit() of its parts; NULL: none */
     const char *const *variants;   /* names of setup.variant, NULL-terminated, or NULL */
     const struct config_key *keys; /* rows "NAME.KEY", when "method=NAME" */
     size_t n_keys;
     void (*read)(struct method_setup *s, const struct config_point *point); /* NULL: no keys */
 
-    /* Numbers to learn; NULL or 0: nothing to fit, the method exists in `evaluate` alone. */
+    /* Numbers to learn or derive; NULL or 0: none. */
     size_t (*weights)(const struct method_setup *s);
     void (*weights_shape)(size_t shape[2],
                           const struct method_setup *s); /* [L, H], [L, E], [L, 1] */
     void (*init)(float *w, const struct method_setup *s, const struct rng *stream);
+    /* w [weights] from training prompts. Deterministic; alone (no group). */
+    enum err_code (*derive)(float *w, const struct method_training *t, const struct method_setup *s,
+                            struct err *err);
+    size_t (*derive_bytes)(const struct method_setup *s, const struct method_training *t);
+    size_t (*choices)(const struct method_setup *s); /* >= 1; NULL: 1 */
 
-    /* v [L, b->R, E] (row r of layer l at (l * b->R + r) * E), or [L, E] when !needs_basis; one row
-     * serves every row of the pass. NULL: no vector, nothing is edited. */
+    /* v: values() floats for each of b->R rows, or once for every row of the pass when there is no
+     * basis. By default [L, R, E], row r of layer l at (l * R + r) * E. NULL: no vector, nothing is
+     * edited. */
     void (*vector)(float *v, const float *w, const struct basis *b, const struct method_setup *s,
                    float *scratch);
+    size_t (*values)(const struct method_setup *s); /* floats of v for one row; NULL: L E */
+    /* Fills items [edits_most] with edits that read v and w (both stay) for R rows (1: the same for
+     * every row), returns how many. NULL: L additions, v[l] to the output of block l. */
+    size_t (*edits)(struct edit *items, const float *v, const float *w, size_t R,
+                    const struct method_setup *s);
+    size_t (*edits_most)(const struct method_setup *s); /* NULL: L */
+
     /* dw overwritten. g: loss after each block, row r of layer l at (l * g_stride + r) * E; R is
-     * b->R where the method needs a basis. dw [weights] is the sum over rows. */
+     * b->R where the method needs a basis. dw [weights] is the sum over rows. Only for the default
+     * edits. */
     void (*gradient)(float *dw, const float *g, size_t g_stride, size_t R, const struct basis *b,
                      const struct method_setup *s, float *scratch);
     size_t (*scratch)(const struct method_setup *s, size_t R); /* floats both need; NULL: none */
@@ -68,24 +100,33 @@ struct method {
 size_t method_count(void);
 const struct method *method_at(size_t i);
 const struct method *method_find(const char *name);
-bool method_learns(const struct method *m);
 
-/* Names of the methods without weights, NULL-terminated: the choices of `also`. */
+/* Learned by gradient descent; learned, derived or chosen: the methods of `fit`. */
+bool method_learns(const struct method *m);
+bool method_is_fitted(const struct method *m);
+
+/* Names of the methods that nothing is fitted for, NULL-terminated: the choices of `also`. */
 extern const char *const METHOD_CONTROLS[];
 
 /* "heads" for ltv; "" where the method has one form only. */
 const char *method_variant(const struct method_setup *s);
 
-/* Rows "method" (AXIS, over the names in the registry) and every method's own. learning_only: for
+/* The parts of a basis it needs; 0: none. */
+unsigned method_basis(const struct method_setup *s);
+size_t method_values(const struct method_setup *s);
+size_t method_choices(const struct method_setup *s);
+size_t method_edits_most(const struct method_setup *s);
+
+/* Rows "method" (AXIS, over the names in the registry) and every method's own. fitted_only: for
  * `fit`. */
-enum err_code method_schema(struct config_schema *out, bool learning_only, struct err *err);
+enum err_code method_schema(struct config_schema *out, bool fitted_only, struct err *err);
 void method_setup_read(struct method_setup *out, const struct config_point *point,
                        const struct params *params);
 /* The same by name, with the method's first variant and initial weights 0. */
 void method_setup_named(struct method_setup *out, const char *name, const struct params *params);
 
-/* Edits [L] that add v [L, R, E] at every block's output; R = 1: the same for every row. */
-void method_edits(struct edit *items, struct edits *out, const float *v, size_t R,
+/* The edits of v for R rows into items [method_edits_most]; v and w stay as long as they do. */
+void method_edits(struct edit *items, struct edits *out, const float *v, const float *w, size_t R,
                   const struct method_setup *s);
 
 #endif

@@ -6,6 +6,8 @@ const struct method method_oracle = {
     .name = "oracle",
     .meaning = "no vector: plain within the trained range, beyond it the window",
     .paper = "",
+    .sees = "nothing beyond the prompt",
+    .cost = "a context for every length beyond the trained range",
     .scope = EDIT_QUERY,
     .prompt = METHOD_ORACLE,
 };

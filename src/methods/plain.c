@@ -6,6 +6,8 @@ const struct method method_plain = {
     .name = "plain",
     .meaning = "the model as it is",
     .paper = "",
+    .sees = "nothing",
+    .cost = "none",
     .scope = EDIT_QUERY,
     .prompt = METHOD_WHOLE,
 };

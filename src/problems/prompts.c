@@ -79,15 +79,6 @@ void prompts_draw(struct prompts *p, const struct prompt_source *source, uint64_
     if (s->renormalise) prompts_renormalise(p->y, p->n * p->points, p->dims);
 }
 
-void prompts_tokens(float *tokens, const float *x, const float *y, size_t n, size_t points,
-                    size_t dims) {
-    for (size_t i = 0; i < n * points; i++, tokens += 2 * dims) {
-        memcpy(tokens, x + i * dims, dims * sizeof *tokens);
-        memset(tokens + dims, 0, dims * sizeof *tokens);
-        tokens[dims] = y[i];
-    }
-}
-
 void prompts_renormalise(float *y, size_t n, size_t dims) {
     double mean = 0, squares = 0;
     if (n < 2) return;

@@ -37,10 +37,6 @@ void prompts_destroy(struct prompts *p);
 void prompts_draw(struct prompts *p, const struct prompt_source *source, uint64_t first,
                   size_t active);
 
-/* Interleaves n prompts into tokens [n, 2 * points, dims]: x_1, (y_1, 0, ...), x_2, ... */
-void prompts_tokens(float *tokens, const float *x, const float *y, size_t n, size_t points,
-                    size_t dims);
-
 /* y [n] *= sqrt(dims) / their unbiased standard deviation (published noisy linear regression, over
  * a whole batch); fewer than two or all equal: unchanged. The one draw that depends on the batch.
  */

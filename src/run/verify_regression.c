@@ -199,7 +199,7 @@ static enum err_code compare_core(struct verify_report *r, const struct fixture 
     float *tokens = calloc(in->B * 2 * in->P * D, sizeof(float));
     CHECK(tokens, ERR_MEMORY, "no memory for the tokens of %zu prompts", in->B);
     TRY(forward_create(&fw, &p->dims, in->B, 2 * in->P, false, err));
-    prompts_tokens(tokens, in->xs.floats, in->ys.floats, in->B, in->P, D);
+    prompt_tokens(tokens, in->xs.floats, in->ys.floats, in->B, in->P, D);
     forward_run(&fw, p, tokens, in->B, 2 * in->P);
     TRY(compare_predictions(r, f, &fw, err));
     TRY(compare_hidden(r, f, &fw, err));

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "methods/basis_set.h"
 #include "methods/ltv.h"
 #include "optim/adam.h"
-#include "stages/basis_set.h"
 #include "stages/curve.h"
 #include "stages/fit_data.h"
 
@@ -277,7 +277,8 @@ static enum err_code read_prompts(struct vectors *s, struct err *err) {
               s->T0 <= s->prompts.points && 2 * s->prompts.points <= d->positions,
           ERR_DATA, "%s: ltv/xs_long, ltv/ys_long, points and n_positions disagree",
           fixture_path(s->file));
-    TRY(basis_set_create(&s->basis, d, s->prompts.n, err));
+    TRY(basis_set_create(&s->basis, d, basis_bit(BASIS_HEADS) | basis_bit(BASIS_ATTENTION),
+                         s->prompts.n, err));
     TRY(basis_set_collect(&s->basis, s->params, &s->prompts, s->T0, s->prompts.n, err));
 cleanup:
     return rc;

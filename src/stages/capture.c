@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/prompt_view.h"
 #include "model/query.h"
 #include "problems/prompts.h"
 #include "stages/cost.h"
@@ -135,7 +136,7 @@ static void ask(struct capture *c, size_t n) {
     size_t dims = c->prompts.dims, P = c->points;
     for (size_t i = 0; i < n; i++) {
         const float *x = c->prompts.x + i * P * dims;
-        prompts_tokens(c->tokens, x, c->prompts.y + i * P, 1, P - 1, dims);
+        prompt_tokens(c->tokens, x, c->prompts.y + i * P, 1, P - 1, dims);
         context_fill(&c->context, i, c->fill, &c->model.params, c->tokens, 2 * (P - 1), &none);
         memcpy(c->x + i * dims, x + (P - 1) * dims, dims * sizeof *x);
         c->slot[i] = (uint32_t)i;

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "problems/prompts.h"
-
 /* Lengths of a prompt that go through the model together and share its context in the cache, and
  * the rows of a pass where there are prompts enough. Constants, as they decide bits. */
 enum { LENGTHS = 32, ROWS = 256 };
@@ -80,7 +78,7 @@ size_t curve_bytes(const struct model_dims *dims, const struct curve_options *o)
     struct curve c = {.o = *o};
     lay_out(&c);
     size_t bytes = c.memory.used + context_bytes(dims, o->chunk, whole_tokens(o), o->contexts) +
-                   vector_pass_bytes(dims, capacity(o), whole_tokens(o), false);
+                   vector_pass_bytes(o->setup, capacity(o), whole_tokens(o), false);
     if (has_windows(o)) bytes += context_bytes(dims, o->chunk, window_tokens(o), o->contexts);
     return bytes;
 }
@@ -90,8 +88,8 @@ static void fill(struct curve *c, struct context *context, const struct prompt_v
                  size_t first, size_t pairs) {
     const struct edits none = {0};
     for (size_t i = 0; i < prompts->n; i++) {
-        prompts_tokens(c->tokens, prompt_view_x(prompts, i, first),
-                       prompts->y + i * prompts->points + first, 1, pairs, prompts->dims);
+        prompt_tokens(c->tokens, prompt_view_x(prompts, i, first),
+                      prompts->y + i * prompts->points + first, 1, pairs, prompts->dims);
         context_fill(context, i, c->fill, c->o.setup->params, c->tokens, 2 * pairs, &none);
     }
 }

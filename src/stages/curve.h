@@ -9,8 +9,8 @@
 #ifndef STAGES_CURVE_H
 #define STAGES_CURVE_H
 
-#include "stages/prompt_view.h"
-#include "stages/vector_pass.h"
+#include "methods/vector_pass.h"
+#include "model/prompt_view.h"
 
 struct curve_options {
     const struct method_setup *setup;

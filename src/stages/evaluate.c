@@ -93,7 +93,7 @@ static double memory_needed(const struct evaluate_keys *k, const struct origin *
     double points = (double)(k->points + o->window_points); /* of a prompt and its basis */
     double prompts = (double)k->chunk * points * (double)(d->inputs + 1);
     double errors = (double)(k->functions * k->points);
-    size_t basis = basis_set_bytes(d, k->chunk) +
+    size_t basis = basis_set_bytes(d, ~0U, k->chunk) +
                    basis_collector_bytes(d, o->window_points, k->chunk, k->contexts);
     return (prompts + errors + (double)params_count(d)) * sizeof(float) +
            (double)curve_bytes(d, o) + (double)basis;

@@ -55,10 +55,12 @@ static enum err_code read_mean(struct evaluation *e, const struct tensorfile *fi
                                struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &e->model.params.dims;
-    const size_t shape[2] = {d->L, d->E};
-    TRY(basis_set_create(&e->basis, d, 1, err));
-    TRY(tensorfile_floats(e->basis.z, file, "basis_z", 2, shape, err));
-    TRY(tensorfile_floats(e->basis.a, file, "basis_a", 2, shape, err));
+    TRY(basis_set_create(&e->basis, d, method_basis(&e->setup), 1, err));
+    for (enum basis_part p = 0; p < BASIS_PARTS; p++) {
+        const size_t shape[2] = {basis_blocks(p, d), d->E};
+        if (e->basis.part[p])
+            TRY(tensorfile_floats(e->basis.part[p], file, BASIS_NAMES[p], 2, shape, err));
+    }
 cleanup:
     return rc;
 }
@@ -68,7 +70,7 @@ static enum err_code read_fit(struct evaluation *e, struct err *err) {
     struct tensorfile *file = NULL;
     bool mean = strcmp(config_text(e->fit->point, "basis"), "mean") == 0;
     method_setup_read(&e->setup, e->fit->point, &e->model.params);
-    e->mean = mean && e->setup.method->needs_basis;
+    e->mean = mean && method_basis(&e->setup);
     TRY(tensorfile_open(&file, e->fit->artifact, err));
     TRY(read_weights(e, file, err));
     if (e->mean) TRY(read_mean(e, file, err));
@@ -96,7 +98,7 @@ static enum err_code create_basis(struct evaluation *e, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &e->model.params.dims;
     TRY(prompts_create(&e->basis_prompts, &e->source.setup, e->k.chunk, e->T0, err));
-    TRY(basis_set_create(&e->basis, d, e->k.chunk, err));
+    TRY(basis_set_create(&e->basis, d, method_basis(&e->setup), e->k.chunk, err));
     TRY(basis_collector_create(&e->collector, d, e->T0, e->k.chunk, e->k.contexts, err));
 cleanup:
     return rc;
@@ -112,7 +114,7 @@ static enum err_code create_arrays(struct evaluation *e, struct err *err) {
           e->k.functions);
     TRY(curve_create(&e->curve, &o, err));
     TRY(prompts_create(&e->prompts, &e->source.setup, e->k.chunk, e->k.points, err));
-    if (e->setup.method->needs_basis && !e->mean) TRY(create_basis(e, err));
+    if (method_basis(&e->setup) && !e->mean) TRY(create_basis(e, err));
 cleanup:
     return rc;
 }

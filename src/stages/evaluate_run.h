@@ -4,7 +4,7 @@
 #ifndef STAGES_EVALUATE_RUN_H
 #define STAGES_EVALUATE_RUN_H
 
-#include "stages/basis_set.h"
+#include "methods/basis_set.h"
 #include "stages/stage.h"
 
 struct evaluate_keys {

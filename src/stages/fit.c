@@ -223,7 +223,7 @@ static enum err_code check_basis(size_t *T0, const struct fit_keys *k,
     enum err_code rc = ERR_OK;
     char where[320];
     *T0 = 0;
-    if (!setup->method->needs_basis) return ERR_OK;
+    if (!method_basis(setup)) return ERR_OK;
     TRY(origin_basis_points(T0, point, model->trained_points, err));
     config_where(where, point, "basis_points");
     CHECK(*T0 <= k->points, ERR_CONFIG,
@@ -299,7 +299,7 @@ extern const struct stage stage_fit;
 const struct stage stage_fit = {
     .name = "fit",
     .meaning = "learn the weights of a task-vector method on a frozen model",
-    .version = 3,
+    .version = 4,
     .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_METHODS | STAGE_USES_OPTIMISER |
             STAGE_USES_CONTEXTS,
     .parents = PARENTS,

@@ -4,10 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "methods/basis_set.h"
 #include "ops/loss.h"
 #include "ops/rows.h"
-#include "problems/prompts.h"
-#include "stages/basis_set.h"
 
 enum { REPORT_EVERY = 16 };
 
@@ -22,7 +21,7 @@ struct fit_data {
     struct context_scratch *fill;
     struct vector_pass pass;
     struct basis_set basis;                 /* of each sample by its slot; or the mean alone */
-    float *z, *a;                           /* [L, batch, E] the basis of a pass, gathered */
+    float *gathered[BASIS_PARTS];           /* [blocks, batch, E] the basis of a pass */
     float *tokens, *x;                      /* [2 points, dims], [batch, dims] */
     float *target, *dprediction;            /* [batch] */
     uint32_t *rows, *local, *slot, *length; /* [batch] samples of a pass, where they are */
@@ -37,7 +36,8 @@ static size_t context_tokens(const struct fit_data_options *o) {
     return 2 * (o->prompts.points - 1);
 }
 
-static bool needs_basis(const struct fit_data_options *o) { return o->setup->method->needs_basis; }
+/* Of a pass over the samples themselves: heads, attention, state. */
+static unsigned basis_parts(const struct fit_data_options *o) { return method_basis(o->setup); }
 
 /* Where sample i is on this rank. */
 static size_t slot_of(const struct fit_data *d, size_t i) {
@@ -52,9 +52,10 @@ static size_t context_slots(const struct fit_data *d) {
 
 static void lay_out(struct fit_data *d, const struct fit_data_options *o,
                     const struct model_dims *m) {
-    size_t B = o->batch, gathered = needs_basis(o) && !o->mean ? m->L * B * m->E : 0;
-    d->z = arena_floats(&d->memory, gathered);
-    d->a = arena_floats(&d->memory, gathered);
+    const size_t B = o->batch;
+    for (enum basis_part p = 0; p < BASIS_PARTS && !o->mean; p++)
+        if (basis_parts(o) & basis_bit(p))
+            d->gathered[p] = arena_floats(&d->memory, basis_blocks(p, m) * B * m->E);
     d->tokens = arena_floats(&d->memory, 2 * o->prompts.points * m->inputs);
     d->x = arena_floats(&d->memory, B * m->inputs);
     d->target = arena_floats(&d->memory, B);
@@ -79,8 +80,8 @@ size_t fit_data_bytes(const struct fit_data_options *o, const struct model_dims 
                       size_t count) {
     struct fit_data d = {0};
     lay_out(&d, o, dims);
-    size_t bytes = d.memory.used + vector_pass_bytes(dims, o->batch, context_tokens(o), true);
-    return needs_basis(o) ? bytes + basis_set_bytes(dims, basis_slots(o, count)) : bytes;
+    return d.memory.used + vector_pass_bytes(o->setup, o->batch, context_tokens(o), true) +
+           basis_set_bytes(dims, basis_parts(o), basis_slots(o, count));
 }
 
 static enum err_code create_rows(struct fit_data *d, struct err *err) {
@@ -106,8 +107,7 @@ static enum err_code create_buffers(struct fit_data *d, struct err *err) {
                        d->o.contexts, err));
     TRY(context_scratch_create(&d->fill, m, T, err));
     TRY(vector_pass_create(&d->pass, d->o.setup, d->o.batch, T, true, err));
-    if (needs_basis(&d->o))
-        TRY(basis_set_create(&d->basis, m, d->o.mean ? 1 : d->count * d->each, err));
+    TRY(basis_set_create(&d->basis, m, basis_parts(&d->o), basis_slots(&d->o, d->count), err));
 cleanup:
     return rc;
 }
@@ -117,8 +117,8 @@ cleanup:
 static void fill_slot(struct fit_data *d, size_t slot, size_t sample) {
     const struct prompt_view *p = &d->o.prompts;
     const struct edits none = {0};
-    prompts_tokens(d->tokens, prompt_view_x(p, sample, 0), p->y + sample * p->points, 1,
-                   p->points - 1, p->dims);
+    prompt_tokens(d->tokens, prompt_view_x(p, sample, 0), p->y + sample * p->points, 1,
+                  p->points - 1, p->dims);
     context_fill(&d->context, slot, d->fill, d->o.setup->params, d->tokens, context_tokens(&d->o),
                  &none);
 }
@@ -141,19 +141,10 @@ static struct query_rows rows_of(const struct fit_data *d, size_t R) {
     return (struct query_rows){R, d->slot, d->length, d->x};
 }
 
-/* sum [2, L, E]: adds z and a of the training samples among the rows, in their order. */
+/* sum: adds the basis of the training samples among the rows, in their order. */
 static void add_to_mean(double *sum, const struct fit_data *d, size_t R) {
-    const struct query *q = &d->pass.query;
-    size_t L = q->dims.L, E = q->dims.E;
-    for (size_t r = 0; r < R; r++) {
-        if (d->rows[r] >= d->o.train) continue;
-        for (size_t l = 0; l < L; l++)
-            for (size_t e = 0; e < E; e++) {
-                size_t at = (l * q->capacity + r) * E + e;
-                sum[l * E + e] += (double)q->z[at];
-                sum[(L + l) * E + e] += (double)q->a[at];
-            }
-    }
+    for (size_t r = 0; r < R; r++)
+        if (d->rows[r] < d->o.train) basis_set_add(sum, &d->basis, &d->pass.query, r);
 }
 
 /* Basis of the R samples in d->rows, which have consecutive slots. */
@@ -186,7 +177,7 @@ static enum err_code load_shard(struct fit_data *d, size_t shard, double *sum, s
         TRY(report(d, i, err));
         d->rows[R++] = (uint32_t)i;
         if (R < d->o.batch && i + d->o.shards < n) continue;
-        if (needs_basis(&d->o)) take_basis(d, sum, R);
+        if (basis_parts(&d->o)) take_basis(d, sum, R);
         R = 0;
     }
 cleanup:
@@ -195,29 +186,25 @@ cleanup:
 
 static enum err_code finish_mean(struct fit_data *d, double *sums, struct err *err) {
     enum err_code rc = ERR_OK;
-    size_t n = d->basis.L * d->basis.E;
-    double *scratch = sums + 2 * n * (d->count > 0 ? d->count : 1);
-    if (d->ctx) {
-        TRY(job_reduce_real(d->ctx, sums, scratch, 2 * n, d->o.shards, err));
-    } else {
+    const size_t n = basis_set_floats(&d->basis);
+    double *scratch = sums + n * (d->count > 0 ? d->count : 1);
+    if (d->ctx)
+        TRY(job_reduce_real(d->ctx, sums, scratch, n, d->o.shards, err));
+    else
         assert(d->o.shards == 1);
-    }
-    for (size_t i = 0; i < n; i++) {
-        d->basis.z[i] = (float)(sums[i] / (double)d->o.train);
-        d->basis.a[i] = (float)(sums[n + i] / (double)d->o.train);
-    }
+    basis_set_mean(&d->basis, sums, d->o.train);
 cleanup:
     return rc;
 }
 
 static enum err_code load(struct fit_data *d, struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct model_dims *m = &d->o.setup->params->dims;
-    size_t n = 2 * m->L * m->E, sums = d->count > 0 ? d->count : 1;
-    double *sum = calloc((sums + 1) * n, sizeof *sum);
+    const size_t n = d->o.mean ? basis_set_floats(&d->basis) : 0,
+                 sums = d->count > 0 ? d->count : 1;
+    double *sum = calloc((sums + 1) * n + 1, sizeof *sum);
     CHECK(sum, ERR_MEMORY, "no memory for %zu sums", (sums + 1) * n);
     for (size_t s = 0; s < d->count; s++) TRY(load_shard(d, d->first + s, sum + s * n, err));
-    if (needs_basis(&d->o) && d->o.mean) TRY(finish_mean(d, sum, err));
+    if (n > 0) TRY(finish_mean(d, sum, err));
 cleanup:
     free(sum);
     return rc;
@@ -229,7 +216,7 @@ enum err_code fit_data_create(struct fit_data **out, const struct fit_data_optio
     struct fit_data *d = calloc(1, sizeof *d);
     CHECK(d, ERR_MEMORY, "no memory for the data of a fit");
     assert(o->shards >= 1 && o->batch >= 1 && o->prompts.points >= 1);
-    assert(!o->setup->method->needs_basis || o->basis_points >= 1);
+    assert(!basis_parts(o) || o->basis_points >= 1);
     *d = (struct fit_data){.o = *o, .ctx = ctx, .count = o->shards, .each = shard_samples(o)};
     if (ctx) job_shard_range(&d->first, &d->count, o->shards, ctx->group_rank, ctx->group_size);
     d->weights = o->setup->method->weights(o->setup);
@@ -253,12 +240,8 @@ void fit_data_destroy(struct fit_data *d) {
     free(d);
 }
 
-const float *fit_data_mean_z(const struct fit_data *d) {
-    return needs_basis(&d->o) && d->o.mean ? d->basis.z : NULL;
-}
-
-const float *fit_data_mean_a(const struct fit_data *d) {
-    return needs_basis(&d->o) && d->o.mean ? d->basis.a : NULL;
+const struct basis_set *fit_data_mean(const struct fit_data *d) {
+    return basis_parts(&d->o) && d->o.mean ? &d->basis : NULL;
 }
 
 /* ---- passes */
@@ -266,13 +249,15 @@ const float *fit_data_mean_a(const struct fit_data *d) {
 /* The basis of the rows of a pass: the mean, or theirs, gathered. */
 static struct basis basis_of(struct fit_data *d, size_t R) {
     const struct basis_set *s = &d->basis;
-    if (!needs_basis(&d->o)) return (struct basis){0};
-    if (d->o.mean) return basis_set_view(s, 0, 1);
-    for (size_t l = 0; l < s->L; l++) {
-        rows_gather(d->z + l * R * s->E, s->z + l * s->n * s->E, d->local, R, s->E);
-        rows_gather(d->a + l * R * s->E, s->a + l * s->n * s->E, d->local, R, s->E);
+    const size_t E = s->dims.E;
+    struct basis b = {.R = R, .stride = R};
+    if (d->o.mean && s->parts) return basis_set_view(s, 0, 1);
+    for (enum basis_part p = 0; p < BASIS_PARTS; p++) {
+        for (size_t i = 0; s->part[p] && i < basis_blocks(p, &s->dims); i++)
+            rows_gather(d->gathered[p] + i * R * E, s->part[p] + i * s->n * E, d->local, R, E);
+        b.part[p] = d->gathered[p];
     }
-    return (struct basis){.R = R, .stride = R, .z = d->z, .a = d->a};
+    return b;
 }
 
 /* The samples in d->rows: forward with the vector of w. */
@@ -321,7 +306,7 @@ void fit_data_look(float *v, float *prediction, struct fit_data *d, const float 
     assert(d->count == d->o.shards && n <= d->o.batch);
     memcpy(d->rows, rows, n * sizeof *rows);
     (void)forward(d, w, n);
-    size_t numbers = d->pass.query.dims.L * d->pass.v_rows * d->pass.query.dims.E;
+    const size_t numbers = d->pass.v_rows * method_values(d->o.setup);
     if (v) memcpy(v, d->pass.v, numbers * sizeof *v);
     if (prediction) memcpy(prediction, d->pass.query.prediction, n * sizeof *prediction);
 }

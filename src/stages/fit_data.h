@@ -10,9 +10,10 @@
 #ifndef STAGES_FIT_DATA_H
 #define STAGES_FIT_DATA_H
 
+#include "methods/basis_set.h"
+#include "methods/vector_pass.h"
+#include "model/prompt_view.h"
 #include "sched/job.h"
-#include "stages/prompt_view.h"
-#include "stages/vector_pass.h"
 
 enum fit_loss { FIT_HUBER, FIT_SQUARED };
 
@@ -56,8 +57,7 @@ void fit_data_pass(double *loss, float *dw, struct fit_data *d, const float *w,
 void fit_data_look(float *v, float *prediction, struct fit_data *d, const float *w,
                    const uint32_t *rows, size_t n);
 
-/* The mean basis, z and a [L, E] each, or NULL. */
-const float *fit_data_mean_z(const struct fit_data *d);
-const float *fit_data_mean_a(const struct fit_data *d);
+/* The mean basis, one row, or NULL. */
+const struct basis_set *fit_data_mean(const struct fit_data *d);
 
 #endif

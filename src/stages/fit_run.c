@@ -131,7 +131,7 @@ static enum err_code fit_job_init(struct fit_job *f, struct job_ctx *ctx, struct
     fit_keys_read(&f->k, ctx->point);
     TRY(origin_open(&f->model, ctx, err));
     method_setup_read(&f->setup, ctx->point, &f->model.params);
-    if (f->setup.method->needs_basis)
+    if (method_basis(&f->setup))
         TRY(origin_basis_points(&f->T0, ctx->point, f->model.trained_points, err));
     TRY(create_arrays(f, err));
     TRY(draw_prompts(f, err));
@@ -312,19 +312,27 @@ static enum err_code write_row(struct fit_job *f, struct err *err) {
     return job_row(f->ctx, 0, cells, sizeof cells / sizeof *cells, err);
 }
 
+static enum err_code write_mean(struct job_ctx *ctx, const struct basis_set *mean,
+                                struct err *err) {
+    enum err_code rc = ERR_OK;
+    for (enum basis_part p = 0; p < BASIS_PARTS; p++) {
+        const struct job_tensor t = {
+            BASIS_NAMES[p], 2, {basis_blocks(p, &mean->dims), mean->dims.E}, mean->part[p]};
+        if (t.data) TRY(job_tensor(ctx, &t, err));
+    }
+cleanup:
+    return rc;
+}
+
 static enum err_code write_tensors(struct fit_job *f, struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct model_dims *d = &f->model.params.dims;
-    const float *z = fit_data_mean_z(f->data), *a = fit_data_mean_a(f->data);
+    const struct basis_set *mean = fit_data_mean(f->data);
     struct job_tensor weights = {.name = "weights", .rank = 2, .data = f->state.best};
     f->setup.method->weights_shape(weights.shape, &f->setup);
     const struct job_tensor losses = {"validation_losses", 1, {(size_t)f->state.epoch}, f->losses};
-    const struct job_tensor mean_z = {"basis_z", 2, {d->L, d->E}, z};
-    const struct job_tensor mean_a = {"basis_a", 2, {d->L, d->E}, a};
     TRY(job_tensor(f->ctx, &weights, err));
     TRY(job_tensor(f->ctx, &losses, err));
-    if (z) TRY(job_tensor(f->ctx, &mean_z, err));
-    if (a) TRY(job_tensor(f->ctx, &mean_a, err));
+    if (mean) TRY(write_mean(f->ctx, mean, err));
 cleanup:
     return rc;
 }

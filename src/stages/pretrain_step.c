@@ -39,7 +39,7 @@ double pretrain_step_run(struct params *gradient, struct pretrain_step *s, const
                          const struct prompt_view *part, enum problem_loss loss, double weight) {
     size_t n = part->n * part->points;
     assert(part->n <= s->forward.B && 2 * part->points <= s->forward.length);
-    prompts_tokens(s->tokens, part->x, part->y, part->n, part->points, part->dims);
+    prompt_tokens(s->tokens, part->x, part->y, part->n, part->points, part->dims);
     forward_run(&s->forward, p, s->tokens, part->n, 2 * part->points);
     memset(s->dprediction, 0, n * sizeof *s->dprediction);
     double value = loss == PROBLEM_CLASSIFICATION

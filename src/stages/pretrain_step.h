@@ -9,8 +9,8 @@
 #define STAGES_PRETRAIN_STEP_H
 
 #include "model/forward.h"
+#include "model/prompt_view.h"
 #include "problems/problem.h"
-#include "stages/prompt_view.h"
 
 struct pretrain_step {
     struct forward forward;

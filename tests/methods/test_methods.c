@@ -23,7 +23,7 @@ static struct scene scene_make(void) {
     s.a = pair_normals(TINY.L * STRIDE * TINY.E, 12, 1.0);
     s.g = pair_normals(TINY.L * G_STRIDE * TINY.E, 13, 1.0);
     s.w = pair_normals(WEIGHTS_MAX, 14, 1.0);
-    s.basis = (struct basis){ROWS, STRIDE, s.z.f, s.a.f};
+    s.basis = (struct basis){ROWS, STRIDE, {s.z.f, s.a.f}};
     return s;
 }
 
@@ -148,14 +148,14 @@ static void edits_add_the_vector_everywhere(void **state) {
     method_setup_named(&setup, "zero", &s.p);
     setup.method->vector(v, NULL, NULL, &setup, NULL);
     for (size_t i = 0; i < TINY.L * TINY.E; i++) assert_true(v[i] == 0);
-    method_edits(items, &edits, v, 1, &setup);
+    method_edits(items, &edits, v, NULL, 1, &setup);
     assert_int_equal(edits.n, TINY.L);
     for (size_t l = 0; l < TINY.L; l++) {
         assert_int_equal(items[l].layer, l);
         assert_ptr_equal(items[l].values, v + l * TINY.E);
         assert_int_equal(items[l].row_stride, 0);
     }
-    method_edits(items, &edits, v, ROWS, &setup);
+    method_edits(items, &edits, v, NULL, ROWS, &setup);
     assert_ptr_equal(items[2].values, v + 2 * ROWS * TINY.E);
     assert_int_equal(items[2].row_stride, TINY.E);
     scene_free(&s);
@@ -184,7 +184,7 @@ static void methods_are_whole(void **state) {
         const struct method *m = method_at(i);
         assert_ptr_equal(method_find(m->name), m);
         assert_true(strlen(m->meaning) > 0);
-        assert_true(!m->needs_basis || m->vector);
+        assert_true(!m->basis || m->vector);
         if (method_learns(m)) initial_weights_are_normal(m, &p);
         if (!method_learns(m)) assert_null(m->gradient);
     }

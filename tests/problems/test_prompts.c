@@ -167,16 +167,6 @@ static void renormalised_batches_have_the_variance_of_dims(void **state) {
     assert_true(one == 3 && equal[0] == 2 && equal[2] == 2);
 }
 
-static void tokens_interleave(void **state) {
-    (void)state;
-    const float x[8] = {1, 2, 3, 4, 5, 6, 7, 8}, y[4] = {-1, -2, -3, -4};
-    const float want[16] = {1, 2, -1, 0, 3, 4, -2, 0, 5, 6, -3, 0, 7, 8, -4, 0};
-    float tokens[16];
-    memset(tokens, 0x7f, sizeof tokens);
-    prompts_tokens(tokens, x, y, 2, 2, 2);
-    assert_memory_equal(tokens, want, sizeof want);
-}
-
 static void sizes_that_no_memory_holds(void **state) {
     (void)state;
 #ifndef __SANITIZE_ADDRESS__ /* which ends the program where malloc would return NULL */
@@ -197,7 +187,6 @@ int main(void) {
         cmocka_unit_test(inactive_coordinates_are_zero_and_change_no_other),
         cmocka_unit_test(covariates_and_noise_are_standard_normal),
         cmocka_unit_test(renormalised_batches_have_the_variance_of_dims),
-        cmocka_unit_test(tokens_interleave),
         cmocka_unit_test(sizes_that_no_memory_holds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 #include <math.h>
 
 #include "model/checkpoint.h"
+#include "model/prompt_view.h"
 #include "problems/prompts.h"
 #include "stages/stage_job.h"
 
@@ -44,7 +45,7 @@ static void compare(const char *text, double bound) {
     assert_true(hidden->shape[0] == N && hidden->shape[1] == L + 1 && hidden->shape[2] == E);
     for (size_t i = 0; i < N; i++) {
         const size_t token = 2 * (POINTS - 1), layer = twin.dims.positions * E;
-        prompts_tokens(tokens, prompts.x + i * POINTS * 3, prompts.y + i * POINTS, 1, POINTS, 3);
+        prompt_tokens(tokens, prompts.x + i * POINTS * 3, prompts.y + i * POINTS, 1, POINTS, 3);
         for (size_t j = 0; j < 2 * POINTS * 3; j++) wide[j] = (double)tokens[j];
         model_twin_run(&twin, wide, token + 1, NULL, 0);
         for (size_t l = 0; l <= L; l++) {

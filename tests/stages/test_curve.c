@@ -2,10 +2,10 @@
 
 #include <stdlib.h>
 
+#include "methods/basis_set.h"
 #include "methods/ltv.h"
 #include "model/tiny.h"
 #include "ops/blas.h"
-#include "stages/basis_set.h"
 
 /* The curve against the full forward in double, every k, with vectors and through windows: once in
  * a single block of lengths, once in several, of more prompts than go together. */
@@ -104,7 +104,8 @@ static void curve_of_reading(const struct sizes *z, int reading) {
     trial_init(&t, z, "ltv", reading);
     float *v = calloc(L * z->n * E, sizeof *v), *scratch = calloc((z->n + 1) * E, sizeof *scratch);
     assert_true(v && scratch);
-    SUCCEEDS(basis_set_create(&t.basis, &DIMS, z->n, &err));
+    SUCCEEDS(basis_set_create(&t.basis, &DIMS, basis_bit(BASIS_HEADS) | basis_bit(BASIS_ATTENTION),
+                              z->n, &err));
     SUCCEEDS(basis_set_collect(&t.basis, &t.p, &t.prompts, z->T0, 2, &err));
     const struct basis all = basis_set_view(&t.basis, 0, z->n);
     t.setup.method->vector(v, t.w.f, &all, &t.setup, scratch);
@@ -168,14 +169,15 @@ static void bases_equal_the_full_forward(void **state) {
         struct trial t;
         trial_init(&t, &SMALL, "ltv", 0);
         const size_t token = 2 * (at - 1);
-        SUCCEEDS(basis_set_create(&t.basis, &DIMS, SMALL.n, &err));
+        SUCCEEDS(basis_set_create(
+            &t.basis, &DIMS, basis_bit(BASIS_HEADS) | basis_bit(BASIS_ATTENTION), SMALL.n, &err));
         SUCCEEDS(basis_set_collect(&t.basis, &t.p, &t.prompts, at, 2, &err));
         for (size_t i = 0; i < SMALL.n; i++) {
             (void)predict_twin(&t, i, 0, at - 1, NULL, 0);
             for (size_t l = 0; l < L; l++) {
                 const size_t row = (l * SMALL.n + i) * E, want = (l * DIMS.positions + token) * E;
-                CLOSE(twin_error(t.basis.z + row, t.twin.z + want, E), 1e-5);
-                CLOSE(twin_error(t.basis.a + row, t.twin.a + want, E), 1e-5);
+                CLOSE(twin_error(t.basis.part[BASIS_HEADS] + row, t.twin.z + want, E), 1e-5);
+                CLOSE(twin_error(t.basis.part[BASIS_ATTENTION] + row, t.twin.a + want, E), 1e-5);
             }
         }
         trial_free(&t);

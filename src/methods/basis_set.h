@@ -1,30 +1,34 @@
 /*
- * basis_set.h - what the heads did at the query of many basis prompts: the stuff vectors are made
- * of.
- *
- * The query of a basis prompt is its point T0; the T0 - 1 pairs before it are its context.  Kept
- * compact, row i of layer l at (l * n + i) * E, and only what the method reads.
+ * basis_set.h - the basis of many prompts, kept compact, and how it is collected.
  */
-#ifndef STAGES_BASIS_SET_H
-#define STAGES_BASIS_SET_H
+#ifndef METHODS_BASIS_SET_H
+#define METHODS_BASIS_SET_H
 
-#include "methods/method.h"
+#include "methods/basis.h"
+#include "model/prompt_view.h"
 #include "model/query.h"
-#include "stages/prompt_view.h"
 
 struct basis_set {
-    size_t L, n, E;
-    float *z, *a; /* [L, n, E] */
+    struct model_dims dims;
+    unsigned parts; /* basis_bit() of those that are kept */
+    size_t n;
+    float *part[BASIS_PARTS]; /* [blocks, n, E], or NULL */
     struct arena memory;
 };
 
-enum err_code basis_set_create(struct basis_set *s, const struct model_dims *dims, size_t n,
-                               struct err *err);
+enum err_code basis_set_create(struct basis_set *s, const struct model_dims *dims, unsigned parts,
+                               size_t n, struct err *err);
 void basis_set_destroy(struct basis_set *s);
-size_t basis_set_bytes(const struct model_dims *dims, size_t n);
+size_t basis_set_bytes(const struct model_dims *dims, unsigned parts, size_t n);
 
 /* Rows first .. first + R - 1 from the rows 0 .. R - 1 of a plain query pass. */
 void basis_set_take(struct basis_set *s, size_t first, const struct query *q, size_t R);
+
+/* For a mean: adds row r of a plain query pass to sum [basis_set_floats], the blocks of every part
+ * kept, one after the other; and row 0 becomes sum / n. */
+size_t basis_set_floats(const struct basis_set *s);
+void basis_set_add(double *sum, const struct basis_set *s, const struct query *q, size_t r);
+void basis_set_mean(struct basis_set *s, const double *sum, size_t n);
 
 /* Rows first .. first + R - 1 as a method wants them. */
 struct basis basis_set_view(const struct basis_set *s, size_t first, size_t R);

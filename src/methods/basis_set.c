@@ -1,20 +1,21 @@
-#include "stages/basis_set.h"
+#include "methods/basis_set.h"
 
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "problems/prompts.h"
+const char *const BASIS_NAMES[BASIS_PARTS] = {"basis_heads", "basis_attention", "basis_state"};
 
 static void lay_out(struct basis_set *s) {
-    s->z = arena_floats(&s->memory, s->L * s->n * s->E);
-    s->a = arena_floats(&s->memory, s->L * s->n * s->E);
+    for (enum basis_part p = 0; p < BASIS_PARTS; p++)
+        if (s->parts & basis_bit(p))
+            s->part[p] = arena_floats(&s->memory, basis_blocks(p, &s->dims) * s->n * s->dims.E);
 }
 
-enum err_code basis_set_create(struct basis_set *s, const struct model_dims *dims, size_t n,
-                               struct err *err) {
-    *s = (struct basis_set){.L = dims->L, .n = n, .E = dims->E};
+enum err_code basis_set_create(struct basis_set *s, const struct model_dims *dims, unsigned parts,
+                               size_t n, struct err *err) {
+    *s = (struct basis_set){.dims = *dims, .parts = parts, .n = n};
     lay_out(s);
     enum err_code rc = arena_commit(&s->memory, err);
     if (rc == ERR_OK) lay_out(s);
@@ -26,25 +27,66 @@ void basis_set_destroy(struct basis_set *s) {
     *s = (struct basis_set){0};
 }
 
-size_t basis_set_bytes(const struct model_dims *dims, size_t n) {
-    struct basis_set s = {.L = dims->L, .n = n, .E = dims->E};
+size_t basis_set_bytes(const struct model_dims *dims, unsigned parts, size_t n) {
+    struct basis_set s = {.dims = *dims, .parts = parts, .n = n};
     lay_out(&s);
     return s.memory.used;
 }
 
-void basis_set_take(struct basis_set *s, size_t first, const struct query *q, size_t R) {
-    assert(first + R <= s->n);
-    size_t E = s->E, size = R * E * sizeof *s->z;
-    for (size_t l = 0; l < s->L; l++) {
-        memcpy(s->z + (l * s->n + first) * E, q->z + l * q->capacity * E, size);
-        memcpy(s->a + (l * s->n + first) * E, q->a + l * q->capacity * E, size);
+/* Where a plain query pass has block 0 of a part; blocks lie capacity * E apart. */
+static const float *part_of(const struct query *q, enum basis_part part) {
+    switch (part) {
+    case BASIS_HEADS:
+        return q->z;
+    case BASIS_ATTENTION:
+        return q->a;
+    case BASIS_STATE:
+        return q->x + q->capacity * q->dims.E;
+    default:
+        return NULL;
     }
 }
 
-struct basis basis_set_view(const struct basis_set *s, size_t first, size_t R) {
+void basis_set_take(struct basis_set *s, size_t first, const struct query *q, size_t R) {
+    const size_t E = s->dims.E;
     assert(first + R <= s->n);
-    return (struct basis){
-        .R = R, .stride = s->n, .z = s->z + first * s->E, .a = s->a + first * s->E};
+    for (enum basis_part p = 0; p < BASIS_PARTS; p++) {
+        const float *from = part_of(q, p);
+        for (size_t i = 0; s->part[p] && from && i < basis_blocks(p, &s->dims); i++)
+            memcpy(s->part[p] + (i * s->n + first) * E, from + i * q->capacity * E,
+                   R * E * sizeof *from);
+    }
+}
+
+size_t basis_set_floats(const struct basis_set *s) {
+    size_t blocks = 0;
+    for (enum basis_part p = 0; p < BASIS_PARTS; p++)
+        if (s->parts & basis_bit(p)) blocks += basis_blocks(p, &s->dims);
+    return blocks * s->dims.E;
+}
+
+void basis_set_add(double *sum, const struct basis_set *s, const struct query *q, size_t r) {
+    const size_t E = s->dims.E;
+    for (enum basis_part p = 0; p < BASIS_PARTS; p++)
+        for (size_t i = 0; s->part[p] && i < basis_blocks(p, &s->dims); i++) {
+            const float *row = part_of(q, p) + (i * q->capacity + r) * E;
+            for (size_t e = 0; e < E; e++) *sum++ += (double)row[e];
+        }
+}
+
+void basis_set_mean(struct basis_set *s, const double *sum, size_t n) {
+    for (enum basis_part p = 0; p < BASIS_PARTS; p++)
+        for (size_t i = 0; s->part[p] && i < basis_blocks(p, &s->dims); i++)
+            for (size_t e = 0; e < s->dims.E; e++)
+                s->part[p][i * s->n * s->dims.E + e] = (float)(*sum++ / (double)n);
+}
+
+struct basis basis_set_view(const struct basis_set *s, size_t first, size_t R) {
+    struct basis b = {.R = R, .stride = s->n};
+    assert(first + R <= s->n);
+    for (enum basis_part p = 0; p < BASIS_PARTS; p++)
+        b.part[p] = s->part[p] ? s->part[p] + first * s->dims.E : NULL;
+    return b;
 }
 
 struct basis_collector { /* contexts of the pairs before point T0, and its query */
@@ -105,8 +147,8 @@ static void collect_part(struct basis_collector *c, const struct params *p,
     const struct edits none = {0};
     const size_t last = c->T0 - 1;
     for (size_t i = 0; i < part->n; i++) {
-        prompts_tokens(c->tokens, prompt_view_x(part, i, 0), part->y + i * part->points, 1, last,
-                       part->dims);
+        prompt_tokens(c->tokens, prompt_view_x(part, i, 0), part->y + i * part->points, 1, last,
+                      part->dims);
         context_fill(&c->context, i, c->fill, p, c->tokens, 2 * last, &none);
         memcpy(c->x + i * part->dims, prompt_view_x(part, i, last), part->dims * sizeof *c->x);
         c->slot[i] = (uint32_t)i;

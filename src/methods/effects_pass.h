@@ -8,8 +8,8 @@
  * to the end, all of them together.  A head is a slice of z, or as the published regression code
  * has it, of a.
  */
-#ifndef STAGES_EFFECTS_PASS_H
-#define STAGES_EFFECTS_PASS_H
+#ifndef METHODS_EFFECTS_PASS_H
+#define METHODS_EFFECTS_PASS_H
 
 #include "methods/method.h"
 #include "model/query.h"
@@ -35,8 +35,8 @@ void effects_pass_begin(struct effects_pass *e, const struct params *p, const st
                         const struct query_rows *rows);
 
 /* prediction [n, R]: of the rows that were begun with, when head h, .. or h + n - 1 of `layer` is
- * replaced. values: one row for all, or one each. site: EDIT_HEADS takes slices of values->z,
- * EDIT_ATTENTION of values->a. */
+ * replaced. values: one row for all, or one each. site: EDIT_HEADS takes slices of BASIS_HEADS,
+ * EDIT_ATTENTION of BASIS_ATTENTION. */
 void effects_pass_heads(float *prediction, struct effects_pass *e, const struct basis *values,
                         enum edit_site site, size_t layer, size_t h, size_t n);
 

@@ -1,4 +1,4 @@
-#include "stages/effects_pass.h"
+#include "methods/effects_pass.h"
 
 #include <stdlib.h>
 
@@ -44,7 +44,7 @@ static void crowd_free(struct crowd *c) {
 
 static struct basis values_of(const struct crowd *c, size_t R) {
     return (struct basis){
-        .R = R, .stride = MANY, .z = c->values.f, .a = c->values.f + LAYERS * MANY * TINY.E};
+        .R = R, .stride = MANY, .part = {c->values.f, c->values.f + LAYERS * MANY * TINY.E}};
 }
 
 /* The prediction of row r by the twin, unedited or with one slice of z or a replaced. */
@@ -125,7 +125,7 @@ static void its_own_output_has_no_effect(void **state) {
     crowd_init(&c);
     effects_pass_begin(&c.pass, &c.s.p, &c.s.context, &c.rows);
     const struct query *base = &c.pass.base;
-    const struct basis own = {.R = MANY, .stride = base->capacity, .z = base->z, .a = base->a};
+    const struct basis own = {.R = MANY, .stride = base->capacity, .part = {base->z, base->a}};
     effects_pass_all(c.prediction, &c.pass, &own, EDIT_HEADS);
     for (size_t lh = 0; lh < LAYERS * HEADS; lh++)
         for (size_t r = 0; r < MANY; r++) {

@@ -1,4 +1,4 @@
-#include "stages/effects_pass.h"
+#include "methods/effects_pass.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -61,7 +61,7 @@ static float *at_site(const struct query *q, enum edit_site site, size_t layer, 
 
 static const float *value_row(const struct basis *b, enum edit_site site, size_t layer, size_t r,
                               size_t E) {
-    const float *values = site == EDIT_HEADS ? b->z : b->a;
+    const float *values = b->part[site == EDIT_HEADS ? BASIS_HEADS : BASIS_ATTENTION];
     return values + (layer * b->stride + (b->R > 1 ? r : 0)) * E;
 }
 

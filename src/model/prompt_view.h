@@ -1,8 +1,8 @@
 /*
- * prompt_view.h - prompts as plain arrays, whoever drew them.
+ * prompt_view.h - prompts as plain arrays, whoever drew them, and the tokens they become.
  */
-#ifndef STAGES_PROMPT_VIEW_H
-#define STAGES_PROMPT_VIEW_H
+#ifndef MODEL_PROMPT_VIEW_H
+#define MODEL_PROMPT_VIEW_H
 
 #include <stddef.h>
 
@@ -25,5 +25,10 @@ static inline struct prompt_view prompt_view_part(const struct prompt_view *p, s
 static inline const float *prompt_view_x(const struct prompt_view *p, size_t i, size_t k) {
     return p->x + (i * p->points + k) * p->dims;
 }
+
+/* Interleaves n prompts into tokens [n, 2 * points, dims]: x_1, (y_1, 0, ...), x_2, ... (Garg et
+ * al., 2022) */
+void prompt_tokens(float *tokens, const float *x, const float *y, size_t n, size_t points,
+                   size_t dims);
 
 #endif

@@ -5,8 +5,8 @@
  * are compared on the same arithmetic.  Order of calls: set once per basis and weights, run for
  * each set of rows, backward after a run of the same rows.
  */
-#ifndef STAGES_VECTOR_PASS_H
-#define STAGES_VECTOR_PASS_H
+#ifndef METHODS_VECTOR_PASS_H
+#define METHODS_VECTOR_PASS_H
 
 #include "methods/method.h"
 #include "model/query.h"
@@ -14,9 +14,9 @@
 struct vector_pass {
     const struct method_setup *setup;
     struct query query; /* prediction and g of the last run */
-    float *v;           /* [L, R, E] as set; R = v_rows */
+    float *v;           /* as set, of v_rows rows: [L, R, E] by default */
     size_t v_rows;      /* 0: no vector; 1: one for every row */
-    struct edit *items; /* [L] */
+    struct edit *items; /* [method_edits_most] */
     struct edits edits; /* the caller may set edits.index after a set: rows that share vectors */
     float *scratch, *g_sum; /* the method's; [L, E] */
     struct arena memory;
@@ -27,11 +27,11 @@ enum err_code vector_pass_create(struct vector_pass *p, const struct method_setu
                                  size_t capacity, size_t tokens, bool for_backward,
                                  struct err *err);
 void vector_pass_destroy(struct vector_pass *p);
-size_t vector_pass_bytes(const struct model_dims *dims, size_t capacity, size_t tokens,
+size_t vector_pass_bytes(const struct method_setup *setup, size_t capacity, size_t tokens,
                          bool for_backward);
 
-/* The method's vector for weights w. b: one row a query, or one row for all (a mean), or NULL for
- * methods that need none. */
+/* The method's vector for weights w, which stay until the last run with it. b: one row a query, or
+ * one row for all (a mean), or NULL for methods that need none. */
 void vector_pass_set(struct vector_pass *p, const struct basis *b, const float *w);
 
 /* query.prediction [rows->R], with the vector that was set. */

@@ -1,4 +1,4 @@
-#include "stages/vector_pass.h"
+#include "methods/vector_pass.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@ static size_t method_scratch(const struct method_setup *s, size_t rows) {
 
 static void lay_out(struct vector_pass *p, const struct method_setup *s, size_t capacity) {
     const struct model_dims *d = &s->params->dims;
-    p->v = arena_floats(&p->memory, d->L * capacity * d->E);
+    p->v = arena_floats(&p->memory, capacity * method_values(s));
     p->g_sum = arena_floats(&p->memory, d->L * d->E);
     p->scratch = arena_floats(&p->memory, method_scratch(s, capacity));
 }
@@ -23,8 +23,8 @@ enum err_code vector_pass_create(struct vector_pass *p, const struct method_setu
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &setup->params->dims;
     *p = (struct vector_pass){.setup = setup};
-    p->items = calloc(d->L, sizeof *p->items);
-    CHECK(p->items, ERR_MEMORY, "no memory for %zu edits", d->L);
+    p->items = calloc(method_edits_most(setup) + 1, sizeof *p->items);
+    CHECK(p->items, ERR_MEMORY, "no memory for %zu edits", method_edits_most(setup));
     lay_out(p, setup, capacity);
     TRY(arena_commit(&p->memory, err));
     lay_out(p, setup, capacity);
@@ -41,10 +41,11 @@ void vector_pass_destroy(struct vector_pass *p) {
     p->items = NULL;
 }
 
-size_t vector_pass_bytes(const struct model_dims *dims, size_t capacity, size_t tokens,
+size_t vector_pass_bytes(const struct method_setup *s, size_t capacity, size_t tokens,
                          bool for_backward) {
-    size_t floats = (dims->L + 1) * (capacity + 1) * dims->E; /* v, sums, the method's scratch */
-    return query_bytes(dims, capacity, tokens, for_backward) + floats * sizeof(float);
+    struct vector_pass p = {0};
+    lay_out(&p, s, capacity);
+    return query_bytes(&s->params->dims, capacity, tokens, for_backward) + p.memory.used;
 }
 
 void vector_pass_set(struct vector_pass *p, const struct basis *b, const float *w) {
@@ -52,11 +53,11 @@ void vector_pass_set(struct vector_pass *p, const struct basis *b, const float *
     p->edits = (struct edits){0};
     p->v_rows = 0;
     if (!m->vector) return;
-    assert(b || !m->needs_basis);
-    p->v_rows = m->needs_basis ? b->R : 1;
+    assert((b && b->R > 0) || !method_basis(p->setup));
+    p->v_rows = method_basis(p->setup) ? b->R : 1;
     assert(p->v_rows <= p->query.capacity);
     m->vector(p->v, w, b, p->setup, p->scratch);
-    method_edits(p->items, &p->edits, p->v, p->v_rows, p->setup);
+    method_edits(p->items, &p->edits, p->v, w, p->v_rows, p->setup);
 }
 
 void vector_pass_run(struct vector_pass *p, const struct context *c,

@@ -1,0 +1,35 @@
+/*
+ * basis.h - what the model did at the query of basis prompts: the stuff that vectors are made of.
+ *
+ * The query of a basis prompt is its point T0; the T0 - 1 pairs before it are its context.  A basis
+ * has parts, each some blocks of rows [stride, E]: row r of block i of a part is at
+ * (i * stride + r) * E.  Only the parts that a method asks for are there, the others are NULL.
+ */
+#ifndef METHODS_BASIS_H
+#define METHODS_BASIS_H
+
+#include "model/dims.h"
+
+enum basis_part {
+    BASIS_HEADS,     /* [L] z, the heads' outputs side by side: input of W_o */
+    BASIS_ATTENTION, /* [L] a = z W_o + b, the attention block's output */
+    BASIS_STATE,     /* [L] the residual stream after each block */
+    BASIS_PARTS
+};
+
+struct basis {
+    size_t R, stride;
+    const float *part[BASIS_PARTS];
+};
+
+/* The bit of a part in a set of them. */
+static inline unsigned basis_bit(enum basis_part part) { return 1U << part; }
+
+static inline size_t basis_blocks(enum basis_part part, const struct model_dims *d) {
+    (void)part;
+    return d->L;
+}
+
+extern const char *const BASIS_NAMES[BASIS_PARTS]; /* of tensors: "basis_heads" */
+
+#endif
