@@ -38,6 +38,8 @@ dependency(nettle PKG nettle HEADER nettle/sha2.h LIBRARY nettle HINT "install n
 dependency(jansson PKG jansson HEADER jansson.h LIBRARY jansson HINT "install libjansson-dev")
 dependency(libconfig PKG libconfig HEADER libconfig.h LIBRARY config HINT "install libconfig-dev")
 dependency(openblas PKG openblas HEADER cblas.h LIBRARY openblas HINT "install libopenblas-pthread-dev")
+dependency(lapacke PKG lapacke HEADER lapacke.h LIBRARY lapacke
+  HINT "install liblapacke-dev; an OpenBLAS built with it serves too: -Dlapacke_INCLUDE=DIR -Dlapacke_LIBRARY=.../libopenblas.so")
 
 add_library(dep_hdf5 INTERFACE)
 target_include_directories(dep_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})
