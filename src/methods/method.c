@@ -62,7 +62,7 @@ const struct method *method_find(const char *name) {
     return NULL;
 }
 
-bool method_learns(const struct method *m) { return m->gradient != NULL; }
+bool method_learns(const struct method *m) { return m->gradient || m->gradient_at; }
 
 bool method_is_fitted(const struct method *m) { return m->weights || m->choices; }
 

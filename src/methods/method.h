@@ -3,10 +3,10 @@
  *
  * One file a method.  A method turns a basis (what the model did at the query of a basis prompt)
  * and its weights into v, and v into edits of a pass.  Weights are learned by gradient descent
- * (`gradient`: from g[l] = dLoss/dv[l]; design 3.4), derived in closed form from training prompts
- * (`derive`), or there are none.  A method may leave one number open, such as a layer: `choices`
- * says how many there are, and `fit` takes the one with the least loss on validation prompts.
- * Whatever a method does not need is NULL or 0.  Controls are methods too.
+ * (`gradient`: from g[l] = dLoss/dv[l], design 3.4; or `gradient_at`), derived in closed form from
+ * training prompts (`derive`), or there are none.  A method may leave one number open, such as a
+ * layer: `choices` says how many there are, and `fit` takes the one with the least loss on
+ * validation prompts. Whatever a method does not need is NULL or 0.  Controls are methods too.
  */
 #ifndef METHODS_METHOD_H
 #define METHODS_METHOD_H
@@ -21,6 +21,7 @@
 #include "model/edit.h"
 #include "model/params.h"
 #include "model/prompt_view.h"
+#include "model/query.h"
 
 enum { METHOD_OWN = 8 };
 
@@ -94,7 +95,12 @@ struct method {
      * edits. */
     void (*gradient)(float *dw, const float *g, size_t g_stride, size_t R, const struct basis *b,
                      const struct method_setup *s, float *scratch);
-    size_t (*scratch)(const struct method_setup *s, size_t R); /* floats both need; NULL: none */
+    /* For edits of its own, instead of `gradient`: adds to dw [weights], which began at 0, what the
+     * rows of one edited place contribute; called for each, from the last to the first. v: as
+     * vector() made it, of b->R rows or one. */
+    void (*gradient_at)(float *dw, const struct query_place *at, const float *v, const float *w,
+                        const struct basis *b, const struct method_setup *s, float *scratch);
+    size_t (*scratch)(const struct method_setup *s, size_t R); /* floats they need; NULL: none */
 };
 
 size_t method_count(void);

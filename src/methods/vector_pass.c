@@ -10,11 +10,15 @@ static size_t method_scratch(const struct method_setup *s, size_t rows) {
     return s->method->scratch ? s->method->scratch(s, rows) : 0;
 }
 
-static void lay_out(struct vector_pass *p, const struct method_setup *s, size_t capacity) {
+/* Returns room for what stood where the method edits, NULL where it does not look. */
+static float *lay_out(struct vector_pass *p, const struct method_setup *s, size_t capacity,
+                      bool for_backward) {
     const struct model_dims *d = &s->params->dims;
     p->v = arena_floats(&p->memory, capacity * method_values(s));
     p->g_sum = arena_floats(&p->memory, d->L * d->E);
     p->scratch = arena_floats(&p->memory, method_scratch(s, capacity));
+    if (!for_backward || !s->method->gradient_at) return NULL;
+    return arena_floats(&p->memory, d->L * capacity * d->E);
 }
 
 enum err_code vector_pass_create(struct vector_pass *p, const struct method_setup *setup,
@@ -25,10 +29,10 @@ enum err_code vector_pass_create(struct vector_pass *p, const struct method_setu
     *p = (struct vector_pass){.setup = setup};
     p->items = calloc(method_edits_most(setup) + 1, sizeof *p->items);
     CHECK(p->items, ERR_MEMORY, "no memory for %zu edits", method_edits_most(setup));
-    lay_out(p, setup, capacity);
+    (void)lay_out(p, setup, capacity, for_backward);
     TRY(arena_commit(&p->memory, err));
-    lay_out(p, setup, capacity);
     TRY(query_create(&p->query, d, capacity, tokens, for_backward, err));
+    p->query.before = lay_out(p, setup, capacity, for_backward);
 cleanup:
     if (rc != ERR_OK) vector_pass_destroy(p);
     return rc;
@@ -44,7 +48,7 @@ void vector_pass_destroy(struct vector_pass *p) {
 size_t vector_pass_bytes(const struct method_setup *s, size_t capacity, size_t tokens,
                          bool for_backward) {
     struct vector_pass p = {0};
-    lay_out(&p, s, capacity);
+    (void)lay_out(&p, s, capacity, for_backward);
     return query_bytes(&s->params->dims, capacity, tokens, for_backward) + p.memory.used;
 }
 
@@ -52,6 +56,7 @@ void vector_pass_set(struct vector_pass *p, const struct basis *b, const float *
     const struct method *m = p->setup->method;
     p->edits = (struct edits){0};
     p->v_rows = 0;
+    p->w = w;
     if (!m->vector) return;
     assert((b && b->R > 0) || !method_basis(p->setup));
     p->v_rows = method_basis(p->setup) ? b->R : 1;
@@ -74,10 +79,35 @@ static void sum_rows(struct vector_pass *p, size_t R) {
         rows_sum(p->g_sum + l * d->E, p->query.g + l * p->query.capacity * d->E, R, d->E);
 }
 
+struct places { /* where a method's gradient comes together */
+    const struct vector_pass *p;
+    const struct basis *b;
+    float *dw;
+};
+
+static void see(void *context, const struct query_place *place) {
+    const struct places *x = context;
+    const struct vector_pass *p = x->p;
+    p->setup->method->gradient_at(x->dw, place, p->v, p->w, x->b, p->setup, p->scratch);
+}
+
+static void backward_edited(float *dw, struct vector_pass *p, const struct context *c,
+                            const struct query_rows *rows, const struct basis *b,
+                            const float *dprediction) {
+    struct places places = {p, b, dw};
+    const struct query_watch watch = {see, &places};
+    memset(dw, 0, p->setup->method->weights(p->setup) * sizeof *dw);
+    query_backward_edited(&p->query, p->setup->params, c, rows, &p->edits, dprediction, &watch);
+}
+
 void vector_pass_backward(float *dw, struct vector_pass *p, const struct context *c,
                           const struct query_rows *rows, const struct basis *b,
                           const float *dprediction) {
     const struct method *m = p->setup->method;
+    if (m->gradient_at) {
+        backward_edited(dw, p, c, rows, b, dprediction);
+        return;
+    }
     query_backward(&p->query, p->setup->params, c, rows, dprediction);
     if (p->v_rows == 1) {
         sum_rows(p, rows->R);

@@ -18,6 +18,7 @@ struct vector_pass {
     size_t v_rows;      /* 0: no vector; 1: one for every row */
     struct edit *items; /* [method_edits_most] */
     struct edits edits; /* the caller may set edits.index after a set: rows that share vectors */
+    const float *w;     /* as set */
     float *scratch, *g_sum; /* the method's; [L, E] */
     struct arena memory;
 };

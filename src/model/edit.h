@@ -15,9 +15,10 @@
 enum edit_scope { EDIT_QUERY, EDIT_ALL };
 
 enum edit_site {
-    EDIT_BLOCK,    /* the residual stream after both additions; the last block's before ln_f */
-    EDIT_HEADS,    /* z, the heads' outputs side by side: head h is [h D, (h + 1) D) */
-    EDIT_ATTENTION /* a, the attention block's output, before it is added to the stream */
+    EDIT_BLOCK,     /* the residual stream after both additions; the last block's before ln_f */
+    EDIT_HEADS,     /* z, the heads' outputs side by side: head h is [h D, (h + 1) D) */
+    EDIT_ATTENTION, /* a, the attention block's output, before it is added to the stream */
+    EDIT_EMBEDDING  /* the embedded query: the input of block 0; layer 0 */
 };
 
 enum edit_operation {

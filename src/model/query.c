@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/block.h"
+#include "model/edit_slope.h"
 #include "ops/context.h"
 #include "ops/layernorm.h"
 #include "ops/linear.h"
@@ -13,9 +14,10 @@
 /* Without a backward pass all layers share one set of activations, but for z and a. */
 struct query_scratch {
     bool for_backward;
-    bool differentiable; /* the last pass began at the embedding, and its edits have slope 1 */
+    bool whole, adds; /* the last pass began at the embedding; its edits only add to blocks */
     float *ln_f, *ln_f_mean, *ln_f_rstd;
-    float *dln_f, *row; /* [capacity, E]; [context tokens + 1] of one head's attention */
+    float *dln_f, *row; /* [capacity, E], later of the embedding; [context tokens + 1] of one head's
+                           attention */
     struct block_scratch block;
     struct forward_layer *layers; /* [L]; NULL while measuring */
 };
@@ -103,10 +105,16 @@ static void embed(const struct query *q, const struct params *p, const struct qu
     }
 }
 
+/* What stood at the place of a layer where edits do more than add. */
+static float *before(const struct query *q, size_t layer) {
+    return q->before + layer * q->capacity * q->dims.E;
+}
+
 /* x [R,E]: the rows at a site of a layer. */
 static void apply(float *x, const struct query *q, size_t R, const struct edits *edits,
                   size_t layer, enum edit_site site) {
     const size_t E = q->dims.E;
+    if (q->before && edits_bend(edits, layer, site)) memcpy(before(q, layer), x, R * E * sizeof *x);
     for (size_t i = 0; i < edits->n; i++) {
         const struct edit *e = &edits->items[i];
         if (e->layer != layer || e->site != site) continue;
@@ -168,8 +176,10 @@ static bool only_adds_to_blocks(const struct edits *edits) {
 void query_forward(struct query *q, const struct params *p, const struct context *c,
                    const struct query_rows *rows, const struct edits *edits) {
     assert(rows->R <= q->capacity && c->layout.capacity <= context_capacity(q->tokens));
-    q->scratch->differentiable = only_adds_to_blocks(edits);
+    q->scratch->whole = true;
+    q->scratch->adds = only_adds_to_blocks(edits);
     embed(q, p, rows);
+    apply(q->x, q, rows->R, edits, 0, EDIT_EMBEDDING);
     run_layers(q, p, c, rows, edits, 0);
 }
 
@@ -178,7 +188,7 @@ void query_resume(struct query *q, const struct params *p, const struct context 
                   enum edit_site from) {
     assert(rows->R <= q->capacity && c->layout.capacity <= context_capacity(q->tokens));
     assert(layer < q->dims.L);
-    q->scratch->differentiable = false;
+    q->scratch->whole = false;
     if (from != EDIT_BLOCK) finish(q, p, rows->R, edits, layer, from == EDIT_HEADS);
     run_layers(q, p, c, rows, edits, layer + 1);
 }
@@ -194,22 +204,91 @@ static void read_out_backward(float *out, const struct query *q, const struct pa
                        p->ln_f_w, R, E);
 }
 
+/* A pass on its way back through the edits it met. */
+struct back {
+    struct query *q;
+    const struct params *p;
+    const struct context *c;
+    const struct query_rows *rows;
+    const struct edits *edits;
+    const struct query_watch *watch; /* NULL: nobody looks */
+};
+
+static void show(const struct back *b, const float *g, size_t layer, enum edit_site site) {
+    if (!b->watch || !edits_touch(b->edits, layer, site)) return;
+    const bool kept = b->q->before && edits_bend(b->edits, layer, site);
+    const struct query_place place = {layer, b->rows->R, site, kept ? before(b->q, layer) : NULL,
+                                      g};
+    b->watch->see(b->watch->context, &place);
+}
+
+static void through(float *g, const struct back *b, size_t layer, enum edit_site site) {
+    edits_backward(g, b->edits, layer, site, b->rows->R, b->q->dims.E);
+}
+
+/* g: of the sum after attention, which is that of `a` after its edits. */
+static void project_backward(const struct back *b, const float *g, size_t l) {
+    const struct block_scratch *s = &b->q->scratch->block;
+    const size_t R = b->rows->R, E = b->q->dims.E;
+    if (!edits_touch(b->edits, l, EDIT_ATTENTION)) return; /* block_finish_backward() did it */
+    show(b, g, l, EDIT_ATTENTION);
+    memcpy(s->narrow, g, R * E * sizeof *g);
+    through(s->narrow, b, l, EDIT_ATTENTION);
+    linear_backward(s->dz, NULL, NULL, s->narrow, NULL, b->p->layers[l].proj_w, R, E, E,
+                    LINEAR_IN_OUT);
+}
+
+/* g: on entry the gradient of the output of block l, on return of its input x[l]. */
+static void block_backward(float *g, const struct back *b, size_t l) {
+    static const struct layer_params frozen; /* no member: no weight gradient is wanted */
+    const struct query *q = b->q;
+    const struct query_scratch *s = q->scratch;
+    const struct forward_layer *a = &s->layers[l];
+    const struct layer_params *w = &b->p->layers[l];
+    const struct query_rows *rows = b->rows;
+    through(g, b, l, EDIT_BLOCK);
+    block_finish_backward(g, &s->block, &frozen, a, w, &q->dims, rows->R);
+    project_backward(b, g, l);
+    show(b, s->block.dz, l, EDIT_HEADS);
+    through(s->block.dz, b, l, EDIT_HEADS);
+    context_attend_backward(s->block.dqkv, s->row, s->block.dz, a->att, a->qkv,
+                            context_layer(b->c, l), rows->slot, rows->length, rows->R,
+                            &b->c->layout);
+    block_qkv_backward(g, &s->block, &frozen, a, stream(q, l), w, &q->dims, rows->R);
+}
+
+static bool reaches_block_0(const struct edits *edits) {
+    return edits_touch(edits, 0, EDIT_ATTENTION) || edits_touch(edits, 0, EDIT_HEADS) ||
+           edits_touch(edits, 0, EDIT_EMBEDDING);
+}
+
+static void run_back(const struct back *b, const float *dprediction) {
+    const struct query *q = b->q;
+    const size_t L = q->dims.L, R = b->rows->R, layer = q->capacity * q->dims.E;
+    read_out_backward(q->g + (L - 1) * layer, q, b->p, dprediction, R);
+    for (size_t l = L; l-- > 0;) { /* back through block l, whose input is x[l] */
+        const float *after = q->g + l * layer;
+        float *g = l > 0 ? q->g + (l - 1) * layer : q->scratch->dln_f;
+        show(b, after, l, EDIT_BLOCK);
+        if (l == 0 && !reaches_block_0(b->edits)) return;
+        memcpy(g, after, R * q->dims.E * sizeof *g);
+        block_backward(g, b, l);
+    }
+    show(b, q->scratch->dln_f, 0, EDIT_EMBEDDING);
+}
+
 void query_backward(struct query *q, const struct params *p, const struct context *c,
                     const struct query_rows *rows, const float *dprediction) {
-    static const struct layer_params frozen; /* no member: no weight gradient is wanted */
-    const struct model_dims *d = &q->dims;
-    const struct query_scratch *s = q->scratch;
-    const size_t R = rows->R, layer = q->capacity * d->E;
-    assert(s->for_backward && s->differentiable);
-    read_out_backward(q->g + (d->L - 1) * layer, q, p, dprediction, R);
-    for (size_t l = d->L - 1; l > 0; l--) { /* back through block l, whose input is x[l] */
-        const struct forward_layer *a = &s->layers[l];
-        const struct layer_params *w = &p->layers[l];
-        float *g = q->g + (l - 1) * layer;
-        memcpy(g, g + layer, R * d->E * sizeof *g);
-        block_finish_backward(g, &s->block, &frozen, a, w, d, R);
-        context_attend_backward(s->block.dqkv, s->row, s->block.dz, a->att, a->qkv,
-                                context_layer(c, l), rows->slot, rows->length, R, &c->layout);
-        block_qkv_backward(g, &s->block, &frozen, a, stream(q, l), w, d, R);
-    }
+    static const struct edits none; /* additions are not felt */
+    const struct back b = {q, p, c, rows, &none, NULL};
+    assert(q->scratch->for_backward && q->scratch->whole && q->scratch->adds);
+    run_back(&b, dprediction);
+}
+
+void query_backward_edited(struct query *q, const struct params *p, const struct context *c,
+                           const struct query_rows *rows, const struct edits *edits,
+                           const float *dprediction, const struct query_watch *watch) {
+    const struct back b = {q, p, c, rows, edits, watch};
+    assert(q->scratch->for_backward && q->scratch->whole);
+    run_back(&b, dprediction);
 }

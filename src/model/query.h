@@ -27,6 +27,7 @@ struct query {
     float *x;                /* [L + 1, capacity, E] residual stream of the query, as edited */
     float *z, *a;      /* [L, capacity, E] head outputs; attention block's output; as edited */
     float *prediction; /* [capacity] */
+    float *before;     /* [L, capacity, E] the caller's, or NULL: see struct query_place */
     float *g;          /* [L, capacity, E] after query_backward: d loss / d x[l + 1] */
     struct query_scratch *scratch;
     struct arena memory;
@@ -56,5 +57,26 @@ void query_resume(struct query *q, const struct params *p, const struct context 
  * nothing else is computed. */
 void query_backward(struct query *q, const struct params *p, const struct context *c,
                     const struct query_rows *rows, const float *dprediction);
+
+/* An edited place on the way back; R rows [R, E]. */
+struct query_place {
+    size_t layer, R;
+    enum edit_site site;
+    const float *x; /* what stood there before its edits; NULL where all of them add, or q->before
+                       was NULL in the forward pass */
+    const float *g; /* d loss / d what stands there after them */
+};
+
+/* Calls see(context, ..) at every edited place, from the last to the first. */
+struct query_watch {
+    void (*see)(void *context, const struct query_place *place);
+    void *context;
+};
+
+/* The same after edits of any kind: those of the forward pass. In a layer only one site may have
+ * edits that do more than add, where `before` is kept. */
+void query_backward_edited(struct query *q, const struct params *p, const struct context *c,
+                           const struct query_rows *rows, const struct edits *edits,
+                           const float *dprediction, const struct query_watch *watch);
 
 #endif
