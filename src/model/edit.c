@@ -3,6 +3,9 @@
 #include <assert.h>
 #include <string.h>
 
+#include "ops/blas.h"
+#include "ops/rows.h"
+
 void edit_add(float *restrict x, const float *restrict values, float scale, size_t E) {
     for (size_t e = 0; e < E; e++) {
         const float v = scale * values[e];
@@ -15,9 +18,20 @@ static void mix(float *restrict x, const float *restrict values, float gate, siz
     for (size_t i = 0; i < n; i++) x[i] = (1.0f - gate) * x[i] + gate * values[i];
 }
 
-void edit_apply(float *x, const struct edit *e, size_t r, size_t E) {
+/* All of A x + c before any of x changes. */
+static void map(float *restrict x, const struct edit_map *m, size_t r, size_t n,
+                float *restrict y) {
+    const float *A = m->A + r * m->A_stride, *B = m->B ? m->B + r * m->B_stride : NULL;
+    const float *c = m->c ? m->c + r * m->c_stride : NULL;
+    blas_gemm(y, x, A, BLAS_N, BLAS_T, 1.0f, 0.0f, 1, m->rank, n, n, n, m->rank);
+    if (c) rows_add(y, c, m->rank);
+    if (!B) edit_add(x, y, 1.0f, n);
+    for (size_t k = 0; B && k < m->rank; k++) edit_add(x, B + k * n, y[k], n);
+}
+
+void edit_apply(float *x, const struct edit *e, size_t r, size_t E, float *scratch) {
     const size_t n = e->n > 0 ? e->n : E - e->from;
-    const float *values = edit_row(e, r);
+    const float *values = e->values ? edit_row(e, r) : NULL;
     assert(e->from + n <= E);
     switch (e->operation) {
     case EDIT_ADD:
@@ -28,6 +42,10 @@ void edit_apply(float *x, const struct edit *e, size_t r, size_t E) {
         return;
     case EDIT_MIX:
         mix(x + e->from, values, e->scale, n);
+        return;
+    case EDIT_MAP:
+        assert(e->map.rank <= E && (e->map.B || e->map.rank == n));
+        map(x + e->from, &e->map, r, n, scratch);
         return;
     }
 }

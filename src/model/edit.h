@@ -1,10 +1,11 @@
 /*
  * edit.h - what a method does to a forward pass: a list of edits.
  *
- * An edit adds its values at a site of a block, puts them in place of what stands there, or mixes
- * both.  Several edits of one place apply in the order of the list.  Scope `query`: only the query
- * token, in the query stream.  Scope `all`: every token, run in the context pass and again at the
- * query; only additions to a block's output.  An edit left at zeros adds to a whole block output.
+ * An edit adds its values at a site of a block, puts them in place of what stands there, mixes
+ * both, or adds a low-rank map of what stands there.  Several edits of one place apply in the order
+ * of the list.  Scope `query`: only the query token, in the query stream.  Scope `all`: every
+ * token, run in the context pass and again at the query; only additions to a block's output.  An
+ * edit left at zeros adds to a whole block output.
  */
 #ifndef MODEL_EDIT_H
 #define MODEL_EDIT_H
@@ -24,7 +25,18 @@ enum edit_site {
 enum edit_operation {
     EDIT_ADD,     /* x + scale values */
     EDIT_REPLACE, /* values */
-    EDIT_MIX      /* (1 - scale) x + scale values */
+    EDIT_MIX,     /* (1 - scale) x + scale values */
+    EDIT_MAP      /* x + B^T (A x + c), of `map`; no values */
+};
+
+/* Rows of A and B are n floats apart; matrices of row r start r strides further, 0: the same for
+ * every row of the pass. */
+struct edit_map {
+    size_t rank;    /* at most E */
+    const float *A; /* [rank, n] */
+    const float *B; /* [rank, n]; NULL: the identity, rank = n */
+    const float *c; /* [rank]; NULL: zeros */
+    size_t A_stride, B_stride, c_stride;
 };
 
 struct edit {
@@ -36,6 +48,7 @@ struct edit {
     float scale;
     const float *values; /* [rows, n], or [n] for every row when row_stride is 0 */
     size_t row_stride;   /* floats from row to row; scope `all` wants 0 or one row per prompt */
+    struct edit_map map; /* of EDIT_MAP */
 };
 
 struct edits {
@@ -47,9 +60,9 @@ struct edits {
 /* x [E] += scale * values [E]. Adding zeros changes no bit, not even the sign of a zero. */
 void edit_add(float *restrict x, const float *restrict values, float scale, size_t E);
 
-/* The edit of one row x [E] of its site, with row r of the values. Nor does mixing in nothing
- * change a bit. */
-void edit_apply(float *x, const struct edit *e, size_t r, size_t E);
+/* The edit of one row x [E] of its site, with row r of the values or matrices. Nor does mixing in
+ * nothing change a bit, or a map to zero. scratch [E]. */
+void edit_apply(float *x, const struct edit *e, size_t r, size_t E, float *scratch);
 
 /* The values for row (prompt) r. */
 static inline const float *edit_row(const struct edit *e, size_t r) {

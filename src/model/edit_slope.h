@@ -12,8 +12,8 @@
 bool edits_touch(const struct edits *edits, size_t layer, enum edit_site site);
 bool edits_bend(const struct edits *edits, size_t layer, enum edit_site site);
 
-/* g [R,E]: the gradient after all edits of a place -> before them. */
+/* g [R,E]: the gradient after all edits of a place -> before them. scratch [E]. */
 void edits_backward(float *g, const struct edits *edits, size_t layer, enum edit_site site,
-                    size_t R, size_t E);
+                    size_t R, size_t E, float *scratch);
 
 #endif

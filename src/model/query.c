@@ -18,6 +18,7 @@ struct query_scratch {
     float *ln_f, *ln_f_mean, *ln_f_rstd;
     float *dln_f, *row; /* [capacity, E], later of the embedding; [context tokens + 1] of one head's
                            attention */
+    float *mapped;      /* [E] of edits */
     struct block_scratch block;
     struct forward_layer *layers; /* [L]; NULL while measuring */
 };
@@ -51,6 +52,7 @@ static void lay_out(struct query *q, struct query_scratch *s, struct arena *a) {
     s->ln_f = arena_floats(a, R * E);
     s->ln_f_mean = arena_floats(a, R);
     s->ln_f_rstd = arena_floats(a, R);
+    s->mapped = arena_floats(a, E);
     if (!s->for_backward) return;
     q->g = arena_floats(a, L * R * E);
     s->dln_f = arena_floats(a, R * E);
@@ -119,7 +121,7 @@ static void apply(float *x, const struct query *q, size_t R, const struct edits 
         const struct edit *e = &edits->items[i];
         if (e->layer != layer || e->site != site) continue;
         for (size_t r = 0; r < R; r++)
-            edit_apply(x + r * E, e, edits->index ? edits->index[r] : r, E);
+            edit_apply(x + r * E, e, edits->index ? edits->index[r] : r, E, q->scratch->mapped);
     }
 }
 
@@ -223,7 +225,7 @@ static void show(const struct back *b, const float *g, size_t layer, enum edit_s
 }
 
 static void through(float *g, const struct back *b, size_t layer, enum edit_site site) {
-    edits_backward(g, b->edits, layer, site, b->rows->R, b->q->dims.E);
+    edits_backward(g, b->edits, layer, site, b->rows->R, b->q->dims.E, b->q->scratch->mapped);
 }
 
 /* g: of the sum after attention, which is that of `a` after its edits. */

@@ -1,5 +1,8 @@
 #include "model/edit.h"
 
+#include <math.h>
+
+#include "model/edit_slope.h"
 #include "model/query_scene.h"
 #include "ops/blas.h"
 
@@ -125,7 +128,7 @@ static void mixing_in_nothing_changes_no_bit(void **state) {
     float x[3] = {-0.0f, 0.0f, 2.0f};
     const float same[3] = {-0.0f, 0.0f, 2.0f}, ones[3] = {1, 1, 1};
     const struct edit none = {.operation = EDIT_MIX, .values = ones};
-    edit_apply(x, &none, 0, 3);
+    edit_apply(x, &none, 0, 3, NULL);
     assert_memory_equal(x, same, sizeof x);
     scene_init(&s, false);
     scene_init(&t, false);
@@ -138,6 +141,114 @@ static void mixing_in_nothing_changes_no_bit(void **state) {
     same_bits(&s, &t);
     scene_free(&s);
     scene_free(&t);
+}
+
+/* ---- maps */
+
+static double largest_gap(const float *got, const float *want, size_t n) {
+    double worst = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double gap = fabs((double)got[i] - (double)want[i]);
+        if (!(gap <= worst)) worst = gap;
+    }
+    return worst;
+}
+
+enum { RANK = 2, MAP = RANK * WIDTH };
+
+/* x + B^T (A x + c) of row r as the definition says; B NULL: the identity. */
+static void naive_map(double *out, const float *x, const struct edit_map *m, size_t r, size_t n) {
+    for (size_t e = 0; e < n; e++) out[e] = (double)x[e];
+    for (size_t k = 0; k < m->rank; k++) {
+        double y = m->c ? (double)m->c[r * m->c_stride + k] : 0;
+        for (size_t e = 0; e < n; e++)
+            y += (double)m->A[r * m->A_stride + k * n + e] * (double)x[e];
+        for (size_t e = 0; e < n; e++)
+            out[e] += y * (m->B ? (double)m->B[r * m->B_stride + k * n + e] : e == k ? 1.0 : 0.0);
+    }
+}
+
+/* A map on the coordinates FROM .. of layer 1's output; matrices that differ by row, or by prompt.
+ * The reference replaces what a plain pass has there by what the definition makes of it. */
+static void check_map(struct scene *s, const struct edit_map *m, const uint32_t *index) {
+    struct scene t;
+    const struct edit e = {.layer = 1, .from = FROM, .n = WIDTH, .operation = EDIT_MAP, .map = *m};
+    float want[ROWS * WIDTH];
+    scene_init(&t, false);
+    query_forward(&s->query, &s->p, &s->context, &s->rows, &(struct edits){&e, 1, index});
+    query_forward(&t.query, &t.p, &t.context, &t.rows, &(struct edits){0});
+    for (size_t r = 0; r < ROWS; r++) {
+        double row[WIDTH];
+        const float *x = t.query.x + (2 * t.query.capacity + r) * TINY.E + FROM;
+        naive_map(row, x, m, index ? index[r] : r, WIDTH);
+        for (size_t i = 0; i < WIDTH; i++) want[r * WIDTH + i] = (float)row[i];
+    }
+    const struct edit there = {.layer = 1,
+                               .from = FROM,
+                               .n = WIDTH,
+                               .operation = EDIT_REPLACE,
+                               .values = want,
+                               .row_stride = WIDTH};
+    query_forward(&t.query, &t.p, &t.context, &t.rows, &(struct edits){&there, 1, NULL});
+    CLOSE(largest_gap(s->query.x, t.query.x, 4 * s->query.capacity * TINY.E), 1e-5);
+    CLOSE(largest_gap(s->query.prediction, t.query.prediction, ROWS), 1e-5);
+    scene_free(&t);
+}
+
+static void a_map_is_as_defined(void **state) {
+    (void)state;
+    struct scene s;
+    struct pair m = pair_normals(3 * ROWS * WIDTH * WIDTH, 9, 0.5);
+    const float *A = m.f, *B = A + ROWS * WIDTH * WIDTH, *c = B + ROWS * WIDTH * WIDTH;
+    scene_init(&s, false);
+    check_map(&s, &(struct edit_map){RANK, A, B, c, MAP, MAP, RANK}, NULL);
+    check_map(&s, &(struct edit_map){RANK, A, B, NULL, MAP, MAP, 0}, s.slot);
+    check_map(&s, &(struct edit_map){RANK, A, B, c, 0, 0, 0}, NULL);
+    check_map(&s, &(struct edit_map){WIDTH, A, NULL, c, WIDTH * WIDTH, 0, WIDTH}, NULL);
+    scene_free(&s);
+    pair_free(&m);
+}
+
+/* The map is affine: g before it times a step is g after it times what the step becomes. */
+static void check_map_slope(const struct edit_map *m) {
+    const struct edit e = {.operation = EDIT_MAP, .map = *m};
+    const struct edit_map straight = {m->rank, m->A, m->B, NULL, m->A_stride, m->B_stride, 0};
+    struct pair g = pair_normals(2 * WIDTH, 10, 1.0), step = pair_normals(2 * WIDTH, 11, 1.0);
+    float scratch[WIDTH];
+    edits_backward(g.f, &(struct edits){.items = &e, .n = 1}, 0, EDIT_BLOCK, 2, WIDTH, scratch);
+    for (size_t r = 0; r < 2; r++) {
+        double out[WIDTH], got = 0, want = 0;
+        naive_map(out, step.f + r * WIDTH, &straight, r, WIDTH);
+        for (size_t i = 0; i < WIDTH; i++) {
+            want += g.d[r * WIDTH + i] * out[i];
+            got += (double)g.f[r * WIDTH + i] * step.d[r * WIDTH + i];
+        }
+        CLOSE(fabs(got - want), 1e-5);
+    }
+    pair_free(&g), pair_free(&step);
+}
+
+static void a_map_goes_back_through_its_transpose(void **state) {
+    (void)state;
+    struct pair m = pair_normals(2 * 2 * WIDTH * WIDTH, 9, 0.5);
+    const float *B = m.f + 2 * WIDTH * WIDTH;
+    check_map_slope(&(struct edit_map){RANK, m.f, B, B, MAP, MAP, RANK});
+    check_map_slope(&(struct edit_map){RANK, m.f, B, NULL, 0, 0, 0});
+    check_map_slope(&(struct edit_map){WIDTH, m.f, NULL, NULL, WIDTH * WIDTH, 0, 0});
+    pair_free(&m);
+}
+
+static void a_map_to_zero_changes_no_bit(void **state) {
+    (void)state;
+    float x[3] = {-0.0f, 0.0f, 2.0f}, scratch[3];
+    const float same[3] = {-0.0f, 0.0f, 2.0f}, ones[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1},
+                zeros[9] = {0};
+    edit_apply(x, &(struct edit){.operation = EDIT_MAP, .map = {.rank = 1, .A = zeros, .B = ones}},
+               0, 3, scratch);
+    assert_memory_equal(x, same, sizeof x);
+    edit_apply(x, &(struct edit){.operation = EDIT_MAP, .map = {.rank = 3, .A = zeros}}, 0, 3,
+               scratch);
+    assert_memory_equal(x, same, sizeof x);
 }
 
 /* The rows at a site of layer 1, of a pass that has come that far. */
@@ -176,6 +287,9 @@ int main(void) {
         cmocka_unit_test(gates_of_single_heads),
         cmocka_unit_test(an_index_shares_values_among_rows),
         cmocka_unit_test(mixing_in_nothing_changes_no_bit),
+        cmocka_unit_test(a_map_is_as_defined),
+        cmocka_unit_test(a_map_goes_back_through_its_transpose),
+        cmocka_unit_test(a_map_to_zero_changes_no_bit),
         cmocka_unit_test(resuming_equals_editing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
