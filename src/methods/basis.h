@@ -14,6 +14,7 @@ enum basis_part {
     BASIS_HEADS,     /* [L] z, the heads' outputs side by side: input of W_o */
     BASIS_ATTENTION, /* [L] a = z W_o + b, the attention block's output */
     BASIS_STATE,     /* [L] the residual stream after each block */
+    BASIS_ALONE,     /* [L] the same of a prompt that is the query alone, with no example */
     BASIS_PARTS
 };
 

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const BASIS_NAMES[BASIS_PARTS] = {"basis_heads", "basis_attention", "basis_state"};
+const char *const BASIS_NAMES[BASIS_PARTS] = {"basis_heads", "basis_attention", "basis_state",
+                                              "basis_alone"};
 
 static void lay_out(struct basis_set *s) {
     for (enum basis_part p = 0; p < BASIS_PARTS; p++)
@@ -33,25 +34,34 @@ size_t basis_set_bytes(const struct model_dims *dims, unsigned parts, size_t n) 
     return s.memory.used;
 }
 
-/* Where a plain query pass has block 0 of a part; blocks lie capacity * E apart. */
-static const float *part_of(const struct query *q, enum basis_part part) {
+bool basis_pass_needed(unsigned parts, enum basis_pass pass) {
+    const unsigned alone = basis_bit(BASIS_ALONE);
+    return pass == BASIS_PASS_ALONE ? (parts & alone) != 0 : (parts & ~alone) != 0;
+}
+
+/* Where a plain query pass has block 0 of a part; blocks lie capacity * E apart. NULL: this pass
+ * has it not. */
+static const float *part_of(const struct query *q, enum basis_part part, enum basis_pass pass) {
+    if ((part == BASIS_ALONE) != (pass == BASIS_PASS_ALONE)) return NULL;
     switch (part) {
     case BASIS_HEADS:
         return q->z;
     case BASIS_ATTENTION:
         return q->a;
     case BASIS_STATE:
+    case BASIS_ALONE:
         return q->x + q->capacity * q->dims.E;
     default:
         return NULL;
     }
 }
 
-void basis_set_take(struct basis_set *s, size_t first, const struct query *q, size_t R) {
+void basis_set_take(struct basis_set *s, size_t first, const struct query *q, size_t R,
+                    enum basis_pass pass) {
     const size_t E = s->dims.E;
     assert(first + R <= s->n);
     for (enum basis_part p = 0; p < BASIS_PARTS; p++) {
-        const float *from = part_of(q, p);
+        const float *from = part_of(q, p, pass);
         for (size_t i = 0; s->part[p] && from && i < basis_blocks(p, &s->dims); i++)
             memcpy(s->part[p] + (i * s->n + first) * E, from + i * q->capacity * E,
                    R * E * sizeof *from);
@@ -65,13 +75,23 @@ size_t basis_set_floats(const struct basis_set *s) {
     return blocks * s->dims.E;
 }
 
-void basis_set_add(double *sum, const struct basis_set *s, const struct query *q, size_t r) {
+void basis_set_add(double *sum, const struct basis_set *s, const struct query *q, size_t r,
+                   enum basis_pass pass) {
     const size_t E = s->dims.E;
+    for (enum basis_part p = 0; p < BASIS_PARTS; p++) {
+        const float *from = part_of(q, p, pass);
+        for (size_t i = 0; s->part[p] && i < basis_blocks(p, &s->dims); i++, sum += E)
+            for (size_t e = 0; from && e < E; e++)
+                sum[e] += (double)from[(i * q->capacity + r) * E + e];
+    }
+}
+
+void basis_set_add_row(double *sum, const struct basis_set *s, size_t r) {
+    const size_t E = s->dims.E;
+    assert(r < s->n);
     for (enum basis_part p = 0; p < BASIS_PARTS; p++)
-        for (size_t i = 0; s->part[p] && i < basis_blocks(p, &s->dims); i++) {
-            const float *row = part_of(q, p) + (i * q->capacity + r) * E;
-            for (size_t e = 0; e < E; e++) *sum++ += (double)row[e];
-        }
+        for (size_t i = 0; s->part[p] && i < basis_blocks(p, &s->dims); i++)
+            for (size_t e = 0; e < E; e++) *sum++ += (double)s->part[p][(i * s->n + r) * E + e];
 }
 
 void basis_set_mean(struct basis_set *s, const double *sum, size_t n) {
@@ -142,20 +162,29 @@ size_t basis_collector_bytes(const struct model_dims *dims, size_t T0, size_t ch
            query_bytes(dims, chunk, seen(T0), false);
 }
 
-static void collect_part(struct basis_collector *c, const struct params *p,
-                         const struct prompt_view *part) {
+/* The query at point T0 of every prompt, with its context or none. */
+static void ask(struct basis_collector *c, const struct params *p, const struct prompt_view *part,
+                enum basis_pass pass) {
+    const struct edits none = {0};
+    const size_t last = c->T0 - 1, length = pass == BASIS_PASS_ALONE ? 0 : 2 * last;
+    for (size_t i = 0; i < part->n; i++) {
+        memcpy(c->x + i * part->dims, prompt_view_x(part, i, last), part->dims * sizeof *c->x);
+        c->slot[i] = (uint32_t)i;
+        c->length[i] = (uint32_t)length;
+    }
+    const struct query_rows rows = {part->n, c->slot, c->length, c->x};
+    query_forward(&c->query, p, &c->context, &rows, &none);
+}
+
+static void fill_contexts(struct basis_collector *c, const struct params *p,
+                          const struct prompt_view *part) {
     const struct edits none = {0};
     const size_t last = c->T0 - 1;
     for (size_t i = 0; i < part->n; i++) {
         prompt_tokens(c->tokens, prompt_view_x(part, i, 0), part->y + i * part->points, 1, last,
                       part->dims);
         context_fill(&c->context, i, c->fill, p, c->tokens, 2 * last, &none);
-        memcpy(c->x + i * part->dims, prompt_view_x(part, i, last), part->dims * sizeof *c->x);
-        c->slot[i] = (uint32_t)i;
-        c->length[i] = (uint32_t)(2 * last);
     }
-    const struct query_rows rows = {part->n, c->slot, c->length, c->x};
-    query_forward(&c->query, p, &c->context, &rows, &none);
 }
 
 void basis_collector_run(struct basis_set *s, struct basis_collector *c, const struct params *p,
@@ -164,8 +193,12 @@ void basis_collector_run(struct basis_set *s, struct basis_collector *c, const s
     for (size_t first = 0; first < prompts->n; first += c->chunk) {
         size_t n = prompts->n - first < c->chunk ? prompts->n - first : c->chunk;
         struct prompt_view part = prompt_view_part(prompts, first, n);
-        collect_part(c, p, &part);
-        basis_set_take(s, first, &c->query, n);
+        fill_contexts(c, p, &part);
+        for (enum basis_pass pass = BASIS_PASS_WHOLE; pass <= BASIS_PASS_ALONE; pass++) {
+            if (!basis_pass_needed(s->parts, pass)) continue;
+            ask(c, p, &part, pass);
+            basis_set_take(s, first, &c->query, n, pass);
+        }
     }
 }
 

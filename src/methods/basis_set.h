@@ -21,13 +21,20 @@ enum err_code basis_set_create(struct basis_set *s, const struct model_dims *dim
 void basis_set_destroy(struct basis_set *s);
 size_t basis_set_bytes(const struct model_dims *dims, unsigned parts, size_t n);
 
+/* Parts of the prompts as they are, or with nothing before the query: BASIS_ALONE. */
+enum basis_pass { BASIS_PASS_WHOLE, BASIS_PASS_ALONE };
+bool basis_pass_needed(unsigned parts, enum basis_pass pass);
+
 /* Rows first .. first + R - 1 from the rows 0 .. R - 1 of a plain query pass. */
-void basis_set_take(struct basis_set *s, size_t first, const struct query *q, size_t R);
+void basis_set_take(struct basis_set *s, size_t first, const struct query *q, size_t R,
+                    enum basis_pass pass);
 
 /* For a mean: adds row r of a plain query pass to sum [basis_set_floats], the blocks of every part
  * kept, one after the other; and row 0 becomes sum / n. */
 size_t basis_set_floats(const struct basis_set *s);
-void basis_set_add(double *sum, const struct basis_set *s, const struct query *q, size_t r);
+void basis_set_add(double *sum, const struct basis_set *s, const struct query *q, size_t r,
+                   enum basis_pass pass);
+void basis_set_add_row(double *sum, const struct basis_set *s, size_t r); /* row r of the set */
 void basis_set_mean(struct basis_set *s, const double *sum, size_t n);
 
 /* Rows first .. first + R - 1 as a method wants them. */

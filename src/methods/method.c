@@ -7,7 +7,9 @@
 #define METHODS_FITTED(X)                                                                          \
     X(ltv)                                                                                         \
     X(constant)                                                                                    \
-    X(bias_only)
+    X(bias_only)                                                                                   \
+    X(task_vector)                                                                                 \
+    X(state_vector)
 #define METHODS_CONTROL(X)                                                                         \
     X(plain)                                                                                       \
     X(zero)                                                                                        \

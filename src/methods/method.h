@@ -66,6 +66,9 @@ struct method {
     const struct config_key *keys; /* rows "NAME.KEY", when "method=NAME" */
     size_t n_keys;
     void (*read)(struct method_setup *s, const struct config_point *point); /* NULL: no keys */
+    /* ERR_CONFIG where keys and model do not fit, before anything runs; NULL: they always do. */
+    enum err_code (*check)(const struct method_setup *s, const struct config_point *point,
+                           struct err *err);
 
     /* Numbers to learn or derive; NULL or 0: none. */
     size_t (*weights)(const struct method_setup *s);
@@ -77,13 +80,16 @@ struct method {
                             struct err *err);
     size_t (*derive_bytes)(const struct method_setup *s, const struct method_training *t);
     size_t (*choices)(const struct method_setup *s); /* >= 1; NULL: 1 */
+    /* What setup.choice stands for: a layer, a ridge weight. NULL: nothing. */
+    double (*chosen)(const struct method_setup *s);
 
     /* v: values() floats for each of b->R rows, or once for every row of the pass when there is no
      * basis. By default [L, R, E], row r of layer l at (l * R + r) * E. NULL: no vector, nothing is
      * edited. */
     void (*vector)(float *v, const float *w, const struct basis *b, const struct method_setup *s,
                    float *scratch);
-    size_t (*values)(const struct method_setup *s); /* floats of v for one row; NULL: L E */
+    size_t (*values)(const struct method_setup *s); /* floats of v for one row; NULL: L E.
+                                                       Whatever the choice, as edits_most. */
     /* Fills items [edits_most] with edits that read v and w (both stay) for R rows (1: the same for
      * every row), returns how many. NULL: L additions, v[l] to the output of block l. */
     size_t (*edits)(struct edit *items, const float *v, const float *w, size_t R,

@@ -44,11 +44,25 @@ static void evaluation_release(struct evaluation *e) {
 
 static enum err_code read_weights(struct evaluation *e, const struct tensorfile *file,
                                   struct err *err) {
+    if (!e->setup.method->weights) return ERR_OK;
     size_t n = e->setup.method->weights(&e->setup), shape[2];
     e->setup.method->weights_shape(shape, &e->setup);
     e->w = calloc(n, sizeof *e->w);
     if (!e->w) return ERR(err, ERR_MEMORY, "no memory for %zu weights", n);
     return tensorfile_floats(e->w, file, "weights", 2, shape, err);
+}
+
+static enum err_code read_choice(struct evaluation *e, const struct tensorfile *file,
+                                 struct err *err) {
+    enum err_code rc = ERR_OK;
+    const size_t one = 1, choices = method_choices(&e->setup);
+    float choice = 0;
+    TRY(tensorfile_floats(&choice, file, "choice", 1, &one, err));
+    CHECK(choice >= 0 && choice < (float)choices, ERR_DATA, "%s: choice %g of %zu",
+          tensorfile_path(file), (double)choice, choices);
+    e->setup.choice = (size_t)choice;
+cleanup:
+    return rc;
 }
 
 static enum err_code read_mean(struct evaluation *e, const struct tensorfile *file,
@@ -73,6 +87,7 @@ static enum err_code read_fit(struct evaluation *e, struct err *err) {
     e->mean = mean && method_basis(&e->setup);
     TRY(tensorfile_open(&file, e->fit->artifact, err));
     TRY(read_weights(e, file, err));
+    TRY(read_choice(e, file, err));
     if (e->mean) TRY(read_mean(e, file, err));
 cleanup:
     tensorfile_close(file);

@@ -1,5 +1,5 @@
 /*
- * fit - the weights of a task-vector method are learned on a frozen model.
+ * fit - a task-vector method's weights are learned or derived on a frozen model.
  *
  * Saglam et al., arXiv:2502.05390: one loss at the last query of prompts of one length, the vector
  * from the first T0 points of the same prompt, early stopping on the last part of the prompts.
@@ -11,8 +11,8 @@
 #include "optim/options.h"
 #include "problems/problem.h"
 #include "stages/cost.h"
+#include "stages/derive_run.h"
 #include "stages/families.h"
-#include "stages/fit_run.h"
 
 static const char *const BASES[] = {"prompt", "mean", NULL};
 static const char *const RULES[] = {"consecutive", "cumulative", NULL};
@@ -233,8 +233,10 @@ cleanup:
     return rc;
 }
 
-static double flops(const struct fit_keys *k, const struct model_dims *d) {
-    double T = 2 * (double)(k->points - 1), n = (double)k->prompts, e = (double)k->epochs;
+static double flops(const struct fit_keys *k, const struct method_setup *setup) {
+    const struct model_dims *d = &setup->params->dims;
+    double T = 2 * (double)(k->points - 1), n = (double)k->prompts;
+    double e = (double)k->epochs * (double)method_choices(setup);
     double contexts = n * cost_forward(d, T, T / 2);
     return contexts + e * ((double)k->train + n) * cost_forward(d, 1, T);
 }
@@ -247,9 +249,10 @@ static void fill_cost(struct stage_cost *cost, const struct fit_keys *k,
     double model = (double)params_count(d) * sizeof(float);
     double kept = (double)fit_data_kept_bytes(o, d, count);
     double rest = prompts + model + (double)fit_data_bytes(o, d, count);
-    *cost = (struct stage_cost){.flops = flops(k, d),
+    *cost = (struct stage_cost){.flops = flops(k, o->setup),
                                 .group = (int)group,
-                                .work = (double)k->epochs * (double)k->train,
+                                .work = (double)method_choices(o->setup) * (double)k->epochs *
+                                        (double)k->train,
                                 .unit = "prompts"};
     cost->memory = rest + kept;
     cost->memory_least = rest + fmin(kept, (double)fit_data_pass_bytes(o, d));
@@ -270,9 +273,15 @@ static enum err_code fit_plan(struct stage_cost *cost, const struct config_point
     const struct params shape = {.dims = model.dims};
     method_setup_read(&setup, point, &shape);
     TRY(check(&k, point, &model.dims, err));
+    if (setup.method->check) TRY(setup.method->check(&setup, point, err));
     TRY(check_basis(&T0, &k, &setup, &model, point, err));
     const size_t most = k.prompts > k.batch ? k.prompts : k.batch;
     TRY(families_check_room(point, most, k.points, &model.dims, err));
+    if (!method_learns(setup.method)) {
+        TRY(derive_check(&k, point, err));
+        derive_cost(cost, &k, &setup, T0);
+        return ERR_OK;
+    }
     fit_keys_data(&o, &k, &setup, T0);
     fill_cost(cost, &k, &o, point);
 cleanup:
@@ -280,7 +289,7 @@ cleanup:
 }
 
 static const struct stage_column COLUMNS[] = {
-    {"method", JOB_TEXT, "", "what was learned"},
+    {"method", JOB_TEXT, "", "what was fitted"},
     {"reading", JOB_TEXT, "", "form of the method, where it has several"},
     {"points", JOB_INT, "points", "length of the training prompts"},
     {"basis_points", JOB_INT, "points", "T0: where the basis was read; 0: no basis"},
@@ -290,7 +299,8 @@ static const struct stage_column COLUMNS[] = {
     {"train_loss", JOB_REAL, "", "mean loss of the last epoch's updates"},
     {"validation_loss", JOB_REAL, "", "of the kept weights"},
     {"weight_norm", JOB_REAL, "", "Euclidean norm of the kept weights"},
-    {"end", JOB_TEXT, "", "what ended the fit: patience or epochs"},
+    {"end", JOB_TEXT, "", "what ended the fit: patience or epochs; or derived"},
+    {"choice", JOB_REAL, "", "what validation chose, such as a layer; empty: nothing to choose"},
 };
 
 static const char *const PARENTS[] = {"pretrain", NULL};
@@ -298,8 +308,8 @@ static const char *const PARENTS[] = {"pretrain", NULL};
 extern const struct stage stage_fit;
 const struct stage stage_fit = {
     .name = "fit",
-    .meaning = "learn the weights of a task-vector method on a frozen model",
-    .version = 4,
+    .meaning = "learn or derive a task vector on a frozen model, and choose what it leaves open",
+    .version = 5,
     .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_METHODS | STAGE_USES_OPTIMISER |
             STAGE_USES_CONTEXTS,
     .parents = PARENTS,

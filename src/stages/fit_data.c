@@ -142,21 +142,27 @@ static struct query_rows rows_of(const struct fit_data *d, size_t R) {
 }
 
 /* sum: adds the basis of the training samples among the rows, in their order. */
-static void add_to_mean(double *sum, const struct fit_data *d, size_t R) {
+static void add_to_mean(double *sum, const struct fit_data *d, size_t R, enum basis_pass pass) {
     for (size_t r = 0; r < R; r++)
-        if (d->rows[r] < d->o.train) basis_set_add(sum, &d->basis, &d->pass.query, r);
+        if (d->rows[r] < d->o.train) basis_set_add(sum, &d->basis, &d->pass.query, r, pass);
 }
 
-/* Basis of the R samples in d->rows, which have consecutive slots. */
-static void take_basis(struct fit_data *d, double *sum, size_t R) {
+/* Basis of the R samples in d->rows, which have consecutive slots and are prepared. */
+static void take_pass(struct fit_data *d, double *sum, size_t R, enum basis_pass pass) {
     const struct edits none = {0};
-    prepare(d, R, d->o.basis_points - 1);
     struct query_rows rows = rows_of(d, R);
+    for (size_t r = 0; pass == BASIS_PASS_ALONE && r < R; r++) d->length[r] = 0;
     query_forward(&d->pass.query, d->o.setup->params, &d->context, &rows, &none);
     if (d->o.mean)
-        add_to_mean(sum, d, R);
+        add_to_mean(sum, d, R, pass);
     else
-        basis_set_take(&d->basis, d->local[0], &d->pass.query, R);
+        basis_set_take(&d->basis, d->local[0], &d->pass.query, R, pass);
+}
+
+static void take_basis(struct fit_data *d, double *sum, size_t R) {
+    prepare(d, R, d->o.basis_points - 1);
+    for (enum basis_pass pass = BASIS_PASS_WHOLE; pass <= BASIS_PASS_ALONE; pass++)
+        if (basis_pass_needed(basis_parts(&d->o), pass)) take_pass(d, sum, R, pass);
 }
 
 /* Every few samples while contexts are made, which may take long. A group stops at its next update,

@@ -12,10 +12,18 @@
 
 #include "base/clock.h"
 #include "optim/options.h"
-#include "problems/prompts.h"
+#include "stages/derive_run.h"
+#include "stages/fit_report.h"
+#include "stages/fit_state.h"
 
 enum { AGREE_EVERY = 8 };
 static const double SAVE_EVERY = 300.0; /* seconds at most, whatever checkpoint_every says */
+
+struct fit_kept { /* of a choice: where its fit ended */
+    size_t choice;
+    struct fit_state state; /* `best` is kept, and no other array */
+    enum fit_end end;
+};
 
 struct fit_job {
     struct job_ctx *ctx;
@@ -26,6 +34,8 @@ struct fit_job {
     struct fit_data *data;
     struct fit_options options;
     struct fit_state state, saved; /* the running one; the one after the last whole epoch */
+    struct fit_kept kept;          /* the best of the choices that are done */
+    size_t choices;                /* setup.choice runs over them */
     int64_t written;               /* epochs of the newest checkpoint */
     double written_at;             /* clock_now() */
     enum fit_end end;
@@ -33,7 +43,8 @@ struct fit_job {
     float *gradient, *dw, *scratch; /* [weights], [max(count, 1), weights], [weights] */
     double *loss, *sum;             /* [max(count, 1) + 1]: the last is scratch */
     uint32_t *order, *batch;        /* [train], [batch] */
-    float *losses;                  /* [epochs] of validation */
+    float *losses;                  /* [choices, epochs] of validation */
+    float *choice_losses;           /* [choices] the least of each */
     struct arena memory;
 };
 
@@ -56,12 +67,15 @@ static void lay_out(struct fit_job *f) {
     f->gradient = arena_floats(&f->memory, f->weights);
     f->scratch = arena_floats(&f->memory, f->weights);
     f->dw = arena_floats(&f->memory, f->weights * shard_count(f));
-    f->losses = arena_floats(&f->memory, (size_t)f->k.epochs);
+    f->kept.state.best = arena_floats(&f->memory, f->weights);
+    f->losses = arena_floats(&f->memory, f->choices * (size_t)f->k.epochs);
+    f->choice_losses = arena_floats(&f->memory, f->choices);
 }
 
 static enum err_code create_arrays(struct fit_job *f, struct err *err) {
     enum err_code rc = ERR_OK;
     f->weights = f->setup.method->weights(&f->setup);
+    f->choices = method_choices(&f->setup);
     f->loss = calloc(2 * (shard_count(f) + 1), sizeof *f->loss);
     f->order = calloc(f->k.train + f->k.batch, sizeof *f->order);
     CHECK(f->loss && f->order, ERR_MEMORY, "no memory for the order of %zu prompts", f->k.train);
@@ -83,12 +97,13 @@ static void fit_job_release(struct fit_job *f) {
     free(f->loss);
 }
 
-static enum err_code draw_prompts(struct fit_job *f, struct err *err) {
-    struct prompt_source source = {.seed = f->ctx->seed};
-    problem_setup_read(&source.setup, f->ctx->point);
-    (void)snprintf(source.split, sizeof source.split, "fit/%lld", (long long)f->k.repeat);
-    enum err_code rc = prompts_create(&f->prompts, &source.setup, f->k.prompts, f->k.points, err);
-    if (rc == ERR_OK) prompts_draw(&f->prompts, &source, 0, source.setup.dims);
+enum err_code fit_draw_prompts(struct prompts *out, const struct fit_keys *k,
+                               const struct job_ctx *ctx, struct err *err) {
+    struct prompt_source source = {.seed = ctx->seed};
+    problem_setup_read(&source.setup, ctx->point);
+    (void)snprintf(source.split, sizeof source.split, "fit/%lld", (long long)k->repeat);
+    enum err_code rc = prompts_create(out, &source.setup, k->prompts, k->points, err);
+    if (rc == ERR_OK) prompts_draw(out, &source, 0, source.setup.dims);
     return rc;
 }
 
@@ -105,10 +120,10 @@ static enum err_code create_data(struct fit_job *f, struct err *err) {
     return fit_data_create(&f->data, &o, f->ctx, err);
 }
 
-static struct rng stream_of(const struct fit_job *f, const char *purpose) {
+struct rng fit_stream(const struct fit_keys *k, uint64_t seed, const char *purpose) {
     char name[64];
-    (void)snprintf(name, sizeof name, "fit/%lld/%s", (long long)f->k.repeat, purpose);
-    return rng_stream(f->ctx->seed, name);
+    (void)snprintf(name, sizeof name, "fit/%lld/%s", (long long)k->repeat, purpose);
+    return rng_stream(seed, name);
 }
 
 static void set_options(struct fit_job *f) {
@@ -120,9 +135,18 @@ static void set_options(struct fit_job *f) {
         .epochs = f->k.epochs,
         .patience = f->k.patience,
         .rule = f->k.rule,
-        .shuffles = stream_of(f, "shuffle"),
+        .shuffles = fit_stream(&f->k, f->ctx->seed, "shuffle"),
     };
     optimiser_read(&f->options.adam, &f->options.schedule, f->ctx->point, f->k.epochs * updates);
+}
+
+/* A new fit, of the choice. */
+static void begin(struct fit_job *f, size_t choice) {
+    const struct rng init = fit_stream(&f->k, f->ctx->seed, "init");
+    f->setup.choice = choice;
+    f->state.epoch = f->saved.epoch = 0;
+    f->written = 0;
+    f->setup.method->init(f->state.w, &f->setup, &init);
 }
 
 static enum err_code fit_job_init(struct fit_job *f, struct job_ctx *ctx, struct err *err) {
@@ -134,43 +158,39 @@ static enum err_code fit_job_init(struct fit_job *f, struct job_ctx *ctx, struct
     if (method_basis(&f->setup))
         TRY(origin_basis_points(&f->T0, ctx->point, f->model.trained_points, err));
     TRY(create_arrays(f, err));
-    TRY(draw_prompts(f, err));
+    TRY(fit_draw_prompts(&f->prompts, &f->k, ctx, err));
     TRY(create_data(f, err));
     set_options(f);
-    const struct rng init = stream_of(f, "init");
-    f->setup.method->init(f->state.w, &f->setup, &init);
+    begin(f, 0);
 cleanup:
     if (rc != ERR_OK) fit_job_release(f);
     return rc;
 }
 
-/* ---- checkpoints: the state after the last whole epoch */
+/* ---- checkpoints: the state after the last whole epoch, and the best choice before */
 
-static void copy_state(struct fit_state *to, const struct fit_state *from, size_t n) {
-    struct fit_state numbers = *from;
-    numbers.w = to->w, numbers.m = to->m, numbers.v = to->v, numbers.best = to->best;
-    *to = numbers;
-    memcpy(to->w, from->w, n * sizeof *to->w);
-    memcpy(to->m, from->m, n * sizeof *to->m);
-    memcpy(to->v, from->v, n * sizeof *to->v);
-    memcpy(to->best, from->best, n * sizeof *to->best);
+/* Of the choices before, at every epoch there may be, and of this one. */
+static size_t losses_so_far(const struct fit_job *f, const struct fit_state *s) {
+    return f->setup.choice * (size_t)f->k.epochs + (size_t)s->epoch;
 }
 
 static enum err_code save(struct fit_job *f, struct err *err) {
     enum err_code rc = ERR_OK;
     struct text text = {0};
-    const struct fit_state *s = &f->saved;
+    const struct fit_state *s = &f->saved, *kept = &f->kept.state;
     const struct job_tensor tensors[] = {
         {"w", 1, {f->weights}, s->w},
         {"m", 1, {f->weights}, s->m},
         {"v", 1, {f->weights}, s->v},
         {"best", 1, {f->weights}, s->best},
-        {"validation_losses", 1, {(size_t)s->epoch}, f->losses},
+        {"kept", 1, {f->weights}, kept->best},
+        {"validation_losses", 1, {losses_so_far(f, s)}, f->losses},
+        {"choice_losses", 1, {f->choices}, f->choice_losses},
     };
     if (f->ctx->group_rank != 0 || s->epoch == f->written) return ERR_OK;
-    text_add(&text, "%lld %lld %lld %lld %a %a %a", (long long)s->epoch, (long long)s->steps,
-             (long long)s->best_epoch, (long long)s->bad_epochs, s->best_loss, s->train_loss,
-             s->validation_loss);
+    fit_state_print(&text, f->setup.choice, s);
+    fit_state_print(&text, f->kept.choice, kept);
+    text_add(&text, "%d", (int)f->kept.end);
     TRY(text_check(&text, err));
     TRY(job_checkpoint(f->ctx, text_str(&text), tensors, sizeof tensors / sizeof *tensors, err));
     f->written = s->epoch;
@@ -180,16 +200,13 @@ cleanup:
     return rc;
 }
 
-static bool read_state(struct fit_state *s, const char *state) {
+static bool read_states(struct fit_job *f, const char *text) {
     char *next;
-    s->epoch = strtoll(state, &next, 10);
-    s->steps = strtoll(next, &next, 10);
-    s->best_epoch = strtoll(next, &next, 10);
-    s->bad_epochs = strtoll(next, &next, 10);
-    s->best_loss = strtod(next, &next);
-    s->train_loss = strtod(next, &next);
-    s->validation_loss = strtod(next, &next);
-    return *next == '\0' && s->epoch > 0;
+    text = fit_state_read(&f->setup.choice, &f->state, text);
+    text = fit_state_read(&f->kept.choice, &f->kept.state, text);
+    f->kept.end = (enum fit_end)strtol(text, &next, 10);
+    return *next == '\0' && f->state.epoch > 0 && f->state.epoch <= f->k.epochs &&
+           f->setup.choice < f->choices && f->kept.choice < f->choices;
 }
 
 static enum err_code load(struct fit_job *f, struct err *err) {
@@ -200,8 +217,7 @@ static enum err_code load(struct fit_job *f, struct err *err) {
     size_t n = 0;
     TRY(job_restore(f->ctx, &state, &tensors, &n, err));
     if (!state) return ERR_OK;
-    CHECK(read_state(s, state) && s->epoch <= f->k.epochs, ERR_DATA,
-          "checkpoint: unreadable state '%.60s'", state);
+    CHECK(read_states(f, state), ERR_DATA, "checkpoint: unreadable state '%.60s'", state);
     const struct {
         const char *name;
         float *to;
@@ -210,14 +226,16 @@ static enum err_code load(struct fit_job *f, struct err *err) {
                  {"m", s->m, f->weights},
                  {"v", s->v, f->weights},
                  {"best", s->best, f->weights},
-                 {"validation_losses", f->losses, (size_t)s->epoch}};
+                 {"kept", f->kept.state.best, f->weights},
+                 {"validation_losses", f->losses, losses_so_far(f, s)},
+                 {"choice_losses", f->choice_losses, f->choices}};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         const struct job_tensor *t = job_find_tensor(tensors, n, parts[i].name);
         CHECK(t && t->rank == 1 && t->shape[0] == parts[i].size, ERR_DATA,
               "checkpoint: expected %zu numbers as '%s'", parts[i].size, parts[i].name);
         memcpy(parts[i].to, t->data, parts[i].size * sizeof(float));
     }
-    copy_state(&f->saved, s, f->weights);
+    fit_state_copy(&f->saved, s, f->weights);
     f->written = s->epoch;
 cleanup:
     return rc;
@@ -228,8 +246,9 @@ cleanup:
 static enum err_code progress(struct fit_job *f, struct err *err) {
     double passes = (double)(f->k.prompts + f->k.batch - 1) / (double)f->k.batch + 1;
     double part = fmin((double)f->passes / passes, 1);
-    double total = (double)f->k.epochs;
-    return job_progress(f->ctx, fmin((double)f->saved.epoch + part, total), total, err);
+    const double each = (double)f->k.epochs, before = (double)f->setup.choice * each;
+    return job_progress(f->ctx, before + fmin((double)f->saved.epoch + part, each),
+                        (double)f->choices * each, err);
 }
 
 /* Asked at every pass, in a group every few: the answer there is a message. */
@@ -283,83 +302,81 @@ cleanup:
 
 static enum err_code fit_epoch(void *context, const struct fit_state *state, struct err *err) {
     struct fit_job *f = context;
-    f->losses[state->epoch - 1] = (float)state->validation_loss;
-    copy_state(&f->saved, state, f->weights);
+    f->losses[losses_so_far(f, state) - 1] = (float)state->validation_loss;
+    fit_state_copy(&f->saved, state, f->weights);
     f->passes = 0;
     const bool due = clock_now() - f->written_at >= SAVE_EVERY;
     return due || state->epoch % f->k.checkpoint_every == 0 ? save(f, err) : ERR_OK;
 }
 
-/* ---- results */
+/* ---- choices */
 
-static enum err_code write_row(struct fit_job *f, struct err *err) {
+static void keep_if_best(struct fit_job *f) {
+    struct fit_state *kept = &f->kept.state;
     const struct fit_state *s = &f->state;
-    double norm = 0;
-    for (size_t i = 0; i < f->weights; i++) norm += (double)s->best[i] * (double)s->best[i];
-    const struct job_value cells[] = {
-        {JOB_TEXT, {.text = f->setup.method->name}},
-        {JOB_TEXT, {.text = method_variant(&f->setup)}},
-        {JOB_INT, {.integer = (int64_t)f->k.points}},
-        {JOB_INT, {.integer = (int64_t)f->T0}},
-        {JOB_INT, {.integer = f->k.repeat}},
-        {JOB_INT, {.integer = s->epoch}},
-        {JOB_INT, {.integer = s->best_epoch}},
-        {JOB_REAL, {.real = s->train_loss}},
-        {JOB_REAL, {.real = s->best_loss}},
-        {JOB_REAL, {.real = sqrt(norm)}},
-        {JOB_TEXT, {.text = f->end == FIT_PATIENCE ? "patience" : "epochs"}},
-    };
-    return job_row(f->ctx, 0, cells, sizeof cells / sizeof *cells, err);
+    f->choice_losses[f->setup.choice] = (float)s->best_loss;
+    if (f->setup.choice > 0 && !(s->best_loss < kept->best_loss)) return;
+    float *const best = kept->best;
+    f->kept = (struct fit_kept){f->setup.choice, *s, f->end};
+    kept->best = best;
+    memcpy(best, s->best, f->weights * sizeof *best);
 }
 
-static enum err_code write_mean(struct job_ctx *ctx, const struct basis_set *mean,
-                                struct err *err) {
+/* Every choice is a fit of its own, from the same initial weights. */
+static enum err_code fit_every_choice(struct fit_job *f, struct err *err) {
     enum err_code rc = ERR_OK;
-    for (enum basis_part p = 0; p < BASIS_PARTS; p++) {
-        const struct job_tensor t = {
-            BASIS_NAMES[p], 2, {basis_blocks(p, &mean->dims), mean->dims.E}, mean->part[p]};
-        if (t.data) TRY(job_tensor(ctx, &t, err));
+    const struct fit_callbacks calls = {f, fit_gradient, fit_validate, fit_epoch};
+    TRY(load(f, err));
+    for (;;) {
+        TRY(fit_run(&f->state, &f->end, &f->options, &calls, f->gradient, f->order, err));
+        keep_if_best(f);
+        if (f->setup.choice + 1 == f->choices) break;
+        begin(f, f->setup.choice + 1);
     }
+    f->setup.choice = f->kept.choice;
 cleanup:
     return rc;
 }
 
-static enum err_code write_tensors(struct fit_job *f, struct err *err) {
-    enum err_code rc = ERR_OK;
-    const struct basis_set *mean = fit_data_mean(f->data);
-    struct job_tensor weights = {.name = "weights", .rank = 2, .data = f->state.best};
-    f->setup.method->weights_shape(weights.shape, &f->setup);
-    const struct job_tensor losses = {"validation_losses", 1, {(size_t)f->state.epoch}, f->losses};
-    TRY(job_tensor(f->ctx, &weights, err));
-    TRY(job_tensor(f->ctx, &losses, err));
-    if (mean) TRY(write_mean(f->ctx, mean, err));
-cleanup:
-    return rc;
-}
+/* ---- results */
 
 static enum err_code write_results(struct fit_job *f, struct err *err) {
     enum err_code rc = ERR_OK;
-    struct text config = {0};
-    config_point_identity(&config, f->ctx->point);
-    TRY(text_check(&config, err));
-    TRY(write_row(f, err));
-    TRY(write_tensors(f, err));
-    TRY(job_note(f->ctx, "method", f->setup.method->name, err));
-    TRY(job_note(f->ctx, "config", text_str(&config), err));
+    const struct fit_state *s = &f->kept.state;
+    const struct job_tensor losses = {"validation_losses",
+                                      1,
+                                      {(size_t)s->epoch},
+                                      f->losses + f->kept.choice * (size_t)f->k.epochs};
+    const struct fit_report r = {.setup = &f->setup,
+                                 .points = f->k.points,
+                                 .T0 = f->T0,
+                                 .repeat = f->k.repeat,
+                                 .epochs = s->epoch,
+                                 .best_epoch = s->best_epoch,
+                                 .train_loss = s->train_loss,
+                                 .loss = s->best_loss,
+                                 .end = f->kept.end == FIT_PATIENCE ? "patience" : "epochs",
+                                 .weights = s->best,
+                                 .choice_losses = f->choice_losses,
+                                 .mean = fit_data_mean(f->data)};
+    TRY(fit_report_write(f->ctx, &r, err));
+    TRY(job_tensor(f->ctx, &losses, err));
 cleanup:
-    text_release(&config);
     return rc;
 }
 
-enum err_code fit_stage_run(struct job_ctx *ctx, struct err *err) {
+static enum err_code learn(struct job_ctx *ctx, struct err *err) {
     struct fit_job f;
     enum err_code rc = fit_job_init(&f, ctx, err);
     if (rc != ERR_OK) return rc;
-    const struct fit_callbacks calls = {&f, fit_gradient, fit_validate, fit_epoch};
-    TRY(load(&f, err));
-    TRY(fit_run(&f.state, &f.end, &f.options, &calls, f.gradient, f.order, err));
+    TRY(fit_every_choice(&f, err));
     if (ctx->group_rank == 0) TRY(write_results(&f, err));
 cleanup:
     fit_job_release(&f);
     return rc;
+}
+
+enum err_code fit_stage_run(struct job_ctx *ctx, struct err *err) {
+    const struct method *m = method_find(config_text(ctx->point, "method"));
+    return method_learns(m) ? learn(ctx, err) : derive_run(ctx, err);
 }

@@ -5,6 +5,7 @@
 #define STAGES_FIT_RUN_H
 
 #include "optim/fit.h"
+#include "problems/prompts.h"
 #include "stages/fit_data.h"
 #include "stages/origin.h"
 
@@ -24,6 +25,11 @@ void fit_keys_read(struct fit_keys *k, const struct config_point *point);
 /* Options of the data for these keys; the caller adds the prompts' arrays and the memory. */
 void fit_keys_data(struct fit_data_options *out, const struct fit_keys *k,
                    const struct method_setup *setup, size_t T0);
+
+/* The prompts of a fit, and a stream of its own for a purpose. */
+enum err_code fit_draw_prompts(struct prompts *out, const struct fit_keys *k,
+                               const struct job_ctx *ctx, struct err *err);
+struct rng fit_stream(const struct fit_keys *k, uint64_t seed, const char *purpose);
 
 /* run() of the stage. */
 enum err_code fit_stage_run(struct job_ctx *ctx, struct err *err);

@@ -1,0 +1,39 @@
+/*
+ * choose.h - the loss of a method on validation prompts under each of its choices.
+ *
+ * A prompt's query is its last x, its target the last y, its basis its first T0 points, as in
+ * fit_data.h; contexts are filled once for all choices.  Prompts go through in chunks, which the
+ * caller takes one after the other: chunks decide bits.
+ */
+#ifndef STAGES_CHOOSE_H
+#define STAGES_CHOOSE_H
+
+#include "methods/basis_set.h"
+#include "methods/vector_pass.h"
+#include "stages/fit_data.h"
+
+struct choose_options {
+    struct method_setup *setup; /* outlives the chooser, which sets its choice */
+    size_t points, T0, chunk;
+    bool mean; /* the caller gives one basis for all */
+    enum fit_loss loss;
+    double delta;
+    enum context_precision contexts;
+};
+
+struct chooser;
+
+/* w: the method's weights or NULL; they must stay. */
+enum err_code chooser_create(struct chooser **out, const struct choose_options *o, const float *w,
+                             struct err *err);
+void chooser_destroy(struct chooser *c); /* NULL-safe */
+size_t chooser_bytes(const struct choose_options *o);
+
+/* losses [choices] += weight * loss of n <= chunk prompts. mean: one row, where options say so. */
+void chooser_add(double *losses, struct chooser *c, const struct prompt_view *prompts,
+                 const struct basis *mean, double weight);
+
+/* The least of n losses, the first of equals; NaN never. n if there is none. */
+size_t choose_least(const double *losses, size_t n);
+
+#endif

@@ -1,0 +1,273 @@
+#include "stages/derive_run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stages/choose.h"
+#include "stages/cost.h"
+#include "stages/families.h"
+#include "stages/fit_report.h"
+
+struct derivation {
+    struct job_ctx *ctx;
+    struct fit_keys k;
+    struct model model;
+    struct method_setup setup;
+    struct prompts prompts;
+    size_t T0, weights, choices;
+    float *w;              /* [weights] or NULL */
+    double *losses;        /* [choices] of validation */
+    struct basis_set mean; /* one row, where the keys say so */
+    double done;           /* prompts, of all that the parts below go through */
+};
+
+static void derivation_release(struct derivation *d) {
+    basis_set_destroy(&d->mean);
+    prompts_destroy(&d->prompts);
+    model_close(&d->model);
+    free(d->losses);
+    free(d->w);
+}
+
+static bool wants_mean(const struct fit_keys *k, const struct method_setup *s) {
+    return k->mean && method_basis(s);
+}
+
+/* Prompts that are gone through in all: for the weights, the mean, the choice. */
+static double work_of(const struct fit_keys *k, const struct method_setup *s) {
+    const double train = (double)k->train, parts = (s->method->derive ? 1 : 0) + wants_mean(k, s);
+    return parts * train + (double)(k->prompts - k->train);
+}
+
+static struct prompt_view view_of(const struct derivation *d, size_t first, size_t n) {
+    const struct prompts *p = &d->prompts;
+    const struct prompt_view all = {p->n, p->points, p->dims, p->x, p->y};
+    return prompt_view_part(&all, first, n);
+}
+
+static enum err_code create_arrays(struct derivation *d, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct method *m = d->setup.method;
+    d->weights = m->weights ? m->weights(&d->setup) : 0;
+    d->choices = method_choices(&d->setup);
+    d->w = d->weights > 0 ? calloc(d->weights, sizeof *d->w) : NULL;
+    d->losses = calloc(d->choices, sizeof *d->losses);
+    CHECK(d->losses && (d->w || d->weights == 0), ERR_MEMORY, "no memory for %zu weights",
+          d->weights);
+cleanup:
+    return rc;
+}
+
+static enum err_code derivation_init(struct derivation *d, struct job_ctx *ctx, struct err *err) {
+    enum err_code rc = ERR_OK;
+    *d = (struct derivation){.ctx = ctx};
+    fit_keys_read(&d->k, ctx->point);
+    TRY(origin_open(&d->model, ctx, err));
+    method_setup_read(&d->setup, ctx->point, &d->model.params);
+    if (method_basis(&d->setup))
+        TRY(origin_basis_points(&d->T0, ctx->point, d->model.trained_points, err));
+    TRY(create_arrays(d, err));
+    TRY(fit_draw_prompts(&d->prompts, &d->k, ctx, err));
+cleanup:
+    if (rc != ERR_OK) derivation_release(d);
+    return rc;
+}
+
+/* Says that `more` prompts beyond d->done are gone through. */
+static enum err_code report(struct derivation *d, double more, struct err *err) {
+    if (job_should_stop(d->ctx))
+        return ERR(err, ERR_STOPPED, "stopped after %.0f prompts", d->done + more);
+    return job_progress(d->ctx, d->done + more, work_of(&d->k, &d->setup), err);
+}
+
+/* ---- weights */
+
+static enum err_code report_share(void *context, double done, double total, struct err *err) {
+    struct derivation *d = context;
+    return report(d, total > 0 ? done / total * (double)d->k.train : 0, err);
+}
+
+static enum err_code derive(struct derivation *d, struct err *err) {
+    const struct rng stream = fit_stream(&d->k, d->ctx->seed, "derive");
+    const struct method_training t = {.prompts = view_of(d, 0, d->k.train),
+                                      .T0 = d->T0,
+                                      .chunk = d->k.batch,
+                                      .contexts = d->k.contexts,
+                                      .stream = &stream,
+                                      .report = report_share,
+                                      .context = d};
+    if (!d->setup.method->derive) return ERR_OK;
+    const enum err_code rc = d->setup.method->derive(d->w, &t, &d->setup, err);
+    d->done += (double)d->k.train;
+    return rc;
+}
+
+/* ---- the mean basis */
+
+struct averaging { /* a chunk of basis rows, and their sum so far */
+    struct basis_collector *collector;
+    struct basis_set rows;
+    double *sum;
+};
+
+static void averaging_release(struct averaging *a) {
+    basis_collector_destroy(a->collector);
+    basis_set_destroy(&a->rows);
+    free(a->sum);
+}
+
+static enum err_code averaging_init(struct averaging *a, const struct derivation *d,
+                                    struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *dims = &d->model.params.dims;
+    const size_t batch = d->k.batch;
+    *a = (struct averaging){0};
+    TRY(basis_set_create(&a->rows, dims, method_basis(&d->setup), batch, err));
+    TRY(basis_collector_create(&a->collector, dims, d->T0, batch, d->k.contexts, err));
+    a->sum = calloc(basis_set_floats(&a->rows), sizeof *a->sum);
+    CHECK(a->sum, ERR_MEMORY, "no memory for the sum of a basis");
+cleanup:
+    if (rc != ERR_OK) averaging_release(a);
+    return rc;
+}
+
+static enum err_code find_mean(struct derivation *d, struct err *err) {
+    struct averaging a;
+    if (!wants_mean(&d->k, &d->setup)) return ERR_OK;
+    enum err_code rc = averaging_init(&a, d, err);
+    if (rc != ERR_OK) return rc;
+    TRY(basis_set_create(&d->mean, &d->model.params.dims, method_basis(&d->setup), 1, err));
+    for (size_t first = 0; first < d->k.train; first += d->k.batch) {
+        const size_t left = d->k.train - first, n = left < d->k.batch ? left : d->k.batch;
+        const struct prompt_view part = view_of(d, first, n);
+        basis_collector_run(&a.rows, a.collector, &d->model.params, &part);
+        for (size_t r = 0; r < n; r++) basis_set_add_row(a.sum, &a.rows, r);
+        d->done += (double)n;
+        TRY(report(d, 0, err));
+    }
+    basis_set_mean(&d->mean, a.sum, d->k.train);
+cleanup:
+    averaging_release(&a);
+    return rc;
+}
+
+/* ---- the choice */
+
+static struct choose_options choose_options_of(const struct fit_keys *k, struct method_setup *setup,
+                                               size_t T0) {
+    return (struct choose_options){.setup = setup,
+                                   .points = k->points,
+                                   .T0 = T0,
+                                   .chunk = k->batch,
+                                   .mean = wants_mean(k, setup),
+                                   .loss = k->loss,
+                                   .delta = k->delta,
+                                   .contexts = k->contexts};
+}
+
+static enum err_code choose(struct derivation *d, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct choose_options o = choose_options_of(&d->k, &d->setup, d->T0);
+    const struct basis mean =
+        wants_mean(&d->k, &d->setup) ? basis_set_view(&d->mean, 0, 1) : (struct basis){0};
+    const size_t held = d->k.prompts - d->k.train;
+    struct chooser *chooser = NULL;
+    TRY(chooser_create(&chooser, &o, d->w, err));
+    for (size_t first = d->k.train; first < d->k.prompts; first += d->k.batch) {
+        const size_t left = d->k.prompts - first, n = left < d->k.batch ? left : d->k.batch;
+        const struct prompt_view part = view_of(d, first, n);
+        chooser_add(d->losses, chooser, &part, &mean, 1 / (double)held);
+        d->done += (double)n;
+        TRY(report(d, 0, err));
+    }
+    d->setup.choice = choose_least(d->losses, d->choices);
+    CHECK(d->setup.choice < d->choices, ERR_NUMERIC, "the validation loss is %g", d->losses[0]);
+cleanup:
+    chooser_destroy(chooser);
+    return rc;
+}
+
+/* ---- results */
+
+static enum err_code write_results(struct derivation *d, struct err *err) {
+    enum err_code rc = ERR_OK;
+    float *losses = calloc(d->choices, sizeof *losses);
+    CHECK(losses, ERR_MEMORY, "no memory for %zu losses", d->choices);
+    for (size_t i = 0; i < d->choices; i++) losses[i] = (float)d->losses[i];
+    const struct fit_report r = {.setup = &d->setup,
+                                 .points = d->k.points,
+                                 .T0 = d->T0,
+                                 .repeat = d->k.repeat,
+                                 .train_loss = (double)NAN,
+                                 .loss = d->losses[d->setup.choice],
+                                 .end = "derived",
+                                 .weights = d->w,
+                                 .choice_losses = losses,
+                                 .mean = wants_mean(&d->k, &d->setup) ? &d->mean : NULL};
+    TRY(fit_report_write(d->ctx, &r, err));
+cleanup:
+    free(losses);
+    return rc;
+}
+
+enum err_code derive_run(struct job_ctx *ctx, struct err *err) {
+    struct derivation d;
+    enum err_code rc = derivation_init(&d, ctx, err);
+    if (rc != ERR_OK) return rc;
+    TRY(derive(&d, err));
+    TRY(find_mean(&d, err));
+    TRY(choose(&d, err));
+    TRY(write_results(&d, err));
+cleanup:
+    derivation_release(&d);
+    return rc;
+}
+
+/* ---- plan */
+
+enum err_code derive_check(const struct fit_keys *k, const struct config_point *point,
+                           struct err *err) {
+    enum err_code rc = ERR_OK;
+    char where[320];
+    config_where(where, point, "shards");
+    CHECK(k->shards == 1, ERR_CONFIG,
+          "%s: %s is derived by one rank, so it has 1 shard, not %zu: give it a stage of its own",
+          where, config_text(point, "method"), k->shards);
+cleanup:
+    return rc;
+}
+
+/* Contexts of everything gone through, and a token for each choice. */
+static double flops_of(const struct fit_keys *k, const struct method_setup *s, size_t T0) {
+    const struct model_dims *d = &s->params->dims;
+    const double T = 2 * (double)k->points, B = 2 * (double)T0, choices = (double)method_choices(s);
+    const double held = (double)(k->prompts - k->train), basis = cost_forward(d, B, B / 2);
+    return (work_of(k, s) - held) * basis +
+           held * (cost_forward(d, T, T / 2) + basis + choices * cost_forward(d, 1, T));
+}
+
+static double bytes_of(const struct fit_keys *k, struct method_setup *s, size_t T0) {
+    const struct model_dims *d = &s->params->dims;
+    const struct method_training t = {
+        .prompts = {k->train, k->points, d->inputs, NULL, NULL}, .T0 = T0, .chunk = k->batch};
+    const struct choose_options o = choose_options_of(k, s, T0);
+    double bytes = (double)(k->prompts * k->points * (d->inputs + 1) + params_count(d)) * 4;
+    double part = (double)chooser_bytes(&o);
+    if (wants_mean(k, s))
+        part = fmax(part, (double)(basis_set_bytes(d, method_basis(s), k->batch) +
+                                   basis_collector_bytes(d, T0, k->batch, k->contexts)));
+    if (s->method->derive_bytes) part = fmax(part, (double)s->method->derive_bytes(s, &t));
+    return bytes + part;
+}
+
+void derive_cost(struct stage_cost *cost, const struct fit_keys *k,
+                 const struct method_setup *setup, size_t T0) {
+    struct method_setup s = *setup;
+    *cost = (struct stage_cost){
+        .flops = flops_of(k, &s, T0), .group = 1, .work = work_of(k, &s), .unit = "prompts"};
+    cost->memory = cost->memory_least = bytes_of(k, &s, T0);
+    (void)snprintf(cost->summary, sizeof cost->summary, "%zu prompts x %zu points, %zu choices",
+                   k->prompts, k->points, method_choices(setup));
+}

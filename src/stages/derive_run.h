@@ -1,0 +1,21 @@
+/*
+ * derive_run.h - `fit` for methods that are not learned by gradient descent.
+ *
+ * Training prompts are the first of those a learned fit of the same keys draws, validation prompts
+ * the last.  Weights are derived from the training prompts, the mean basis comes from them too, and
+ * each choice of the method is tried on the validation prompts: the least loss wins.
+ */
+#ifndef STAGES_DERIVE_RUN_H
+#define STAGES_DERIVE_RUN_H
+
+#include "stages/fit_run.h"
+
+/* ERR_CONFIG where the keys ask for a group: such a method works alone. */
+enum err_code derive_check(const struct fit_keys *k, const struct config_point *point,
+                           struct err *err);
+void derive_cost(struct stage_cost *cost, const struct fit_keys *k,
+                 const struct method_setup *setup, size_t T0);
+
+enum err_code derive_run(struct job_ctx *ctx, struct err *err);
+
+#endif

@@ -1,0 +1,246 @@
+#include <math.h>
+#include <stdlib.h>
+
+#include "stages/choose.h"
+#include "stages/curve.h"
+#include "stages/stage_job.h"
+
+#define HEAD                                                                                       \
+    "name = \"lab\"; seed = 5; source = { problem = \"linear\"; dims = 3; };\n"                    \
+    "stages = ( { stage = \"pretrain\"; model = { layers = 3; heads = 2; width = 16; positions = " \
+    "24; }; points = 6; batch = 8; shards = 1; steps = 20; optimiser = { lr = 1e-2; }; },\n"
+#define SIZES "points = 9; prompts = 40; batch = 12;"
+#define FIT(keys) HEAD "{ stage = \"fit\"; of = \"pretrain\"; " SIZES keys " }"
+#define END " );\n"
+#define EVALUATE ", { stage = \"evaluate\"; of = \"fit\"; points = 8; functions = 6; chunk = 4; }"
+
+static struct err err;
+
+struct world { /* a config and the model its fits work on */
+    struct lab lab;
+    char path[SCRATCH_PATH];
+    struct job_input model;
+};
+
+static void world_open(struct world *w, const char *text) {
+    const struct lab_job pretrain = {.kind = "pretrain", .memory = SIZE_MAX};
+    w->lab = lab_open(text);
+    w->model = lab_make(&w->lab, &pretrain, "model.safetensors", w->path);
+}
+
+static struct lab_job fit_of(const struct world *w, size_t point) {
+    return (struct lab_job){
+        .kind = "fit", .point = point, .memory = SIZE_MAX, .inputs = {w->model}, .n_inputs = 1};
+}
+
+static double loss_of(const struct host_twin *h) {
+    size_t n;
+    return host_twin_row(h, 0, &n)[8].as.real;
+}
+
+/* A fit that is told a layer has the loss that a fit which tries all had there, and the latter
+ * takes the least. */
+static void check_choice(const struct world *w, size_t open, size_t layers) {
+    const struct lab_job job = fit_of(w, open);
+    struct host_twin *tried = lab_run(&w->lab, &job);
+    const struct job_tensor *losses = host_twin_tensor(tried, "choice_losses");
+    const size_t best = (size_t)host_twin_tensor(tried, "choice")->data[0];
+    size_t n;
+    const struct job_value *row = host_twin_row(tried, 0, &n);
+    assert_int_equal(losses->shape[0], layers);
+    assert_int_equal(n, stage_find("fit")->n_columns);
+    assert_string_equal(row[10].as.text, "derived");
+    assert_true(row[11].as.real == (double)best);
+    for (size_t l = 0; l < layers; l++) {
+        const struct lab_job told = fit_of(w, open + 1 + l);
+        struct host_twin *h = lab_run(&w->lab, &told);
+        assert_int_equal(host_twin_tensor(h, "choice_losses")->shape[0], 1);
+        assert_true((float)loss_of(h) == losses->data[l]);
+        assert_true(losses->data[l] >= losses->data[best]);
+        host_twin_destroy(h);
+    }
+    assert_true((float)loss_of(tried) == losses->data[best]);
+    host_twin_destroy(tried);
+}
+
+static void validation_chooses_the_layer(void **state) {
+    (void)state;
+    struct world w;
+    world_open(&w, FIT("method = \"task_vector\"; task_vector = { layer = [-1, 0, 1, 2]; };") END);
+    check_choice(&w, 0, 3);
+    lab_close(&w.lab);
+    world_open(&w, FIT("method = \"task_vector\"; basis = \"mean\"; task_vector = { form = "
+                       "\"replace\"; layer = [-1, 0, 1, 2]; };") END);
+    check_choice(&w, 0, 3);
+    lab_close(&w.lab);
+    world_open(&w, FIT("method = \"state_vector\"; state_vector = { last = [-1, 0, 1, 2]; };") END);
+    check_choice(&w, 0, 3);
+    lab_close(&w.lab);
+}
+
+/* evaluate with the choice read back equals evaluate with the choice as a key. */
+static void evaluate_reads_the_choice(void **state) {
+    (void)state;
+    struct world w;
+    char path[SCRATCH_PATH], told_path[SCRATCH_PATH];
+    world_open(&w, FIT("method = \"state_vector\"; basis = \"mean\"; state_vector = { last = [-1, "
+                       "0, 1, 2]; };") EVALUATE END);
+    struct lab_job job = fit_of(&w, 0);
+    struct host_twin *h = lab_run(&w.lab, &job);
+    const size_t best = (size_t)host_twin_tensor(h, "choice")->data[0];
+    assert_non_null(host_twin_tensor(h, "basis_attention"));
+    host_twin_destroy(h);
+    const struct lab_job told = fit_of(&w, 1 + best);
+    const struct job_input fits[] = {lab_make(&w.lab, &job, "a.safetensors", path),
+                                     lab_make(&w.lab, &told, "b.safetensors", told_path)};
+    struct host_twin *e[2];
+    for (size_t i = 0; i < 2; i++) {
+        const struct lab_job evaluate = {
+            .kind = "evaluate", .memory = SIZE_MAX, .inputs = {fits[i], w.model}, .n_inputs = 2};
+        e[i] = lab_run(&w.lab, &evaluate);
+    }
+    assert_true(host_twin_same(e[0], e[1]));
+    host_twin_destroy(e[0]);
+    host_twin_destroy(e[1]);
+    lab_close(&w.lab);
+}
+
+/* With the mean basis: 3 chunks of training prompts, one of validation, an answer each. */
+static void a_stopped_derivation_starts_again(void **state) {
+    (void)state;
+    struct world w;
+    world_open(&w, FIT("method = \"task_vector\"; basis = \"mean\";") END);
+    const struct lab_job job = fit_of(&w, 0);
+    struct host_twin *whole = lab_run(&w.lab, &job), *h = lab_host(&w.lab, &job);
+    const char *words[] = {"stopped after 12 prompts", "stopped after 32 prompts",
+                           "stopped after 40 prompts"};
+    const size_t answers[] = {0, 2, 3};
+    for (size_t i = 0; i < 3; i++) {
+        host_twin_stop_after(h, answers[i]);
+        ERROR_SAYS(host_twin_run(h, lab_work, lab_stage("fit"), &err), ERR_STOPPED, words[i]);
+    }
+    host_twin_stop_after(h, SIZE_MAX);
+    SUCCEEDS(host_twin_run(h, lab_work, lab_stage("fit"), &err));
+    assert_true(host_twin_same(whole, h));
+    host_twin_destroy(h);
+    host_twin_destroy(whole);
+    lab_close(&w.lab);
+}
+
+static void plan_refuses_what_cannot_run(void **state) {
+    (void)state;
+    lab_refuses(FIT("method = \"task_vector\"; shards = 2;") END, "fit", "pretrain",
+                "task_vector is derived by one rank, so it has 1 shard, not 2");
+    lab_refuses(FIT("method = \"task_vector\"; group = 2;") END, "fit", "pretrain",
+                "2 ranks for 1 shards");
+    lab_refuses(FIT("method = \"task_vector\"; task_vector = { layer = 3; };") END, "fit",
+                "pretrain", "layer 3 of a model of 3, counted from 0");
+    lab_refuses(FIT("method = \"state_vector\"; state_vector = { last = 3; };") END, "fit",
+                "pretrain", "layer 3 of a model of 3, counted from 0");
+}
+
+static void the_first_of_equals_is_least(void **state) {
+    (void)state;
+    const double losses[] = {(double)NAN, 3, 1, 2, 1}, none[] = {(double)NAN, (double)NAN};
+    assert_int_equal(choose_least(losses, 5), 2);
+    assert_int_equal(choose_least(none, 2), 2);
+}
+
+/* ---- cases whose answer is known: prompts whose query at T0 has the x of point 1 */
+
+enum { N = 4, T0 = 5 };
+
+struct known {
+    struct params p;
+    struct pair x, y;
+    struct prompt_view prompts;
+    struct basis_set basis;
+    float plain[N * T0], got[N * T0];
+};
+
+static void predict(float *out, struct known *k, const struct method_setup *s) {
+    struct curve c;
+    const struct curve_options o = {
+        .setup = s, .chunk = N, .points = T0, .window_points = T0, .trained_points = T0};
+    const struct basis basis = basis_set_view(&k->basis, 0, N);
+    SUCCEEDS(curve_create(&c, &o, &err));
+    curve_predict(out, &c, &k->prompts, &basis, NULL);
+    curve_destroy(&c);
+}
+
+static void known_init(struct known *k) {
+    struct method_setup plain;
+    *k = (struct known){.p = tiny_params(&TINY)};
+    k->x = pair_normals(N * T0 * 3, 31, 1.0);
+    k->y = pair_normals(N * T0, 32, 1.0);
+    for (size_t i = 0; i < N; i++)
+        memcpy(k->x.f + i * T0 * 3, k->x.f + (i * T0 + T0 - 1) * 3, 3 * sizeof *k->x.f);
+    k->prompts = (struct prompt_view){N, T0, 3, k->x.f, k->y.f};
+    const unsigned parts =
+        basis_bit(BASIS_STATE) | basis_bit(BASIS_ALONE) | basis_bit(BASIS_ATTENTION);
+    SUCCEEDS(basis_set_create(&k->basis, &TINY, parts, N, &err));
+    SUCCEEDS(basis_set_collect(&k->basis, &k->p, &k->prompts, T0, N, &err));
+    method_setup_named(&plain, "plain", &k->p);
+    predict(k->plain, k, &plain);
+}
+
+static void known_free(struct known *k) {
+    basis_set_destroy(&k->basis);
+    params_destroy(&k->p);
+    pair_free(&k->x), pair_free(&k->y);
+}
+
+static void close_at(const struct known *k, size_t point, const float *want, size_t want_point) {
+    for (size_t i = 0; i < N; i++)
+        CLOSE(fabs((double)k->got[i * T0 + point] - (double)want[i * T0 + want_point]), 1e-5);
+}
+
+/* The query of the basis prompt itself: what replaces its state is its state. */
+static void its_own_state_changes_nothing(void **state) {
+    (void)state;
+    struct known k;
+    struct method_setup s;
+    known_init(&k);
+    method_setup_named(&s, "task_vector", &k.p);
+    s.variant = 1; /* replace */
+    for (s.own[0] = 0; s.own[0] < 3; s.own[0]++) {
+        predict(k.got, &k, &s);
+        close_at(&k, T0 - 1, k.plain, T0 - 1);
+    }
+    method_setup_named(&s, "state_vector", &k.p);
+    for (s.own[0] = 0; s.own[0] < 3; s.own[0]++) {
+        predict(k.got, &k, &s);
+        close_at(&k, T0 - 1, k.plain, T0 - 1);
+    }
+    known_free(&k);
+}
+
+/* The same x without an example, and what the examples change in the last state: what the model
+ * says with them. */
+static void the_difference_stands_for_the_examples(void **state) {
+    (void)state;
+    struct known k;
+    struct method_setup s;
+    known_init(&k);
+    method_setup_named(&s, "task_vector", &k.p);
+    s.own[0] = (double)TINY.L - 1;
+    predict(k.got, &k, &s);
+    close_at(&k, 0, k.plain, T0 - 1);
+    for (size_t i = 0; i < N; i++)
+        assert_true(fabs((double)k.plain[i * T0] - (double)k.plain[i * T0 + T0 - 1]) > 1e-3);
+    known_free(&k);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(validation_chooses_the_layer),
+        cmocka_unit_test(evaluate_reads_the_choice),
+        cmocka_unit_test(a_stopped_derivation_starts_again),
+        cmocka_unit_test(plan_refuses_what_cannot_run),
+        cmocka_unit_test(the_first_of_equals_is_least),
+        cmocka_unit_test(its_own_state_changes_nothing),
+        cmocka_unit_test(the_difference_stands_for_the_examples),
+    };
+    blas_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
