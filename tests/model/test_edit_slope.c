@@ -24,8 +24,14 @@ static void describe(struct trial *t, size_t site, enum edit_operation operation
     const float *v = t->s->v.f;
     const size_t E = TINY.E, layer = ROWS * E;
     t->edits[0] = (struct edit){.scale = 1.0f, .values = v, .row_stride = E};
-    t->edits[1] =
-        (struct edit){1, EDIT_QUERY, SITES[site], operation, FROM, WIDTH, 0.7f, v + layer, E};
+    t->edits[1] = (struct edit){.layer = 1,
+                                .site = SITES[site],
+                                .operation = operation,
+                                .from = FROM,
+                                .n = WIDTH,
+                                .scale = 0.7f,
+                                .values = v + layer,
+                                .row_stride = E};
     t->edits[2] = (struct edit){
         .layer = 1, .site = SITES[site], .scale = 1.0f, .values = v + 2 * layer, .row_stride = E};
     t->patches[0] = (struct twin_patch){'x', 0, 0, 0, E, 1, 1, NULL};
