@@ -53,14 +53,32 @@ cleanup:
     return rc;
 }
 
+static enum err_code validate(const struct fit *f, double *loss, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct fit_state *s = f->state;
+    *loss = (double)NAN;
+    TRY(f->calls->validate(f->calls->context, loss, s->w, err));
+    CHECK(isfinite(*loss), ERR_NUMERIC,
+          "epoch %lld, after step %lld: the validation loss is %g (try a smaller learning rate)",
+          (long long)(s->epoch + 1), (long long)s->steps, *loss);
+cleanup:
+    return rc;
+}
+
+/* Nothing is to be learned: how good the initial weights are. */
+static enum err_code judge_start(const struct fit *f, struct err *err) {
+    struct fit_state *s = f->state;
+    const enum err_code rc = validate(f, &s->validation_loss, err);
+    s->best_loss = s->validation_loss;
+    s->train_loss = (double)NAN;
+    return rc;
+}
+
 static enum err_code judge(const struct fit *f, struct err *err) {
     enum err_code rc = ERR_OK;
     struct fit_state *s = f->state;
-    double loss = (double)NAN;
-    TRY(f->calls->validate(f->calls->context, &loss, s->w, err));
-    CHECK(isfinite(loss), ERR_NUMERIC,
-          "epoch %lld, after step %lld: the validation loss is %g (try a smaller learning rate)",
-          (long long)(s->epoch + 1), (long long)s->steps, loss);
+    double loss;
+    TRY(validate(f, &loss, err));
     s->validation_loss = loss;
     s->epoch++;
     if (loss < s->best_loss) {
@@ -88,6 +106,7 @@ enum err_code fit_run(struct fit_state *state, enum fit_end *end, const struct f
     assert(o->samples > 0 && o->samples <= UINT32_MAX && o->batch > 0);
     *end = FIT_RUNNING;
     if (state->epoch == 0) state->steps = 0, start(state, o->weights);
+    if (o->epochs == 0) TRY(judge_start(&f, err));
     while ((*end = end_of(state, o)) == FIT_RUNNING) {
         TRY(one_epoch(&f, err));
         TRY(judge(&f, err));

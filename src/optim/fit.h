@@ -6,7 +6,8 @@
  * each epoch the validation loss decides: the best weights are kept, and `patience` epochs without
  * improvement end the fit: consecutive ones, or, as the published code counts, in all (cumulative).
  * The first epoch always counts as an improvement; patience 0 never ends a fit.  An end is between
- * epochs, so a state saved by the `epoch` callback continues with the same bits.
+ * epochs, so a state saved by the `epoch` callback continues with the same bits.  0 epochs keep the
+ * initial weights: their validation loss is told, and the training loss is NAN.
  */
 #ifndef OPTIM_FIT_H
 #define OPTIM_FIT_H

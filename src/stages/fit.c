@@ -13,6 +13,7 @@
 #include "stages/cost.h"
 #include "stages/derive_run.h"
 #include "stages/families.h"
+#include "stages/fit_start.h"
 
 static const char *const BASES[] = {"prompt", "mean", NULL};
 static const char *const RULES[] = {"consecutive", "cumulative", NULL};
@@ -87,11 +88,18 @@ static const struct config_key KEYS[] = {
     {
         .name = "epochs",
         .type = CONFIG_INT,
-        .min = 1,
         .max = 1e6,
         .def = "100",
         .unit = "",
-        .meaning = "passes over the training prompts at most",
+        .meaning = "passes over the training prompts at most; 0: the initial weights are kept",
+    },
+    {
+        .name = "weights",
+        .type = CONFIG_TEXT,
+        .flags = CONFIG_AXIS | CONFIG_PATH | CONFIG_OPTIONAL,
+        .unit = "",
+        .meaning = "safetensors file whose tensor `weights` the fit begins with, such as another "
+                   "fit's or imported ones; without it they are drawn",
     },
     {
         .name = "patience",
@@ -274,6 +282,7 @@ static enum err_code fit_plan(struct stage_cost *cost, const struct config_point
     method_setup_read(&setup, point, &shape);
     TRY(check(&k, point, &model.dims, err));
     if (setup.method->check) TRY(setup.method->check(&setup, point, err));
+    TRY(fit_start_check(point, &setup, err));
     TRY(check_basis(&T0, &k, &setup, &model, point, err));
     const size_t most = k.prompts > k.batch ? k.prompts : k.batch;
     TRY(families_check_room(point, most, k.points, &model.dims, err));
@@ -296,7 +305,8 @@ static const struct stage_column COLUMNS[] = {
     {"repeat", JOB_INT, "", "other initial weights, shuffles and training prompts"},
     {"epochs", JOB_INT, "", "passes over the training prompts"},
     {"best_epoch", JOB_INT, "", "the epoch whose weights were kept"},
-    {"train_loss", JOB_REAL, "", "mean loss of the last epoch's updates"},
+    {"train_loss", JOB_REAL, "",
+     "mean loss of the last epoch's updates; not a number where there was none"},
     {"validation_loss", JOB_REAL, "", "of the kept weights"},
     {"weight_norm", JOB_REAL, "", "Euclidean norm of the kept weights"},
     {"end", JOB_TEXT, "", "what ended the fit: patience or epochs; or derived"},

@@ -14,6 +14,7 @@
 #include "optim/options.h"
 #include "stages/derive_run.h"
 #include "stages/fit_report.h"
+#include "stages/fit_start.h"
 #include "stages/fit_state.h"
 
 enum { AGREE_EVERY = 8 };
@@ -141,12 +142,12 @@ static void set_options(struct fit_job *f) {
 }
 
 /* A new fit, of the choice. */
-static void begin(struct fit_job *f, size_t choice) {
+static enum err_code begin(struct fit_job *f, size_t choice, struct err *err) {
     const struct rng init = fit_stream(&f->k, f->ctx->seed, "init");
     f->setup.choice = choice;
     f->state.epoch = f->saved.epoch = 0;
     f->written = 0;
-    f->setup.method->init(f->state.w, &f->setup, &init);
+    return fit_start(f->state.w, f->ctx->point, &f->setup, &init, err);
 }
 
 static enum err_code fit_job_init(struct fit_job *f, struct job_ctx *ctx, struct err *err) {
@@ -161,7 +162,7 @@ static enum err_code fit_job_init(struct fit_job *f, struct job_ctx *ctx, struct
     TRY(fit_draw_prompts(&f->prompts, &f->k, ctx, err));
     TRY(create_data(f, err));
     set_options(f);
-    begin(f, 0);
+    TRY(begin(f, 0, err));
 cleanup:
     if (rc != ERR_OK) fit_job_release(f);
     return rc;
@@ -248,7 +249,7 @@ static enum err_code progress(struct fit_job *f, struct err *err) {
     double part = fmin((double)f->passes / passes, 1);
     const double each = (double)f->k.epochs, before = (double)f->setup.choice * each;
     return job_progress(f->ctx, before + fmin((double)f->saved.epoch + part, each),
-                        (double)f->choices * each, err);
+                        fmax((double)f->choices * each, 1), err);
 }
 
 /* Asked at every pass, in a group every few: the answer there is a message. */
@@ -331,7 +332,7 @@ static enum err_code fit_every_choice(struct fit_job *f, struct err *err) {
         TRY(fit_run(&f->state, &f->end, &f->options, &calls, f->gradient, f->order, err));
         keep_if_best(f);
         if (f->setup.choice + 1 == f->choices) break;
-        begin(f, f->setup.choice + 1);
+        TRY(begin(f, f->setup.choice + 1, err));
     }
     f->setup.choice = f->kept.choice;
 cleanup:
@@ -360,7 +361,7 @@ static enum err_code write_results(struct fit_job *f, struct err *err) {
                                  .choice_losses = f->choice_losses,
                                  .mean = fit_data_mean(f->data)};
     TRY(fit_report_write(f->ctx, &r, err));
-    TRY(job_tensor(f->ctx, &losses, err));
+    if (s->epoch > 0) TRY(job_tensor(f->ctx, &losses, err));
 cleanup:
     return rc;
 }

@@ -135,6 +135,24 @@ static void shuffles_differ_and_are_functions_of_the_epoch(void **state) {
     assert_memory_not_equal(a.order[1], a.order[2], sizeof a.order[0]);
 }
 
+static void no_epochs_judge_the_start(void **state) {
+    (void)state;
+    struct err err;
+    struct storage s;
+    struct problem p = {0};
+    enum fit_end end;
+    const struct fit_options o = options(0, 2, FIT_CONSECUTIVE);
+    storage_begin(&s);
+    SUCCEEDS(run(&s, &p, &end, &o, &err));
+    double loss;
+    SUCCEEDS(validate(&p, &loss, s.state.w, &err));
+    assert_int_equal(end, FIT_EPOCHS);
+    assert_int_equal(p.calls, 0);
+    assert_int_equal(s.state.epoch, 0);
+    assert_memory_equal(s.state.w, s.state.best, WEIGHTS * sizeof *s.state.w);
+    assert_true(s.state.best_loss == loss && isnan(s.state.train_loss));
+}
+
 struct course {
     enum fit_rule rule;
     int64_t patience, epochs;
@@ -237,6 +255,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_the_minimum),
         cmocka_unit_test(shuffles_differ_and_are_functions_of_the_epoch),
+        cmocka_unit_test(no_epochs_judge_the_start),
         cmocka_unit_test(patience_counts_as_its_rule_says),
         cmocka_unit_test(best_weights_are_those_of_the_best_epoch),
         cmocka_unit_test(a_stopped_fit_continues_with_the_same_bits),

@@ -137,6 +137,37 @@ static void results_have_the_methods_shape(void **state) {
     lab_close(&w.lab);
 }
 
+/* Another fit's weights, kept as they are: its validation loss again, on the same prompts. */
+static void weights_of_a_file_are_kept(void **state) {
+    (void)state;
+    struct world w, again;
+    char path[SCRATCH_PATH], text[1024 + SCRATCH_PATH];
+    size_t n;
+    world_open(&w, FIT(SIZES));
+    const struct lab_job job = fit_of(&w, 0);
+    struct host_twin *made = lab_run(&w.lab, &job);
+    (void)lab_make(&w.lab, &job, "weights.safetensors", path);
+    (void)snprintf(text, sizeof text, FIT("%s epochs = 0; weights = \"%s\";"),
+                   "points = 9; prompts = 40; batch = 12;", path);
+    world_open(&again, text);
+    const struct lab_job keep = fit_of(&again, 0);
+    struct host_twin *kept = lab_run(&again.lab, &keep);
+    const struct job_tensor *a = host_twin_tensor(made, "weights");
+    const struct job_tensor *b = host_twin_tensor(kept, "weights");
+    assert_memory_equal(a->data, b->data, 4 * sizeof *a->data);
+    const struct job_value *row = host_twin_row(kept, 0, &n);
+    assert_int_equal(row[5].as.integer, 0);
+    assert_true(isnan(row[7].as.real));
+    assert_true(row[8].as.real == host_twin_row(made, 0, &n)[8].as.real);
+    (void)snprintf(text, sizeof text, FIT("method = \"constant\"; %s weights = \"%s\";"),
+                   "points = 9; prompts = 40;", path);
+    lab_refuses(text, "fit", "pretrain", "weights of the method ltv, not of constant");
+    host_twin_destroy(kept);
+    host_twin_destroy(made);
+    lab_close(&again.lab);
+    lab_close(&w.lab);
+}
+
 static void a_fit_lowers_its_loss(void **state) {
     (void)state;
     struct world w;
@@ -375,6 +406,7 @@ int main(void) {
         cmocka_unit_test(a_resumed_fit_gives_the_same_bits),
         cmocka_unit_test(half_contexts_fit_alike),
         cmocka_unit_test(results_have_the_methods_shape),
+        cmocka_unit_test(weights_of_a_file_are_kept),
         cmocka_unit_test(a_fit_lowers_its_loss),
         cmocka_unit_test(a_model_is_needed),
         cmocka_unit_test(plan_refuses_what_cannot_run),
