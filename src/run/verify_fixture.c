@@ -1,13 +1,14 @@
 #include "run/verify_fixture.h"
 
-static const char *const PARTS[] = {"core",   "grad",  "adam",   "ltv",       "curve",
-                                    "fv",     "icv",   "shift",  "problems",  "baselines",
-                                    "logits", "heads", "hidden", "tokenizer", NULL};
+static const char *const PARTS[] = {
+    "core",     "grad",      "adam",   "ltv",   "curve",  "fv",        "icv",     "shift",
+    "problems", "baselines", "logits", "heads", "hidden", "tokenizer", "methods", NULL};
 
 static bool is_text_model(const struct fixture *f) { return fixture_has(f, "token_ids"); }
 
 static enum err_code compare(struct verify_report *r, const struct fixture *f, struct err *err) {
     if (fixture_has(f, "core") && fixture_has(f, "weights")) return verify_regression(r, f, err);
+    if (fixture_has(f, "methods") && fixture_has(f, "weights")) return verify_methods(r, f, err);
     if (is_text_model(f))
         return verify_skip(r, "logits", "token_ids", "text models are not computed yet", err);
     return verify_problems(r, f, err);

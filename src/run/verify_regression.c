@@ -63,7 +63,7 @@ cleanup:
     return rc;
 }
 
-static enum err_code read_model(struct params *out, const struct fixture *f, struct err *err) {
+enum err_code verify_read_model(struct params *out, const struct fixture *f, struct err *err) {
     enum err_code rc = ERR_OK;
     struct model_dims dims;
     TRY(read_dims(&dims, f, err));
@@ -362,7 +362,7 @@ enum err_code verify_regression(struct verify_report *r, const struct fixture *f
     enum err_code rc = ERR_OK;
     struct params p = {0};
     struct prompts_read in = {0};
-    TRY(read_model(&p, f, err));
+    TRY(verify_read_model(&p, f, err));
     TRY(read_prompts(&in, f, &p.dims, err));
     TRY(compare_core(r, f, &p, &in, err));
     TRY(compare_grad(r, f, &p, &in, err));

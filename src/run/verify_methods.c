@@ -1,0 +1,296 @@
+/*
+ * Methods against independent twins: tests/reference/make_methods.py writes a small random model,
+ * its prompts (methods/xs [N, P, D], methods/ys [N, P], whose first `points` points are the basis
+ * prompt) and a group methods/CASE for each line of CASES, with some of
+ *   weights [..]                 given; none: the method has none
+ *   derived [..]                 the weights that are derived from the prompts
+ *   curve [choices, N, P]        predictions after 0 .. P - 1 examples, the basis each prompt's own
+ *   mean_curve [choices, N, P]   the same with the mean over the prompts as basis
+ *   loss [choices]               mean Huber loss at the last query, delta 1
+ *   gradient [choices, weights]  of that loss
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "methods/basis_set.h"
+#include "run/verify_fixture.h"
+#include "stages/curve.h"
+#include "stages/fit_data.h"
+
+struct method_case { /* one group of the file */
+    const char *group, *method;
+    int variant;
+    double own[METHOD_OWN]; /* what the method keeps of its keys */
+};
+
+static const struct method_case CASES[] = {
+    {"task_vector", "task_vector", 0, {-1}},
+    {"task_vector_replace", "task_vector", 1, {-1}},
+    {"state_vector", "state_vector", 0, {-1}},
+};
+
+static const double TOLERANCE = 1e-4;
+
+struct trial { /* a case and what it is tried on */
+    struct verify_report *report;
+    const struct fixture *file;
+    const struct method_case *c;
+    struct method_setup setup;
+    struct prompt_view prompts;
+    size_t T0, weights, choices;
+    float *w;
+    struct basis_set basis; /* of each prompt, or one row: the mean */
+};
+
+static bool has(const struct trial *t, const char *what) {
+    char name[128];
+    (void)snprintf(name, sizeof name, "methods/%s/%s", t->c->group, what);
+    return fixture_has(t->file, name);
+}
+
+/* Reads methods/CASE/WHAT, n numbers. */
+static enum err_code read_numbers(struct fixture_array *out, const struct trial *t,
+                                  const char *what, size_t n, struct err *err) {
+    enum err_code rc = ERR_OK;
+    char name[128];
+    (void)snprintf(name, sizeof name, "methods/%s/%s", t->c->group, what);
+    TRY(fixture_floats(out, t->file, name, -1, err));
+    CHECK(out->n == n, ERR_DATA, "%s: %s: expected %zu numbers, found %zu", fixture_path(t->file),
+          name, n, out->n);
+cleanup:
+    return rc;
+}
+
+static enum err_code compare(const struct trial *t, const char *what, const float *got, size_t n,
+                             struct err *err) {
+    enum err_code rc = ERR_OK;
+    char name[96];
+    struct fixture_array want = {0};
+    TRY(read_numbers(&want, t, what, n, err));
+    (void)snprintf(name, sizeof name, "methods/%s/%s", t->c->group, what);
+    TRY(verify_floats(t->report, "methods", name, got, want.floats, n, TOLERANCE, VERIFY_SCALED,
+                      err));
+cleanup:
+    fixture_array_release(&want);
+    return rc;
+}
+
+/* ---- basis */
+
+static enum err_code collect(struct trial *t, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct params *p = t->setup.params;
+    const unsigned parts = method_basis(&t->setup);
+    struct basis_collector *c = NULL;
+    if (!parts) return ERR_OK;
+    TRY(basis_set_create(&t->basis, &p->dims, parts, t->prompts.n, err));
+    TRY(basis_collector_create(&c, &p->dims, t->T0, t->prompts.n, CONTEXT_SINGLE, err));
+    basis_collector_run(&t->basis, c, p, &t->prompts);
+cleanup:
+    basis_collector_destroy(c);
+    return rc;
+}
+
+/* Row 0 becomes the mean of all rows. */
+static enum err_code take_mean(struct trial *t, struct err *err) {
+    enum err_code rc = ERR_OK;
+    double *sum = calloc(basis_set_floats(&t->basis) + 1, sizeof *sum);
+    CHECK(sum, ERR_MEMORY, "no memory for a mean basis");
+    for (size_t r = 0; r < t->prompts.n; r++) basis_set_add_row(sum, &t->basis, r);
+    basis_set_mean(&t->basis, sum, t->prompts.n);
+cleanup:
+    free(sum);
+    return rc;
+}
+
+/* ---- what a group may hold */
+
+static enum err_code predict(float *out, struct trial *t, const struct basis *basis,
+                             struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct curve c = {0};
+    const struct curve_options o = {.setup = &t->setup,
+                                    .chunk = t->prompts.n,
+                                    .points = t->prompts.points,
+                                    .window_points = t->T0,
+                                    .trained_points = t->T0};
+    TRY(curve_create(&c, &o, err));
+    curve_predict(out, &c, &t->prompts, basis, t->w);
+cleanup:
+    curve_destroy(&c);
+    return rc;
+}
+
+static enum err_code compare_curve(struct trial *t, const char *what, size_t basis_rows,
+                                   struct err *err) {
+    enum err_code rc = ERR_OK;
+    const size_t n = t->prompts.n * t->prompts.points;
+    const struct basis none = {0};
+    const struct basis basis = t->basis.n > 0 ? basis_set_view(&t->basis, 0, basis_rows) : none;
+    float *got = calloc(t->choices * n, sizeof *got);
+    CHECK(got, ERR_MEMORY, "no memory for a curve of %zu predictions", n);
+    for (t->setup.choice = 0; t->setup.choice < t->choices; t->setup.choice++)
+        TRY(predict(got + t->setup.choice * n, t, &basis, err));
+    TRY(compare(t, what, got, t->choices * n, err));
+cleanup:
+    t->setup.choice = 0;
+    free(got);
+    return rc;
+}
+
+static enum err_code compare_slope(struct trial *t, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const size_t N = t->prompts.n;
+    struct fit_data *data = NULL;
+    const struct fit_data_options o = {.setup = &t->setup,
+                                       .prompts = t->prompts,
+                                       .basis_points = t->T0,
+                                       .train = N,
+                                       .batch = N,
+                                       .shards = 1,
+                                       .memory = SIZE_MAX,
+                                       .loss = FIT_HUBER,
+                                       .delta = 1};
+    uint32_t *rows = calloc(N, sizeof *rows);
+    float *slope = calloc(t->choices * t->weights, sizeof *slope);
+    float *losses = calloc(t->choices, sizeof *losses);
+    CHECK(rows && slope && losses, ERR_MEMORY, "no memory for %zu weights", t->weights);
+    for (size_t i = 0; i < N; i++) rows[i] = (uint32_t)i;
+    TRY(fit_data_create(&data, &o, NULL, err));
+    for (t->setup.choice = 0; t->setup.choice < t->choices; t->setup.choice++) {
+        double loss;
+        fit_data_pass(&loss, slope + t->setup.choice * t->weights, data, t->w, rows, N,
+                      1 / (double)N);
+        losses[t->setup.choice] = (float)loss;
+    }
+    TRY(compare(t, "loss", losses, t->choices, err));
+    TRY(compare(t, "gradient", slope, t->choices * t->weights, err));
+cleanup:
+    t->setup.choice = 0;
+    fit_data_destroy(data);
+    free(losses);
+    free(slope);
+    free(rows);
+    return rc;
+}
+
+static enum err_code no_report(void *context, double done, double total, struct err *err) {
+    (void)context, (void)done, (void)total, (void)err;
+    return ERR_OK;
+}
+
+/* From all prompts. */
+static enum err_code compare_derived(struct trial *t, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct rng stream = rng_stream(0, "verify");
+    const struct method_training training = {.prompts = t->prompts,
+                                             .T0 = t->T0,
+                                             .chunk = t->prompts.n,
+                                             .stream = &stream,
+                                             .report = no_report};
+    CHECK(t->setup.method->derive, ERR_DATA, "%s: methods/%s/derived: nothing is derived",
+          fixture_path(t->file), t->c->group);
+    TRY(t->setup.method->derive(t->w, &training, &t->setup, err));
+    TRY(compare(t, "derived", t->w, t->weights, err));
+cleanup:
+    return rc;
+}
+
+static enum err_code read_weights(struct trial *t, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct fixture_array given = {0};
+    TRY(read_numbers(&given, t, "weights", t->weights, err));
+    memcpy(t->w, given.floats, t->weights * sizeof *t->w);
+cleanup:
+    fixture_array_release(&given);
+    return rc;
+}
+
+/* ---- cases */
+
+static void trial_release(struct trial *t) {
+    basis_set_destroy(&t->basis);
+    free(t->w);
+}
+
+static enum err_code compare_case(struct trial *t, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct params *p = t->setup.params;
+    const struct method *m;
+    method_setup_named(&t->setup, t->c->method, p);
+    t->setup.variant = t->c->variant;
+    memcpy(t->setup.own, t->c->own, sizeof t->setup.own);
+    m = t->setup.method;
+    t->weights = m->weights ? m->weights(&t->setup) : 0;
+    t->choices = method_choices(&t->setup);
+    t->w = calloc(t->weights + 1, sizeof *t->w);
+    CHECK(t->w, ERR_MEMORY, "no memory for %zu weights", t->weights);
+    if (has(t, "derived")) TRY(compare_derived(t, err));
+    if (has(t, "weights")) TRY(read_weights(t, err));
+    TRY(collect(t, err));
+    if (has(t, "curve")) TRY(compare_curve(t, "curve", t->prompts.n, err));
+    if (has(t, "loss")) TRY(compare_slope(t, err));
+    if (!has(t, "mean_curve")) goto cleanup;
+    TRY(take_mean(t, err));
+    TRY(compare_curve(t, "mean_curve", 1, err));
+cleanup:
+    trial_release(t);
+    return rc;
+}
+
+struct unknown { /* what fixture_members() calls for */
+    struct verify_report *report;
+};
+
+static enum err_code skip_unknown(void *context, const char *name, struct err *err) {
+    const struct unknown *u = context;
+    char where[96];
+    if (strcmp(name, "xs") == 0 || strcmp(name, "ys") == 0) return ERR_OK;
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++)
+        if (strcmp(CASES[i].group, name) == 0) return ERR_OK;
+    (void)snprintf(where, sizeof where, "methods/%s", name);
+    return verify_skip(u->report, "methods", where, "no such case in this program", err);
+}
+
+static enum err_code read_prompts(struct trial *t, struct fixture_array *xs,
+                                  struct fixture_array *ys, const struct model_dims *d,
+                                  struct err *err) {
+    enum err_code rc = ERR_OK;
+    double T0;
+    TRY(fixture_floats(xs, t->file, "methods/xs", 3, err));
+    TRY(fixture_floats(ys, t->file, "methods/ys", 2, err));
+    TRY(fixture_attribute(&T0, t->file, "points", err));
+    t->T0 = (size_t)T0;
+    t->prompts =
+        (struct prompt_view){xs->shape[0], xs->shape[1], xs->shape[2], xs->floats, ys->floats};
+    CHECK(xs->n > 0 && xs->shape[2] == d->inputs && ys->n == xs->shape[0] * xs->shape[1] &&
+              T0 >= 1 && t->T0 <= xs->shape[1] && 2 * xs->shape[1] <= d->positions,
+          ERR_DATA, "%s: methods/xs, methods/ys, points and n_positions disagree",
+          fixture_path(t->file));
+cleanup:
+    return rc;
+}
+
+enum err_code verify_methods(struct verify_report *r, const struct fixture *f, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct params p = {0};
+    struct fixture_array xs = {0}, ys = {0};
+    struct trial shared = {.report = r, .file = f, .setup = {.params = &p}};
+    struct unknown unknown = {r};
+    TRY(verify_read_model(&p, f, err));
+    TRY(read_prompts(&shared, &xs, &ys, &p.dims, err));
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        char group[96];
+        struct trial t = shared;
+        t.c = &CASES[i];
+        (void)snprintf(group, sizeof group, "methods/%s", t.c->group);
+        if (fixture_has(f, group)) TRY(compare_case(&t, err));
+    }
+    TRY(fixture_members(f, "methods", skip_unknown, &unknown, err));
+cleanup:
+    fixture_array_release(&ys);
+    fixture_array_release(&xs);
+    params_destroy(&p);
+    return rc;
+}
