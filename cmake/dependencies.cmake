@@ -45,5 +45,22 @@ add_library(dep_hdf5 INTERFACE)
 target_include_directories(dep_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})
 target_link_libraries(dep_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
 
+# Optional: the estimator xgboost. Not through its CMake package: Debian's names a program that is not there.
+if(TASKVEC_XGBOOST)
+  pkg_check_modules(xgboost QUIET IMPORTED_TARGET xgboost)
+  find_path(xgboost_INCLUDE xgboost/c_api.h)
+  find_library(xgboost_LIBRARY xgboost)
+  if(xgboost_FOUND)
+    add_library(dep_xgboost INTERFACE)
+    target_link_libraries(dep_xgboost INTERFACE PkgConfig::xgboost)
+  elseif(xgboost_INCLUDE AND xgboost_LIBRARY)
+    add_library(dep_xgboost INTERFACE)
+    target_include_directories(dep_xgboost SYSTEM INTERFACE ${xgboost_INCLUDE})
+    target_link_libraries(dep_xgboost INTERFACE ${xgboost_LIBRARY})
+  else()
+    message(STATUS "XGBoost not found: the estimator xgboost is left out")
+  endif()
+endif()
+
 # Optional: tests.
 pkg_check_modules(cmocka QUIET IMPORTED_TARGET cmocka)

@@ -1,0 +1,223 @@
+/*
+ * Ordinary least squares without intercept, of least norm where the examples leave a choice.
+ *
+ * One example more changes the solution little, so by default it is updated: an orthonormal basis
+ * of the examples so far (Gram-Schmidt, twice), and in it the triangular factor R of the examples
+ * and what it makes of y (Givens rotations). Where an example is nearly, but not wholly, a
+ * combination of earlier ones, or R is badly conditioned, LAPACK solves that prompt anew for every
+ * k. Golub and Van Loan, "Matrix computations", 4th edition, sections 5.2 and 6.5.
+ */
+#include "estimators/least_squares.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "ops/lapack.h"
+
+/* ---- by LAPACK */
+
+static size_t most(size_t a, size_t b) { return a > b ? a : b; }
+
+size_t least_squares_work(size_t points, size_t dims) {
+    const size_t rows = points + dims; /* of examples and penalty */
+    return most(rows, dims) + rows * dims;
+}
+
+double least_squares_flops(size_t k, size_t dims) {
+    const double rows = (double)k, columns = (double)dims;
+    return 4 * rows * columns * (rows < columns ? rows : columns) + 4 * rows * columns;
+}
+
+enum err_code least_squares_solve(double *work, const struct estimator_prompt *p, size_t k,
+                                  double lambda, struct err *err) {
+    const size_t D = p->dims, rows = lambda > 0 ? k + D : k;
+    double *b = work, *A = work + most(rows, D);
+    size_t rank;
+    memset(A, 0, rows * D * sizeof *A);
+    memset(b, 0, most(rows, D) * sizeof *b);
+    for (size_t i = 0; i < k * D; i++) A[i] = (double)p->x[i];
+    for (size_t i = 0; i < k; i++) b[i] = (double)p->y[i];
+    for (size_t i = k; i < rows; i++) A[i * D + (i - k)] = sqrt(lambda);
+    return lapack_least_squares(A, b, &rank, rows, D, 1, (double)FLT_EPSILON * (double)most(k, D),
+                                err);
+}
+
+double least_squares_dot(const double *w, const float *x, size_t dims) {
+    double sum = 0;
+    for (size_t c = 0; c < dims; c++) sum += w[c] * (double)x[c];
+    return sum;
+}
+
+/* ---- updated */
+
+/* Below DEPENDENT of its length outside the basis, an example of fewer than `dims` directions is
+ * doubtful; R is badly conditioned where a diagonal entry is this share of another. Both leave the
+ * update ten digits. */
+#define DEPENDENT 1e-3
+#define CONDITION 1e-5
+
+struct update {
+    size_t rank;
+    bool exact;    /* LAPACK for the rest of this prompt */
+    double *basis; /* [dims, dims]: rank orthonormal rows */
+    double *R;     /* [dims, dims + 1]: upper triangle, then what became of y */
+    double *row;   /* [dims + 1]: an example in the basis, then its y */
+    double *rest;  /* [dims]: what of it is outside */
+    double *work;  /* of least_squares_solve */
+};
+
+/* Begins a prompt: the arrays follow the struct, R is 0. */
+static void begin(struct update *u, size_t dims, bool exact) {
+    *u = (struct update){.exact = exact, .basis = (double *)(u + 1)};
+    u->R = u->basis + dims * dims;
+    u->row = u->R + dims * (dims + 1);
+    u->rest = u->row + dims + 1;
+    u->work = u->rest + dims;
+    memset(u->R, 0, dims * (dims + 1) * sizeof *u->R);
+}
+
+static double dot(const double *a, const double *b, size_t n) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += a[i] * b[i];
+    return sum;
+}
+
+/* Coordinates of `rest` in the basis are added to row; what is left stays in rest. */
+static void project(struct update *u, size_t dims) {
+    for (size_t i = 0; i < u->rank; i++) {
+        const double *q = u->basis + i * dims, share = dot(q, u->rest, dims);
+        u->row[i] += share;
+        for (size_t c = 0; c < dims; c++) u->rest[c] -= share * q[c];
+    }
+}
+
+/* Widens the basis by what is left of an example. */
+static void widen(struct update *u, double length, size_t dims) {
+    double *q = u->basis + u->rank * dims;
+    for (size_t c = 0; c < dims; c++) q[c] = u->rest[c] / length;
+    u->row[u->rank++] = length;
+}
+
+/* Rotates row [dims + 1] into R until nothing of it is left. */
+static void rotate(struct update *u, size_t dims) {
+    for (size_t i = 0; i < u->rank; i++) {
+        double *R = u->R + i * (dims + 1);
+        const double length = hypot(R[i], u->row[i]);
+        if (length == 0) continue;
+        const double c = R[i] / length, s = u->row[i] / length;
+        for (size_t j = i; j <= dims; j++) {
+            const double above = R[j], below = u->row[j];
+            R[j] = c * above + s * below;
+            u->row[j] = c * below - s * above;
+        }
+    }
+}
+
+static void take(struct update *u, const struct estimator_prompt *p, size_t i) {
+    const size_t D = p->dims;
+    memset(u->row, 0, D * sizeof *u->row);
+    u->row[D] = (double)p->y[i];
+    for (size_t c = 0; c < D; c++) u->rest[c] = (double)p->x[i * D + c];
+    const double length = sqrt(dot(u->rest, u->rest, D));
+    project(u, D);
+    project(u, D);
+    if (u->rank < D && length > 0) {
+        const double left = sqrt(dot(u->rest, u->rest, D));
+        if (left < DEPENDENT * length)
+            u->exact = true;
+        else
+            widen(u, left, D);
+    }
+    rotate(u, D);
+}
+
+/* rest = R^-1 of the last column; false where R is badly conditioned. */
+static bool solve(struct update *u, size_t dims) {
+    double least = INFINITY, largest = 0;
+    for (size_t i = u->rank; i-- > 0;) {
+        const double *R = u->R + i * (dims + 1);
+        double sum = R[dims];
+        for (size_t j = i + 1; j < u->rank; j++) sum -= R[j] * u->rest[j];
+        u->rest[i] = sum / R[i];
+        least = fmin(least, fabs(R[i]));
+        largest = fmax(largest, fabs(R[i]));
+    }
+    return u->rank > 0 && least > CONDITION * largest;
+}
+
+static double predict_updated(const struct update *u, const float *x, size_t dims) {
+    double y = 0;
+    for (size_t i = 0; i < u->rank; i++)
+        y += u->rest[i] * least_squares_dot(u->basis + i * dims, x, dims);
+    return y;
+}
+
+static enum err_code predict_exactly(double *y, double *work, const struct estimator_prompt *p,
+                                     size_t k, struct err *err) {
+    const enum err_code rc = least_squares_solve(work, p, k, 0, err);
+    if (rc == ERR_OK) *y = least_squares_dot(work, p->query + k * p->dims, p->dims);
+    return rc;
+}
+
+/* ---- the estimator */
+
+enum how { UPDATED, EXACT };
+
+static enum err_code predict(double *y, const struct estimator_setup *s,
+                             const struct estimator_prompt *p, size_t k, void *state,
+                             struct err *err) {
+    struct update *u = state;
+    const size_t D = p->dims;
+    if (k == 1) begin(u, D, s->choice == EXACT);
+    if (!u->exact) {
+        take(u, p, k - 1);
+        if (!u->exact && solve(u, D)) {
+            *y = predict_updated(u, p->query + k * D, D);
+            return ERR_OK;
+        }
+    }
+    return predict_exactly(y, u->work, p, k, err);
+}
+
+static size_t state_bytes(const struct estimator_setup *s, size_t points, size_t dims) {
+    (void)s;
+    return sizeof(struct update) +
+           (dims * (2 * dims + 4) + 1 + least_squares_work(points, dims)) * sizeof(double);
+}
+
+static double flops(const struct estimator_setup *s, size_t k, size_t dims) {
+    return s->choice == EXACT ? least_squares_flops(k, dims) : 18 * (double)dims * (double)dims;
+}
+
+static void read_keys(struct estimator_setup *s, const struct config_point *point) {
+    s->choice = strcmp(config_text(point, "least_squares.solve"), "exact") == 0 ? EXACT : UPDATED;
+}
+
+static const char *const HOW[] = {"updated", "exact", NULL};
+
+static const struct config_key KEYS[] = {
+    {.name = "least_squares.solve",
+     .type = CONFIG_NAME,
+     .flags = CONFIG_AXIS,
+     .def = "updated",
+     .choices = HOW,
+     .when = "estimator=least_squares",
+     .unit = "",
+     .meaning = "updated: one example more changes the last solution, LAPACK only where that would "
+                "lose digits; exact: LAPACK for every number of examples"},
+};
+
+extern const struct estimator estimator_least_squares;
+const struct estimator estimator_least_squares = {
+    .name = "least_squares",
+    .meaning = "w.x, w of least norm among those of least squared error",
+    .paper = "",
+    .keys = KEYS,
+    .n_keys = sizeof KEYS / sizeof *KEYS,
+    .read = read_keys,
+    .state = state_bytes,
+    .flops = flops,
+    .predict = predict,
+};

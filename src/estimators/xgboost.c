@@ -1,0 +1,126 @@
+/*
+ * Boosted trees of the XGBoost library (Chen and Guestrin, KDD 2016) with its defaults, fitted anew
+ * for every number of examples: 100 rounds, depth 6, step 0.3, start at 0.5. What the defaults of
+ * later versions would change (start, method) is set. Without the library at build time the
+ * estimator is known but absent.
+ */
+#include "estimators/estimator.h"
+
+#ifdef TASKVEC_XGBOOST
+#include <math.h>
+#include <stdio.h>
+
+#include <xgboost/c_api.h>
+
+#define ABSENT NULL
+
+static enum err_code failed(struct err *err) {
+    return ERR(err, ERR_NUMERIC, "xgboost: %s", XGBGetLastError());
+}
+
+#define TRY_XGBOOST(call)                                                                          \
+    do {                                                                                           \
+        if ((call) != 0) {                                                                         \
+            rc = failed(err);                                                                      \
+            goto cleanup;                                                                          \
+        }                                                                                          \
+    } while (0)
+
+static enum err_code set_up(BoosterHandle booster, size_t depth, struct err *err) {
+    enum err_code rc = ERR_OK;
+    char text[32];
+    (void)snprintf(text, sizeof text, "%zu", depth);
+    static const char *const SETTINGS[][2] = {
+        {"objective", "reg:squarederror"},
+        {"base_score", "0.5"},
+        {"tree_method", "exact"},
+        {"nthread", "1"},
+        {"verbosity", "0"},
+    };
+    for (size_t i = 0; i < sizeof SETTINGS / sizeof *SETTINGS; i++)
+        TRY_XGBOOST(XGBoosterSetParam(booster, SETTINGS[i][0], SETTINGS[i][1]));
+    TRY_XGBOOST(XGBoosterSetParam(booster, "max_depth", text));
+cleanup:
+    return rc;
+}
+
+static enum err_code predict(double *y, const struct estimator_setup *s,
+                             const struct estimator_prompt *p, size_t k, void *state,
+                             struct err *err) {
+    enum err_code rc = ERR_OK;
+    DMatrixHandle examples = NULL, query = NULL;
+    BoosterHandle booster = NULL;
+    const float missing = NAN; /* no number of a prompt */
+    bst_ulong n;
+    const float *out;
+    (void)state;
+    TRY_XGBOOST(XGDMatrixCreateFromMat(p->x, k, p->dims, missing, &examples));
+    TRY_XGBOOST(XGDMatrixSetFloatInfo(examples, "label", p->y, k));
+    TRY_XGBOOST(XGDMatrixCreateFromMat(p->query + k * p->dims, 1, p->dims, missing, &query));
+    TRY_XGBOOST(XGBoosterCreate(&examples, 1, &booster));
+    TRY(set_up(booster, s->size, err));
+    for (size_t i = 0; i < s->steps; i++)
+        TRY_XGBOOST(XGBoosterUpdateOneIter(booster, (int)i, examples));
+    TRY_XGBOOST(XGBoosterPredict(booster, query, 0, 0, 0, &n, &out));
+    *y = (double)out[0];
+cleanup:
+    if (booster) (void)XGBoosterFree(booster);
+    if (query) (void)XGDMatrixFree(query);
+    if (examples) (void)XGDMatrixFree(examples);
+    return rc;
+}
+
+#else
+#define ABSENT "install libxgboost-dev, or name its prefix in CMAKE_PREFIX_PATH, and configure anew"
+
+static enum err_code predict(double *y, const struct estimator_setup *s,
+                             const struct estimator_prompt *p, size_t k, void *state,
+                             struct err *err) {
+    (void)y, (void)p, (void)k, (void)state;
+    return estimator_check(s->estimator, "xgboost", err);
+}
+#endif
+
+/* About fifty operations an example, coordinate and round, and the making of a booster. */
+static double flops(const struct estimator_setup *s, size_t k, size_t dims) {
+    return (double)s->steps * (50 * (double)k * (double)dims + 1e5);
+}
+
+static void read_keys(struct estimator_setup *s, const struct config_point *point) {
+    s->steps = (size_t)config_int(point, "xgboost.rounds");
+    s->size = (size_t)config_int(point, "xgboost.depth");
+}
+
+static const struct config_key KEYS[] = {
+    {.name = "xgboost.rounds",
+     .type = CONFIG_INT,
+     .flags = CONFIG_AXIS,
+     .min = 1,
+     .max = 1e5,
+     .def = "100",
+     .when = "estimator=xgboost",
+     .unit = "",
+     .meaning = "trees"},
+    {.name = "xgboost.depth",
+     .type = CONFIG_INT,
+     .flags = CONFIG_AXIS,
+     .min = 1,
+     .max = 30,
+     .def = "6",
+     .when = "estimator=xgboost",
+     .unit = "",
+     .meaning = "questions from the root of a tree to a leaf at most"},
+};
+
+extern const struct estimator estimator_xgboost;
+const struct estimator estimator_xgboost = {
+    .name = "xgboost",
+    .meaning = "boosted trees; only in builds with the XGBoost library",
+    .paper = "Chen and Guestrin 2016",
+    .absent = ABSENT,
+    .keys = KEYS,
+    .n_keys = sizeof KEYS / sizeof *KEYS,
+    .read = read_keys,
+    .flops = flops,
+    .predict = predict,
+};

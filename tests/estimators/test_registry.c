@@ -1,0 +1,167 @@
+/* What holds for every estimator, and from a config to the numbers of one. */
+#include "estimators/prompt_scene.h"
+
+#include <stdio.h>
+
+#include "twins/scratch.h"
+
+static struct scratch scratch;
+static struct err err;
+static struct config_schema schema;
+
+/* Defaults of its keys, as a config with nothing but the name gives them. */
+static struct estimator_setup setup_from(const char *keys, double noise);
+
+static void the_registry_is_whole(void **state) {
+    (void)state;
+    for (size_t i = 0; i < estimator_count(); i++) {
+        const struct estimator *e = estimator_at(i);
+        const size_t length = strlen(e->name);
+        assert_ptr_equal(estimator_find(e->name), e);
+        assert_true(e->meaning[0] && e->paper && e->predict && e->flops);
+        assert_true((e->n_keys > 0) == (e->read != NULL));
+        for (size_t k = 0; k < e->n_keys; k++) {
+            assert_memory_equal(e->keys[k].name, e->name, length);
+            assert_true(e->keys[k].name[length] == '.');
+            assert_memory_equal(e->keys[k].when, "estimator=", 10);
+            assert_string_equal(e->keys[k].when + 10, e->name);
+        }
+    }
+    assert_null(estimator_find("nothing"));
+}
+
+/* Nothing learned without examples, finite numbers after, the same bits twice, and a longer prompt
+ * extends a shorter one. */
+static void every_estimator_keeps_the_rules(void **state) {
+    (void)state;
+    enum { SHORT = 9, LONG = 14, DIMS = 4 };
+    for (size_t i = 0; i < estimator_count(); i++) {
+        char keys[64];
+        struct scene s;
+        float one[LONG], two[LONG], half[SHORT];
+        if (estimator_at(i)->absent) continue;
+        (void)snprintf(keys, sizeof keys, "estimator = \"%s\";", estimator_at(i)->name);
+        const struct estimator_setup setup = setup_from(keys, 0.5);
+        scene_make(&s, LONG, DIMS, 0.5, 21);
+        scene_curve(one, &setup, &s.prompt);
+        scene_curve(two, &setup, &s.prompt);
+        assert_memory_equal(one, two, sizeof one);
+        assert_true(one[0] == 0);
+        for (size_t k = 1; k < LONG; k++) assert_true(isfinite(one[k]));
+        assert_true(setup.estimator->flops(&setup, LONG, DIMS) > 0);
+        s.prompt.points = SHORT;
+        scene_curve(half, &setup, &s.prompt);
+        assert_memory_equal(half, one, sizeof half);
+    }
+}
+
+/* The query may be another point than the example that follows it. */
+static void the_query_is_asked_not_the_next_example(void **state) {
+    (void)state;
+    for (size_t i = 0; i < estimator_count(); i++) {
+        char keys[64];
+        struct scene s;
+        float own[8], other[8], query[8 * 3];
+        if (estimator_at(i)->absent) continue;
+        (void)snprintf(keys, sizeof keys, "estimator = \"%s\";", estimator_at(i)->name);
+        const struct estimator_setup setup = setup_from(keys, 0.5);
+        scene_make(&s, 8, 3, 0.5, 22);
+        scene_curve(own, &setup, &s.prompt);
+        for (size_t j = 0; j < 24; j++) query[j] = -s.x[j];
+        query[7 * 3] = s.x[7 * 3], query[7 * 3 + 1] = s.x[7 * 3 + 1],
+                  query[7 * 3 + 2] = s.x[7 * 3 + 2];
+        s.prompt.query = query;
+        scene_curve(other, &setup, &s.prompt);
+        assert_memory_not_equal(own, other, sizeof own);
+        assert_true(own[7] == other[7]);
+    }
+}
+
+/* ---- from a config */
+
+static const struct config_schema *schema_of(const char *kind, void *context) {
+    (void)context;
+    return strcmp(kind, "guess") == 0 ? &schema : NULL;
+}
+
+static enum err_code opened(struct config **out, const char *keys) {
+    static const char *const names[] = {"guess"};
+    const struct config_kinds kinds = {names, 1, schema_of, NULL};
+    char path[SCRATCH_PATH], text[1024];
+    const int n = snprintf(text, sizeof text,
+                           "name = \"t\"; seed = 1; stages = ( { stage = \"guess\"; %s } );", keys);
+    scratch_write(path, &scratch, "t.cfg", text, (size_t)n);
+    return config_open(out, path, NULL, 0, &kinds, &err);
+}
+
+static struct estimator_setup setup_from(const char *keys, double noise) {
+    struct config *c = NULL;
+    struct estimator_setup s;
+    SUCCEEDS(opened(&c, keys));
+    estimator_setup_read(&s, config_stage_point(c, 0, 0), noise);
+    config_close(c);
+    return s;
+}
+
+static void keys_become_numbers(void **state) {
+    (void)state;
+    assert_string_equal(setup_from("", 0).estimator->name, "least_squares");
+    assert_true(setup_from("estimator = \"ridge\";", 0.5).weight == 0.25);
+    assert_true(setup_from("estimator = \"ridge\"; ridge = { lambda = 3; };", 0.5).weight == 3);
+    assert_true(setup_from("estimator = \"ridge\"; ridge = { lambda = 0; };", 0.5).weight == 0);
+    assert_true(setup_from("estimator = \"knn\";", 0).size == 3);
+    const struct estimator_setup l =
+        setup_from("estimator = \"lasso\"; lasso = { alpha = 0.1; stop = \"as_published\"; };", 0);
+    assert_true(l.weight == 0.1 && l.choice == 1);
+    assert_true(setup_from("estimator = \"cart\"; cart = { depth = 4; };", 0).size == 4);
+    const struct estimator_setup n = setup_from("estimator = \"two_layer_net\";", 0);
+    assert_true(n.size == 100 && n.steps == 100 && n.batch == 100 && n.weight == 5e-3);
+    const struct estimator_setup x = setup_from("estimator = \"xgboost\";", 0);
+    assert_true(x.size == 6 && x.steps == 100);
+}
+
+static void axes_of_one_do_not_multiply_another(void **state) {
+    (void)state;
+    struct config *c = NULL;
+    SUCCEEDS(
+        opened(&c, "estimator = [\"lasso\", \"knn\"]; lasso = { alpha = [1.0, 0.1, 0.01]; };"));
+    assert_int_equal(config_stage_points(c, 0), 4);
+    config_close(c);
+}
+
+static void what_is_refused(void **state) {
+    (void)state;
+    struct config *c = NULL;
+    ERROR_SAYS(opened(&c, "estimator = \"laso\";"), ERR_CONFIG, "did you mean lasso");
+    ERROR_SAYS(opened(&c, "estimator = \"lasso\"; lasso = { alpha = 0; };"), ERR_CONFIG,
+               "lasso.alpha");
+    ERROR_SAYS(opened(&c, "lasso = { alpha = 1; };"), ERR_CONFIG, "lasso.alpha");
+    ERROR_SAYS(opened(&c, "estimator = \"ridge\"; ridge = { lambda = -2; };"), ERR_CONFIG,
+               "ridge.lambda");
+}
+
+static int begin(void **state) {
+    (void)state;
+    blas_init();
+    scratch_create(&scratch);
+    return estimator_schema(&schema, &err) == ERR_OK ? 0 : -1;
+}
+
+static int end(void **state) {
+    (void)state;
+    config_schema_release(&schema);
+    scratch_destroy(&scratch);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_registry_is_whole),
+        cmocka_unit_test(every_estimator_keeps_the_rules),
+        cmocka_unit_test(the_query_is_asked_not_the_next_example),
+        cmocka_unit_test(keys_become_numbers),
+        cmocka_unit_test(axes_of_one_do_not_multiply_another),
+        cmocka_unit_test(what_is_refused),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}
