@@ -29,6 +29,24 @@ else()
   endforeach()
 endif()
 
+# One file and one line: the program once more, with what tests/dummy/ adds to the registries.
+add_executable(taskvec_dummy ${CMAKE_SOURCE_DIR}/src/main.c)
+target_link_libraries(taskvec_dummy PRIVATE run)
+set_target_properties(taskvec_dummy PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+function(add_dummy registry list) # src/REGISTRY.c with the line X(dummy) in LIST, and tests/dummy/NAME_dummy.c
+  get_filename_component(name ${registry} NAME)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${registry}.c)
+  file(READ ${CMAKE_SOURCE_DIR}/src/${registry}.c text)
+  string(REPLACE "#define ${list}(X)" "#define ${list}(X) X(dummy)" changed "${text}")
+  if(changed STREQUAL text)
+    message(FATAL_ERROR "src/${registry}.c has no list ${list}(X)")
+  endif()
+  file(WRITE ${CMAKE_BINARY_DIR}/generated/dummy/${name}.c.new "${changed}")
+  configure_file(${CMAKE_BINARY_DIR}/generated/dummy/${name}.c.new ${CMAKE_BINARY_DIR}/generated/dummy/${name}.c COPYONLY)
+  target_sources(taskvec_dummy PRIVATE ${CMAKE_BINARY_DIR}/generated/dummy/${name}.c ${CMAKE_SOURCE_DIR}/tests/dummy/${name}_dummy.c)
+endfunction()
+add_dummy(estimators/estimator ESTIMATORS)
+
 # tests/SCRIPT.sh: whole-program tests; each gets the binary and the source folder.
 file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/check_*.sh ${CMAKE_SOURCE_DIR}/tests/mpi/check_*.sh
   ${CMAKE_SOURCE_DIR}/tests/run/check_*.sh ${CMAKE_SOURCE_DIR}/tests/slurm/check_*.sh)

@@ -1,15 +1,14 @@
 #include "stages/evaluate_run.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "problems/prompts.h"
 #include "stages/curve.h"
+#include "stages/error_rows.h"
 #include "stages/families.h"
 #include "stages/origin.h"
-#include "stats/interval.h"
 
 struct evaluation {
     struct job_ctx *ctx;
@@ -166,12 +165,6 @@ static struct basis find_basis(struct evaluation *e, size_t first, size_t n) {
     return basis_set_view(&e->basis, 0, n);
 }
 
-static float error_of(enum problem_loss loss, float prediction, float y) {
-    if (isnan(prediction)) return prediction; /* it has no sign, and must not pass for one */
-    if (loss == PROBLEM_CLASSIFICATION) return (prediction > 0) == (y > 0) ? 0.0F : 1.0F;
-    return (prediction - y) * (prediction - y);
-}
-
 /* Reports after every step: a chunk of long windows can take minutes. */
 static enum err_code predict(struct evaluation *e, const struct prompt_view *view,
                              const struct basis *basis, size_t first, struct err *err) {
@@ -195,7 +188,7 @@ static enum err_code evaluate_chunk(struct evaluation *e, size_t first, size_t n
     const struct basis basis = find_basis(e, first, n);
     const enum err_code rc = predict(e, &view, &basis, first, err);
     for (size_t i = 0; rc == ERR_OK && i < n * e->k.points; i++)
-        e->errors[first * e->k.points + i] = error_of(loss, e->predictions[i], view.y[i]);
+        e->errors[first * e->k.points + i] = error_rows_one(loss, e->predictions[i], view.y[i]);
     return rc;
 }
 
@@ -235,10 +228,9 @@ static enum err_code write_rows(struct evaluation *e, struct err *err) {
     double *column = calloc(e->k.functions, sizeof *column);
     CHECK(column, ERR_MEMORY, "no memory for %zu errors", e->k.functions);
     for (size_t k = 0; k < e->k.points; k++) {
-        for (size_t i = 0; i < e->k.functions; i++)
-            column[i] = (double)e->errors[i * e->k.points + k];
-        struct interval mse = interval_t(column, e->k.functions, e->k.confidence);
-        CHECK(isfinite(mse.value), ERR_NUMERIC, "the error after %zu examples is %g", k, mse.value);
+        struct interval mse;
+        TRY(error_rows_mean(&mse, e->errors, column, e->k.functions, e->k.points, k,
+                            e->k.confidence, err));
         TRY(write_row(e, k, &mse, err));
     }
 cleanup:

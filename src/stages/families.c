@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "estimators/estimator.h"
 #include "methods/method.h"
 #include "optim/options.h"
 #include "problems/problem.h"
@@ -76,6 +77,7 @@ enum err_code families_add(struct config_schema *out, unsigned uses, struct err 
     if (uses & STAGE_USES_SOURCE) TRY(problem_schema(out, err));
     if (uses & STAGE_USES_METHODS) TRY(method_schema(out, true, err));
     if (uses & STAGE_USES_OPTIMISER) TRY(optimiser_schema(out, err));
+    if (uses & STAGE_USES_ESTIMATORS) TRY(estimator_schema(out, err));
     if (uses & STAGE_USES_CONTEXTS) TRY(config_schema_add(out, CONTEXT_KEYS, 1, err));
 cleanup:
     return rc;

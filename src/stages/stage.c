@@ -10,6 +10,7 @@
     X(pretrain)                                                                                    \
     X(fit)                                                                                         \
     X(evaluate)                                                                                    \
+    X(estimate)                                                                                    \
     X(capture)
 
 #define X(name) extern const struct stage stage_##name;

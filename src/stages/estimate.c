@@ -1,0 +1,258 @@
+/*
+ * estimate - the error of a classical learner after every number of examples.
+ *
+ * Functions and prompts are those of `evaluate` with the same source, seed, points and functions,
+ * so that its rows stand beside those of models and vectors.  No model is needed.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "estimators/estimator.h"
+#include "problems/prompts.h"
+#include "stages/error_rows.h"
+#include "stages/families.h"
+
+static const struct config_key KEYS[] = {
+    {
+        .name = "points",
+        .type = CONFIG_INT,
+        .flags = CONFIG_AXIS,
+        .min = 1,
+        .max = 1e6,
+        .unit = "points",
+        .meaning = "length of the test prompts: errors after 0 to points - 1 examples",
+    },
+    {
+        .name = "functions",
+        .type = CONFIG_INT,
+        .flags = CONFIG_AXIS,
+        .min = 1,
+        .max = 1e7,
+        .def = "512",
+        .unit = "",
+        .meaning = "test functions, one prompt each",
+    },
+    {
+        .name = "chunk",
+        .type = CONFIG_INT,
+        .min = 1,
+        .max = 1e5,
+        .def = "128",
+        .unit = "prompts",
+        .meaning = "prompts that are drawn together",
+    },
+    {
+        .name = "confidence",
+        .type = CONFIG_FLOAT,
+        .min = 0.5,
+        .max = 0.9999,
+        .def = "0.95",
+        .unit = "",
+        .meaning = "of the intervals over functions",
+    },
+};
+
+struct estimate {
+    struct job_ctx *ctx;
+    size_t points, functions, chunk;
+    struct estimator_setup setup;
+    struct prompt_source source;
+    struct prompts prompts; /* of a chunk */
+    void *state;            /* of the estimator */
+    float *predictions;     /* [points] */
+    float *errors;          /* [functions, points] */
+};
+
+/* ---- sizes, from the keys alone */
+
+static void read_sizes(struct estimate *e, const struct config_point *point) {
+    problem_setup_read(&e->source.setup, point);
+    const struct problem_setup *s = &e->source.setup;
+    estimator_setup_read(&e->setup, point, s->noise / s->scale);
+    e->points = families_size(point, "points");
+    e->functions = families_size(point, "functions");
+    e->chunk = families_size(point, "chunk");
+    if (e->chunk > e->functions) e->chunk = e->functions;
+}
+
+static double memory_needed(const struct estimate *e) {
+    const struct problem_setup *s = &e->source.setup;
+    const double points = (double)e->points, parameters = (double)s->problem->parameters(s);
+    const double prompts = (double)e->chunk * (points * (double)(s->dims + 1) + parameters);
+    const double errors = ((double)e->functions + 1) * points;
+    return (prompts + errors) * sizeof(float) + 2 * (double)e->functions * sizeof(double) +
+           (double)estimator_state(&e->setup, e->points, s->dims);
+}
+
+static enum err_code estimate_plan(struct stage_cost *cost, const struct config_point *point,
+                                   const struct stage_parent *parents, size_t n, struct err *err) {
+    struct estimate e = {0};
+    char where[320];
+    double flops = 0;
+    (void)parents, (void)n;
+    read_sizes(&e, point);
+    config_where(where, point, "estimator");
+    for (size_t k = 1; k < e.points; k++)
+        flops += e.setup.estimator->flops(&e.setup, k, e.source.setup.dims);
+    *cost = (struct stage_cost){.flops = (double)e.functions * flops,
+                                .memory = memory_needed(&e),
+                                .group = 1,
+                                .work = (double)e.functions * (double)e.points,
+                                .unit = "predictions"};
+    cost->memory_least = cost->memory;
+    (void)snprintf(cost->summary, sizeof cost->summary, "%s, %zu functions x %zu points",
+                   e.setup.estimator->name, e.functions, e.points);
+    return estimator_check(e.setup.estimator, where, err);
+}
+
+/* ---- the job */
+
+static void estimate_release(struct estimate *e) {
+    free(e->errors);
+    free(e->predictions);
+    free(e->state);
+    prompts_destroy(&e->prompts);
+}
+
+static enum err_code estimate_init(struct estimate *e, struct job_ctx *ctx, struct err *err) {
+    enum err_code rc = ERR_OK;
+    *e = (struct estimate){.ctx = ctx, .source = {.seed = ctx->seed, .split = "test"}};
+    read_sizes(e, ctx->point);
+    const size_t bytes = estimator_state(&e->setup, e->points, e->source.setup.dims);
+    TRY(estimator_check(e->setup.estimator, "estimate", err));
+    e->state = malloc(bytes + 1);
+    e->predictions = calloc(e->points, sizeof *e->predictions);
+    e->errors = calloc(e->functions * e->points, sizeof *e->errors);
+    CHECK(e->state && e->predictions && e->errors, ERR_MEMORY,
+          "no memory for the errors of %zu functions", e->functions);
+    TRY(prompts_create(&e->prompts, &e->source.setup, e->chunk, e->points, err));
+cleanup:
+    if (rc != ERR_OK) estimate_release(e);
+    return rc;
+}
+
+/* Prompt i of the chunk, which is function number `sample`. */
+static enum err_code estimate_one(struct estimate *e, size_t i, size_t sample, struct err *err) {
+    const size_t P = e->points, D = e->prompts.dims;
+    const float *x = e->prompts.x + i * P * D, *y = e->prompts.y + i * P;
+    const struct estimator_prompt p = {
+        .points = P, .dims = D, .x = x, .y = y, .query = x, .seed = e->ctx->seed, .sample = sample};
+    const enum err_code rc = estimator_curve(e->predictions, &e->setup, &p, e->state, err);
+    for (size_t k = 0; rc == ERR_OK && k < P; k++)
+        e->errors[sample * P + k] =
+            error_rows_one(e->source.setup.problem->loss, e->predictions[k], y[k]);
+    return rc;
+}
+
+static enum err_code estimate_chunk(struct estimate *e, size_t first, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const size_t left = e->functions - first, n = left < e->chunk ? left : e->chunk;
+    e->prompts.n = n;
+    prompts_draw(&e->prompts, &e->source, first, e->source.setup.dims);
+    for (size_t i = 0; i < n; i++) {
+        if (job_should_stop(e->ctx))
+            return ERR(err, ERR_STOPPED, "stopped after %zu functions", first + i);
+        TRY(estimate_one(e, i, first + i, err));
+        TRY(job_progress(e->ctx, (double)(first + i + 1), (double)e->functions, err));
+    }
+cleanup:
+    return rc;
+}
+
+/* ---- results */
+
+/* The estimator's own keys: "alpha=0.01 stop=gap". */
+static void describe(struct text *out, const struct estimator *e,
+                     const struct config_point *point) {
+    for (size_t i = 0; i < config_point_size(point); i++) {
+        const struct config_key *key = config_point_key(point, i);
+        const size_t length = strlen(e->name);
+        if (strncmp(key->name, e->name, length) != 0 || key->name[length] != '.') continue;
+        text_add(out, "%s%s=", out->size ? " " : "", key->name + length + 1);
+        if (key->type == CONFIG_NAME)
+            text_add(out, "%s", config_text(point, key->name));
+        else
+            config_point_value(out, point, i);
+    }
+}
+
+static enum err_code write_row(struct estimate *e, size_t k, const struct interval *mse,
+                               const char *reading, struct err *err) {
+    const struct job_value cells[] = {
+        {JOB_TEXT, {.text = e->setup.estimator->name}},
+        {JOB_TEXT, {.text = reading}},
+        {JOB_TEXT, {.text = e->source.setup.problem->name}},
+        {JOB_INT, {.integer = (int64_t)k}},
+        {JOB_INT, {.integer = (int64_t)e->functions}},
+        {JOB_REAL, {.real = mse->value}},
+        {JOB_REAL, {.real = mse->low}},
+        {JOB_REAL, {.real = mse->high}},
+        {JOB_REAL, {.real = mse->value / problem_variance(&e->source.setup)}},
+    };
+    return job_row(e->ctx, k, cells, sizeof cells / sizeof *cells, err);
+}
+
+static enum err_code write_results(struct estimate *e, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct text reading = {0};
+    const double confidence = config_float(e->ctx->point, "confidence");
+    double *column = calloc(e->functions, sizeof *column);
+    CHECK(column, ERR_MEMORY, "no memory for %zu errors", e->functions);
+    describe(&reading, e->setup.estimator, e->ctx->point);
+    TRY(text_check(&reading, err));
+    for (size_t k = 0; k < e->points; k++) {
+        struct interval mse;
+        TRY(error_rows_mean(&mse, e->errors, column, e->functions, e->points, k, confidence, err));
+        TRY(write_row(e, k, &mse, text_str(&reading), err));
+    }
+    const struct job_tensor errors = {"errors", 2, {e->functions, e->points}, e->errors};
+    TRY(job_tensor(e->ctx, &errors, err));
+    TRY(job_note(e->ctx, "estimator", e->setup.estimator->name, err));
+cleanup:
+    free(column);
+    text_release(&reading);
+    return rc;
+}
+
+static enum err_code estimate_run(struct job_ctx *ctx, struct err *err) {
+    struct estimate e;
+    enum err_code rc = estimate_init(&e, ctx, err);
+    if (rc != ERR_OK) return rc;
+    for (size_t first = 0; first < e.functions; first += e.chunk)
+        TRY(estimate_chunk(&e, first, err));
+    TRY(write_results(&e, err));
+cleanup:
+    estimate_release(&e);
+    return rc;
+}
+
+static const struct stage_column COLUMNS[] = {
+    {"method", JOB_TEXT, "", "the estimator"},
+    {"reading", JOB_TEXT, "", "its own keys"},
+    {"source", JOB_TEXT, "", "problem of the test functions"},
+    {"k", JOB_INT, "examples", "examples seen"},
+    {"functions", JOB_INT, "", "test functions"},
+    {"mse", JOB_REAL, "", "mean error over functions: squared, or the share of wrong signs"},
+    {"mse_low", JOB_REAL, "", "lower end of its t interval over functions"},
+    {"mse_high", JOB_REAL, "", "upper end"},
+    {"mse_over_variance", JOB_REAL, "", "mse divided by E[y^2]"},
+};
+
+static const char *const PARENTS[] = {NULL};
+
+extern const struct stage stage_estimate;
+const struct stage stage_estimate = {
+    .name = "estimate",
+    .meaning = "the error of classical learners after every number of examples",
+    .version = 1,
+    .uses = STAGE_USES_SOURCE | STAGE_USES_ESTIMATORS,
+    .parents = PARENTS,
+    .keys = KEYS,
+    .n_keys = sizeof KEYS / sizeof *KEYS,
+    .columns = COLUMNS,
+    .n_columns = sizeof COLUMNS / sizeof *COLUMNS,
+    .plan = estimate_plan,
+    .run = estimate_run,
+};
