@@ -9,6 +9,7 @@
 
 #include "problems/problem.h"
 #include "problems/prompts.h"
+#include "run/verify_baselines.h"
 #include "run/verify_fixture.h"
 
 /* Which problem a group of the file is, and which of its datasets describe a function. */
@@ -178,8 +179,11 @@ static enum err_code compare_group(struct verify_report *r, const struct fixture
     else
         TRY(compare_values(r, &ref, &setup, g, err));
     (void)snprintf(baselines, sizeof baselines, "%s/baselines", g->group);
-    if (fixture_has(f, baselines))
-        TRY(verify_skip(r, "baselines", baselines, "estimators are not computed yet", err));
+    if (fixture_has(f, baselines)) {
+        const struct prompt_view prompts = {ref.xs.shape[0], ref.xs.shape[1], ref.xs.shape[2],
+                                            ref.xs.floats, ref.ys.floats};
+        TRY(verify_baselines(r, f, baselines, &prompts, err));
+    }
 cleanup:
     reference_release(&ref);
     return rc;
