@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Error against examples seen, one line a method, from the results.h5 of any run with an evaluate stage."""
+"""Error against examples seen, one line a method or estimator, from the results.h5 of any run with an evaluate or
+estimate stage."""
 
 import argparse
 import sys
@@ -12,12 +13,16 @@ LOOKS = {
     "oracle": dict(color="#56B4E9", linestyle=":", linewidth=2.2),
     "constant": dict(color="#D55E00", linewidth=1.8),
     "bias_only": dict(color="#CC79A7", linewidth=1.5, linestyle="-."),
+    "least_squares": dict(color="#8C510A", linewidth=1.4, linestyle=(0, (6, 1.5, 1, 1.5))),
 }
 LTV_COLOURS = ["#0072B2", "#E69F00", "#7B5EA7", "#8C6D31"]
-NAMES = {"plain": "plain model", "bias_only": "bias only"}
+NAMES = {"plain": "plain model", "bias_only": "bias only", "least_squares": "least squares", "knn": "nearest examples",
+         "two_layer_net": "two-layer net", "cart": "tree"}
 HIDDEN = ("zero",)  # equals plain bit for bit: nothing to see
 COLUMNS = ("method", "reading", "fit_points", "repeat", "source", "k", "functions", "mse", "mse_low", "mse_high",
            "mse_over_variance")
+NO_FIT = ("fit_points", "repeat")  # columns that estimators do not have: 0
+ESTIMATES = "estimate"
 
 
 def fail(message):
@@ -50,12 +55,26 @@ def read_table(path, name):
         fail(f"{path}: no such file; taskvec run writes results.h5 into the run's folder when it ends")
     except OSError as e:
         fail(f"{path}: cannot be read as HDF5 ({e})")
-    missing = [c for c in COLUMNS if c not in (rows.dtype.names or ())]
+    missing = [c for c in COLUMNS if c not in (rows.dtype.names or ()) and c not in NO_FIT]
     if missing:
         fail(f"{path}: /tables/{name} has no column {', '.join(missing)}; name an evaluate stage with --table")
     if not len(rows):
         fail(f"{path}: /tables/{name} is empty; taskvec status says what is still to do")
-    return rows
+    return [{c: row[c] if c in rows.dtype.names else 0 for c in COLUMNS} for row in rows]
+
+
+def read_rows(path, name):
+    """Rows of the table, with those of the estimators beside an evaluation; which methods are estimators."""
+    found = {}
+    if h5py.is_hdf5(path):
+        with h5py.File(path, "r") as f:
+            found = {n: len(t) > 0 for n, t in f["tables"].items()} if "tables" in f else {}
+    if name is None:
+        name = "evaluate" if "evaluate" in found or ESTIMATES not in found else ESTIMATES
+    rows = read_table(path, name)
+    estimates = read_table(path, ESTIMATES) if name == "evaluate" and found.get(ESTIMATES) else []
+    alone = name == ESTIMATES
+    return name, rows + estimates, set() if alone else {text(row["method"]) for row in estimates}
 
 
 def read_trained_points(path, given):
@@ -111,21 +130,22 @@ def choose(curves, points):
     return [key for key in shown if key[2] in (0, longest[key[:2]] if points is None else points)]
 
 
-def label(key, several):
+def label(key, several, several_readings):
     method, reading, points = key
     name = NAMES.get(method, method if method != "ltv" else "LTV")
-    if reading and reading != "-" and method == "ltv":
+    if reading and reading != "-" and (method == "ltv" or several_readings):
         name += f", {reading}"
     if points > 0 and several:
         name += f" (fit at {points})"
     return name
 
 
-def draw(curves, keys, trained, relative, title, out, dpi):
+def draw(curves, keys, estimators, trained, relative, title, out, dpi):
+    """Estimators may leave the frame below: without noise least squares ends at rounding."""
     import matplotlib.pyplot as plt
     from matplotlib.ticker import MaxNLocator
 
-    order = ["plain", "ltv", "constant", "bias_only", "window", "oracle"]
+    order = ["plain", "ltv", "constant", "bias_only", "window", "oracle", "least_squares"]
     keys = sorted(keys, key=lambda key: (order.index(key[0]) if key[0] in order else 9, key[1], key[2]))
     plt.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False})
     figure, axes = plt.subplots(figsize=(7.2, 4.3), layout="constrained")
@@ -144,8 +164,10 @@ def draw(curves, keys, trained, relative, title, out, dpi):
         look.update(LOOKS.get(key[0], {}))
         if len({q[2] for q in keys if q[:2] == key[:2]}) > 1 and len(lengths) > 1:
             look["alpha"] = 0.45 + 0.55 * lengths.index(key[2]) / (len(lengths) - 1)
-        lowest = min(lowest, np.min((mse * scale)[mse > 0], initial=np.inf))
-        axes.plot(k, mse * scale, label=label(key, True), zorder=10 - 0.1 * depth, **look)
+        if key[0] not in estimators:
+            lowest = min(lowest, np.min((mse * scale)[mse > 0], initial=np.inf))
+        several = len({q[1] for q in keys if q[0] == key[0]}) > 1
+        axes.plot(k, mse * scale, label=label(key, True, several), zorder=10 - 0.1 * depth, **look)
         floor = np.maximum(low, mse * 1e-2) * scale  # a bound below 0 has no place on a log axis
         axes.fill_between(k, floor, high * scale, color=look.get("color"), alpha=0.13, linewidth=0, zorder=1)
     axes.set_yscale("log")
@@ -174,7 +196,7 @@ def main():
                                      "draws every one. The method zero equals plain and is left out.")
     parser.add_argument("results", help="results.h5 of a run")
     parser.add_argument("-o", "--out", default="figure.png", help="picture to write (default figure.png)")
-    parser.add_argument("--table", default="evaluate", help="which /tables/NAME (default evaluate)")
+    parser.add_argument("--table", help="which /tables/NAME (default: evaluate with estimate)")
     parser.add_argument("--source", help="which source, where the table has several (default: the first)")
     parser.add_argument("--methods", help="only these, as in plain,ltv,constant")
     parser.add_argument("--trained", type=int, metavar="POINTS",
@@ -187,12 +209,12 @@ def main():
     args = parser.parse_args()
     import_libraries()
 
-    rows = read_table(args.results, args.table)
-    sources = list(dict.fromkeys(text(s) for s in rows["source"]))
+    args.table, rows, estimators = read_rows(args.results, args.table)
+    sources = list(dict.fromkeys(text(row["source"]) for row in rows))
     source = args.source or sources[0]
     if source not in sources:
         fail(f"{args.results}: no source '{source}' in /tables/{args.table}; there are: {', '.join(sources)}")
-    rows = rows[np.array([text(s) == source for s in rows["source"]])]
+    rows = [row for row in rows if text(row["source"]) == source]
     trained = read_trained_points(args.results, args.trained)
     curves = collect(rows, args.results)
     if args.methods:
@@ -206,9 +228,9 @@ def main():
     if args.fit_points and not any(key[2] == args.fit_points for key in keys):
         fail(f"{args.results}: no fit at {args.fit_points} points; there are: "
              f"{', '.join(str(n) for n in sorted({key[2] for key in curves if key[2]}))}")
-    title = args.title or f"{source.replace('_', ' ')} functions, {int(np.max(rows['functions']))} per point"
+    title = args.title or f"{source.replace('_', ' ')} functions, {max(int(row['functions']) for row in rows)} per point"
     try:
-        draw(curves, keys, trained, not args.absolute, title, args.out, args.dpi)
+        draw(curves, keys, estimators, trained, not args.absolute, title, args.out, args.dpi)
     except OSError as e:
         fail(f"{args.out}: cannot be written ({e.strerror or e})")
     print(args.out)

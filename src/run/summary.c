@@ -35,6 +35,12 @@ static bool is_shown(const char *key) {
     return false;
 }
 
+/* Estimators and their keys: columns method and reading say them. */
+static bool is_of_estimator(const struct config_key *key) {
+    return strcmp(key->name, "estimator") == 0 ||
+           (key->when && strncmp(key->when, "estimator=", 10) == 0);
+}
+
 struct axis_column { /* an axis of this stage, or of the fits or models it reads */
     const char *key;
     size_t index; /* of the stage */
@@ -55,6 +61,7 @@ static enum err_code collect_axes(struct axis_columns *out, const struct plan *p
     TRY(axes_used(&used, p, stage, err));
     for (size_t i = 0; i < used.n && out->n < AXES_MOST; i++) {
         if (depth == 1 && is_shown(used.keys[i]->name)) continue;
+        if (is_of_estimator(used.keys[i])) continue;
         out->items[out->n++] = (struct axis_column){used.keys[i]->name, stage, depth};
     }
     for (size_t i = 0; i < config_stage_of_count(p->config, stage); i++) {
@@ -103,10 +110,15 @@ static void describe_fit(struct summary_group *g, const struct plan *p, size_t j
     }
 }
 
+static bool is_kind(const struct plan *p, size_t stage, const char *kind) {
+    return strcmp(p->stages[stage].kind->name, kind) == 0;
+}
+
 static void describe_group(struct summary_group *g, const struct record *r, size_t stage,
                            size_t job, const struct axis_columns *axes) {
     const struct plan *p = &r->plan;
     const size_t model = plan_model(p, job);
+    g->estimator = is_kind(p, stage, "estimate");
     for (size_t i = 0; i < N_FIXED; i++)
         row_text(&g->keys[i], p->stages[stage].kind, r->jobs[job].past, FIXED[i]);
     text_add(&g->setting, "%s\n%s\n%s", r->dir, p->stages[stage].name,
@@ -175,14 +187,13 @@ cleanup:
 }
 
 static enum err_code sum_errors(struct summary_group *g, const struct record *r, size_t job,
-                                struct err *err) {
+                                size_t trained, struct err *err) {
     enum err_code rc = ERR_OK;
     float *errors = NULL;
     char path[FILE_PATH_MAX];
     const struct plan_job *j = &r->plan.jobs[job];
     TRY(artifact_path(path, r->dir, j->identity, err));
     TRY(read_errors(&errors, g, path, err));
-    const size_t trained = summary_trained_points(&r->plan, job);
     const size_t dims = (size_t)config_int(j->point, "source.dims");
     g->n_ranges = reduce_ranges(g->ranges, dims, trained, g->points);
     g->has_trained = trained > 0;
@@ -262,14 +273,78 @@ static enum err_code add_job(struct summary *s, const struct record *r, size_t s
                              const struct axis_columns *axes, struct err *err) {
     enum err_code rc = ERR_OK;
     struct summary_group g = {0};
+    const size_t trained = summary_trained_points(&r->plan, job);
+    if (trained > 0) s->trained = trained;
     describe_group(&g, r, stage, job, axes);
-    TRY(sum_errors(&g, r, job, err));
+    TRY(sum_errors(&g, r, job, s->trained, err));
     TRY(text_check(&g.setting, err));
     TRY(text_check(&g.fit, err));
     return group_add(s, &g, err);
 cleanup:
     group_release(&g);
     return rc;
+}
+
+static enum err_code add_if_done(struct summary *s, const struct record *r, size_t stage,
+                                 size_t job, const struct axis_columns *axes, struct err *err) {
+    const struct record_job *known = &r->jobs[job];
+    if (known->state == QUEUE_DONE && known->past->artifact)
+        return add_job(s, r, stage, job, axes, err);
+    s->missing++;
+    return ERR_OK;
+}
+
+/* ---- estimators beside evaluations */
+
+/* Keys of the source in `a` have the same values in `b`. */
+static bool has_source_of(const struct config_point *a, const struct config_point *b) {
+    struct text left = {0}, right = {0};
+    bool same = true;
+    for (size_t i = 0; same && i < config_point_size(a); i++) {
+        const char *name = config_point_key(a, i)->name;
+        if (strncmp(name, "source.", 7) != 0) continue;
+        text_clear(&left), text_clear(&right);
+        axes_used_value(&left, a, name);
+        axes_used_value(&right, b, name);
+        same = strcmp(text_str(&left), text_str(&right)) == 0;
+    }
+    text_release(&left);
+    text_release(&right);
+    return same;
+}
+
+/* Some job of the evaluation has the source of this one. */
+static bool shares_source(const struct plan *p, size_t evaluate, size_t job) {
+    for (size_t i = 0; i < p->stages[evaluate].n_jobs; i++) {
+        const struct config_point *theirs = p->jobs[p->stages[evaluate].jobs[i]].point;
+        if (has_source_of(p->jobs[job].point, theirs) && has_source_of(theirs, p->jobs[job].point))
+            return true;
+    }
+    return false;
+}
+
+static enum err_code add_estimates(struct summary *s, const struct record *r, size_t evaluate,
+                                   const struct axis_columns *axes, struct err *err) {
+    enum err_code rc = ERR_OK;
+    for (size_t e = 0; e < r->plan.n_stages; e++) {
+        const struct plan_stage *ps = &r->plan.stages[e];
+        for (size_t i = 0; is_kind(&r->plan, e, "estimate") && i < ps->n_jobs; i++)
+            if (shares_source(&r->plan, evaluate, ps->jobs[i]))
+                TRY(add_if_done(s, r, e, ps->jobs[i], axes, err));
+    }
+cleanup:
+    return rc;
+}
+
+bool summary_is_joined(const struct plan *p, size_t stage) {
+    for (size_t i = 0; i < p->stages[stage].n_jobs; i++) {
+        bool found = false;
+        for (size_t e = 0; e < p->n_stages; e++)
+            found = found ||
+                    (is_kind(p, e, "evaluate") && shares_source(p, e, p->stages[stage].jobs[i]));
+        if (!found) return false;
+    }
+    return true;
 }
 
 enum err_code summary_make(struct summary *s, const struct record *r, size_t stage,
@@ -279,13 +354,8 @@ enum err_code summary_make(struct summary *s, const struct record *r, size_t sta
     const struct plan_stage *ps = &r->plan.stages[stage];
     TRY(collect_axes(&axes, &r->plan, stage, 0, err));
     name_columns(s, &r->plan, &axes);
-    for (size_t i = 0; i < ps->n_jobs; i++) {
-        const struct record_job *job = &r->jobs[ps->jobs[i]];
-        if (job->state != QUEUE_DONE || !job->past->artifact)
-            s->missing++;
-        else
-            TRY(add_job(s, r, stage, ps->jobs[i], &axes, err));
-    }
+    for (size_t i = 0; i < ps->n_jobs; i++) TRY(add_if_done(s, r, stage, ps->jobs[i], &axes, err));
+    if (is_kind(&r->plan, stage, "evaluate")) TRY(add_estimates(s, r, stage, &axes, err));
     if (has_twins(s)) add_of(s);
 cleanup:
     return rc;

@@ -159,12 +159,15 @@ cleanup:
     return rc;
 }
 
-/* What may be compared stands together; within it, the order of the plan. */
+/* Methods before estimators; what may be compared stands together; within it, the order of the
+ * plan. */
 static void sort_lines(const struct summary_group **lines, size_t n) {
     for (size_t i = 1; i < n; i++)
         for (size_t k = i; k > 0; k--) {
-            const int order =
-                strcmp(text_str(&lines[k - 1]->setting), text_str(&lines[k]->setting));
+            const struct summary_group *a = lines[k - 1], *b = lines[k];
+            const int order = a->estimator != b->estimator
+                                  ? a->estimator - b->estimator
+                                  : strcmp(text_str(&a->setting), text_str(&b->setting));
             if (order <= 0) break;
             const struct summary_group *swap = lines[k];
             lines[k] = lines[k - 1];

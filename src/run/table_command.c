@@ -80,8 +80,12 @@ static enum err_code no_stage(const struct record *r, const char *name, struct e
     return rc;
 }
 
-static bool is_evaluate(const struct plan_stage *s) {
-    return strcmp(s->kind->name, "evaluate") == 0;
+/* Stages with a table of their own: evaluations, and estimators on a source that none of them has.
+ */
+static bool is_summarised(const struct plan *p, size_t stage) {
+    const char *kind = p->stages[stage].kind->name;
+    if (strcmp(kind, "evaluate") == 0) return true;
+    return strcmp(kind, "estimate") == 0 && !summary_is_joined(p, stage);
 }
 
 static enum err_code print_named(struct text *out, const struct record *r, const struct request *q,
@@ -91,7 +95,7 @@ static enum err_code print_named(struct text *out, const struct record *r, const
     return print_rows(out, r, stage, q->format, err);
 }
 
-/* Every evaluate stage of one run; a summary each, or its rows. */
+/* Every such stage of one run; a summary each, or its rows. */
 static enum err_code print_run(struct text *out, const struct record *r, const struct request *q,
                                struct err *err) {
     enum err_code rc = ERR_OK;
@@ -99,7 +103,7 @@ static enum err_code print_run(struct text *out, const struct record *r, const s
     struct summary summary = {0};
     if (q->name) return print_named(out, r, q, err);
     for (size_t s = 0; s < r->plan.n_stages; s++) {
-        if (!is_evaluate(&r->plan.stages[s])) continue;
+        if (!is_summarised(&r->plan, s)) continue;
         if (found++ > 0) text_add(out, "\n");
         if (q->rows) {
             TRY(print_rows(out, r, s, q->format, err));
