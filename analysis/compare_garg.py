@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Estimators of a run beside the published metrics of Garg et al. 2022, by a two-sample test.
+
+Prompts are other draws of the same distributions, so means are compared by z = difference / standard error of it. A
+metrics file passes when |z| <= 3 at 98% of all its compared points together; differences under 1e-6 are rounding, and
+least squares is left out at |k - dims| <= 3, where its error has no variance to speak of. The run's stages are named as
+the distributions in the file, the model's own rows and distributions that the run does not have are left out.
+"""
+
+import argparse
+import json
+import os
+import re
+import sys
+
+PROMPTS = 1280  # of every published mean: 20 batches of 64
+SHARE, LIMIT, ROUNDING, NEAR_DIMS = 0.98, 3.0, 1e-6, 3
+FILES = {"linear": "linear_regression", "noisy_linear": "linear_regression", "sparse_linear": "sparse_linear_regression"}
+
+
+def fail(message):
+    sys.exit(f"compare_garg.py: {message}")
+
+
+def read_json(path):
+    try:
+        with open(path) as f:
+            return json.load(f)
+    except (OSError, ValueError) as e:
+        fail(f"{path}: {e}")
+
+
+def published_name(method, reading):
+    """The name of an estimator in the published files, or None: they have no such one."""
+    keys = dict(word.split("=", 1) for word in reading.split() if "=" in word)
+    if method == "least_squares":
+        return "OLS_driver=None"
+    if method == "knn" and keys["neighbours"] == "3":
+        return "NN_n=3_uniform"
+    if method == "averaging":
+        return "averaging"
+    if method == "lasso" and keys["stop"] == "as_published":
+        return f"lasso_alpha={float(keys['alpha']):g}_max_iter=100000"
+    return None
+
+
+def published_alphas(published):
+    """Their alphas as %g writes ours: 0.0001 and 1e-4 are one."""
+    names = {}
+    for name in published:
+        alpha = re.fullmatch(r"lasso_alpha=([^_]*)_max_iter=100000", name)
+        names[f"lasso_alpha={float(alpha[1]):g}_max_iter=100000" if alpha else name] = name
+    return names
+
+
+def quantile(degrees, z=1.959963984540054):
+    """Student's 97.5% point: two terms of the expansion in 1 / degrees, good to 1e-5 beyond 50."""
+    return z + (z**3 + z) / (4 * degrees) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * degrees**2)
+
+
+def read_curves(path):
+    """{(source, distribution, method, reading): {k: (mean, standard error)}} of every estimate."""
+    try:
+        import h5py
+    except ImportError:
+        fail(f"{sys.executable} has no module h5py; on Debian: apt-get install python3-h5py, then /usr/bin/python3")
+    curves = {}
+    try:
+        with h5py.File(path, "r") as f:
+            tables = {name: table[()] for name, table in f["tables"].items() if "mse_low" in (table.dtype.names or ())}
+    except (OSError, KeyError) as e:
+        fail(f"{path}: no results.h5 of a run ({e})")
+    for table, rows in tables.items():
+        for row in rows:
+            n = int(row["functions"])
+            error = (float(row["mse_high"]) - float(row["mse_low"])) / 2 / quantile(n - 1)
+            key = (row["source"].decode(), table, row["method"].decode(), row["reading"].decode())
+            curves.setdefault(key, {})[int(row["k"])] = (float(row["mse"]), error)
+    return curves
+
+
+def compare(curve, theirs, skip):
+    """[(k, z)]; differences of rounding have z = 0."""
+    points = []
+    for k, (mean, error) in sorted(curve.items()):
+        if k >= len(theirs["mean"]) or skip(k):
+            continue
+        difference = mean - theirs["mean"][k]
+        spread = (error**2 + theirs["std"][k] ** 2 / PROMPTS) ** 0.5
+        if abs(difference) < ROUNDING:
+            points.append((k, 0.0))
+        else:
+            points.append((k, difference / spread if spread > 0 else float("inf")))
+    return points
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("results", help="results.h5 of experiments/estimators/garg_*.cfg")
+    parser.add_argument("--reference", required=True, metavar="DIR", help="folder of *.metrics.json and *.config.yaml")
+    parser.add_argument("--dims", type=int, default=20, help="coordinates of x (default 20)")
+    args = parser.parse_args()
+    found, metrics = {}, {}
+    for (source, distribution, method, reading), curve in read_curves(args.results).items():
+        file = FILES.get(source)
+        name = published_name(method, reading)
+        if file is None or name is None:
+            continue
+        if file not in metrics:
+            metrics[file] = read_json(os.path.join(args.reference, f"{file}.metrics.json"))
+        published = metrics[file].get(distribution)
+        if published is None:
+            fail(f"{file}: no distribution '{distribution}'; there are: {', '.join(metrics[file])}")
+        name = published_alphas(published).get(name)
+        if name is None:
+            continue
+        near = method == "least_squares"
+        points = compare(curve, published[name], lambda k: near and abs(k - args.dims) <= NEAR_DIMS)
+        good = sum(abs(z) <= LIMIT for _, z in points)
+        k, worst = max(points, key=lambda point: abs(point[1]))
+        print(f"{file:26} {distribution:22} {name:34} {good:3} of {len(points):3} within {LIMIT:g}, worst {worst:+.2f} at k {k}")
+        total = found.setdefault(file, [0, 0])
+        total[0] += good
+        total[1] += len(points)
+    if not found:
+        fail(f"{args.results}: no estimator that the published metrics have")
+    for file, (good, n) in found.items():
+        print(f"{file}: {good} of {n}, {good / n:.2%}; wanted {SHARE:.0%}")
+    sys.exit(any(good < SHARE * n for good, n in found.values()))
+
+
+if __name__ == "__main__":
+    main()
