@@ -21,7 +21,7 @@ expect() {
     shift 2
     ASAN_OPTIONS=$(asan_options "${1:-}") timeout 120 "$program" "$@" >out 2>err || rc=$?
     checks=$((checks + 1))
-    if [[ $rc != "$code" ]] || ! cat out err | grep -qE -- "$pattern"; then
+    if [[ $rc != "$code" ]] || ! grep -qE -- "$pattern" out err; then
         echo "taskvec $*: code $rc, expected $code and: $pattern"
         sed 's/^/    > /' out err
         faults=$((faults + 1))
