@@ -16,7 +16,8 @@ enum err_code scene_init(struct scene *s, const struct bench_size *size, size_t 
     params_init(&s->params, SEED);
     TRY(prompts_create(&s->prompts, &s->source.setup, n, points, err));
     prompts_draw(&s->prompts, &s->source, 0, size->dims.inputs);
-    s->view = (struct prompt_view){n, points, size->dims.inputs, s->prompts.x, s->prompts.y};
+    s->view = (struct prompt_view){
+        .n = n, .points = points, .dims = size->dims.inputs, .x = s->prompts.x, .y = s->prompts.y};
     method_setup_named(&s->ltv, "ltv", &s->params);
 cleanup:
     if (rc != ERR_OK) scene_release(s);

@@ -262,8 +262,11 @@ static enum err_code read_prompts(struct trial *t, struct fixture_array *xs,
     TRY(fixture_floats(ys, t->file, "methods/ys", 2, err));
     TRY(fixture_attribute(&T0, t->file, "points", err));
     t->T0 = (size_t)T0;
-    t->prompts =
-        (struct prompt_view){xs->shape[0], xs->shape[1], xs->shape[2], xs->floats, ys->floats};
+    t->prompts = (struct prompt_view){.n = xs->shape[0],
+                                      .points = xs->shape[1],
+                                      .dims = xs->shape[2],
+                                      .x = xs->floats,
+                                      .y = ys->floats};
     CHECK(xs->n > 0 && xs->shape[2] == d->inputs && ys->n == xs->shape[0] * xs->shape[1] &&
               T0 >= 1 && t->T0 <= xs->shape[1] && 2 * xs->shape[1] <= d->positions,
           ERR_DATA, "%s: methods/xs, methods/ys, points and n_positions disagree",

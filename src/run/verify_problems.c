@@ -11,6 +11,7 @@
 #include "problems/prompts.h"
 #include "run/verify_baselines.h"
 #include "run/verify_fixture.h"
+#include "run/verify_shifts.h"
 
 /* Which problem a group of the file is, and which of its datasets describe a function. */
 struct group {
@@ -199,9 +200,8 @@ static enum err_code visit(void *context, const char *name, struct err *err) {
     for (size_t i = 0; i < GROUP_COUNT; i++)
         if (strcmp(GROUPS[i].group, name) == 0)
             return compare_group(w->report, w->file, &GROUPS[i], err);
-    const bool shift = strcmp(name, "shift") == 0;
-    return verify_skip(w->report, shift ? "shift" : "problems", name,
-                       shift ? "shifts are not computed yet" : "unknown group", err);
+    if (strcmp(name, "shift") == 0) return verify_shift_spectrum(w->report, w->file, err);
+    return verify_skip(w->report, "problems", name, "unknown group", err);
 }
 
 enum err_code verify_problems(struct verify_report *r, const struct fixture *f, struct err *err) {

@@ -43,7 +43,7 @@ static double work_of(const struct fit_keys *k, const struct method_setup *s) {
 
 static struct prompt_view view_of(const struct derivation *d, size_t first, size_t n) {
     const struct prompts *p = &d->prompts;
-    const struct prompt_view all = {p->n, p->points, p->dims, p->x, p->y};
+    const struct prompt_view all = families_view(p);
     return prompt_view_part(&all, first, n);
 }
 

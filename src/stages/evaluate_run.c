@@ -153,7 +153,7 @@ static struct prompt_view draw(struct prompts *p, const struct prompt_source *so
                                size_t n) {
     p->n = n;
     prompts_draw(p, source, first, source->setup.dims);
-    return (struct prompt_view){n, p->points, p->dims, p->x, p->y};
+    return families_view(p);
 }
 
 /* The basis of functions first .. first + n - 1, unless one mean serves all or none is needed. */

@@ -5,7 +5,6 @@
 #include "estimators/estimator.h"
 #include "methods/method.h"
 #include "optim/options.h"
-#include "problems/problem.h"
 
 static const struct config_key MODEL_KEYS[] = {{
     .name = "model.checkpoint",
@@ -79,6 +78,7 @@ enum err_code families_add(struct config_schema *out, unsigned uses, struct err 
     if (uses & STAGE_USES_OPTIMISER) TRY(optimiser_schema(out, err));
     if (uses & STAGE_USES_ESTIMATORS) TRY(estimator_schema(out, err));
     if (uses & STAGE_USES_CONTEXTS) TRY(config_schema_add(out, CONTEXT_KEYS, 1, err));
+    if (uses & STAGE_USES_SHIFT) TRY(shift_schema(out, err));
 cleanup:
     return rc;
 }
@@ -89,6 +89,16 @@ size_t families_size(const struct config_point *point, const char *key) {
 
 enum context_precision families_contexts(const struct config_point *point) {
     return strcmp(config_text(point, "contexts"), "half") == 0 ? CONTEXT_HALF : CONTEXT_SINGLE;
+}
+
+struct prompt_view families_view(const struct prompts *p) {
+    return (struct prompt_view){.n = p->n,
+                                .points = p->points,
+                                .dims = p->dims,
+                                .x = p->x,
+                                .y = p->y,
+                                .query_x = p->query_x,
+                                .shown_y = p->shown_y};
 }
 
 void families_shape(struct model_dims *out, const struct config_point *point) {

@@ -5,7 +5,9 @@
 #define STAGES_FAMILIES_H
 
 #include "model/dims.h"
+#include "model/prompt_view.h"
 #include "ops/context.h"
+#include "problems/prompts.h"
 #include "stages/stage.h"
 
 /* Rows of every family in `uses` (enum stage_uses). */
@@ -34,6 +36,9 @@ enum err_code families_check_source(const struct config_point *point, const stru
 
 /* The key `contexts`: STAGE_USES_CONTEXTS. */
 enum context_precision families_contexts(const struct config_point *point);
+
+/* Drawn prompts as a model reads them. */
+struct prompt_view families_view(const struct prompts *p);
 
 size_t families_size(const struct config_point *point, const char *key); /* an INT key >= 0 */
 

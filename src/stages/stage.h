@@ -18,8 +18,9 @@ enum stage_uses {
     STAGE_USES_SOURCE = 4,  /* keys source.* : problem, dims and the problems' own */
     STAGE_USES_METHODS = 8, /* key `method` and the methods' own keys */
     STAGE_USES_OPTIMISER = 16,
-    STAGE_USES_CONTEXTS = 32,  /* key `contexts`: how exactly keys and values are kept */
-    STAGE_USES_ESTIMATORS = 64 /* key `estimator` and the estimators' own keys */
+    STAGE_USES_CONTEXTS = 32,   /* key `contexts`: how exactly keys and values are kept */
+    STAGE_USES_ESTIMATORS = 64, /* key `estimator` and the estimators' own keys */
+    STAGE_USES_SHIFT = 128      /* key `shift` and the shifts' own */
 };
 
 struct stage_column {

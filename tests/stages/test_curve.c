@@ -40,7 +40,8 @@ static void trial_init(struct trial *t, const struct sizes *z, const char *metho
     t->x = pair_normals(z->n * z->points * 3, 31, 1.0);
     t->y = pair_normals(z->n * z->points, 32, 1.0);
     t->w = pair_normals(L * E, 33, 0.5);
-    t->prompts = (struct prompt_view){z->n, z->points, 3, t->x.f, t->y.f};
+    t->prompts =
+        (struct prompt_view){.n = z->n, .points = z->points, .dims = 3, .x = t->x.f, .y = t->y.f};
     method_setup_named(&t->setup, method, &t->p);
     t->setup.variant = variant;
     t->got = calloc(z->n * z->points, sizeof *t->got);

@@ -175,7 +175,7 @@ static void known_init(struct known *k) {
     k->y = pair_normals(N * T0, 32, 1.0);
     for (size_t i = 0; i < N; i++)
         memcpy(k->x.f + i * T0 * 3, k->x.f + (i * T0 + T0 - 1) * 3, 3 * sizeof *k->x.f);
-    k->prompts = (struct prompt_view){N, T0, 3, k->x.f, k->y.f};
+    k->prompts = (struct prompt_view){.n = N, .points = T0, .dims = 3, .x = k->x.f, .y = k->y.f};
     const unsigned parts =
         basis_bit(BASIS_STATE) | basis_bit(BASIS_ALONE) | basis_bit(BASIS_ATTENTION);
     SUCCEEDS(basis_set_create(&k->basis, &TINY, parts, N, &err));

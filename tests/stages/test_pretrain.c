@@ -168,7 +168,7 @@ static void the_loss_is_the_mean_over_all_points(void **state) {
     struct model_twin twin = model_twin_create(&p);
     struct pretrain_step step;
     struct pair x = pair_normals(N * POINTS * 3, 1, 1.0), y = pair_normals(N * POINTS, 2, 1.0);
-    const struct prompt_view all = {N, POINTS, 3, x.f, y.f};
+    const struct prompt_view all = {.n = N, .points = POINTS, .dims = 3, .x = x.f, .y = y.f};
     const double weight = 1.0 / (N * POINTS);
     double want = 0, tokens[2 * POINTS * 3];
     SUCCEEDS(params_create(&gradient, &TINY, &err));

@@ -157,7 +157,8 @@ static void add_errors(double *sum, struct curve *c, const struct shipped *s, st
     assert_non_null(prediction);
     problem_setup_read(&source.setup, s->point);
     prompts_draw(p, &source, first, p->dims);
-    const struct prompt_view view = {p->n, p->points, p->dims, p->x, p->y};
+    const struct prompt_view view = {
+        .n = p->n, .points = p->points, .dims = p->dims, .x = p->x, .y = p->y};
     curve_predict(prediction, c, &view, NULL, NULL);
     for (size_t i = 0; i < CHUNK; i++)
         for (size_t k = 0; k < p->points; k++) {
