@@ -181,8 +181,11 @@ static enum err_code compare_group(struct verify_report *r, const struct fixture
         TRY(compare_values(r, &ref, &setup, g, err));
     (void)snprintf(baselines, sizeof baselines, "%s/baselines", g->group);
     if (fixture_has(f, baselines)) {
-        const struct prompt_view prompts = {ref.xs.shape[0], ref.xs.shape[1], ref.xs.shape[2],
-                                            ref.xs.floats, ref.ys.floats};
+        const struct prompt_view prompts = {.n = ref.xs.shape[0],
+                                            .points = ref.xs.shape[1],
+                                            .dims = ref.xs.shape[2],
+                                            .x = ref.xs.floats,
+                                            .y = ref.ys.floats};
         TRY(verify_baselines(r, f, baselines, &prompts, err));
     }
 cleanup:
