@@ -9,7 +9,10 @@
     X(constant)                                                                                    \
     X(bias_only)                                                                                   \
     X(task_vector)                                                                                 \
-    X(state_vector)
+    X(state_vector)                                                                                \
+    X(learned_vector)                                                                              \
+    X(site)                                                                                        \
+    X(loreft)
 #define METHODS_CONTROL(X)                                                                         \
     X(plain)                                                                                       \
     X(zero)                                                                                        \

@@ -80,6 +80,8 @@ static void patch(double *v, const struct model_twin *t, size_t l, char site, si
         const struct twin_patch *p = &t->patches[i];
         if (p->layer != l || p->site != site || p->token >= length) continue;
         double *at = v + p->token * t->dims.E + p->from;
+        if (p->map) p->map(at, p->context);
+        if (p->map) continue;
         for (size_t j = 0; j < p->n; j++) at[j] = p->keep * at[j] + p->scale * p->values[j];
     }
 }
@@ -116,6 +118,7 @@ void model_twin_run(struct model_twin *t, const double *tokens, size_t length,
     const size_t E = t->dims.E, layer = t->dims.positions * E;
     twin_linear(t->x, tokens, t->read_in_w, t->read_in_b, length, t->dims.inputs, E, 1);
     for (size_t i = 0; i < length * E; i++) t->x[i] += t->wpe[i];
+    patch(t->x, t, 0, 'e', length);
     for (size_t l = 0; l < t->dims.L; l++) {
         double *out = t->x + (l + 1) * layer;
         run_block(out, t, l, t->x + l * layer, length);

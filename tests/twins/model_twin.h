@@ -29,12 +29,16 @@ struct model_twin {
     size_t n_patches;
 };
 
-/* v -> keep * v + scale * values on coordinates [from, from + n) of one token, in turn. */
+/* v -> keep * v + scale * values on coordinates [from, from + n) of one token, in turn; or what
+ * `map` makes of the token's v [E]. */
 struct twin_patch {
-    char site; /* 'z' head outputs, 'a' attention's output, 'x' the block's output after edits */
+    char site; /* 'z' head outputs, 'a' attention's output, 'x' the block's output after edits, 'e'
+                  the embedding, as layer 0 */
     size_t layer, token, from, n;
     double keep, scale;
     const double *values; /* [n] */
+    void (*map)(double *v, const void *context);
+    const void *context;
 };
 
 /* Adds scale * values [E] to tokens first .. length - 1 at the output of block `layer`. */

@@ -1,0 +1,239 @@
+/*
+ * A low-rank edit of the state after one layer at the query: h + R^T (W h + b - R h), with the
+ * `rank` rows of R orthonormal.  LoReFT, Wu et al., NeurIPS 2024, arXiv:2404.03592, equation 2.
+ *
+ * R is not learned itself: it is the Gram-Schmidt basis of `rank` free rows M, so it stays
+ * orthonormal whatever an optimiser does, and gradients go through that map.  A row of the weights
+ * [rank, 2 E + 1] is one of M, of W, and of b.  The edit is x + B^T (A x + c) with B = R,
+ * A = W - R, c = b, which v holds one after the other.
+ */
+#include "methods/loreft.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "methods/method.h"
+#include "ops/blas.h"
+#include "ops/rows.h"
+
+static size_t rank_of(const struct method_setup *s) {
+    return s->own[LOREFT_RANK] > 0 ? (size_t)s->own[LOREFT_RANK] : 1;
+}
+
+static size_t loreft_choices(const struct method_setup *s) {
+    return s->own[LOREFT_LAYER] < 0 ? s->params->dims.L : 1;
+}
+
+static size_t layer_of(const struct method_setup *s) {
+    return s->own[LOREFT_LAYER] < 0 ? s->choice : (size_t)s->own[LOREFT_LAYER];
+}
+
+static double loreft_chosen(const struct method_setup *s) { return (double)layer_of(s); }
+
+static size_t row_width(const struct method_setup *s) { return 2 * s->params->dims.E + 1; }
+
+/* Of the weights, and of v. */
+static size_t loreft_numbers(const struct method_setup *s) { return rank_of(s) * row_width(s); }
+
+static void loreft_shape(size_t shape[2], const struct method_setup *s) {
+    shape[0] = rank_of(s);
+    shape[1] = row_width(s);
+}
+
+struct rows { /* [rank, E], `stride` floats apart */
+    size_t rank, stride, E;
+};
+
+/* Row i of q is what row i of M adds to the span of those before it, at length 1. */
+static void orthonormal(float *q, size_t q_stride, const float *M, const struct rows *at) {
+    for (size_t i = 0; i < at->rank; i++) {
+        const float *m = M + i * at->stride;
+        float *row = q + i * q_stride;
+        memcpy(row, m, at->E * sizeof *row);
+        for (size_t j = 0; j < i; j++) {
+            const float *earlier = q + j * q_stride;
+            rows_axpy(row, -(float)rows_dot(earlier, m, at->E), earlier, at->E);
+        }
+        rows_scale(row, (float)(1 / sqrt(rows_dot(row, row, at->E))), at->E);
+    }
+}
+
+/* dM += the gradient of M from dq, which is spent: row i of M moves all later rows of q too. */
+static void orthonormal_backward(float *dM, float *dq, const float *q, const float *M,
+                                 const struct rows *at) {
+    const size_t E = at->E;
+    for (size_t i = at->rank; i-- > 0;) {
+        const float *m = M + i * at->stride, *own = q + i * E;
+        float *dn = dq + i * E; /* of the row before it was scaled */
+        rows_axpy(dn, -(float)rows_dot(dn, own, E), own, E);
+        rows_scale(dn, (float)(1 / rows_dot(own, m, E)), E);
+        rows_add(dM + i * at->stride, dn, E);
+        for (size_t j = 0; j < i; j++) {
+            const float *earlier = q + j * E;
+            const float along = (float)rows_dot(earlier, dn, E);
+            rows_axpy(dM + i * at->stride, -along, earlier, E);
+            rows_axpy(dq + j * E, -(float)rows_dot(earlier, m, E), dn, E);
+            rows_axpy(dq + j * E, -along, m, E);
+        }
+    }
+}
+
+static struct rows rows_of(const struct method_setup *s) {
+    return (struct rows){rank_of(s), row_width(s), s->params->dims.E};
+}
+
+/* W = R and b = 0, no edit at all, but for what `init` adds to both. */
+static void loreft_init(float *w, const struct method_setup *s, const struct rng *stream) {
+    const struct rows at = rows_of(s);
+    const size_t E = at.E;
+    for (size_t i = 0; i < at.rank; i++) rng_normals(w + i * at.stride, E, stream, 0, i);
+    orthonormal(w + E, at.stride, w, &at);
+    for (size_t i = 0; i < at.rank; i++) w[i * at.stride + 2 * E] = 0;
+    for (size_t i = 0; i < at.rank * (E + 1); i++) {
+        float normal;
+        rng_normals(&normal, 1, stream, 1, i);
+        w[i / (E + 1) * at.stride + E + i % (E + 1)] += (float)s->init * normal;
+    }
+}
+
+/* v: A [rank, E], B [rank, E], c [rank]. */
+static void loreft_vector(float *v, const float *w, const struct basis *b,
+                          const struct method_setup *s, float *scratch) {
+    (void)b, (void)scratch;
+    const struct rows at = rows_of(s);
+    const size_t E = at.E;
+    float *A = v, *B = A + at.rank * E, *c = B + at.rank * E;
+    orthonormal(B, E, w, &at);
+    for (size_t i = 0; i < at.rank; i++) {
+        const float *W = w + i * at.stride + E;
+        for (size_t e = 0; e < E; e++) A[i * E + e] = W[e] - B[i * E + e];
+        c[i] = W[E];
+    }
+}
+
+static size_t loreft_edits(struct edit *items, const float *v, const float *w, size_t R,
+                           const struct method_setup *s) {
+    (void)w, (void)R;
+    const size_t n = rank_of(s) * s->params->dims.E;
+    items[0] = (struct edit){.layer = layer_of(s),
+                             .operation = EDIT_MAP,
+                             .map = {.rank = rank_of(s), .A = v, .B = v + n, .c = v + 2 * n}};
+    return 1;
+}
+
+static size_t loreft_edits_most(const struct method_setup *s) {
+    (void)s;
+    return 1;
+}
+
+/* [R, rank] twice, [rank, E] twice. */
+static size_t loreft_scratch(const struct method_setup *s, size_t R) {
+    return 2 * rank_of(s) * (R + s->params->dims.E);
+}
+
+/* With u = A x + c and du = B g a row: dB = u^T g, dA = du^T x, dc = sum of du; then dW = dA,
+ * db = dc, and R gets dB - dA. */
+static void loreft_gradient_at(float *dw, const struct query_place *at, const float *v,
+                               const float *w, const struct basis *b, const struct method_setup *s,
+                               float *scratch) {
+    (void)b;
+    const struct rows rows = rows_of(s);
+    const size_t E = rows.E, rank = rows.rank, R = at->R;
+    const float *A = v, *B = A + rank * E, *c = B + rank * E;
+    float *u = scratch, *du = u + R * rank, *dA = du + R * rank, *dq = dA + rank * E;
+    assert(at->site == EDIT_BLOCK && at->x);
+    for (size_t r = 0; r < R; r++) memcpy(u + r * rank, c, rank * sizeof *u);
+    blas_gemm(u, at->x, A, BLAS_N, BLAS_T, 1, 1, R, rank, E, E, E, rank);
+    blas_gemm(du, at->g, B, BLAS_N, BLAS_T, 1, 0, R, rank, E, E, E, rank);
+    blas_gemm(dA, du, at->x, BLAS_T, BLAS_N, 1, 0, rank, E, R, rank, E, E);
+    blas_gemm(dq, u, at->g, BLAS_T, BLAS_N, 1, 0, rank, E, R, rank, E, E);
+    rows_axpy(dq, -1, dA, rank * E);
+    for (size_t i = 0; i < rank; i++) rows_add(dw + i * rows.stride + E, dA + i * E, E);
+    for (size_t i = 0; i < R * rank; i++) dw[i % rank * rows.stride + 2 * E] += du[i];
+    orthonormal_backward(dw, dq, B, w, &rows);
+}
+
+static enum err_code loreft_check(const struct method_setup *s, const struct config_point *point,
+                                  struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *d = &s->params->dims;
+    char where[320];
+    config_where(where, point, "loreft.layer");
+    CHECK(s->own[LOREFT_LAYER] < (double)d->L, ERR_CONFIG,
+          "%s: layer %.0f of a model of %zu, counted from 0", where, s->own[LOREFT_LAYER], d->L);
+    config_where(where, point, "loreft.rank");
+    CHECK(rank_of(s) <= d->E, ERR_CONFIG, "%s: %zu orthonormal rows of %zu numbers", where,
+          rank_of(s), d->E);
+cleanup:
+    return rc;
+}
+
+static void loreft_read(struct method_setup *s, const struct config_point *point) {
+    s->own[LOREFT_LAYER] = (double)config_int(point, "loreft.layer");
+    s->own[LOREFT_RANK] = (double)config_int(point, "loreft.rank");
+    s->init = config_float(point, "loreft.init");
+}
+
+static const struct config_key KEYS[] = {
+    {
+        .name = "loreft.layer",
+        .type = CONFIG_INT,
+        .flags = CONFIG_AXIS,
+        .min = -1,
+        .max = 1e4,
+        .def = "-1",
+        .when = "method=loreft",
+        .unit = "",
+        .meaning = "the layer after which it acts, from 0; -1: chosen on validation prompts",
+    },
+    {
+        .name = "loreft.rank",
+        .type = CONFIG_INT,
+        .flags = CONFIG_AXIS,
+        .min = 1,
+        .max = 1e4,
+        .def = "4",
+        .when = "method=loreft",
+        .unit = "",
+        .meaning = "rows of R, W and b",
+    },
+    {
+        .name = "loreft.init",
+        .type = CONFIG_FLOAT,
+        .flags = CONFIG_AXIS,
+        .min = 0,
+        .max = 1e3,
+        .def = "0.01",
+        .when = "method=loreft",
+        .unit = "",
+        .meaning = "standard deviation of W - R and b at the start, which is no edit at 0 "
+                   "(published: of W alone)",
+    },
+};
+
+extern const struct method method_loreft;
+const struct method method_loreft = {
+    .name = "loreft",
+    .meaning = "low-rank edit after one layer: h + R^T (W h + b - R h), the same for every prompt",
+    .paper = "Wu et al., arXiv:2404.03592",
+    .sees = "nothing",
+    .cost = "none",
+    .scope = EDIT_QUERY,
+    .prompt = METHOD_WHOLE,
+    .keys = KEYS,
+    .n_keys = sizeof KEYS / sizeof *KEYS,
+    .read = loreft_read,
+    .check = loreft_check,
+    .weights = loreft_numbers,
+    .weights_shape = loreft_shape,
+    .init = loreft_init,
+    .choices = loreft_choices,
+    .chosen = loreft_chosen,
+    .vector = loreft_vector,
+    .values = loreft_numbers,
+    .edits = loreft_edits,
+    .edits_most = loreft_edits_most,
+    .gradient_at = loreft_gradient_at,
+    .scratch = loreft_scratch,
+};

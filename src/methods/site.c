@@ -1,0 +1,135 @@
+/*
+ * Gates on heads: the output of head h of layer l at the query becomes (1 - s) z + s t, with
+ * s = sigmoid(alpha[l, h]) learned and t what the head said at a basis prompt.
+ * SITE, Park et al., ACL Findings 2026, arXiv:2507.20906, whose t is a mean (basis = "mean").
+ */
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "methods/method.h"
+
+enum { START }; /* setup.own: alpha of the gate that all heads start from */
+
+static unsigned site_basis(const struct method_setup *s) {
+    (void)s;
+    return basis_bit(BASIS_HEADS);
+}
+
+static size_t site_weights(const struct method_setup *s) {
+    return s->params->dims.L * s->params->dims.H;
+}
+
+static void site_shape(size_t shape[2], const struct method_setup *s) {
+    shape[0] = s->params->dims.L;
+    shape[1] = s->params->dims.H;
+}
+
+static void site_init(float *w, const struct method_setup *s, const struct rng *stream) {
+    rng_normals(w, site_weights(s), stream, 0, 0);
+    for (size_t i = 0; i < site_weights(s); i++)
+        w[i] = (float)(s->own[START] + s->init * (double)w[i]);
+}
+
+static float gate_of(float alpha) { return (float)(1 / (1 + exp(-(double)alpha))); }
+
+/* v [L, R, E]: t. */
+static void site_vector(float *v, const float *w, const struct basis *b,
+                        const struct method_setup *s, float *scratch) {
+    (void)w, (void)scratch;
+    const size_t n = b->R * s->params->dims.E, stride = b->stride * s->params->dims.E;
+    for (size_t l = 0; l < s->params->dims.L; l++)
+        memcpy(v + l * n, b->part[BASIS_HEADS] + l * stride, n * sizeof *v);
+}
+
+static size_t site_edits(struct edit *items, const float *v, const float *w, size_t R,
+                         const struct method_setup *s) {
+    const struct model_dims *d = &s->params->dims;
+    const size_t D = model_head_width(d);
+    for (size_t i = 0; i < d->L * d->H; i++) {
+        const size_t l = i / d->H, h = i % d->H;
+        items[i] = (struct edit){.layer = l,
+                                 .site = EDIT_HEADS,
+                                 .operation = EDIT_MIX,
+                                 .from = h * D,
+                                 .n = D,
+                                 .scale = gate_of(w[i]),
+                                 .values = v + l * R * d->E + h * D,
+                                 .row_stride = R > 1 ? d->E : 0};
+    }
+    return d->L * d->H;
+}
+
+/* d loss / d alpha = s (1 - s) <g, t - z>, summed over rows and a head's coordinates. */
+static void site_gradient_at(float *dw, const struct query_place *at, const float *v,
+                             const float *w, const struct basis *b, const struct method_setup *s,
+                             float *scratch) {
+    (void)scratch;
+    const struct model_dims *d = &s->params->dims;
+    const size_t E = d->E, D = model_head_width(d), first = at->layer * d->H;
+    const float *t = v + at->layer * b->R * E;
+    assert(at->site == EDIT_HEADS && at->x && (b->R == 1 || b->R == at->R));
+    for (size_t h = 0; h < d->H; h++) {
+        const double gate = (double)gate_of(w[first + h]);
+        double sum = 0;
+        for (size_t r = 0; r < at->R; r++)
+            for (size_t i = h * D; i < (h + 1) * D; i++) {
+                const size_t own = r * E + i, shared = b->R > 1 ? own : i;
+                sum += (double)at->g[own] * ((double)t[shared] - (double)at->x[own]);
+            }
+        dw[first + h] += (float)(gate * (1 - gate) * sum);
+    }
+}
+
+static void site_read(struct method_setup *s, const struct config_point *point) {
+    const double gate = config_float(point, "site.gate");
+    s->own[START] = log(gate / (1 - gate));
+    s->init = config_float(point, "site.init");
+}
+
+static const struct config_key KEYS[] = {
+    {
+        .name = "site.gate",
+        .type = CONFIG_FLOAT,
+        .flags = CONFIG_AXIS,
+        .min = 1e-6,
+        .max = 0.999999,
+        .def = "0.05",
+        .when = "method=site",
+        .unit = "",
+        .meaning = "the gate that every head starts from: 0 is its own output, 1 the basis'",
+    },
+    {
+        .name = "site.init",
+        .type = CONFIG_FLOAT,
+        .flags = CONFIG_AXIS,
+        .min = 0,
+        .max = 1e3,
+        .def = "0.1",
+        .when = "method=site",
+        .unit = "",
+        .meaning = "standard deviation of the initial alpha around that of the gate",
+    },
+};
+
+extern const struct method method_site;
+const struct method method_site = {
+    .name = "site",
+    .meaning = "gates on heads: each interpolates between its output and that at a basis prompt",
+    .paper = "Park et al., arXiv:2507.20906",
+    .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (\"mean\", published)",
+    .cost = "one basis prompt a function, or none",
+    .scope = EDIT_QUERY,
+    .prompt = METHOD_WHOLE,
+    .basis = site_basis,
+    .keys = KEYS,
+    .n_keys = sizeof KEYS / sizeof *KEYS,
+    .read = site_read,
+    .weights = site_weights,
+    .weights_shape = site_shape,
+    .init = site_init,
+    .vector = site_vector,
+    .edits = site_edits,
+    .edits_most = site_weights,
+    .gradient_at = site_gradient_at,
+};
