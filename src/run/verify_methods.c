@@ -28,6 +28,9 @@ static const struct method_case CASES[] = {
     {"task_vector", "task_vector", 0, {-1}},
     {"task_vector_replace", "task_vector", 1, {-1}},
     {"state_vector", "state_vector", 0, {-1}},
+    {"site", "site", 0, {0}},
+    {"learned_vector", "learned_vector", 0, {-1}},
+    {"loreft", "loreft", 0, {-1, 3}}, /* layer, rank */
 };
 
 static const double TOLERANCE = 1e-4;
