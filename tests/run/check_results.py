@@ -87,7 +87,7 @@ def check_csv(name, columns, rows):
 
 with h5py.File(path) as results:
     names = list(results["tables"])
-    assert names == ["capture", "evaluate", "fit", "pretrain"], names
+    assert names == ["capture", "estimate", "evaluate", "fit", "pretrain"], names
     for name in names:
         table = results["tables"][name]
         for column in table.dtype.names:

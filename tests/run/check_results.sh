@@ -27,14 +27,22 @@ stages = (
   { stage = "fit"; of = "pretrain"; method = ["ltv", "constant"]; points = 6;
     prompts = 40; batch = 16; epochs = 2; },
   { stage = "evaluate"; of = "fit"; also = ["plain", "zero"]; points = 8; functions = 8; },
+  { stage = "estimate"; estimator = ["least_squares", "lasso"]; points = 8; functions = 8; },
   { stage = "capture"; of = "pretrain"; points = 4; prompts = 4; }
 );
 END
 ASAN_OPTIONS=detect_leaks=0 timeout 120 "$program" run tiny.cfg -o run --quiet >/dev/null
-for stage in pretrain fit evaluate capture; do
+for stage in pretrain fit evaluate estimate capture; do
     "$program" table run "$stage" --format csv >"$stage.csv"
 done
 "$program" plan tiny.cfg --resolved >resolved.cfg
+
+# Estimators of the same source are the last lines of the one summary.
+"$program" table run --format csv | cut -d, -f1 >methods.txt
+if [[ $(tail -n 2 methods.txt | xargs) != "least_squares lasso" || $(grep -c ^method methods.txt) != 1 ]]; then
+    echo "the summary does not end with the estimators: $(xargs <methods.txt)"
+    exit 1
+fi
 "$python" -W ignore "$here/check_results.py" run/results.h5 .
 
 # A run in which nothing ran yet has tables too, empty ones.
