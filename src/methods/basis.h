@@ -15,6 +15,7 @@ enum basis_part {
     BASIS_ATTENTION, /* [L] a = z W_o + b, the attention block's output */
     BASIS_STATE,     /* [L] the residual stream after each block */
     BASIS_ALONE,     /* [L] the same of a prompt that is the query alone, with no example */
+    BASIS_ANCHORS,   /* [E] what the examples change at anchors: basis_set.h */
     BASIS_PARTS
 };
 
@@ -27,8 +28,7 @@ struct basis {
 static inline unsigned basis_bit(enum basis_part part) { return 1U << part; }
 
 static inline size_t basis_blocks(enum basis_part part, const struct model_dims *d) {
-    (void)part;
-    return d->L;
+    return part == BASIS_ANCHORS ? d->E : d->L;
 }
 
 extern const char *const BASIS_NAMES[BASIS_PARTS]; /* of tensors: "basis_heads" */

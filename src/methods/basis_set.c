@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ops/blas.h"
+
 const char *const BASIS_NAMES[BASIS_PARTS] = {"basis_heads", "basis_attention", "basis_state",
-                                              "basis_alone"};
+                                              "basis_alone", "basis_anchors"};
 
 static void lay_out(struct basis_set *s) {
     for (enum basis_part p = 0; p < BASIS_PARTS; p++)
@@ -35,8 +37,8 @@ size_t basis_set_bytes(const struct model_dims *dims, unsigned parts, size_t n) 
 }
 
 bool basis_pass_needed(unsigned parts, enum basis_pass pass) {
-    const unsigned alone = basis_bit(BASIS_ALONE);
-    return pass == BASIS_PASS_ALONE ? (parts & alone) != 0 : (parts & ~alone) != 0;
+    const unsigned alone = basis_bit(BASIS_ALONE), whole = ~(alone | basis_bit(BASIS_ANCHORS));
+    return (parts & (pass == BASIS_PASS_ALONE ? alone : whole)) != 0;
 }
 
 /* Where a plain query pass has block 0 of a part; blocks lie capacity * E apart. NULL: this pass
@@ -116,6 +118,10 @@ struct basis_collector { /* contexts of the pairs before point T0, and its query
     struct query query;
     float *tokens, *x;       /* [2 T0, dims], [chunk, dims] */
     uint32_t *slot, *length; /* [chunk] */
+    struct basis_anchors anchors;
+    struct query asked;                  /* of the anchors of one prompt */
+    float *anchor_x, *change;            /* [n, dims], [n, E] */
+    uint32_t *their_slot, *their_length; /* [n] */
 };
 
 static size_t seen(size_t T0) { return 2 * (T0 - 1); }
@@ -146,6 +152,11 @@ cleanup:
 
 void basis_collector_destroy(struct basis_collector *c) {
     if (!c) return;
+    query_destroy(&c->asked);
+    free(c->their_length);
+    free(c->their_slot);
+    free(c->change);
+    free(c->anchor_x);
     query_destroy(&c->query);
     context_scratch_destroy(c->fill);
     context_destroy(&c->context);
@@ -187,9 +198,64 @@ static void fill_contexts(struct basis_collector *c, const struct params *p,
     }
 }
 
+/* ---- anchors */
+
+enum err_code basis_collector_anchor(struct basis_collector *c, const struct basis_anchors *a,
+                                     const struct model_dims *d, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const size_t row = d->inputs + 2 * d->E;
+    assert(!c->anchor_x && a->n > 0);
+    c->anchors = *a;
+    c->anchor_x = calloc(a->n * d->inputs, sizeof *c->anchor_x);
+    c->change = calloc(a->n * d->E, sizeof *c->change);
+    c->their_slot = calloc(a->n, sizeof *c->their_slot);
+    c->their_length = calloc(a->n, sizeof *c->their_length);
+    CHECK(c->anchor_x && c->change && c->their_slot && c->their_length, ERR_MEMORY,
+          "no memory for %zu anchors", a->n);
+    for (size_t i = 0; i < a->n; i++)
+        memcpy(c->anchor_x + i * d->inputs, a->rows + i * row, d->inputs * sizeof *a->rows);
+    TRY(query_create(&c->asked, d, a->n, seen(c->T0), false, err));
+cleanup:
+    return rc;
+}
+
+size_t basis_anchors_bytes(const struct model_dims *dims, size_t T0, size_t n) {
+    return n > 0 ? query_bytes(dims, n, seen(T0), false) + n * (dims->inputs + dims->E) * 4 : 0;
+}
+
+/* c->change: what the pairs in a slot change in the last state of each anchor. */
+static void ask_anchors(struct basis_collector *c, const struct params *p, size_t slot) {
+    const struct edits none = {0};
+    const size_t n = c->anchors.n, E = p->dims.E, inputs = p->dims.inputs;
+    for (size_t i = 0; i < n; i++) {
+        c->their_slot[i] = (uint32_t)slot;
+        c->their_length[i] = (uint32_t)seen(c->T0);
+    }
+    const struct query_rows rows = {n, c->their_slot, c->their_length, c->anchor_x};
+    query_forward(&c->asked, p, &c->context, &rows, &none);
+    const float *state = c->asked.x + p->dims.L * n * E;
+    for (size_t i = 0; i < n; i++)
+        for (size_t e = 0; e < E; e++)
+            c->change[i * E + e] =
+                state[i * E + e] - c->anchors.rows[i * (inputs + 2 * E) + inputs + e];
+}
+
+/* Rows first .. first + n - 1 of the set, from slots 0 .. n - 1. */
+static void take_anchors(struct basis_set *s, size_t first, struct basis_collector *c,
+                         const struct params *p, size_t n) {
+    const size_t E = p->dims.E, row = p->dims.inputs + 2 * E;
+    const float *shares = c->anchors.rows + p->dims.inputs + E;
+    for (size_t i = 0; s->part[BASIS_ANCHORS] && i < n; i++) {
+        ask_anchors(c, p, i);
+        blas_gemm(s->part[BASIS_ANCHORS] + (first + i) * E, shares, c->change, BLAS_T, BLAS_N, 1, 0,
+                  E, E, c->anchors.n, row, E, s->n * E);
+    }
+}
+
 void basis_collector_run(struct basis_set *s, struct basis_collector *c, const struct params *p,
                          const struct prompt_view *prompts) {
     assert(s->n >= prompts->n && c->T0 <= prompts->points);
+    assert(!s->part[BASIS_ANCHORS] || c->anchors.n > 0);
     for (size_t first = 0; first < prompts->n; first += c->chunk) {
         size_t n = prompts->n - first < c->chunk ? prompts->n - first : c->chunk;
         struct prompt_view part = prompt_view_part(prompts, first, n);
@@ -199,6 +265,7 @@ void basis_collector_run(struct basis_set *s, struct basis_collector *c, const s
             ask(c, p, &part, pass);
             basis_set_take(s, first, &c->query, n, pass);
         }
+        take_anchors(s, first, c, p, n);
     }
 }
 

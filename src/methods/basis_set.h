@@ -47,6 +47,18 @@ enum err_code basis_collector_create(struct basis_collector **out, const struct 
                                      size_t T0, size_t chunk, enum context_precision contexts,
                                      struct err *err);
 void basis_collector_destroy(struct basis_collector *c); /* NULL-safe */
+
+/* Queries that belong to no prompt, asked after the T0 - 1 pairs of each. Row i of rows [n, inputs
+ * + 2 E]: its x, its last state with no example before it, its shares. Block k of BASIS_ANCHORS is
+ * the sum over i of share k of i times what the pairs change in the last state of i. */
+struct basis_anchors {
+    size_t n;          /* 0: none */
+    const float *rows; /* must stay */
+};
+enum err_code basis_collector_anchor(struct basis_collector *c, const struct basis_anchors *a,
+                                     const struct model_dims *dims, struct err *err);
+size_t basis_anchors_bytes(const struct model_dims *dims, size_t T0, size_t n);
+
 size_t basis_collector_bytes(const struct model_dims *dims, size_t T0, size_t chunk,
                              enum context_precision contexts);
 void basis_collector_run(struct basis_set *s, struct basis_collector *c, const struct params *p,

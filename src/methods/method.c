@@ -10,6 +10,7 @@
     X(bias_only)                                                                                   \
     X(task_vector)                                                                                 \
     X(state_vector)                                                                                \
+    X(linear_vector)                                                                               \
     X(learned_vector)                                                                              \
     X(site)                                                                                        \
     X(loreft)
@@ -73,6 +74,36 @@ bool method_is_fitted(const struct method *m) { return m->weights || m->choices;
 
 unsigned method_basis(const struct method_setup *s) {
     return s->method->basis ? s->method->basis(s) : 0;
+}
+
+enum err_code method_collector_create(struct basis_collector **out, const struct method_setup *s,
+                                      const float *w, size_t T0, size_t chunk,
+                                      enum context_precision contexts, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *d = &s->params->dims;
+    struct basis_collector *c = NULL;
+    struct basis_anchors anchors = {0};
+    TRY(basis_collector_create(&c, d, T0, chunk, contexts, err));
+    if (s->method->anchors) s->method->anchors(&anchors, w, s);
+    if (anchors.n > 0) TRY(basis_collector_anchor(c, &anchors, d, err));
+    *out = c;
+    c = NULL;
+cleanup:
+    basis_collector_destroy(c);
+    return rc;
+}
+
+size_t method_anchors(const struct method_setup *s) {
+    struct basis_anchors anchors = {0};
+    if (s->method->anchors) s->method->anchors(&anchors, NULL, s);
+    return anchors.n;
+}
+
+size_t method_collector_bytes(const struct method_setup *s, size_t T0, size_t chunk,
+                              enum context_precision contexts) {
+    const struct model_dims *d = &s->params->dims;
+    return basis_collector_bytes(d, T0, chunk, contexts) +
+           basis_anchors_bytes(d, T0, method_anchors(s));
 }
 
 size_t method_values(const struct method_setup *s) {

@@ -16,7 +16,7 @@
 #include "base/err.h"
 #include "base/rng.h"
 #include "config/config.h"
-#include "methods/basis.h"
+#include "methods/basis_set.h"
 #include "model/context.h"
 #include "model/edit.h"
 #include "model/params.h"
@@ -62,6 +62,8 @@ struct method {
     enum edit_scope scope;
     enum method_prompt prompt;
     unsigned (*basis)(const struct method_setup *s); /* basis_bit() of its parts; NULL: none */
+    /* Of BASIS_ANCHORS, in the weights (NULL while planning); NULL: it has none. */
+    void (*anchors)(struct basis_anchors *out, const float *w, const struct method_setup *s);
     const char *const *variants;   /* names of setup.variant, NULL-terminated, or NULL */
     const struct config_key *keys; /* rows "NAME.KEY", when "method=NAME" */
     size_t n_keys;
@@ -125,6 +127,15 @@ const char *method_variant(const struct method_setup *s);
 
 /* The parts of a basis it needs; 0: none. */
 unsigned method_basis(const struct method_setup *s);
+
+/* What collects that basis, with weights w that stay; its bytes. */
+enum err_code method_collector_create(struct basis_collector **out, const struct method_setup *s,
+                                      const float *w, size_t T0, size_t chunk,
+                                      enum context_precision contexts, struct err *err);
+size_t method_collector_bytes(const struct method_setup *s, size_t T0, size_t chunk,
+                              enum context_precision contexts);
+size_t method_anchors(const struct method_setup *s); /* how many; 0: none */
+
 size_t method_values(const struct method_setup *s);
 size_t method_choices(const struct method_setup *s);
 size_t method_edits_most(const struct method_setup *s);

@@ -49,7 +49,7 @@ static enum err_code create_basis(struct chooser *c, struct err *err) {
     const struct choose_options *o = &c->o;
     const struct model_dims *d = &o->setup->params->dims;
     TRY(basis_set_create(&c->basis, d, method_basis(o->setup), o->chunk, err));
-    TRY(basis_collector_create(&c->collector, d, o->T0, o->chunk, o->contexts, err));
+    TRY(method_collector_create(&c->collector, o->setup, c->w, o->T0, o->chunk, o->contexts, err));
 cleanup:
     return rc;
 }
@@ -94,7 +94,7 @@ size_t chooser_bytes(const struct choose_options *o) {
                    vector_pass_bytes(o->setup, o->chunk, context_tokens(o), false);
     if (has_basis(o))
         bytes += basis_set_bytes(d, method_basis(o->setup), o->chunk) +
-                 basis_collector_bytes(d, o->T0, o->chunk, o->contexts);
+                 method_collector_bytes(o->setup, o->T0, o->chunk, o->contexts);
     return bytes;
 }
 

@@ -125,7 +125,7 @@ static enum err_code averaging_init(struct averaging *a, const struct derivation
     const size_t batch = d->k.batch;
     *a = (struct averaging){0};
     TRY(basis_set_create(&a->rows, dims, method_basis(&d->setup), batch, err));
-    TRY(basis_collector_create(&a->collector, dims, d->T0, batch, d->k.contexts, err));
+    TRY(method_collector_create(&a->collector, &d->setup, d->w, d->T0, batch, d->k.contexts, err));
     a->sum = calloc(basis_set_floats(&a->rows), sizeof *a->sum);
     CHECK(a->sum, ERR_MEMORY, "no memory for the sum of a basis");
 cleanup:
@@ -243,7 +243,8 @@ cleanup:
 static double flops_of(const struct fit_keys *k, const struct method_setup *s, size_t T0) {
     const struct model_dims *d = &s->params->dims;
     const double T = 2 * (double)k->points, B = 2 * (double)T0, choices = (double)method_choices(s);
-    const double held = (double)(k->prompts - k->train), basis = cost_forward(d, B, B / 2);
+    const double held = (double)(k->prompts - k->train);
+    const double basis = cost_forward(d, B, B / 2) + cost_forward(d, (double)method_anchors(s), B);
     return (work_of(k, s) - held) * basis +
            held * (cost_forward(d, T, T / 2) + basis + choices * cost_forward(d, 1, T));
 }
@@ -257,7 +258,7 @@ static double bytes_of(const struct fit_keys *k, struct method_setup *s, size_t 
     double part = (double)chooser_bytes(&o);
     if (wants_mean(k, s))
         part = fmax(part, (double)(basis_set_bytes(d, method_basis(s), k->batch) +
-                                   basis_collector_bytes(d, T0, k->batch, k->contexts)));
+                                   method_collector_bytes(s, T0, k->batch, k->contexts)));
     if (s->method->derive_bytes) part = fmax(part, (double)s->method->derive_bytes(s, &t));
     return bytes + part;
 }

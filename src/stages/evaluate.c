@@ -7,6 +7,7 @@
  * functions and prompts.  The basis of a function is a prompt of other covariates of the same
  * function, so a vector may carry the function but not the examples that follow.
  */
+#include <math.h>
 #include <stdio.h>
 
 #include "problems/problem.h"
@@ -87,21 +88,28 @@ enum err_code evaluate_basis_points(size_t *out, const struct config_point *own,
     return origin_basis_points(out, fit ? fit : own, trained_points, err);
 }
 
-static double memory_needed(const struct evaluate_keys *k, const struct origin *model,
-                            const struct curve_options *o) {
-    const struct model_dims *d = &model->dims;
+/* fit: the method of the fit that is evaluated, or NULL. */
+static double memory_needed(const struct evaluate_keys *k, const struct curve_options *o,
+                            const struct method_setup *fit) {
+    const struct model_dims *d = &o->setup->params->dims;
+    const unsigned anchors = basis_bit(BASIS_ANCHORS) & (fit ? method_basis(fit) : 0);
+    const struct method_setup *method = fit ? fit : o->setup;
+    struct curve_options theirs = *o;
+    theirs.setup = method;
     double points = (double)(k->points + o->window_points); /* of a prompt and its basis */
     double prompts = (double)k->chunk * points * (double)(d->inputs + 1);
     double errors = (double)(k->functions * k->points);
-    size_t basis = basis_set_bytes(d, ~0U, k->chunk) +
-                   basis_collector_bytes(d, o->window_points, k->chunk, k->contexts);
+    size_t basis = basis_set_bytes(d, anchors | ~basis_bit(BASIS_ANCHORS), k->chunk) +
+                   method_collector_bytes(method, o->window_points, k->chunk, k->contexts);
     return (prompts + errors + (double)params_count(d)) * sizeof(float) +
-           (double)curve_bytes(d, o) + (double)basis;
+           fmax((double)curve_bytes(d, o), (double)curve_bytes(d, &theirs)) + (double)basis;
 }
 
-static double flops(const struct evaluate_keys *k, const struct model_dims *d, size_t T0) {
+static double flops(const struct evaluate_keys *k, const struct model_dims *d, size_t T0,
+                    size_t anchors) {
     double T = 2 * (double)k->points, B = 2 * (double)T0;
-    double contexts = cost_forward(d, T, T / 2) + cost_forward(d, B, B / 2);
+    double contexts =
+        cost_forward(d, T, T / 2) + cost_forward(d, B, B / 2) + cost_forward(d, (double)anchors, B);
     return (double)k->functions * (contexts + cost_forward(d, T / 2, T / 2));
 }
 
@@ -111,24 +119,27 @@ static enum err_code evaluate_plan(struct stage_cost *cost, const struct config_
     enum err_code rc = ERR_OK;
     struct origin model;
     struct evaluate_keys k;
-    struct method_setup setup;
+    struct method_setup setup, fitted;
+    const struct config_point *fit = origin_fit(parents, n);
     size_t T0;
     evaluate_keys_read(&k, point);
     TRY(origin_plan(&model, point, parents, n, err));
     TRY(families_check_source(point, &model.dims, err));
     TRY(families_check_points(point, "points", k.points, &model.dims, err));
-    TRY(evaluate_basis_points(&T0, point, origin_fit(parents, n), model.trained_points, err));
+    TRY(evaluate_basis_points(&T0, point, fit, model.trained_points, err));
     TRY(families_check_points(point, "basis_points", T0, &model.dims, err));
     TRY(families_check_room(point, k.chunk, T0 > k.points ? T0 : k.points, &model.dims, err));
     const struct params shape = {.dims = model.dims};
     method_setup_named(&setup, "oracle", &shape);
+    if (fit) method_setup_read(&fitted, fit, &shape);
     const struct curve_options o = {&setup,    k.chunk, k.points, T0, model.trained_points,
                                     k.contexts};
-    *cost = (struct stage_cost){.flops = flops(&k, &model.dims, T0),
-                                .group = 1,
-                                .work = (double)k.functions * (double)k.points,
-                                .unit = "predictions"};
-    cost->memory = cost->memory_least = memory_needed(&k, &model, &o);
+    *cost =
+        (struct stage_cost){.flops = flops(&k, &model.dims, T0, fit ? method_anchors(&fitted) : 0),
+                            .group = 1,
+                            .work = (double)k.functions * (double)k.points,
+                            .unit = "predictions"};
+    cost->memory = cost->memory_least = memory_needed(&k, &o, fit ? &fitted : NULL);
     (void)snprintf(cost->summary, sizeof cost->summary, "%zu functions x %zu points", k.functions,
                    k.points);
 cleanup:

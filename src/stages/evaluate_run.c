@@ -113,7 +113,8 @@ static enum err_code create_basis(struct evaluation *e, struct err *err) {
     const struct model_dims *d = &e->model.params.dims;
     TRY(prompts_create(&e->basis_prompts, &e->source.setup, e->k.chunk, e->T0, err));
     TRY(basis_set_create(&e->basis, d, method_basis(&e->setup), e->k.chunk, err));
-    TRY(basis_collector_create(&e->collector, d, e->T0, e->k.chunk, e->k.contexts, err));
+    TRY(method_collector_create(&e->collector, &e->setup, e->w, e->T0, e->k.chunk, e->k.contexts,
+                                err));
 cleanup:
     return rc;
 }

@@ -1,4 +1,4 @@
-"""Twins of task_vector and state_vector (docs: src/methods/)."""
+"""Twins of task_vector, state_vector and linear_vector."""
 import numpy as np
 
 from numpy_model import curve, mean_of
@@ -41,4 +41,47 @@ def state_vector(model, xs, ys, T0):
             "mean_curve": [curve(model, xs, ys, lambda i: put_attention(l, mean["attention"])) for l in layers]}
 
 
-CASES = [task_vector, task_vector_replace, state_vector]
+def anchors_of(xs, n):
+    """The first x of each prompt, then the second of each."""
+    return [xs[i % len(xs), i // len(xs)] for i in range(n)]
+
+
+def last_states(model, x, y, k, anchors):
+    """[n, E]: the last state of each anchor after the first k pairs."""
+    return np.array([model.look(np.vstack([x[:k], [a]]), y[:k], k)["state"][-1] for a in anchors])
+
+
+def linear_vector(model, xs, ys, T0, n=24):
+    """x += W x after the last block, W = D H^T (H H^T + r)^-1, for each r."""
+    anchors, none = anchors_of(xs, n), np.zeros(0)
+    H = last_states(model, xs[0], none, 0, anchors)
+    D = [last_states(model, x, y, T0 - 1, anchors) - H for x, y in zip(xs, ys)]
+    last = model.layers - 1
+
+    def curves(changes):
+        out = []
+        for ridge in (0.05, 0.5, 5, 50, 500):
+            inverse = np.linalg.inv(H.T @ H + ridge * np.eye(model.width))
+            maps = [change.T @ H @ inverse for change in changes]
+            out.append(curve(model, xs, ys, lambda i: lambda site, layer, row: row + maps[i] @ row
+                             if (site, layer) == ("state", last) else row))
+        return out
+
+    return {"curve": curves(D), "mean_curve": curves([np.mean(D, axis=0)] * len(xs))}
+
+
+def linear_vector_dual(model, xs, ys, T0):
+    return linear_vector(model, xs, ys, T0, n=10)
+
+
+def linear_vector_constant(model, xs, ys, T0):
+    anchors, none = anchors_of(xs, 24), np.zeros(0)
+    H = last_states(model, xs[0], none, 0, anchors)
+    v = [(last_states(model, x, y, T0 - 1, anchors) - H).mean(0) for x, y in zip(xs, ys)]
+    last, mean = model.layers - 1, np.mean(v, axis=0)
+    return {"curve": [curve(model, xs, ys, lambda i: add(last, v[i]))],
+            "mean_curve": [curve(model, xs, ys, lambda i: add(last, mean))]}
+
+
+CASES = [task_vector, task_vector_replace, state_vector, linear_vector, linear_vector_dual,
+         linear_vector_constant]

@@ -29,7 +29,7 @@ with h5py.File(sys.argv[1]) as f:
     for case, group in f["methods"].items():
         if hasattr(group, "keys"):
             for what in group:
-                if what not in ("weights", "anchors"):
+                if what != "weights":
                     print(f"methods/{case}/{what}")
 END
 [ -s "$scratch/names" ] || fail "the file has no groups"

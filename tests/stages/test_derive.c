@@ -231,6 +231,119 @@ static void the_difference_stands_for_the_examples(void **state) {
     known_free(&k);
 }
 
+/* ---- linear_vector: states that a linear map changes, and a mean of equal changes */
+
+enum { ANCHORS = 40, WIDE = 8, ROW = 3 + 2 * WIDE };
+
+static enum err_code no_report(void *context, double done, double total, struct err *e) {
+    (void)context, (void)done, (void)total, (void)e;
+    return ERR_OK;
+}
+
+struct linear {
+    struct params p;
+    struct pair x;
+    struct method_setup s;
+    float w[ANCHORS * ROW], part[WIDE * WIDE];
+};
+
+static void linear_init(struct linear *k, int form) {
+    *k = (struct linear){.p = tiny_params(&TINY)};
+    k->x = pair_normals(ANCHORS * 3, 41, 1.0);
+    const struct method_training t = {
+        .prompts = {ANCHORS, 1, 3, k->x.f, NULL}, .T0 = 1, .chunk = 1, .report = no_report};
+    method_setup_named(&k->s, "linear_vector", &k->p);
+    k->s.variant = form;
+    k->s.own[0] = ANCHORS;
+    k->s.own[1] = 1e-9;
+    assert_int_equal(k->s.method->weights(&k->s), ANCHORS * ROW);
+    SUCCEEDS(k->s.method->derive(k->w, &t, &k->s, &err));
+}
+
+/* The basis of a function that changes anchor i by change(i, e). */
+static void linear_change(struct linear *k, double (*change)(const float *h, size_t e)) {
+    for (size_t i = 0; i < ANCHORS; i++) {
+        const float *h = k->w + i * ROW + 3, *share = h + WIDE;
+        for (size_t j = 0; j < WIDE; j++)
+            for (size_t e = 0; e < WIDE; e++)
+                k->part[j * WIDE + e] += share[j] * (float)change(h, e);
+    }
+}
+
+static double entry(size_t e, size_t f) { return sin((double)(3 * e + 7 * f + 1)); }
+
+static double mapped(const float *h, size_t e) {
+    double sum = 0;
+    for (size_t f = 0; f < WIDE; f++) sum += entry(e, f) * (double)h[f];
+    return sum;
+}
+
+static double same(const float *h, size_t e) {
+    (void)h;
+    return entry(e, 0);
+}
+
+static void a_linear_change_is_found(void **state) {
+    (void)state;
+    struct linear k;
+    float v[WIDE * WIDE], scratch[WIDE * WIDE];
+    double want[WIDE * WIDE];
+    linear_init(&k, 0);
+    linear_change(&k, mapped);
+    const struct basis b = {1, 1, {[BASIS_ANCHORS] = k.part}};
+    k.s.method->vector(v, k.w, &b, &k.s, scratch);
+    for (size_t i = 0; i < WIDE * WIDE; i++) want[i] = entry(i / WIDE, i % WIDE);
+    CLOSE(relative_error(v, want, WIDE * WIDE), 1e-3);
+    k.s.own[1] = 1e12; /* a ridge that leaves nothing */
+    k.s.method->vector(v, k.w, &b, &k.s, scratch);
+    for (size_t i = 0; i < WIDE * WIDE; i++) CLOSE(fabs((double)v[i]), 1e-6);
+    params_destroy(&k.p);
+    pair_free(&k.x);
+}
+
+static void the_constant_form_is_the_mean(void **state) {
+    (void)state;
+    struct linear k;
+    float v[WIDE];
+    double want[WIDE];
+    linear_init(&k, 1);
+    linear_change(&k, same);
+    const struct basis b = {1, 1, {[BASIS_ANCHORS] = k.part}};
+    k.s.method->vector(v, k.w, &b, &k.s, NULL);
+    for (size_t e = 0; e < WIDE; e++) want[e] = entry(e, 0);
+    CLOSE(relative_error(v, want, WIDE), 1e-5);
+    params_destroy(&k.p);
+    pair_free(&k.x);
+}
+
+static void linear_vector_fits_and_is_evaluated(void **state) {
+    (void)state;
+    struct world w;
+    char path[SCRATCH_PATH];
+    world_open(&w,
+               FIT("method = \"linear_vector\"; basis = [\"prompt\", \"mean\"]; linear_vector = "
+                   "{ anchors = 20; };") EVALUATE END);
+    for (size_t i = 0; i < 2; i++) {
+        const struct lab_job job = fit_of(&w, i);
+        struct host_twin *h = lab_run(&w.lab, &job);
+        size_t n;
+        const struct job_value *row = host_twin_row(h, 0, &n);
+        const double grid[] = {0.05, 0.5, 5, 50, 500};
+        assert_true(row[11].as.real == grid[(size_t)host_twin_tensor(h, "choice")->data[0]]);
+        assert_int_equal(host_twin_tensor(h, "weights")->shape[0], 20);
+        assert_int_equal(host_twin_tensor(h, "choice_losses")->shape[0], 5);
+        if (i == 1) assert_int_equal(host_twin_tensor(h, "basis_anchors")->shape[0], 16);
+        host_twin_destroy(h);
+        const struct job_input fit = lab_make(&w.lab, &job, "a.safetensors", path);
+        const struct lab_job evaluate = {
+            .kind = "evaluate", .memory = SIZE_MAX, .inputs = {fit, w.model}, .n_inputs = 2};
+        h = lab_run(&w.lab, &evaluate);
+        assert_int_equal(host_twin_rows(h), 8);
+        host_twin_destroy(h);
+    }
+    lab_close(&w.lab);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(validation_chooses_the_layer),
@@ -240,6 +353,9 @@ int main(void) {
         cmocka_unit_test(the_first_of_equals_is_least),
         cmocka_unit_test(its_own_state_changes_nothing),
         cmocka_unit_test(the_difference_stands_for_the_examples),
+        cmocka_unit_test(a_linear_change_is_found),
+        cmocka_unit_test(the_constant_form_is_the_mean),
+        cmocka_unit_test(linear_vector_fits_and_is_evaluated),
     };
     blas_init();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,271 @@
+/*
+ * A linear map of the last state to what the examples change in it, fitted for each function on
+ * anchors: queries without labels.  Kwon et al. 2026, arXiv:2605.20730 (methods 3.7), fitted and
+ * applied before the final norm.
+ *
+ * With h_i the state of anchor i without examples, d_i what the examples add to it, the ridge of
+ * weight r is W = D H^T (H H^T + r)^-1, H and D having a column an anchor.  Anchors and H are the
+ * same for every function.  With H^T = U S V^T, thin, W = sum over k of (D u_k) s_k / (s_k^2 + r)
+ * v_k^T: the primal and the dual solution at once, for every r.  So the basis of a function is D
+ * u_k for each k.  The constant form adds the mean of D instead.
+ *
+ * Weights: a row [inputs + 2 E] an anchor: x, h, and its entries of u_1 .. u_E (basis_set.h).
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "methods/method.h"
+#include "model/query.h"
+#include "ops/blas.h"
+#include "ops/lapack.h"
+#include "ops/rows.h"
+
+enum linear_form { LINEAR_MAP, LINEAR_CONSTANT };
+enum { ANCHORS, RIDGE }; /* setup.own: how many, and the weight, negative where it is chosen */
+
+static const char *const FORMS[] = {"linear", "constant", NULL};
+static const double GRID[] = {0.05, 0.5, 5, 50, 500};
+
+static size_t anchors_of(const struct method_setup *s) { return (size_t)s->own[ANCHORS]; }
+
+static size_t row_of(const struct model_dims *d) { return d->inputs + 2 * d->E; }
+
+static unsigned linear_basis(const struct method_setup *s) {
+    (void)s;
+    return basis_bit(BASIS_ANCHORS);
+}
+
+static void linear_anchors(struct basis_anchors *out, const float *w,
+                           const struct method_setup *s) {
+    *out = (struct basis_anchors){anchors_of(s), w};
+}
+
+static size_t linear_weights(const struct method_setup *s) {
+    return anchors_of(s) * row_of(&s->params->dims);
+}
+
+static void linear_shape(size_t shape[2], const struct method_setup *s) {
+    shape[0] = anchors_of(s);
+    shape[1] = row_of(&s->params->dims);
+}
+
+static size_t linear_choices(const struct method_setup *s) {
+    const bool open = s->variant == LINEAR_MAP && s->own[RIDGE] < 0;
+    return open ? sizeof GRID / sizeof *GRID : 1;
+}
+
+static double ridge_of(const struct method_setup *s) {
+    return s->own[RIDGE] < 0 ? GRID[s->choice] : s->own[RIDGE];
+}
+
+static double linear_chosen(const struct method_setup *s) {
+    return s->variant == LINEAR_MAP ? ridge_of(s) : 0;
+}
+
+/* ---- the anchors */
+
+/* Covariates of training prompts, which are draws of their own: each prompt's first x, then each
+ * one's second. */
+static void pick_anchors(float *w, const struct prompt_view *p, const struct method_setup *s) {
+    for (size_t i = 0; i < anchors_of(s); i++)
+        memcpy(w + i * row_of(&s->params->dims), prompt_view_x(p, i % p->n, i / p->n % p->points),
+               p->dims * sizeof *w);
+}
+
+/* Thin singular vectors of H^T [n, E], or shares of a mean. */
+static enum err_code find_directions(float *w, const struct method_setup *s, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *d = &s->params->dims;
+    const size_t n = anchors_of(s), E = d->E, K = n < E ? n : E, row = row_of(d);
+    float *share = w + d->inputs + E;
+    double *H = calloc(n * E + n * K + K + K * E, sizeof *H);
+    CHECK(H, ERR_MEMORY, "no memory for %zu anchors", n);
+    double *U = H + n * E, *values = U + n * K, *Vt = values + K;
+    for (size_t i = 0; i < n; i++)
+        for (size_t e = 0; e < E; e++) H[i * E + e] = (double)w[i * row + d->inputs + e];
+    if (s->variant == LINEAR_MAP) TRY(lapack_svd(U, values, Vt, H, n, E, err));
+    for (size_t i = 0; i < n; i++) {
+        memset(share + i * row, 0, E * sizeof *share);
+        for (size_t k = 0; k < K && s->variant == LINEAR_MAP; k++)
+            share[i * row + k] = (float)U[i * K + k];
+        if (s->variant == LINEAR_CONSTANT) share[i * row] = 1.0F / (float)n;
+    }
+cleanup:
+    free(H);
+    return rc;
+}
+
+/* The last state of each anchor as a prompt of its own. */
+static enum err_code read_alone(float *w, const struct method_setup *s,
+                                enum context_precision contexts, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *d = &s->params->dims;
+    const size_t n = anchors_of(s), row = row_of(d);
+    const struct edits none = {0};
+    struct context nothing = {0};
+    struct query q = {0};
+    uint32_t *zeros = calloc(n, sizeof *zeros);
+    float *x = calloc(n * d->inputs, sizeof *x);
+    CHECK(zeros && x, ERR_MEMORY, "no memory for %zu anchors", n);
+    TRY(context_create(&nothing, d, 1, 0, contexts, err));
+    TRY(query_create(&q, d, n, 0, false, err));
+    for (size_t i = 0; i < n; i++) memcpy(x + i * d->inputs, w + i * row, d->inputs * sizeof *x);
+    query_forward(&q, s->params, &nothing, &(struct query_rows){n, zeros, zeros, x}, &none);
+    const float *last = q.x + d->L * q.capacity * d->E;
+    for (size_t i = 0; i < n; i++)
+        memcpy(w + i * row + d->inputs, last + i * d->E, d->E * sizeof *w);
+cleanup:
+    query_destroy(&q);
+    context_destroy(&nothing);
+    free(x);
+    free(zeros);
+    return rc;
+}
+
+static enum err_code linear_derive(float *w, const struct method_training *t,
+                                   const struct method_setup *s, struct err *err) {
+    enum err_code rc = ERR_OK;
+    pick_anchors(w, &t->prompts, s);
+    TRY(read_alone(w, s, t->contexts, err));
+    TRY(find_directions(w, s, err));
+    TRY(t->report(t->context, 1, 1, err));
+cleanup:
+    return rc;
+}
+
+static size_t linear_derive_bytes(const struct method_setup *s, const struct method_training *t) {
+    (void)t;
+    const struct model_dims *d = &s->params->dims;
+    const size_t n = anchors_of(s), E = d->E;
+    return query_bytes(d, n, 0, false) + 2 * (2 * n * E + E * E + n * E) * sizeof(double);
+}
+
+/* ---- the map */
+
+static size_t linear_values(const struct method_setup *s) {
+    const size_t E = s->params->dims.E;
+    return s->variant == LINEAR_MAP ? E * E : E;
+}
+
+static size_t linear_scratch(const struct method_setup *s, size_t R) {
+    (void)R;
+    return s->params->dims.E * s->params->dims.E;
+}
+
+/* out [E, E]: row k is s_k / (s_k^2 + ridge) v_k, from U^T H^T whose rows are s_k v_k. */
+static void find_rows(float *out, const float *w, const struct method_setup *s) {
+    const struct model_dims *d = &s->params->dims;
+    const size_t E = d->E, row = row_of(d);
+    blas_gemm(out, w + d->inputs + E, w + d->inputs, BLAS_T, BLAS_N, 1, 0, E, E, anchors_of(s), row,
+              row, E);
+    for (size_t k = 0; k < E; k++) {
+        const double square = rows_dot(out + k * E, out + k * E, E);
+        rows_scale(out + k * E, (float)(1 / (square + ridge_of(s))), E);
+    }
+}
+
+static void linear_vector(float *v, const float *w, const struct basis *b,
+                          const struct method_setup *s, float *scratch) {
+    const size_t E = s->params->dims.E, stride = b->stride * E;
+    const float *part = b->part[BASIS_ANCHORS];
+    if (s->variant == LINEAR_CONSTANT) {
+        memcpy(v, part, b->R * E * sizeof *v);
+        return;
+    }
+    find_rows(scratch, w, s);
+    for (size_t r = 0; r < b->R; r++)
+        blas_gemm(v + r * E * E, part + r * E, scratch, BLAS_T, BLAS_N, 1, 0, E, E, E, stride, E,
+                  E);
+}
+
+static size_t linear_edits(struct edit *items, const float *v, const float *w, size_t R,
+                           const struct method_setup *s) {
+    (void)w;
+    const struct model_dims *d = &s->params->dims;
+    const size_t each = R > 1 ? linear_values(s) : 0;
+    items[0] = (struct edit){.layer = d->L - 1, .scale = 1.0F, .values = v, .row_stride = each};
+    if (s->variant == LINEAR_MAP)
+        items[0] = (struct edit){.layer = d->L - 1,
+                                 .operation = EDIT_MAP,
+                                 .map = {.rank = d->E, .A = v, .A_stride = each}};
+    return 1;
+}
+
+static size_t linear_edits_most(const struct method_setup *s) {
+    (void)s;
+    return 1;
+}
+
+static void linear_read(struct method_setup *s, const struct config_point *point) {
+    const char *form = config_text(point, "linear_vector.form");
+    while (FORMS[s->variant] && strcmp(FORMS[s->variant], form) != 0) s->variant++;
+    assert(FORMS[s->variant]);
+    s->own[ANCHORS] = (double)config_int(point, "linear_vector.anchors");
+    s->own[RIDGE] = config_float(point, "linear_vector.ridge");
+    if (s->own[RIDGE] == 0) s->own[RIDGE] = -1;
+}
+
+static const struct config_key KEYS[] = {
+    {
+        .name = "linear_vector.form",
+        .type = CONFIG_NAME,
+        .flags = CONFIG_AXIS,
+        .def = "linear",
+        .choices = FORMS,
+        .when = "method=linear_vector",
+        .unit = "",
+        .meaning = "a map of the query's own state, or the mean over the anchors for every query",
+    },
+    {
+        .name = "linear_vector.anchors",
+        .type = CONFIG_INT,
+        .flags = CONFIG_AXIS,
+        .min = 1,
+        .max = 1e5,
+        .def = "256",
+        .when = "method=linear_vector",
+        .unit = "queries",
+        .meaning = "covariates, without labels, on which the map is fitted",
+    },
+    {
+        .name = "linear_vector.ridge",
+        .type = CONFIG_FLOAT,
+        .flags = CONFIG_AXIS,
+        .min = 0,
+        .max = 1e12,
+        .def = "0.0",
+        .when = "method=linear_vector",
+        .unit = "",
+        .meaning =
+            "ridge weight (published: 5); 0: chosen on validation from 0.05, 0.5, 5, 50, 500",
+    },
+};
+
+extern const struct method method_linear_vector;
+const struct method method_linear_vector = {
+    .name = "linear_vector",
+    .meaning = "a linear map of the query's last state, fitted on queries without labels",
+    .paper = "Kwon et al., arXiv:2605.20730",
+    .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (\"mean\")",
+    .cost = "one basis prompt and a token for each anchor a function",
+    .scope = EDIT_QUERY,
+    .prompt = METHOD_WHOLE,
+    .basis = linear_basis,
+    .anchors = linear_anchors,
+    .variants = FORMS,
+    .keys = KEYS,
+    .n_keys = sizeof KEYS / sizeof *KEYS,
+    .read = linear_read,
+    .weights = linear_weights,
+    .weights_shape = linear_shape,
+    .derive = linear_derive,
+    .derive_bytes = linear_derive_bytes,
+    .choices = linear_choices,
+    .chosen = linear_chosen,
+    .vector = linear_vector,
+    .values = linear_values,
+    .edits = linear_edits,
+    .edits_most = linear_edits_most,
+    .scratch = linear_scratch,
+};
