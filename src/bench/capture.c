@@ -10,6 +10,7 @@
 
 struct work {
     struct scene scene;
+    struct basis_collector *collector; /* made once, as the stages do */
     struct basis_set basis;
 };
 
@@ -17,6 +18,7 @@ static void work_close(void *state) {
     struct work *w = state;
     if (!w) return;
     basis_set_destroy(&w->basis);
+    basis_collector_destroy(w->collector);
     scene_release(&w->scene);
     free(w);
 }
@@ -30,6 +32,8 @@ static enum err_code work_open(void **state, struct bench_line lines[BENCH_LINES
     TRY(scene_init(&w->scene, z, z->few, z->trained_points, err));
     TRY(basis_set_create(&w->basis, &z->dims, basis_bit(BASIS_HEADS) | basis_bit(BASIS_ATTENTION),
                          z->few, err));
+    TRY(basis_collector_create(&w->collector, &z->dims, z->trained_points, z->few, CONTEXT_SINGLE,
+                               err));
     lines[0] = (struct bench_line){.name = "capture", .unit = "prompts", .units = (double)z->few};
     lines[0].flops = count_prefill(&z->dims, seen) + count_query(&z->dims, seen);
     lines[0].bytes = 2 * count_context_bytes(&z->dims, (double)z->dims.L, seen, sizeof(float));
@@ -43,9 +47,9 @@ cleanup:
 
 static enum err_code work_run(void *state, size_t line, struct err *err) {
     struct work *w = state;
-    const struct prompt_view *v = &w->scene.view;
-    (void)line;
-    return basis_set_collect(&w->basis, &w->scene.params, v, v->points, v->n, err);
+    (void)line, (void)err;
+    basis_collector_run(&w->basis, w->collector, &w->scene.params, &w->scene.view);
+    return ERR_OK;
 }
 
 const struct bench bench_capture = {

@@ -147,8 +147,9 @@ static void fill_corrupted(struct work *w) {
     const size_t pairs = v->points - 1;
     for (size_t i = 0; i < v->n; i++) {
         prompt_tokens(w->tokens, prompt_view_x(v, i, 0), v->y + i * v->points, 1, pairs, v->dims);
-        context_fill(&w->context, i, w->fill, &w->scene.params, w->tokens, 2 * pairs, &none);
+        context_add(&w->context, i, w->fill, &w->scene.params, w->tokens, 2 * pairs, &none);
     }
+    context_finish(&w->context, w->fill, &w->scene.params, &none);
 }
 
 static enum err_code work_run(void *state, size_t line, struct err *err) {

@@ -169,7 +169,7 @@ void basis_collector_destroy(struct basis_collector *c) {
 
 size_t basis_collector_bytes(const struct model_dims *dims, size_t T0, size_t chunk,
                              enum context_precision contexts) {
-    return context_bytes(dims, chunk, seen(T0), contexts) +
+    return context_bytes(dims, chunk, seen(T0), contexts) + context_scratch_bytes(dims, seen(T0)) +
            query_bytes(dims, chunk, seen(T0), false);
 }
 
@@ -183,6 +183,7 @@ static void ask(struct basis_collector *c, const struct params *p, const struct 
         c->slot[i] = (uint32_t)i;
         c->length[i] = (uint32_t)length;
     }
+    context_finish(&c->context, c->fill, p, &none);
     const struct query_rows rows = {part->n, c->slot, c->length, c->x};
     query_forward(&c->query, p, &c->context, &rows, &none);
 }
@@ -194,7 +195,7 @@ static void fill_contexts(struct basis_collector *c, const struct params *p,
     for (size_t i = 0; i < part->n; i++) {
         prompt_tokens(c->tokens, prompt_view_x(part, i, 0), part->y + i * part->points, 1, last,
                       part->dims);
-        context_fill(&c->context, i, c->fill, p, c->tokens, 2 * last, &none);
+        context_add(&c->context, i, c->fill, p, c->tokens, 2 * last, &none);
     }
 }
 

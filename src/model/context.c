@@ -2,17 +2,32 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/block.h"
+#include "ops/attention.h"
+#include "ops/blas.h"
 #include "ops/context.h"
+
+/* Prompts that go through the model together, and the rows that each is rounded up to: kernels of
+ * BLAS treat rows in patterns of up to twelve, so that a prompt begins at the same place of it as
+ * when it is alone. */
+enum { TOGETHER = 4, PATTERN = 12 };
 
 struct context_scratch {
     struct model_dims dims;
     size_t tokens;
-    float *x, *next; /* [tokens, E] a block's input and output */
+    float *x, *next; /* [TOGETHER, rows, E] a block's input and output */
     struct forward_layer layer;
+    float *attention; /* scratch of attention_forward() */
+    float *prompts;   /* [TOGETHER, tokens, inputs] those that wait */
+    size_t slot[TOGETHER], waiting;
+    size_t n_tokens, together; /* of those that wait; how many go together at that length */
+    unsigned char *known;      /* [rows / PATTERN + 1] how many do, once it was asked; 0 before */
     struct arena memory;
 };
+
+static size_t rows_of(size_t tokens) { return (tokens + PATTERN - 1) / PATTERN * PATTERN; }
 
 static size_t slot_floats(const struct context *c) {
     return context_stride(&c->layout) / sizeof(float);
@@ -60,15 +75,17 @@ const void *context_layer(const struct context *c, size_t l) {
     return c->kv + l * c->slots * slot_floats(c);
 }
 
-/* ---- one prompt on its way through */
+/* ---- prompts on their way through */
 
 static void scratch_lay_out(struct context_scratch *s, struct arena *a) {
-    const size_t T = s->tokens;
-    s->x = arena_floats(a, T * s->dims.E);
-    s->next = arena_floats(a, T * s->dims.E);
-    block_lay_out(&s->layer, a, &s->dims, T, context_capacity(T) + 1, false);
-    s->layer.z = arena_floats(a, T * s->dims.E);
-    s->layer.a = arena_floats(a, T * s->dims.E);
+    const size_t rows = TOGETHER * rows_of(s->tokens), E = s->dims.E;
+    s->x = arena_floats(a, rows * E);
+    s->next = arena_floats(a, rows * E);
+    block_lay_out(&s->layer, a, &s->dims, rows, 0, false);
+    s->layer.z = arena_floats(a, rows * E);
+    s->layer.a = arena_floats(a, rows * E);
+    s->attention = arena_floats(a, attention_scratch(s->tokens, model_head_width(&s->dims)));
+    s->prompts = arena_floats(a, TOGETHER * s->tokens * s->dims.inputs);
 }
 
 enum err_code context_scratch_create(struct context_scratch **out, const struct model_dims *dims,
@@ -79,6 +96,8 @@ enum err_code context_scratch_create(struct context_scratch **out, const struct 
     s->dims = *dims;
     s->tokens = tokens;
     scratch_lay_out(s, &s->memory);
+    s->known = calloc(rows_of(tokens) / PATTERN + 1, 1);
+    CHECK(s->known, ERR_MEMORY, "cannot allocate the table of a context pass");
     TRY(arena_commit(&s->memory, err));
     scratch_lay_out(s, &s->memory);
     *out = s;
@@ -91,7 +110,15 @@ cleanup:
 void context_scratch_destroy(struct context_scratch *s) {
     if (!s) return;
     arena_release(&s->memory);
+    free(s->known);
     free(s);
+}
+
+size_t context_scratch_bytes(const struct model_dims *dims, size_t tokens) {
+    struct context_scratch s = {.dims = *dims, .tokens = tokens};
+    struct arena a = {0};
+    scratch_lay_out(&s, &a);
+    return a.used;
 }
 
 static void apply(float *x, size_t n_tokens, size_t E, const struct edits *edits, size_t layer,
@@ -103,24 +130,83 @@ static void apply(float *x, size_t n_tokens, size_t E, const struct edits *edits
     }
 }
 
-void context_fill(struct context *c, size_t slot, struct context_scratch *s, const struct params *p,
-                  const float *tokens, size_t n_tokens, const struct edits *edits) {
+/* x [n, rows, E]; zeros behind a prompt's tokens, which no one reads. */
+static void embed(const struct context_scratch *s, const struct params *p, size_t n) {
+    const size_t E = s->dims.E, T = s->n_tokens, rows = rows_of(T);
+    for (size_t i = 0; i < n; i++) {
+        float *x = s->x + i * rows * E;
+        block_embed(x, p, s->prompts + i * s->tokens * s->dims.inputs, 1, T);
+        memset(x + T * E, 0, (rows - T) * E * sizeof *x);
+    }
+}
+
+/* Products, norms and activations of all rows at once; attention of each prompt by itself. */
+static void run(struct context *c, struct context_scratch *s, const struct params *p,
+                const size_t *slot, size_t n, const struct edits *edits) {
     const struct model_dims *d = &c->dims;
     const struct forward_layer *a = &s->layer;
-    float *x = s->x, *next = s->next;
-    assert(slot < c->slots && n_tokens <= c->tokens && n_tokens <= s->tokens);
-    block_embed(x, p, tokens, 1, n_tokens);
+    const size_t E = d->E, T = s->n_tokens, rows = rows_of(T);
+    const struct attention_shape shape = {1, T, d->H, model_head_width(d), 1};
+    embed(s, p, n);
     for (size_t l = 0; l < d->L; l++) {
-        const struct layer_params *w = &p->layers[l];
-        float *kv = c->kv + (l * c->slots + slot) * slot_floats(c);
-        block_qkv(a, x, w, d, n_tokens);
-        context_pack(kv, a->qkv, 1, n_tokens, &c->layout);
+        block_qkv(a, s->x, &p->layers[l], d, n * rows);
+        for (size_t i = 0; i < n; i++)
+            context_pack(c->kv + (l * c->slots + slot[i]) * slot_floats(c),
+                         a->qkv + i * rows * 3 * E, 1, T, &c->layout);
         if (l + 1 == d->L) return; /* nobody reads the rest */
-        context_attend_own(a->z, a->att, a->qkv, kv, n_tokens, &c->layout);
-        block_finish(next, a, x, w, d, n_tokens);
-        apply(next, n_tokens, d->E, edits, l, slot);
-        float *const done = x;
-        x = next;
-        next = done;
+        for (size_t i = 0; i < n; i++)
+            attention_forward(a->z + i * rows * E, NULL, s->attention, a->qkv + i * rows * 3 * E,
+                              &shape);
+        block_finish(s->next, a, s->x, &p->layers[l], d, n * rows);
+        for (size_t i = 0; i < n; i++) apply(s->next + i * rows * E, T, E, edits, l, slot[i]);
+        float *const done = s->x;
+        s->x = s->next;
+        s->next = done;
     }
+}
+
+/* May prompts of this length go together: does this kernel of BLAS give each the bits it has alone?
+ * So in either case they are the same, and only the time differs. */
+static size_t count_together(const struct model_dims *d, size_t n_tokens) {
+    const size_t rows = rows_of(n_tokens), E = d->E;
+    const bool same =
+        blas_rows_agree(TOGETHER, rows, E, 3 * E) && blas_rows_agree(TOGETHER, rows, E, E) &&
+        blas_rows_agree(TOGETHER, rows, E, 4 * E) && blas_rows_agree(TOGETHER, rows, 4 * E, E);
+    return same ? TOGETHER : 1;
+}
+
+static void set_length(struct context_scratch *s, size_t n_tokens) {
+    unsigned char *known = &s->known[rows_of(n_tokens) / PATTERN];
+    if (*known == 0) *known = (unsigned char)count_together(&s->dims, n_tokens);
+    assert(s->waiting == 0 || s->n_tokens == n_tokens);
+    s->n_tokens = n_tokens;
+    s->together = *known;
+}
+
+void context_finish(struct context *c, struct context_scratch *s, const struct params *p,
+                    const struct edits *edits) {
+    const size_t step = s->waiting == TOGETHER ? TOGETHER : 1;
+    for (size_t i = 0; i < s->waiting; i += step) {
+        const size_t each = s->tokens * s->dims.inputs;
+        if (i > 0) memcpy(s->prompts, s->prompts + i * each, each * sizeof *s->prompts);
+        run(c, s, p, s->slot + i, step, edits);
+    }
+    s->waiting = 0;
+}
+
+void context_add(struct context *c, size_t slot, struct context_scratch *s, const struct params *p,
+                 const float *tokens, size_t n_tokens, const struct edits *edits) {
+    assert(slot < c->slots && n_tokens <= c->tokens && n_tokens <= s->tokens);
+    set_length(s, n_tokens);
+    memcpy(s->prompts + s->waiting * s->tokens * s->dims.inputs, tokens,
+           n_tokens * s->dims.inputs * sizeof *tokens);
+    s->slot[s->waiting++] = slot;
+    if (s->waiting == s->together) context_finish(c, s, p, edits);
+}
+
+void context_fill(struct context *c, size_t slot, struct context_scratch *s, const struct params *p,
+                  const float *tokens, size_t n_tokens, const struct edits *edits) {
+    assert(s->waiting == 0);
+    context_add(c, slot, s, p, tokens, n_tokens, edits);
+    context_finish(c, s, p, edits);
 }

@@ -2,9 +2,9 @@
  * context.h - the frozen past: keys and values of everything before a query, one slot a prompt.
  *
  * Causality keeps what stands before an edited query clean (design 3.3), so a prompt runs through
- * the model once and its keys and values serve every fit step and every length.  A slot is filled
- * from one prompt alone, with GEMMs of that prompt's tokens only: its bits depend on the prompt and
- * its length, never on which other prompts are around or whether it is kept or recomputed.
+ * the model once and its keys and values serve every fit step and every length.  The bits
+ * of a slot depend on its prompt and its length, never on which other prompts are around or whether
+ * it is kept or recomputed.
  */
 #ifndef MODEL_CONTEXT_H
 #define MODEL_CONTEXT_H
@@ -24,7 +24,7 @@ struct context {
     struct arena memory;
 };
 
-struct context_scratch; /* activations of one prompt on its way through */
+struct context_scratch; /* activations of a few prompts on their way through */
 
 enum err_code context_create(struct context *c, const struct model_dims *dims, size_t slots,
                              size_t tokens, enum context_precision precision, struct err *err);
@@ -35,6 +35,7 @@ size_t context_bytes(const struct model_dims *dims, size_t slots, size_t tokens,
 enum err_code context_scratch_create(struct context_scratch **out, const struct model_dims *dims,
                                      size_t tokens, struct err *err);
 void context_scratch_destroy(struct context_scratch *s);
+size_t context_scratch_bytes(const struct model_dims *dims, size_t tokens);
 
 /* Keys and values of all slots at one layer: what context_attend() takes. */
 const void *context_layer(const struct context *c, size_t l);
@@ -45,5 +46,13 @@ const void *context_layer(const struct context *c, size_t l);
  */
 void context_fill(struct context *c, size_t slot, struct context_scratch *s, const struct params *p,
                   const float *tokens, size_t n_tokens, const struct edits *edits);
+
+/* The same for many prompts of one length, which go through the model some together: a slot has its
+ * bits once context_finish() returns. All but slot and tokens, which are copied, must be the same
+ * in every call until then. */
+void context_add(struct context *c, size_t slot, struct context_scratch *s, const struct params *p,
+                 const float *tokens, size_t n_tokens, const struct edits *edits);
+void context_finish(struct context *c, struct context_scratch *s, const struct params *p,
+                    const struct edits *edits);
 
 #endif

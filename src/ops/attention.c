@@ -111,6 +111,7 @@ static void head_forward(float *restrict z, float *restrict att, float *restrict
         score(p, h->scale, q + r * h->deep, k, n, h);
         for (size_t i = 0; i < rows; i++) {
             softmax_row(p + i * h->wide, seen(h, r + i), tile_columns(n));
+            if (!att) continue;
             memcpy(att, p + i * h->wide, seen(h, r + i) * sizeof *att);
             att += seen(h, r + i);
         }
@@ -124,7 +125,7 @@ void attention_forward(float *restrict z, float *restrict att, float *restrict s
     const struct head head = head_of(s);
     for (size_t bh = 0; bh < s->B * s->H; bh++) {
         const size_t b = bh / s->H, from = bh % s->H * s->D;
-        head_forward(z + b * head.R * E + from, att + bh * triangle, scratch,
+        head_forward(z + b * head.R * E + from, att ? att + bh * triangle : NULL, scratch,
                      qkv + b * s->T * 3 * E + from, E, &head);
     }
 }

@@ -24,7 +24,8 @@ size_t attention_triangle(size_t T, size_t step);  /* floats of one triangle */
 /* Floats of scratch that either pass needs, whatever B, H and step. */
 size_t attention_scratch(size_t T, size_t D);
 
-/* att [B,H] triangles, kept for the backward pass. The content of scratch does not matter. */
+/* att [B,H] triangles, kept for the backward pass; NULL: there is none. The content of scratch does
+ * not matter. */
 void attention_forward(float *restrict z, float *restrict att, float *restrict scratch,
                        const float *restrict qkv, const struct attention_shape *shape);
 

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,4 +51,27 @@ void blas_gemm(float *restrict C, const float *restrict A, const float *restrict
                 op_b == BLAS_T ? CblasTrans : CblasNoTrans, blas_size(M), blas_size(N),
                 blas_size(K), alpha, A, blas_size(lda), B, blas_size(ldb),
                 beta == 0.0f ? 1.0f : beta, C, blas_size(ldc));
+}
+
+static void fill(float *x, size_t n) {
+    uint32_t state = 1;
+    for (size_t i = 0; i < n; i++) {
+        state = state * 1664525U + 1013904223U; /* Numerical Recipes' */
+        x[i] = (float)(state >> 8) * 0x1p-23F - 1.0F;
+    }
+}
+
+bool blas_rows_agree(size_t n, size_t rows, size_t K, size_t N) {
+    const size_t M = n * rows;
+    float *A = malloc((M * K + K * N + 2 * M * N + 1) * sizeof *A);
+    if (!A) return false;
+    float *B = A + M * K, *together = B + K * N, *alone = together + M * N;
+    fill(A, M * K + K * N);
+    blas_gemm(together, A, B, BLAS_N, BLAS_N, 1.0f, 0.0f, M, N, K, K, N, N);
+    for (size_t i = 0; i < n; i++)
+        blas_gemm(alone + i * rows * N, A + i * rows * K, B, BLAS_N, BLAS_N, 1.0f, 0.0f, rows, N, K,
+                  K, N, N);
+    const bool same = memcmp(together, alone, M * N * sizeof *alone) == 0;
+    free(A);
+    return same;
 }

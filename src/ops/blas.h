@@ -10,6 +10,7 @@
 #ifndef OPS_BLAS_H
 #define OPS_BLAS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum blas_op { BLAS_N, BLAS_T }; /* as stored, transposed */
@@ -24,5 +25,9 @@ const char *blas_config(void); /* version and build options, one line */
 void blas_gemm(float *restrict C, const float *restrict A, const float *restrict B,
                enum blas_op op_a, enum blas_op op_b, float alpha, float beta, size_t M, size_t N,
                size_t K, size_t lda, size_t ldb, size_t ldc);
+
+/* Has a product [n rows, K] x [K, N] the bits of n products [rows, K] x [K, N]? Asks this kernel by
+ * doing both (a few of them at standard size: milliseconds); false too when there is no memory. */
+bool blas_rows_agree(size_t n, size_t rows, size_t K, size_t N);
 
 #endif

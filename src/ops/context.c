@@ -289,18 +289,6 @@ void context_attend(float *restrict z, float *restrict att, const float *restric
     }
 }
 
-void context_attend_own(float *restrict z, float *restrict scratch, const float *restrict qkv,
-                        const void *restrict kv, size_t T, const struct context_layout *kept) {
-    const size_t H = kept->H, D = kept->D, E = H * D;
-    const struct kernels *kernels = kernels_of(kept);
-    assert(kept->capacity % LANES == 0 && T <= kept->capacity);
-    for (size_t h = 0; h < H; h++)
-        for (size_t t = 0; t < T; t++) {
-            const struct head one = head_of(qkv + t * 3 * E, kv, h, t, kept);
-            kernels->forward(z + t * E + h * D, scratch, &one);
-        }
-}
-
 void context_attend_backward(float *restrict dqkv, float *restrict scratch,
                              const float *restrict dz, const float *restrict att,
                              const float *restrict qkv, const void *restrict kv,

@@ -42,11 +42,6 @@ void context_attend(float *restrict z, float *restrict att, const float *restric
                     const void *restrict kv, const uint32_t *restrict prompt,
                     const uint32_t *restrict tokens, size_t R, const struct context_layout *kept);
 
-/* The tokens of one context themselves, qkv [T,3E] packed in kv: each sees those before it and
- * itself. z [T,E]; scratch [context_capacity(T) + 1]. A token has the bits of context_attend(). */
-void context_attend_own(float *restrict z, float *restrict scratch, const float *restrict qkv,
-                        const void *restrict kv, size_t T, const struct context_layout *kept);
-
 /* dz [R,E] -> dqkv [R,3E]. The other inputs are those of the forward pass; scratch
  * [capacity+1] is the caller's. */
 void context_attend_backward(float *restrict dqkv, float *restrict scratch,

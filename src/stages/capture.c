@@ -137,11 +137,12 @@ static void ask(struct capture *c, size_t n) {
     for (size_t i = 0; i < n; i++) {
         const float *x = c->prompts.x + i * P * dims;
         prompt_tokens(c->tokens, x, c->prompts.y + i * P, 1, P - 1, dims);
-        context_fill(&c->context, i, c->fill, &c->model.params, c->tokens, 2 * (P - 1), &none);
+        context_add(&c->context, i, c->fill, &c->model.params, c->tokens, 2 * (P - 1), &none);
         memcpy(c->x + i * dims, x + (P - 1) * dims, dims * sizeof *x);
         c->slot[i] = (uint32_t)i;
         c->length[i] = (uint32_t)(2 * (P - 1));
     }
+    context_finish(&c->context, c->fill, &c->model.params, &none);
     const struct query_rows rows = {n, c->slot, c->length, c->x};
     query_forward(&c->query, &c->model.params, &c->context, &rows, &none);
 }
@@ -267,7 +268,7 @@ extern const struct stage stage_capture;
 const struct stage stage_capture = {
     .name = "capture",
     .meaning = "keep what heads, attention blocks and residual stream hold at the query",
-    .version = 3,
+    .version = 4,
     .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_CONTEXTS,
     .parents = PARENTS,
     .keys = KEYS,

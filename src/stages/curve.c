@@ -78,6 +78,7 @@ size_t curve_bytes(const struct model_dims *dims, const struct curve_options *o)
     struct curve c = {.o = *o};
     lay_out(&c);
     size_t bytes = c.memory.used + context_bytes(dims, o->chunk, whole_tokens(o), o->contexts) +
+                   context_scratch_bytes(dims, whole_tokens(o)) +
                    vector_pass_bytes(o->setup, capacity(o), whole_tokens(o), false);
     if (has_windows(o)) bytes += context_bytes(dims, o->chunk, window_tokens(o), o->contexts);
     return bytes;
@@ -90,8 +91,9 @@ static void fill(struct curve *c, struct context *context, const struct prompt_v
     for (size_t i = 0; i < prompts->n; i++) {
         prompt_tokens(c->tokens, prompt_view_x(prompts, i, first),
                       prompts->y + i * prompts->points + first, 1, pairs, prompts->dims);
-        context_fill(context, i, c->fill, c->o.setup->params, c->tokens, 2 * pairs, &none);
+        context_add(context, i, c->fill, c->o.setup->params, c->tokens, 2 * pairs, &none);
     }
+    context_finish(context, c->fill, c->o.setup->params, &none);
 }
 
 struct block { /* queries at points k .. k + lengths - 1, the first of which sees `pairs` pairs */

@@ -166,7 +166,7 @@ extern const struct stage stage_evaluate;
 const struct stage stage_evaluate = {
     .name = "evaluate",
     .meaning = "the error of fits and controls after every number of examples",
-    .version = 5,
+    .version = 6,
     .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_CONTEXTS,
     .parents = PARENTS,
     .keys = KEYS,

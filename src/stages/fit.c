@@ -319,7 +319,7 @@ extern const struct stage stage_fit;
 const struct stage stage_fit = {
     .name = "fit",
     .meaning = "learn or derive a task vector on a frozen model, and choose what it leaves open",
-    .version = 5,
+    .version = 6,
     .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_METHODS | STAGE_USES_OPTIMISER |
             STAGE_USES_CONTEXTS,
     .parents = PARENTS,

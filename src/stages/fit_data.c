@@ -80,7 +80,8 @@ size_t fit_data_bytes(const struct fit_data_options *o, const struct model_dims 
                       size_t count) {
     struct fit_data d = {0};
     lay_out(&d, o, dims);
-    return d.memory.used + vector_pass_bytes(o->setup, o->batch, context_tokens(o), true) +
+    return d.memory.used + context_scratch_bytes(dims, context_tokens(o)) +
+           vector_pass_bytes(o->setup, o->batch, context_tokens(o), true) +
            basis_set_bytes(dims, basis_parts(o), basis_slots(o, count));
 }
 
@@ -119,8 +120,12 @@ static void fill_slot(struct fit_data *d, size_t slot, size_t sample) {
     const struct edits none = {0};
     prompt_tokens(d->tokens, prompt_view_x(p, sample, 0), p->y + sample * p->points, 1,
                   p->points - 1, p->dims);
-    context_fill(&d->context, slot, d->fill, d->o.setup->params, d->tokens, context_tokens(&d->o),
-                 &none);
+    context_add(&d->context, slot, d->fill, d->o.setup->params, d->tokens, context_tokens(&d->o),
+                &none);
+}
+
+static void finish_slots(struct fit_data *d) {
+    context_finish(&d->context, d->fill, d->o.setup->params, &(struct edits){0});
 }
 
 /* The rows' slots, their contexts filled unless they are kept, and the query at point k. */
@@ -135,6 +140,7 @@ static void prepare(struct fit_data *d, size_t R, size_t k) {
         memcpy(d->x + r * p->dims, prompt_view_x(p, sample, k), p->dims * sizeof *d->x);
         if (!d->kept) fill_slot(d, r, sample);
     }
+    finish_slots(d);
 }
 
 static struct query_rows rows_of(const struct fit_data *d, size_t R) {
@@ -183,6 +189,7 @@ static enum err_code load_shard(struct fit_data *d, size_t shard, double *sum, s
         TRY(report(d, i, err));
         d->rows[R++] = (uint32_t)i;
         if (R < d->o.batch && i + d->o.shards < n) continue;
+        finish_slots(d);
         if (basis_parts(&d->o)) take_basis(d, sum, R);
         R = 0;
     }

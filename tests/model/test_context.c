@@ -67,6 +67,42 @@ static void a_slot_depends_on_its_prompt_alone(void **state) {
     scene_free(&s);
 }
 
+/* Some together, some left over, in any company: the bits of each alone. Products of a few rows may
+ * not agree on this kernel, so sizes differ. */
+static void together_as_alone(size_t n_tokens, size_t width) {
+    enum { MANY = 7, LONGEST = 84 };
+    const struct model_dims d = {
+        .L = 2, .H = 4, .E = width, .inputs = 3, .positions = 96, .epsilon = 1e-5f};
+    struct params p = tiny_params(&d);
+    struct pair tokens = pair_normals(MANY * n_tokens * d.inputs + 1, 3, 1.0);
+    struct context all, alone;
+    struct context_scratch *scratch;
+    SUCCEEDS(context_create(&all, &d, MANY, LONGEST, CONTEXT_SINGLE, &err));
+    SUCCEEDS(context_create(&alone, &d, MANY, LONGEST, CONTEXT_SINGLE, &err));
+    SUCCEEDS(context_scratch_create(&scratch, &d, LONGEST, &err));
+    for (size_t i = 0; i < MANY; i++)
+        context_add(&all, i, scratch, &p, tokens.f + i * n_tokens * d.inputs, n_tokens, &NONE);
+    context_finish(&all, scratch, &p, &NONE);
+    for (size_t i = MANY; i-- > 0;)
+        context_fill(&alone, i, scratch, &p, tokens.f + i * n_tokens * d.inputs, n_tokens, &NONE);
+    for (size_t l = 0; l < d.L; l++)
+        assert_memory_equal(context_layer(&all, l), context_layer(&alone, l),
+                            MANY * context_stride(&all.layout));
+    context_scratch_destroy(scratch);
+    context_destroy(&all), context_destroy(&alone);
+    params_destroy(&p);
+    pair_free(&tokens);
+}
+
+static void company_changes_no_bit(void **state) {
+    (void)state;
+    together_as_alone(0, 64);
+    together_as_alone(1, 64);
+    together_as_alone(30, 64);
+    together_as_alone(80, 64);
+    together_as_alone(84, 256);
+}
+
 static float predict(const struct context *c, const struct scene *s, uint32_t length) {
     struct query q;
     const uint32_t slot = 0;
@@ -143,6 +179,7 @@ int main(void) {
     blas_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_slot_depends_on_its_prompt_alone),
+        cmocka_unit_test(company_changes_no_bit),
         cmocka_unit_test(a_slot_is_used_again_for_a_shorter_prompt),
         cmocka_unit_test(halves_are_nearly_singles),
         cmocka_unit_test(memory_is_what_was_announced),

@@ -137,29 +137,6 @@ static void equals_full_attention(void **state) {
     stream_free(&x);
 }
 
-/* All tokens at once: the bits each has as a row. */
-static void same_as_rows(size_t T, size_t H, size_t D, enum context_precision precision) {
-    const size_t size[6] = {1, T, H, D, T, precision}, E = H * D;
-    struct stream x = stream_new(size);
-    struct pair z = pair_filled(T * E, nan("")), row = pair_filled(x.kept.capacity + 1, nan(""));
-    for (size_t t = 0; t < T; t++) x.tokens[t] = (uint32_t)t;
-    memcpy(x.qkv.f, x.context.f, T * 3 * E * sizeof(float));
-    attend(&x);
-    context_attend_own(z.f, row.f, x.context.f, x.kv.f, T, &x.kept);
-    assert_memory_equal(z.f, x.z.f, T * E * sizeof(float));
-    pair_free(&z), pair_free(&row);
-    stream_free(&x);
-}
-
-static void own_tokens_equal_rows(void **state) {
-    (void)state;
-    same_as_rows(33, 4, 7, CONTEXT_SINGLE);
-    same_as_rows(64, 2, 16, CONTEXT_SINGLE);
-    same_as_rows(61, 2, 32, CONTEXT_SINGLE);
-    same_as_rows(61, 2, 32, CONTEXT_HALF);
-    same_as_rows(33, 4, 7, CONTEXT_HALF);
-}
-
 /* Each row alone, over a context whose unseen tokens are NaN: the same bits, both ways. */
 static void rows_alone(const size_t size[6]) {
     struct stream x = stream_new(size);
@@ -228,7 +205,6 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(values),
                                        cmocka_unit_test(gradients),
                                        cmocka_unit_test(equals_full_attention),
-                                       cmocka_unit_test(own_tokens_equal_rows),
                                        cmocka_unit_test(rows_are_independent),
                                        cmocka_unit_test(capacity_does_not_matter),
                                        cmocka_unit_test(huge_halves_stay_finite)};

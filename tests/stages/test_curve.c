@@ -195,6 +195,7 @@ static void memory_is_what_it_says(void **state) {
         const struct curve_options o = {&setup, chunk, MOST_POINTS, 5, 5, CONTEXT_SINGLE};
         SUCCEEDS(curve_create(&c, &o, &err));
         const size_t taken = c.memory.size + c.whole.memory.size + c.window.memory.size +
+                             context_scratch_bytes(&DIMS, 2 * (MOST_POINTS - 1)) +
                              c.pass.memory.size + c.pass.query.memory.size;
         assert_in_range(curve_bytes(&DIMS, &o), taken, taken + taken / 10 + 4096);
         curve_destroy(&c);
