@@ -36,5 +36,6 @@ const struct estimator estimator_averaging = {
     .paper = "Garg et al. 2022",
     .state = state_bytes,
     .flops = flops,
+    .carries = true,
     .predict = predict,
 };

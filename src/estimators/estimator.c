@@ -80,13 +80,26 @@ size_t estimator_state(const struct estimator_setup *s, size_t points, size_t di
     return s->estimator->state ? s->estimator->state(s, points, dims) : 0;
 }
 
+/* With labels of its own for every k: what is carried from smaller k starts again. */
+static enum err_code relabelled(double *y, const struct estimator_setup *s,
+                                const struct estimator_prompt *p, size_t k, void *state,
+                                struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct estimator_prompt shown = *p;
+    shown.y = p->labels + k * p->points;
+    for (size_t i = s->estimator->carries ? 1 : k; i <= k; i++)
+        TRY(s->estimator->predict(y, s, &shown, i, state, err));
+cleanup:
+    return rc;
+}
+
 enum err_code estimator_curve(float *predictions, const struct estimator_setup *s,
                               const struct estimator_prompt *p, void *state, struct err *err) {
     enum err_code rc = ERR_OK;
     predictions[0] = 0;
     for (size_t k = 1; k < p->points; k++) {
         double y;
-        TRY(s->estimator->predict(&y, s, p, k, state, err));
+        TRY((p->labels ? relabelled : s->estimator->predict)(&y, s, p, k, state, err));
         predictions[k] = (float)y;
     }
 cleanup:

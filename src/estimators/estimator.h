@@ -3,12 +3,14 @@
  *
  * One file an estimator: what it predicts for a query from the k examples before it.  Each is asked
  * with k = 1, 2, ... of one prompt in turn and may carry what it knows from one k to the next, in a
- * state of its own; without examples all predict 0.  Published counterparts: Garg et al., "What can
- * transformers learn in-context?", NeurIPS 2022, whose metrics tests compare with.
+ * state of its own, and then says so; without examples all predict 0.  Published counterparts: Garg
+ * et al., "What can transformers learn in-context?", NeurIPS 2022, whose metrics tests compare
+ * with.
  */
 #ifndef ESTIMATORS_ESTIMATOR_H
 #define ESTIMATORS_ESTIMATOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +32,8 @@ struct estimator_setup { /* an estimator with its numbers; filled by estimator_s
 struct estimator_prompt {
     size_t points, dims;
     const float *x, *y;    /* [points, dims], [points]: the examples */
+    const float *labels;   /* NULL, or [points, points]: row k holds the ys of the k examples before
+                              query k, where they are not those of y */
     const float *query;    /* [points, dims]: query k follows examples 0 .. k - 1; x where no shift
                               tells them apart */
     uint64_t seed, sample; /* of what is drawn: streams "ESTIMATOR/PURPOSE", one sample a prompt */
@@ -46,6 +50,7 @@ struct estimator {
      * anything. NULL: none. */
     size_t (*state)(const struct estimator_setup *s, size_t points, size_t dims);
     double (*flops)(const struct estimator_setup *s, size_t k, size_t dims); /* of one prediction */
+    bool carries; /* must be asked for every smaller k of the prompt before this one */
     /* *y of query k, 1 <= k < points. ERR_NUMERIC, ERR_MEMORY. */
     enum err_code (*predict)(double *y, const struct estimator_setup *s,
                              const struct estimator_prompt *p, size_t k, void *state,

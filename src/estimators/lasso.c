@@ -333,5 +333,6 @@ const struct estimator estimator_lasso = {
     .read = read_keys,
     .state = state_bytes,
     .flops = flops,
+    .carries = true,
     .predict = predict,
 };

@@ -219,5 +219,6 @@ const struct estimator estimator_least_squares = {
     .read = read_keys,
     .state = state_bytes,
     .flops = flops,
+    .carries = true,
     .predict = predict,
 };

@@ -45,6 +45,7 @@ struct shift {
     bool apart;           /* x_post is not x_pre: query_x and query_y are there */
     bool relabels;        /* labels depend on how many are shown: shown_y is there */
     bool within_dims;     /* says nothing from k = D on: those points are left out */
+    bool noise;           /* level is the standard deviation of noise on y */
     bool numbers;         /* only where y is a number, not a class */
     size_t dims_least;    /* smallest D it makes sense for; 0: any */
     const char *function; /* the purpose that functions are drawn from; NULL: "function" */

@@ -61,6 +61,7 @@ const struct shift shift_noisy = {
     .n_keys = sizeof KEYS / sizeof *KEYS,
     .level_key = "noisy.sigma",
     .read = noisy_read,
+    .noise = true,
     .numbers = true,
     .values = noisy_values,
 };

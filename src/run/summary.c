@@ -296,13 +296,19 @@ static enum err_code add_if_done(struct summary *s, const struct record *r, size
 
 /* ---- estimators beside evaluations */
 
-/* Keys of the source in `a` have the same values in `b`. */
+/* Keys of source and shift: what the prompts are drawn from. */
+static bool is_of_prompts(const struct config_key *key) {
+    return strncmp(key->name, "source.", 7) == 0 || strcmp(key->name, "shift") == 0 ||
+           (key->when && strncmp(key->when, "shift=", 6) == 0);
+}
+
+/* Such keys in `a` have the same values in `b`. */
 static bool has_source_of(const struct config_point *a, const struct config_point *b) {
     struct text left = {0}, right = {0};
     bool same = true;
     for (size_t i = 0; same && i < config_point_size(a); i++) {
         const char *name = config_point_key(a, i)->name;
-        if (strncmp(name, "source.", 7) != 0) continue;
+        if (!is_of_prompts(config_point_key(a, i))) continue;
         text_clear(&left), text_clear(&right);
         axes_used_value(&left, a, name);
         axes_used_value(&right, b, name);

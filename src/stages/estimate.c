@@ -1,9 +1,10 @@
 /*
  * estimate - the error of a classical learner after every number of examples.
  *
- * Functions and prompts are those of `evaluate` with the same source, seed, points and functions,
- * so that its rows stand beside those of models and vectors.  No model is needed.
+ * Functions and prompts are those of `evaluate` with the same source, shift, seed and functions, so
+ * that its rows stand beside those of models and vectors.  No model is needed.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "base/text.h"
 #include "estimators/estimator.h"
 #include "problems/prompts.h"
+#include "problems/shift.h"
 #include "stages/error_rows.h"
 #include "stages/families.h"
 
@@ -56,7 +58,7 @@ static const struct config_key KEYS[] = {
 
 struct estimate {
     struct job_ctx *ctx;
-    size_t points, functions, chunk;
+    size_t points, functions, chunk; /* points: those that the shift leaves */
     struct estimator_setup setup;
     struct prompt_source source;
     struct prompts prompts; /* of a chunk */
@@ -69,42 +71,56 @@ struct estimate {
 
 static void read_sizes(struct estimate *e, const struct config_point *point) {
     problem_setup_read(&e->source.setup, point);
+    shift_setup_read(&e->source.shift, point);
     const struct problem_setup *s = &e->source.setup;
-    estimator_setup_read(&e->setup, point, s->noise / s->scale);
-    e->points = families_size(point, "points");
+    const struct shift_setup *shift = &e->source.shift;
+    const double added = shift->shift->noise ? shift->level : 0;
+    estimator_setup_read(&e->setup, point, hypot(s->noise, added) / s->scale);
+    e->points = shift_points(shift, s->dims, families_size(point, "points"));
     e->functions = families_size(point, "functions");
     e->chunk = families_size(point, "chunk");
     if (e->chunk > e->functions) e->chunk = e->functions;
 }
 
 static double memory_needed(const struct estimate *e) {
-    const struct problem_setup *s = &e->source.setup;
-    const double points = (double)e->points, parameters = (double)s->problem->parameters(s);
-    const double prompts = (double)e->chunk * (points * (double)(s->dims + 1) + parameters);
-    const double errors = ((double)e->functions + 1) * points;
-    return (prompts + errors) * sizeof(float) + 2 * (double)e->functions * sizeof(double) +
-           (double)estimator_state(&e->setup, e->points, s->dims);
+    const double errors = ((double)e->functions + 1) * (double)e->points;
+    return (double)prompts_bytes(&e->source, e->chunk, e->points) + errors * sizeof(float) +
+           2 * (double)e->functions * sizeof(double) +
+           (double)estimator_state(&e->setup, e->points, e->source.setup.dims);
+}
+
+/* Of one prompt. Where labels change with their number, what is carried over starts again. */
+static double flops_of(const struct estimate *e) {
+    const struct estimator *estimator = e->setup.estimator;
+    const bool again = e->source.shift.shift->relabels && estimator->carries;
+    double flops = 0;
+    for (size_t k = 1; k < e->points; k++)
+        flops += estimator->flops(&e->setup, k, e->source.setup.dims) *
+                 (again ? (double)(e->points - k) : 1);
+    return flops;
 }
 
 static enum err_code estimate_plan(struct stage_cost *cost, const struct config_point *point,
                                    const struct stage_parent *parents, size_t n, struct err *err) {
+    enum err_code rc = ERR_OK;
     struct estimate e = {0};
     char where[320];
-    double flops = 0;
     (void)parents, (void)n;
     read_sizes(&e, point);
     config_where(where, point, "estimator");
-    for (size_t k = 1; k < e.points; k++)
-        flops += e.setup.estimator->flops(&e.setup, k, e.source.setup.dims);
+    TRY(estimator_check(e.setup.estimator, where, err));
+    TRY(shift_check(&e.source.shift, &e.source.setup, point, err));
+    const double flops = flops_of(&e);
     *cost = (struct stage_cost){.flops = (double)e.functions * flops,
                                 .memory = memory_needed(&e),
                                 .group = 1,
                                 .work = (double)e.functions * (double)e.points,
                                 .unit = "predictions"};
     cost->memory_least = cost->memory;
-    (void)snprintf(cost->summary, sizeof cost->summary, "%s, %zu functions x %zu points",
-                   e.setup.estimator->name, e.functions, e.points);
-    return estimator_check(e.setup.estimator, where, err);
+    (void)snprintf(cost->summary, sizeof cost->summary, "%s, %zu functions x %zu points, shift %s",
+                   e.setup.estimator->name, e.functions, e.points, shift_name(&e.source.shift));
+cleanup:
+    return rc;
 }
 
 /* ---- the job */
@@ -127,7 +143,7 @@ static enum err_code estimate_init(struct estimate *e, struct job_ctx *ctx, stru
     e->errors = calloc(e->functions * e->points, sizeof *e->errors);
     CHECK(e->state && e->predictions && e->errors, ERR_MEMORY,
           "no memory for the errors of %zu functions", e->functions);
-    TRY(prompts_create(&e->prompts, &e->source.setup, e->chunk, e->points, err));
+    TRY(prompts_create_shifted(&e->prompts, &e->source, e->chunk, e->points, err));
 cleanup:
     if (rc != ERR_OK) estimate_release(e);
     return rc;
@@ -136,13 +152,20 @@ cleanup:
 /* Prompt i of the chunk, which is function number `sample`. */
 static enum err_code estimate_one(struct estimate *e, size_t i, size_t sample, struct err *err) {
     const size_t P = e->points, D = e->prompts.dims;
-    const float *x = e->prompts.x + i * P * D, *y = e->prompts.y + i * P;
-    const struct estimator_prompt p = {
-        .points = P, .dims = D, .x = x, .y = y, .query = x, .seed = e->ctx->seed, .sample = sample};
+    const struct prompts *all = &e->prompts;
+    const float *wanted = prompts_targets(all) + i * P;
+    const struct estimator_prompt p = {.points = P,
+                                       .dims = D,
+                                       .x = all->x + i * P * D,
+                                       .y = all->y + i * P,
+                                       .labels = all->shown_y ? all->shown_y + i * P * P : NULL,
+                                       .query = prompts_query(all, i, 0),
+                                       .seed = e->ctx->seed,
+                                       .sample = sample};
     const enum err_code rc = estimator_curve(e->predictions, &e->setup, &p, e->state, err);
     for (size_t k = 0; rc == ERR_OK && k < P; k++)
         e->errors[sample * P + k] =
-            error_rows_one(e->source.setup.problem->loss, e->predictions[k], y[k]);
+            error_rows_one(e->source.setup.problem->loss, e->predictions[k], wanted[k]);
     return rc;
 }
 
@@ -184,6 +207,8 @@ static enum err_code write_row(struct estimate *e, size_t k, const struct interv
         {JOB_TEXT, {.text = e->setup.estimator->name}},
         {JOB_TEXT, {.text = reading}},
         {JOB_TEXT, {.text = e->source.setup.problem->name}},
+        {JOB_TEXT, {.text = shift_name(&e->source.shift)}},
+        {JOB_REAL, {.real = e->source.shift.level}},
         {JOB_INT, {.integer = (int64_t)k}},
         {JOB_INT, {.integer = (int64_t)e->functions}},
         {JOB_REAL, {.real = mse->value}},
@@ -232,12 +257,14 @@ static const struct stage_column COLUMNS[] = {
     {"method", JOB_TEXT, "", "the estimator"},
     {"reading", JOB_TEXT, "", "its own keys"},
     {"source", JOB_TEXT, "", "problem of the test functions"},
+    {"shift", JOB_TEXT, "", "what their prompts differ in from those of the problem"},
+    {"shift_level", JOB_REAL, "", "the shift's own number: noise or factor; 0 where it has none"},
     {"k", JOB_INT, "examples", "examples seen"},
     {"functions", JOB_INT, "", "test functions"},
     {"mse", JOB_REAL, "", "mean error over functions: squared, or the share of wrong signs"},
     {"mse_low", JOB_REAL, "", "lower end of its t interval over functions"},
     {"mse_high", JOB_REAL, "", "upper end"},
-    {"mse_over_variance", JOB_REAL, "", "mse divided by E[y^2]"},
+    {"mse_over_variance", JOB_REAL, "", "mse divided by E[y^2] of the problem, unshifted"},
 };
 
 static const char *const PARENTS[] = {NULL};
@@ -246,8 +273,8 @@ extern const struct stage stage_estimate;
 const struct stage stage_estimate = {
     .name = "estimate",
     .meaning = "the error of classical learners after every number of examples",
-    .version = 1,
-    .uses = STAGE_USES_SOURCE | STAGE_USES_ESTIMATORS,
+    .version = 2,
+    .uses = STAGE_USES_SOURCE | STAGE_USES_SHIFT | STAGE_USES_ESTIMATORS,
     .parents = PARENTS,
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,

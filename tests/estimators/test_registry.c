@@ -77,6 +77,30 @@ static void the_query_is_asked_not_the_next_example(void **state) {
     }
 }
 
+/* Other labels for every number of examples: each prediction is that of a prompt with these. */
+static void labels_of_their_own_for_every_number(void **state) {
+    (void)state;
+    enum { POINTS = 7 };
+    for (size_t i = 0; i < estimator_count(); i++) {
+        char keys[64];
+        struct scene s;
+        float got[POINTS], want[POINTS], labels[POINTS * POINTS];
+        if (estimator_at(i)->absent) continue;
+        (void)snprintf(keys, sizeof keys, "estimator = \"%s\";", estimator_at(i)->name);
+        const struct estimator_setup setup = setup_from(keys, 0.5);
+        scene_make(&s, POINTS, 3, 0.5, 23);
+        for (size_t j = 0; j < POINTS * POINTS; j++) labels[j] = s.y[(j * 5 + j / POINTS) % POINTS];
+        s.prompt.labels = labels;
+        scene_curve(got, &setup, &s.prompt);
+        s.prompt.labels = NULL;
+        for (size_t k = 0; k < POINTS; k++) {
+            s.prompt.y = labels + k * POINTS;
+            scene_curve(want, &setup, &s.prompt);
+            assert_true(got[k] == want[k]);
+        }
+    }
+}
+
 /* ---- from a config */
 
 static const struct config_schema *schema_of(const char *kind, void *context) {
@@ -159,6 +183,7 @@ int main(void) {
         cmocka_unit_test(the_registry_is_whole),
         cmocka_unit_test(every_estimator_keeps_the_rules),
         cmocka_unit_test(the_query_is_asked_not_the_next_example),
+        cmocka_unit_test(labels_of_their_own_for_every_number),
         cmocka_unit_test(keys_become_numbers),
         cmocka_unit_test(axes_of_one_do_not_multiply_another),
         cmocka_unit_test(what_is_refused),

@@ -119,7 +119,7 @@ static void ties_are_told_and_drawn(void **state) {
     uint32_t order[3], dims[2];
     size_t left = 0;
     for (uint64_t seed = 0; seed < 64; seed++) {
-        const struct estimator_prompt p = {3, 2, x, y, x, seed, 0};
+        const struct estimator_prompt p = {3, 2, x, y, NULL, x, seed, 0};
         double got;
         bool tied;
         cart_predict(&got, &tied, &p, 2, 0, order, dims);

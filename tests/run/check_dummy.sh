@@ -28,7 +28,7 @@ timeout 120 "$program" run dummy.cfg -o run --quiet >/dev/null
 "$program" table run estimate --format csv >rows
 (($(grep -c '^dummy,guess=' rows) == 6)) || die "rows: $(cat rows)"
 # At k = 0 every estimator says 0, whatever its guess; later 1.5 adds 1.5^2 to E[y^2] = 2, about.
-awk -F, 'NR > 1 { mse[$1 $2 $4] = $6 } END {
+awk -F, 'NR > 1 { mse[$1 $2 $6] = $8 } END {
     exit !(mse["dummyguess=1.50"] == mse["averaging0"] && mse["dummyguess=1.52"] > mse["dummyguess=0.02"] + 1) }' rows ||
     die "rows: $(cat rows)"
 "$program" table run | grep -q '^dummy ' || die "not in the table: $("$program" table run)"

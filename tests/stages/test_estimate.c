@@ -8,7 +8,7 @@
 #define ESTIMATE(keys) HEAD "stages = ( { stage = \"estimate\"; " keys " } );\n"
 #define SIZES "points = 9; functions = 10; chunk = 4; "
 
-enum { FUNCTIONS = 10, POINTS = 9 };
+enum { FUNCTIONS = 10, POINTS = 9, MSE = 7 };
 
 static struct err err;
 
@@ -36,7 +36,7 @@ static void errors_are_those_of_the_test_prompts(void **state) {
         assert_true(estimator_state(&setup, POINTS, 3) <= sizeof memory);
         for (size_t i = 0; i < FUNCTIONS; i++) {
             const float *x = prompts.x + i * POINTS * 3, *y = prompts.y + i * POINTS;
-            const struct estimator_prompt p = {POINTS, 3, x, y, x, 5, i};
+            const struct estimator_prompt p = {POINTS, 3, x, y, NULL, x, 5, i};
             float guess[POINTS];
             SUCCEEDS(estimator_curve(guess, &setup, &p, memory, &err));
             for (size_t k = 0; k < POINTS; k++)
@@ -65,11 +65,13 @@ static void rows_summarise_the_errors(void **state) {
         assert_string_equal(row[0].as.text, "lasso");
         assert_string_equal(row[1].as.text, "alpha=0.5 stop=as_published");
         assert_string_equal(row[2].as.text, "linear");
-        assert_int_equal(row[3].as.integer, k);
-        assert_int_equal(row[4].as.integer, FUNCTIONS);
-        CLOSE(fabs(row[5].as.real - sum / FUNCTIONS), 1e-12);
-        assert_true(row[6].as.real < row[5].as.real && row[5].as.real < row[7].as.real);
-        CLOSE(fabs(row[8].as.real * 3 - row[5].as.real), 1e-9); /* E[y^2] = dims */
+        assert_string_equal(row[3].as.text, "none");
+        assert_true(row[4].as.real == 0);
+        assert_int_equal(row[5].as.integer, k);
+        assert_int_equal(row[6].as.integer, FUNCTIONS);
+        CLOSE(fabs(row[MSE].as.real - sum / FUNCTIONS), 1e-12);
+        assert_true(row[8].as.real < row[MSE].as.real && row[MSE].as.real < row[9].as.real);
+        CLOSE(fabs(row[10].as.real * 3 - row[MSE].as.real), 1e-9); /* E[y^2] = dims */
     }
     host_twin_destroy(h);
     lab_close(&lab);
@@ -82,7 +84,7 @@ static void least_squares_ends_at_nothing(void **state) {
     struct host_twin *h = run(&lab, 0);
     for (size_t k = 0; k < POINTS; k++) {
         size_t n;
-        const double mse = host_twin_row(h, k, &n)[5].as.real;
+        const double mse = host_twin_row(h, k, &n)[MSE].as.real;
         assert_true(k < 3 ? mse > 0.05 : mse < 1e-8);
     }
     host_twin_destroy(h);
@@ -96,8 +98,8 @@ static void classification_counts_wrong_signs(void **state) {
         "source = { problem = \"linear_classification\"; }; points = 41; functions = 400;"));
     struct host_twin *h = run(&lab, 0);
     size_t n;
-    const double none = host_twin_row(h, 0, &n)[5].as.real,
-                 many = host_twin_row(h, 40, &n)[5].as.real;
+    const double none = host_twin_row(h, 0, &n)[MSE].as.real,
+                 many = host_twin_row(h, 40, &n)[MSE].as.real;
     assert_true(none > 0.4 && none < 0.6); /* sd 0.025 */
     assert_true(many > 0 && many < 0.2);
     host_twin_destroy(h);
@@ -117,6 +119,44 @@ static void ridge_takes_the_noise_of_the_source(void **state) {
     assert_memory_equal(e[0], e[1], FUNCTIONS * POINTS * sizeof(float));
     assert_memory_not_equal(e[0], e[2], FUNCTIONS * POINTS * sizeof(float));
     for (size_t i = 0; i < 3; i++) host_twin_destroy(h[i]);
+    lab_close(&lab);
+}
+
+/* A query that was an example before: least squares knows it after one. Orthogonal ones are left
+ * out from k = dims on. */
+static void queries_of_a_shift_are_asked(void **state) {
+    (void)state;
+    struct lab lab =
+        lab_open(ESTIMATE(SIZES "shift = [\"overlapping\", \"orthogonal\", \"scale_y\"];"));
+    struct host_twin *h = run(&lab, 0);
+    size_t n;
+    for (size_t k = 0; k < POINTS; k++) {
+        const struct job_value *row = host_twin_row(h, k, &n);
+        assert_string_equal(row[3].as.text, "overlapping");
+        assert_true(k == 0 ? row[MSE].as.real > 0.05 : row[MSE].as.real < 1e-8);
+    }
+    host_twin_destroy(h);
+    h = run(&lab, 1);
+    assert_int_equal(host_twin_rows(h), 3);
+    assert_true(host_twin_row(h, 2, &n)[MSE].as.real >
+                0.05); /* nothing is known of another direction */
+    host_twin_destroy(h);
+    h = run(&lab, 2);
+    assert_true(host_twin_row(h, 0, &n)[4].as.real == 2);
+    host_twin_destroy(h);
+    lab_close(&lab);
+}
+
+/* The noise of a shift counts as the source's does: (1.5 / 3)^2 = 0.25. */
+static void ridge_takes_the_noise_of_the_shift(void **state) {
+    (void)state;
+    struct lab lab = lab_open(
+        ESTIMATE(SIZES "source = { scale = 3.0; }; shift = \"noisy\"; noisy = { sigma = 1.5; }; "
+                       "estimator = \"ridge\"; ridge = { lambda = [-1.0, 0.25]; };"));
+    struct host_twin *h = run(&lab, 0), *same = run(&lab, 1);
+    assert_memory_equal(host_twin_tensor(h, "errors")->data, host_twin_tensor(same, "errors")->data,
+                        FUNCTIONS * POINTS * sizeof(float));
+    host_twin_destroy(h), host_twin_destroy(same);
     lab_close(&lab);
 }
 
@@ -141,7 +181,7 @@ static void plan_knows_sizes_and_absence(void **state) {
     SUCCEEDS(lab_plan(&large, &more, "estimate", NULL, &err));
     assert_true(small.memory >= FUNCTIONS * POINTS * sizeof(float));
     assert_true(large.memory > 10 * small.memory && large.flops > 10 * small.flops);
-    assert_string_equal(small.summary, "least_squares, 10 functions x 9 points");
+    assert_string_equal(small.summary, "least_squares, 10 functions x 9 points, shift none");
     lab_close(&lab), lab_close(&more);
     if (estimator_find("xgboost")->absent)
         lab_refuses(ESTIMATE(SIZES "estimator = \"xgboost\";"), "estimate", NULL,
@@ -155,6 +195,8 @@ int main(void) {
         cmocka_unit_test(least_squares_ends_at_nothing),
         cmocka_unit_test(classification_counts_wrong_signs),
         cmocka_unit_test(ridge_takes_the_noise_of_the_source),
+        cmocka_unit_test(queries_of_a_shift_are_asked),
+        cmocka_unit_test(ridge_takes_the_noise_of_the_shift),
         cmocka_unit_test(chunks_change_nothing),
         cmocka_unit_test(plan_knows_sizes_and_absence),
     };
