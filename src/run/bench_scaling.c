@@ -14,7 +14,7 @@
 #include "base/hash.h"
 #include "run/record.h"
 
-enum { STEPS = 3 }; /* of a pretraining */
+enum { STEPS = 8 }; /* of a pretraining: its start and its end count too */
 
 struct scaling {
     const struct scaling_options *o;

@@ -8,6 +8,7 @@
 #include "bench/bench.h"
 #include "ops/blas.h"
 #include "par/farm.h"
+#include "run/catalogue.h"
 #include "run/command.h"
 #include "run/order.h"
 #include "run/provenance.h"
@@ -57,6 +58,7 @@ static enum err_code print_help(struct text *out, const struct command *c, struc
     if (c == &COMMAND_RUN || c == &COMMAND_PLAN) {
         TRY(schema_set_init(&schemas, err));
         schema_help(out, &schemas);
+        catalogue_add(out);
     }
 cleanup:
     schema_set_release(&schemas);

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "estimators/estimator.h"
 #include "stages/stage.h"
 
 enum err_code schema_set_init(struct schema_set *s, struct err *err) {
@@ -44,15 +43,6 @@ enum err_code schema_open(struct config **out, const struct schema_set *s, const
     return config_open(out, path, sets, n_sets, &kinds, err);
 }
 
-static void help_estimators(struct text *out) {
-    for (size_t i = 0; i < estimator_count(); i++) {
-        const struct estimator *e = estimator_at(i);
-        text_add(out, "  estimator %-14s %s%s%s%s\n", e->name, e->meaning, e->paper[0] ? " (" : "",
-                 e->paper, e->paper[0] ? ")" : "");
-        if (e->absent) text_add(out, "      absent from this build: %s\n", e->absent);
-    }
-}
-
 void schema_help(struct text *out, const struct schema_set *s) {
     for (size_t i = 0; i < s->n; i++) {
         const struct stage *stage = stage_find(s->names[i]);
@@ -63,6 +53,5 @@ void schema_help(struct text *out, const struct schema_set *s) {
             text_add(out, "\n");
         }
         config_schema_help(out, &s->schemas[i]);
-        if (stage->uses & STAGE_USES_ESTIMATORS) help_estimators(out);
     }
 }

@@ -62,6 +62,8 @@ for command in plan run status table verify digest doctor; do
     expect 0 "usage: taskvec $command" "$command" --help
 done
 expect 0 'optimiser.lr' run --help
+expect 0 'arXiv:2502.05390' run --help
+expect 0 'cost: one basis prompt a function' plan --help
 
 # ---- a run
 expect 0 'pretrain\[0\].*PENDING' plan tiny.cfg
