@@ -129,6 +129,7 @@ static void ltv_read(struct method_setup *s, const struct config_point *point) {
     while (LTV_READINGS[s->variant] && strcmp(LTV_READINGS[s->variant], reading) != 0) s->variant++;
     assert(LTV_READINGS[s->variant]);
     s->init = config_float(point, "ltv.init");
+    s->l1 = config_float(point, "ltv.l1");
 }
 
 static const struct config_key KEYS[] = {
@@ -153,6 +154,18 @@ static const struct config_key KEYS[] = {
         .when = "method=ltv",
         .unit = "",
         .meaning = "standard deviation of the initial weights (published: 1)",
+    },
+    {
+        .name = "ltv.l1",
+        .type = CONFIG_FLOAT,
+        .flags = CONFIG_AXIS,
+        .min = 0,
+        .max = 1e3,
+        .def = "0.0",
+        .when = "method=ltv",
+        .unit = "",
+        .meaning = "penalty on the sum of the weights' sizes, by a proximal step after each "
+                   "update: many become exactly 0",
     },
 };
 

@@ -39,8 +39,9 @@ struct method_setup { /* a method with its numbers; filled by method_setup_read 
     const struct params *params; /* the frozen model */
     int variant;                 /* the method's own choice, such as the reading of ltv */
     double init;                 /* standard deviation of the initial weights */
-    double own[METHOD_OWN];      /* what else the method's file keeps of its keys */
-    size_t choice;               /* of method->choices(); 0 where there is but one */
+    double l1;              /* penalty on the sum of the weights' sizes while they are learned */
+    double own[METHOD_OWN]; /* what else the method's file keeps of its keys */
+    size_t choice;          /* of method->choices(); 0 where there is but one */
 };
 
 /* What a method is derived from. */

@@ -17,3 +17,12 @@ void adam_step(float *restrict w, float *restrict m, float *restrict v, const fl
         w[i] -= size * m[i] / (sqrtf(v[i]) / root + epsilon);
     }
 }
+
+void adam_shrink(float *restrict w, const float *restrict v, size_t n, const struct adam *a,
+                 float lr, int64_t step, float l1) {
+    const float root = (float)sqrt(1 - pow((double)a->beta2, (double)step));
+    for (size_t i = 0; i < n; i++) {
+        const float by = lr * l1 / (sqrtf(v[i]) / root + a->epsilon);
+        w[i] = w[i] > by ? w[i] - by : w[i] < -by ? w[i] + by : 0;
+    }
+}

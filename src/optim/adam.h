@@ -15,4 +15,9 @@ struct adam {
 void adam_step(float *restrict w, float *restrict m, float *restrict v, const float *restrict g,
                size_t n, const struct adam *a, float lr, int64_t step);
 
+/* After a step: the proximal map of l1 times the sum of |w|, in the metric of that step, so that a
+ * number stands still where the loss and the penalty balance; small ones become 0 exactly. */
+void adam_shrink(float *restrict w, const float *restrict v, size_t n, const struct adam *a,
+                 float lr, int64_t step, float l1);
+
 #endif

@@ -4,6 +4,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "ops/rows.h"
+
+static const double CONVERGED = 1e-9; /* share of the training loss */
+
 /* What one fit_run() works with, so that its parts take one argument. */
 struct fit {
     struct fit_state *state;
@@ -13,12 +17,25 @@ struct fit {
     uint32_t *order;
 };
 
-static void start(struct fit_state *s, size_t weights) {
-    memset(s->m, 0, weights * sizeof *s->m);
-    memset(s->v, 0, weights * sizeof *s->v);
-    memcpy(s->best, s->w, weights * sizeof *s->best);
+size_t fit_memory(const struct fit_options *o) {
+    return o->optimiser == FIT_LBFGS ? lbfgs_floats(o->weights) : 2 * o->weights;
+}
+
+static void start(struct fit_state *s, const struct fit_options *o) {
+    memset(s->memory, 0, fit_memory(o) * sizeof *s->memory);
+    memcpy(s->best, s->w, o->weights * sizeof *s->best);
     s->best_loss = HUGE_VAL;
-    s->best_epoch = s->bad_epochs = 0;
+    s->steps = s->best_epoch = s->bad_epochs = s->pairs = 0;
+    s->converged = false;
+}
+
+static void update(const struct fit *f) {
+    struct fit_state *s = f->state;
+    const size_t n = f->o->weights;
+    float *m = s->memory, *v = m + n;
+    const float lr = (float)schedule_lr(&f->o->schedule, s->steps);
+    adam_step(s->w, m, v, f->g, n, &f->o->adam, lr, s->steps);
+    if (f->o->l1 > 0) adam_shrink(s->w, v, n, &f->o->adam, lr, s->steps, (float)f->o->l1);
 }
 
 static enum err_code one_step(const struct fit *f, double *loss, const uint32_t *batch, size_t n,
@@ -30,8 +47,7 @@ static enum err_code one_step(const struct fit *f, double *loss, const uint32_t 
           "epoch %lld, step %lld: the training loss is %g (try a smaller learning rate)",
           (long long)(s->epoch + 1), (long long)(s->steps + 1), *loss);
     s->steps++;
-    adam_step(s->w, s->m, s->v, f->g, f->o->weights, &f->o->adam,
-              (float)schedule_lr(&f->o->schedule, s->steps), s->steps);
+    update(f);
 cleanup:
     return rc;
 }
@@ -52,6 +68,50 @@ static enum err_code one_epoch(const struct fit *f, struct err *err) {
 cleanup:
     return rc;
 }
+
+/* ---- L-BFGS */
+
+/* Mean loss of all samples and its gradient. */
+static enum err_code whole(void *context, double *loss, float *gradient, const float *w,
+                           struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct fit *f = context;
+    const size_t samples = f->o->samples;
+    *loss = 0;
+    memset(gradient, 0, f->o->weights * sizeof *gradient);
+    for (size_t i = 0; i < samples; i++) f->order[i] = (uint32_t)i;
+    for (size_t first = 0; first < samples; first += f->o->batch) {
+        const size_t left = samples - first, n = left < f->o->batch ? left : f->o->batch;
+        const double share = (double)n / (double)samples;
+        double part = (double)NAN;
+        TRY(f->calls->gradient(f->calls->context, &part, f->g, w, f->order + first, n, err));
+        *loss += share * part;
+        rows_axpy(gradient, (float)share, f->g, f->o->weights);
+    }
+cleanup:
+    return rc;
+}
+
+static enum err_code one_descent(struct fit *f, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct fit_state *s = f->state;
+    struct lbfgs b = {.pairs = s->pairs, .loss = s->train_loss};
+    const struct lbfgs_function all = {whole, f};
+    bool moved;
+    lbfgs_lay_out(&b, s->memory, f->o->weights);
+    if (s->epoch == 0) TRY(lbfgs_begin(&b, &all, s->w, err));
+    const double before = b.loss;
+    CHECK(isfinite(before), ERR_NUMERIC, "the training loss of the initial weights is %g", before);
+    TRY(lbfgs_step(s->w, &moved, &b, &all, err));
+    s->steps++;
+    s->pairs = b.pairs;
+    s->train_loss = b.loss;
+    s->converged = !(before - b.loss > CONVERGED * fabs(before));
+cleanup:
+    return rc;
+}
+
+/* ---- validation */
 
 static enum err_code validate(const struct fit *f, double *loss, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -94,6 +154,7 @@ cleanup:
 }
 
 static enum fit_end end_of(const struct fit_state *s, const struct fit_options *o) {
+    if (s->converged) return FIT_CONVERGED;
     if (o->patience > 0 && s->bad_epochs >= o->patience) return FIT_PATIENCE;
     return s->epoch >= o->epochs ? FIT_EPOCHS : FIT_RUNNING;
 }
@@ -102,13 +163,14 @@ enum err_code fit_run(struct fit_state *state, enum fit_end *end, const struct f
                       const struct fit_callbacks *calls, float *scratch_g, uint32_t *scratch_order,
                       struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct fit f = {state, o, calls, scratch_g, scratch_order};
+    struct fit f = {state, o, calls, scratch_g, scratch_order};
     assert(o->samples > 0 && o->samples <= UINT32_MAX && o->batch > 0);
+    assert(o->l1 <= 0 || o->optimiser == FIT_ADAM);
     *end = FIT_RUNNING;
-    if (state->epoch == 0) state->steps = 0, start(state, o->weights);
+    if (state->epoch == 0) start(state, o);
     if (o->epochs == 0) TRY(judge_start(&f, err));
     while ((*end = end_of(state, o)) == FIT_RUNNING) {
-        TRY(one_epoch(&f, err));
+        TRY(o->optimiser == FIT_LBFGS ? one_descent(&f, err) : one_epoch(&f, err));
         TRY(judge(&f, err));
         if (calls->epoch) TRY(calls->epoch(calls->context, state, err));
     }

@@ -8,6 +8,10 @@
  * The first epoch always counts as an improvement; patience 0 never ends a fit.  An end is between
  * epochs, so a state saved by the `epoch` callback continues with the same bits.  0 epochs keep the
  * initial weights: their validation loss is told, and the training loss is NAN.
+ *
+ * With L-BFGS an epoch is one of its steps, on all samples in their order, in batches whose losses
+ * and gradients are summed; a step that lowers the training loss by less than 1e-9 of it ends the
+ * fit.
  */
 #ifndef OPTIM_FIT_H
 #define OPTIM_FIT_H
@@ -18,14 +22,18 @@
 #include "base/err.h"
 #include "base/rng.h"
 #include "optim/adam.h"
+#include "optim/lbfgs.h"
 #include "optim/schedule.h"
 
 enum fit_rule { FIT_CONSECUTIVE, FIT_CUMULATIVE };
-enum fit_end { FIT_RUNNING, FIT_PATIENCE, FIT_EPOCHS, FIT_STOPPED };
+enum fit_end { FIT_RUNNING, FIT_PATIENCE, FIT_EPOCHS, FIT_STOPPED, FIT_CONVERGED };
+enum fit_optimiser { FIT_ADAM, FIT_LBFGS };
 
 struct fit_options {
-    struct adam adam;
+    enum fit_optimiser optimiser;
+    struct adam adam; /* this and the next two: of Adam only */
     struct schedule schedule;
+    double l1;      /* penalty on the sum of |w|, which no loss contains; 0: none */
     size_t weights; /* how many numbers are learned */
     size_t samples; /* training samples */
     size_t batch;
@@ -34,14 +42,17 @@ struct fit_options {
     struct rng shuffles;
 };
 
-/* Everything a fit needs to continue: plain numbers and four arrays of `weights` floats. */
+/* Everything a fit needs to continue: plain numbers and three arrays. */
 struct fit_state {
     int64_t epoch; /* epochs done */
     int64_t steps; /* updates done */
     int64_t best_epoch;
     int64_t bad_epochs; /* as the rule counts */
+    int64_t pairs;      /* of L-BFGS */
+    bool converged;
     double best_loss, train_loss, validation_loss;
-    float *w, *m, *v, *best; /* weights, Adam's moments, best weights; the caller's storage */
+    float *w, *best; /* [weights] now and at best; the caller's storage, as */
+    float *memory;   /* [fit_memory()] what the optimiser remembers */
 };
 
 struct fit_callbacks {
@@ -56,7 +67,10 @@ struct fit_callbacks {
     enum err_code (*epoch)(void *context, const struct fit_state *state, struct err *err);
 };
 
-/* Starts from *state (all counters 0 and w set: a new fit, whose moments are cleared; otherwise a
+/* Floats of state->memory: Adam's moments m and v, or all of L-BFGS. */
+size_t fit_memory(const struct fit_options *o);
+
+/* Starts from *state (epoch 0 and w set: a new fit, whose memory is cleared; otherwise a
  * continued one) and runs to the end. A state that had ended returns at once. scratch_g [weights],
  * scratch_order [samples]. On ERR_OK state->best holds the result and *end why it stopped. A loss
  * that is not finite is ERR_NUMERIC with epoch and step. */

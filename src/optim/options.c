@@ -2,22 +2,33 @@
 
 #include <string.h>
 
-static const char *const NAMES[] = {"adam", NULL};
+static const char *const ADAM[] = {"adam", NULL}, *const BOTH[] = {"adam", "lbfgs", NULL};
 static const char *const SCHEDULES[] = {"constant", "cosine", NULL};
 
+static const struct config_key NAME_ADAM = {.name = "optimiser.name",
+                                            .type = CONFIG_NAME,
+                                            .def = "adam",
+                                            .choices = ADAM,
+                                            .unit = "",
+                                            .meaning = "how weights follow the gradient"};
+static const struct config_key NAME_BOTH = {
+    .name = "optimiser.name",
+    .type = CONFIG_NAME,
+    .flags = CONFIG_AXIS,
+    .def = "adam",
+    .choices = BOTH,
+    .unit = "",
+    .meaning = "how weights follow the gradient: Adam on mini-batches, L-BFGS on all prompts at "
+               "once, an epoch a step"};
+
 static const struct config_key ROWS[] = {
-    {.name = "optimiser.name",
-     .type = CONFIG_NAME,
-     .def = "adam",
-     .choices = NAMES,
-     .unit = "",
-     .meaning = "how weights follow the gradient"},
     {.name = "optimiser.lr",
      .type = CONFIG_FLOAT,
      .flags = CONFIG_AXIS,
      .min = 0,
      .max = 100,
      .def = "1e-3",
+     .when = "optimiser.name=adam",
      .unit = "",
      .meaning = "learning rate, at the schedule's peak"},
     {.name = "optimiser.beta1",
@@ -25,6 +36,7 @@ static const struct config_key ROWS[] = {
      .min = 0,
      .max = 0.999999,
      .def = "0.9",
+     .when = "optimiser.name=adam",
      .unit = "",
      .meaning = "share of the old first moment kept at each step"},
     {.name = "optimiser.beta2",
@@ -32,6 +44,7 @@ static const struct config_key ROWS[] = {
      .min = 0,
      .max = 0.999999,
      .def = "0.999",
+     .when = "optimiser.name=adam",
      .unit = "",
      .meaning = "share of the old second moment kept at each step"},
     {.name = "optimiser.epsilon",
@@ -39,12 +52,14 @@ static const struct config_key ROWS[] = {
      .min = 0,
      .max = 1,
      .def = "1e-8",
+     .when = "optimiser.name=adam",
      .unit = "",
      .meaning = "added to the root of the second moment"},
     {.name = "optimiser.schedule",
      .type = CONFIG_NAME,
      .def = "constant",
      .choices = SCHEDULES,
+     .when = "optimiser.name=adam",
      .unit = "",
      .meaning = "course of the learning rate after the warm-up"},
     {.name = "optimiser.warmup",
@@ -52,6 +67,7 @@ static const struct config_key ROWS[] = {
      .min = 0,
      .max = 1e9,
      .def = "0",
+     .when = "optimiser.name=adam",
      .unit = "steps",
      .meaning = "linear rise of the learning rate from 0"},
     {.name = "optimiser.floor",
@@ -64,8 +80,13 @@ static const struct config_key ROWS[] = {
      .meaning = "share of the learning rate left at the end of the cosine"},
 };
 
-enum err_code optimiser_schema(struct config_schema *out, struct err *err) {
-    return config_schema_add(out, ROWS, sizeof ROWS / sizeof *ROWS, err);
+enum err_code optimiser_schema(struct config_schema *out, bool lbfgs, struct err *err) {
+    const enum err_code rc = config_schema_add(out, lbfgs ? &NAME_BOTH : &NAME_ADAM, 1, err);
+    return rc != ERR_OK ? rc : config_schema_add(out, ROWS, sizeof ROWS / sizeof *ROWS, err);
+}
+
+bool optimiser_is_lbfgs(const struct config_point *point) {
+    return strcmp(config_text(point, "optimiser.name"), "lbfgs") == 0;
 }
 
 void optimiser_read(struct adam *adam, struct schedule *schedule, const struct config_point *point,

@@ -8,10 +8,13 @@
 #include "optim/adam.h"
 #include "optim/schedule.h"
 
-/* Rows optimiser.name, .lr, .beta1, .beta2, .epsilon, .schedule, .warmup, .floor. */
-enum err_code optimiser_schema(struct config_schema *out, struct err *err);
+/* Rows optimiser.name and, for Adam, .lr, .beta1, .beta2, .epsilon, .schedule, .warmup, .floor.
+ * lbfgs: it may be named too. */
+enum err_code optimiser_schema(struct config_schema *out, bool lbfgs, struct err *err);
 
-/* steps: the length of the run, for schedules that end. */
+bool optimiser_is_lbfgs(const struct config_point *point);
+
+/* Of Adam. steps: the length of the run, for schedules that end. */
 void optimiser_read(struct adam *adam, struct schedule *schedule, const struct config_point *point,
                     int64_t steps);
 

@@ -75,7 +75,7 @@ enum err_code families_add(struct config_schema *out, unsigned uses, struct err 
         TRY(config_schema_add(out, SHAPE_KEYS, sizeof SHAPE_KEYS / sizeof *SHAPE_KEYS, err));
     if (uses & STAGE_USES_SOURCE) TRY(problem_schema(out, err));
     if (uses & STAGE_USES_METHODS) TRY(method_schema(out, true, err));
-    if (uses & STAGE_USES_OPTIMISER) TRY(optimiser_schema(out, err));
+    if (uses & STAGE_USES_OPTIMISER) TRY(optimiser_schema(out, uses & STAGE_USES_LBFGS, err));
     if (uses & STAGE_USES_ESTIMATORS) TRY(estimator_schema(out, err));
     if (uses & STAGE_USES_CONTEXTS) TRY(config_schema_add(out, CONTEXT_KEYS, 1, err));
     if (uses & STAGE_USES_SHIFT) TRY(shift_schema(out, err));

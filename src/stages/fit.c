@@ -176,6 +176,7 @@ void fit_keys_read(struct fit_keys *k, const struct config_point *point) {
         .prompts = families_size(point, "prompts"),
         .batch = families_size(point, "batch"),
         .shards = families_size(point, "shards"),
+        .lbfgs = optimiser_is_lbfgs(point),
         .mean = is(point, "basis", "mean"),
         .loss = is(point, "loss", "huber") ? FIT_HUBER : FIT_SQUARED,
         .epochs = config_int(point, "epochs"),
@@ -241,6 +242,15 @@ cleanup:
     return rc;
 }
 
+static enum err_code check_optimiser(const struct fit_keys *k, const struct method_setup *setup,
+                                     const struct config_point *point, struct err *err) {
+    char where[320];
+    if (!k->lbfgs || setup->l1 <= 0) return ERR_OK;
+    config_where(where, point, "optimiser.name");
+    return ERR(err, ERR_CONFIG, "%s: L-BFGS cannot minimise a penalty of %g on sizes: use adam",
+               where, setup->l1);
+}
+
 static double flops(const struct fit_keys *k, const struct method_setup *setup) {
     const struct model_dims *d = &setup->params->dims;
     double T = 2 * (double)(k->points - 1), n = (double)k->prompts;
@@ -283,6 +293,7 @@ static enum err_code fit_plan(struct stage_cost *cost, const struct config_point
     TRY(check(&k, point, &model.dims, err));
     if (setup.method->check) TRY(setup.method->check(&setup, point, err));
     TRY(fit_start_check(point, &setup, err));
+    TRY(check_optimiser(&k, &setup, point, err));
     TRY(check_basis(&T0, &k, &setup, &model, point, err));
     const size_t most = k.prompts > k.batch ? k.prompts : k.batch;
     TRY(families_check_room(point, most, k.points, &model.dims, err));
@@ -309,8 +320,9 @@ static const struct stage_column COLUMNS[] = {
      "mean loss of the last epoch's updates; not a number where there was none"},
     {"validation_loss", JOB_REAL, "", "of the kept weights"},
     {"weight_norm", JOB_REAL, "", "Euclidean norm of the kept weights"},
-    {"end", JOB_TEXT, "", "what ended the fit: patience or epochs; or derived"},
+    {"end", JOB_TEXT, "", "what ended the fit: patience, epochs, converged (L-BFGS); or derived"},
     {"choice", JOB_REAL, "", "what validation chose, such as a layer; empty: nothing to choose"},
+    {"nonzero", JOB_INT, "", "kept weights that are not 0"},
 };
 
 static const char *const PARENTS[] = {"pretrain", NULL};
@@ -321,7 +333,7 @@ const struct stage stage_fit = {
     .meaning = "learn or derive a task vector on a frozen model, and choose what it leaves open",
     .version = 6,
     .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_METHODS | STAGE_USES_OPTIMISER |
-            STAGE_USES_CONTEXTS,
+            STAGE_USES_LBFGS | STAGE_USES_CONTEXTS,
     .parents = PARENTS,
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,

@@ -10,9 +10,16 @@ static double norm_of(const float *w, size_t n) {
     return sqrt(squares);
 }
 
+static int64_t count_nonzero(const float *w, size_t n) {
+    int64_t count = 0;
+    for (size_t i = 0; i < n; i++) count += w[i] != 0;
+    return count;
+}
+
 static enum err_code write_row(struct job_ctx *ctx, const struct fit_report *r, struct err *err) {
     const struct method *m = r->setup->method;
-    const double norm = r->weights ? norm_of(r->weights, m->weights(r->setup)) : (double)NAN;
+    const size_t n = r->weights ? m->weights(r->setup) : 0;
+    const double norm = r->weights ? norm_of(r->weights, n) : (double)NAN;
     const struct job_value cells[] = {
         {JOB_TEXT, {.text = m->name}},
         {JOB_TEXT, {.text = method_variant(r->setup)}},
@@ -26,6 +33,7 @@ static enum err_code write_row(struct job_ctx *ctx, const struct fit_report *r, 
         {JOB_REAL, {.real = norm}},
         {JOB_TEXT, {.text = r->end}},
         {JOB_REAL, {.real = m->chosen ? m->chosen(r->setup) : (double)NAN}},
+        {JOB_INT, {.integer = count_nonzero(r->weights, n)}},
     };
     return job_row(ctx, 0, cells, sizeof cells / sizeof *cells, err);
 }

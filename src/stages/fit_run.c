@@ -55,16 +55,15 @@ static size_t shard_count(const struct fit_job *f) {
     return count > 0 ? count : 1;
 }
 
-static void lay_out_state(struct fit_state *s, struct arena *a, size_t n) {
+static void lay_out_state(struct fit_state *s, struct arena *a, size_t n, size_t memory) {
     s->w = arena_floats(a, n);
-    s->m = arena_floats(a, n);
-    s->v = arena_floats(a, n);
+    s->memory = arena_floats(a, memory);
     s->best = arena_floats(a, n);
 }
 
 static void lay_out(struct fit_job *f) {
-    lay_out_state(&f->state, &f->memory, f->weights);
-    lay_out_state(&f->saved, &f->memory, f->weights);
+    lay_out_state(&f->state, &f->memory, f->weights, fit_memory(&f->options));
+    lay_out_state(&f->saved, &f->memory, f->weights, fit_memory(&f->options));
     f->gradient = arena_floats(&f->memory, f->weights);
     f->scratch = arena_floats(&f->memory, f->weights);
     f->dw = arena_floats(&f->memory, f->weights * shard_count(f));
@@ -75,8 +74,6 @@ static void lay_out(struct fit_job *f) {
 
 static enum err_code create_arrays(struct fit_job *f, struct err *err) {
     enum err_code rc = ERR_OK;
-    f->weights = f->setup.method->weights(&f->setup);
-    f->choices = method_choices(&f->setup);
     f->loss = calloc(2 * (shard_count(f) + 1), sizeof *f->loss);
     f->order = calloc(f->k.train + f->k.batch, sizeof *f->order);
     CHECK(f->loss && f->order, ERR_MEMORY, "no memory for the order of %zu prompts", f->k.train);
@@ -130,6 +127,8 @@ struct rng fit_stream(const struct fit_keys *k, uint64_t seed, const char *purpo
 static void set_options(struct fit_job *f) {
     int64_t updates = (int64_t)((f->k.train + f->k.batch - 1) / f->k.batch);
     f->options = (struct fit_options){
+        .optimiser = f->k.lbfgs ? FIT_LBFGS : FIT_ADAM,
+        .l1 = f->setup.l1,
         .weights = f->weights,
         .samples = f->k.train,
         .batch = f->k.batch,
@@ -138,6 +137,7 @@ static void set_options(struct fit_job *f) {
         .rule = f->k.rule,
         .shuffles = fit_stream(&f->k, f->ctx->seed, "shuffle"),
     };
+    if (f->k.lbfgs) return;
     optimiser_read(&f->options.adam, &f->options.schedule, f->ctx->point, f->k.epochs * updates);
 }
 
@@ -158,10 +158,12 @@ static enum err_code fit_job_init(struct fit_job *f, struct job_ctx *ctx, struct
     method_setup_read(&f->setup, ctx->point, &f->model.params);
     if (method_basis(&f->setup))
         TRY(origin_basis_points(&f->T0, ctx->point, f->model.trained_points, err));
+    f->weights = f->setup.method->weights(&f->setup);
+    f->choices = method_choices(&f->setup);
+    set_options(f);
     TRY(create_arrays(f, err));
     TRY(fit_draw_prompts(&f->prompts, &f->k, ctx, err));
     TRY(create_data(f, err));
-    set_options(f);
     TRY(begin(f, 0, err));
 cleanup:
     if (rc != ERR_OK) fit_job_release(f);
@@ -181,8 +183,7 @@ static enum err_code save(struct fit_job *f, struct err *err) {
     const struct fit_state *s = &f->saved, *kept = &f->kept.state;
     const struct job_tensor tensors[] = {
         {"w", 1, {f->weights}, s->w},
-        {"m", 1, {f->weights}, s->m},
-        {"v", 1, {f->weights}, s->v},
+        {"memory", 1, {fit_memory(&f->options)}, s->memory},
         {"best", 1, {f->weights}, s->best},
         {"kept", 1, {f->weights}, kept->best},
         {"validation_losses", 1, {losses_so_far(f, s)}, f->losses},
@@ -224,8 +225,7 @@ static enum err_code load(struct fit_job *f, struct err *err) {
         float *to;
         size_t size;
     } parts[] = {{"w", s->w, f->weights},
-                 {"m", s->m, f->weights},
-                 {"v", s->v, f->weights},
+                 {"memory", s->memory, fit_memory(&f->options)},
                  {"best", s->best, f->weights},
                  {"kept", f->kept.state.best, f->weights},
                  {"validation_losses", f->losses, losses_so_far(f, s)},
@@ -236,7 +236,7 @@ static enum err_code load(struct fit_job *f, struct err *err) {
               "checkpoint: expected %zu numbers as '%s'", parts[i].size, parts[i].name);
         memcpy(parts[i].to, t->data, parts[i].size * sizeof(float));
     }
-    fit_state_copy(&f->saved, s, f->weights);
+    fit_state_copy(&f->saved, s, f->weights, fit_memory(&f->options));
     f->written = s->epoch;
 cleanup:
     return rc;
@@ -304,7 +304,7 @@ cleanup:
 static enum err_code fit_epoch(void *context, const struct fit_state *state, struct err *err) {
     struct fit_job *f = context;
     f->losses[losses_so_far(f, state) - 1] = (float)state->validation_loss;
-    fit_state_copy(&f->saved, state, f->weights);
+    fit_state_copy(&f->saved, state, f->weights, fit_memory(&f->options));
     f->passes = 0;
     const bool due = clock_now() - f->written_at >= SAVE_EVERY;
     return due || state->epoch % f->k.checkpoint_every == 0 ? save(f, err) : ERR_OK;
@@ -341,6 +341,11 @@ cleanup:
 
 /* ---- results */
 
+static const char *word_of(enum fit_end end) {
+    if (end == FIT_CONVERGED) return "converged";
+    return end == FIT_PATIENCE ? "patience" : "epochs";
+}
+
 static enum err_code write_results(struct fit_job *f, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct fit_state *s = &f->kept.state;
@@ -356,7 +361,7 @@ static enum err_code write_results(struct fit_job *f, struct err *err) {
                                  .best_epoch = s->best_epoch,
                                  .train_loss = s->train_loss,
                                  .loss = s->best_loss,
-                                 .end = f->kept.end == FIT_PATIENCE ? "patience" : "epochs",
+                                 .end = word_of(f->kept.end),
                                  .weights = s->best,
                                  .choice_losses = f->choice_losses,
                                  .mean = fit_data_mean(f->data)};

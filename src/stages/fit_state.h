@@ -7,8 +7,8 @@
 #include "base/text.h"
 #include "optim/fit.h"
 
-/* Numbers, and arrays of n into those of *to. */
-void fit_state_copy(struct fit_state *to, const struct fit_state *from, size_t n);
+/* Numbers, and the arrays, of n and `memory` floats, into those of *to. */
+void fit_state_copy(struct fit_state *to, const struct fit_state *from, size_t n, size_t memory);
 
 /* The numbers of a fit of one choice, and a blank; back again, returning what follows. */
 void fit_state_print(struct text *out, size_t choice, const struct fit_state *s);

@@ -11,7 +11,7 @@
 #include "optim/fit.h"
 #include "twins/error_says.h"
 
-enum { WEIGHTS = 3, SAMPLES = 23, BATCH = 5, EPOCHS_MAX = 64 };
+enum { WEIGHTS = 3, SAMPLES = 23, BATCH = 5, EPOCHS_MAX = 64, MEMORY = 24 * WEIGHTS };
 
 struct problem {              /* loss_i(w) = sum (w - target_i)^2 / 2 */
     const double *validation; /* listed losses, or NULL: the true one */
@@ -73,7 +73,7 @@ static enum err_code after_epoch(void *context, const struct fit_state *s, struc
 }
 
 struct storage {
-    float w[WEIGHTS], m[WEIGHTS], v[WEIGHTS], best[WEIGHTS], g[WEIGHTS];
+    float w[WEIGHTS], memory[MEMORY], best[WEIGHTS], g[WEIGHTS];
     uint32_t order[SAMPLES];
     struct fit_state state;
 };
@@ -81,7 +81,7 @@ struct storage {
 static void storage_begin(struct storage *s) {
     memset(s, 0x7f, sizeof *s); /* nothing may depend on what was there */
     memset(s->w, 0, sizeof s->w);
-    s->state = (struct fit_state){.w = s->w, .m = s->m, .v = s->v, .best = s->best};
+    s->state = (struct fit_state){.w = s->w, .memory = s->memory, .best = s->best};
 }
 
 static struct fit_options options(int64_t epochs, int64_t patience, enum fit_rule rule) {
@@ -220,19 +220,131 @@ static void a_stopped_fit_continues_with_the_same_bits(void **state) {
     assert_int_equal(end, FIT_STOPPED);
     assert_int_equal(parts.state.epoch, 3);
     struct storage moved = parts; /* as a checkpoint would: numbers and arrays */
-    moved.state.w = moved.w, moved.state.m = moved.m;
-    moved.state.v = moved.v, moved.state.best = moved.best;
+    moved.state.w = moved.w, moved.state.memory = moved.memory, moved.state.best = moved.best;
     memset(&parts, 0, sizeof parts);
     memset(moved.g, 0x7f, sizeof moved.g);
     SUCCEEDS(run(&moved, &q, &end, &o, &err));
     assert_memory_equal(whole.w, moved.w, sizeof whole.w);
-    assert_memory_equal(whole.m, moved.m, sizeof whole.m);
-    assert_memory_equal(whole.v, moved.v, sizeof whole.v);
+    assert_memory_equal(whole.memory, moved.memory, 2 * sizeof whole.w);
     assert_memory_equal(whole.best, moved.best, sizeof whole.best);
     assert_true(whole.state.train_loss == moved.state.train_loss);
     assert_true(whole.state.best_loss == moved.state.best_loss);
     assert_int_equal(whole.state.steps, moved.state.steps);
     assert_memory_equal(p.order, q.order, sizeof p.order);
+}
+
+/* Minimum of the loss and the penalty: w_i = i - l1, or 0. */
+static void a_penalty_makes_small_weights_0(void **state) {
+    (void)state;
+    static const double penalties[] = {0.5, 1.2, 3};
+    for (size_t k = 0; k < 3; k++) {
+        struct err err;
+        struct storage s;
+        struct problem p = {0};
+        enum fit_end end;
+        struct fit_options o = options(60, 0, FIT_CONSECUTIVE);
+        o.batch = SAMPLES; /* no noise */
+        o.schedule = (struct schedule){.lr = 0.1};
+        o.epochs = EPOCHS_MAX - 1;
+        storage_begin(&s);
+        for (size_t i = 0; i < WEIGHTS; i++) s.w[i] = 1;
+        o.l1 = penalties[k];
+        SUCCEEDS(run(&s, &p, &end, &o, &err));
+        for (size_t i = 0; i < WEIGHTS; i++) {
+            const double want = fmax((double)i - o.l1, 0), got = (double)s.w[i];
+            if (want > 0 ? fabs(got - want) > 0.05 : got != 0)
+                fail_msg("penalty %g: weight %zu is %g, not %g", o.l1, i, got, want);
+        }
+    }
+}
+
+/* ---- L-BFGS */
+
+struct steep { /* loss_i(w) = sum of 10^j (w_j - target_ij)^2 / 2 */
+    int64_t asked, most;
+};
+
+static enum err_code steep_gradient(void *context, double *loss, float *g, const float *w,
+                                    const uint32_t *batch, size_t n, struct err *err) {
+    struct steep *p = context;
+    if (p->asked++ == p->most) return ERR(err, ERR_STOPPED, "asked to stop");
+    *loss = 0;
+    for (size_t i = 0; i < WEIGHTS; i++) {
+        double sum = 0;
+        for (size_t b = 0; b < n; b++) {
+            const double e = (double)w[i] - target(batch[b], i), c = pow(10, (double)i);
+            sum += c * e;
+            *loss += c * e * e / 2 / (double)n;
+        }
+        g[i] = (float)(sum / (double)n);
+    }
+    return ERR_OK;
+}
+
+static enum err_code steep_validate(void *context, double *loss, const float *w, struct err *err) {
+    (void)context, (void)err;
+    *loss = 0;
+    for (size_t i = 0; i < WEIGHTS; i++) *loss += pow((double)w[i] - (double)i, 2);
+    return ERR_OK;
+}
+
+static enum err_code descend(struct storage *s, struct steep *p, enum fit_end *end,
+                             const struct fit_options *o, struct err *err) {
+    const struct fit_callbacks calls = {p, steep_gradient, steep_validate, NULL};
+    return fit_run(&s->state, end, o, &calls, s->g, s->order, err);
+}
+
+/* In batches of other sizes too, and to the last digits. */
+static void lbfgs_converges_by_itself(void **state) {
+    (void)state;
+    static const size_t batches[] = {BATCH, SAMPLES, 1};
+    for (size_t k = 0; k < 3; k++) {
+        struct err err;
+        struct storage s;
+        struct steep p = {.most = -1};
+        enum fit_end end;
+        struct fit_options o = options(60, 0, FIT_CONSECUTIVE);
+        o.optimiser = FIT_LBFGS;
+        o.batch = batches[k];
+        storage_begin(&s);
+        SUCCEEDS(descend(&s, &p, &end, &o, &err));
+        assert_int_equal(end, FIT_CONVERGED);
+        assert_true(s.state.epoch == s.state.steps && s.state.epoch < 30);
+        for (size_t i = 0; i < WEIGHTS; i++) assert_true(fabs((double)s.w[i] - (double)i) < 1e-3);
+        const int64_t asked = p.asked;
+        SUCCEEDS(descend(&s, &p, &end, &o, &err)); /* stays ended */
+        assert_true(end == FIT_CONVERGED && p.asked == asked);
+    }
+}
+
+/* Wherever the stop falls: the state before that step goes on to the same bits. */
+static void a_stopped_descent_continues_with_the_same_bits(void **state) {
+    (void)state;
+    struct err err;
+    struct storage whole, part;
+    struct steep p = {.most = -1};
+    enum fit_end end;
+    struct fit_options o = options(60, 0, FIT_CONSECUTIVE), short_o;
+    o.optimiser = FIT_LBFGS;
+    storage_begin(&whole);
+    SUCCEEDS(descend(&whole, &p, &end, &o, &err));
+    for (int64_t stop = 1; stop < whole.state.epoch; stop++) {
+        struct steep q = {.most = -1};
+        storage_begin(&part);
+        short_o = o;
+        short_o.epochs = stop;
+        SUCCEEDS(descend(&part, &q, &end, &short_o, &err));
+        assert_int_equal(end, FIT_EPOCHS);
+        struct storage moved = part;
+        moved.state.w = moved.w, moved.state.memory = moved.memory, moved.state.best = moved.best;
+        q.most = q.asked + 2;
+        ERROR_SAYS(descend(&part, &q, &end, &o, &err), ERR_STOPPED, "asked to stop");
+        q.most = -1;
+        SUCCEEDS(descend(&moved, &q, &end, &o, &err));
+        assert_memory_equal(whole.w, moved.w, sizeof whole.w);
+        assert_true(whole.state.train_loss == moved.state.train_loss);
+        assert_int_equal(whole.state.steps, moved.state.steps);
+    }
 }
 
 static void a_loss_that_is_no_number_ends_it(void **state) {
@@ -259,6 +371,9 @@ int main(void) {
         cmocka_unit_test(patience_counts_as_its_rule_says),
         cmocka_unit_test(best_weights_are_those_of_the_best_epoch),
         cmocka_unit_test(a_stopped_fit_continues_with_the_same_bits),
+        cmocka_unit_test(a_penalty_makes_small_weights_0),
+        cmocka_unit_test(lbfgs_converges_by_itself),
+        cmocka_unit_test(a_stopped_descent_continues_with_the_same_bits),
         cmocka_unit_test(a_loss_that_is_no_number_ends_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,6 +62,21 @@ static void a_cosine_over_two_rates(void **state) {
     assert_true(s.steps == 500 && s.floor == 0.25);
 }
 
+/* One point a rate for Adam, one for L-BFGS, which has none. */
+static void lbfgs_has_no_keys(void **state) {
+    (void)state;
+    struct config *c = NULL;
+    SUCCEEDS(opened(&c, "optimiser = { name = [\"adam\", \"lbfgs\"]; lr = [1e-2, 2e-2]; };"));
+    assert_int_equal(config_stage_points(c, 0), 3);
+    assert_false(optimiser_is_lbfgs(config_stage_point(c, 0, 0)));
+    const struct config_point *last = config_stage_point(c, 0, 2);
+    assert_true(optimiser_is_lbfgs(last));
+    assert_false(config_has(last, "optimiser.lr") || config_has(last, "optimiser.floor"));
+    config_close(c);
+    ERROR_SAYS(opened(&c, "optimiser = { name = \"lbfgs\"; lr = 1e-2; };"), ERR_CONFIG,
+               "optimiser.lr");
+}
+
 static void what_is_refused(void **state) {
     (void)state;
     struct config *c = NULL;
@@ -76,7 +91,7 @@ static void what_is_refused(void **state) {
 static int begin(void **state) {
     (void)state;
     scratch_create(&scratch);
-    return optimiser_schema(&schema, &err) == ERR_OK ? 0 : -1;
+    return optimiser_schema(&schema, true, &err) == ERR_OK ? 0 : -1;
 }
 
 static int end(void **state) {
@@ -90,6 +105,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_the_papers),
         cmocka_unit_test(a_cosine_over_two_rates),
+        cmocka_unit_test(lbfgs_has_no_keys),
         cmocka_unit_test(what_is_refused),
     };
     return cmocka_run_group_tests(tests, begin, end);

@@ -1,0 +1,142 @@
+/* What a fit can be told beyond mini-batches of one length: L-BFGS, a penalty. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "stages/stage_job.h"
+
+#define HEAD                                                                                       \
+    "name = \"lab\"; seed = 5; source = { problem = \"linear\"; dims = 3; };\n"                    \
+    "stages = ( { stage = \"pretrain\"; model = { layers = 2; heads = 2; width = 16; positions = " \
+    "24; }; points = 6; batch = 8; shards = 1; steps = 20; optimiser = { lr = 1e-2; }; },\n"
+#define FIT(keys) HEAD "{ stage = \"fit\"; of = \"pretrain\"; " keys " } );\n"
+#define SIZES "points = 9; prompts = 40; batch = 12; "
+#define LBFGS "optimiser = { name = \"lbfgs\"; };"
+
+enum { TRAIN_LOSS = 7, VALIDATION_LOSS = 8, END = 10, NONZERO = 12 }; /* columns */
+
+static struct err err;
+
+struct world { /* a config and the model its fits work on */
+    struct lab lab;
+    char path[SCRATCH_PATH];
+    struct job_input model;
+};
+
+static void world_open(struct world *w, const char *text) {
+    const struct lab_job pretrain = {.kind = "pretrain", .memory = SIZE_MAX};
+    w->lab = lab_open(text);
+    w->model = lab_make(&w->lab, &pretrain, "model.safetensors", w->path);
+}
+
+static struct lab_job fit_of(const struct world *w, size_t point) {
+    return (struct lab_job){
+        .kind = "fit", .point = point, .memory = SIZE_MAX, .inputs = {w->model}, .n_inputs = 1};
+}
+
+static const struct job_value *row_of(const struct host_twin *h) {
+    size_t n;
+    const struct job_value *row = host_twin_row(h, 0, &n);
+    assert_int_equal(n, stage_find("fit")->n_columns);
+    return row;
+}
+
+/* The row of one fit of a config. */
+static void run_fit(struct job_value row[NONZERO + 1], struct world *w, size_t point) {
+    const struct lab_job job = fit_of(w, point);
+    struct host_twin *h = lab_run(&w->lab, &job);
+    memcpy(row, row_of(h), (NONZERO + 1) * sizeof *row);
+    row[END].as.text = strcmp(row[END].as.text, "converged") == 0 ? "converged" : "";
+    host_twin_destroy(h);
+}
+
+/* All prompts at once: what Adam is still far from after as many epochs. */
+static void lbfgs_goes_further_than_adam(void **state) {
+    (void)state;
+    struct world w;
+    struct job_value adam[NONZERO + 1], lbfgs[NONZERO + 1];
+    world_open(&w,
+               FIT("method = \"constant\"; " SIZES
+                   "epochs = 25; patience = 0; optimiser = { name = [\"adam\", \"lbfgs\"]; };"));
+    run_fit(adam, &w, 0);
+    run_fit(lbfgs, &w, 1);
+    const double a = adam[TRAIN_LOSS].as.real, b = lbfgs[TRAIN_LOSS].as.real;
+    if (!(b < 0.95 * a)) fail_msg("Adam %g, L-BFGS %g", a, b);
+    lab_close(&w.lab);
+}
+
+/* Two numbers: the minimum is found to the last digits, and said so. */
+static void lbfgs_says_when_it_has_converged(void **state) {
+    (void)state;
+    struct world w;
+    struct job_value row[NONZERO + 1];
+    world_open(&w, FIT("method = \"bias_only\"; " SIZES "epochs = 200; patience = 0; " LBFGS));
+    run_fit(row, &w, 0);
+    assert_string_equal(row[END].as.text, "converged");
+    assert_int_equal(row[NONZERO].as.integer, 2);
+    lab_close(&w.lab);
+}
+
+static void lbfgs_has_the_same_bits_in_any_group(void **state) {
+    (void)state;
+    struct world w;
+    world_open(&w, FIT(SIZES "epochs = 5; shards = 3; " LBFGS));
+    struct lab_job job = fit_of(&w, 0);
+    struct host_twin *alone = lab_run(&w.lab, &job);
+    for (job.ranks = 2; job.ranks <= 3; job.ranks++) {
+        struct host_twin *group = lab_run(&w.lab, &job);
+        assert_true(host_twin_same(alone, group));
+        host_twin_destroy(group);
+    }
+    host_twin_destroy(alone);
+    lab_close(&w.lab);
+}
+
+static void a_stopped_descent_goes_on_with_the_same_bits(void **state) {
+    (void)state;
+    struct world w;
+    world_open(&w, FIT(SIZES "epochs = 6; checkpoint_every = 2; " LBFGS));
+    const struct lab_job job = fit_of(&w, 0);
+    struct host_twin *whole = lab_run(&w.lab, &job), *h = lab_host(&w.lab, &job);
+    size_t stops = 0;
+    for (size_t answers = 1; answers < 200; answers++) {
+        host_twin_stop_after(h, answers);
+        if (host_twin_run(h, lab_work, lab_stage("fit"), &err) == ERR_OK) break;
+        assert_int_equal(err.code, ERR_STOPPED);
+        stops++;
+    }
+    assert_true(stops > 3 && host_twin_same(whole, h));
+    host_twin_destroy(h);
+    host_twin_destroy(whole);
+    lab_close(&w.lab);
+}
+
+static void a_penalty_leaves_fewer_weights(void **state) {
+    (void)state;
+    struct world w;
+    struct job_value row[NONZERO + 1];
+    int64_t before = 5;
+    world_open(&w, FIT("method = \"ltv\"; ltv = { l1 = [0.0, 3e-3, 1.0]; }; " SIZES
+                       "epochs = 30; patience = 0; optimiser = { lr = 2e-2; };"));
+    for (size_t i = 0; i < 3; i++) {
+        run_fit(row, &w, i);
+        const int64_t kept = row[NONZERO].as.integer;
+        assert_true(i == 0 ? kept == 4 : kept < before);
+        before = kept;
+    }
+    assert_int_equal(before, 0);
+    lab_close(&w.lab);
+    lab_refuses(FIT(SIZES "ltv = { l1 = 1e-3; }; " LBFGS), "fit", "pretrain",
+                "L-BFGS cannot minimise a penalty of 0.001 on sizes: use adam");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lbfgs_goes_further_than_adam),
+        cmocka_unit_test(lbfgs_says_when_it_has_converged),
+        cmocka_unit_test(lbfgs_has_the_same_bits_in_any_group),
+        cmocka_unit_test(a_stopped_descent_goes_on_with_the_same_bits),
+        cmocka_unit_test(a_penalty_leaves_fewer_weights),
+    };
+    blas_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
