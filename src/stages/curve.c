@@ -84,13 +84,14 @@ size_t curve_bytes(const struct model_dims *dims, const struct curve_options *o)
     return bytes;
 }
 
-/* Contexts of all prompts from their `pairs` pairs that start at point `first`. */
+/* Contexts of all prompts from the last `pairs` of their first k pairs, as they are shown then. */
 static void fill(struct curve *c, struct context *context, const struct prompt_view *prompts,
-                 size_t first, size_t pairs) {
+                 size_t k, size_t pairs) {
     const struct edits none = {0};
+    const size_t first = k - pairs;
     for (size_t i = 0; i < prompts->n; i++) {
         prompt_tokens(c->tokens, prompt_view_x(prompts, i, first),
-                      prompts->y + i * prompts->points + first, 1, pairs, prompts->dims);
+                      prompt_view_labels(prompts, i, k) + first, 1, pairs, prompts->dims);
         context_add(context, i, c->fill, c->o.setup->params, c->tokens, 2 * pairs, &none);
     }
     context_finish(context, c->fill, c->o.setup->params, &none);
@@ -110,7 +111,8 @@ static void ask_some(float *prediction, struct curve *c, const struct prompt_vie
         c->length[r] = (uint32_t)(2 * (b->pairs + r % b->lengths));
     }
     for (size_t i = 0; i < n; i++)
-        memcpy(c->x + i * inputs, prompt_view_x(prompts, first + i, b->k), inputs * sizeof *c->x);
+        memcpy(c->x + i * inputs, prompt_view_query(prompts, first + i, b->k),
+               inputs * sizeof *c->x);
     const struct query_rows rows = {n * b->lengths, c->slot, c->length, c->x};
     vector_pass_run(&c->pass, b->context, &rows);
     for (size_t i = 0; i < n; i++)
@@ -127,12 +129,16 @@ static void ask(float *prediction, struct curve *c, const struct prompt_view *pr
     }
 }
 
+/* Must every length be filled by itself? */
+static bool own_contexts(const struct prompt_view *prompts) { return prompts->shown_y != NULL; }
+
 void curve_begin(struct curve *c, const struct prompt_view *prompts, const struct basis *basis,
                  const float *w) {
     assert(prompts->n <= c->o.chunk && prompts->points == c->o.points);
     vector_pass_set(&c->pass, basis, w);
     c->pass.edits.index = c->slot; /* all lengths of a prompt have its vector */
-    fill(c, &c->whole, prompts, 0, prompts->points - 1);
+    if (!own_contexts(prompts))
+        fill(c, &c->whole, prompts, prompts->points - 1, prompts->points - 1);
 }
 
 /* Methods that read whole prompts at a length go through the same block there, whatever they do
@@ -140,8 +146,13 @@ void curve_begin(struct curve *c, const struct prompt_view *prompts, const struc
 size_t curve_step(float *prediction, struct curve *c, const struct prompt_view *prompts, size_t k) {
     const size_t pairs = c->o.window_points - 1, beyond = window_from(&c->o);
     if (k >= beyond) {
-        fill(c, &c->window, prompts, k - pairs, pairs);
+        fill(c, &c->window, prompts, k, pairs);
         ask(prediction, c, prompts, &(struct block){&c->window, k, 1, pairs});
+        return k + 1;
+    }
+    if (own_contexts(prompts)) {
+        fill(c, &c->whole, prompts, k, k);
+        ask(prediction, c, prompts, &(struct block){&c->whole, k, 1, k});
         return k + 1;
     }
     const struct block b = {&c->whole, k, block_lengths(&c->o, k), k};

@@ -3,8 +3,8 @@
  *
  * One context per prompt at its full length serves every k.  Prompts go through the model some at a
  * time, each with a block of lengths side by side.  Methods that read only a window of the prompt
- * (method.h) get a context of their own for each k beyond it.  `evaluate` and `verify` both call
- * this.
+ * (method.h) get a context of their own for each k beyond it, and so does every k of prompts whose
+ * labels depend on how many are shown.  `evaluate` and `verify` both call this.
  */
 #ifndef STAGES_CURVE_H
 #define STAGES_CURVE_H

@@ -5,12 +5,13 @@
  * the pretrain job that made the model; where no pretrain job did, the model is the file of the
  * fit's key model.checkpoint, or for a control of its own.  Every job of a config sees the same
  * functions and prompts.  The basis of a function is a prompt of other covariates of the same
- * function, so a vector may carry the function but not the examples that follow.
+ * function, so a vector may carry the function but not the examples that follow.  A shift changes
+ * the test prompts only: the basis stays as the model was trained, as published.
  */
 #include <math.h>
 #include <stdio.h>
 
-#include "problems/problem.h"
+#include "problems/prompts.h"
 #include "stages/cost.h"
 #include "stages/curve.h"
 #include "stages/evaluate_run.h"
@@ -80,6 +81,8 @@ void evaluate_keys_read(struct evaluate_keys *k, const struct config_point *poin
         .contexts = families_contexts(point),
     };
     if (k->chunk > k->functions) k->chunk = k->functions;
+    shift_setup_read(&k->shift, point);
+    k->points = shift_points(&k->shift, families_size(point, "source.dims"), k->points);
 }
 
 enum err_code evaluate_basis_points(size_t *out, const struct config_point *own,
@@ -88,28 +91,29 @@ enum err_code evaluate_basis_points(size_t *out, const struct config_point *own,
     return origin_basis_points(out, fit ? fit : own, trained_points, err);
 }
 
-/* fit: the method of the fit that is evaluated, or NULL. */
-static double memory_needed(const struct evaluate_keys *k, const struct curve_options *o,
-                            const struct method_setup *fit) {
+/* of: the test prompts; fit: the method of the fit that is evaluated, or NULL. */
+static double memory_needed(const struct evaluate_keys *k, const struct prompt_source *of,
+                            const struct curve_options *o, const struct method_setup *fit) {
     const struct model_dims *d = &o->setup->params->dims;
     const unsigned anchors = basis_bit(BASIS_ANCHORS) & (fit ? method_basis(fit) : 0);
     const struct method_setup *method = fit ? fit : o->setup;
     struct curve_options theirs = *o;
     theirs.setup = method;
-    double points = (double)(k->points + o->window_points); /* of a prompt and its basis */
-    double prompts = (double)k->chunk * points * (double)(d->inputs + 1);
+    size_t prompts =
+        prompts_bytes(of, k->chunk, k->points) + prompts_bytes(of, k->chunk, o->window_points);
     double errors = (double)(k->functions * k->points);
     size_t basis = basis_set_bytes(d, anchors | ~basis_bit(BASIS_ANCHORS), k->chunk) +
                    method_collector_bytes(method, o->window_points, k->chunk, k->contexts);
-    return (prompts + errors + (double)params_count(d)) * sizeof(float) +
+    return (errors + (double)params_count(d)) * sizeof(float) + (double)prompts +
            fmax((double)curve_bytes(d, o), (double)curve_bytes(d, &theirs)) + (double)basis;
 }
 
 static double flops(const struct evaluate_keys *k, const struct model_dims *d, size_t T0,
                     size_t anchors) {
     double T = 2 * (double)k->points, B = 2 * (double)T0;
-    double contexts =
-        cost_forward(d, T, T / 2) + cost_forward(d, B, B / 2) + cost_forward(d, (double)anchors, B);
+    const bool own = k->shift.shift->relabels; /* a context for every length */
+    double whole = own ? T / 2 * cost_forward(d, T / 2, T / 4) : cost_forward(d, T, T / 2);
+    double contexts = whole + cost_forward(d, B, B / 2) + cost_forward(d, (double)anchors, B);
     return (double)k->functions * (contexts + cost_forward(d, T / 2, T / 2));
 }
 
@@ -123,8 +127,11 @@ static enum err_code evaluate_plan(struct stage_cost *cost, const struct config_
     const struct config_point *fit = origin_fit(parents, n);
     size_t T0;
     evaluate_keys_read(&k, point);
+    struct prompt_source source = {.shift = k.shift};
     TRY(origin_plan(&model, point, parents, n, err));
     TRY(families_check_source(point, &model.dims, err));
+    problem_setup_read(&source.setup, point);
+    TRY(shift_check(&k.shift, &source.setup, point, err));
     TRY(families_check_points(point, "points", k.points, &model.dims, err));
     TRY(evaluate_basis_points(&T0, point, fit, model.trained_points, err));
     TRY(families_check_points(point, "basis_points", T0, &model.dims, err));
@@ -139,9 +146,9 @@ static enum err_code evaluate_plan(struct stage_cost *cost, const struct config_
                             .group = 1,
                             .work = (double)k.functions * (double)k.points,
                             .unit = "predictions"};
-    cost->memory = cost->memory_least = memory_needed(&k, &o, fit ? &fitted : NULL);
-    (void)snprintf(cost->summary, sizeof cost->summary, "%zu functions x %zu points", k.functions,
-                   k.points);
+    cost->memory = cost->memory_least = memory_needed(&k, &source, &o, fit ? &fitted : NULL);
+    (void)snprintf(cost->summary, sizeof cost->summary, "%zu functions x %zu points, shift %s",
+                   k.functions, k.points, shift_name(&k.shift));
 cleanup:
     return rc;
 }
@@ -152,12 +159,14 @@ static const struct stage_column COLUMNS[] = {
     {"fit_points", JOB_INT, "points", "length of the prompts it was fitted on; 0: a control"},
     {"repeat", JOB_INT, "", "which fit of several alike"},
     {"source", JOB_TEXT, "", "problem of the test functions"},
+    {"shift", JOB_TEXT, "", "what their prompts differ in from those the model was trained on"},
+    {"shift_level", JOB_REAL, "", "the shift's own number: noise or factor; 0 where it has none"},
     {"k", JOB_INT, "examples", "examples seen"},
     {"functions", JOB_INT, "", "test functions"},
     {"mse", JOB_REAL, "", "mean error over functions: squared, or the share of wrong signs"},
     {"mse_low", JOB_REAL, "", "lower end of its t interval over functions"},
     {"mse_high", JOB_REAL, "", "upper end"},
-    {"mse_over_variance", JOB_REAL, "", "mse divided by E[y^2]"},
+    {"mse_over_variance", JOB_REAL, "", "mse divided by E[y^2] of the problem, unshifted"},
 };
 
 static const char *const PARENTS[] = {"fit", "pretrain", NULL};
@@ -166,8 +175,8 @@ extern const struct stage stage_evaluate;
 const struct stage stage_evaluate = {
     .name = "evaluate",
     .meaning = "the error of fits and controls after every number of examples",
-    .version = 6,
-    .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_CONTEXTS,
+    .version = 7,
+    .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_CONTEXTS | STAGE_USES_SHIFT,
     .parents = PARENTS,
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,

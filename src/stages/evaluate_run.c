@@ -17,7 +17,7 @@ struct evaluation {
     struct model model;
     struct method_setup setup;
     size_t T0;
-    struct prompt_source source, basis_source; /* the same functions, other covariates */
+    struct prompt_source source, basis_source; /* the same functions, other covariates, no shift */
     struct curve curve;
     struct prompts prompts, basis_prompts; /* of a chunk */
     struct basis_collector *collector;     /* NULL: no basis of the prompts' own is needed */
@@ -105,6 +105,7 @@ static void name_sources(struct evaluation *e) {
     e->source = (struct prompt_source){.seed = e->ctx->seed, .split = "test"};
     problem_setup_read(&e->source.setup, e->ctx->point);
     e->basis_source = e->source;
+    e->source.shift = e->k.shift;
     (void)snprintf(e->basis_source.covariates, sizeof e->basis_source.covariates, "basis");
 }
 
@@ -128,7 +129,7 @@ static enum err_code create_arrays(struct evaluation *e, struct err *err) {
     CHECK(e->errors && e->predictions, ERR_MEMORY, "no memory for the errors of %zu functions",
           e->k.functions);
     TRY(curve_create(&e->curve, &o, err));
-    TRY(prompts_create(&e->prompts, &e->source.setup, e->k.chunk, e->k.points, err));
+    TRY(prompts_create_shifted(&e->prompts, &e->source, e->k.chunk, e->k.points, err));
     if (method_basis(&e->setup) && !e->mean) TRY(create_basis(e, err));
 cleanup:
     return rc;
@@ -188,8 +189,9 @@ static enum err_code evaluate_chunk(struct evaluation *e, size_t first, size_t n
     const struct prompt_view view = draw(&e->prompts, &e->source, first, n);
     const struct basis basis = find_basis(e, first, n);
     const enum err_code rc = predict(e, &view, &basis, first, err);
+    const float *wanted = prompts_targets(&e->prompts);
     for (size_t i = 0; rc == ERR_OK && i < n * e->k.points; i++)
-        e->errors[first * e->k.points + i] = error_rows_one(loss, e->predictions[i], view.y[i]);
+        e->errors[first * e->k.points + i] = error_rows_one(loss, e->predictions[i], wanted[i]);
     return rc;
 }
 
@@ -214,6 +216,8 @@ static enum err_code write_row(struct evaluation *e, size_t k, const struct inte
         {JOB_INT, {.integer = fit ? config_int(fit, "points") : 0}},
         {JOB_INT, {.integer = fit ? config_int(fit, "repeat") : 0}},
         {JOB_TEXT, {.text = e->source.setup.problem->name}},
+        {JOB_TEXT, {.text = shift_name(&e->k.shift)}},
+        {JOB_REAL, {.real = e->k.shift.level}},
         {JOB_INT, {.integer = (int64_t)k}},
         {JOB_INT, {.integer = (int64_t)e->k.functions}},
         {JOB_REAL, {.real = mse->value}},

@@ -5,12 +5,14 @@
 #define STAGES_EVALUATE_RUN_H
 
 #include "methods/basis_set.h"
+#include "problems/shift.h"
 #include "stages/stage.h"
 
 struct evaluate_keys {
-    size_t points, functions, chunk;
+    size_t points, functions, chunk; /* points: those that the shift leaves */
     double confidence;
     enum context_precision contexts;
+    struct shift_setup shift;
 };
 
 void evaluate_keys_read(struct evaluate_keys *k, const struct config_point *point);

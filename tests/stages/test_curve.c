@@ -28,6 +28,7 @@ struct trial {
     struct params p;
     struct model_twin twin;
     struct pair x, y, w;
+    struct pair query, shown; /* read only where prompts say so */
     struct prompt_view prompts;
     struct basis_set basis;
     struct method_setup setup;
@@ -40,6 +41,8 @@ static void trial_init(struct trial *t, const struct sizes *z, const char *metho
     t->x = pair_normals(z->n * z->points * 3, 31, 1.0);
     t->y = pair_normals(z->n * z->points, 32, 1.0);
     t->w = pair_normals(L * E, 33, 0.5);
+    t->query = pair_normals(z->n * z->points * 3, 34, 1.0);
+    t->shown = pair_normals(z->n * z->points * z->points, 35, 1.0);
     t->prompts =
         (struct prompt_view){.n = z->n, .points = z->points, .dims = 3, .x = t->x.f, .y = t->y.f};
     method_setup_named(&t->setup, method, &t->p);
@@ -54,6 +57,7 @@ static void trial_free(struct trial *t) {
     model_twin_destroy(&t->twin);
     params_destroy(&t->p);
     pair_free(&t->x), pair_free(&t->y), pair_free(&t->w);
+    pair_free(&t->query), pair_free(&t->shown);
 }
 
 /* Points first .. k of prompt i, without the last y. */
@@ -62,8 +66,11 @@ static double predict_twin(struct trial *t, size_t i, size_t first, size_t k,
     const size_t points = t->z.points;
     double tokens[2 * MOST_POINTS * 3] = {0};
     for (size_t j = first; j <= k; j++) {
-        memcpy(tokens + 2 * (j - first) * 3, t->x.d + (i * points + j) * 3, 3 * sizeof *tokens);
-        if (j < k) tokens[(2 * (j - first) + 1) * 3] = t->y.d[i * points + j];
+        const double *x = j == k && t->prompts.query_x ? t->query.d : t->x.d;
+        const double *y =
+            t->prompts.shown_y ? t->shown.d + (i * points + k) * points : t->y.d + i * points;
+        memcpy(tokens + 2 * (j - first) * 3, x + (i * points + j) * 3, 3 * sizeof *tokens);
+        if (j < k) tokens[(2 * (j - first) + 1) * 3] = y[j];
     }
     model_twin_run(&t->twin, tokens, 2 * (k - first) + 1, edits, n_edits);
     return t->twin.prediction[2 * (k - first)];
@@ -100,7 +107,8 @@ static void check_vectors(struct trial *t, const float *v) {
         }
 }
 
-static void curve_of_reading(const struct sizes *z, int reading) {
+/* apart: queries that are not points of the prompt, and labels that depend on the length. */
+static void curve_of_reading(const struct sizes *z, int reading, bool apart) {
     struct trial t;
     trial_init(&t, z, "ltv", reading);
     float *v = calloc(L * z->n * E, sizeof *v), *scratch = calloc((z->n + 1) * E, sizeof *scratch);
@@ -110,6 +118,10 @@ static void curve_of_reading(const struct sizes *z, int reading) {
     SUCCEEDS(basis_set_collect(&t.basis, &t.p, &t.prompts, z->T0, 2, &err));
     const struct basis all = basis_set_view(&t.basis, 0, z->n);
     t.setup.method->vector(v, t.w.f, &all, &t.setup, scratch);
+    if (apart) t.prompts.query_x = t.query.f;
+    predict(&t, z->T0, t.w.f);
+    check_vectors(&t, v);
+    if (apart) t.prompts.shown_y = t.shown.f;
     predict(&t, z->T0, t.w.f);
     check_vectors(&t, v);
     free(scratch);
@@ -120,13 +132,20 @@ static void curve_of_reading(const struct sizes *z, int reading) {
 static void curves_equal_the_full_forward(void **state) {
     (void)state;
     for (int reading = LTV_HEADS; reading <= LTV_BLOCKS; reading++)
-        curve_of_reading(&SMALL, reading);
-    curve_of_reading(&LARGE, LTV_HEADS);
+        curve_of_reading(&SMALL, reading, false);
+    curve_of_reading(&LARGE, LTV_HEADS, false);
 }
 
-static void check_windows(const struct sizes *z) {
+static void curves_of_shifted_prompts_equal_the_full_forward(void **state) {
+    (void)state;
+    curve_of_reading(&SMALL, LTV_HEADS, true);
+    curve_of_reading(&LARGE, LTV_REPROJECTED, true);
+}
+
+static void check_windows(const struct sizes *z, bool apart) {
     struct trial t;
     trial_init(&t, z, "window", 0);
+    if (apart) t.prompts.query_x = t.query.f, t.prompts.shown_y = t.shown.f;
     predict(&t, z->T0, NULL);
     for (size_t i = 0; i < z->n; i++)
         for (size_t k = 0; k < z->points; k++) {
@@ -138,8 +157,9 @@ static void check_windows(const struct sizes *z) {
 
 static void windows_equal_shorter_prompts(void **state) {
     (void)state;
-    check_windows(&SMALL);
-    check_windows(&LARGE);
+    check_windows(&SMALL, false);
+    check_windows(&LARGE, false);
+    check_windows(&SMALL, true);
 }
 
 /* Where windows begin within a block, the lengths before them keep the bits of plain. */
@@ -206,6 +226,7 @@ static void memory_is_what_it_says(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(curves_equal_the_full_forward),
+        cmocka_unit_test(curves_of_shifted_prompts_equal_the_full_forward),
         cmocka_unit_test(windows_equal_shorter_prompts),
         cmocka_unit_test(what_reads_the_whole_prompt_has_the_bits_of_plain),
         cmocka_unit_test(bases_equal_the_full_forward),

@@ -1,5 +1,8 @@
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
+#include "problems/shift.h"
 #include "stages/stage_job.h"
 
 #define HEAD                                                                                       \
@@ -50,7 +53,7 @@ static const float *errors_of(const struct host_twin *h) {
 
 static double mse(const struct host_twin *h, size_t k) {
     size_t n;
-    return host_twin_row(h, k, &n)[7].as.real;
+    return host_twin_row(h, k, &n)[9].as.real;
 }
 
 static void zero_is_plain_bit_for_bit(void **state) {
@@ -82,10 +85,12 @@ static void rows_summarise_the_errors(void **state) {
         assert_int_equal(row[2].as.integer, 9);
         assert_int_equal(row[3].as.integer, 7);
         assert_string_equal(row[4].as.text, "linear");
-        assert_int_equal(row[5].as.integer, k);
-        CLOSE(fabs(row[7].as.real - sum / 10), 1e-12);
-        assert_true(row[8].as.real < row[7].as.real && row[7].as.real < row[9].as.real);
-        CLOSE(fabs(row[10].as.real * 3 - row[7].as.real), 1e-9); /* E[y^2] = dims */
+        assert_string_equal(row[5].as.text, "none");
+        assert_true(row[6].as.real == 0);
+        assert_int_equal(row[7].as.integer, k);
+        CLOSE(fabs(row[9].as.real - sum / 10), 1e-12);
+        assert_true(row[10].as.real < row[9].as.real && row[9].as.real < row[11].as.real);
+        CLOSE(fabs(row[12].as.real * 3 - row[9].as.real), 1e-9); /* E[y^2] = dims */
     }
     host_twin_destroy(h);
     lab_close(&w.lab);
@@ -151,6 +156,52 @@ static void a_shorter_window_is_not_the_oracle(void **state) {
     lab_close(&w.lab);
 }
 
+/* Every shift runs; only what is asked beyond dims is left out, and no number is missing. */
+static void every_shift_is_evaluated(void **state) {
+    (void)state;
+    char text[4096], names[512] = "";
+    for (size_t s = 0; s < shift_count(); s++) {
+        (void)strcat(strcat(strcat(names, s ? ", \"" : "\""), shift_at(s)->name), "\"");
+    }
+    (void)snprintf(text, sizeof text, EVALUATE(SIZES "shift = [%s]; noisy = { sigma = 0.5; };"),
+                   names);
+    struct world w;
+    world_open(&w, text, 0);
+    struct host_twin *none = fitted_at(&w, 0);
+    for (size_t s = 1; s < shift_count(); s++) {
+        struct host_twin *h = fitted_at(&w, s);
+        const size_t rows = shift_at(s)->within_dims ? 3 : 11;
+        size_t n;
+        assert_int_equal(host_twin_rows(h), rows);
+        for (size_t k = 0; k < rows; k++) {
+            const struct job_value *row = host_twin_row(h, k, &n);
+            assert_string_equal(row[5].as.text, shift_at(s)->name);
+            assert_true(row[6].as.real == (shift_at(s)->level_key ? (s == 3 ? 0.5 : 2.0) : 0));
+            assert_true(isfinite(row[9].as.real) && row[9].as.real > 0);
+        }
+        assert_true(mse(h, rows - 1) != mse(none, rows - 1));
+        host_twin_destroy(h);
+    }
+    host_twin_destroy(none);
+    lab_close(&w.lab);
+}
+
+static void shifts_that_make_no_sense_are_refused(void **state) {
+    (void)state;
+    lab_refuses(
+        "name = \"lab\"; seed = 5; source = { problem = \"linear_classification\"; dims = 3; "
+        "};\nstages = ( { stage = \"pretrain\"; model = { layers = 1; heads = 1; width = 8; "
+        "positions = 24; }; points = 6; steps = 1; },\n{ stage = \"evaluate\"; of = "
+        "\"pretrain\"; also = \"plain\"; points = 9; shift = \"noisy\"; } );",
+        "evaluate", "pretrain", "evaluate.shift: \"noisy\" changes numbers");
+    lab_refuses(
+        "name = \"lab\"; seed = 5; source = { problem = \"linear\"; dims = 1; "
+        "};\nstages = ( { stage = \"pretrain\"; model = { layers = 1; heads = 1; width = 8; "
+        "positions = 24; }; points = 6; steps = 1; },\n{ stage = \"evaluate\"; of = "
+        "\"pretrain\"; also = \"plain\"; points = 9; shift = \"half_subspace\"; } );",
+        "evaluate", "pretrain", "wants prompts of 2 dims or more, source.dims is 1");
+}
+
 static void without_a_fit_or_control_it_is_plain(void **state) {
     (void)state;
     struct world w;
@@ -203,6 +254,8 @@ int main(void) {
         cmocka_unit_test(half_contexts_say_nearly_the_same),
         cmocka_unit_test(windows_begin_beyond_the_trained_range),
         cmocka_unit_test(a_shorter_window_is_not_the_oracle),
+        cmocka_unit_test(every_shift_is_evaluated),
+        cmocka_unit_test(shifts_that_make_no_sense_are_refused),
         cmocka_unit_test(without_a_fit_or_control_it_is_plain),
         cmocka_unit_test(weights_of_another_shape_are_refused),
         cmocka_unit_test(stopping_is_not_failing),
