@@ -3,8 +3,8 @@
 
 Prompts are other draws of the same distributions, so means are compared by z = difference / standard error of it. A
 metrics file passes when |z| <= 3 at 98% of all its compared points together; differences under 1e-6 are rounding, and
-least squares is left out at |k - dims| <= 3, where its error has no variance to speak of. The run's stages are named as
-the distributions in the file, the model's own rows and distributions that the run does not have are left out.
+least squares is left out at |k - dims| <= 3, where its error has no variance to speak of. A distribution of theirs is a
+shift of ours, or without one a stage of its name; the model's own rows and what the run does not have are left out.
 """
 
 import argparse
@@ -15,6 +15,8 @@ import sys
 
 PROMPTS = 1280  # of every published mean: 20 batches of 64
 SHARE, LIMIT, ROUNDING, NEAR_DIMS = 0.98, 3.0, 1e-6, 3
+SHIFTS = {"skewed": "skewed", "half_subspace": "half_subspace", "random_quadrants": "random_quadrants",
+          "orthogonal": "orthogonal_train_test", "overlapping": "overlapping_train_test"}
 FILES = {"linear": "linear_regression", "noisy_linear": "linear_regression", "sparse_linear": "sparse_linear_regression"}
 
 
@@ -53,6 +55,14 @@ def published_alphas(published):
     return names
 
 
+def published_distribution(table, shift, level):
+    if shift in SHIFTS:
+        return SHIFTS[shift]
+    if shift in ("scale_x", "scale_y"):
+        return f"{shift.replace('_', '-')}={level:g}"
+    return table if shift == "none" else None
+
+
 def quantile(degrees, z=1.959963984540054):
     """Student's 97.5% point: two terms of the expansion in 1 / degrees, good to 1e-5 beyond 50."""
     return z + (z**3 + z) / (4 * degrees) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * degrees**2)
@@ -67,14 +77,15 @@ def read_curves(path):
     curves = {}
     try:
         with h5py.File(path, "r") as f:
-            tables = {name: table[()] for name, table in f["tables"].items() if "mse_low" in (table.dtype.names or ())}
+            tables = {name: table[()] for name, table in f["tables"].items() if "shift_level" in (table.dtype.names or ())}
     except (OSError, KeyError) as e:
         fail(f"{path}: no results.h5 of a run ({e})")
     for table, rows in tables.items():
         for row in rows:
             n = int(row["functions"])
             error = (float(row["mse_high"]) - float(row["mse_low"])) / 2 / quantile(n - 1)
-            key = (row["source"].decode(), table, row["method"].decode(), row["reading"].decode())
+            distribution = published_distribution(table, row["shift"].decode(), float(row["shift_level"]))
+            key = (row["source"].decode(), distribution, row["method"].decode(), row["reading"].decode())
             curves.setdefault(key, {})[int(row["k"])] = (float(row["mse"]), error)
     return curves
 
@@ -104,7 +115,7 @@ def main():
     for (source, distribution, method, reading), curve in read_curves(args.results).items():
         file = FILES.get(source)
         name = published_name(method, reading)
-        if file is None or name is None:
+        if file is None or name is None or distribution is None:
             continue
         if file not in metrics:
             metrics[file] = read_json(os.path.join(args.reference, f"{file}.metrics.json"))
