@@ -16,6 +16,8 @@ enum basis_part {
     BASIS_STATE,     /* [L] the residual stream after each block */
     BASIS_ALONE,     /* [L] the same of a prompt that is the query alone, with no example */
     BASIS_ANCHORS,   /* [E] what the examples change at anchors: basis_set.h */
+    BASIS_STEP,      /* [L + 1] the state at the query's y less that at the query: embedding, blocks
+                      * 0 .. L - 2, and block L - 1 after ln_f; of norm 1 over all of them */
     BASIS_PARTS
 };
 
@@ -28,6 +30,7 @@ struct basis {
 static inline unsigned basis_bit(enum basis_part part) { return 1U << part; }
 
 static inline size_t basis_blocks(enum basis_part part, const struct model_dims *d) {
+    if (part == BASIS_STEP) return d->L + 1;
     return part == BASIS_ANCHORS ? d->E : d->L;
 }
 

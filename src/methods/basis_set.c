@@ -1,14 +1,17 @@
 #include "methods/basis_set.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ops/blas.h"
+#include "ops/layernorm.h"
+#include "ops/rows.h"
 
 const char *const BASIS_NAMES[BASIS_PARTS] = {"basis_heads", "basis_attention", "basis_state",
-                                              "basis_alone", "basis_anchors"};
+                                              "basis_alone", "basis_anchors",   "basis_step"};
 
 static void lay_out(struct basis_set *s) {
     for (enum basis_part p = 0; p < BASIS_PARTS; p++)
@@ -117,6 +120,7 @@ struct basis_collector { /* contexts of the pairs before point T0, and its query
     struct context_scratch *fill;
     struct query query;
     float *tokens, *x;       /* [2 T0, dims], [chunk, dims] */
+    float *ln_f, *moments;   /* [chunk, E], [2, chunk] of BASIS_STEP */
     uint32_t *slot, *length; /* [chunk] */
     struct basis_anchors anchors;
     struct query asked;                  /* of the anchors of one prompt */
@@ -125,6 +129,9 @@ struct basis_collector { /* contexts of the pairs before point T0, and its query
 };
 
 static size_t seen(size_t T0) { return 2 * (T0 - 1); }
+
+/* What the y of point T0 sees: all that its x sees, and x. */
+static size_t room(size_t T0) { return seen(T0) + 1; }
 
 enum err_code basis_collector_create(struct basis_collector **out, const struct model_dims *d,
                                      size_t T0, size_t chunk, enum context_precision contexts,
@@ -136,13 +143,15 @@ enum err_code basis_collector_create(struct basis_collector **out, const struct 
     *c = (struct basis_collector){.T0 = T0, .chunk = chunk};
     c->tokens = calloc(2 * T0 * d->inputs, sizeof *c->tokens);
     c->x = calloc(chunk * d->inputs, sizeof *c->x);
+    c->ln_f = calloc(chunk * (d->E + 2), sizeof *c->ln_f);
     c->slot = calloc(chunk, sizeof *c->slot);
     c->length = calloc(chunk, sizeof *c->length);
-    CHECK(c->tokens && c->x && c->slot && c->length, ERR_MEMORY, "no memory for %zu basis prompts",
-          chunk);
-    TRY(context_create(&c->context, d, chunk, seen(T0), contexts, err));
-    TRY(context_scratch_create(&c->fill, d, seen(T0), err));
-    TRY(query_create(&c->query, d, chunk, seen(T0), false, err));
+    CHECK(c->tokens && c->x && c->ln_f && c->slot && c->length, ERR_MEMORY,
+          "no memory for %zu basis prompts", chunk);
+    c->moments = c->ln_f + chunk * d->E;
+    TRY(context_create(&c->context, d, chunk, room(T0), contexts, err));
+    TRY(context_scratch_create(&c->fill, d, room(T0), err));
+    TRY(query_create(&c->query, d, chunk, room(T0), false, err));
     *out = c;
     c = NULL;
 cleanup:
@@ -162,6 +171,7 @@ void basis_collector_destroy(struct basis_collector *c) {
     context_destroy(&c->context);
     free(c->length);
     free(c->slot);
+    free(c->ln_f);
     free(c->x);
     free(c->tokens);
     free(c);
@@ -169,34 +179,80 @@ void basis_collector_destroy(struct basis_collector *c) {
 
 size_t basis_collector_bytes(const struct model_dims *dims, size_t T0, size_t chunk,
                              enum context_precision contexts) {
-    return context_bytes(dims, chunk, seen(T0), contexts) + context_scratch_bytes(dims, seen(T0)) +
-           query_bytes(dims, chunk, seen(T0), false);
+    return context_bytes(dims, chunk, room(T0), contexts) + context_scratch_bytes(dims, room(T0)) +
+           query_bytes(dims, chunk, room(T0), false) + chunk * (dims->E + 2) * sizeof(float);
 }
 
-/* The query at point T0 of every prompt, with its context or none. */
-static void ask(struct basis_collector *c, const struct params *p, const struct prompt_view *part,
-                enum basis_pass pass) {
+/* Contexts of the first `tokens` tokens of each prompt. */
+static void fill_contexts(struct basis_collector *c, const struct params *p,
+                          const struct prompt_view *part, size_t tokens) {
     const struct edits none = {0};
-    const size_t last = c->T0 - 1, length = pass == BASIS_PASS_ALONE ? 0 : 2 * last;
     for (size_t i = 0; i < part->n; i++) {
-        memcpy(c->x + i * part->dims, prompt_view_x(part, i, last), part->dims * sizeof *c->x);
+        prompt_tokens(c->tokens, prompt_view_x(part, i, 0), part->y + i * part->points, 1, c->T0,
+                      part->dims);
+        context_add(&c->context, i, c->fill, p, c->tokens, tokens, &none);
+    }
+    context_finish(&c->context, c->fill, p, &none);
+}
+
+/* The tokens c->x of n prompts, which see `length` tokens. */
+static void ask(struct basis_collector *c, const struct params *p, size_t n, size_t length) {
+    for (size_t i = 0; i < n; i++) {
         c->slot[i] = (uint32_t)i;
         c->length[i] = (uint32_t)length;
     }
-    context_finish(&c->context, c->fill, p, &none);
-    const struct query_rows rows = {part->n, c->slot, c->length, c->x};
-    query_forward(&c->query, p, &c->context, &rows, &none);
+    const struct query_rows rows = {n, c->slot, c->length, c->x};
+    query_forward(&c->query, p, &c->context, &rows, &(struct edits){0});
 }
 
-static void fill_contexts(struct basis_collector *c, const struct params *p,
-                          const struct prompt_view *part) {
-    const struct edits none = {0};
-    const size_t last = c->T0 - 1;
-    for (size_t i = 0; i < part->n; i++) {
-        prompt_tokens(c->tokens, prompt_view_x(part, i, 0), part->y + i * part->points, 1, last,
-                      part->dims);
-        context_add(&c->context, i, c->fill, p, c->tokens, 2 * last, &none);
+/* The x of point T0 with its context or none. */
+static void ask_x(struct basis_collector *c, const struct params *p, const struct prompt_view *part,
+                  enum basis_pass pass) {
+    for (size_t i = 0; i < part->n; i++)
+        memcpy(c->x + i * part->dims, prompt_view_x(part, i, c->T0 - 1), part->dims * sizeof *c->x);
+    ask(c, p, part->n, pass == BASIS_PASS_ALONE ? 0 : seen(c->T0));
+}
+
+static void ask_y(struct basis_collector *c, const struct params *p,
+                  const struct prompt_view *part) {
+    memset(c->x, 0, part->n * part->dims * sizeof *c->x);
+    for (size_t i = 0; i < part->n; i++)
+        c->x[i * part->dims] = part->y[i * part->points + c->T0 - 1];
+    ask(c, p, part->n, room(c->T0));
+}
+
+/* Rows first .. first + n - 1 of BASIS_STEP = the states of the last pass, less what stands there
+ * when `less`. */
+static void take_states(struct basis_set *s, size_t first, struct basis_collector *c,
+                        const struct params *p, size_t n, bool less) {
+    const size_t E = s->dims.E, L = s->dims.L, layer = c->query.capacity * E;
+    layernorm_forward(c->ln_f, c->moments, c->moments + c->chunk, c->query.x + L * layer, p->ln_f_w,
+                      p->ln_f_b, s->dims.epsilon, n, E);
+    for (size_t i = 0; i <= L; i++) {
+        const float *from = i < L ? c->query.x + i * layer : c->ln_f;
+        float *to = s->part[BASIS_STEP] + (i * s->n + first) * E;
+        for (size_t j = 0; j < n * E; j++) to[j] = less ? from[j] - to[j] : from[j];
     }
+}
+
+static void normalise(struct basis_set *s, size_t row) {
+    const size_t E = s->dims.E;
+    double squares = 0;
+    for (size_t i = 0; i <= s->dims.L; i++) {
+        const float *x = s->part[BASIS_STEP] + (i * s->n + row) * E;
+        squares += rows_dot(x, x, E);
+    }
+    for (size_t i = 0; squares > 0 && i <= s->dims.L; i++)
+        rows_scale(s->part[BASIS_STEP] + (i * s->n + row) * E, (float)(1 / sqrt(squares)), E);
+}
+
+/* After the pass of the queries with their contexts. */
+static void take_steps(struct basis_set *s, size_t first, struct basis_collector *c,
+                       const struct params *p, const struct prompt_view *part) {
+    take_states(s, first, c, p, part->n, false);
+    ask_y(c, p, part);
+    take_states(s, first, c, p, part->n, true);
+    for (size_t i = 0; i < part->n; i++) normalise(s, first + i);
 }
 
 /* ---- anchors */
@@ -215,13 +271,13 @@ enum err_code basis_collector_anchor(struct basis_collector *c, const struct bas
           "no memory for %zu anchors", a->n);
     for (size_t i = 0; i < a->n; i++)
         memcpy(c->anchor_x + i * d->inputs, a->rows + i * row, d->inputs * sizeof *a->rows);
-    TRY(query_create(&c->asked, d, a->n, seen(c->T0), false, err));
+    TRY(query_create(&c->asked, d, a->n, room(c->T0), false, err));
 cleanup:
     return rc;
 }
 
 size_t basis_anchors_bytes(const struct model_dims *dims, size_t T0, size_t n) {
-    return n > 0 ? query_bytes(dims, n, seen(T0), false) + n * (dims->inputs + dims->E) * 4 : 0;
+    return n > 0 ? query_bytes(dims, n, room(T0), false) + n * (dims->inputs + dims->E) * 4 : 0;
 }
 
 /* c->change: what the pairs in a slot change in the last state of each anchor. */
@@ -253,21 +309,32 @@ static void take_anchors(struct basis_set *s, size_t first, struct basis_collect
     }
 }
 
-void basis_collector_run(struct basis_set *s, struct basis_collector *c, const struct params *p,
-                         const struct prompt_view *prompts) {
-    assert(s->n >= prompts->n && c->T0 <= prompts->points);
+static void collect_part(struct basis_set *s, size_t first, struct basis_collector *c,
+                         const struct params *p, const struct prompt_view *part) {
+    fill_contexts(c, p, part, s->part[BASIS_STEP] ? room(c->T0) : seen(c->T0));
+    for (enum basis_pass pass = BASIS_PASS_WHOLE; pass <= BASIS_PASS_ALONE; pass++) {
+        if (!basis_pass_needed(s->parts, pass)) continue;
+        ask_x(c, p, part, pass);
+        basis_set_take(s, first, &c->query, part->n, pass);
+        if (pass == BASIS_PASS_WHOLE && s->part[BASIS_STEP]) take_steps(s, first, c, p, part);
+    }
+    take_anchors(s, first, c, p, part->n);
+}
+
+void basis_collector_run_at(struct basis_set *s, size_t row, struct basis_collector *c,
+                            const struct params *p, const struct prompt_view *prompts) {
+    assert(s->n >= row + prompts->n && c->T0 <= prompts->points);
     assert(!s->part[BASIS_ANCHORS] || c->anchors.n > 0);
     for (size_t first = 0; first < prompts->n; first += c->chunk) {
         size_t n = prompts->n - first < c->chunk ? prompts->n - first : c->chunk;
         struct prompt_view part = prompt_view_part(prompts, first, n);
-        fill_contexts(c, p, &part);
-        for (enum basis_pass pass = BASIS_PASS_WHOLE; pass <= BASIS_PASS_ALONE; pass++) {
-            if (!basis_pass_needed(s->parts, pass)) continue;
-            ask(c, p, &part, pass);
-            basis_set_take(s, first, &c->query, n, pass);
-        }
-        take_anchors(s, first, c, p, n);
+        collect_part(s, row + first, c, p, &part);
     }
+}
+
+void basis_collector_run(struct basis_set *s, struct basis_collector *c, const struct params *p,
+                         const struct prompt_view *prompts) {
+    basis_collector_run_at(s, 0, c, p, prompts);
 }
 
 enum err_code basis_set_collect(struct basis_set *s, const struct params *p,

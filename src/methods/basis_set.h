@@ -25,7 +25,8 @@ size_t basis_set_bytes(const struct model_dims *dims, unsigned parts, size_t n);
 enum basis_pass { BASIS_PASS_WHOLE, BASIS_PASS_ALONE };
 bool basis_pass_needed(unsigned parts, enum basis_pass pass);
 
-/* Rows first .. first + R - 1 from the rows 0 .. R - 1 of a plain query pass. */
+/* Rows first .. first + R - 1 from the rows 0 .. R - 1 of a plain query pass: all parts but
+ * BASIS_STEP, which only a collector knows. */
 void basis_set_take(struct basis_set *s, size_t first, const struct query *q, size_t R,
                     enum basis_pass pass);
 
@@ -63,6 +64,9 @@ size_t basis_collector_bytes(const struct model_dims *dims, size_t T0, size_t ch
                              enum context_precision contexts);
 void basis_collector_run(struct basis_set *s, struct basis_collector *c, const struct params *p,
                          const struct prompt_view *prompts);
+/* The same into rows row .. row + n - 1. */
+void basis_collector_run_at(struct basis_set *s, size_t row, struct basis_collector *c,
+                            const struct params *p, const struct prompt_view *prompts);
 
 /* Once, with contexts in single precision. */
 enum err_code basis_set_collect(struct basis_set *s, const struct params *p,

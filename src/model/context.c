@@ -121,12 +121,14 @@ size_t context_scratch_bytes(const struct model_dims *dims, size_t tokens) {
     return a.used;
 }
 
+/* x [n_tokens, E], a block's output; row [E]. */
 static void apply(float *x, size_t n_tokens, size_t E, const struct edits *edits, size_t layer,
-                  size_t slot) {
+                  size_t slot, float *row) {
     for (size_t i = 0; i < edits->n; i++) {
         const struct edit *e = &edits->items[i];
         if (e->layer != layer || e->scope != EDIT_ALL) continue;
-        for (size_t t = 0; t < n_tokens; t++) edit_add(x + t * E, edit_row(e, slot), e->scale, E);
+        assert(e->site == EDIT_BLOCK);
+        for (size_t t = 0; t < n_tokens; t++) edit_apply(x + t * E, e, slot, E, row);
     }
 }
 
@@ -158,7 +160,8 @@ static void run(struct context *c, struct context_scratch *s, const struct param
             attention_forward(a->z + i * rows * E, NULL, s->attention, a->qkv + i * rows * 3 * E,
                               &shape);
         block_finish(s->next, a, s->x, &p->layers[l], d, n * rows);
-        for (size_t i = 0; i < n; i++) apply(s->next + i * rows * E, T, E, edits, l, slot[i]);
+        for (size_t i = 0; i < n; i++)
+            apply(s->next + i * rows * E, T, E, edits, l, slot[i], a->ln_1);
         float *const done = s->x;
         s->x = s->next;
         s->next = done;

@@ -1,6 +1,7 @@
 #include "model/edit.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #include "ops/blas.h"
@@ -16,6 +17,14 @@ void edit_add(float *restrict x, const float *restrict values, float scale, size
 static void mix(float *restrict x, const float *restrict values, float gate, size_t n) {
     if (gate == 0.0f) return;
     for (size_t i = 0; i < n; i++) x[i] = (1.0f - gate) * x[i] + gate * values[i];
+}
+
+/* What the values cancel stays 0: it has no direction. */
+static void steer(float *x, const float *values, float scale, size_t n) {
+    const double before = sqrt(rows_dot(x, x, n));
+    edit_add(x, values, scale, n);
+    const double after = sqrt(rows_dot(x, x, n));
+    if (after > 0) rows_scale(x, (float)(before / after), n);
 }
 
 /* All of A x + c before any of x changes. */
@@ -42,6 +51,9 @@ void edit_apply(float *x, const struct edit *e, size_t r, size_t E, float *scrat
         return;
     case EDIT_MIX:
         mix(x + e->from, values, e->scale, n);
+        return;
+    case EDIT_STEER:
+        steer(x + e->from, values, e->scale, n);
         return;
     case EDIT_MAP:
         assert(e->map.rank <= E && (e->map.B || e->map.rank == n));

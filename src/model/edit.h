@@ -2,10 +2,10 @@
  * edit.h - what a method does to a forward pass: a list of edits.
  *
  * An edit adds its values at a site of a block, puts them in place of what stands there, mixes
- * both, or adds a low-rank map of what stands there.  Several edits of one place apply in the order
- * of the list.  Scope `query`: only the query token, in the query stream.  Scope `all`: every
- * token, run in the context pass and again at the query; only additions to a block's output.  An
- * edit left at zeros adds to a whole block output.
+ * both, turns it towards them, or adds a low-rank map of what stands there.  Several edits of one
+ * place apply in the order of the list.  Scope `query`: only the query token, in the query stream.
+ * Scope `all`: every token, run in the context pass and again at the query; only at a block's
+ * output.  An edit left at zeros adds to a whole block output.
  */
 #ifndef MODEL_EDIT_H
 #define MODEL_EDIT_H
@@ -26,6 +26,7 @@ enum edit_operation {
     EDIT_ADD,     /* x + scale values */
     EDIT_REPLACE, /* values */
     EDIT_MIX,     /* (1 - scale) x + scale values */
+    EDIT_STEER,   /* x + scale values, made as long as x was */
     EDIT_MAP      /* x + B^T (A x + c), of `map`; no values */
 };
 
@@ -61,7 +62,7 @@ struct edits {
 void edit_add(float *restrict x, const float *restrict values, float scale, size_t E);
 
 /* The edit of one row x [E] of its site, with row r of the values or matrices. Nor does mixing in
- * nothing change a bit, or a map to zero. scratch [E]. */
+ * nothing change a bit, steering towards it, or a map to zero. scratch [E]. */
 void edit_apply(float *x, const struct edit *e, size_t r, size_t E, float *scratch);
 
 /* The values for row (prompt) r. */

@@ -46,6 +46,9 @@ static void backward(float *g, const struct edit *e, size_t r, size_t E, float *
     case EDIT_MIX:
         rows_scale(g + e->from, 1.0f - e->scale, n);
         return;
+    case EDIT_STEER:
+        assert(!"nothing is learned through a change of length");
+        return;
     case EDIT_MAP:
         map_backward(g + e->from, &e->map, r, n, scratch);
         return;

@@ -1,5 +1,6 @@
 /*
- * edit_slope.h - gradients through edits: every one is affine in what it edits.
+ * edit_slope.h - gradients through edits: every one that is learned through is affine in what it
+ * edits.
  */
 #ifndef MODEL_EDIT_SLOPE_H
 #define MODEL_EDIT_SLOPE_H

@@ -98,13 +98,20 @@ size_t chooser_bytes(const struct choose_options *o) {
     return bytes;
 }
 
-/* Contexts of the prompts, and their queries at the last point. */
-static void prepare(struct chooser *c, const struct prompt_view *p) {
-    const struct edits none = {0};
+/* Contexts of the prompts, under the edits of scope `all`. */
+static void fill(struct chooser *c, const struct prompt_view *p, const struct edits *edits) {
     const size_t last = p->points - 1;
     for (size_t i = 0; i < p->n; i++) {
         prompt_tokens(c->tokens, prompt_view_x(p, i, 0), p->y + i * p->points, 1, last, p->dims);
-        context_fill(&c->context, i, c->fill, c->o.setup->params, c->tokens, 2 * last, &none);
+        context_add(&c->context, i, c->fill, c->o.setup->params, c->tokens, 2 * last, edits);
+    }
+    context_finish(&c->context, c->fill, c->o.setup->params, edits);
+}
+
+/* The prompts' queries at the last point. */
+static void prepare(struct chooser *c, const struct prompt_view *p) {
+    const size_t last = p->points - 1;
+    for (size_t i = 0; i < p->n; i++) {
         memcpy(c->x + i * p->dims, prompt_view_x(p, i, last), p->dims * sizeof *c->x);
         c->target[i] = p->y[i * p->points + last];
         c->slot[i] = (uint32_t)i;
@@ -131,11 +138,14 @@ void chooser_add(double *losses, struct chooser *c, const struct prompt_view *pr
     struct method_setup *setup = c->o.setup;
     const size_t choices = method_choices(setup);
     assert(prompts->n <= c->o.chunk && prompts->points == c->o.points);
+    const bool own = setup->method->scope == EDIT_ALL; /* contexts for every choice */
     prepare(c, prompts);
+    if (!own) fill(c, prompts, &(struct edits){0});
     const struct basis basis = basis_of(c, prompts, mean);
     const struct query_rows rows = {prompts->n, c->slot, c->length, c->x};
     for (setup->choice = 0; setup->choice < choices; setup->choice++) {
         vector_pass_set(&c->pass, &basis, c->w);
+        if (own) fill(c, prompts, &c->pass.edits);
         vector_pass_run(&c->pass, &c->context, &rows);
         losses[setup->choice] += loss_of(c, prompts->n, weight);
     }

@@ -2,8 +2,9 @@
  * choose.h - the loss of a method on validation prompts under each of its choices.
  *
  * A prompt's query is its last x, its target the last y, its basis its first T0 points, as in
- * fit_data.h; contexts are filled once for all choices.  Prompts go through in chunks, which the
- * caller takes one after the other: chunks decide bits.
+ * fit_data.h; contexts are filled once for all choices, or for each choice of a method that edits
+ * every token.  Prompts go through in chunks, which the caller takes one after the other: chunks
+ * decide bits.
  */
 #ifndef STAGES_CHOOSE_H
 #define STAGES_CHOOSE_H

@@ -84,17 +84,17 @@ size_t curve_bytes(const struct model_dims *dims, const struct curve_options *o)
     return bytes;
 }
 
-/* Contexts of all prompts from the last `pairs` of their first k pairs, as they are shown then. */
+/* Contexts of all prompts from the last `pairs` of their first k pairs, as they are shown then,
+ * under the edits of scope `all`. */
 static void fill(struct curve *c, struct context *context, const struct prompt_view *prompts,
                  size_t k, size_t pairs) {
-    const struct edits none = {0};
     const size_t first = k - pairs;
     for (size_t i = 0; i < prompts->n; i++) {
         prompt_tokens(c->tokens, prompt_view_x(prompts, i, first),
                       prompt_view_labels(prompts, i, k) + first, 1, pairs, prompts->dims);
-        context_add(context, i, c->fill, c->o.setup->params, c->tokens, 2 * pairs, &none);
+        context_add(context, i, c->fill, c->o.setup->params, c->tokens, 2 * pairs, &c->pass.edits);
     }
-    context_finish(context, c->fill, c->o.setup->params, &none);
+    context_finish(context, c->fill, c->o.setup->params, &c->pass.edits);
 }
 
 struct block { /* queries at points k .. k + lengths - 1, the first of which sees `pairs` pairs */

@@ -35,8 +35,9 @@ enum err_code curve_create(struct curve *c, const struct curve_options *o, struc
 void curve_destroy(struct curve *c);
 size_t curve_bytes(const struct model_dims *dims, const struct curve_options *o);
 
-/* Vector and contexts of the n <= chunk prompts of `prompts`. basis: a row a prompt, one row for
- * all, or NULL; w: the method's weights or NULL. */
+/* Vector and contexts of the n <= chunk prompts of `prompts`; contexts run under the vector where
+ * the method edits every token. basis: a row a prompt, one row for all, or NULL; w: the method's
+ * weights or NULL. */
 void curve_begin(struct curve *c, const struct prompt_view *prompts, const struct basis *basis,
                  const float *w);
 

@@ -280,6 +280,55 @@ static void resuming_equals_editing(void **state) {
     }
 }
 
+/* Every token of every prompt, in the context and at the query. */
+static void steering_equals_the_full_forward(void **state) {
+    (void)state;
+    struct scene s;
+    struct edit e[3];
+    struct twin_edit t[3];
+    scene_init(&s, false);
+    for (size_t l = 0; l < TINY.L; l++) {
+        e[l] = (struct edit){.layer = l,
+                             .scope = EDIT_ALL,
+                             .operation = EDIT_STEER,
+                             .scale = 1.5f,
+                             .values = s.v.f + l * ROWS * TINY.E,
+                             .row_stride = TINY.E};
+        t[l] = (struct twin_edit){.layer = l, .scale = 1.5};
+    }
+    const struct edits edits = {.items = e, .n = 3, .index = s.slot};
+    s.twin.steers = true;
+    fill(&s, &edits);
+    query_forward(&s.query, &s.p, &s.context, &s.rows, &edits);
+    for (size_t r = 0; r < ROWS; r++) {
+        for (size_t l = 0; l < TINY.L; l++) t[l].values = s.v.d + (l * ROWS + s.slot[r]) * TINY.E;
+        run_twin(&s, r, t, 3);
+        compare_row(&s, r);
+    }
+    scene_free(&s);
+}
+
+static void steering_keeps_lengths(void **state) {
+    (void)state;
+    const struct edit e = {.operation = EDIT_STEER, .scale = 2, .values = (const float[]){2, 1}};
+    float x[2] = {0, -2}, zero[2] = {0, 0}, against[2] = {-4, -2};
+    edit_apply(x, &e, 0, 2, NULL); /* (4, 0) is the direction */
+    assert_true(x[0] == 2 && x[1] == 0);
+    edit_apply(zero, &e, 0, 2, NULL);
+    assert_true(zero[0] == 0 && zero[1] == 0);
+    edit_apply(against, &e, 0, 2, NULL); /* what is left has no direction */
+    assert_true(against[0] == 0 && against[1] == 0);
+}
+
+static void steering_towards_nothing_changes_no_bit(void **state) {
+    (void)state;
+    const float nothing[3] = {0, -0.0f, 0}, same[3] = {-0.0f, 1.1f, 2.3e-7f};
+    const struct edit e = {.operation = EDIT_STEER, .scale = 1.5f, .values = nothing};
+    float x[3] = {-0.0f, 1.1f, 2.3e-7f};
+    edit_apply(x, &e, 0, 3, NULL);
+    assert_memory_equal(x, same, sizeof x);
+}
+
 int main(void) {
     blas_init();
     const struct CMUnitTest tests[] = {
@@ -291,6 +340,9 @@ int main(void) {
         cmocka_unit_test(a_map_goes_back_through_its_transpose),
         cmocka_unit_test(a_map_to_zero_changes_no_bit),
         cmocka_unit_test(resuming_equals_editing),
+        cmocka_unit_test(steering_equals_the_full_forward),
+        cmocka_unit_test(steering_keeps_lengths),
+        cmocka_unit_test(steering_towards_nothing_changes_no_bit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

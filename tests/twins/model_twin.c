@@ -1,5 +1,6 @@
 #include "twins/model_twin.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,6 +114,19 @@ static void run_block(double *out, const struct model_twin *t, size_t l, const d
     free(mid);
 }
 
+static double norm_of(const double *x, size_t n) {
+    double squares = 0;
+    for (size_t i = 0; i < n; i++) squares += x[i] * x[i];
+    return sqrt(squares);
+}
+
+static void edit_token(double *x, const struct twin_edit *edit, bool steers, size_t E) {
+    const double before = norm_of(x, E);
+    for (size_t e = 0; e < E; e++) x[e] += edit->scale * edit->values[e];
+    const double after = norm_of(x, E);
+    for (size_t e = 0; steers && e < E; e++) x[e] *= before / after;
+}
+
 void model_twin_run(struct model_twin *t, const double *tokens, size_t length,
                     const struct twin_edit *edits, size_t n_edits) {
     const size_t E = t->dims.E, layer = t->dims.positions * E;
@@ -124,8 +138,7 @@ void model_twin_run(struct model_twin *t, const double *tokens, size_t length,
         run_block(out, t, l, t->x + l * layer, length);
         for (size_t i = 0; i < n_edits; i++)
             for (size_t n = edits[i].first; edits[i].layer == l && n < length; n++)
-                for (size_t e = 0; e < E; e++)
-                    out[n * E + e] += edits[i].scale * edits[i].values[e];
+                edit_token(out + n * E, &edits[i], t->steers, E);
         patch(out, t, l, 'x', length);
     }
     double *norm = zeros(length * E);

@@ -8,6 +8,8 @@
 #ifndef TWINS_MODEL_TWIN_H
 #define TWINS_MODEL_TWIN_H
 
+#include <stdbool.h>
+
 #include "model/params.h"
 
 struct twin_layer {
@@ -27,6 +29,7 @@ struct model_twin {
     double *prediction;               /* [positions] at every token */
     const struct twin_patch *patches; /* the caller's; none after create */
     size_t n_patches;
+    bool steers; /* edits leave tokens as long as they were */
 };
 
 /* v -> keep * v + scale * values on coordinates [from, from + n) of one token, in turn; or what
