@@ -13,7 +13,9 @@
     X(linear_vector)                                                                               \
     X(learned_vector)                                                                              \
     X(site)                                                                                        \
-    X(loreft)
+    X(loreft)                                                                                      \
+    X(fv)                                                                                          \
+    X(icv)
 #define METHODS_CONTROL(X)                                                                         \
     X(plain)                                                                                       \
     X(zero)                                                                                        \

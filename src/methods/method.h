@@ -23,7 +23,7 @@
 #include "model/prompt_view.h"
 #include "model/query.h"
 
-enum { METHOD_OWN = 8 };
+enum { METHOD_OWN = 8, METHOD_LAYERS = 64 };
 
 /* Which prompt the query is read in. */
 enum method_prompt {
@@ -41,7 +41,8 @@ struct method_setup { /* a method with its numbers; filled by method_setup_read 
     double init;                 /* standard deviation of the initial weights */
     double l1;              /* penalty on the sum of the weights' sizes while they are learned */
     double own[METHOD_OWN]; /* what else the method's file keeps of its keys */
-    size_t choice;          /* of method->choices(); 0 where there is but one */
+    size_t layers[METHOD_LAYERS], n_layers; /* blocks named by its keys; 0: its default */
+    size_t choice;                          /* of method->choices(); 0 where there is but one */
 };
 
 /* What a method is derived from. */

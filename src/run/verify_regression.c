@@ -12,6 +12,7 @@
 #include "optim/adam.h"
 #include "problems/prompts.h"
 #include "run/verify_fixture.h"
+#include "run/verify_rivals.h"
 #include "run/verify_shifts.h"
 #include "run/verify_vectors.h"
 #include "stages/pretrain_step.h"
@@ -349,16 +350,6 @@ cleanup:
     return rc;
 }
 
-static enum err_code skip_later(struct verify_report *r, const struct fixture *f, struct err *err) {
-    static const char *const LATER[] = {"fv", "icv"};
-    enum err_code rc = ERR_OK;
-    for (size_t i = 0; i < sizeof LATER / sizeof LATER[0]; i++)
-        if (fixture_has(f, LATER[i]))
-            TRY(verify_skip(r, LATER[i], LATER[i], "not computed yet", err));
-cleanup:
-    return rc;
-}
-
 enum err_code verify_regression(struct verify_report *r, const struct fixture *f, struct err *err) {
     enum err_code rc = ERR_OK;
     struct params p = {0};
@@ -370,7 +361,7 @@ enum err_code verify_regression(struct verify_report *r, const struct fixture *f
     if (fixture_has(f, "adam")) TRY(compare_adam(r, f, &p, err));
     if (fixture_has(f, "ltv")) TRY(verify_vectors(r, f, &p, err));
     if (fixture_has(f, "shift")) TRY(verify_shift_queries(r, f, err));
-    TRY(skip_later(r, f, err));
+    TRY(verify_rivals(r, f, &p, err));
 cleanup:
     prompts_release(&in);
     params_destroy(&p);

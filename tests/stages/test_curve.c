@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "methods/basis_set.h"
+#include "methods/icv.h"
 #include "methods/ltv.h"
 #include "model/tiny.h"
 #include "ops/blas.h"
@@ -142,6 +143,41 @@ static void curves_of_shifted_prompts_equal_the_full_forward(void **state) {
     curve_of_reading(&LARGE, LTV_REPROJECTED, true);
 }
 
+/* Every token of a prompt is edited, so each has a context of its own. v [L + 1, n, E]. */
+static void check_steered(struct trial *t, const float *v, size_t shift) {
+    const size_t n = t->z.n;
+    t->twin.steers = true;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < t->z.points; k++) {
+            struct twin_edit edits[L];
+            double values[L * E];
+            for (size_t l = 0; l < L; l++) {
+                for (size_t e = 0; e < E; e++)
+                    values[l * E + e] = (double)v[((l + 1 - shift) * n + i) * E + e];
+                edits[l] = (struct twin_edit){l, 0, 1.5, values + l * E};
+            }
+            const double want = predict_twin(t, i, 0, k, edits, L);
+            CLOSE(twin_error(t->got + i * t->z.points + k, &want, 1), 1e-5);
+        }
+}
+
+static void contexts_run_under_edits_of_every_token(void **state) {
+    (void)state;
+    for (size_t shift = 0; shift <= 1; shift++) {
+        struct trial t;
+        float v[(L + 1) * 3 * E];
+        trial_init(&t, &SMALL, "icv", 0);
+        icv_setup(&t.setup, 1.5, shift, false);
+        SUCCEEDS(basis_set_create(&t.basis, &DIMS, basis_bit(BASIS_STEP), SMALL.n, &err));
+        SUCCEEDS(basis_set_collect(&t.basis, &t.p, &t.prompts, SMALL.T0, 2, &err));
+        const struct basis all = basis_set_view(&t.basis, 0, SMALL.n);
+        t.setup.method->vector(v, t.w.f, &all, &t.setup, NULL);
+        predict(&t, SMALL.T0, t.w.f);
+        check_steered(&t, v, shift);
+        trial_free(&t);
+    }
+}
+
 static void check_windows(const struct sizes *z, bool apart) {
     struct trial t;
     trial_init(&t, z, "window", 0);
@@ -227,6 +263,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(curves_equal_the_full_forward),
         cmocka_unit_test(curves_of_shifted_prompts_equal_the_full_forward),
+        cmocka_unit_test(contexts_run_under_edits_of_every_token),
         cmocka_unit_test(windows_equal_shorter_prompts),
         cmocka_unit_test(what_reads_the_whole_prompt_has_the_bits_of_plain),
         cmocka_unit_test(bases_equal_the_full_forward),

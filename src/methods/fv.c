@@ -1,0 +1,333 @@
+/*
+ * Function vectors: the sum of what the heads that matter most do.
+ * Todd, Li, Sharma, Mueller, Wallace, Bau, "Function vectors in large language models", ICLR 2024;
+ * its regression port by Saglam et al. (methods 3.1, 3.2).
+ *
+ * Derived: every head's effect on prompts with mixed labels (causal_map.h) in the mean over the
+ * first fv.prompts training prompts, patched with its mean over all of them; weights [L, H] are 1
+ * for the fv.heads heads of largest effect and 0 for the others.  The vector is one for all edited
+ * blocks: the sum over chosen heads of their slice through W_o.  Its slices are a prompt's own
+ * (basis "prompt") or the mean over training prompts ("mean", as published: a constant of the
+ * function class).  As published: reading "reprojected", corruption "redrawn", bias "per_head", 35
+ * of 96 heads, layers [6, 7, 8], basis "mean".
+ *
+ * Cost of the derivation, for N prompts of the map: one corrupted context and about H (L + 1) / 2
+ * token passes each; with "redrawn" L H contexts each.
+ */
+#include "methods/fv.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "methods/causal_map.h"
+#include "ops/blas.h"
+#include "ops/rows.h"
+
+const char *const FV_BIASES[] = {"once", "per_head", "none", NULL};
+
+enum own { HEADS, PROMPTS, CORRUPTION, BIAS, SCALE }; /* of setup.own */
+
+/* Published: 35 of 96. */
+static size_t heads_of(const struct method_setup *s) {
+    const size_t all = s->params->dims.L * s->params->dims.H, few = (35 * all + 48) / 96;
+    if (s->own[HEADS] > 0) return (size_t)s->own[HEADS] < all ? (size_t)s->own[HEADS] : all;
+    return few > 0 ? few : 1;
+}
+
+static size_t layer_count(const struct method_setup *s) {
+    const size_t third = s->params->dims.L / 3;
+    if (s->n_layers > 0) return s->n_layers;
+    return third > 0 ? third : 1;
+}
+
+static size_t layer_at(const struct method_setup *s, size_t i) {
+    return s->n_layers > 0 ? s->layers[i] : s->params->dims.L / 3 + i;
+}
+
+static double scale_of(const struct method_setup *s) {
+    return s->own[SCALE] > 0 ? s->own[SCALE] : 1 / (double)layer_count(s);
+}
+
+static enum basis_part part_of(const struct method_setup *s) {
+    return causal_part((enum causal_reading)s->variant);
+}
+
+static unsigned fv_basis(const struct method_setup *s) { return basis_bit(part_of(s)); }
+
+static size_t fv_weights(const struct method_setup *s) {
+    return s->params->dims.L * s->params->dims.H;
+}
+
+static void fv_shape(size_t shape[2], const struct method_setup *s) {
+    shape[0] = s->params->dims.L;
+    shape[1] = s->params->dims.H;
+}
+
+/* ---- the vector and its edits */
+
+/* out [R, E]: rows u [R, E] with slice h times w[h]. */
+static void scale_slices(float *out, const float *u, const float *w, size_t R, size_t H, size_t D) {
+    for (size_t r = 0; r < R; r++)
+        for (size_t h = 0; h < H; h++)
+            for (size_t i = 0; i < D; i++) {
+                const size_t at = (r * H + h) * D + i;
+                out[at] = u[at] * w[h];
+            }
+}
+
+/* How often the bias of a layer whose chosen heads have weights w [H] counts. */
+static float bias_count(enum fv_bias bias, const float *w, size_t H) {
+    float sum = 0;
+    for (size_t h = 0; h < H; h++) sum += w[h];
+    if (bias == FV_ONCE) return sum != 0 ? 1 : 0;
+    return bias == FV_PER_HEAD ? sum : 0;
+}
+
+static size_t fv_scratch(const struct method_setup *s, size_t R) { return R * s->params->dims.E; }
+static size_t fv_values(const struct method_setup *s) { return s->params->dims.E; }
+
+static void fv_vector(float *v, const float *w, const struct basis *b, const struct method_setup *s,
+                      float *scratch) {
+    const struct model_dims *d = &s->params->dims;
+    const size_t R = b->R, H = d->H, E = d->E;
+    memset(v, 0, R * E * sizeof *v);
+    for (size_t l = 0; l < d->L; l++) {
+        const struct layer_params *layer = &s->params->layers[l];
+        const float *u = b->part[part_of(s)] + l * b->stride * E;
+        scale_slices(scratch, u, w + l * H, R, H, model_head_width(d));
+        blas_gemm(v, scratch, layer->proj_w, BLAS_N, BLAS_N, 1, 1, R, E, E, E, E, E);
+        const float count = bias_count((enum fv_bias)s->own[BIAS], w + l * H, H);
+        for (size_t r = 0; count != 0 && r < R; r++) rows_axpy(v + r * E, count, layer->proj_b, E);
+    }
+}
+
+static size_t fv_edits(struct edit *items, const float *v, const float *w, size_t R,
+                       const struct method_setup *s) {
+    (void)w;
+    for (size_t i = 0; i < layer_count(s); i++)
+        items[i] = (struct edit){.layer = layer_at(s, i),
+                                 .scope = EDIT_QUERY,
+                                 .scale = (float)scale_of(s),
+                                 .values = v,
+                                 .row_stride = R > 1 ? s->params->dims.E : 0};
+    return layer_count(s);
+}
+
+/* ---- the derivation */
+
+void fv_choose(float *w, const struct model_dims *d, const uint32_t *order, size_t n) {
+    assert(n <= d->L * d->H);
+    memset(w, 0, d->L * d->H * sizeof *w);
+    for (size_t i = 0; i < n; i++) w[order[i]] = 1;
+}
+
+static size_t map_prompts(const struct method_setup *s, const struct method_training *t) {
+    const size_t most = (size_t)s->own[PROMPTS];
+    return most > 0 && most < t->prompts.n ? most : t->prompts.n;
+}
+
+static struct causal_options options_of(const struct method_setup *s,
+                                        const struct method_training *t) {
+    return (struct causal_options){.prompts = t->prompts,
+                                   .T0 = t->T0,
+                                   .chunk = t->chunk,
+                                   .contexts = t->contexts,
+                                   .reading = (enum causal_reading)s->variant,
+                                   .corruption = (enum causal_corruption)s->own[CORRUPTION],
+                                   .stream = t->stream};
+}
+
+static size_t fv_derive_bytes(const struct method_setup *s, const struct method_training *t) {
+    const struct model_dims *d = &s->params->dims;
+    struct causal_options o = options_of(s, t);
+    const size_t mean = causal_mean_bytes(d, &o), row = basis_set_bytes(d, fv_basis(s), 1);
+    o.prompts.n = map_prompts(s, t);
+    const size_t map = causal_map_bytes(d, &o) + fv_weights(s) * o.prompts.n * sizeof(float);
+    return row + (mean > map ? mean : map);
+}
+
+/* w from effect [L, H, n] and effects [L, H], both overwritten; order [L, H]. */
+static enum err_code choose_heads(float *w, float *effect, double *effects, uint32_t *order,
+                                  const struct causal_options *o, const struct basis *mean,
+                                  const struct method_setup *s, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *d = &s->params->dims;
+    TRY(causal_map(effect, s->params, mean, o, err));
+    TRY(causal_effects(effects, effect, d, o->prompts.n, err));
+    causal_rank(order, effects, fv_weights(s));
+    fv_choose(w, d, order, heads_of(s));
+cleanup:
+    return rc;
+}
+
+static enum err_code fv_derive(float *w, const struct method_training *t,
+                               const struct method_setup *s, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const size_t heads = fv_weights(s), n = map_prompts(s, t);
+    struct causal_progress said = {t->report, t->context, 0, (double)(t->prompts.n + n * heads)};
+    struct causal_options o = options_of(s, t);
+    struct basis_set mean = {0};
+    float *effect = calloc(heads * n, sizeof *effect);
+    double *effects = calloc(heads, sizeof *effects);
+    uint32_t *order = calloc(heads, sizeof *order);
+    CHECK(effect && effects && order, ERR_MEMORY, "no memory for the effects of %zu prompts", n);
+    o.said = t->report ? &said : NULL;
+    TRY(basis_set_create(&mean, &s->params->dims, fv_basis(s), 1, err));
+    TRY(causal_mean(&mean, s->params, &o, err));
+    o.prompts.n = n;
+    const struct basis values = basis_set_view(&mean, 0, 1);
+    TRY(choose_heads(w, effect, effects, order, &o, &values, s, err));
+cleanup:
+    basis_set_destroy(&mean);
+    free(order);
+    free(effects);
+    free(effect);
+    return rc;
+}
+
+/* ---- keys */
+
+static int index_of(const char *const *names, const char *name) {
+    int i = 0;
+    while (names[i] && strcmp(names[i], name) != 0) i++;
+    assert(names[i]);
+    return i;
+}
+
+void fv_setup(struct method_setup *s, enum fv_bias bias, const size_t *layers, size_t n) {
+    assert(n <= METHOD_LAYERS);
+    s->own[BIAS] = bias;
+    s->n_layers = n;
+    for (size_t i = 0; i < n; i++) s->layers[i] = layers[i];
+}
+
+static void fv_read(struct method_setup *s, const struct config_point *point) {
+    s->variant = index_of(CAUSAL_READINGS, config_text(point, "fv.reading"));
+    s->own[HEADS] = (double)config_int(point, "fv.heads");
+    s->own[PROMPTS] = (double)config_int(point, "fv.prompts");
+    s->own[CORRUPTION] = index_of(CAUSAL_CORRUPTIONS, config_text(point, "fv.corruption"));
+    s->own[BIAS] = index_of(FV_BIASES, config_text(point, "fv.bias"));
+    s->own[SCALE] = config_float(point, "fv.scale");
+    const size_t n = config_list_size(point, "fv.layers");
+    s->n_layers = n < METHOD_LAYERS ? n : METHOD_LAYERS;
+    for (size_t i = 0; i < s->n_layers; i++)
+        s->layers[i] = (size_t)config_list_int(point, "fv.layers", i);
+}
+
+static enum err_code fv_check(const struct method_setup *s, const struct config_point *point,
+                              struct err *err) {
+    enum err_code rc = ERR_OK;
+    const size_t L = s->params->dims.L, n = config_list_size(point, "fv.layers");
+    char where[320];
+    config_where(where, point, "fv.layers");
+    CHECK(n <= METHOD_LAYERS, ERR_CONFIG, "%s: %zu blocks, at most %d can be edited", where, n,
+          METHOD_LAYERS);
+    for (size_t i = 0; i < n; i++)
+        CHECK(s->layers[i] < L, ERR_CONFIG, "%s: no block %zu in a model of %zu: they count from 0",
+              where, s->layers[i], L);
+cleanup:
+    return rc;
+}
+
+static const struct config_key KEYS[] = {
+    {
+        .name = "fv.reading",
+        .type = CONFIG_NAME,
+        .flags = CONFIG_AXIS,
+        .def = "heads",
+        .choices = CAUSAL_READINGS,
+        .when = "method=fv",
+        .unit = "",
+        .meaning = "what a head is: its output, or slices of the attention block's output, which "
+                   "go through the projection again (published, regression)",
+    },
+    {
+        .name = "fv.heads",
+        .type = CONFIG_INT,
+        .flags = CONFIG_AXIS,
+        .max = 1e6,
+        .def = "0",
+        .when = "method=fv",
+        .unit = "heads",
+        .meaning = "heads of the largest effects that are summed; 0: 35 of every 96 (published)",
+    },
+    {
+        .name = "fv.prompts",
+        .type = CONFIG_INT,
+        .flags = CONFIG_AXIS,
+        .max = 1e8,
+        .def = "256",
+        .when = "method=fv",
+        .unit = "prompts",
+        .meaning = "training prompts, the first ones, whose labels are mixed; 0: all",
+    },
+    {
+        .name = "fv.corruption",
+        .type = CONFIG_NAME,
+        .flags = CONFIG_AXIS,
+        .def = "shared",
+        .choices = CAUSAL_CORRUPTIONS,
+        .when = "method=fv",
+        .unit = "",
+        .meaning = "labels in one order a prompt for all heads, or anew for each head, the same "
+                   "for all prompts (published; a context for every head)",
+    },
+    {
+        .name = "fv.bias",
+        .type = CONFIG_NAME,
+        .flags = CONFIG_AXIS,
+        .def = "once",
+        .choices = FV_BIASES,
+        .when = "method=fv",
+        .unit = "",
+        .meaning = "the projection's bias: once for each layer with chosen heads, for each of "
+                   "those heads (published), or not at all",
+    },
+    {
+        .name = "fv.layers",
+        .type = CONFIG_INT,
+        .flags = CONFIG_LIST,
+        .max = 1e6,
+        .def = "[]",
+        .when = "method=fv",
+        .unit = "",
+        .meaning = "blocks, from 0, to whose output the vector is added; []: the middle third",
+    },
+    {
+        .name = "fv.scale",
+        .type = CONFIG_FLOAT,
+        .flags = CONFIG_AXIS,
+        .max = 1e6,
+        .def = "0.0",
+        .when = "method=fv",
+        .unit = "",
+        .meaning = "factor of the vector at each of them; 0: 1 divided by their number (published)",
+    },
+};
+
+extern const struct method method_fv;
+const struct method method_fv = {
+    .name = "fv",
+    .meaning = "function vector: the sum of what the heads of largest causal effect do",
+    .paper = "Todd et al., ICLR 2024, arXiv:2310.15213",
+    .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (\"mean\")",
+    .cost = "one basis prompt a function; derived from every head replaced on mixed-up prompts",
+    .scope = EDIT_QUERY,
+    .prompt = METHOD_WHOLE,
+    .basis = fv_basis,
+    .variants = CAUSAL_READINGS,
+    .keys = KEYS,
+    .n_keys = sizeof KEYS / sizeof *KEYS,
+    .read = fv_read,
+    .check = fv_check,
+    .weights = fv_weights,
+    .weights_shape = fv_shape,
+    .derive = fv_derive,
+    .derive_bytes = fv_derive_bytes,
+    .vector = fv_vector,
+    .values = fv_values,
+    .edits = fv_edits,
+    .edits_most = layer_count,
+    .scratch = fv_scratch,
+};

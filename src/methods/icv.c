@@ -1,0 +1,227 @@
+/*
+ * In-context vectors: every token's state is turned towards where an answer moves it.
+ * Liu, Ye, Xing, Zou, "In-context vectors", ICML 2024; its regression port by Saglam et al.
+ * (methods 3.3).
+ *
+ * A prompt's step is BASIS_STEP: the state at the last y less that at the last x, at the embedding
+ * and after every block (the last one after ln_f), of norm 1 over all of them.  Derived: the first
+ * principal component of the first icv.prompts training prompts' steps, of norm 1, by a singular
+ * value decomposition of the centred steps; its sign makes the largest absolute entry of the left
+ * singular vector positive.  With basis "mean" (as published) the vector is the mean step plus that
+ * component; with "prompt" it is the prompt's own step, alone: a single prompt has no component.
+ *
+ * Block l's output, at every token of the prompt, becomes as long as it was in the direction of
+ * itself plus icv.scale times stage l + 1 - icv.layer_shift.  So a prompt's context runs under the
+ * edit, and is no other method's.  As published: layer_shift 1, scale 1.5, basis "mean".
+ */
+#include "methods/icv.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "methods/basis_set.h"
+#include "ops/lapack.h"
+
+enum own { SCALE, SHIFT, MEAN, PROMPTS }; /* of setup.own */
+
+static size_t stages(const struct method_setup *s) { return s->params->dims.L + 1; }
+
+static unsigned icv_basis(const struct method_setup *s) {
+    (void)s;
+    return basis_bit(BASIS_STEP);
+}
+
+static size_t icv_weights(const struct method_setup *s) { return stages(s) * s->params->dims.E; }
+
+static void icv_shape(size_t shape[2], const struct method_setup *s) {
+    shape[0] = stages(s);
+    shape[1] = s->params->dims.E;
+}
+
+/* v [L + 1, R, E]: all stages, of which the edits leave out one. */
+static void icv_vector(float *v, const float *w, const struct basis *b,
+                       const struct method_setup *s, float *scratch) {
+    const size_t E = s->params->dims.E, R = b->R;
+    (void)scratch;
+    for (size_t i = 0; i < stages(s); i++)
+        for (size_t r = 0; r < R; r++)
+            for (size_t e = 0; e < E; e++) {
+                const float step = b->part[BASIS_STEP][(i * b->stride + r) * E + e];
+                v[(i * R + r) * E + e] = s->own[MEAN] > 0 ? step + w[i * E + e] : step;
+            }
+}
+
+static size_t icv_edits(struct edit *items, const float *v, const float *w, size_t R,
+                        const struct method_setup *s) {
+    const struct model_dims *d = &s->params->dims;
+    (void)w;
+    for (size_t l = 0; l < d->L; l++)
+        items[l] = (struct edit){.layer = l,
+                                 .scope = EDIT_ALL,
+                                 .operation = EDIT_STEER,
+                                 .scale = (float)s->own[SCALE],
+                                 .values = v + (l + 1 - (size_t)s->own[SHIFT]) * R * d->E,
+                                 .row_stride = R > 1 ? d->E : 0};
+    return d->L;
+}
+
+/* ---- the derivation */
+
+static size_t prompts_used(const struct method_setup *s, const struct method_training *t) {
+    const size_t most = (size_t)s->own[PROMPTS];
+    return most > 0 && most < t->prompts.n ? most : t->prompts.n;
+}
+
+static size_t icv_derive_bytes(const struct method_setup *s, const struct method_training *t) {
+    const struct model_dims *d = &s->params->dims;
+    const size_t n = prompts_used(s, t), N = icv_weights(s), K = n < N ? n : N;
+    return basis_set_bytes(d, icv_basis(s), n) +
+           basis_collector_bytes(d, t->T0, t->chunk, t->contexts) +
+           (2 * n * N + 2 * (n + N) * K + 8 * K * K) * sizeof(double); /* LAPACK's own included */
+}
+
+static enum err_code collect(struct basis_set *steps, const struct method_training *t,
+                             const struct method_setup *s, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct basis_collector *c = NULL;
+    const struct model_dims *d = &s->params->dims;
+    TRY(basis_collector_create(&c, d, t->T0, t->chunk, t->contexts, err));
+    for (size_t first = 0; first < steps->n; first += t->chunk) {
+        const size_t left = steps->n - first, n = left < t->chunk ? left : t->chunk;
+        const struct prompt_view part = prompt_view_part(&t->prompts, first, n);
+        basis_collector_run_at(steps, first, c, s->params, &part);
+        if (t->report) TRY(t->report(t->context, (double)(first + n), (double)steps->n, err));
+    }
+cleanup:
+    basis_collector_destroy(c);
+    return rc;
+}
+
+/* A [n, (L + 1) E]: the steps, less their mean. */
+static void centre(double *A, const struct basis_set *steps, size_t stage_count) {
+    const size_t n = steps->n, E = steps->dims.E, N = stage_count * E;
+    for (size_t j = 0; j < N; j++) {
+        const float *column = steps->part[BASIS_STEP] + j / E * n * E + j % E;
+        double mean = 0;
+        for (size_t r = 0; r < n; r++) mean += (double)column[r * E];
+        mean /= (double)n;
+        for (size_t r = 0; r < n; r++) A[r * N + j] = (double)column[r * E] - mean;
+    }
+}
+
+/* The sign of the entry of column 0 of U [n, K] that is largest without it. */
+static double sign_of(const double *U, size_t n, size_t K) {
+    double largest = 0;
+    for (size_t r = 0; r < n; r++)
+        if (fabs(U[r * K]) > fabs(largest)) largest = U[r * K];
+    return largest < 0 ? -1 : 1;
+}
+
+/* w [N] = first principal component of the rows of A [n, N], or zeros where they do not differ. */
+static enum err_code first_component(float *w, double *A, size_t n, size_t N, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const size_t K = n < N ? n : N;
+    double *U = calloc(n * K, sizeof *U), *values = calloc(K, sizeof *values);
+    double *Vt = calloc(K * N, sizeof *Vt);
+    CHECK(U && values && Vt, ERR_MEMORY, "no memory for a decomposition of %zu x %zu", n, N);
+    TRY(lapack_svd(U, values, Vt, A, n, N, err));
+    const double sign = values[0] > 0 ? sign_of(U, n, K) : 0;
+    for (size_t j = 0; j < N; j++) w[j] = (float)(sign * Vt[j]);
+cleanup:
+    free(Vt);
+    free(values);
+    free(U);
+    return rc;
+}
+
+static enum err_code icv_derive(float *w, const struct method_training *t,
+                                const struct method_setup *s, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const size_t n = prompts_used(s, t), N = icv_weights(s);
+    struct basis_set steps = {0};
+    double *A = calloc(n * N, sizeof *A);
+    CHECK(A, ERR_MEMORY, "no memory for the steps of %zu prompts", n);
+    TRY(basis_set_create(&steps, &s->params->dims, icv_basis(s), n, err));
+    TRY(collect(&steps, t, s, err));
+    centre(A, &steps, stages(s));
+    TRY(first_component(w, A, n, N, err));
+cleanup:
+    basis_set_destroy(&steps);
+    free(A);
+    return rc;
+}
+
+/* ---- keys */
+
+void icv_setup(struct method_setup *s, double scale, size_t layer_shift, bool mean) {
+    assert(layer_shift <= 1);
+    s->own[SCALE] = scale;
+    s->own[SHIFT] = (double)layer_shift;
+    s->own[MEAN] = mean;
+}
+
+static void icv_read(struct method_setup *s, const struct config_point *point) {
+    const bool mean = strcmp(config_text(point, "basis"), "mean") == 0;
+    icv_setup(s, config_float(point, "icv.scale"), (size_t)config_int(point, "icv.layer_shift"),
+              mean);
+    s->own[PROMPTS] = (double)config_int(point, "icv.prompts");
+}
+
+static const struct config_key KEYS[] = {
+    {
+        .name = "icv.scale",
+        .type = CONFIG_FLOAT,
+        .flags = CONFIG_AXIS,
+        .min = -1e6,
+        .max = 1e6,
+        .def = "0.1",
+        .when = "method=icv",
+        .unit = "",
+        .meaning = "lambda: how far a state is turned towards the vector (published: 1.5)",
+    },
+    {
+        .name = "icv.layer_shift",
+        .type = CONFIG_INT,
+        .flags = CONFIG_AXIS,
+        .max = 1,
+        .def = "0",
+        .when = "method=icv",
+        .unit = "stages",
+        .meaning = "block l has the stage after it (0), or the one before it (1: the published "
+                   "regression code)",
+    },
+    {
+        .name = "icv.prompts",
+        .type = CONFIG_INT,
+        .flags = CONFIG_AXIS,
+        .max = 1e5,
+        .def = "256",
+        .when = "method=icv",
+        .unit = "prompts",
+        .meaning = "training prompts, the first ones, of the principal component; 0: all",
+    },
+};
+
+extern const struct method method_icv;
+const struct method method_icv = {
+    .name = "icv",
+    .meaning = "in-context vector: all tokens turned towards where an answer moves the states",
+    .paper = "Liu et al., ICML 2024, arXiv:2311.06668",
+    .sees = "T0 examples of the function (basis \"prompt\"), or none (\"mean\")",
+    .cost = "a context of its own for every prompt; one basis prompt a function",
+    .scope = EDIT_ALL,
+    .prompt = METHOD_WHOLE,
+    .basis = icv_basis,
+    .keys = KEYS,
+    .n_keys = sizeof KEYS / sizeof *KEYS,
+    .read = icv_read,
+    .weights = icv_weights,
+    .weights_shape = icv_shape,
+    .derive = icv_derive,
+    .derive_bytes = icv_derive_bytes,
+    .vector = icv_vector,
+    .values = icv_weights,
+    .edits = icv_edits,
+};

@@ -1,0 +1,336 @@
+/*
+ * The two rivals of the paper. Function vectors: the mean of what heads do, each head's effect on
+ * prompts with mixed labels, the order of heads, the vector, the curve. In-context vectors: the
+ * vector, and the curve of prompts edited at every token.
+ */
+#include "run/verify_rivals.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "methods/causal_map.h"
+#include "methods/fv.h"
+#include "methods/icv.h"
+#include "model/forward.h"
+#include "stages/curve.h"
+
+struct rivals {
+    struct verify_report *report;
+    const struct fixture *file;
+    const struct params *params;
+    struct fixture_array xs, ys;
+    struct prompt_view prompts; /* the long prompts */
+    size_t T0;
+};
+
+static void rivals_release(struct rivals *s) {
+    fixture_array_release(&s->ys);
+    fixture_array_release(&s->xs);
+}
+
+static enum err_code read_prompts(struct rivals *s, struct err *err) {
+    enum err_code rc = ERR_OK;
+    double T0;
+    TRY(fixture_floats(&s->xs, s->file, "ltv/xs_long", 3, err));
+    TRY(fixture_floats(&s->ys, s->file, "ltv/ys_long", 2, err));
+    TRY(fixture_attribute(&T0, s->file, "points", err));
+    s->T0 = (size_t)T0;
+    s->prompts = (struct prompt_view){.n = s->xs.shape[0],
+                                      .points = s->xs.shape[1],
+                                      .dims = s->xs.shape[2],
+                                      .x = s->xs.floats,
+                                      .y = s->ys.floats};
+    CHECK(s->prompts.n > 0 && s->prompts.dims == s->params->dims.inputs &&
+              s->ys.n == s->prompts.n * s->prompts.points && s->T0 >= 1 &&
+              s->T0 <= s->prompts.points && 2 * s->prompts.points <= s->params->dims.positions,
+          ERR_DATA, "%s: ltv/xs_long, ltv/ys_long, points and n_positions disagree",
+          fixture_path(s->file));
+cleanup:
+    return rc;
+}
+
+static enum err_code compare(const struct rivals *s, const char *part, const char *name,
+                             const float *got, size_t n, double tolerance, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct fixture_array want = {0};
+    TRY(fixture_floats(&want, s->file, name, -1, err));
+    CHECK(want.n == n, ERR_DATA, "%s: %s: expected %zu numbers, found %zu", fixture_path(s->file),
+          name, n, want.n);
+    TRY(verify_floats(s->report, part, name, got, want.floats, n, tolerance, VERIFY_SCALED, err));
+cleanup:
+    fixture_array_release(&want);
+    return rc;
+}
+
+/* Whole numbers of the file, all in [0, bound). */
+static enum err_code read_integers(struct fixture_array *out, const struct rivals *s,
+                                   const char *name, int rank, size_t bound, struct err *err) {
+    enum err_code rc = ERR_OK;
+    TRY(fixture_integers(out, s->file, name, rank, err));
+    for (size_t i = 0; i < out->n; i++)
+        CHECK(out->integers[i] >= 0 && (size_t)out->integers[i] < bound, ERR_DATA,
+              "%s: %s: %lld is out of range", fixture_path(s->file), name,
+              (long long)out->integers[i]);
+cleanup:
+    return rc;
+}
+
+/* The vector v [n] and the predictions at every length of a method with one mean basis, as
+ * `evaluate` makes them. */
+static enum err_code compare_method(const struct rivals *s, const struct method_setup *setup,
+                                    const struct basis_set *mean, const float *w, const char *part,
+                                    const char *vector, const char *curve, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct curve c = {0};
+    const struct prompt_view *p = &s->prompts;
+    const struct basis basis = basis_set_view(mean, 0, 1);
+    const struct curve_options o = {.setup = setup,
+                                    .chunk = p->n,
+                                    .points = p->points,
+                                    .window_points = s->T0,
+                                    .trained_points = s->T0};
+    float *prediction = calloc(p->n * p->points, sizeof *prediction);
+    CHECK(prediction, ERR_MEMORY, "no memory for a curve of %zu prompts", p->n);
+    TRY(curve_create(&c, &o, err));
+    curve_predict(prediction, &c, p, &basis, w);
+    TRY(compare(s, part, vector, c.pass.v, method_values(setup), 1e-5, err));
+    TRY(compare(s, part, curve, prediction, p->n * p->points, 1e-5, err));
+cleanup:
+    curve_destroy(&c);
+    free(prediction);
+    return rc;
+}
+
+/* ---- fv */
+
+static struct causal_options causal_of(const struct rivals *s) {
+    return (struct causal_options){.prompts = s->prompts,
+                                   .T0 = s->T0,
+                                   .chunk = s->prompts.n,
+                                   .reading = CAUSAL_REPROJECTED,
+                                   .corruption = CAUSAL_REDRAWN};
+}
+
+/* The file's mean has every token of the first T0 points, [L, H, 2 T0, D]; ours that of the query.
+ */
+static enum err_code compare_query_mean(const struct rivals *s, const struct basis_set *mean,
+                                        const struct fixture_array *want, struct err *err) {
+    const struct model_dims *d = &s->params->dims;
+    const size_t D = model_head_width(d), T = 2 * s->T0;
+    double error = 0;
+    for (size_t l = 0; l < d->L; l++)
+        for (size_t h = 0; h < d->H; h++)
+            error =
+                fmax(error, verify_max_error(mean->part[BASIS_ATTENTION] + l * d->E + h * D,
+                                             want->floats + ((l * d->H + h) * T + T - 2) * D, D));
+    return verify_error(s->report, "fv", "fv/universal_mean_activation (query)", error,
+                        verify_tolerance(want->floats, want->n, 1e-5, VERIFY_SCALED), err);
+}
+
+/* Mean over prompts of coordinate e of the attention block's output at token t. */
+static double mean_at(const struct forward *fw, size_t l, size_t t, size_t e) {
+    double sum = 0;
+    for (size_t b = 0; b < fw->B; b++)
+        sum += (double)fw->layers[l].a[(b * fw->length + t) * fw->dims.E + e];
+    return sum / (double)fw->B;
+}
+
+static double token_means_error(const struct forward *fw, const float *want) {
+    const struct model_dims *d = &fw->dims;
+    const size_t D = model_head_width(d);
+    double error = 0;
+    for (size_t l = 0; l < d->L; l++)
+        for (size_t h = 0; h < d->H; h++)
+            for (size_t t = 0; t < fw->length; t++)
+                for (size_t i = 0; i < D; i++, want++) {
+                    const float got = (float)mean_at(fw, l, t, h * D + i);
+                    error = fmax(error, verify_max_error(&got, want, 1));
+                }
+    return error;
+}
+
+/* By the full forward pass: no method needs any token but the query. */
+static enum err_code compare_token_means(const struct rivals *s, const struct fixture_array *want,
+                                         struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct prompt_view *p = &s->prompts;
+    const size_t T = 2 * s->T0;
+    struct forward fw = {0};
+    float *tokens = calloc(p->n * T * p->dims, sizeof *tokens);
+    CHECK(tokens, ERR_MEMORY, "no memory for the tokens of %zu prompts", p->n);
+    TRY(forward_create(&fw, &s->params->dims, p->n, T, false, err));
+    for (size_t i = 0; i < p->n; i++)
+        prompt_tokens(tokens + i * T * p->dims, prompt_view_x(p, i, 0), p->y + i * p->points, 1,
+                      s->T0, p->dims);
+    forward_run(&fw, s->params, tokens, p->n, T);
+    TRY(verify_error(s->report, "fv", "fv/universal_mean_activation (every token)",
+                     token_means_error(&fw, want->floats),
+                     verify_tolerance(want->floats, want->n, 1e-5, VERIFY_SCALED), err));
+cleanup:
+    forward_destroy(&fw);
+    free(tokens);
+    return rc;
+}
+
+static enum err_code compare_means(const struct rivals *s, const struct basis_set *mean,
+                                   struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct fixture_array want = {0};
+    const struct model_dims *d = &s->params->dims;
+    TRY(fixture_floats(&want, s->file, "fv/universal_mean_activation", 4, err));
+    CHECK(want.n == d->L * d->E * 2 * s->T0, ERR_DATA,
+          "%s: fv/universal_mean_activation: wrong shape", fixture_path(s->file));
+    TRY(compare_query_mean(s, mean, &want, err));
+    TRY(compare_token_means(s, &want, err));
+cleanup:
+    fixture_array_release(&want);
+    return rc;
+}
+
+/* effects [L, H]. */
+static enum err_code compare_effects(double *effects, const struct rivals *s,
+                                     const struct basis_set *mean, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *d = &s->params->dims;
+    const size_t heads = d->L * d->H, n = s->prompts.n;
+    struct fixture_array permutations = {0};
+    struct causal_options o = causal_of(s);
+    const struct basis values = basis_set_view(mean, 0, 1);
+    float *effect = calloc(heads * (n + 1), sizeof *effect), *by_head = effect + heads * n;
+    CHECK(effect, ERR_MEMORY, "no memory for the effects of %zu heads", heads);
+    TRY(read_integers(&permutations, s, "fv/corruption_permutation_per_layer_head", 3, s->T0, err));
+    CHECK(permutations.n == heads * s->T0, ERR_DATA,
+          "%s: fv/corruption_permutation_per_layer_head: wrong shape", fixture_path(s->file));
+    o.permutations = permutations.integers;
+    TRY(causal_map(effect, s->params, &values, &o, err));
+    TRY(causal_effects(effects, effect, d, n, err));
+    for (size_t l = 0; l < d->L; l++)
+        for (size_t h = 0; h < d->H; h++) by_head[h * d->L + l] = (float)effects[l * d->H + h];
+    TRY(compare(s, "fv", "fv/indirect_effect_head_by_layer", by_head, heads, 1e-4, err));
+cleanup:
+    fixture_array_release(&permutations);
+    free(effect);
+    return rc;
+}
+
+/* The file's pairs are (head, layer). w [L, H] chooses as many as it has. */
+static enum err_code compare_order(float *w, const struct rivals *s, const double *effects,
+                                   struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *d = &s->params->dims;
+    const size_t heads = d->L * d->H;
+    struct fixture_array pairs = {0};
+    size_t wrong = 0;
+    uint32_t *order = calloc(heads, sizeof *order);
+    CHECK(order, ERR_MEMORY, "no memory for the order of %zu heads", heads);
+    TRY(fixture_integers(&pairs, s->file, "fv/top_head_layer_pairs", 2, err));
+    CHECK(pairs.shape[1] == 2 && pairs.shape[0] <= heads, ERR_DATA,
+          "%s: fv/top_head_layer_pairs: wrong shape", fixture_path(s->file));
+    causal_rank(order, effects, heads);
+    for (size_t i = 0; i < pairs.shape[0]; i++)
+        wrong += pairs.integers[2 * i] != (int64_t)(order[i] % d->H) ||
+                 pairs.integers[2 * i + 1] != (int64_t)(order[i] / d->H);
+    fv_choose(w, d, order, pairs.shape[0]);
+    TRY(verify_error(s->report, "fv", "fv/top_head_layer_pairs (wrong)", (double)wrong, 0, err));
+cleanup:
+    fixture_array_release(&pairs);
+    free(order);
+    return rc;
+}
+
+static enum err_code set_fv(struct method_setup *setup, const struct rivals *s, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct fixture_array a = {0};
+    size_t layers[METHOD_LAYERS];
+    TRY(read_integers(&a, s, "fv/edit_layers", 1, s->params->dims.L, err));
+    CHECK(a.n > 0 && a.n <= METHOD_LAYERS, ERR_DATA, "%s: fv/edit_layers: %zu layers",
+          fixture_path(s->file), a.n);
+    for (size_t i = 0; i < a.n; i++) layers[i] = (size_t)a.integers[i];
+    method_setup_named(setup, "fv", s->params);
+    setup->variant = CAUSAL_REPROJECTED;
+    fv_setup(setup, FV_PER_HEAD, layers, a.n);
+cleanup:
+    fixture_array_release(&a);
+    return rc;
+}
+
+static enum err_code compare_fv(const struct rivals *s, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *d = &s->params->dims;
+    const struct causal_options o = causal_of(s);
+    struct method_setup setup;
+    struct basis_set mean = {0};
+    double *effects = calloc(d->L * d->H, sizeof *effects);
+    float *w = calloc(d->L * d->H, sizeof *w);
+    CHECK(effects && w, ERR_MEMORY, "no memory for the effects of %zu heads", d->L * d->H);
+    TRY(set_fv(&setup, s, err));
+    TRY(basis_set_create(&mean, d, method_basis(&setup), 1, err));
+    TRY(causal_mean(&mean, s->params, &o, err));
+    TRY(compare_means(s, &mean, err));
+    TRY(compare_effects(effects, s, &mean, err));
+    TRY(compare_order(w, s, effects, err));
+    TRY(compare_method(s, &setup, &mean, w, "fv", "fv/function_vector", "fv/curve_no_dummy", err));
+    TRY(verify_skip(s->report, "fv", "fv/curve_dummy", "not computed yet", err));
+cleanup:
+    basis_set_destroy(&mean);
+    free(w);
+    free(effects);
+    return rc;
+}
+
+/* ---- icv */
+
+/* The mean step of all prompts. */
+static enum err_code mean_step(struct basis_set *mean, const struct rivals *s, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *d = &s->params->dims;
+    struct basis_set steps = {0};
+    double *sum = NULL;
+    TRY(basis_set_create(&steps, d, basis_bit(BASIS_STEP), s->prompts.n, err));
+    TRY(basis_set_create(mean, d, basis_bit(BASIS_STEP), 1, err));
+    TRY(basis_set_collect(&steps, s->params, &s->prompts, s->T0, s->prompts.n, err));
+    sum = calloc(basis_set_floats(mean), sizeof *sum);
+    CHECK(sum, ERR_MEMORY, "no memory for the sum of a basis");
+    for (size_t r = 0; r < steps.n; r++) basis_set_add_row(sum, &steps, r);
+    basis_set_mean(mean, sum, steps.n);
+cleanup:
+    free(sum);
+    basis_set_destroy(&steps);
+    return rc;
+}
+
+static enum err_code compare_icv(const struct rivals *s, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct method_training t = {.prompts = s->prompts, .T0 = s->T0, .chunk = s->prompts.n};
+    struct method_setup setup;
+    struct fixture_array scale = {0};
+    struct basis_set mean = {0};
+    float *w = NULL;
+    TRY(fixture_floats(&scale, s->file, "icv/lambda_", 0, err));
+    method_setup_named(&setup, "icv", s->params);
+    icv_setup(&setup, (double)scale.floats[0], 1, true);
+    w = calloc(setup.method->weights(&setup), sizeof *w);
+    CHECK(w, ERR_MEMORY, "no memory for a vector");
+    TRY(setup.method->derive(w, &t, &setup, err));
+    TRY(mean_step(&mean, s, err));
+    TRY(compare_method(s, &setup, &mean, w, "icv", "icv/vector", "icv/curve", err));
+cleanup:
+    free(w);
+    basis_set_destroy(&mean);
+    fixture_array_release(&scale);
+    return rc;
+}
+
+enum err_code verify_rivals(struct verify_report *r, const struct fixture *f,
+                            const struct params *p, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct rivals s = {.report = r, .file = f, .params = p};
+    if (!fixture_has(f, "fv") && !fixture_has(f, "icv")) return ERR_OK;
+    TRY(read_prompts(&s, err));
+    if (fixture_has(f, "fv")) TRY(compare_fv(&s, err));
+    if (fixture_has(f, "icv")) TRY(compare_icv(&s, err));
+cleanup:
+    rivals_release(&s);
+    return rc;
+}
