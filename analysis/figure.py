@@ -22,6 +22,7 @@ HIDDEN = ("zero",)  # equals plain bit for bit: nothing to see
 COLUMNS = ("method", "reading", "fit_points", "repeat", "source", "k", "functions", "mse", "mse_low", "mse_high",
            "mse_over_variance")
 NO_FIT = ("fit_points", "repeat")  # columns that estimators do not have: 0
+SHIFT = ("shift", "shift_level")  # columns that runs of older versions do not have: none
 ESTIMATES = "estimate"
 
 
@@ -60,7 +61,8 @@ def read_table(path, name):
         fail(f"{path}: /tables/{name} has no column {', '.join(missing)}; name an evaluate stage with --table")
     if not len(rows):
         fail(f"{path}: /tables/{name} is empty; taskvec status says what is still to do")
-    return [{c: row[c] if c in rows.dtype.names else 0 for c in COLUMNS} for row in rows]
+    missing = {"shift": "none", "shift_level": 0.0}
+    return [{c: row[c] if c in rows.dtype.names else missing.get(c, 0) for c in COLUMNS + SHIFT} for row in rows]
 
 
 def read_rows(path, name):
@@ -128,6 +130,21 @@ def choose(curves, points):
     for key in shown:
         longest[key[:2]] = max(longest.get(key[:2], 0), key[2])
     return [key for key in shown if key[2] in (0, longest[key[:2]] if points is None else points)]
+
+
+def shift_of(row):
+    """"none", "skewed", "scale_y=2"."""
+    level = float(row["shift_level"])
+    return text(row["shift"]) + (f"={level:g}" if level else "")
+
+
+def pick(rows, what, of, wanted, path):
+    """The rows whose of(row) is wanted, or the first one there; and which that is."""
+    there = list(dict.fromkeys(of(row) for row in rows))
+    chosen = wanted or there[0]
+    if chosen not in there:
+        fail(f"{path}: no {what} '{chosen}' in the table; there are: {', '.join(there)}")
+    return [row for row in rows if of(row) == chosen], chosen
 
 
 def label(key, several, several_readings):
@@ -198,6 +215,7 @@ def main():
     parser.add_argument("-o", "--out", default="figure.png", help="picture to write (default figure.png)")
     parser.add_argument("--table", help="which /tables/NAME (default: evaluate with estimate)")
     parser.add_argument("--source", help="which source, where the table has several (default: the first)")
+    parser.add_argument("--shift", help="which shift, as in skewed or scale_y=2 (default: none, or the first)")
     parser.add_argument("--methods", help="only these, as in plain,ltv,constant")
     parser.add_argument("--trained", type=int, metavar="POINTS",
                         help="points of the longest trained prompt (default: the basis of the fits, when they have the same)")
@@ -210,11 +228,9 @@ def main():
     import_libraries()
 
     args.table, rows, estimators = read_rows(args.results, args.table)
-    sources = list(dict.fromkeys(text(row["source"]) for row in rows))
-    source = args.source or sources[0]
-    if source not in sources:
-        fail(f"{args.results}: no source '{source}' in /tables/{args.table}; there are: {', '.join(sources)}")
-    rows = [row for row in rows if text(row["source"]) == source]
+    rows, source = pick(rows, "source", lambda row: text(row["source"]), args.source, args.results)
+    plain = "none" if any(shift_of(row) == "none" for row in rows) else None
+    rows, shift = pick(rows, "shift", shift_of, args.shift or plain, args.results)
     trained = read_trained_points(args.results, args.trained)
     curves = collect(rows, args.results)
     if args.methods:
@@ -228,7 +244,8 @@ def main():
     if args.fit_points and not any(key[2] == args.fit_points for key in keys):
         fail(f"{args.results}: no fit at {args.fit_points} points; there are: "
              f"{', '.join(str(n) for n in sorted({key[2] for key in curves if key[2]}))}")
-    title = args.title or f"{source.replace('_', ' ')} functions, {max(int(row['functions']) for row in rows)} per point"
+    shifted = "" if shift == "none" else f", {shift.replace('_', ' ')}"
+    title = args.title or f"{source.replace('_', ' ')} functions{shifted}, {max(int(row['functions']) for row in rows)} per point"
     try:
         draw(curves, keys, estimators, trained, not args.absolute, title, args.out, args.dpi)
     except OSError as e:
