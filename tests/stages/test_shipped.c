@@ -37,6 +37,7 @@ static const struct acceptance {
     double good, worse;
 } ACCEPTANCE[] = {
     {"linear", 0.005, 10},
+    {"sparse_linear", 0.03, 10},
     {"relu_net", 0.1, 2},
 };
 
