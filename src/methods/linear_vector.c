@@ -12,6 +12,7 @@
  * Weights: a row [inputs + 2 E] an anchor: x, h, and its entries of u_1 .. u_E (basis_set.h).
  */
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +26,7 @@ enum linear_form { LINEAR_MAP, LINEAR_CONSTANT };
 enum { ANCHORS, RIDGE }; /* setup.own: how many, and the weight, negative where it is chosen */
 
 static const char *const FORMS[] = {"linear", "constant", NULL};
-static const double GRID[] = {0.05, 0.5, 5, 50, 500};
+static const double GRID[] = {0.05, 0.5, 5, 50, 500, 5e3, 5e4};
 
 static size_t anchors_of(const struct method_setup *s) { return (size_t)s->own[ANCHORS]; }
 
@@ -60,7 +61,7 @@ static double ridge_of(const struct method_setup *s) {
 }
 
 static double linear_chosen(const struct method_setup *s) {
-    return s->variant == LINEAR_MAP ? ridge_of(s) : 0;
+    return s->variant == LINEAR_MAP ? ridge_of(s) : (double)NAN;
 }
 
 /* ---- the anchors */
@@ -238,7 +239,7 @@ static const struct config_key KEYS[] = {
         .when = "method=linear_vector",
         .unit = "",
         .meaning =
-            "ridge weight (published: 5); 0: chosen on validation from 0.05, 0.5, 5, 50, 500",
+            "ridge weight (published: 5); 0: chosen on validation from 0.05, 0.5, 5, ..., 5e4",
     },
 };
 

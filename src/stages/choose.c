@@ -91,6 +91,7 @@ size_t chooser_bytes(const struct choose_options *o) {
     const struct model_dims *d = &o->setup->params->dims;
     lay_out(&c, o);
     size_t bytes = c.memory.used + context_bytes(d, o->chunk, context_tokens(o), o->contexts) +
+                   context_scratch_bytes(d, context_tokens(o)) +
                    vector_pass_bytes(o->setup, o->chunk, context_tokens(o), false);
     if (has_basis(o))
         bytes += basis_set_bytes(d, method_basis(o->setup), o->chunk) +

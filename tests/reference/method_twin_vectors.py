@@ -60,7 +60,7 @@ def linear_vector(model, xs, ys, T0, n=24):
 
     def curves(changes):
         out = []
-        for ridge in (0.05, 0.5, 5, 50, 500):
+        for ridge in (0.05, 0.5, 5, 50, 500, 5e3, 5e4):
             inverse = np.linalg.inv(H.T @ H + ridge * np.eye(model.width))
             maps = [change.T @ H @ inverse for change in changes]
             out.append(curve(model, xs, ys, lambda i: lambda site, layer, row: row + maps[i] @ row
