@@ -17,7 +17,7 @@ stages = (
 );
 END
 launch 0 run --help
-if grep -q 'absent from this build' "$work/out"; then
+if grep -q 'not in this build' "$work/out"; then
     launch 0 plan "$config"
     ((rc == 65)) || die "a plan with an absent estimator: code $rc, not 65"
     grep -q 'boosted.estimator: this build has no xgboost: install libxgboost-dev' "$work/err" ||

@@ -17,7 +17,7 @@ END
 "$program" run --help >help.txt
 grep -q '| dummy' help.txt || grep -q ' dummy |' help.txt || die "estimator dummy is not in the help"
 grep -q 'dummy.guess' help.txt || die "its key is not in the help"
-grep -q 'dummy.*always the same number' help.txt || die "its meaning is not in the help"
+grep -A 2 '^  dummy' help.txt | grep -q 'always the same number' || die "its meaning is not in the help"
 "$program" plan dummy.cfg >plan.txt
 (($(grep -c 'estimator=dummy' plan.txt) == 2)) || die "plan: $(cat plan.txt)"
 "$program" plan dummy.cfg --resolved | grep -q 'guess' || die "its key is not in the resolved config"
