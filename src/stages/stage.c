@@ -11,7 +11,8 @@
     X(fit)                                                                                         \
     X(evaluate)                                                                                    \
     X(estimate)                                                                                    \
-    X(capture)
+    X(capture)                                                                                     \
+    X(effects)
 
 #define X(name) extern const struct stage stage_##name;
 STAGES(X)

@@ -20,6 +20,7 @@ stages = (
   { stage = "fit"; of = "pretrain"; points = 41; basis_points = 16; prompts = 1200; batch = 600;
     epochs = 1; },
   { stage = "capture"; of = "pretrain"; points = 41; prompts = 1000; chunk = 500; },
+  { stage = "effects"; of = "pretrain"; points = 41; prompts = 1000; chunk = 500; },
   { stage = "evaluate"; of = "fit"; points = 41; functions = 500; chunk = 500; }
 );
 END
@@ -55,7 +56,7 @@ expect() { # WHAT PEAK PLANNED
         faults=1
     fi
 }
-for stage in pretrain fit capture evaluate; do
+for stage in pretrain fit capture effects evaluate; do
     used=$(peak $stage run)
     expect $stage "$used" "$(planned $stage memory)"
 done

@@ -1,0 +1,291 @@
+/*
+ * effects - the causal map: how much each head, given its clean mean, repairs mixed-up prompts.
+ *
+ * Todd et al., ICLR 2024; methods 3.1, 3.2; the definition is in methods/causal_map.h, which the
+ * derivation of `fv` calls too.  Prompts of the split "effects": the clean mean and the map are
+ * over the same prompts, one function each, and no fit or evaluation sees them.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "methods/causal_map.h"
+#include "problems/prompts.h"
+#include "stages/cost.h"
+#include "stages/families.h"
+#include "stages/origin.h"
+#include "stats/interval.h"
+
+static const struct config_key KEYS[] = {
+    {
+        .name = "points",
+        .type = CONFIG_INT,
+        .flags = CONFIG_AXIS,
+        .min = 1,
+        .max = 1e6,
+        .unit = "points",
+        .meaning = "length of the prompts: the query is the last x",
+    },
+    {
+        .name = "prompts",
+        .type = CONFIG_INT,
+        .min = 1,
+        .max = 1e7,
+        .def = "256",
+        .unit = "prompts",
+        .meaning = "prompts, one function each: of the clean mean, and corrupted",
+    },
+    {
+        .name = "reading",
+        .type = CONFIG_NAME,
+        .flags = CONFIG_AXIS,
+        .def = "\"heads\"",
+        .choices = CAUSAL_READINGS,
+        .unit = "",
+        .meaning = "what a head is: its output, or a slice of the attention block's output "
+                   "(published, regression)",
+    },
+    {
+        .name = "corruption",
+        .type = CONFIG_NAME,
+        .flags = CONFIG_AXIS,
+        .def = "\"shared\"",
+        .choices = CAUSAL_CORRUPTIONS,
+        .unit = "",
+        .meaning = "labels in one order a prompt for all heads, or anew for each head, the same "
+                   "for all prompts (published; a context for every head)",
+    },
+    {
+        .name = "chunk",
+        .type = CONFIG_INT,
+        .min = 1,
+        .max = 1e5,
+        .def = "128",
+        .unit = "prompts",
+        .meaning = "prompts that go through the model together",
+    },
+    {
+        .name = "confidence",
+        .type = CONFIG_FLOAT,
+        .min = 0.5,
+        .max = 0.9999,
+        .def = "0.95",
+        .unit = "",
+        .meaning = "of the intervals over prompts",
+    },
+};
+
+struct effects {
+    struct job_ctx *ctx;
+    struct model model;
+    struct prompts prompts;
+    struct basis_set mean;  /* one row */
+    float *effect;          /* [L, H, prompts] */
+    double *effects, *one;  /* [L, H], [prompts] of a head */
+    uint32_t *order, *rank; /* [L, H]: heads by effect; the place of each, from 1 */
+};
+
+static size_t map_size(const struct model_dims *d) { return d->L * d->H; }
+
+static enum causal_reading reading_of(const struct config_point *point) {
+    return strcmp(config_text(point, "reading"), CAUSAL_READINGS[CAUSAL_HEADS]) == 0
+               ? CAUSAL_HEADS
+               : CAUSAL_REPROJECTED;
+}
+
+static enum causal_corruption corruption_of(const struct config_point *point) {
+    return strcmp(config_text(point, "corruption"), CAUSAL_CORRUPTIONS[CAUSAL_SHARED]) == 0
+               ? CAUSAL_SHARED
+               : CAUSAL_REDRAWN;
+}
+
+/* The caller adds the prompts' arrays, the stream and who is told. */
+static struct causal_options options_of(const struct config_point *point, size_t dims) {
+    const size_t n = families_size(point, "prompts"), chunk = families_size(point, "chunk");
+    const size_t points = families_size(point, "points");
+    return (struct causal_options){.prompts = {.n = n, .points = points, .dims = dims},
+                                   .T0 = points,
+                                   .chunk = chunk < n ? chunk : n,
+                                   .contexts = families_contexts(point),
+                                   .reading = reading_of(point),
+                                   .corruption = corruption_of(point)};
+}
+
+static void effects_release(struct effects *e) {
+    free(e->order);
+    free(e->effects);
+    free(e->effect);
+    basis_set_destroy(&e->mean);
+    prompts_destroy(&e->prompts);
+    model_close(&e->model);
+}
+
+static enum err_code create_arrays(struct effects *e, const struct causal_options *o,
+                                   struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *d = &e->model.params.dims;
+    const size_t heads = map_size(d), n = o->prompts.n;
+    e->effect = calloc(heads * n, sizeof *e->effect);
+    e->effects = calloc(heads + n, sizeof *e->effects);
+    e->order = calloc(2 * heads, sizeof *e->order);
+    CHECK(e->effect && e->effects && e->order, ERR_MEMORY,
+          "no memory for the effects of %zu heads on %zu prompts", heads, n);
+    e->one = e->effects + heads;
+    e->rank = e->order + heads;
+    TRY(basis_set_create(&e->mean, d, basis_bit(causal_part(o->reading)), 1, err));
+cleanup:
+    return rc;
+}
+
+static enum err_code draw(struct effects *e, struct causal_options *o, struct err *err) {
+    struct prompt_source source = {.seed = e->ctx->seed, .split = "effects"};
+    problem_setup_read(&source.setup, e->ctx->point);
+    const enum err_code rc =
+        prompts_create(&e->prompts, &source.setup, o->prompts.n, o->prompts.points, err);
+    if (rc != ERR_OK) return rc;
+    prompts_draw(&e->prompts, &source, 0, source.setup.dims);
+    o->prompts = families_view(&e->prompts);
+    return ERR_OK;
+}
+
+static enum err_code report(void *context, double done, double total, struct err *err) {
+    struct job_ctx *ctx = context;
+    if (job_should_stop(ctx))
+        return ERR(err, ERR_STOPPED, "stopped after %.0f of %.0f passes", done, total);
+    return job_progress(ctx, done, total, err);
+}
+
+static enum err_code find_map(struct effects *e, struct causal_options *o, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct params *p = &e->model.params;
+    const size_t heads = map_size(&p->dims), n = o->prompts.n;
+    const struct rng stream = rng_stream(e->ctx->seed, "effects/corruption");
+    struct causal_progress said = {report, e->ctx, 0, (double)(n + n * heads)};
+    o->stream = &stream;
+    o->said = &said;
+    TRY(causal_mean(&e->mean, p, o, err));
+    const struct basis values = basis_set_view(&e->mean, 0, 1);
+    TRY(causal_map(e->effect, p, &values, o, err));
+    TRY(causal_effects(e->effects, e->effect, &p->dims, n, err));
+    causal_rank(e->order, e->effects, heads);
+    for (size_t i = 0; i < heads; i++) e->rank[e->order[i]] = (uint32_t)i + 1;
+cleanup:
+    return rc;
+}
+
+/* ---- results */
+
+static enum err_code write_row(struct effects *e, const struct causal_options *o, size_t i,
+                               struct err *err) {
+    const size_t H = e->model.params.dims.H, n = o->prompts.n;
+    for (size_t r = 0; r < n; r++) e->one[r] = (double)e->effect[i * n + r];
+    const struct interval effect = interval_t(e->one, n, config_float(e->ctx->point, "confidence"));
+    const struct job_value cells[] = {
+        {JOB_TEXT, {.text = config_text(e->ctx->point, "source.problem")}},
+        {JOB_INT, {.integer = (int64_t)o->T0}},
+        {JOB_TEXT, {.text = CAUSAL_READINGS[o->reading]}},
+        {JOB_TEXT, {.text = CAUSAL_CORRUPTIONS[o->corruption]}},
+        {JOB_INT, {.integer = (int64_t)(i / H)}},
+        {JOB_INT, {.integer = (int64_t)(i % H)}},
+        {JOB_INT, {.integer = (int64_t)n}},
+        {JOB_REAL, {.real = e->effects[i]}},
+        {JOB_REAL, {.real = effect.low}},
+        {JOB_REAL, {.real = effect.high}},
+        {JOB_INT, {.integer = e->rank[i]}},
+    };
+    return job_row(e->ctx, i, cells, sizeof cells / sizeof *cells, err);
+}
+
+static enum err_code write_results(struct effects *e, const struct causal_options *o,
+                                   struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *d = &e->model.params.dims;
+    const enum basis_part part = causal_part(o->reading);
+    const struct job_tensor effects = {"effects", 3, {d->L, d->H, o->prompts.n}, e->effect};
+    const struct job_tensor mean = {BASIS_NAMES[part], 2, {d->L, d->E}, e->mean.part[part]};
+    for (size_t i = 0; i < map_size(d); i++) TRY(write_row(e, o, i, err));
+    TRY(job_tensor(e->ctx, &effects, err));
+    TRY(job_tensor(e->ctx, &mean, err));
+cleanup:
+    return rc;
+}
+
+static enum err_code effects_run(struct job_ctx *ctx, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct effects e = {.ctx = ctx};
+    TRY(origin_open(&e.model, ctx, err));
+    struct causal_options o = options_of(ctx->point, e.model.params.dims.inputs);
+    TRY(create_arrays(&e, &o, err));
+    TRY(draw(&e, &o, err));
+    TRY(find_map(&e, &o, err));
+    TRY(write_results(&e, &o, err));
+cleanup:
+    effects_release(&e);
+    return rc;
+}
+
+/* ---- plan */
+
+/* Clean contexts and corrupted ones, and from every head to the end one token of each prompt. */
+static double flops(const struct causal_options *o, const struct model_dims *d) {
+    const double T = 2 * (double)o->T0, n = (double)o->prompts.n, heads = (double)map_size(d);
+    const double contexts = 1 + (o->corruption == CAUSAL_SHARED ? 1 : heads);
+    return n * (contexts * cost_forward(d, T, T / 2) + heads / 2 * cost_forward(d, 1, T));
+}
+
+static double memory_needed(const struct causal_options *o, const struct model_dims *d) {
+    const size_t n = o->prompts.n, mean = causal_mean_bytes(d, o), map = causal_map_bytes(d, o);
+    const size_t floats = n * o->T0 * (d->inputs + 1) + map_size(d) * n + params_count(d);
+    return (double)(floats * sizeof(float) + n * sizeof(double) + (mean > map ? mean : map));
+}
+
+static enum err_code effects_plan(struct stage_cost *cost, const struct config_point *point,
+                                  const struct stage_parent *parents, size_t n, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct origin model;
+    TRY(origin_plan(&model, point, parents, n, err));
+    const struct model_dims *d = &model.dims;
+    const struct causal_options o = options_of(point, d->inputs);
+    TRY(families_check_source(point, d, err));
+    TRY(families_check_points(point, "points", o.T0, d, err));
+    TRY(families_check_room(point, o.prompts.n, o.T0, d, err));
+    *cost = (struct stage_cost){
+        .flops = flops(&o, d), .group = 1, .work = (double)o.prompts.n, .unit = "prompts"};
+    cost->memory = cost->memory_least = memory_needed(&o, d);
+    (void)snprintf(cost->summary, sizeof cost->summary, "%zu heads x %zu prompts x %zu points",
+                   map_size(d), o.prompts.n, o.T0);
+cleanup:
+    return rc;
+}
+
+static const struct stage_column COLUMNS[] = {
+    {"source", JOB_TEXT, "", "problem of the prompts' functions"},
+    {"points", JOB_INT, "points", "length of the prompts"},
+    {"reading", JOB_TEXT, "", "what a head is"},
+    {"corruption", JOB_TEXT, "", "how labels were mixed"},
+    {"layer", JOB_INT, "", "block, from 0"},
+    {"head", JOB_INT, "", "head of the block, from 0"},
+    {"prompts", JOB_INT, "prompts", "prompts, one function each"},
+    {"effect", JOB_REAL, "",
+     "mean over prompts of the squared error corrupted minus that with the head's clean mean"},
+    {"effect_low", JOB_REAL, "", "lower end of its t interval over prompts"},
+    {"effect_high", JOB_REAL, "", "upper end"},
+    {"rank", JOB_INT, "", "place among all heads, 1: the largest effect"},
+};
+
+static const char *const PARENTS[] = {"pretrain", NULL};
+
+extern const struct stage stage_effects;
+const struct stage stage_effects = {
+    .name = "effects",
+    .meaning = "the causal map: what each head's clean mean repairs in prompts with mixed labels",
+    .version = 1,
+    .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_CONTEXTS,
+    .parents = PARENTS,
+    .keys = KEYS,
+    .n_keys = sizeof KEYS / sizeof *KEYS,
+    .columns = COLUMNS,
+    .n_columns = sizeof COLUMNS / sizeof *COLUMNS,
+    .plan = effects_plan,
+    .run = effects_run,
+};

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# shellcheck disable=SC1091,SC2154,SC2034 # variables of and for common.sh
+# check_rivals.sh BINARY [SOURCE] - function vectors, in-context vectors and the causal map, in all
+# their forms: one digest on any number of ranks, and the same bits again; keys that do not fit the
+# model stop the plan.
+set -euo pipefail
+. "$(dirname -- "$0")/common.sh" check_rivals "$@"
+config="$work/a folder/rivals.cfg"
+cat >"$config" <<'END'
+name = "rivals"; seed = 5; source = { problem = "linear"; dims = 3; };
+stages = (
+  { stage = "pretrain"; model = { layers = 3; heads = 2; width = 16; positions = 40; };
+    points = 8; batch = 16; shards = 1; steps = 20; },
+  { stage = "fit"; of = "pretrain"; method = ["fv", "icv"]; basis = ["prompt", "mean"];
+    points = 12; prompts = 60; batch = 16;
+    fv = { reading = ["heads", "reprojected"]; corruption = ["shared", "redrawn"]; bias = "per_head";
+           prompts = 20; layers = [0, 2]; };
+    icv = { layer_shift = [0, 1]; scale = 0.5; prompts = 30; }; },
+  { stage = "evaluate"; of = "fit"; also = "plain"; points = 16; functions = 24; chunk = 10; },
+  { stage = "effects"; of = "pretrain"; points = [1, 10]; prompts = 20; chunk = 8;
+    reading = ["heads", "reprojected"]; corruption = ["shared", "redrawn"]; }
+);
+END
+launch 0 plan "$config" -s 'fit.fv.layers=[0,3]'
+((rc == 65)) || die "a plan with a block that is not there: code $rc, not 65"
+grep -q 'fit.fv.layers: no block 3 in a model of 3' "$work/err" || die "which block is not told"
+launch 0 run "$config" -o "$work/a folder/first" --quiet
+((rc == 0)) || die "a plain start: code $rc"
+wanted=$(digest_of "$work/a folder/first")
+for ranks in 1 2 3 5; do
+    launch "$ranks" run "$config" -o "$work/a folder/$ranks" --quiet
+    ((rc == 0)) || die "$ranks ranks: code $rc"
+    [[ $(digest_of "$work/a folder/$ranks") == "$wanted" ]] || fault "another digest on $ranks ranks"
+done
+launch 0 verify "$work/a folder/first"
+((rc == 0)) || die "not the same bits again: $(cat "$work/out")"
+((faults == 0)) || exit 1
+echo "one digest of fv, icv and effects, plainly and on 1, 2, 3 and 5 ranks"
