@@ -121,9 +121,26 @@ size_t context_scratch_bytes(const struct model_dims *dims, size_t tokens) {
     return a.used;
 }
 
+/* What is added to a block's output at the query, added at the tokens of edits->at: x [tokens, E].
+ */
+static void add_at(float *x, size_t n_tokens, size_t E, const struct edits *edits, size_t layer,
+                   size_t slot) {
+    for (size_t i = 0; i < edits->n; i++) {
+        const struct edit *e = &edits->items[i];
+        const bool adds = e->site == EDIT_BLOCK && e->operation == EDIT_ADD;
+        if (e->layer != layer || e->scope != EDIT_QUERY || !adds) continue;
+        for (size_t k = 0; k < edits->n_at; k++) {
+            assert(edits->at[k] < n_tokens), (void)n_tokens;
+            edit_add(x + edits->at[k] * E + e->from, edit_row(e, slot), e->scale,
+                     e->n > 0 ? e->n : E - e->from);
+        }
+    }
+}
+
 /* x [n_tokens, E], a block's output; row [E]. */
 static void apply(float *x, size_t n_tokens, size_t E, const struct edits *edits, size_t layer,
                   size_t slot, float *row) {
+    add_at(x, n_tokens, E, edits, layer, slot);
     for (size_t i = 0; i < edits->n; i++) {
         const struct edit *e = &edits->items[i];
         if (e->layer != layer || e->scope != EDIT_ALL) continue;

@@ -42,7 +42,7 @@ const void *context_layer(const struct context *c, size_t l);
 
 /* Runs one prompt, tokens [n_tokens, inputs], n_tokens <= c->tokens, and keeps its keys and values
  * in `slot`. The last block stops at its keys and values: nobody reads the rest. Edits of scope
- * `all` apply (edit row = slot when row_stride > 0); those of scope `query` are not for this pass.
+ * `all` apply (edit row = slot when row_stride > 0); those of scope `query` only at edits->at.
  */
 void context_fill(struct context *c, size_t slot, struct context_scratch *s, const struct params *p,
                   const float *tokens, size_t n_tokens, const struct edits *edits);

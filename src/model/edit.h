@@ -56,6 +56,9 @@ struct edits {
     const struct edit *items;
     size_t n;              /* 0: the plain model */
     const uint32_t *index; /* [R] row of the values that row r of a query pass reads; NULL: r */
+    const uint32_t *at;    /* [n_at] tokens of a context pass where what scope `query` adds to block
+                              outputs is added too, as often as they are named */
+    size_t n_at;
 };
 
 /* x [E] += scale * values [E]. Adding zeros changes no bit, not even the sign of a zero. */

@@ -8,14 +8,20 @@
  * the rows of a pass where there are prompts enough. Constants, as they decide bits. */
 enum { LENGTHS = 32, ROWS = 256 };
 
+static size_t dummies_of(const struct curve_options *o) { return o->dummies ? o->dummies->n : 0; }
+
 /* Context tokens of a whole prompt and of a window; T0 beyond the prompt is no window at all. */
-static size_t whole_tokens(const struct curve_options *o) { return 2 * (o->points - 1); }
+static size_t whole_tokens(const struct curve_options *o) {
+    return 2 * (o->points - 1 + dummies_of(o));
+}
 
 static bool has_windows(const struct curve_options *o) {
     return o->setup->method->prompt != METHOD_WHOLE && o->window_points < o->points;
 }
 
-static size_t window_tokens(const struct curve_options *o) { return 2 * (o->window_points - 1); }
+static size_t window_tokens(const struct curve_options *o) {
+    return 2 * (o->window_points - 1 + dummies_of(o));
+}
 
 /* The first k that is read through a window. */
 static size_t window_from(const struct curve_options *o) {
@@ -38,7 +44,7 @@ static size_t capacity(const struct curve_options *o) {
 
 static void lay_out(struct curve *c) {
     const size_t inputs = c->o.setup->params->dims.inputs;
-    c->tokens = arena_floats(&c->memory, 2 * c->o.points * inputs);
+    c->tokens = arena_floats(&c->memory, (whole_tokens(&c->o) + 2) * inputs);
     c->x = arena_floats(&c->memory, capacity(&c->o) * inputs);
 }
 
@@ -84,17 +90,31 @@ size_t curve_bytes(const struct model_dims *dims, const struct curve_options *o)
     return bytes;
 }
 
+/* Tokens of prompt i before query first + pairs: its pairs from `first` on. Returns how many. */
+static size_t show(struct curve *c, const struct prompt_view *prompts, size_t i, size_t first,
+                   size_t pairs) {
+    const float *x = prompt_view_x(prompts, i, first);
+    const float *y = prompt_view_labels(prompts, i, first + pairs) + first;
+    if (dummies_of(&c->o) > 0)
+        dummies_tokens(c->tokens, c->o.dummies, x, y, pairs, prompts->dims);
+    else
+        prompt_tokens(c->tokens, x, y, 1, pairs, prompts->dims);
+    return 2 * (pairs + dummies_of(&c->o));
+}
+
 /* Contexts of all prompts from the last `pairs` of their first k pairs, as they are shown then,
- * under the edits of scope `all`. */
+ * under the edits of scope `all`, and at dummies under those of the query. */
 static void fill(struct curve *c, struct context *context, const struct prompt_view *prompts,
                  size_t k, size_t pairs) {
-    const size_t first = k - pairs;
+    struct edits edits = c->pass.edits;
+    edits.at = c->at;
+    edits.n_at = dummies_of(&c->o);
+    if (edits.n_at > 0) dummies_places(c->at, c->o.dummies, pairs);
     for (size_t i = 0; i < prompts->n; i++) {
-        prompt_tokens(c->tokens, prompt_view_x(prompts, i, first),
-                      prompt_view_labels(prompts, i, k) + first, 1, pairs, prompts->dims);
-        context_add(context, i, c->fill, c->o.setup->params, c->tokens, 2 * pairs, &c->pass.edits);
+        const size_t n = show(c, prompts, i, k - pairs, pairs);
+        context_add(context, i, c->fill, c->o.setup->params, c->tokens, n, &edits);
     }
-    context_finish(context, c->fill, c->o.setup->params, &c->pass.edits);
+    context_finish(context, c->fill, c->o.setup->params, &edits);
 }
 
 struct block { /* queries at points k .. k + lengths - 1, the first of which sees `pairs` pairs */
@@ -108,7 +128,7 @@ static void ask_some(float *prediction, struct curve *c, const struct prompt_vie
     const size_t inputs = b->lengths * prompts->dims;
     for (size_t r = 0; r < n * b->lengths; r++) {
         c->slot[r] = (uint32_t)(first + r / b->lengths);
-        c->length[r] = (uint32_t)(2 * (b->pairs + r % b->lengths));
+        c->length[r] = (uint32_t)(2 * (b->pairs + dummies_of(&c->o) + r % b->lengths));
     }
     for (size_t i = 0; i < n; i++)
         memcpy(c->x + i * inputs, prompt_view_query(prompts, first + i, b->k),
@@ -130,14 +150,16 @@ static void ask(float *prediction, struct curve *c, const struct prompt_view *pr
 }
 
 /* Must every length be filled by itself? */
-static bool own_contexts(const struct prompt_view *prompts) { return prompts->shown_y != NULL; }
+static bool own_contexts(const struct curve *c, const struct prompt_view *prompts) {
+    return prompts->shown_y || dummies_of(&c->o) > 0;
+}
 
 void curve_begin(struct curve *c, const struct prompt_view *prompts, const struct basis *basis,
                  const float *w) {
     assert(prompts->n <= c->o.chunk && prompts->points == c->o.points);
     vector_pass_set(&c->pass, basis, w);
     c->pass.edits.index = c->slot; /* all lengths of a prompt have its vector */
-    if (!own_contexts(prompts))
+    if (!own_contexts(c, prompts))
         fill(c, &c->whole, prompts, prompts->points - 1, prompts->points - 1);
 }
 
@@ -150,7 +172,7 @@ size_t curve_step(float *prediction, struct curve *c, const struct prompt_view *
         ask(prediction, c, prompts, &(struct block){&c->window, k, 1, pairs});
         return k + 1;
     }
-    if (own_contexts(prompts)) {
+    if (own_contexts(c, prompts)) {
         fill(c, &c->whole, prompts, k, k);
         ask(prediction, c, prompts, &(struct block){&c->whole, k, 1, k});
         return k + 1;

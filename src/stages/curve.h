@@ -4,13 +4,15 @@
  * One context per prompt at its full length serves every k.  Prompts go through the model some at a
  * time, each with a block of lengths side by side.  Methods that read only a window of the prompt
  * (method.h) get a context of their own for each k beyond it, and so does every k of prompts whose
- * labels depend on how many are shown.  `evaluate` and `verify` both call this.
+ * labels depend on how many are shown, or that hold dummies.  `evaluate` and `verify` both call
+ * this.
  */
 #ifndef STAGES_CURVE_H
 #define STAGES_CURVE_H
 
 #include "methods/vector_pass.h"
 #include "model/prompt_view.h"
+#include "stages/dummies.h"
 
 struct curve_options {
     const struct method_setup *setup;
@@ -19,6 +21,7 @@ struct curve_options {
     size_t window_points;  /* T0: a window shows T0 - 1 pairs and the query */
     size_t trained_points; /* where `oracle` stops being plain */
     enum context_precision contexts;
+    const struct dummies *dummies; /* of every prompt and window, whatever the method; NULL: none */
 };
 
 struct curve {
@@ -26,8 +29,9 @@ struct curve {
     struct context whole, window;
     struct context_scratch *fill;
     struct vector_pass pass;
-    uint32_t *slot, *length; /* [rows of a pass] */
-    float *tokens, *x;       /* [2 points, dims], [rows, dims] */
+    uint32_t *slot, *length;   /* [rows of a pass] */
+    uint32_t at[DUMMIES_MOST]; /* tokens of dummies, of the length that was filled last */
+    float *tokens, *x;         /* [2 points, dims], [rows, dims] */
     struct arena memory;
 };
 

@@ -81,6 +81,7 @@ void evaluate_keys_read(struct evaluate_keys *k, const struct config_point *poin
         .contexts = families_contexts(point),
     };
     if (k->chunk > k->functions) k->chunk = k->functions;
+    dummies_read(&k->dummies, point);
     shift_setup_read(&k->shift, point);
     k->points = shift_points(&k->shift, families_size(point, "source.dims"), k->points);
 }
@@ -111,7 +112,7 @@ static double memory_needed(const struct evaluate_keys *k, const struct prompt_s
 static double flops(const struct evaluate_keys *k, const struct model_dims *d, size_t T0,
                     size_t anchors) {
     double T = 2 * (double)k->points, B = 2 * (double)T0;
-    const bool own = k->shift.shift->relabels; /* a context for every length */
+    const bool own = k->shift.shift->relabels || k->dummies.n > 0; /* a context for every length */
     double whole = own ? T / 2 * cost_forward(d, T / 2, T / 4) : cost_forward(d, T, T / 2);
     double contexts = whole + cost_forward(d, B, B / 2) + cost_forward(d, (double)anchors, B);
     return (double)k->functions * (contexts + cost_forward(d, T / 2, T / 2));
@@ -132,15 +133,16 @@ static enum err_code evaluate_plan(struct stage_cost *cost, const struct config_
     TRY(families_check_source(point, &model.dims, err));
     problem_setup_read(&source.setup, point);
     TRY(shift_check(&k.shift, &source.setup, point, err));
-    TRY(families_check_points(point, "points", k.points, &model.dims, err));
+    TRY(dummies_check(point, err));
+    TRY(families_check_points(point, "points", k.points + k.dummies.n, &model.dims, err));
     TRY(evaluate_basis_points(&T0, point, fit, model.trained_points, err));
     TRY(families_check_points(point, "basis_points", T0, &model.dims, err));
     TRY(families_check_room(point, k.chunk, T0 > k.points ? T0 : k.points, &model.dims, err));
     const struct params shape = {.dims = model.dims};
     method_setup_named(&setup, "oracle", &shape);
     if (fit) method_setup_read(&fitted, fit, &shape);
-    const struct curve_options o = {&setup,    k.chunk, k.points, T0, model.trained_points,
-                                    k.contexts};
+    const struct curve_options o = {&setup,     k.chunk,   k.points, T0, model.trained_points,
+                                    k.contexts, &k.dummies};
     *cost =
         (struct stage_cost){.flops = flops(&k, &model.dims, T0, fit ? method_anchors(&fitted) : 0),
                             .group = 1,
@@ -161,6 +163,7 @@ static const struct stage_column COLUMNS[] = {
     {"source", JOB_TEXT, "", "problem of the test functions"},
     {"shift", JOB_TEXT, "", "what their prompts differ in from those the model was trained on"},
     {"shift_level", JOB_REAL, "", "the shift's own number: noise or factor; 0 where it has none"},
+    {"dummies", JOB_TEXT, "", "pairs of zeros put into the prompts"},
     {"k", JOB_INT, "examples", "examples seen"},
     {"functions", JOB_INT, "", "test functions"},
     {"mse", JOB_REAL, "", "mean error over functions: squared, or the share of wrong signs"},
@@ -175,8 +178,9 @@ extern const struct stage stage_evaluate;
 const struct stage stage_evaluate = {
     .name = "evaluate",
     .meaning = "the error of fits and controls after every number of examples",
-    .version = 7,
-    .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_CONTEXTS | STAGE_USES_SHIFT,
+    .version = 8,
+    .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_CONTEXTS | STAGE_USES_SHIFT |
+            STAGE_USES_DUMMIES,
     .parents = PARENTS,
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,

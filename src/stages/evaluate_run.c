@@ -123,7 +123,8 @@ cleanup:
 static enum err_code create_arrays(struct evaluation *e, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct curve_options o = {
-        &e->setup, e->k.chunk, e->k.points, e->T0, e->model.trained_points, e->k.contexts};
+        &e->setup,     e->k.chunk,   e->k.points, e->T0, e->model.trained_points,
+        e->k.contexts, &e->k.dummies};
     e->errors = calloc(e->k.functions * e->k.points, sizeof *e->errors);
     e->predictions = calloc(e->k.chunk * e->k.points, sizeof *e->predictions);
     CHECK(e->errors && e->predictions, ERR_MEMORY, "no memory for the errors of %zu functions",
@@ -218,6 +219,7 @@ static enum err_code write_row(struct evaluation *e, size_t k, const struct inte
         {JOB_TEXT, {.text = e->source.setup.problem->name}},
         {JOB_TEXT, {.text = shift_name(&e->k.shift)}},
         {JOB_REAL, {.real = e->k.shift.level}},
+        {JOB_TEXT, {.text = DUMMIES_RULES[e->k.dummies.rule]}},
         {JOB_INT, {.integer = (int64_t)k}},
         {JOB_INT, {.integer = (int64_t)e->k.functions}},
         {JOB_REAL, {.real = mse->value}},

@@ -6,6 +6,7 @@
 
 #include "methods/basis_set.h"
 #include "problems/shift.h"
+#include "stages/dummies.h"
 #include "stages/stage.h"
 
 struct evaluate_keys {
@@ -13,6 +14,7 @@ struct evaluate_keys {
     double confidence;
     enum context_precision contexts;
     struct shift_setup shift;
+    struct dummies dummies;
 };
 
 void evaluate_keys_read(struct evaluate_keys *k, const struct config_point *point);

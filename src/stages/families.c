@@ -5,6 +5,7 @@
 #include "estimators/estimator.h"
 #include "methods/method.h"
 #include "optim/options.h"
+#include "stages/dummies.h"
 
 static const struct config_key MODEL_KEYS[] = {{
     .name = "model.checkpoint",
@@ -79,6 +80,7 @@ enum err_code families_add(struct config_schema *out, unsigned uses, struct err 
     if (uses & STAGE_USES_ESTIMATORS) TRY(estimator_schema(out, err));
     if (uses & STAGE_USES_CONTEXTS) TRY(config_schema_add(out, CONTEXT_KEYS, 1, err));
     if (uses & STAGE_USES_SHIFT) TRY(shift_schema(out, err));
+    if (uses & STAGE_USES_DUMMIES) TRY(config_schema_add(out, DUMMIES_KEYS, DUMMIES_KEYS_N, err));
 cleanup:
     return rc;
 }

@@ -21,7 +21,8 @@ enum stage_uses {
     STAGE_USES_CONTEXTS = 32,   /* key `contexts`: how exactly keys and values are kept */
     STAGE_USES_ESTIMATORS = 64, /* key `estimator` and the estimators' own keys */
     STAGE_USES_SHIFT = 128,     /* key `shift` and the shifts' own */
-    STAGE_USES_LBFGS = 256      /* it may be the optimiser */
+    STAGE_USES_LBFGS = 256,     /* it may be the optimiser */
+    STAGE_USES_DUMMIES = 512    /* key `dummies` and their fractions */
 };
 
 struct stage_column {

@@ -33,7 +33,8 @@ struct trial {
     struct prompt_view prompts;
     struct basis_set basis;
     struct method_setup setup;
-    float *got; /* [n, points] */
+    struct dummies dummies; /* n 0: none */
+    float *got;             /* [n, points] */
 };
 
 static void trial_init(struct trial *t, const struct sizes *z, const char *method, int variant) {
@@ -79,8 +80,13 @@ static double predict_twin(struct trial *t, size_t i, size_t first, size_t k,
 
 static void predict(struct trial *t, size_t trained_points, const float *w) {
     struct curve c;
-    const struct curve_options o = {&t->setup, t->z.chunk,     t->z.points,
-                                    t->z.T0,   trained_points, CONTEXT_SINGLE};
+    const struct curve_options o = {&t->setup,
+                                    t->z.chunk,
+                                    t->z.points,
+                                    t->z.T0,
+                                    trained_points,
+                                    CONTEXT_SINGLE,
+                                    t->dummies.n ? &t->dummies : NULL};
     SUCCEEDS(curve_create(&c, &o, &err));
     for (size_t first = 0; first < t->z.n; first += t->z.chunk) {
         const size_t left = t->z.n - first, n = left < t->z.chunk ? left : t->z.chunk;
@@ -106,6 +112,97 @@ static void check_vectors(struct trial *t, const float *v) {
             const double want = predict_twin(t, i, 0, k, edits, L);
             CLOSE(twin_error(t->got + i * t->z.points + k, &want, 1), 1e-5);
         }
+}
+
+/* The published insertion, in double: pairs of zeros at point int(m t) of t points, from the
+ * largest m on. Fills is_dummy [points + n]; tokens as the model reads them. Returns points. */
+static size_t insert(double *tokens, bool *is_dummy, const struct trial *t, size_t i, size_t k) {
+    size_t source[MOST_POINTS], n = 0; /* which point stands there; MOST_POINTS: a dummy */
+    for (size_t j = 0; j <= k; j++) source[n++] = j;
+    for (size_t m = t->dummies.n; m-- > 0;) { /* the fractions ascend */
+        const size_t at = (size_t)(t->dummies.fraction[m] * (double)(k + 1));
+        memmove(source + at + 1, source + at, (n++ - at) * sizeof *source);
+        source[at] = MOST_POINTS;
+    }
+    memset(tokens, 0, 2 * n * 3 * sizeof *tokens);
+    for (size_t j = 0; j < n; j++) {
+        is_dummy[j] = source[j] == MOST_POINTS;
+        if (is_dummy[j]) continue;
+        const size_t point = i * t->z.points + source[j];
+        memcpy(tokens + 2 * j * 3, t->x.d + point * 3, 3 * sizeof *tokens);
+        tokens[(2 * j + 1) * 3] = t->y.d[point];
+    }
+    return n;
+}
+
+static double predict_among_dummies(struct trial *t, size_t i, size_t k, const float *v) {
+    double tokens[2 * MOST_POINTS * 3], values[L * E];
+    bool is_dummy[MOST_POINTS];
+    struct twin_patch patches[L * (DUMMIES_MOST + 1)];
+    const size_t n = insert(tokens, is_dummy, t, i, k);
+    size_t used = 0;
+    for (size_t l = 0; v && l < L; l++) {
+        for (size_t e = 0; e < E; e++) values[l * E + e] = (double)v[(l * t->z.n + i) * E + e];
+        const struct twin_patch add = {'x', l, 0, 0, E, 1, 1, values + l * E, NULL, NULL};
+        patches[used] = add, patches[used++].token = 2 * (n - 1);
+        for (size_t j = 0; t->dummies.rule == DUMMIES_CORRECTED && j < n; j++)
+            if (is_dummy[j]) patches[used] = add, patches[used++].token = 2 * j;
+        for (size_t m = 0; t->dummies.rule == DUMMIES_AS_PUBLISHED && m < t->dummies.n; m++) {
+            const int point = (int)(t->dummies.fraction[m] * (double)(k + 1));
+            patches[used] = add;
+            patches[used++].token = (size_t)(point > 1 ? 2 * (point - 1) : 0);
+        }
+    }
+    t->twin.patches = patches;
+    t->twin.n_patches = used;
+    model_twin_run(&t->twin, tokens, 2 * n - 1, NULL, 0);
+    t->twin.n_patches = 0;
+    return t->twin.prediction[2 * (n - 1)];
+}
+
+/* Vectors beside dummies, each prompt its own; then the plain model among the same dummies. */
+static void curve_among_dummies(enum dummies_rule rule, bool plain) {
+    struct trial t;
+    trial_init(&t, &SMALL, plain ? "plain" : "ltv", 0);
+    t.dummies = (struct dummies){rule, 5, {0.1, 0.25, 0.5, 0.5, 0.9}};
+    float v[L * 3 * E], scratch[4 * E];
+    SUCCEEDS(basis_set_create(&t.basis, &DIMS, basis_bit(BASIS_HEADS), SMALL.n, &err));
+    SUCCEEDS(basis_set_collect(&t.basis, &t.p, &t.prompts, SMALL.T0, 2, &err));
+    const struct basis all = basis_set_view(&t.basis, 0, SMALL.n);
+    if (!plain) t.setup.method->vector(v, t.w.f, &all, &t.setup, scratch);
+    predict(&t, SMALL.T0, plain ? NULL : t.w.f);
+    for (size_t i = 0; i < SMALL.n; i++)
+        for (size_t k = 0; k < SMALL.points; k++) {
+            const double want = predict_among_dummies(&t, i, k, plain ? NULL : v);
+            CLOSE(twin_error(t.got + i * SMALL.points + k, &want, 1), 1e-5);
+        }
+    trial_free(&t);
+}
+
+static void curves_among_dummies_equal_the_full_forward(void **state) {
+    (void)state;
+    for (enum dummies_rule rule = DUMMIES_AS_PUBLISHED; rule <= DUMMIES_CORRECTED; rule++) {
+        curve_among_dummies(rule, false);
+        curve_among_dummies(rule, true);
+    }
+}
+
+/* Methods 3.2: at t = 41 the code adds at tokens 6, 18, 38, 58, 70, and the dummies' own are 8, 22,
+ * 44, 66, 80; at t = 1 all five are at token 0, or side by side. */
+static void places_are_the_published_ones(void **state) {
+    (void)state;
+    static const uint32_t published[] = {6, 18, 38, 58, 70}, own[] = {8, 22, 44, 66, 80};
+    struct dummies d = {DUMMIES_AS_PUBLISHED, 5, {0.1, 0.25, 0.5, 0.75, 0.9}};
+    uint32_t at[5];
+    dummies_places(at, &d, 40);
+    assert_memory_equal(at, published, sizeof at);
+    dummies_places(at, &d, 0);
+    for (size_t i = 0; i < 5; i++) assert_int_equal(at[i], 0);
+    d.rule = DUMMIES_CORRECTED;
+    dummies_places(at, &d, 40);
+    assert_memory_equal(at, own, sizeof at);
+    dummies_places(at, &d, 0);
+    for (size_t i = 0; i < 5; i++) assert_int_equal(at[i], 2 * i);
 }
 
 /* apart: queries that are not points of the prompt, and labels that depend on the length. */
@@ -248,7 +345,7 @@ static void memory_is_what_it_says(void **state) {
     method_setup_named(&setup, "window", &p);
     for (size_t chunk = 1; chunk <= 300; chunk += 299) { /* 300: more than the rows of a pass */
         struct curve c;
-        const struct curve_options o = {&setup, chunk, MOST_POINTS, 5, 5, CONTEXT_SINGLE};
+        const struct curve_options o = {&setup, chunk, MOST_POINTS, 5, 5, CONTEXT_SINGLE, NULL};
         SUCCEEDS(curve_create(&c, &o, &err));
         const size_t taken = c.memory.size + c.whole.memory.size + c.window.memory.size +
                              context_scratch_bytes(&DIMS, 2 * (MOST_POINTS - 1)) +
@@ -264,6 +361,8 @@ int main(void) {
         cmocka_unit_test(curves_equal_the_full_forward),
         cmocka_unit_test(curves_of_shifted_prompts_equal_the_full_forward),
         cmocka_unit_test(contexts_run_under_edits_of_every_token),
+        cmocka_unit_test(curves_among_dummies_equal_the_full_forward),
+        cmocka_unit_test(places_are_the_published_ones),
         cmocka_unit_test(windows_equal_shorter_prompts),
         cmocka_unit_test(what_reads_the_whole_prompt_has_the_bits_of_plain),
         cmocka_unit_test(bases_equal_the_full_forward),

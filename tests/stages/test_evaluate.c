@@ -37,10 +37,14 @@ static struct host_twin *fitted_at(const struct world *w, size_t point) {
     return lab_run(&w->lab, &job);
 }
 
-static struct host_twin *control(const struct world *w, const char *method) {
+static struct host_twin *control_at(const struct world *w, const char *method, size_t point) {
     const struct lab_job job = {
-        .kind = "evaluate", .control = method, .inputs = {w->model}, .n_inputs = 1};
+        .kind = "evaluate", .point = point, .control = method, .inputs = {w->model}, .n_inputs = 1};
     return lab_run(&w->lab, &job);
+}
+
+static struct host_twin *control(const struct world *w, const char *method) {
+    return control_at(w, method, 0);
 }
 
 static struct host_twin *fitted(const struct world *w) { return fitted_at(w, 0); }
@@ -53,7 +57,7 @@ static const float *errors_of(const struct host_twin *h) {
 
 static double mse(const struct host_twin *h, size_t k) {
     size_t n;
-    return host_twin_row(h, k, &n)[9].as.real;
+    return host_twin_row(h, k, &n)[10].as.real;
 }
 
 static void zero_is_plain_bit_for_bit(void **state) {
@@ -87,10 +91,11 @@ static void rows_summarise_the_errors(void **state) {
         assert_string_equal(row[4].as.text, "linear");
         assert_string_equal(row[5].as.text, "none");
         assert_true(row[6].as.real == 0);
-        assert_int_equal(row[7].as.integer, k);
-        CLOSE(fabs(row[9].as.real - sum / 10), 1e-12);
-        assert_true(row[10].as.real < row[9].as.real && row[9].as.real < row[11].as.real);
-        CLOSE(fabs(row[12].as.real * 3 - row[9].as.real), 1e-9); /* E[y^2] = dims */
+        assert_string_equal(row[7].as.text, "none");
+        assert_int_equal(row[8].as.integer, k);
+        CLOSE(fabs(row[10].as.real - sum / 10), 1e-12);
+        assert_true(row[11].as.real < row[10].as.real && row[10].as.real < row[12].as.real);
+        CLOSE(fabs(row[13].as.real * 3 - row[10].as.real), 1e-9); /* E[y^2] = dims */
     }
     host_twin_destroy(h);
     lab_close(&w.lab);
@@ -177,12 +182,46 @@ static void every_shift_is_evaluated(void **state) {
             const struct job_value *row = host_twin_row(h, k, &n);
             assert_string_equal(row[5].as.text, shift_at(s)->name);
             assert_true(row[6].as.real == (shift_at(s)->level_key ? (s == 3 ? 0.5 : 2.0) : 0));
-            assert_true(isfinite(row[9].as.real) && row[9].as.real > 0);
+            assert_true(isfinite(row[10].as.real) && row[10].as.real > 0);
         }
         assert_true(mse(h, rows - 1) != mse(none, rows - 1));
         host_twin_destroy(h);
     }
     host_twin_destroy(none);
+    lab_close(&w.lab);
+}
+
+/* One rule for all: plain and zero stay one, and either rule changes what both say. */
+static void dummies_are_in_the_prompts_of_every_method(void **state) {
+    (void)state;
+    struct world w;
+    world_open(&w,
+               EVALUATE("points = 10; functions = 10; chunk = 4; dummy_fractions = [0.2, 0.6]; "
+                        "dummies = [\"none\", \"as_published\", \"corrected\"];"),
+               0);
+    for (size_t point = 0; point < 3; point++) {
+        static const char *const names[] = {"none", "as_published", "corrected"};
+        struct host_twin *plain = control_at(&w, "plain", point),
+                         *zero = control_at(&w, "zero", point), *fit = fitted_at(&w, point);
+        size_t n;
+        assert_true(host_twin_rows(plain) == 10);
+        for (size_t k = 0; k < 10; k++) {
+            assert_string_equal(host_twin_row(plain, k, &n)[7].as.text, names[point]);
+            assert_true(mse(plain, k) == mse(zero, k) && mse(plain, k) != mse(fit, k));
+        }
+        if (point > 0) {
+            struct host_twin *none = control_at(&w, "plain", 0), *other = fitted_at(&w, 3 - point);
+            for (size_t k = 0; k < 10; k++) {
+                assert_true(mse(plain, k) != mse(none, k));
+                assert_true(mse(fit, k) != mse(other, k)); /* added at other tokens */
+            }
+            host_twin_destroy(none);
+            host_twin_destroy(other);
+        }
+        host_twin_destroy(plain);
+        host_twin_destroy(zero);
+        host_twin_destroy(fit);
+    }
     lab_close(&w.lab);
 }
 
@@ -241,6 +280,12 @@ static void stopping_is_not_failing(void **state) {
 static void plan_refuses_what_cannot_run(void **state) {
     (void)state;
     lab_refuses(EVALUATE("points = 13;"), "evaluate", "pretrain", "13 points are beyond");
+    lab_refuses(EVALUATE("points = 8; dummies = \"corrected\";"), "evaluate", "pretrain",
+                "13 points are beyond");
+    lab_refuses(
+        EVALUATE("points = 8; dummies = \"corrected\"; dummy_fractions = [0, 0, 0, 0, 0, 0, "
+                 "0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];"),
+        "evaluate", "pretrain", "dummy_fractions: 17 fractions, at most 16");
     lab_refuses(EVALUATE("points = 9; basis_points = 13;"), "evaluate", "pretrain",
                 "evaluate.basis_points: 13 points are beyond");
     lab_refuses(EVALUATE("points = 9;"), "evaluate", NULL, "no model");
@@ -255,6 +300,7 @@ int main(void) {
         cmocka_unit_test(windows_begin_beyond_the_trained_range),
         cmocka_unit_test(a_shorter_window_is_not_the_oracle),
         cmocka_unit_test(every_shift_is_evaluated),
+        cmocka_unit_test(dummies_are_in_the_prompts_of_every_method),
         cmocka_unit_test(shifts_that_make_no_sense_are_refused),
         cmocka_unit_test(without_a_fit_or_control_it_is_plain),
         cmocka_unit_test(weights_of_another_shape_are_refused),
