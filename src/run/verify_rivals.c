@@ -76,11 +76,16 @@ cleanup:
     return rc;
 }
 
+struct rival_case {                    /* what is compared of a method: names in the file */
+    const char *part, *vector, *curve; /* vector: NULL, not again */
+    const struct dummies *dummies;     /* NULL: none */
+};
+
 /* The vector v [n] and the predictions at every length of a method with one mean basis, as
  * `evaluate` makes them. */
 static enum err_code compare_method(const struct rivals *s, const struct method_setup *setup,
-                                    const struct basis_set *mean, const float *w, const char *part,
-                                    const char *vector, const char *curve, struct err *err) {
+                                    const struct basis_set *mean, const float *w,
+                                    const struct rival_case *what, struct err *err) {
     enum err_code rc = ERR_OK;
     struct curve c = {0};
     const struct prompt_view *p = &s->prompts;
@@ -89,13 +94,15 @@ static enum err_code compare_method(const struct rivals *s, const struct method_
                                     .chunk = p->n,
                                     .points = p->points,
                                     .window_points = s->T0,
-                                    .trained_points = s->T0};
+                                    .trained_points = s->T0,
+                                    .dummies = what->dummies};
     float *prediction = calloc(p->n * p->points, sizeof *prediction);
     CHECK(prediction, ERR_MEMORY, "no memory for a curve of %zu prompts", p->n);
     TRY(curve_create(&c, &o, err));
     curve_predict(prediction, &c, p, &basis, w);
-    TRY(compare(s, part, vector, c.pass.v, method_values(setup), 1e-5, err));
-    TRY(compare(s, part, curve, prediction, p->n * p->points, 1e-5, err));
+    if (what->vector)
+        TRY(compare(s, what->part, what->vector, c.pass.v, method_values(setup), 1e-5, err));
+    TRY(compare(s, what->part, what->curve, prediction, p->n * p->points, 1e-5, err));
 cleanup:
     curve_destroy(&c);
     free(prediction);
@@ -255,6 +262,46 @@ cleanup:
     return rc;
 }
 
+/* The prompts without their last n points, which make room for dummies; *block is freed. */
+static enum err_code shorten(struct prompt_view *out, float **block, const struct prompt_view *p,
+                             size_t n, struct err *err) {
+    const size_t T = p->points - n, D = p->dims;
+    *block = calloc(p->n * T * (D + 1), sizeof **block);
+    if (!*block) return ERR(err, ERR_MEMORY, "no memory for %zu prompts", p->n);
+    float *x = *block, *y = x + p->n * T * D;
+    for (size_t i = 0; i < p->n; i++) {
+        memcpy(x + i * T * D, prompt_view_x(p, i, 0), T * D * sizeof *x);
+        memcpy(y + i * T, p->y + i * p->points, T * sizeof *y);
+    }
+    *out = (struct prompt_view){.n = p->n, .points = T, .dims = D, .x = x, .y = y};
+    return ERR_OK;
+}
+
+static enum err_code compare_dummies(const struct rivals *s, const struct method_setup *setup,
+                                     const struct basis_set *mean, const float *w,
+                                     struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct fixture_array fractions = {0};
+    struct dummies dummies = {.rule = DUMMIES_AS_PUBLISHED};
+    struct rivals fewer = *s;
+    float *block = NULL;
+    TRY(fixture_doubles(&fractions, s->file, "fv/dummy_fractions", 1, err));
+    CHECK(fractions.n <= DUMMIES_MOST && fractions.n < s->prompts.points, ERR_DATA,
+          "%s: fv/dummy_fractions: %zu fractions", fixture_path(s->file), fractions.n);
+    for (; dummies.n < fractions.n; dummies.n++) {
+        dummies.fraction[dummies.n] = fractions.doubles[dummies.n];
+        CHECK(dummies.fraction[dummies.n] >= 0 && dummies.fraction[dummies.n] < 1, ERR_DATA,
+              "%s: fv/dummy_fractions: %g", fixture_path(s->file), fractions.doubles[dummies.n]);
+    }
+    TRY(shorten(&fewer.prompts, &block, &s->prompts, dummies.n, err));
+    const struct rival_case dummy = {"fv", NULL, "fv/curve_dummy", &dummies};
+    TRY(compare_method(&fewer, setup, mean, w, &dummy, err));
+cleanup:
+    free(block);
+    fixture_array_release(&fractions);
+    return rc;
+}
+
 static enum err_code compare_fv(const struct rivals *s, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &s->params->dims;
@@ -270,8 +317,9 @@ static enum err_code compare_fv(const struct rivals *s, struct err *err) {
     TRY(compare_means(s, &mean, err));
     TRY(compare_effects(effects, s, &mean, err));
     TRY(compare_order(w, s, effects, err));
-    TRY(compare_method(s, &setup, &mean, w, "fv", "fv/function_vector", "fv/curve_no_dummy", err));
-    TRY(verify_skip(s->report, "fv", "fv/curve_dummy", "not computed yet", err));
+    const struct rival_case plain = {"fv", "fv/function_vector", "fv/curve_no_dummy", NULL};
+    TRY(compare_method(s, &setup, &mean, w, &plain, err));
+    TRY(compare_dummies(s, &setup, &mean, w, err));
 cleanup:
     basis_set_destroy(&mean);
     free(w);
@@ -314,7 +362,8 @@ static enum err_code compare_icv(const struct rivals *s, struct err *err) {
     CHECK(w, ERR_MEMORY, "no memory for a vector");
     TRY(setup.method->derive(w, &t, &setup, err));
     TRY(mean_step(&mean, s, err));
-    TRY(compare_method(s, &setup, &mean, w, "icv", "icv/vector", "icv/curve", err));
+    const struct rival_case both = {"icv", "icv/vector", "icv/curve", NULL};
+    TRY(compare_method(s, &setup, &mean, w, &both, err));
 cleanup:
     free(w);
     basis_set_destroy(&mean);

@@ -175,7 +175,8 @@ static void check_map(struct scene *s, const struct edit_map *m, const uint32_t 
     const struct edit e = {.layer = 1, .from = FROM, .n = WIDTH, .operation = EDIT_MAP, .map = *m};
     float want[ROWS * WIDTH];
     scene_init(&t, false);
-    query_forward(&s->query, &s->p, &s->context, &s->rows, &(struct edits){&e, 1, index});
+    query_forward(&s->query, &s->p, &s->context, &s->rows,
+                  &(struct edits){.items = &e, .n = 1, .index = index});
     query_forward(&t.query, &t.p, &t.context, &t.rows, &(struct edits){0});
     for (size_t r = 0; r < ROWS; r++) {
         double row[WIDTH];
@@ -189,7 +190,7 @@ static void check_map(struct scene *s, const struct edit_map *m, const uint32_t 
                                .operation = EDIT_REPLACE,
                                .values = want,
                                .row_stride = WIDTH};
-    query_forward(&t.query, &t.p, &t.context, &t.rows, &(struct edits){&there, 1, NULL});
+    query_forward(&t.query, &t.p, &t.context, &t.rows, &(struct edits){.items = &there, .n = 1});
     CLOSE(largest_gap(s->query.x, t.query.x, 4 * s->query.capacity * TINY.E), 1e-5);
     CLOSE(largest_gap(s->query.prediction, t.query.prediction, ROWS), 1e-5);
     scene_free(&t);
