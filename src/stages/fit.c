@@ -30,6 +30,17 @@ static const struct config_key KEYS[] = {
         .meaning = "length of the training prompts: the target is the last y",
     },
     {
+        .name = "lengths",
+        .type = CONFIG_INT,
+        .flags = CONFIG_LIST | CONFIG_AXIS,
+        .min = 1,
+        .max = 1e6,
+        .def = "[]",
+        .unit = "points",
+        .meaning = "several lengths in one loss, the mean over queries at each of them in prompts "
+                   "of `points`; none: points alone",
+    },
+    {
         .name = "repeat",
         .type = CONFIG_INT,
         .flags = CONFIG_AXIS,
@@ -170,6 +181,13 @@ static bool is(const struct config_point *point, const char *key, const char *va
     return strcmp(config_text(point, key), value) == 0;
 }
 
+/* What there is no room for is told by check_lengths(). */
+static void read_lengths(struct fit_keys *k, const struct config_point *point) {
+    k->n_lengths = config_list_size(point, "lengths");
+    for (size_t i = 0; i < k->n_lengths && i < FIT_LENGTHS; i++)
+        k->lengths[i] = (size_t)config_list_int(point, "lengths", i);
+}
+
 void fit_keys_read(struct fit_keys *k, const struct config_point *point) {
     *k = (struct fit_keys){
         .points = families_size(point, "points"),
@@ -186,6 +204,7 @@ void fit_keys_read(struct fit_keys *k, const struct config_point *point) {
         .contexts = families_contexts(point),
         .rule = is(point, "patience_rule", "cumulative") ? FIT_CUMULATIVE : FIT_CONSECUTIVE,
     };
+    read_lengths(k, point);
     k->delta = k->loss == FIT_HUBER ? config_float(point, "delta") : 0;
     double share = config_float(point, "validation");
     k->train = k->prompts - (size_t)(share * (double)k->prompts + 0.5);
@@ -204,7 +223,9 @@ void fit_keys_data(struct fit_data_options *out, const struct fit_keys *k,
         .loss = k->loss,
         .delta = k->delta,
         .contexts = k->contexts,
+        .n_lengths = k->n_lengths,
     };
+    memcpy(out->lengths, k->lengths, sizeof out->lengths);
 }
 
 static enum err_code check(const struct fit_keys *k, const struct config_point *point,
@@ -242,6 +263,32 @@ cleanup:
     return rc;
 }
 
+/* A query before point T0 would be told its own y by a basis of its own prompt. */
+static enum err_code check_lengths(const struct fit_keys *k, const struct method_setup *setup,
+                                   size_t T0, const struct config_point *point, struct err *err) {
+    enum err_code rc = ERR_OK;
+    char where[320];
+    const size_t least = k->mean || T0 == 0 ? 1 : T0;
+    if (k->n_lengths == 0) return ERR_OK;
+    config_where(where, point, "lengths");
+    CHECK(method_learns(setup->method), ERR_CONFIG, "%s: %s is derived, not learned from a loss",
+          where, setup->method->name);
+    CHECK(k->n_lengths <= FIT_LENGTHS, ERR_CONFIG, "%s: %zu lengths, at most %d", where,
+          k->n_lengths, FIT_LENGTHS);
+    for (size_t i = 0; i < k->n_lengths; i++) {
+        CHECK(k->lengths[i] <= k->points, ERR_CONFIG, "%s: %zu in prompts of %zu points", where,
+              k->lengths[i], k->points);
+        CHECK(k->lengths[i] >= least, ERR_CONFIG,
+              "%s: a query at point %zu, whose y the basis at point %zu has seen: lower "
+              "basis_points, or basis = \"mean\"",
+              where, k->lengths[i], T0);
+        CHECK(i == 0 || k->lengths[i] > k->lengths[i - 1], ERR_CONFIG, "%s: %zu after %zu", where,
+              k->lengths[i], k->lengths[i - 1]);
+    }
+cleanup:
+    return rc;
+}
+
 static enum err_code check_optimiser(const struct fit_keys *k, const struct method_setup *setup,
                                      const struct config_point *point, struct err *err) {
     char where[320];
@@ -256,7 +303,8 @@ static double flops(const struct fit_keys *k, const struct method_setup *setup) 
     double T = 2 * (double)(k->points - 1), n = (double)k->prompts;
     double e = (double)k->epochs * (double)method_choices(setup);
     double contexts = n * cost_forward(d, T, T / 2);
-    return contexts + e * ((double)k->train + n) * cost_forward(d, 1, T);
+    const double queries = k->n_lengths > 0 ? (double)k->n_lengths : 1;
+    return contexts + e * ((double)k->train + n) * queries * cost_forward(d, 1, T);
 }
 
 static void fill_cost(struct stage_cost *cost, const struct fit_keys *k,
@@ -295,6 +343,7 @@ static enum err_code fit_plan(struct stage_cost *cost, const struct config_point
     TRY(fit_start_check(point, &setup, err));
     TRY(check_optimiser(&k, &setup, point, err));
     TRY(check_basis(&T0, &k, &setup, &model, point, err));
+    TRY(check_lengths(&k, &setup, T0, point, err));
     const size_t most = k.prompts > k.batch ? k.prompts : k.batch;
     TRY(families_check_room(point, most, k.points, &model.dims, err));
     if (!method_learns(setup.method)) {
@@ -331,7 +380,7 @@ extern const struct stage stage_fit;
 const struct stage stage_fit = {
     .name = "fit",
     .meaning = "learn or derive a task vector on a frozen model, and choose what it leaves open",
-    .version = 6,
+    .version = 7,
     .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_METHODS | STAGE_USES_OPTIMISER |
             STAGE_USES_LBFGS | STAGE_USES_CONTEXTS,
     .parents = PARENTS,

@@ -16,21 +16,29 @@ struct fit_data {
     size_t first, count; /* shards of this rank */
     size_t each;         /* samples of a shard, rounded up: slots per shard */
     size_t weights;
+    size_t at[FIT_LENGTHS], n_at; /* points of a sample's queries, from 0 */
     bool kept;
     struct context context; /* kept: [count * each] slots, otherwise [batch] */
     struct context_scratch *fill;
     struct vector_pass pass;
     struct basis_set basis;                 /* of each sample by its slot; or the mean alone */
-    float *gathered[BASIS_PARTS];           /* [blocks, batch, E] the basis of a pass */
-    float *tokens, *x;                      /* [2 points, dims], [batch, dims] */
-    float *target, *dprediction;            /* [batch] */
-    uint32_t *rows, *local, *slot, *length; /* [batch] samples of a pass, where they are */
+    float *gathered[BASIS_PARTS];           /* [blocks, rows, E] the basis of a pass */
+    float *tokens, *x;                      /* [2 points, dims], [rows, dims] */
+    float *target, *dprediction;            /* [rows] */
+    uint32_t *rows, *local, *slot, *length; /* [batch] samples of a pass; [rows] where they are */
     struct arena memory;
 };
 
 static size_t shard_samples(const struct fit_data_options *o) {
     return (o->prompts.n + o->shards - 1) / o->shards;
 }
+
+static size_t sample_rows(const struct fit_data_options *o) {
+    return o->n_lengths > 0 ? o->n_lengths : 1;
+}
+
+/* Of a pass at most. */
+static size_t rows_most(const struct fit_data_options *o) { return o->batch * sample_rows(o); }
 
 static size_t context_tokens(const struct fit_data_options *o) {
     return 2 * (o->prompts.points - 1);
@@ -52,7 +60,7 @@ static size_t context_slots(const struct fit_data *d) {
 
 static void lay_out(struct fit_data *d, const struct fit_data_options *o,
                     const struct model_dims *m) {
-    const size_t B = o->batch;
+    const size_t B = rows_most(o);
     for (enum basis_part p = 0; p < BASIS_PARTS && !o->mean; p++)
         if (basis_parts(o) & basis_bit(p))
             d->gathered[p] = arena_floats(&d->memory, basis_blocks(p, m) * B * m->E);
@@ -81,12 +89,12 @@ size_t fit_data_bytes(const struct fit_data_options *o, const struct model_dims 
     struct fit_data d = {0};
     lay_out(&d, o, dims);
     return d.memory.used + context_scratch_bytes(dims, context_tokens(o)) +
-           vector_pass_bytes(o->setup, o->batch, context_tokens(o), true) +
+           vector_pass_bytes(o->setup, rows_most(o), context_tokens(o), true) +
            basis_set_bytes(dims, basis_parts(o), basis_slots(o, count));
 }
 
 static enum err_code create_rows(struct fit_data *d, struct err *err) {
-    size_t B = d->o.batch;
+    size_t B = rows_most(&d->o);
     d->rows = calloc(4 * B, sizeof *d->rows);
     if (!d->rows) return ERR(err, ERR_MEMORY, "no memory for %zu rows", B);
     d->local = d->rows + B;
@@ -107,7 +115,7 @@ static enum err_code create_buffers(struct fit_data *d, struct err *err) {
     TRY(context_create(&d->context, m, context_slots(d) > 0 ? context_slots(d) : 1, T,
                        d->o.contexts, err));
     TRY(context_scratch_create(&d->fill, m, T, err));
-    TRY(vector_pass_create(&d->pass, d->o.setup, d->o.batch, T, true, err));
+    TRY(vector_pass_create(&d->pass, d->o.setup, rows_most(&d->o), T, true, err));
     TRY(basis_set_create(&d->basis, m, basis_parts(&d->o), basis_slots(&d->o, d->count), err));
 cleanup:
     return rc;
@@ -128,17 +136,23 @@ static void finish_slots(struct fit_data *d) {
     context_finish(&d->context, d->fill, d->o.setup->params, &(struct edits){0});
 }
 
-/* The rows' slots, their contexts filled unless they are kept, and the query at point k. */
-static void prepare(struct fit_data *d, size_t R, size_t k) {
+/* Row `row`: sample i of the pass, its query at point k. */
+static void prepare_row(struct fit_data *d, size_t row, size_t i, size_t k) {
     const struct prompt_view *p = &d->o.prompts;
-    for (size_t r = 0; r < R; r++) {
-        size_t sample = d->rows[r];
-        d->local[r] = (uint32_t)slot_of(d, sample);
-        d->slot[r] = d->kept ? d->local[r] : (uint32_t)r;
-        d->length[r] = (uint32_t)(2 * k);
-        d->target[r] = p->y[sample * p->points + k];
-        memcpy(d->x + r * p->dims, prompt_view_x(p, sample, k), p->dims * sizeof *d->x);
-        if (!d->kept) fill_slot(d, r, sample);
+    const size_t sample = d->rows[i];
+    d->local[row] = (uint32_t)slot_of(d, sample);
+    d->slot[row] = d->kept ? d->local[row] : (uint32_t)i;
+    d->length[row] = (uint32_t)(2 * k);
+    d->target[row] = p->y[sample * p->points + k];
+    memcpy(d->x + row * p->dims, prompt_view_x(p, sample, k), p->dims * sizeof *d->x);
+}
+
+/* n samples, their contexts filled unless they are kept, each with queries at points at[n_at],
+ * whose rows stand side by side. */
+static void prepare(struct fit_data *d, size_t n, const size_t *at, size_t n_at) {
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < n_at; j++) prepare_row(d, i * n_at + j, i, at[j]);
+        if (!d->kept) fill_slot(d, i, d->rows[i]);
     }
     finish_slots(d);
 }
@@ -166,7 +180,8 @@ static void take_pass(struct fit_data *d, double *sum, size_t R, enum basis_pass
 }
 
 static void take_basis(struct fit_data *d, double *sum, size_t R) {
-    prepare(d, R, d->o.basis_points - 1);
+    const size_t at = d->o.basis_points - 1;
+    prepare(d, R, &at, 1);
     for (enum basis_pass pass = BASIS_PASS_WHOLE; pass <= BASIS_PASS_ALONE; pass++)
         if (basis_pass_needed(basis_parts(&d->o), pass)) take_pass(d, sum, R, pass);
 }
@@ -230,9 +245,13 @@ enum err_code fit_data_create(struct fit_data **out, const struct fit_data_optio
     CHECK(d, ERR_MEMORY, "no memory for the data of a fit");
     assert(o->shards >= 1 && o->batch >= 1 && o->prompts.points >= 1);
     assert(!basis_parts(o) || o->basis_points >= 1);
+    assert(o->n_lengths <= FIT_LENGTHS);
     *d = (struct fit_data){.o = *o, .ctx = ctx, .count = o->shards, .each = shard_samples(o)};
     if (ctx) job_shard_range(&d->first, &d->count, o->shards, ctx->group_rank, ctx->group_size);
     d->weights = o->setup->method->weights(o->setup);
+    d->n_at = sample_rows(o);
+    for (size_t j = 0; j < d->n_at; j++)
+        d->at[j] = (o->n_lengths > 0 ? o->lengths[j] : o->prompts.points) - 1;
     TRY(create_buffers(d, err));
     TRY(load(d, err));
     *out = d;
@@ -273,9 +292,10 @@ static struct basis basis_of(struct fit_data *d, size_t R) {
     return b;
 }
 
-/* The samples in d->rows: forward with the vector of w. */
-static struct basis forward(struct fit_data *d, const float *w, size_t R) {
-    prepare(d, R, d->o.prompts.points - 1);
+/* The n samples in d->rows: forward with the vector of w. */
+static struct basis forward(struct fit_data *d, const float *w, size_t n) {
+    const size_t R = n * d->n_at;
+    prepare(d, n, d->at, d->n_at);
     struct basis b = basis_of(d, R);
     struct query_rows rows = rows_of(d, R);
     vector_pass_set(&d->pass, &b, w);
@@ -291,10 +311,11 @@ static double loss_of(struct fit_data *d, size_t R, double weight) {
                : loss_mse(d->dprediction, prediction, d->target, weight, R);
 }
 
-/* The samples in d->rows; dw NULL: no gradient. */
-static double pass(float *dw, struct fit_data *d, const float *w, size_t R, double weight) {
-    struct basis b = forward(d, w, R);
-    double loss = loss_of(d, R, weight);
+/* The n samples in d->rows; dw NULL: no gradient. */
+static double pass(float *dw, struct fit_data *d, const float *w, size_t n, double weight) {
+    const size_t R = n * d->n_at;
+    struct basis b = forward(d, w, n);
+    double loss = loss_of(d, R, weight / (double)d->n_at);
     struct query_rows rows = rows_of(d, R);
     if (dw) vector_pass_backward(dw, &d->pass, &d->context, &rows, &b, d->dprediction);
     return loss;
@@ -316,7 +337,7 @@ void fit_data_pass(double *loss, float *dw, struct fit_data *d, const float *w,
 
 void fit_data_look(float *v, float *prediction, struct fit_data *d, const float *w,
                    const uint32_t *rows, size_t n) {
-    assert(d->count == d->o.shards && n <= d->o.batch);
+    assert(d->count == d->o.shards && n <= d->o.batch && d->n_at == 1);
     memcpy(d->rows, rows, n * sizeof *rows);
     (void)forward(d, w, n);
     const size_t numbers = d->pass.v_rows * method_values(d->o.setup);

@@ -2,10 +2,12 @@
  * fit_data.h - the samples of a fit: contexts, basis and targets; loss and gradient of any of them.
  *
  * Sample i is a prompt: its query is the last x, its target the last y, its basis the first T0
- * points of the same prompt (methods 1.5).  Contexts of all samples are kept when they fit in
- * `memory`, otherwise filled again for every pass: the bits are the same.  Samples belong to
- * shards, i to shard i mod `shards`; a rank holds the shards it computes, and a mini-batch is one
- * pass per shard over the batch's samples in it.  `fit` and `verify` both call this.
+ * points of the same prompt (methods 1.5).  Or it has several queries, the last x of its first
+ * points at each of some lengths, and its loss is their mean: one context serves them all. Contexts
+ * of all samples are kept when they fit in `memory`, otherwise filled again for every pass: the
+ * bits are the same.  Samples belong to shards, i to shard i mod `shards`; a rank holds the shards
+ * it computes, and a mini-batch is one pass per shard over the batch's samples in it.  `fit` and
+ * `verify` both call this.
  */
 #ifndef STAGES_FIT_DATA_H
 #define STAGES_FIT_DATA_H
@@ -16,6 +18,7 @@
 #include "sched/job.h"
 
 enum fit_loss { FIT_HUBER, FIT_SQUARED };
+enum { FIT_LENGTHS = 32 };
 
 struct fit_data_options {
     const struct method_setup *setup; /* must outlive the data */
@@ -23,7 +26,8 @@ struct fit_data_options {
     size_t basis_points;              /* T0, at most prompts.points; unused without a basis */
     bool mean;                        /* one basis, the mean over the first `train` samples */
     size_t train;
-    size_t batch; /* rows of a pass at most */
+    size_t batch;                           /* samples of a pass at most */
+    size_t lengths[FIT_LENGTHS], n_lengths; /* in points, from 1; none: prompts.points alone */
     size_t shards;
     size_t memory; /* bytes for contexts that are kept; 0: always filled again */
     enum fit_loss loss;
@@ -53,7 +57,7 @@ void fit_data_pass(double *loss, float *dw, struct fit_data *d, const float *w,
                    const uint32_t *rows, size_t n, double weight);
 
 /* Alone only: v [L, n, E] ([L, 1, E] where one serves all), prediction [n] of samples rows[], n <=
- * batch; either may be NULL. */
+ * batch, where each has one length; either may be NULL. */
 void fit_data_look(float *v, float *prediction, struct fit_data *d, const float *w,
                    const uint32_t *rows, size_t n);
 

@@ -12,6 +12,7 @@
 struct fit_keys {
     size_t points, prompts, train; /* points and number of the prompts; how many of them train */
     size_t batch, shards;
+    size_t lengths[FIT_LENGTHS], n_lengths; /* of queries in one loss; none: points alone */
     bool lbfgs;
     bool mean; /* the basis is the mean over the training prompts */
     enum fit_loss loss;

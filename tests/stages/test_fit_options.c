@@ -1,4 +1,4 @@
-/* What a fit can be told beyond mini-batches of one length: L-BFGS, a penalty. */
+/* What a fit can be told beyond mini-batches of one length: L-BFGS, a penalty, several lengths. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -129,6 +129,60 @@ static void a_penalty_leaves_fewer_weights(void **state) {
                 "L-BFGS cannot minimise a penalty of 0.001 on sizes: use adam");
 }
 
+/* Of its own prompt's basis or the mean; contexts kept or not, in any group: the same bits, and
+ * others than of one length. */
+static void lengths_have_the_same_bits_everywhere(void **state) {
+    (void)state;
+    struct world w;
+    world_open(&w,
+               FIT(SIZES "lengths = ([], [6, 7, 9]); basis = [\"prompt\", \"mean\"]; epochs = 3; "
+                         "shards = 2;"));
+    assert_int_equal(config_stage_points(w.lab.config, 1), 4);
+    struct lab_job plain = fit_of(&w, 0);
+    struct host_twin *single = lab_run(&w.lab, &plain);
+    for (size_t i = 0; i < 4; i++) {
+        struct lab_job job = fit_of(&w, i);
+        struct host_twin *alone = lab_run(&w.lab, &job);
+        job.memory = 0;
+        struct host_twin *again = lab_run(&w.lab, &job);
+        job.ranks = 2;
+        struct host_twin *group = lab_run(&w.lab, &job);
+        assert_true(host_twin_same(alone, again) && host_twin_same(alone, group));
+        assert_true(host_twin_same(alone, single) == (i == 0));
+        host_twin_destroy(group);
+        host_twin_destroy(again);
+        host_twin_destroy(alone);
+    }
+    host_twin_destroy(single);
+    lab_close(&w.lab);
+}
+
+/* The length of the prompts, said as the only one. */
+static void one_length_is_that_of_the_prompts(void **state) {
+    (void)state;
+    struct world w;
+    world_open(&w, FIT(SIZES "lengths = ([], [9]); epochs = 3;"));
+    const struct lab_job jobs[] = {fit_of(&w, 0), fit_of(&w, 1)};
+    struct host_twin *a = lab_run(&w.lab, &jobs[0]), *b = lab_run(&w.lab, &jobs[1]);
+    const struct job_tensor *x = host_twin_tensor(a, "weights"),
+                            *y = host_twin_tensor(b, "weights");
+    assert_memory_equal(x->data, y->data, 4 * sizeof(float));
+    host_twin_destroy(a);
+    host_twin_destroy(b);
+    lab_close(&w.lab);
+}
+
+static void plan_refuses_lengths_that_cannot_be(void **state) {
+    (void)state;
+    lab_refuses(FIT(SIZES "lengths = [6, 10];"), "fit", "pretrain",
+                "lengths: 10 in prompts of 9 points");
+    lab_refuses(FIT(SIZES "lengths = [9, 6];"), "fit", "pretrain", "lengths: 6 after 9");
+    lab_refuses(FIT(SIZES "lengths = [5, 9];"), "fit", "pretrain",
+                "a query at point 5, whose y the basis at point 6 has seen");
+    lab_refuses(FIT(SIZES "lengths = [9]; method = \"task_vector\";"), "fit", "pretrain",
+                "task_vector is derived, not learned from a loss");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lbfgs_goes_further_than_adam),
@@ -136,6 +190,9 @@ int main(void) {
         cmocka_unit_test(lbfgs_has_the_same_bits_in_any_group),
         cmocka_unit_test(a_stopped_descent_goes_on_with_the_same_bits),
         cmocka_unit_test(a_penalty_leaves_fewer_weights),
+        cmocka_unit_test(lengths_have_the_same_bits_everywhere),
+        cmocka_unit_test(one_length_is_that_of_the_prompts),
+        cmocka_unit_test(plan_refuses_lengths_that_cannot_be),
     };
     blas_init();
     return cmocka_run_group_tests(tests, NULL, NULL);

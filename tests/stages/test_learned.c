@@ -133,7 +133,8 @@ static size_t loreft_twin(struct twin_patch *patch, struct trial *t) {
     return 1;
 }
 
-static double prediction_twin(struct trial *t, size_t i) {
+/* At point k, from 0. */
+static double prediction_twin(struct trial *t, size_t i, size_t k) {
     struct twin_patch patches[6];
     double z[3 * E];
     size_t n;
@@ -147,27 +148,36 @@ static double prediction_twin(struct trial *t, size_t i) {
     default:
         n = loreft_twin(patches, t);
     }
-    return t->twin.prediction[run_prompt(t, i, t->o.prompts.points - 1, patches, n)];
+    return t->twin.prediction[run_prompt(t, i, k, patches, n)];
 }
 
 static double loss_twin(void *context) {
     struct trial *t = context;
+    const size_t points = t->o.prompts.points, n = t->o.n_lengths > 0 ? t->o.n_lengths : 1;
     double sum = 0;
-    for (size_t i = 0; i < N; i++) {
-        const double e = prediction_twin(t, i) - t->y.d[(i + 1) * t->o.prompts.points - 1];
-        sum += e * e / N;
-    }
+    for (size_t i = 0; i < N; i++)
+        for (size_t j = 0; j < n; j++) {
+            const size_t k = (t->o.n_lengths > 0 ? t->o.lengths[j] : points) - 1;
+            sum += pow(prediction_twin(t, i, k) - t->y.d[i * points + k], 2) / (double)(n * N);
+        }
     return sum;
+}
+
+static void compare_predictions(struct trial *t, const uint32_t rows[N]) {
+    float prediction[N];
+    double want[N];
+    if (t->o.n_lengths > 0) return;
+    fit_data_look(NULL, prediction, t->data, t->w.f, rows, N);
+    for (size_t i = 0; i < N; i++) want[i] = prediction_twin(t, rows[i], t->o.prompts.points - 1);
+    CLOSE(relative_error(prediction, want, N), 1e-4);
 }
 
 static void compare(struct trial *t) {
     const uint32_t rows[N] = {3, 0, 4, 2, 5, 1};
-    float dw[W_MAX], prediction[N];
+    float dw[W_MAX];
     double loss, want[W_MAX];
     SUCCEEDS(fit_data_create(&t->data, &t->o, NULL, &err));
-    fit_data_look(NULL, prediction, t->data, t->w.f, rows, N);
-    for (size_t i = 0; i < N; i++) want[i] = prediction_twin(t, rows[i]);
-    CLOSE(relative_error(prediction, want, N), 1e-4);
+    compare_predictions(t, rows);
     fit_data_pass(&loss, dw, t->data, t->w.f, rows, N, 1.0 / N);
     CLOSE(fabs(loss / loss_twin(t) - 1), 1e-4);
     for (size_t i = 0; i < t->weights; i++) want[i] = twin_slope(loss_twin, t, t->w.d + i);
@@ -203,6 +213,23 @@ static void loreft_equals_its_twin(void **state) {
         for (size_t rank = 1; rank <= 3; rank++) {
             struct trial t;
             trial_init(&t, "loreft", (double)layer, (double)rank, POINTS);
+            compare(&t);
+        }
+}
+
+/* The loss is the mean over queries at 3, 4 and 5 points, or at fewer than the basis saw; contexts
+ * kept or not. */
+static void several_lengths_share_a_loss(void **state) {
+    (void)state;
+    const char *const methods[] = {"site", "loreft"};
+    for (size_t m = 0; m < 2; m++)
+        for (int mean = 0; mean < 2; mean++) {
+            struct trial t;
+            trial_init(&t, methods[m], 1, 2, POINTS);
+            t.o.mean = mean;
+            t.o.memory = mean ? 0 : SIZE_MAX;
+            t.o.n_lengths = 3;
+            for (size_t j = 0; j < 3; j++) t.o.lengths[j] = mean ? 1 + 2 * j : 3 + j;
             compare(&t);
         }
 }
@@ -295,6 +322,7 @@ int main(void) {
         cmocka_unit_test(site_equals_its_twin),
         cmocka_unit_test(learned_vector_equals_its_twin),
         cmocka_unit_test(loreft_equals_its_twin),
+        cmocka_unit_test(several_lengths_share_a_loss),
         cmocka_unit_test(gates_to_the_prompts_own_heads_change_nothing),
         cmocka_unit_test(loreft_starts_from_no_edit),
         cmocka_unit_test(a_fit_finds_what_a_teacher_knows),
