@@ -18,6 +18,7 @@ enum basis_part {
     BASIS_ANCHORS,   /* [E] what the examples change at anchors: basis_set.h */
     BASIS_STEP,      /* [L + 1] the state at the query's y less that at the query: embedding, blocks
                       * 0 .. L - 2, and block L - 1 after ln_f; of norm 1 over all of them */
+    BASIS_RECENT,    /* [L] a, the mean over the last x's up to the query: basis_set.h */
     BASIS_PARTS
 };
 

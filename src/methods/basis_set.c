@@ -11,7 +11,8 @@
 #include "ops/rows.h"
 
 const char *const BASIS_NAMES[BASIS_PARTS] = {"basis_heads", "basis_attention", "basis_state",
-                                              "basis_alone", "basis_anchors",   "basis_step"};
+                                              "basis_alone", "basis_anchors",   "basis_step",
+                                              "basis_recent"};
 
 static void lay_out(struct basis_set *s) {
     for (enum basis_part p = 0; p < BASIS_PARTS; p++)
@@ -40,8 +41,9 @@ size_t basis_set_bytes(const struct model_dims *dims, unsigned parts, size_t n) 
 }
 
 bool basis_pass_needed(unsigned parts, enum basis_pass pass) {
-    const unsigned alone = basis_bit(BASIS_ALONE), whole = ~(alone | basis_bit(BASIS_ANCHORS));
-    return (parts & (pass == BASIS_PASS_ALONE ? alone : whole)) != 0;
+    const unsigned alone = basis_bit(BASIS_ALONE),
+                   others = basis_bit(BASIS_ANCHORS) | basis_bit(BASIS_RECENT);
+    return (parts & (pass == BASIS_PASS_ALONE ? alone : ~(alone | others))) != 0;
 }
 
 /* Where a plain query pass has block 0 of a part; blocks lie capacity * E apart. NULL: this pass
@@ -116,6 +118,7 @@ struct basis basis_set_view(const struct basis_set *s, size_t first, size_t R) {
 
 struct basis_collector { /* contexts of the pairs before point T0, and its query */
     size_t T0, chunk;
+    size_t recent; /* x's of BASIS_RECENT */
     struct context context;
     struct context_scratch *fill;
     struct query query;
@@ -140,7 +143,7 @@ enum err_code basis_collector_create(struct basis_collector **out, const struct 
     struct basis_collector *c = calloc(1, sizeof *c);
     assert(T0 >= 1 && chunk >= 1);
     CHECK(c, ERR_MEMORY, "no memory for %zu basis prompts", chunk);
-    *c = (struct basis_collector){.T0 = T0, .chunk = chunk};
+    *c = (struct basis_collector){.T0 = T0, .chunk = chunk, .recent = 1};
     c->tokens = calloc(2 * T0 * d->inputs, sizeof *c->tokens);
     c->x = calloc(chunk * d->inputs, sizeof *c->x);
     c->ln_f = calloc(chunk * (d->E + 2), sizeof *c->ln_f);
@@ -255,6 +258,30 @@ static void take_steps(struct basis_set *s, size_t first, struct basis_collector
     for (size_t i = 0; i < part->n; i++) normalise(s, first + i);
 }
 
+/* ---- the last x's */
+
+void basis_collector_recent(struct basis_collector *c, size_t recent) {
+    assert(recent >= 1);
+    c->recent = recent < c->T0 ? recent : c->T0;
+}
+
+/* Each x with the pairs before it, from the query backwards. */
+static void take_recent(struct basis_set *s, size_t first, struct basis_collector *c,
+                        const struct params *p, const struct prompt_view *part) {
+    const size_t n = part->n, E = s->dims.E;
+    for (size_t j = 0; j < c->recent; j++) {
+        const size_t point = c->T0 - 1 - j;
+        for (size_t i = 0; i < n; i++)
+            memcpy(c->x + i * part->dims, prompt_view_x(part, i, point), part->dims * sizeof *c->x);
+        ask(c, p, n, 2 * point);
+        for (size_t l = 0; l < s->dims.L; l++) {
+            float *to = s->part[BASIS_RECENT] + (l * s->n + first) * E;
+            if (j == 0) memset(to, 0, n * E * sizeof *to);
+            rows_axpy(to, 1.0F / (float)c->recent, c->query.a + l * c->query.capacity * E, n * E);
+        }
+    }
+}
+
 /* ---- anchors */
 
 enum err_code basis_collector_anchor(struct basis_collector *c, const struct basis_anchors *a,
@@ -318,6 +345,7 @@ static void collect_part(struct basis_set *s, size_t first, struct basis_collect
         basis_set_take(s, first, &c->query, part->n, pass);
         if (pass == BASIS_PASS_WHOLE && s->part[BASIS_STEP]) take_steps(s, first, c, p, part);
     }
+    if (s->part[BASIS_RECENT]) take_recent(s, first, c, p, part);
     take_anchors(s, first, c, p, part->n);
 }
 

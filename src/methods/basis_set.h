@@ -49,6 +49,10 @@ enum err_code basis_collector_create(struct basis_collector **out, const struct 
                                      struct err *err);
 void basis_collector_destroy(struct basis_collector *c); /* NULL-safe */
 
+/* BASIS_RECENT is the mean over the last `recent` x's, or over all T0 where those are fewer; 1
+ * until told. */
+void basis_collector_recent(struct basis_collector *c, size_t recent);
+
 /* Queries that belong to no prompt, asked after the T0 - 1 pairs of each. Row i of rows [n, inputs
  * + 2 E]: its x, its last state with no example before it, its shares. Block k of BASIS_ANCHORS is
  * the sum over i of share k of i times what the pairs change in the last state of i. */

@@ -88,6 +88,7 @@ enum err_code method_collector_create(struct basis_collector **out, const struct
     TRY(basis_collector_create(&c, d, T0, chunk, contexts, err));
     if (s->method->anchors) s->method->anchors(&anchors, w, s);
     if (anchors.n > 0) TRY(basis_collector_anchor(c, &anchors, d, err));
+    if (s->method->recent) basis_collector_recent(c, s->method->recent(s));
     *out = c;
     c = NULL;
 cleanup:

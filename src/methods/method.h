@@ -66,6 +66,7 @@ struct method {
     unsigned (*basis)(const struct method_setup *s); /* basis_bit() of its parts; NULL: none */
     /* Of BASIS_ANCHORS, in the weights (NULL while planning); NULL: it has none. */
     void (*anchors)(struct basis_anchors *out, const float *w, const struct method_setup *s);
+    size_t (*recent)(const struct method_setup *s); /* x's of BASIS_RECENT; NULL: 1 */
     const char *const *variants;   /* names of setup.variant, NULL-terminated, or NULL */
     const struct config_key *keys; /* rows "NAME.KEY", when "method=NAME" */
     size_t n_keys;

@@ -28,6 +28,7 @@ static const struct method_case CASES[] = {
     {"task_vector", "task_vector", 0, {-1}},
     {"task_vector_replace", "task_vector", 1, {-1}},
     {"state_vector", "state_vector", 0, {-1}},
+    {"state_vector_average", "state_vector", 0, {-1, 3}},
     {"linear_vector", "linear_vector", 0, {24, -1}}, /* more anchors than the model is wide */
     {"linear_vector_dual", "linear_vector", 0, {10, -1}},
     {"linear_vector_constant", "linear_vector", 1, {24, -1}},

@@ -12,8 +12,10 @@ stages = (
   { stage = "pretrain"; model = { layers = 2; heads = 2; width = 16; positions = 40; };
     points = 8; batch = 16; steps = 20; optimiser = { lr = 3e-3; }; },
   { stage = "fit"; of = "pretrain";
-    method = ["task_vector", "state_vector", "linear_vector", "learned_vector", "site", "loreft"];
+    method = ["task_vector", "state_vector", "linear_vector", "learned_vector", "site", "loreft",
+              "fv", "icv"];
     task_vector = { form = ["difference", "replace"]; };
+    state_vector = { average = [1, 3]; };
     linear_vector = { form = ["linear", "constant"]; anchors = 24; };
     basis = ["prompt", "mean"]; points = 12; prompts = 60; batch = 16; epochs = 3;
     optimiser = { lr = 1e-2; }; checkpoint_every = 1; },

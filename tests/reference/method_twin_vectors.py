@@ -34,11 +34,15 @@ def task_vector_replace(model, xs, ys, T0):
             "mean_curve": [curve(model, xs, ys, lambda i: put(l, mean["state"][l])) for l in layers]}
 
 
-def state_vector(model, xs, ys, T0):
-    bases = [model.look(x, y, T0 - 1) for x, y in zip(xs, ys)]
+def state_vector(model, xs, ys, T0, average=1):
+    bases = [mean_of([model.look(x, y, k) for k in range(T0 - average, T0)]) for x, y in zip(xs, ys)]
     mean, layers = mean_of(bases), range(model.layers)
     return {"curve": [curve(model, xs, ys, lambda i: put_attention(l, bases[i]["attention"])) for l in layers],
             "mean_curve": [curve(model, xs, ys, lambda i: put_attention(l, mean["attention"])) for l in layers]}
+
+
+def state_vector_average(model, xs, ys, T0):
+    return state_vector(model, xs, ys, T0, average=3)
 
 
 def anchors_of(xs, n):
@@ -83,5 +87,5 @@ def linear_vector_constant(model, xs, ys, T0):
             "mean_curve": [curve(model, xs, ys, lambda i: add(last, mean))]}
 
 
-CASES = [task_vector, task_vector_replace, state_vector, linear_vector, linear_vector_dual,
+CASES = [task_vector, task_vector_replace, state_vector, state_vector_average, linear_vector, linear_vector_dual,
          linear_vector_constant]
