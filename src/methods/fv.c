@@ -147,6 +147,13 @@ static size_t fv_derive_bytes(const struct method_setup *s, const struct method_
     return row + (mean > map ? mean : map);
 }
 
+static void fv_derive_work(double *contexts, double *tokens, const struct method_setup *s,
+                           const struct method_training *t) {
+    const double n = (double)map_prompts(s, t), heads = (double)fv_weights(s);
+    *contexts = s->own[CORRUPTION] == CAUSAL_REDRAWN ? n * heads : n;
+    *tokens = n * heads / 2; /* half the layers on average */
+}
+
 /* w from effect [L, H, n] and effects [L, H], both overwritten; order [L, H]. */
 static enum err_code choose_heads(float *w, float *effect, double *effects, uint32_t *order,
                                   const struct causal_options *o, const struct basis *mean,
@@ -325,6 +332,7 @@ const struct method method_fv = {
     .weights_shape = fv_shape,
     .derive = fv_derive,
     .derive_bytes = fv_derive_bytes,
+    .derive_work = fv_derive_work,
     .vector = fv_vector,
     .values = fv_values,
     .edits = fv_edits,

@@ -84,6 +84,10 @@ struct method {
     enum err_code (*derive)(float *w, const struct method_training *t, const struct method_setup *s,
                             struct err *err);
     size_t (*derive_bytes)(const struct method_setup *s, const struct method_training *t);
+    /* For plan: contexts of T0 points that deriving fills beyond one a training prompt, and single
+     * tokens it asks after such a context. NULL: none. */
+    void (*derive_work)(double *contexts, double *tokens, const struct method_setup *s,
+                        const struct method_training *t);
     size_t (*choices)(const struct method_setup *s); /* >= 1; NULL: 1 */
     /* What setup.choice stands for: a layer, a ridge weight. NULL: nothing. */
     double (*chosen)(const struct method_setup *s);

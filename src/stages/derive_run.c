@@ -239,20 +239,38 @@ cleanup:
     return rc;
 }
 
+static struct method_training training_of(const struct fit_keys *k, const struct method_setup *s,
+                                          size_t T0) {
+    return (struct method_training){
+        .prompts = {.n = k->train, .points = k->points, .dims = s->params->dims.inputs},
+        .T0 = T0,
+        .chunk = k->batch,
+        .contexts = k->contexts};
+}
+
+/* Of a derivation, beyond the context of each training prompt. */
+static double more_flops(const struct fit_keys *k, const struct method_setup *s, size_t T0) {
+    const struct method_training t = training_of(k, s, T0);
+    const double B = 2 * (double)T0;
+    double contexts = 0, tokens = 0;
+    if (s->method->derive_work) s->method->derive_work(&contexts, &tokens, s, &t);
+    return contexts * cost_forward(&s->params->dims, B, B / 2) +
+           tokens * cost_forward(&s->params->dims, 1, B);
+}
+
 /* Contexts of everything gone through, and a token for each choice. */
 static double flops_of(const struct fit_keys *k, const struct method_setup *s, size_t T0) {
     const struct model_dims *d = &s->params->dims;
     const double T = 2 * (double)k->points, B = 2 * (double)T0, choices = (double)method_choices(s);
     const double held = (double)(k->prompts - k->train);
     const double basis = cost_forward(d, B, B / 2) + cost_forward(d, (double)method_anchors(s), B);
-    return (work_of(k, s) - held) * basis +
+    return more_flops(k, s, T0) + (work_of(k, s) - held) * basis +
            held * (cost_forward(d, T, T / 2) + basis + choices * cost_forward(d, 1, T));
 }
 
 static double bytes_of(const struct fit_keys *k, struct method_setup *s, size_t T0) {
     const struct model_dims *d = &s->params->dims;
-    const struct method_training t = {
-        .prompts = {k->train, k->points, d->inputs, NULL, NULL}, .T0 = T0, .chunk = k->batch};
+    const struct method_training t = training_of(k, s, T0);
     const struct choose_options o = choose_options_of(k, s, T0);
     double bytes = (double)(k->prompts * k->points * (d->inputs + 1) + params_count(d)) * 4;
     double part = (double)chooser_bytes(&o);

@@ -153,7 +153,7 @@ static struct method_training training_of(const struct prompt_scene *s, const st
                                     .context = w};
 }
 
-enum { OWN_HEADS = 0, OWN_CORRUPTION = 2 }; /* of fv's numbers */
+enum { OWN_HEADS = 0, OWN_PROMPTS = 1, OWN_CORRUPTION = 2 }; /* of fv's numbers */
 
 static void the_head_that_answers_is_found(void **state) {
     (void)state;
@@ -213,6 +213,23 @@ static void a_derivation_can_be_stopped(void **state) {
     prompt_scene_free(&s);
 }
 
+/* For plan: a context a prompt of the map, or one for each of its heads. */
+static void its_work_is_told(void **state) {
+    (void)state;
+    struct prompt_scene s = prompt_scene_make();
+    const struct method_training t = training_of(&s, NULL, NULL);
+    struct method_setup setup;
+    double contexts, tokens;
+    method_setup_named(&setup, "fv", &s.p);
+    setup.method->derive_work(&contexts, &tokens, &setup, &t);
+    assert_true(contexts == PROMPTS && tokens == PROMPTS * ALL / 2.0);
+    setup.own[OWN_CORRUPTION] = CAUSAL_REDRAWN;
+    setup.own[OWN_PROMPTS] = 2;
+    setup.method->derive_work(&contexts, &tokens, &setup, &t);
+    assert_true(contexts == 2 * ALL && tokens == ALL);
+    prompt_scene_free(&s);
+}
+
 int main(void) {
     blas_init();
     const struct CMUnitTest tests[] = {
@@ -221,6 +238,7 @@ int main(void) {
         cmocka_unit_test(the_head_that_answers_is_found),
         cmocka_unit_test(no_other_head_has_an_effect),
         cmocka_unit_test(a_derivation_can_be_stopped),
+        cmocka_unit_test(its_work_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

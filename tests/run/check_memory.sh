@@ -19,6 +19,10 @@ stages = (
     points = 41; batch = 64; shards = 1; steps = 2; },
   { stage = "fit"; of = "pretrain"; points = 41; basis_points = 16; prompts = 1200; batch = 600;
     epochs = 1; },
+  { stage = "fit"; name = "heads"; of = "pretrain"; method = "fv"; points = 41; prompts = 1200;
+    batch = 600; fv = { prompts = 0; }; },
+  { stage = "fit"; name = "steps"; of = "pretrain"; method = "icv"; points = 41; prompts = 1200;
+    batch = 600; icv = { prompts = 0; }; },
   { stage = "capture"; of = "pretrain"; points = 41; prompts = 1000; chunk = 500; },
   { stage = "effects"; of = "pretrain"; points = 41; prompts = 1000; chunk = 500; },
   { stage = "evaluate"; of = "fit"; points = 41; functions = 500; chunk = 500; }
@@ -56,7 +60,7 @@ expect() { # WHAT PEAK PLANNED
         faults=1
     fi
 }
-for stage in pretrain fit capture effects evaluate; do
+for stage in pretrain fit heads steps capture effects evaluate; do
     used=$(peak $stage run)
     expect $stage "$used" "$(planned $stage memory)"
 done
