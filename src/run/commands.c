@@ -16,7 +16,7 @@
 
 static const struct command *const COMMANDS[] = {&COMMAND_PLAN,  &COMMAND_RUN,    &COMMAND_STATUS,
                                                  &COMMAND_TABLE, &COMMAND_VERIFY, &COMMAND_DIGEST,
-                                                 &COMMAND_BENCH, &COMMAND_DOCTOR};
+                                                 &COMMAND_FSCK,  &COMMAND_BENCH,  &COMMAND_DOCTOR};
 enum { N_COMMANDS = sizeof COMMANDS / sizeof *COMMANDS };
 
 static const char OVERVIEW[] =

@@ -93,7 +93,7 @@ static bool sum_holds(const char *line) {
     uint64_t sum = 0;
     for (size_t i = 0; i < SUM_DIGITS; i++) {
         const int digit = hex_digit(line[i]);
-        if (digit < 0) return false;
+        if (digit < 0 || (line[i] >= 'A' && line[i] <= 'F')) return false; /* one spelling only */
         sum = sum << 4 | (uint64_t)digit;
     }
     return line[SUM_DIGITS] == '\t' && sum == hash_name(line + SUM_DIGITS + 1);

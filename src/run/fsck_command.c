@@ -1,0 +1,139 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "run/command.h"
+#include "store/artifact.h"
+#include "store/journal.h"
+#include "store/lock.h"
+
+/* Reads every byte of a run that has a checksum: the lines of the journal, the artifacts of jobs
+ * that are done. Needs neither the config nor the lock. */
+struct fsck {
+    const char *dir;
+    struct text *out;
+    struct text data; /* the journal */
+    struct history history;
+    size_t troubles, artifacts;
+};
+
+static void trouble(struct fsck *f, const char *what, const char *where, const char *remedy) {
+    text_add(f->out, "TROUBLE  %s: %s: %s\n", where, what, remedy);
+    f->troubles++;
+}
+
+/* ---- the journal */
+
+static void check_lines(struct fsck *f) {
+    struct event_reader r;
+    char where[64];
+    event_reader_init(&r, text_str(&f->data), f->data.size);
+    for (bool more = true; more;) {
+        const size_t damaged = r.damaged;
+        more = event_reader_next(&r);
+        if (r.damaged == damaged) continue;
+        (void)snprintf(where, sizeof where, "journal, before line %zu", r.line + !more);
+        trouble(f, "a line whose checksum does not hold", where,
+                "it is skipped, and what it said runs again");
+    }
+    if (r.torn)
+        trouble(f, "it has no end", "journal, last line",
+                "left by a kill or a full disk; the next run cuts it off");
+    event_reader_release(&r);
+}
+
+static void check_version(struct fsck *f) {
+    if (f->history.version != EVENT_VERSION)
+        trouble(f, f->history.version ? "another version of the format" : "no first line",
+                "journal", "read it with the taskvec that wrote it");
+}
+
+/* ---- artifacts */
+
+static enum err_code check_artifact(struct fsck *f, const struct history_job *job,
+                                    struct err *err) {
+    enum err_code rc = ERR_OK;
+    char path[FILE_PATH_MAX], sum[HASH_HEX], found[96];
+    struct stat info;
+    const char *const again = "delete it, and the next run computes its job again";
+    TRY(artifact_path(path, f->dir, job->identity, err));
+    f->artifacts++;
+    if (stat(path, &info) != 0) {
+        trouble(f, "it is not there", path, "the next run computes its job again");
+        return ERR_OK;
+    }
+    if ((uint64_t)info.st_size != job->bytes) {
+        (void)snprintf(found, sizeof found, "%" PRIu64 " bytes, the journal says %" PRIu64,
+                       (uint64_t)info.st_size, job->bytes);
+        trouble(f, found, path, again);
+        return ERR_OK;
+    }
+    struct err why = {0};
+    if (hash_file(sum, path, &why) != ERR_OK)
+        trouble(f, "it cannot be read", path, why.msg);
+    else if (strcmp(sum, job->sha256) != 0)
+        trouble(f, "its bytes are not those that were written", path, again);
+cleanup:
+    return rc;
+}
+
+static enum err_code check_artifacts(struct fsck *f, struct err *err) {
+    enum err_code rc = ERR_OK;
+    for (size_t i = 0; i < f->history.n_jobs; i++) {
+        const struct history_job *job = &f->history.jobs[i];
+        if (job->state == HISTORY_DONE && job->artifact) TRY(check_artifact(f, job, err));
+    }
+cleanup:
+    return rc;
+}
+
+/* ---- the command */
+
+static size_t jobs_done(const struct history *h) {
+    size_t n = 0;
+    for (size_t i = 0; i < h->n_jobs; i++) n += h->jobs[i].state == HISTORY_DONE;
+    return n;
+}
+
+static void report_end(struct fsck *f) {
+    struct lock_holder holder;
+    lock_look(&holder, f->dir);
+    text_add(f->out, "%zu lines, %zu jobs done, %zu artifacts: ", f->history.lines,
+             jobs_done(&f->history), f->artifacts);
+    if (f->troubles)
+        text_add(f->out, "%zu troubles\n", f->troubles);
+    else
+        text_add(f->out, "all sound\n");
+    if (holder.alive)
+        text_add(f->out, "a run is going on (%s, process %ld): its last lines may be unfinished\n",
+                 holder.host, holder.pid);
+}
+
+static enum err_code fsck_command(struct text *out, int *exit_code, const struct options *o,
+                                  char *const *argv, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct fsck f = {.dir = o->args[0], .out = out};
+    (void)argv;
+    TRY(journal_read(&f.data, f.dir, err));
+    CHECK(f.data.size > 0, ERR_CONFIG, "%s: no run is here: there is no journal in it", f.dir);
+    TRY(history_replay(&f.history, text_str(&f.data), f.data.size, err));
+    check_lines(&f);
+    check_version(&f);
+    TRY(check_artifacts(&f, err));
+    report_end(&f);
+    if (f.troubles) *exit_code = err_exit_code(ERR_DIFFERS);
+cleanup:
+    history_release(&f.history);
+    text_release(&f.data);
+    return rc;
+}
+
+const struct command COMMAND_FSCK = {
+    .name = "fsck",
+    .arguments = "DIR",
+    .meaning = "every checksum of a run: lines of its journal, artifacts of its jobs",
+    .least_args = 1,
+    .most_args = 1,
+    .run = fsck_command,
+};

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# check_fsck.sh BINARY [SOURCE] - fsck finds every flipped byte of a journal and of artifacts, says
+# what is missing, and a run mends it: the same digest.
+set -euo pipefail
+(($#)) || { echo "usage: check_fsck.sh BINARY [SOURCE]" >&2; exit 64; }
+program=$(realpath -- "$1")
+source_dir=$(cd -- "${2:-$(dirname -- "$0")/../..}" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+cd -- "$work"
+die() { echo "check_fsck: $*"; exit 1; }
+flips=${TASKVEC_FLIPS:-200} # the full number is 1000
+
+expect() { # CODE PATTERN DIR
+    local code=0
+    "$program" fsck "$3" >out 2>err || code=$?
+    [[ $code == "$1" ]] || die "$3: exit code $code, expected $1: $(cat out err)"
+    grep -q -- "$2" out err || die "$3: '$2' is not said: $(cat out err)"
+}
+
+"$program" run "$source_dir/tests/mpi/tiny.cfg" -o run --in-process --quiet >/dev/null
+digest=$("$program" digest run)
+expect 0 'all sound' run
+expect 65 'no run is here' .
+
+python3 - "$program" "$flips" <<'END' || exit 1
+import pathlib, random, subprocess, sys
+program, flips = sys.argv[1], int(sys.argv[2])
+files = [pathlib.Path("run/journal"), *sorted(pathlib.Path("run/artifacts").rglob("*.safetensors"))]
+assert len(files) > 3, files
+draw = random.Random(7)
+missed = 0
+for i in range(flips):
+    path = files[0] if i % 2 else draw.choice(files[1:])
+    data = bytearray(path.read_bytes())
+    at, bit = draw.randrange(len(data)), 1 << draw.randrange(8)
+    data[at] ^= bit
+    path.write_bytes(data)
+    done = subprocess.run([program, "fsck", "run"], capture_output=True, text=True)
+    if done.returncode != 1 or "TROUBLE" not in done.stdout:
+        missed += 1
+        print(f"{path} byte {at} bit {bit}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
+    data[at] ^= bit
+    path.write_bytes(data)
+print(f"check_fsck: {flips - missed} of {flips} flipped bits found")
+sys.exit(missed > 0)
+END
+expect 0 'all sound' run
+
+# A torn end, a lost artifact: said, and mended by the next run.
+printf 'half a li' >>run/journal
+expect 1 'last line: it has no end' run
+rm "$(find run/artifacts -name '*.safetensors' | sort | head -n 1)"
+expect 1 'it is not there' run
+"$program" run "$source_dir/tests/mpi/tiny.cfg" -o run --in-process --quiet >/dev/null
+expect 0 'all sound' run
+[[ $("$program" digest run) == "$digest" ]] || die "the mended run has another digest"
