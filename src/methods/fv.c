@@ -31,7 +31,8 @@ enum own { HEADS, PROMPTS, CORRUPTION, BIAS, SCALE }; /* of setup.own */
 /* Published: 35 of 96. */
 static size_t heads_of(const struct method_setup *s) {
     const size_t all = s->params->dims.L * s->params->dims.H, few = (35 * all + 48) / 96;
-    if (s->own[HEADS] > 0) return (size_t)s->own[HEADS] < all ? (size_t)s->own[HEADS] : all;
+    assert(s->own[HEADS] <= (double)all);
+    if (s->own[HEADS] > 0) return (size_t)s->own[HEADS];
     return few > 0 ? few : 1;
 }
 
@@ -227,6 +228,9 @@ static enum err_code fv_check(const struct method_setup *s, const struct config_
     enum err_code rc = ERR_OK;
     const size_t L = s->params->dims.L, n = config_list_size(point, "fv.layers");
     char where[320];
+    config_where(where, point, "fv.heads");
+    CHECK(s->own[HEADS] <= (double)fv_weights(s), ERR_CONFIG, "%s: %.0f of a model's %zu heads",
+          where, s->own[HEADS], fv_weights(s));
     config_where(where, point, "fv.layers");
     CHECK(n <= METHOD_LAYERS, ERR_CONFIG, "%s: %zu blocks, at most %d can be edited", where, n,
           METHOD_LAYERS);

@@ -24,6 +24,9 @@ END
 launch 0 plan "$config" -s 'fit.fv.layers=[0,3]'
 ((rc == 65)) || die "a plan with a block that is not there: code $rc, not 65"
 grep -q 'fit.fv.layers: no block 3 in a model of 3' "$work/err" || die "which block is not told"
+launch 0 plan "$config" -s 'fit.fv.heads=7'
+((rc == 65)) || die "a plan with more heads than there are: code $rc, not 65"
+grep -q "fit.fv.heads: 7 of a model's 6 heads" "$work/err" || die "how many heads is not told"
 launch 0 run "$config" -o "$work/a folder/first" --quiet
 ((rc == 0)) || die "a plain start: code $rc"
 wanted=$(digest_of "$work/a folder/first")
