@@ -246,6 +246,7 @@ static const struct config_key KEYS[] = {
 extern const struct method method_linear_vector;
 const struct method method_linear_vector = {
     .name = "linear_vector",
+    .maps = true,
     .meaning = "a linear map of the query's last state, fitted on queries without labels",
     .paper = "Kwon et al., arXiv:2605.20730",
     .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (\"mean\")",

@@ -215,6 +215,7 @@ static const struct config_key KEYS[] = {
 extern const struct method method_loreft;
 const struct method method_loreft = {
     .name = "loreft",
+    .maps = true,
     .meaning = "low-rank edit after one layer: h + R^T (W h + b - R h), the same for every prompt",
     .paper = "Wu et al., arXiv:2404.03592",
     .sees = "nothing",

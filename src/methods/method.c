@@ -20,7 +20,9 @@
     X(plain)                                                                                       \
     X(zero)                                                                                        \
     X(window)                                                                                      \
-    X(oracle)
+    X(oracle)                                                                                      \
+    X(random)                                                                                      \
+    X(mismatched)
 
 #define X(name) extern const struct method method_##name;
 METHODS_FITTED(X)

@@ -57,6 +57,12 @@ struct method_training {
     void *context;
 };
 
+struct method_remake { /* for whom a control makes the edits of a fit anew */
+    size_t R, E;       /* prompts, width */
+    const struct rng *stream;
+    uint64_t first; /* sample number of the first prompt */
+};
+
 struct method {
     const char *name, *meaning, *paper;
     const char *sees; /* what it may know of the function that it is applied to */
@@ -116,6 +122,17 @@ struct method {
     void (*gradient_at)(float *dw, const struct query_place *at, const float *v, const float *w,
                         const struct basis *b, const struct method_setup *s, float *scratch);
     size_t (*scratch)(const struct method_setup *s, size_t R); /* floats they need; NULL: none */
+    bool maps; /* its edits are maps, not vectors that have a length */
+
+    /* Controls that are made of a fit: its edits are theirs, but for what follows. Does it say
+     * anything about this method, each prompt with a basis of its own or not? NULL: no such
+     * control.
+     */
+    bool (*applies)(const struct method *fit, bool own_basis);
+    bool
+        next_function; /* the basis is that of the function after it, of the first after the last */
+    /* Points the n edits of a fit to values [n, R, E] of its own. NULL: they stay. */
+    void (*remake)(struct edit *items, size_t n, float *values, const struct method_remake *of);
 };
 
 size_t method_count(void);

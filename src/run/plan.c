@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "methods/method.h"
 #include "run/identity.h"
 #include "run/plan_order.h"
 
@@ -171,6 +172,29 @@ static enum err_code add_child(struct builder *b, const struct plan_job *start, 
     return add_job(b, job, err);
 }
 
+static bool is_of_fit(const char *control) { return method_find(control)->applies != NULL; }
+
+static bool control_applies(const char *control, const struct config_point *fit) {
+    const struct method *m = method_find(config_text(fit, "method"));
+    const bool own_basis = strcmp(config_text(fit, "basis"), "prompt") == 0;
+    return is_of_fit(control) && method_find(control)->applies(m, own_basis);
+}
+
+/* Those of `also` that are made of the fit `parent` and say something about its method. */
+static enum err_code add_fit_controls(struct builder *b, const struct plan_job *start,
+                                      size_t parent, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const size_t n = config_has(start->point, "also") ? config_list_size(start->point, "also") : 0;
+    for (size_t i = 0; i < n; i++) {
+        struct plan_job job = *start;
+        job.control = config_list_text(start->point, "also", i);
+        if (control_applies(job.control, b->plan->jobs[parent].point))
+            TRY(add_child(b, &job, parent, err));
+    }
+cleanup:
+    return rc;
+}
+
 static enum err_code add_controls(struct builder *b, const struct plan_job *start, size_t model,
                                   struct err *err) {
     enum err_code rc = ERR_OK;
@@ -178,6 +202,7 @@ static enum err_code add_controls(struct builder *b, const struct plan_job *star
     for (size_t i = 0; i < n; i++) {
         struct plan_job job = *start;
         job.control = config_list_text(start->point, "also", i);
+        if (is_of_fit(job.control)) continue;
         if (model != PLAN_NONE) job.parents[job.n_parents++] = model;
         TRY(add_job(b, job, err));
     }
@@ -222,6 +247,7 @@ static enum err_code add_point(struct builder *b, const struct plan_job *start,
         if (also && makes_model(b->plan->stages[parent->stage].kind)) continue;
         if (!same_model(b->plan, start->point, of->jobs[i])) continue;
         TRY(add_child(b, start, of->jobs[i], err));
+        if (also) TRY(add_fit_controls(b, start, of->jobs[i], err));
     }
     if (also) TRY(add_model_controls(b, start, of, err));
 cleanup:

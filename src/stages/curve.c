@@ -42,10 +42,15 @@ static size_t capacity(const struct curve_options *o) {
     return o->chunk > most ? o->chunk : most;
 }
 
+static bool is_remade(const struct curve_options *o) { return o->control && o->control->remake; }
+
 static void lay_out(struct curve *c) {
     const size_t inputs = c->o.setup->params->dims.inputs;
     c->tokens = arena_floats(&c->memory, (whole_tokens(&c->o) + 2) * inputs);
     c->x = arena_floats(&c->memory, capacity(&c->o) * inputs);
+    if (is_remade(&c->o))
+        c->remade = arena_floats(&c->memory, method_edits_most(c->o.setup) * c->o.chunk *
+                                                 c->o.setup->params->dims.E);
 }
 
 enum err_code curve_create(struct curve *c, const struct curve_options *o, struct err *err) {
@@ -155,9 +160,11 @@ static bool own_contexts(const struct curve *c, const struct prompt_view *prompt
 }
 
 void curve_begin(struct curve *c, const struct prompt_view *prompts, const struct basis *basis,
-                 const float *w) {
+                 const float *w, size_t first) {
+    const struct method_remake of = {prompts->n, c->o.setup->params->dims.E, &c->o.stream, first};
     assert(prompts->n <= c->o.chunk && prompts->points == c->o.points);
     vector_pass_set(&c->pass, basis, w);
+    if (is_remade(&c->o)) c->o.control->remake(c->pass.items, c->pass.edits.n, c->remade, &of);
     c->pass.edits.index = c->slot; /* all lengths of a prompt have its vector */
     if (!own_contexts(c, prompts))
         fill(c, &c->whole, prompts, prompts->points - 1, prompts->points - 1);
@@ -185,6 +192,6 @@ size_t curve_step(float *prediction, struct curve *c, const struct prompt_view *
 
 void curve_predict(float *prediction, struct curve *c, const struct prompt_view *prompts,
                    const struct basis *basis, const float *w) {
-    curve_begin(c, prompts, basis, w);
+    curve_begin(c, prompts, basis, w, 0);
     for (size_t k = 0; k < prompts->points;) k = curve_step(prediction, c, prompts, k);
 }

@@ -22,6 +22,8 @@ struct curve_options {
     size_t trained_points; /* where `oracle` stops being plain */
     enum context_precision contexts;
     const struct dummies *dummies; /* of every prompt and window, whatever the method; NULL: none */
+    const struct method *control;  /* made of the setup's method; NULL: that method itself */
+    struct rng stream;             /* of the control */
 };
 
 struct curve {
@@ -32,6 +34,7 @@ struct curve {
     uint32_t *slot, *length;   /* [rows of a pass] */
     uint32_t at[DUMMIES_MOST]; /* tokens of dummies, of the length that was filled last */
     float *tokens, *x;         /* [2 points, dims], [rows, dims] */
+    float *remade;             /* [edits, chunk, E] values of a control */
     struct arena memory;
 };
 
@@ -39,11 +42,11 @@ enum err_code curve_create(struct curve *c, const struct curve_options *o, struc
 void curve_destroy(struct curve *c);
 size_t curve_bytes(const struct model_dims *dims, const struct curve_options *o);
 
-/* Vector and contexts of the n <= chunk prompts of `prompts`; contexts run under the vector where
- * the method edits every token. basis: a row a prompt, one row for all, or NULL; w: the method's
- * weights or NULL. */
+/* Vector and contexts of the n <= chunk prompts of `prompts`, the first of which is sample number
+ * `first`; contexts run under the vector where the method edits every token. basis: a row a prompt,
+ * one row for all, or NULL; w: the method's weights or NULL. */
 void curve_begin(struct curve *c, const struct prompt_view *prompts, const struct basis *basis,
-                 const float *w);
+                 const float *w, size_t first);
 
 /* Columns k, k + 1, ... of prediction [n, points], of the prompts that were begun with; returns the
  * first that is still to do, where the next call goes on. */

@@ -25,7 +25,9 @@ static const struct config_key KEYS[] = {
         .flags = CONFIG_LIST | CONFIG_SILENT | CONFIG_OPTIONAL,
         .choices = METHOD_CONTROLS,
         .unit = "",
-        .meaning = "methods without weights to evaluate beside the fits: one job each and model",
+        .meaning = "methods without weights to evaluate beside the fits: one job for each model, "
+                   "or for each "
+                   "fit where they are made of one (random, mismatched)",
     },
     {
         .name = "points",
@@ -141,8 +143,14 @@ static enum err_code evaluate_plan(struct stage_cost *cost, const struct config_
     const struct params shape = {.dims = model.dims};
     method_setup_named(&setup, "oracle", &shape);
     if (fit) method_setup_read(&fitted, fit, &shape);
-    const struct curve_options o = {&setup,     k.chunk,   k.points, T0, model.trained_points,
-                                    k.contexts, &k.dummies};
+    const struct curve_options o = {.setup = &setup,
+                                    .chunk = k.chunk,
+                                    .points = k.points,
+                                    .window_points = T0,
+                                    .trained_points = model.trained_points,
+                                    .contexts = k.contexts,
+                                    .dummies = &k.dummies,
+                                    .control = method_find("random")};
     *cost =
         (struct stage_cost){.flops = flops(&k, &model.dims, T0, fit ? method_anchors(&fitted) : 0),
                             .group = 1,
@@ -156,8 +164,9 @@ cleanup:
 }
 
 static const struct stage_column COLUMNS[] = {
-    {"method", JOB_TEXT, "", "what was added to the model"},
-    {"reading", JOB_TEXT, "", "form of the method, where it has several"},
+    {"method", JOB_TEXT, "", "what was added to the model; a control of a fit by its own name"},
+    {"reading", JOB_TEXT, "",
+     "form of the method, where it has several; of a control of a fit, that fit's method"},
     {"fit_points", JOB_INT, "points", "length of the prompts it was fitted on; 0: a control"},
     {"repeat", JOB_INT, "", "which fit of several alike"},
     {"source", JOB_TEXT, "", "problem of the test functions"},
@@ -178,7 +187,7 @@ extern const struct stage stage_evaluate;
 const struct stage stage_evaluate = {
     .name = "evaluate",
     .meaning = "the error of fits and controls after every number of examples",
-    .version = 8,
+    .version = 9,
     .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_CONTEXTS | STAGE_USES_SHIFT |
             STAGE_USES_DUMMIES,
     .parents = PARENTS,

@@ -16,6 +16,8 @@ struct evaluation {
     const struct job_input *fit; /* NULL: a control, or plain */
     struct model model;
     struct method_setup setup;
+    const struct method *control; /* made of the fit; NULL: the fit itself, or there is none */
+    char reading[96];             /* as rows say it */
     size_t T0;
     struct prompt_source source, basis_source; /* the same functions, other covariates, no shift */
     struct curve curve;
@@ -93,10 +95,31 @@ cleanup:
     return rc;
 }
 
+/* "heads"; of a control that is made of a fit, "ltv.heads". */
+static void name_reading(struct evaluation *e) {
+    const char *variant = method_variant(&e->setup), *method = e->setup.method->name;
+    if (e->control)
+        (void)snprintf(e->reading, sizeof e->reading, "%s%s%s", method, variant[0] ? "." : "",
+                       variant);
+    else
+        (void)snprintf(e->reading, sizeof e->reading, "%s", variant);
+}
+
 static enum err_code choose_method(struct evaluation *e, struct err *err) {
-    if (e->fit) return read_fit(e, err);
-    method_setup_named(&e->setup, e->ctx->control ? e->ctx->control : "plain", &e->model.params);
-    return ERR_OK;
+    enum err_code rc = ERR_OK;
+    const char *control = e->ctx->control;
+    if (e->fit && control) e->control = method_find(control);
+    if (e->fit)
+        TRY(read_fit(e, err));
+    else
+        method_setup_named(&e->setup, control ? control : "plain", &e->model.params);
+    name_reading(e);
+cleanup:
+    return rc;
+}
+
+static const char *shown_name(const struct evaluation *e) {
+    return e->control ? e->control->name : e->setup.method->name;
 }
 
 /* ---- the job */
@@ -120,11 +143,25 @@ cleanup:
     return rc;
 }
 
+/* The same for every fit, so that they are compared on the same directions. */
+static struct rng control_stream(const struct evaluation *e) {
+    char name[128];
+    (void)snprintf(name, sizeof name, "%s/%s/%s", e->source.setup.problem->name, e->source.split,
+                   e->control ? e->control->name : "");
+    return rng_stream(e->ctx->seed, name);
+}
+
 static enum err_code create_arrays(struct evaluation *e, struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct curve_options o = {
-        &e->setup,     e->k.chunk,   e->k.points, e->T0, e->model.trained_points,
-        e->k.contexts, &e->k.dummies};
+    const struct curve_options o = {.setup = &e->setup,
+                                    .chunk = e->k.chunk,
+                                    .points = e->k.points,
+                                    .window_points = e->T0,
+                                    .trained_points = e->model.trained_points,
+                                    .contexts = e->k.contexts,
+                                    .dummies = &e->k.dummies,
+                                    .control = e->control,
+                                    .stream = control_stream(e)};
     e->errors = calloc(e->k.functions * e->k.points, sizeof *e->errors);
     e->predictions = calloc(e->k.chunk * e->k.points, sizeof *e->predictions);
     CHECK(e->errors && e->predictions, ERR_MEMORY, "no memory for the errors of %zu functions",
@@ -159,11 +196,24 @@ static struct prompt_view draw(struct prompts *p, const struct prompt_source *so
     return families_view(p);
 }
 
+/* Function `sample` in place of the last one that was drawn. */
+static void draw_last(struct prompts *p, const struct prompt_source *source, size_t sample) {
+    const size_t parameters = source->setup.problem->parameters(&source->setup), last = p->n - 1;
+    struct prompts one = *p; /* a view: p still owns the memory */
+    one.n = 1;
+    one.x += last * p->points * p->dims;
+    one.y += last * p->points;
+    one.functions += last * parameters;
+    prompts_draw(&one, source, sample, source->setup.dims);
+}
+
 /* The basis of functions first .. first + n - 1, unless one mean serves all or none is needed. */
 static struct basis find_basis(struct evaluation *e, size_t first, size_t n) {
     if (e->mean) return basis_set_view(&e->basis, 0, 1);
     if (!e->collector) return (struct basis){0};
-    const struct prompt_view view = draw(&e->basis_prompts, &e->basis_source, first, n);
+    const size_t next = e->control && e->control->next_function;
+    const struct prompt_view view = draw(&e->basis_prompts, &e->basis_source, first + next, n);
+    if (first + next + n > e->k.functions) draw_last(&e->basis_prompts, &e->basis_source, 0);
     basis_collector_run(&e->basis, e->collector, &e->model.params, &view);
     return basis_set_view(&e->basis, 0, n);
 }
@@ -173,7 +223,7 @@ static enum err_code predict(struct evaluation *e, const struct prompt_view *vie
                              const struct basis *basis, size_t first, struct err *err) {
     enum err_code rc = ERR_OK;
     double points = (double)e->k.points, total = (double)e->k.functions * points;
-    curve_begin(&e->curve, view, basis, e->w);
+    curve_begin(&e->curve, view, basis, e->w, first);
     for (size_t k = 0; k < e->k.points;) {
         if (job_should_stop(e->ctx))
             return ERR(err, ERR_STOPPED, "stopped after %zu functions", first);
@@ -212,8 +262,8 @@ static enum err_code write_row(struct evaluation *e, size_t k, const struct inte
                                struct err *err) {
     const struct config_point *fit = e->fit ? e->fit->point : NULL;
     const struct job_value cells[] = {
-        {JOB_TEXT, {.text = e->setup.method->name}},
-        {JOB_TEXT, {.text = method_variant(&e->setup)}},
+        {JOB_TEXT, {.text = shown_name(e)}},
+        {JOB_TEXT, {.text = e->reading}},
         {JOB_INT, {.integer = fit ? config_int(fit, "points") : 0}},
         {JOB_INT, {.integer = fit ? config_int(fit, "repeat") : 0}},
         {JOB_TEXT, {.text = e->source.setup.problem->name}},
@@ -253,7 +303,7 @@ enum err_code evaluate_run(struct job_ctx *ctx, struct err *err) {
     TRY(write_rows(&e, err));
     const struct job_tensor errors = {"errors", 2, {e.k.functions, e.k.points}, e.errors};
     TRY(job_tensor(ctx, &errors, err));
-    TRY(job_note(ctx, "method", e.setup.method->name, err));
+    TRY(job_note(ctx, "method", shown_name(&e), err));
 cleanup:
     evaluation_release(&e);
     return rc;

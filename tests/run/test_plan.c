@@ -77,6 +77,32 @@ static void the_same_work_is_planned_once(void **state) {
     plan_case_close(&c);
 }
 
+/* One a fit that they say something about: a constant has no basis of another function. */
+static void controls_of_a_fit_are_planned_for_each_fit(void **state) {
+    (void)state;
+    struct plan_case c;
+    static const char text[] = PLAN_CASE_TOP
+        "stages = ( " PLAN_CASE_PRETRAIN ",\n"
+        "{ stage = \"fit\"; of = \"pretrain\"; method = [\"ltv\", \"constant\"]; points = 6;"
+        " basis = [\"prompt\", \"mean\"]; },\n"
+        "{ stage = \"evaluate\"; of = \"fit\"; also = [\"plain\", \"random\", \"mismatched\"];"
+        " points = 8; functions = 8; } );\n";
+    plan_case_must_open(&c, text, NULL);
+    const struct plan *p = &c.plan;
+    size_t plain = 0, random = 0, mismatched = 0, own = 0;
+    for (size_t i = 0; i < p->stages[2].n_jobs; i++) {
+        const struct plan_job *job = &p->jobs[p->stages[2].jobs[i]];
+        const char *control = job->control ? job->control : "";
+        own += !job->control, plain += strcmp(control, "plain") == 0;
+        random += strcmp(control, "random") == 0, mismatched += strcmp(control, "mismatched") == 0;
+        if (strcmp(control, "plain") == 0) continue;
+        assert_int_equal(job->n_parents, 2);
+        assert_int_equal(p->jobs[job->parents[0]].stage, 1);
+    }
+    assert_true(own == 4 && plain == 1 && random == 4 && mismatched == 1);
+    plan_case_close(&c);
+}
+
 static void check_refused(const char *stages, const char *want) {
     struct plan_case c;
     struct err err = {0};
@@ -123,6 +149,7 @@ int main(void) {
         cmocka_unit_test(jobs_of_a_chain),
         cmocka_unit_test(stages_may_stand_in_any_order),
         cmocka_unit_test(the_same_work_is_planned_once),
+        cmocka_unit_test(controls_of_a_fit_are_planned_for_each_fit),
         cmocka_unit_test(errors_of_of),
         cmocka_unit_test(names_are_found),
     };

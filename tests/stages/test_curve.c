@@ -80,13 +80,12 @@ static double predict_twin(struct trial *t, size_t i, size_t first, size_t k,
 
 static void predict(struct trial *t, size_t trained_points, const float *w) {
     struct curve c;
-    const struct curve_options o = {&t->setup,
-                                    t->z.chunk,
-                                    t->z.points,
-                                    t->z.T0,
-                                    trained_points,
-                                    CONTEXT_SINGLE,
-                                    t->dummies.n ? &t->dummies : NULL};
+    const struct curve_options o = {.setup = &t->setup,
+                                    .chunk = t->z.chunk,
+                                    .points = t->z.points,
+                                    .window_points = t->z.T0,
+                                    .trained_points = trained_points,
+                                    .dummies = t->dummies.n ? &t->dummies : NULL};
     SUCCEEDS(curve_create(&c, &o, &err));
     for (size_t first = 0; first < t->z.n; first += t->z.chunk) {
         const size_t left = t->z.n - first, n = left < t->z.chunk ? left : t->z.chunk;
@@ -345,7 +344,11 @@ static void memory_is_what_it_says(void **state) {
     method_setup_named(&setup, "window", &p);
     for (size_t chunk = 1; chunk <= 300; chunk += 299) { /* 300: more than the rows of a pass */
         struct curve c;
-        const struct curve_options o = {&setup, chunk, MOST_POINTS, 5, 5, CONTEXT_SINGLE, NULL};
+        const struct curve_options o = {.setup = &setup,
+                                        .chunk = chunk,
+                                        .points = MOST_POINTS,
+                                        .window_points = 5,
+                                        .trained_points = 5};
         SUCCEEDS(curve_create(&c, &o, &err));
         const size_t taken = c.memory.size + c.whole.memory.size + c.window.memory.size +
                              context_scratch_bytes(&DIMS, 2 * (MOST_POINTS - 1)) +

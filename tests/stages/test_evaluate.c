@@ -241,6 +241,60 @@ static void shifts_that_make_no_sense_are_refused(void **state) {
         "evaluate", "pretrain", "wants prompts of 2 dims or more, source.dims is 1");
 }
 
+static struct host_twin *control_of_fit(const struct world *w, const char *method) {
+    const struct lab_job job = {
+        .kind = "evaluate", .control = method, .inputs = {w->fit, w->model}, .n_inputs = 2};
+    return lab_run(&w->lab, &job);
+}
+
+/* The vector of the next function, of the first after the last: of one function it is its own. */
+static void mismatched_is_the_fit_of_another_function(void **state) {
+    (void)state;
+    static const char *const sizes[] = {"points = 11; functions = 1;", SIZES};
+    for (size_t s = 0; s < 2; s++) {
+        char text[2048];
+        (void)snprintf(text, sizeof text, EVALUATE("%s"), sizes[s]);
+        struct world w;
+        world_open(&w, text, 0);
+        struct host_twin *own = fitted(&w), *other = control_of_fit(&w, "mismatched");
+        const struct job_tensor *a = host_twin_tensor(own, "errors"),
+                                *b = host_twin_tensor(other, "errors");
+        size_t n, differ = 0;
+        for (size_t i = 0; i < a->shape[0] * a->shape[1]; i++) differ += a->data[i] != b->data[i];
+        assert_true(s == 0 ? differ == 0 : differ == a->shape[0] * a->shape[1]);
+        assert_string_equal(host_twin_row(other, 0, &n)[0].as.text, "mismatched");
+        assert_string_equal(host_twin_row(other, 0, &n)[1].as.text, "ltv.heads");
+        assert_int_equal(host_twin_row(other, 0, &n)[2].as.integer, 9);
+        host_twin_destroy(own);
+        host_twin_destroy(other);
+        lab_close(&w.lab);
+    }
+}
+
+/* Whatever the chunk: the function after the last of a chunk is the first of the next. */
+static void controls_of_a_fit_do_not_depend_on_chunks(void **state) {
+    (void)state;
+    static const char *const controls[] = {"mismatched", "random"};
+    static const char *const chunks[] = {"chunk = 10;", "chunk = 4;"};
+    for (size_t c = 0; c < 2; c++) {
+        double last[2];
+        for (size_t s = 0; s < 2; s++) {
+            char text[2048];
+            (void)snprintf(text, sizeof text, EVALUATE("points = 11; functions = 10; %s"),
+                           chunks[s]);
+            struct world w;
+            world_open(&w, text, 0);
+            struct host_twin *h = control_of_fit(&w, controls[c]), *own = fitted(&w);
+            last[s] = mse(h, 10);
+            assert_true(last[s] != mse(own, 10));
+            host_twin_destroy(h);
+            host_twin_destroy(own);
+            lab_close(&w.lab);
+        }
+        CLOSE(fabs(last[0] / last[1] - 1), 1e-5); /* other batches, other rounding */
+    }
+}
+
 static void without_a_fit_or_control_it_is_plain(void **state) {
     (void)state;
     struct world w;
@@ -302,6 +356,8 @@ int main(void) {
         cmocka_unit_test(every_shift_is_evaluated),
         cmocka_unit_test(dummies_are_in_the_prompts_of_every_method),
         cmocka_unit_test(shifts_that_make_no_sense_are_refused),
+        cmocka_unit_test(mismatched_is_the_fit_of_another_function),
+        cmocka_unit_test(controls_of_a_fit_do_not_depend_on_chunks),
         cmocka_unit_test(without_a_fit_or_control_it_is_plain),
         cmocka_unit_test(weights_of_another_shape_are_refused),
         cmocka_unit_test(stopping_is_not_failing),
