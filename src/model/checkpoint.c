@@ -211,8 +211,23 @@ cleanup:
     return rc;
 }
 
+enum err_code model_redraw_positions(struct model *m, uint64_t seed, struct err *err) {
+    const struct model_dims *d = &m->params.dims;
+    const struct rng stream = rng_stream(seed, "wpe/untrained");
+    float *wpe = m->wpe ? m->wpe : calloc(d->positions * d->E, sizeof *wpe);
+    if (!wpe) return ERR(err, ERR_MEMORY, "no memory for %zu position rows", d->positions);
+    if (wpe != m->params.wpe) memcpy(wpe, m->params.wpe, d->positions * d->E * sizeof *wpe);
+    for (size_t row = 2 * m->trained_points; row < d->positions; row++) {
+        rng_normals(wpe + row * d->E, d->E, &stream, row, 0);
+        for (size_t e = 0; e < d->E; e++) wpe[row * d->E + e] *= 0.02F;
+    }
+    m->wpe = m->params.wpe = wpe;
+    return ERR_OK;
+}
+
 void model_close(struct model *m) {
     params_destroy(&m->params);
+    free(m->wpe);
     tensorfile_close(m->file);
     *m = (struct model){0};
 }

@@ -17,11 +17,16 @@ struct model {
                               read-only either way */
     size_t trained_points; /* longest prompt of the pretraining, from the metadata; 0: unknown */
     struct tensorfile *file;
+    float *wpe; /* [positions, E] after model_redraw_positions(), else NULL: those of the file */
 };
 
 /* ERR_DATA for a missing, superfluous or misshapen tensor, naming it, what was found and wanted. */
 enum err_code model_open(struct model *m, const char *path, struct err *err);
 void model_close(struct model *m);
+
+/* Position rows that no prompt of the pretraining reached, from 2 trained_points on, drawn anew as
+ * they were initialised, N(0, .02^2): a pure function of (seed, row, column). */
+enum err_code model_redraw_positions(struct model *m, uint64_t seed, struct err *err);
 
 /* Only the sizes, for `plan`; names and shapes are checked as by model_open, no number is read. */
 enum err_code model_read_dims(struct model_dims *out, size_t *trained_points, const char *path,

@@ -155,8 +155,16 @@ cleanup:
 
 /* ---- the jobs of one point */
 
-/* A parent's job made on another model file than this point names belongs to another point. */
+/* Positions redrawn with the same seed, where both say so. */
+static bool same_positions(const struct config_point *a, const struct config_point *b) {
+    static const char key[] = "model.wpe_seed";
+    return !config_has(a, key) || !config_has(b, key) || config_int(a, key) == config_int(b, key);
+}
+
+/* A parent's job made on another model file, or on other positions, than this point names belongs
+ * to another point. */
 static bool same_model(const struct plan *p, const struct config_point *point, size_t parent) {
+    if (!same_positions(point, p->jobs[parent].point)) return false;
     if (plan_model(p, parent) != PLAN_NONE) return true;
     const char *ours = plan_text(point, "model.checkpoint");
     const char *theirs = plan_text(p->jobs[parent].point, "model.checkpoint");
@@ -285,6 +293,25 @@ static enum err_code nothing_to_do(const struct plan *p, size_t stage, struct er
                where, p->stages[stage].name);
 }
 
+/* Every job that the stage reads has the positions of some point: none is left out in silence. */
+static enum err_code check_positions(const struct plan *p, size_t stage, const struct parents *of,
+                                     struct err *err) {
+    char where[256];
+    const size_t n = config_stage_points(p->config, stage);
+    for (size_t i = 0; i < of->n; i++) {
+        const struct config_point *parent = p->jobs[of->jobs[i]].point;
+        size_t k = 0;
+        while (k < n && !same_positions(config_stage_point(p->config, stage, k), parent)) k++;
+        if (k < n || n == 0) continue;
+        config_stage_where(where, p->config, stage);
+        return ERR(err, ERR_CONFIG,
+                   "%s: %s: nothing here reads what was made with model.wpe_seed = %lld: give the "
+                   "same values here, or all of them in the top-level group `model`",
+                   where, p->stages[stage].name, (long long)config_int(parent, "model.wpe_seed"));
+    }
+    return ERR_OK;
+}
+
 static enum err_code add_stage(struct builder *b, size_t stage, struct err *err) {
     enum err_code rc = ERR_OK;
     struct plan *p = b->plan;
@@ -296,6 +323,7 @@ static enum err_code add_stage(struct builder *b, size_t stage, struct err *err)
                                        .point = config_stage_point(p->config, stage, i)};
         TRY(add_point(b, &start, &of, err));
     }
+    TRY(check_positions(p, stage, &of, err));
     if (p->stages[stage].n_jobs == 0) rc = nothing_to_do(p, stage, err);
 cleanup:
     free(jobs);

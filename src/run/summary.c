@@ -29,7 +29,8 @@ enum { N_FIXED = sizeof FIXED / sizeof *FIXED };
 
 /* Axes that have a column of their own, or are averaged over. */
 static bool is_shown(const char *key) {
-    static const char *const shown[] = {"method", "ltv.reading", "points", "repeat"};
+    static const char *const shown[] = {"method", "ltv.reading", "points", "repeat",
+                                        "model.wpe_seed"}; /* that of the evaluation */
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
         if (strcmp(shown[i], key) == 0) return true;
     return false;

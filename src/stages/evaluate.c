@@ -179,6 +179,7 @@ static const struct stage_column COLUMNS[] = {
     {"mse_low", JOB_REAL, "", "lower end of its t interval over functions"},
     {"mse_high", JOB_REAL, "", "upper end"},
     {"mse_over_variance", JOB_REAL, "", "mse divided by E[y^2] of the problem, unshifted"},
+    {"wpe_seed", JOB_INT, "", "seed of redrawn position rows; 0: those of the model"},
 };
 
 static const char *const PARENTS[] = {"fit", "pretrain", NULL};

@@ -276,6 +276,7 @@ static enum err_code write_row(struct evaluation *e, size_t k, const struct inte
         {JOB_REAL, {.real = mse->low}},
         {JOB_REAL, {.real = mse->high}},
         {JOB_REAL, {.real = mse->value / problem_variance(&e->source.setup)}},
+        {JOB_INT, {.integer = (int64_t)origin_wpe_seed(e->ctx->point, fit)}},
     };
     return job_row(e->ctx, k, cells, sizeof cells / sizeof *cells, err);
 }

@@ -7,13 +7,25 @@
 #include "optim/options.h"
 #include "stages/dummies.h"
 
-static const struct config_key MODEL_KEYS[] = {{
-    .name = "model.checkpoint",
-    .type = CONFIG_TEXT,
-    .flags = CONFIG_PATH | CONFIG_OPTIONAL,
-    .unit = "",
-    .meaning = "safetensors file of a trained model; not needed where `of` leads to a pretrain",
-}};
+static const struct config_key MODEL_KEYS[] = {
+    {
+        .name = "model.checkpoint",
+        .type = CONFIG_TEXT,
+        .flags = CONFIG_PATH | CONFIG_OPTIONAL,
+        .unit = "",
+        .meaning = "safetensors file of a trained model; not needed where `of` leads to a pretrain",
+    },
+    {
+        .name = "model.wpe_seed",
+        .type = CONFIG_INT,
+        .flags = CONFIG_AXIS,
+        .max = 1e9,
+        .def = "0",
+        .unit = "",
+        .meaning = "draws the position rows beyond the trained length anew, N(0, .02^2); 0: as the "
+                   "model has them. An evaluation takes fits of its own value",
+    },
+};
 
 static const struct config_key SHAPE_KEYS[] = {
     {
@@ -71,7 +83,8 @@ static const struct config_key CONTEXT_KEYS[] = {{
 
 enum err_code families_add(struct config_schema *out, unsigned uses, struct err *err) {
     enum err_code rc = ERR_OK;
-    if (uses & STAGE_USES_MODEL) TRY(config_schema_add(out, MODEL_KEYS, 1, err));
+    if (uses & STAGE_USES_MODEL)
+        TRY(config_schema_add(out, MODEL_KEYS, sizeof MODEL_KEYS / sizeof *MODEL_KEYS, err));
     if (uses & STAGE_USES_SHAPE)
         TRY(config_schema_add(out, SHAPE_KEYS, sizeof SHAPE_KEYS / sizeof *SHAPE_KEYS, err));
     if (uses & STAGE_USES_SOURCE) TRY(problem_schema(out, err));

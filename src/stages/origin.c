@@ -36,8 +36,14 @@ const struct config_point *origin_fit(const struct stage_parent *parents, size_t
 
 const struct job_input *origin_fit_input(const struct job_ctx *ctx) { return input_of("fit", ctx); }
 
-enum err_code origin_plan(struct origin *out, const struct config_point *point,
-                          const struct stage_parent *parents, size_t n, struct err *err) {
+uint64_t origin_wpe_seed(const struct config_point *point, const struct config_point *fit) {
+    if (fit && config_has(fit, "model.wpe_seed"))
+        return (uint64_t)config_int(fit, "model.wpe_seed");
+    return config_has(point, "model.wpe_seed") ? (uint64_t)config_int(point, "model.wpe_seed") : 0;
+}
+
+static enum err_code read_origin(struct origin *out, const struct config_point *point,
+                                 const struct stage_parent *parents, size_t n, struct err *err) {
     const struct config_point *made = parent_of("pretrain", parents, n);
     if (made) {
         families_shape(&out->dims, made);
@@ -50,13 +56,33 @@ enum err_code origin_plan(struct origin *out, const struct config_point *point,
     return model_read_dims(&out->dims, &out->trained_points, path, err);
 }
 
+enum err_code origin_plan(struct origin *out, const struct config_point *point,
+                          const struct stage_parent *parents, size_t n, struct err *err) {
+    enum err_code rc = ERR_OK;
+    char where[320];
+    TRY(read_origin(out, point, parents, n, err));
+    if (out->trained_points > 0 || origin_wpe_seed(point, origin_fit(parents, n)) == 0) return rc;
+    config_where(where, point, "model.wpe_seed");
+    rc = ERR(err, ERR_CONFIG,
+             "%s: which positions are untrained is not known, as the model's file does not say "
+             "trained_points: leave it 0",
+             where);
+cleanup:
+    return rc;
+}
+
 enum err_code origin_open(struct model *out, const struct job_ctx *ctx, struct err *err) {
+    enum err_code rc = ERR_OK;
     const struct job_input *made = input_of("pretrain", ctx), *fit = origin_fit_input(ctx);
     const char *path = made ? made->artifact : NULL;
+    const uint64_t seed = origin_wpe_seed(ctx->point, fit ? fit->point : NULL);
     if (!path && fit) path = checkpoint_of(fit->point);
     if (!path) path = checkpoint_of(ctx->point);
     if (!path) return no_model(ctx->point, err);
-    return model_open(out, path, err);
+    TRY(model_open(out, path, err));
+    if (seed > 0 && (rc = model_redraw_positions(out, seed, err)) != ERR_OK) model_close(out);
+cleanup:
+    return rc;
 }
 
 enum err_code origin_basis_points(size_t *out, const struct config_point *point,

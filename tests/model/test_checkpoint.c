@@ -1,5 +1,6 @@
 #include "model/checkpoint.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/file.h"
@@ -206,6 +207,34 @@ static void files_that_are_no_models(void **state) {
     params_destroy(&p);
 }
 
+/* Rows 0 .. 3 of two trained points stay; the others are normal draws of the seed and the row. */
+static void positions_no_one_trained_are_redrawn(void **state) {
+    (void)state;
+    char path[SCRATCH_PATH];
+    struct params p = tiny_params(&WIDE);
+    struct model m, other;
+    const size_t E = WIDE.E, all = WIDE.positions * E * sizeof(float), kept = 4 * E;
+    save(path, &p, &(struct damage){.note = "trained_points", .value = "2"});
+    SUCCEEDS(model_open(&m, path, &err));
+    SUCCEEDS(model_open(&other, path, &err));
+    SUCCEEDS(model_redraw_positions(&m, 5, &err));
+    SUCCEEDS(model_redraw_positions(&other, 6, &err));
+    assert_memory_equal(m.params.wpe, p.wpe, kept * sizeof(float));
+    double square = 0;
+    const size_t n = WIDE.positions * E - kept;
+    for (size_t i = kept; i < kept + n; i++) {
+        assert_true(m.params.wpe[i] != p.wpe[i] && m.params.wpe[i] != other.params.wpe[i]);
+        square += (double)m.params.wpe[i] * (double)m.params.wpe[i];
+    }
+    /* n squares of N(0, .02^2): within 5 standard deviations, sqrt(2 / n) each */
+    assert_true(fabs(square / ((double)n * 4e-4) - 1) < 5 * sqrt(2 / (double)n));
+    SUCCEEDS(model_redraw_positions(&other, 5, &err)); /* anew, from the same names */
+    assert_memory_equal(m.params.wpe, other.params.wpe, all);
+    model_close(&m);
+    model_close(&other);
+    params_destroy(&p);
+}
+
 static void an_epsilon_is_written_so_that_it_reads_back(void **state) {
     (void)state;
     struct model_note notes[MODEL_NOTES];
@@ -242,6 +271,7 @@ int main(void) {
         cmocka_unit_test(tensors_that_are_not_the_models),
         cmocka_unit_test(notes_that_make_no_sense),
         cmocka_unit_test(files_that_are_no_models),
+        cmocka_unit_test(positions_no_one_trained_are_redrawn),
         cmocka_unit_test(an_epsilon_is_written_so_that_it_reads_back),
     };
     return cmocka_run_group_tests(tests, begin, end);

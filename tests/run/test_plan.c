@@ -117,6 +117,30 @@ static void check_refused(const char *stages, const char *want) {
     plan_case_close(&c);
 }
 
+#define WPE(fit, evaluate)                                                                         \
+    PLAN_CASE_PRETRAIN                                                                             \
+    ",\n{ stage = \"fit\"; of = \"pretrain\"; method = \"ltv\"; points = 6; "                      \
+    "model = { wpe_seed = " fit "; }; },\n{ stage = \"evaluate\"; of = \"fit\"; "                  \
+    "also = \"plain\"; points = 8; functions = 8; model = { wpe_seed = " evaluate "; }; }"
+
+/* A fit meets the evaluation of its own positions, which have a control of their own. */
+static void redrawn_positions_keep_together(void **state) {
+    (void)state;
+    struct plan_case c;
+    plan_case_must_open(&c, PLAN_CASE_TOP "stages = ( " WPE("[0, 7]", "[7, 0]") " );\n", NULL);
+    const struct plan *p = &c.plan;
+    assert_int_equal(p->stages[2].n_jobs, 4);
+    for (size_t i = 0; i < 4; i++) {
+        const struct plan_job *job = &p->jobs[p->stages[2].jobs[i]];
+        if (job->control) continue;
+        assert_int_equal(config_int(job->point, "model.wpe_seed"),
+                         config_int(p->jobs[job->parents[0]].point, "model.wpe_seed"));
+    }
+    plan_case_close(&c);
+    check_refused(WPE("[0, 7]", "0"), "evaluate: nothing here reads what was made with "
+                                      "model.wpe_seed = 7");
+}
+
 static void errors_of_of(void **state) {
     (void)state;
     check_refused(PLAN_CASE_PRETRAIN
@@ -150,6 +174,7 @@ int main(void) {
         cmocka_unit_test(stages_may_stand_in_any_order),
         cmocka_unit_test(the_same_work_is_planned_once),
         cmocka_unit_test(controls_of_a_fit_are_planned_for_each_fit),
+        cmocka_unit_test(redrawn_positions_keep_together),
         cmocka_unit_test(errors_of_of),
         cmocka_unit_test(names_are_found),
     };

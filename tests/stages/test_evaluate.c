@@ -241,6 +241,40 @@ static void shifts_that_make_no_sense_are_refused(void **state) {
         "evaluate", "pretrain", "wants prompts of 2 dims or more, source.dims is 1");
 }
 
+/* Other rows at positions beyond the trained 6 points, the same before them, whatever is evaluated.
+ */
+static void positions_beyond_the_trained_are_redrawn(void **state) {
+    (void)state;
+    struct world w;
+    world_open(&w, EVALUATE(SIZES "model = { wpe_seed = [0, 1, 2]; };"), 0);
+    struct host_twin *plain[3], *again = control_at(&w, "plain", 1);
+    for (size_t i = 0; i < 3; i++) plain[i] = control_at(&w, "plain", i);
+    assert_memory_equal(errors_of(plain[1]), errors_of(again), 110 * sizeof(float));
+    for (size_t i = 0; i < 3; i++) {
+        size_t n;
+        for (size_t k = 0; k < 11; k++)
+            assert_int_equal(mse(plain[i], k) == mse(plain[(i + 1) % 3], k), k < 6);
+        assert_int_equal(host_twin_row(plain[i], 0, &n)[14].as.integer, i);
+    }
+    for (size_t i = 0; i < 3; i++) host_twin_destroy(plain[i]);
+    host_twin_destroy(again);
+    lab_close(&w.lab);
+}
+
+/* What a fit was made on is what it is evaluated on, whatever the evaluation's own key says. */
+static void an_evaluation_takes_the_positions_of_its_fit(void **state) {
+    (void)state;
+    struct world w;
+    world_open(&w, EVALUATE(SIZES "model = { wpe_seed = [0, 5]; };"), 0);
+    struct host_twin *own = fitted_at(&w, 0), *other = fitted_at(&w, 1);
+    size_t n;
+    assert_memory_equal(errors_of(own), errors_of(other), 110 * sizeof(float));
+    assert_int_equal(host_twin_row(other, 0, &n)[14].as.integer, 0);
+    host_twin_destroy(own);
+    host_twin_destroy(other);
+    lab_close(&w.lab);
+}
+
 static struct host_twin *control_of_fit(const struct world *w, const char *method) {
     const struct lab_job job = {
         .kind = "evaluate", .control = method, .inputs = {w->fit, w->model}, .n_inputs = 2};
@@ -356,6 +390,8 @@ int main(void) {
         cmocka_unit_test(every_shift_is_evaluated),
         cmocka_unit_test(dummies_are_in_the_prompts_of_every_method),
         cmocka_unit_test(shifts_that_make_no_sense_are_refused),
+        cmocka_unit_test(positions_beyond_the_trained_are_redrawn),
+        cmocka_unit_test(an_evaluation_takes_the_positions_of_its_fit),
         cmocka_unit_test(mismatched_is_the_fit_of_another_function),
         cmocka_unit_test(controls_of_a_fit_do_not_depend_on_chunks),
         cmocka_unit_test(without_a_fit_or_control_it_is_plain),
