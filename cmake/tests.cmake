@@ -46,6 +46,8 @@ function(add_dummy registry list) # src/REGISTRY.c with the line X(dummy) in LIS
   target_sources(taskvec_dummy PRIVATE ${CMAKE_BINARY_DIR}/generated/dummy/${name}.c ${CMAKE_SOURCE_DIR}/tests/dummy/${name}_dummy.c)
 endfunction()
 add_dummy(estimators/estimator ESTIMATORS)
+add_dummy(methods/method METHODS_FITTED)
+add_dummy(problems/problem PROBLEMS)
 
 # tests/SCRIPT.sh: whole-program tests; each gets the binary and the source folder.
 file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/check_*.sh ${CMAKE_SOURCE_DIR}/tests/mpi/check_*.sh

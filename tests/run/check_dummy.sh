@@ -17,7 +17,9 @@ END
 "$program" run --help >help.txt
 grep -q '| dummy' help.txt || grep -q ' dummy |' help.txt || die "estimator dummy is not in the help"
 grep -q 'dummy.guess' help.txt || die "its key is not in the help"
-grep -A 2 '^  dummy' help.txt | grep -q 'always the same number' || die "its meaning is not in the help"
+for meaning in 'always the same number' 'one number everywhere' 'y = a, a ~ N'; do
+    grep -A 1 '^  dummy' help.txt | grep -q "$meaning" || die "'$meaning' is not in the help"
+done
 "$program" plan dummy.cfg >plan.txt
 (($(grep -c 'estimator=dummy' plan.txt) == 2)) || die "plan: $(cat plan.txt)"
 "$program" plan dummy.cfg --resolved | grep -q 'guess' || die "its key is not in the resolved config"
@@ -34,3 +36,24 @@ awk -F, 'NR > 1 { mse[$1 $2 $6] = $8 } END {
 "$program" table run | grep -q '^dummy ' || die "not in the table: $("$program" table run)"
 "$program" digest run >/dev/null
 "$program" verify run >/dev/null || die "the jobs do not give the same bits again"
+
+# A problem and a method, from the config to the table.
+cat >both.cfg <<'END'
+name = "both"; seed = 1; source = { problem = "dummy"; dims = 2; };
+stages = (
+  { stage = "pretrain"; model = { layers = 1; heads = 2; width = 8; positions = 24; }; points = 4;
+    batch = 16; shards = 1; steps = 200; optimiser = { lr = 1e-2; }; },
+  { stage = "fit"; of = "pretrain"; method = "dummy"; dummy = { start = [0.0, 0.5]; }; points = 6;
+    prompts = 64; batch = 16; epochs = 3; },
+  { stage = "evaluate"; of = "fit"; also = ["plain"]; points = 6; functions = 50; }
+);
+END
+timeout 120 "$program" run both.cfg -o both --quiet >/dev/null
+"$program" table both evaluate --format csv >rows
+(($(grep -c '^dummy,' rows) == 12)) || die "rows: $(cat rows)"
+# The model has learned that y is what it was: after 3 examples well below E[y^2] = 1.
+awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i }
+    $1 == "plain" && $at["k"] == 3 { exit !($at["mse"] < 0.2 && $at["source"] == "dummy") }' rows ||
+    die "rows: $(cat rows)"
+"$program" table both | grep -q '^dummy ' || die "not in the table: $("$program" table both)"
+"$program" verify both >/dev/null || die "the jobs do not give the same bits again"

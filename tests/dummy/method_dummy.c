@@ -1,0 +1,67 @@
+/* One learned number, added to every coordinate after every block. Only in the program that tests
+ * how a method is added. */
+#include "methods/method.h"
+
+static size_t weights(const struct method_setup *s) {
+    (void)s;
+    return 1;
+}
+
+static void shape(size_t out[2], const struct method_setup *s) {
+    (void)s;
+    out[0] = out[1] = 1;
+}
+
+static void init(float *w, const struct method_setup *s, const struct rng *stream) {
+    (void)stream;
+    *w = (float)s->init;
+}
+
+static void vector(float *v, const float *w, const struct basis *b, const struct method_setup *s,
+                   float *scratch) {
+    (void)b, (void)scratch;
+    for (size_t i = 0; i < s->params->dims.L * s->params->dims.E; i++) v[i] = *w;
+}
+
+static void gradient(float *dw, const float *g, size_t g_stride, size_t R, const struct basis *b,
+                     const struct method_setup *s, float *scratch) {
+    const size_t E = s->params->dims.E;
+    double sum = 0;
+    (void)b, (void)scratch;
+    for (size_t l = 0; l < s->params->dims.L; l++)
+        for (size_t i = 0; i < R * E; i++) sum += (double)g[l * g_stride * E + i];
+    *dw = (float)sum;
+}
+
+static void read_keys(struct method_setup *s, const struct config_point *point) {
+    s->init = config_float(point, "dummy.start");
+}
+
+static const struct config_key KEYS[] = {
+    {.name = "dummy.start",
+     .type = CONFIG_FLOAT,
+     .flags = CONFIG_AXIS,
+     .def = "0.0",
+     .when = "method=dummy",
+     .unit = "",
+     .meaning = "where its number begins"},
+};
+
+extern const struct method method_dummy;
+const struct method method_dummy = {
+    .name = "dummy",
+    .meaning = "one number everywhere",
+    .paper = "",
+    .sees = "nothing",
+    .cost = "none",
+    .scope = EDIT_QUERY,
+    .prompt = METHOD_WHOLE,
+    .keys = KEYS,
+    .n_keys = sizeof KEYS / sizeof *KEYS,
+    .read = read_keys,
+    .weights = weights,
+    .weights_shape = shape,
+    .init = init,
+    .vector = vector,
+    .gradient = gradient,
+};
