@@ -39,6 +39,7 @@ static const struct acceptance {
     {"linear", 0.005, 10},
     {"sparse_linear", 0.03, 10},
     {"relu_net", 0.1, 2},
+    {"decision_tree", 0.07, 1.5},
 };
 
 static struct err err;
