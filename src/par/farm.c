@@ -204,7 +204,7 @@ enum err_code farm_run(const struct farm *f, struct par *p, struct farm_outcome 
     bool work = false;
     *out = (struct farm_outcome){.jobs = f->n_jobs, .pending = f->n_jobs};
     mail_init(&mail);
-    worker_init(&w, &mail);
+    worker_init(&w, &mail, p->size);
     c.journal.fd = -1;
     CHECK(!f->in_process || p->size == 1, ERR_USAGE,
           "--in-process is for one rank, there are %d: start it without mpirun", p->size);
@@ -227,7 +227,7 @@ enum err_code farm_serve(struct par *p, const char *machine, const struct log *l
     struct mail mail;
     struct worker w;
     mail_init(&mail);
-    worker_init(&w, &mail);
+    worker_init(&w, &mail, p->size);
     const double began = w.last_heard;
     TRY(say_hello(&mail, p, machine, err));
     while (!w.released) {

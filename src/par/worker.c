@@ -11,6 +11,7 @@
 #include "par/spawn.h"
 
 static const double PROGRESS_EVERY = 0.5, ALIVE_EVERY = 10.0; /* seconds */
+static const double PROGRESS_RATE = 2000; /* messages a second that all ranks together may send */
 static const double NAP_LEAST = 1e-5, NAP_GROUP = 1e-4, NAP_IDLE = 1e-3, NAP_BUSY = 2e-2;
 
 struct worker_stash {
@@ -19,8 +20,8 @@ struct worker_stash {
     unsigned char payload[];
 };
 
-void worker_init(struct worker *w, struct mail *mail) {
-    *w = (struct worker){.mail = mail};
+void worker_init(struct worker *w, struct mail *mail, int size) {
+    *w = (struct worker){.mail = mail, .size = size};
     pipe_init(&w->pipe, -1);
     w->share.fd = -1;
     w->last_heard = w->last_said = w->last_news = clock_now();
@@ -311,12 +312,18 @@ cleanup:
     return rc;
 }
 
+/* Seldom where ranks are many: the coordinator hears them all. */
+static double progress_every(const struct worker *w) {
+    const double every = (double)w->size / PROGRESS_RATE;
+    return every > PROGRESS_EVERY ? every : PROGRESS_EVERY;
+}
+
 enum err_code worker_tick(struct worker *w, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct message_head alive = {.kind = MESSAGE_ALIVE};
     if (w->pid > 0) TRY(tend_child(w, err));
     const double quiet = clock_now() - w->last_said;
-    if (w->progress_due && quiet >= PROGRESS_EVERY)
+    if (w->progress_due && quiet >= progress_every(w))
         TRY(tell_progress(w, err));
     else if (quiet >= ALIVE_EVERY)
         TRY(tell(w, &alive, NULL, err));

@@ -20,6 +20,7 @@ struct worker_stash; /* GROUP messages that came before their order */
 
 struct worker {
     struct mail *mail;
+    int size;  /* ranks in all */
     pid_t pid; /* 0: no child */
     struct pipe pipe;
     bool busy, waiting;     /* a job is in work; its child waits for a GROUP message */
@@ -39,7 +40,7 @@ struct worker {
     bool progress_due;
 };
 
-void worker_init(struct worker *w, struct mail *mail);
+void worker_init(struct worker *w, struct mail *mail, int size);
 void worker_release(struct worker *w); /* ends the child */
 
 /* A message of TAG_WORKER or TAG_GROUP. */
