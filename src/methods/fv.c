@@ -234,9 +234,13 @@ static enum err_code fv_check(const struct method_setup *s, const struct config_
     config_where(where, point, "fv.layers");
     CHECK(n <= METHOD_LAYERS, ERR_CONFIG, "%s: %zu blocks, at most %d can be edited", where, n,
           METHOD_LAYERS);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         CHECK(s->layers[i] < L, ERR_CONFIG, "%s: no block %zu in a model of %zu: they count from 0",
               where, s->layers[i], L);
+        CHECK(i == 0 || s->layers[i] > s->layers[i - 1], ERR_CONFIG,
+              "%s: block %zu after %zu: name each once, in order", where, s->layers[i],
+              s->layers[i - 1]);
+    }
 cleanup:
     return rc;
 }

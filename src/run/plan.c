@@ -312,6 +312,31 @@ static enum err_code check_positions(const struct plan *p, size_t stage, const s
     return ERR_OK;
 }
 
+static bool has_control(const struct plan *p, const struct plan_stage *s, const char *control) {
+    for (size_t i = 0; i < s->n_jobs; i++)
+        if (p->jobs[s->jobs[i]].control && strcmp(p->jobs[s->jobs[i]].control, control) == 0)
+            return true;
+    return false;
+}
+
+/* Every control came to a job: one made of a fit wants a fit that it says something about. */
+static enum err_code check_controls(const struct plan *p, size_t stage, struct err *err) {
+    char where[320];
+    if (!takes_controls(p->stages[stage].kind)) return ERR_OK;
+    const struct config_point *point = config_stage_point(p->config, stage, 0);
+    const size_t n = config_has(point, "also") ? config_list_size(point, "also") : 0;
+    for (size_t i = 0; i < n; i++) {
+        const char *control = config_list_text(point, "also", i);
+        if (has_control(p, &p->stages[stage], control)) continue;
+        config_where(where, point, "also");
+        return ERR(err, ERR_CONFIG,
+                   "%s: \"%s\" can be made of no fit that this stage reads: name one in `of`, or "
+                   "leave it out",
+                   where, control);
+    }
+    return ERR_OK;
+}
+
 static enum err_code add_stage(struct builder *b, size_t stage, struct err *err) {
     enum err_code rc = ERR_OK;
     struct plan *p = b->plan;
@@ -324,7 +349,10 @@ static enum err_code add_stage(struct builder *b, size_t stage, struct err *err)
         TRY(add_point(b, &start, &of, err));
     }
     TRY(check_positions(p, stage, &of, err));
-    if (p->stages[stage].n_jobs == 0) rc = nothing_to_do(p, stage, err);
+    if (p->stages[stage].n_jobs == 0)
+        rc = nothing_to_do(p, stage, err);
+    else
+        rc = check_controls(p, stage, err);
 cleanup:
     free(jobs);
     return rc;

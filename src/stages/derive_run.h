@@ -10,9 +10,10 @@
 
 #include "stages/fit_run.h"
 
-/* ERR_CONFIG where the keys ask for a group: such a method works alone. */
-enum err_code derive_check(const struct fit_keys *k, const struct config_point *point,
-                           struct err *err);
+/* ERR_CONFIG where the keys ask for a group (such a method works alone), or for more x or anchors
+ * than there are. */
+enum err_code derive_check(const struct fit_keys *k, const struct method_setup *s, size_t T0,
+                           const struct config_point *point, struct err *err);
 void derive_cost(struct stage_cost *cost, const struct fit_keys *k,
                  const struct method_setup *setup, size_t T0);
 

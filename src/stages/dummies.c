@@ -44,8 +44,10 @@ void dummies_read(struct dummies *out, const struct config_point *point) {
 
 enum err_code dummies_check(const struct config_point *point, struct err *err) {
     char where[320];
-    if (given(point) <= DUMMIES_MOST) return ERR_OK;
     config_where(where, point, "dummy_fractions");
+    if (config_has(point, "dummy_fractions") && given(point) == 0)
+        return ERR(err, ERR_CONFIG, "%s: [] puts in no dummies: say dummies = \"none\"", where);
+    if (given(point) <= DUMMIES_MOST) return ERR_OK;
     return ERR(err, ERR_CONFIG, "%s: %zu fractions, at most %d are possible", where, given(point),
                DUMMIES_MOST);
 }

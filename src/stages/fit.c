@@ -347,7 +347,7 @@ static enum err_code fit_plan(struct stage_cost *cost, const struct config_point
     const size_t most = k.prompts > k.batch ? k.prompts : k.batch;
     TRY(families_check_room(point, most, k.points, &model.dims, err));
     if (!method_learns(setup.method)) {
-        TRY(derive_check(&k, point, err));
+        TRY(derive_check(&k, &setup, T0, point, err));
         derive_cost(cost, &k, &setup, T0);
         return ERR_OK;
     }
