@@ -22,7 +22,7 @@ HIDDEN = ("zero",)  # equals plain bit for bit: nothing to see
 COLUMNS = ("method", "reading", "fit_points", "repeat", "source", "k", "functions", "mse", "mse_low", "mse_high",
            "mse_over_variance")
 NO_FIT = ("fit_points", "repeat")  # columns that estimators do not have: 0
-SHIFT = ("shift", "shift_level")  # columns that runs of older versions do not have: none
+LATER = {"shift": "none", "shift_level": 0.0, "dummies": "none", "wpe_seed": 0}  # columns that not every table has
 ESTIMATES = "estimate"
 
 
@@ -61,8 +61,7 @@ def read_table(path, name):
         fail(f"{path}: /tables/{name} has no column {', '.join(missing)}; name an evaluate stage with --table")
     if not len(rows):
         fail(f"{path}: /tables/{name} is empty; taskvec status says what is still to do")
-    missing = {"shift": "none", "shift_level": 0.0}
-    return [{c: row[c] if c in rows.dtype.names else missing.get(c, 0) for c in COLUMNS + SHIFT} for row in rows]
+    return [{c: row[c] if c in rows.dtype.names else LATER.get(c, 0) for c in (*COLUMNS, *LATER)} for row in rows]
 
 
 def read_rows(path, name):
@@ -147,6 +146,15 @@ def pick(rows, what, of, wanted, path):
     return [row for row in rows if of(row) == chosen], chosen
 
 
+def pick_beside(rows, what, of, usual, wanted, path, estimators):
+    """As pick(), by default the usual one where it is there; estimators stand beside all."""
+    ours = [row for row in rows if text(row["method"]) not in estimators]
+    theirs = [row for row in rows if text(row["method"]) in estimators]
+    there = any(of(row) == usual for row in ours)
+    ours, chosen = pick(ours, what, of, wanted or (usual if there else None), path)
+    return ours + theirs, "" if chosen == usual else f", {what} {chosen.replace('_', ' ')}"
+
+
 def label(key, several, several_readings):
     method, reading, points = key
     name = NAMES.get(method, method if method != "ltv" else "LTV")
@@ -184,9 +192,9 @@ def draw(curves, keys, estimators, trained, relative, title, out, dpi):
         if key[0] not in estimators:
             lowest = min(lowest, np.min((mse * scale)[mse > 0], initial=np.inf))
         several = len({q[1] for q in keys if q[0] == key[0]}) > 1
-        axes.plot(k, mse * scale, label=label(key, True, several), zorder=10 - 0.1 * depth, **look)
+        line, = axes.plot(k, mse * scale, label=label(key, True, several), zorder=10 - 0.1 * depth, **look)
         floor = np.maximum(low, mse * 1e-2) * scale  # a bound below 0 has no place on a log axis
-        axes.fill_between(k, floor, high * scale, color=look.get("color"), alpha=0.13, linewidth=0, zorder=1)
+        axes.fill_between(k, floor, high * scale, color=line.get_color(), alpha=0.13, linewidth=0, zorder=1)
     axes.set_yscale("log")
     axes.set_xlim(0, last)
     if np.isfinite(lowest):
@@ -216,6 +224,8 @@ def main():
     parser.add_argument("--table", help="which /tables/NAME (default: evaluate with estimate)")
     parser.add_argument("--source", help="which source, where the table has several (default: the first)")
     parser.add_argument("--shift", help="which shift, as in skewed or scale_y=2 (default: none, or the first)")
+    parser.add_argument("--dummies", help="which rule of dummy pairs (default: none, or the first)")
+    parser.add_argument("--wpe-seed", help="which redrawn position rows (default: 0, the model's own, or the first)")
     parser.add_argument("--methods", help="only these, as in plain,ltv,constant")
     parser.add_argument("--trained", type=int, metavar="POINTS",
                         help="points of the longest trained prompt (default: the basis of the fits, when they have the same)")
@@ -231,6 +241,10 @@ def main():
     rows, source = pick(rows, "source", lambda row: text(row["source"]), args.source, args.results)
     plain = "none" if any(shift_of(row) == "none" for row in rows) else None
     rows, shift = pick(rows, "shift", shift_of, args.shift or plain, args.results)
+    rows, dummies = pick_beside(rows, "dummies", lambda row: text(row["dummies"]), "none", args.dummies, args.results,
+                                estimators)
+    rows, positions = pick_beside(rows, "wpe_seed", lambda row: str(int(row["wpe_seed"])), "0", args.wpe_seed,
+                                  args.results, estimators)
     trained = read_trained_points(args.results, args.trained)
     curves = collect(rows, args.results)
     if args.methods:
@@ -245,7 +259,8 @@ def main():
         fail(f"{args.results}: no fit at {args.fit_points} points; there are: "
              f"{', '.join(str(n) for n in sorted({key[2] for key in curves if key[2]}))}")
     shifted = "" if shift == "none" else f", {shift.replace('_', ' ')}"
-    title = args.title or f"{source.replace('_', ' ')} functions{shifted}, {max(int(row['functions']) for row in rows)} per point"
+    drawn = f"{source.replace('_', ' ')} functions{shifted}{dummies}{positions}"
+    title = args.title or f"{drawn}, {max(int(row['functions']) for row in rows)} per point"
     try:
         draw(curves, keys, estimators, trained, not args.absolute, title, args.out, args.dpi)
     except OSError as e:
