@@ -113,6 +113,13 @@ def main():
     write("duplicate.safetensors", (text[:-1] + ", " + again + "}").encode(), data)
     write("duplicate-key.safetensors", text.replace('"dtype": "F32"', '"dtype": "F32", "dtype": "F32"', 1).encode(), data)
     write("duplicate-notes.safetensors", (text[:-1] + ', "__metadata__": {}}').encode(), data)
+    def weights(name, *values):
+        entry = {"dtype": "F32", "shape": [2, len(values) // 2], "data_offsets": [0, 4 * len(values)]}
+        write(name, {"weights": entry}, struct.pack(f"<{len(values)}f", *values))
+
+    weights("nan-weights.safetensors", 1, 2, float("nan"), 4)
+    weights("wide-weights.safetensors", 1, 2, 3, 4, 5, 6)
+
     write("not-json.safetensors", b"these are not the weights you want", data)
 
     def rename(old, new):
