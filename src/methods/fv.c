@@ -231,6 +231,10 @@ static enum err_code fv_check(const struct method_setup *s, const struct config_
     config_where(where, point, "fv.heads");
     CHECK(s->own[HEADS] <= (double)fv_weights(s), ERR_CONFIG, "%s: %.0f of a model's %zu heads",
           where, s->own[HEADS], fv_weights(s));
+    config_where(where, point, "basis_points");
+    CHECK(config_int(point, "basis_points") == 0 || config_int(point, "basis_points") >= 3,
+          ERR_CONFIG, "%s: %lld: there are no two labels before it to mix: 3 or more", where,
+          (long long)config_int(point, "basis_points"));
     config_where(where, point, "fv.layers");
     CHECK(n <= METHOD_LAYERS, ERR_CONFIG, "%s: %zu blocks, at most %d can be edited", where, n,
           METHOD_LAYERS);

@@ -9,9 +9,9 @@
 #include "ops/blas.h"
 #include "ops/context.h"
 
-/* Prompts that go through the model together, and the rows that each is rounded up to: kernels of
- * BLAS treat rows in patterns of up to twelve, so that a prompt begins at the same place of it as
- * when it is alone. */
+/* Prompts that go through the model together. Where the kernel of BLAS treats rows in patterns of
+ * up to twelve, each is rounded up to whole patterns, so that it begins at the same place of them
+ * as when it is alone. */
 enum { TOGETHER = 4, PATTERN = 12 };
 
 struct context_scratch {
@@ -22,12 +22,20 @@ struct context_scratch {
     float *attention; /* scratch of attention_forward() */
     float *prompts;   /* [TOGETHER, tokens, inputs] those that wait */
     size_t slot[TOGETHER], waiting;
-    size_t n_tokens, together; /* of those that wait; how many go together at that length */
-    unsigned char *known;      /* [rows / PATTERN + 1] how many do, once it was asked; 0 before */
+    size_t n_tokens; /* of those that wait */
+    struct company {
+        unsigned char together; /* how many go together at a length; 0: not asked yet */
+        bool padded;
+    } * known, now; /* [tokens + 1]; at n_tokens */
     struct arena memory;
 };
 
-static size_t rows_of(size_t tokens) { return (tokens + PATTERN - 1) / PATTERN * PATTERN; }
+static size_t padded(size_t tokens) { return (tokens + PATTERN - 1) / PATTERN * PATTERN; }
+
+/* Rows of each of the prompts that wait. */
+static size_t rows_of(const struct context_scratch *s) {
+    return s->now.padded ? padded(s->n_tokens) : s->n_tokens;
+}
 
 static size_t slot_floats(const struct context *c) {
     return context_stride(&c->layout) / sizeof(float);
@@ -78,7 +86,7 @@ const void *context_layer(const struct context *c, size_t l) {
 /* ---- prompts on their way through */
 
 static void scratch_lay_out(struct context_scratch *s, struct arena *a) {
-    const size_t rows = TOGETHER * rows_of(s->tokens), E = s->dims.E;
+    const size_t rows = TOGETHER * padded(s->tokens), E = s->dims.E;
     s->x = arena_floats(a, rows * E);
     s->next = arena_floats(a, rows * E);
     block_lay_out(&s->layer, a, &s->dims, rows, 0, false);
@@ -96,7 +104,7 @@ enum err_code context_scratch_create(struct context_scratch **out, const struct 
     s->dims = *dims;
     s->tokens = tokens;
     scratch_lay_out(s, &s->memory);
-    s->known = calloc(rows_of(tokens) / PATTERN + 1, 1);
+    s->known = calloc(tokens + 1, sizeof *s->known);
     CHECK(s->known, ERR_MEMORY, "cannot allocate the table of a context pass");
     TRY(arena_commit(&s->memory, err));
     scratch_lay_out(s, &s->memory);
@@ -151,7 +159,7 @@ static void apply(float *x, size_t n_tokens, size_t E, const struct edits *edits
 
 /* x [n, rows, E]; zeros behind a prompt's tokens, which no one reads. */
 static void embed(const struct context_scratch *s, const struct params *p, size_t n) {
-    const size_t E = s->dims.E, T = s->n_tokens, rows = rows_of(T);
+    const size_t E = s->dims.E, T = s->n_tokens, rows = rows_of(s);
     for (size_t i = 0; i < n; i++) {
         float *x = s->x + i * rows * E;
         block_embed(x, p, s->prompts + i * s->tokens * s->dims.inputs, 1, T);
@@ -164,7 +172,7 @@ static void run(struct context *c, struct context_scratch *s, const struct param
                 const size_t *slot, size_t n, const struct edits *edits) {
     const struct model_dims *d = &c->dims;
     const struct forward_layer *a = &s->layer;
-    const size_t E = d->E, T = s->n_tokens, rows = rows_of(T);
+    const size_t E = d->E, T = s->n_tokens, rows = rows_of(s);
     const struct attention_shape shape = {1, T, d->H, model_head_width(d), 1};
     embed(s, p, n);
     for (size_t l = 0; l < d->L; l++) {
@@ -185,22 +193,25 @@ static void run(struct context *c, struct context_scratch *s, const struct param
     }
 }
 
+static bool agree(const struct model_dims *d, size_t rows) {
+    const size_t E = d->E;
+    return blas_rows_agree(TOGETHER, rows, E, 3 * E) && blas_rows_agree(TOGETHER, rows, E, E) &&
+           blas_rows_agree(TOGETHER, rows, E, 4 * E) && blas_rows_agree(TOGETHER, rows, 4 * E, E);
+}
+
 /* May prompts of this length go together: does this kernel of BLAS give each the bits it has alone?
- * So in either case they are the same, and only the time differs. */
-static size_t count_together(const struct model_dims *d, size_t n_tokens) {
-    const size_t rows = rows_of(n_tokens), E = d->E;
-    const bool same =
-        blas_rows_agree(TOGETHER, rows, E, 3 * E) && blas_rows_agree(TOGETHER, rows, E, E) &&
-        blas_rows_agree(TOGETHER, rows, E, 4 * E) && blas_rows_agree(TOGETHER, rows, 4 * E, E);
-    return same ? TOGETHER : 1;
+ * So whatever the company they are the same, and only the time differs. */
+static struct company find_company(const struct model_dims *d, size_t n_tokens) {
+    if (agree(d, n_tokens)) return (struct company){TOGETHER, false};
+    return (struct company){agree(d, padded(n_tokens)) ? TOGETHER : 1, true};
 }
 
 static void set_length(struct context_scratch *s, size_t n_tokens) {
-    unsigned char *known = &s->known[rows_of(n_tokens) / PATTERN];
-    if (*known == 0) *known = (unsigned char)count_together(&s->dims, n_tokens);
+    struct company *known = &s->known[n_tokens];
+    if (known->together == 0) *known = find_company(&s->dims, n_tokens);
     assert(s->waiting == 0 || s->n_tokens == n_tokens);
     s->n_tokens = n_tokens;
-    s->together = *known;
+    s->now = *known;
 }
 
 void context_finish(struct context *c, struct context_scratch *s, const struct params *p,
@@ -221,7 +232,7 @@ void context_add(struct context *c, size_t slot, struct context_scratch *s, cons
     memcpy(s->prompts + s->waiting * s->tokens * s->dims.inputs, tokens,
            n_tokens * s->dims.inputs * sizeof *tokens);
     s->slot[s->waiting++] = slot;
-    if (s->waiting == s->together) context_finish(c, s, p, edits);
+    if (s->waiting == s->now.together) context_finish(c, s, p, edits);
 }
 
 void context_fill(struct context *c, size_t slot, struct context_scratch *s, const struct params *p,

@@ -5,6 +5,7 @@
 
 #include "model/checkpoint.h"
 #include "run/axes_used.h"
+#include "stages/dummies.h"
 #include "store/artifact.h"
 #include "tensorfile/tensorfile.h"
 
@@ -270,6 +271,13 @@ static enum err_code group_add(struct summary *s, struct summary_group *g, struc
     return ERR_OK;
 }
 
+/* Dummies stand at positions that pairs of the prompt would have had. */
+static size_t points_in_range(const struct config_point *point, size_t trained) {
+    struct dummies dummies = {0};
+    if (config_has(point, "dummies")) dummies_read(&dummies, point);
+    return trained > dummies.n ? trained - dummies.n : trained;
+}
+
 static enum err_code add_job(struct summary *s, const struct record *r, size_t stage, size_t job,
                              const struct axis_columns *axes, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -277,7 +285,7 @@ static enum err_code add_job(struct summary *s, const struct record *r, size_t s
     const size_t trained = summary_trained_points(&r->plan, job);
     if (trained > 0) s->trained = trained;
     describe_group(&g, r, stage, job, axes);
-    TRY(sum_errors(&g, r, job, s->trained, err));
+    TRY(sum_errors(&g, r, job, points_in_range(r->plan.jobs[job].point, s->trained), err));
     TRY(text_check(&g.setting, err));
     TRY(text_check(&g.fit, err));
     return group_add(s, &g, err);

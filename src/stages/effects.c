@@ -21,15 +21,15 @@ static const struct config_key KEYS[] = {
         .name = "points",
         .type = CONFIG_INT,
         .flags = CONFIG_AXIS,
-        .min = 1,
+        .min = 3,
         .max = 1e6,
         .unit = "points",
-        .meaning = "length of the prompts: the query is the last x",
+        .meaning = "length of the prompts: the query is the last x, and two labels can be mixed",
     },
     {
         .name = "prompts",
         .type = CONFIG_INT,
-        .min = 1,
+        .min = 2,
         .max = 1e7,
         .def = "256",
         .unit = "prompts",
@@ -239,6 +239,18 @@ static double memory_needed(const struct causal_options *o, const struct model_d
     return (double)(floats * sizeof(float) + n * sizeof(double) + (mean > map ? mean : map));
 }
 
+static enum err_code check_source(const struct config_point *point, const struct model_dims *d,
+                                  struct err *err) {
+    char where[320];
+    if (problem_find(config_text(point, "source.problem"))->loss == PROBLEM_SQUARED)
+        return families_check_source(point, d, err);
+    config_where(where, point, "source.problem");
+    return ERR(err, ERR_CONFIG,
+               "%s: effects are differences of squared errors, which say little about classes: "
+               "choose a problem whose y is a number",
+               where);
+}
+
 static enum err_code effects_plan(struct stage_cost *cost, const struct config_point *point,
                                   const struct stage_parent *parents, size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -246,7 +258,7 @@ static enum err_code effects_plan(struct stage_cost *cost, const struct config_p
     TRY(origin_plan(&model, point, parents, n, err));
     const struct model_dims *d = &model.dims;
     const struct causal_options o = options_of(point, d->inputs);
-    TRY(families_check_source(point, d, err));
+    TRY(check_source(point, d, err));
     TRY(families_check_points(point, "points", o.T0, d, err));
     TRY(families_check_room(point, o.prompts.n, o.T0, d, err));
     *cost = (struct stage_cost){

@@ -10,6 +10,7 @@
  */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "problems/prompts.h"
 #include "stages/cost.h"
@@ -120,6 +121,22 @@ static double flops(const struct evaluate_keys *k, const struct model_dims *d, s
     return (double)k->functions * (contexts + cost_forward(d, T / 2, T / 2));
 }
 
+/* The vector of another function takes two of them. */
+static enum err_code check_mismatched(const struct evaluate_keys *k,
+                                      const struct config_point *point, struct err *err) {
+    char where[320];
+    const size_t n = config_has(point, "also") ? config_list_size(point, "also") : 0;
+    for (size_t i = 0; i < n && k->functions < 2; i++) {
+        if (strcmp(config_list_text(point, "also", i), "mismatched") != 0) continue;
+        config_where(where, point, "functions");
+        return ERR(
+            err, ERR_CONFIG,
+            "%s: %zu function has no other to take a vector from: mismatched wants 2 or more",
+            where, k->functions);
+    }
+    return ERR_OK;
+}
+
 /* Of any method, so that a control is not thought cheaper than it may be. */
 static enum err_code evaluate_plan(struct stage_cost *cost, const struct config_point *point,
                                    const struct stage_parent *parents, size_t n, struct err *err) {
@@ -136,6 +153,7 @@ static enum err_code evaluate_plan(struct stage_cost *cost, const struct config_
     problem_setup_read(&source.setup, point);
     TRY(shift_check(&k.shift, &source.setup, point, err));
     TRY(dummies_check(point, err));
+    TRY(check_mismatched(&k, point, err));
     TRY(families_check_points(point, "points", k.points + k.dummies.n, &model.dims, err));
     TRY(evaluate_basis_points(&T0, point, fit, model.trained_points, err));
     TRY(families_check_points(point, "basis_points", T0, &model.dims, err));

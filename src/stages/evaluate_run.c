@@ -151,13 +151,18 @@ static struct rng control_stream(const struct evaluation *e) {
     return rng_stream(e->ctx->seed, name);
 }
 
+/* Of so many points, those that are left to pairs of the prompt beside the dummies. */
+static size_t shown(const struct evaluation *e, size_t points) {
+    return points > e->k.dummies.n ? points - e->k.dummies.n : 1;
+}
+
 static enum err_code create_arrays(struct evaluation *e, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct curve_options o = {.setup = &e->setup,
                                     .chunk = e->k.chunk,
                                     .points = e->k.points,
-                                    .window_points = e->T0,
-                                    .trained_points = e->model.trained_points,
+                                    .window_points = shown(e, e->T0),
+                                    .trained_points = shown(e, e->model.trained_points),
                                     .contexts = e->k.contexts,
                                     .dummies = &e->k.dummies,
                                     .control = e->control,
