@@ -32,6 +32,8 @@ static const struct method_case CASES[] = {
     {"linear_vector", "linear_vector", 0, {24, -1}}, /* more anchors than the model is wide */
     {"linear_vector_dual", "linear_vector", 0, {10, -1}},
     {"linear_vector_constant", "linear_vector", 1, {24, -1}},
+    {"constant", "constant", 0, {0}},
+    {"bias_only", "bias_only", 0, {0}},
     {"site", "site", 0, {0}},
     {"learned_vector", "learned_vector", 0, {-1}},
     {"loreft", "loreft", 0, {-1, 3}}, /* layer, rank */
