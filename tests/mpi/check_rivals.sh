@@ -17,7 +17,7 @@ stages = (
            prompts = 20; layers = [0, 2]; };
     icv = { layer_shift = [0, 1]; scale = 0.5; prompts = 30; }; },
   { stage = "evaluate"; of = "fit"; also = "plain"; points = 16; functions = 24; chunk = 10; },
-  { stage = "effects"; of = "pretrain"; points = [1, 10]; prompts = 20; chunk = 8;
+  { stage = "effects"; of = "pretrain"; points = [3, 10]; prompts = 20; chunk = 8;
     reading = ["heads", "reprojected"]; corruption = ["shared", "redrawn"]; }
 );
 END
