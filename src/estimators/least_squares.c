@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "ops/lapack.h"
+#include "ops/rows.h"
 
 /* ---- by LAPACK */
 
@@ -78,16 +79,10 @@ static void begin(struct update *u, size_t dims, bool exact) {
     memset(u->R, 0, dims * (dims + 1) * sizeof *u->R);
 }
 
-static double dot(const double *a, const double *b, size_t n) {
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) sum += a[i] * b[i];
-    return sum;
-}
-
 /* Coordinates of `rest` in the basis are added to row; what is left stays in rest. */
 static void project(struct update *u, size_t dims) {
     for (size_t i = 0; i < u->rank; i++) {
-        const double *q = u->basis + i * dims, share = dot(q, u->rest, dims);
+        const double *q = u->basis + i * dims, share = rows_dot_real(q, u->rest, dims);
         u->row[i] += share;
         for (size_t c = 0; c < dims; c++) u->rest[c] -= share * q[c];
     }
@@ -120,11 +115,11 @@ static void take(struct update *u, const struct estimator_prompt *p, size_t i) {
     memset(u->row, 0, D * sizeof *u->row);
     u->row[D] = (double)p->y[i];
     for (size_t c = 0; c < D; c++) u->rest[c] = (double)p->x[i * D + c];
-    const double length = sqrt(dot(u->rest, u->rest, D));
+    const double length = sqrt(rows_dot_real(u->rest, u->rest, D));
     project(u, D);
     project(u, D);
     if (u->rank < D && length > 0) {
-        const double left = sqrt(dot(u->rest, u->rest, D));
+        const double left = sqrt(rows_dot_real(u->rest, u->rest, D));
         if (left < DEPENDENT * length)
             u->exact = true;
         else

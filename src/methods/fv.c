@@ -67,16 +67,6 @@ static void fv_shape(size_t shape[2], const struct method_setup *s) {
 
 /* ---- the vector and its edits */
 
-/* out [R, E]: rows u [R, E] with slice h times w[h]. */
-static void scale_slices(float *out, const float *u, const float *w, size_t R, size_t H, size_t D) {
-    for (size_t r = 0; r < R; r++)
-        for (size_t h = 0; h < H; h++)
-            for (size_t i = 0; i < D; i++) {
-                const size_t at = (r * H + h) * D + i;
-                out[at] = u[at] * w[h];
-            }
-}
-
 /* How often the bias of a layer whose chosen heads have weights w [H] counts. */
 static float bias_count(enum fv_bias bias, const float *w, size_t H) {
     float sum = 0;
@@ -96,7 +86,7 @@ static void fv_vector(float *v, const float *w, const struct basis *b, const str
     for (size_t l = 0; l < d->L; l++) {
         const struct layer_params *layer = &s->params->layers[l];
         const float *u = b->part[part_of(s)] + l * b->stride * E;
-        scale_slices(scratch, u, w + l * H, R, H, model_head_width(d));
+        rows_scale_slices(scratch, u, w + l * H, R, H, model_head_width(d));
         blas_gemm(v, scratch, layer->proj_w, BLAS_N, BLAS_N, 1, 1, R, E, E, E, E, E);
         const float count = bias_count((enum fv_bias)s->own[BIAS], w + l * H, H);
         for (size_t r = 0; count != 0 && r < R; r++) rows_axpy(v + r * E, count, layer->proj_b, E);

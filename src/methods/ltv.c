@@ -51,17 +51,6 @@ static size_t ltv_scratch(const struct method_setup *s, size_t R) {
     return (R + 1) * s->params->dims.E;
 }
 
-/* out [R, E] = u D(w), w [H]. */
-static void scale_slices(float *restrict out, const float *restrict u, const float *restrict w,
-                         size_t R, size_t H, size_t D) {
-    for (size_t r = 0; r < R; r++)
-        for (size_t h = 0; h < H; h++)
-            for (size_t i = 0; i < D; i++) {
-                size_t at = (r * H + h) * D + i;
-                out[at] = u[at] * w[h];
-            }
-}
-
 /* out [E] = (sum of w [H]) b. */
 static void scale_bias(float *out, const float *w, const float *b, size_t H, size_t E) {
     double sum = 0;
@@ -79,10 +68,10 @@ static void ltv_vector(float *v, const float *w, const struct basis *b,
         const float *u = source_rows(b, l, E, s->variant);
         float *v_l = v + l * R * E;
         if (s->variant == LTV_BLOCKS) {
-            scale_slices(v_l, u, w + l * H, R, H, D);
+            rows_scale_slices(v_l, u, w + l * H, R, H, D);
             continue;
         }
-        scale_slices(scaled, u, w + l * H, R, H, D);
+        rows_scale_slices(scaled, u, w + l * H, R, H, D);
         if (adds_bias(s->variant)) scale_bias(bias, w + l * H, layer->proj_b, H, E);
         linear_forward(v_l, scaled, layer->proj_w, adds_bias(s->variant) ? bias : NULL, R, E, E,
                        LINEAR_IN_OUT);

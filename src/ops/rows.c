@@ -43,3 +43,19 @@ void rows_sum(float *restrict out, const float *restrict x, size_t R, size_t E) 
         }
     }
 }
+
+double rows_dot_real(const double *x, const double *y, size_t n) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += x[i] * y[i];
+    return sum;
+}
+
+void rows_scale_slices(float *restrict out, const float *restrict u, const float *restrict w,
+                       size_t R, size_t H, size_t D) {
+    for (size_t r = 0; r < R; r++)
+        for (size_t h = 0; h < H; h++)
+            for (size_t i = 0; i < D; i++) {
+                const size_t at = (r * H + h) * D + i;
+                out[at] = u[at] * w[h];
+            }
+}

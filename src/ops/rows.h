@@ -14,6 +14,13 @@ void rows_scale(float *y, float a, size_t n);                                  /
 /* sum over i of x[i] y[i], in double, in order. */
 double rows_dot(const float *x, const float *y, size_t n);
 
+/* The same of doubles. */
+double rows_dot_real(const double *x, const double *y, size_t n);
+
+/* out [R, H D]: slice h of each row of u, D wide, times w[h]. */
+void rows_scale_slices(float *restrict out, const float *restrict u, const float *restrict w,
+                       size_t R, size_t H, size_t D);
+
 /* out [R,E] row r = x row index[r]. */
 void rows_gather(float *restrict out, const float *restrict x, const uint32_t *restrict index,
                  size_t R, size_t E);

@@ -7,16 +7,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "ops/rows.h"
 #include "problems/shift.h"
 
 /* S [D, D], U [D, D] (kept for nothing), one row [D]. */
 static size_t spectrum_work(size_t dims) { return 2 * dims * dims + dims; }
-
-static double dot(const double *a, const double *b, size_t n) {
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) sum += a[i] * b[i];
-    return sum;
-}
 
 /* Rows of normals [D, D] -> orthonormal rows, by Gram and Schmidt, twice for the sake of rounding.
  */
@@ -25,10 +20,10 @@ static void orthonormalise(double *u, size_t dims) {
         double *row = u + r * dims;
         for (int twice = 0; twice < 2; twice++)
             for (size_t q = 0; q < r; q++) {
-                const double along = dot(row, u + q * dims, dims);
+                const double along = rows_dot_real(row, u + q * dims, dims);
                 for (size_t c = 0; c < dims; c++) row[c] -= along * u[q * dims + c];
             }
-        const double norm = sqrt(dot(row, row, dims));
+        const double norm = sqrt(rows_dot_real(row, row, dims));
         for (size_t c = 0; c < dims; c++) row[c] /= norm;
     }
 }
@@ -45,7 +40,7 @@ static void draw_rotation(double *u, size_t dims, const struct rng *stream) {
 
 /* S from the eigenvalues e [D], which are scaled, over the orthonormal rows u. */
 static void compose(double *s, double *e, const double *u, size_t dims) {
-    const double scale = sqrt((double)dims / dot(e, e, dims));
+    const double scale = sqrt((double)dims / rows_dot_real(e, e, dims));
     memset(s, 0, dims * dims * sizeof *s);
     for (size_t i = 0; i < dims; i++)
         for (size_t r = 0; r < dims; r++)
