@@ -8,7 +8,8 @@
     bits DIR             one line a DONE job: identity, hash of its rows, hash of its artifact
     resumes DIR          starts that went on from a checkpoint of an earlier start
     ranks DIR            world ranks that began a job, in all attempts
-    used-after DIR RANK  "yes" if RANK began a job after the last failed line, else "no"
+    used-after DIR RANK  "no" if two jobs or more were begun after the last one that failed on RANK,
+                         and none of them on RANK; else "yes"
     shards DIR           "GROUP-RANK:COUNT ..." of every DONE job done by a group of two or more
 """
 import hashlib
@@ -90,13 +91,15 @@ def ranks(events):
 
 
 def used_after(events, rank):
-    seen = False
+    """Who is idle gets the next job: of two, one that is there gets one at the latest."""
+    where, others, used = {}, 0, True
     for event in events:
-        if event[0] == "failed":
-            seen = False
-        if event[0] == "start" and rank in field(event, "ranks").split(","):
-            seen = True
-    print("yes" if seen else "no")
+        if event[0] == "start":
+            where[field(event, "job")] = on = field(event, "ranks").split(",")
+            used, others = used or rank in on, others + 1
+        if event[0] == "failed" and rank in where.get(field(event, "job"), []):
+            used, others = False, 0
+    print("yes" if used or others < 2 else "no")
 
 
 def shards(events):
