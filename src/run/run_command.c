@@ -90,11 +90,21 @@ cleanup:
     return rc;
 }
 
+static void say_of_lock(const struct session *s) {
+    struct lock_holder holder;
+    lock_look(&holder, s->dir);
+    if (holder.there && holder.elsewhere)
+        log_line(&s->log, LOG_INFO,
+                 "%s: locked by process %ld on %s: watching its heartbeat, for %d s at most",
+                 s->dir, holder.pid, holder.host, LOCK_STALE);
+}
+
 static enum err_code enter_directory(struct session *s, struct err *err) {
     enum err_code rc = ERR_OK;
     struct rundir_change change;
     TRY(file_make_folder(s->dir, err));
-    TRY(lock_take(&s->lock, s->dir, err));
+    say_of_lock(s);
+    TRY(lock_take(&s->lock, s->dir, LOCK_STALE, err));
     TRY(check_mix(s, err));
     rundir_compare(&change, s->dir, &s->plan, &s->schemas);
     if (change.changed)

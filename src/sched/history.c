@@ -190,7 +190,14 @@ static bool copy_fields(struct history_attempt *a, struct history *h, const stru
     return true;
 }
 
+/* The line of the last attempt once more: it did not begin again. */
+static bool is_repeated(const struct history *h, const struct event *e) {
+    const int64_t number = event_find_integer(e, "number", 0);
+    return h->n_attempts > 0 && (size_t)number == h->attempts[h->n_attempts - 1].number;
+}
+
 static bool add_attempt(struct history *h, const struct event *e) {
+    if (is_repeated(h, e)) return true;
     close_attempt(h);
     void *attempts = h->attempts;
     if (!reserve(&attempts, &h->own->attempts_capacity, h->n_attempts, sizeof *h->attempts))
@@ -272,11 +279,15 @@ static bool on_job(struct history *h, const struct event *e) {
     }
 }
 
+static bool note_version(struct history *h, int version) {
+    if (version > h->version) h->version = version;
+    return true;
+}
+
 static bool apply(struct history *h, const struct event *e) {
     switch (e->kind) {
     case EVENT_JOURNAL:
-        h->version = (int)event_find_integer(e, "version", 0);
-        return true;
+        return note_version(h, (int)event_find_integer(e, "version", 0));
     case EVENT_ATTEMPT:
         return add_attempt(h, e);
     case EVENT_END:

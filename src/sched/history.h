@@ -2,10 +2,11 @@
  * history.h - what a journal says, job by job: the one replay that the scheduler, status, table,
  * digest and results share.
  *
- * Later events win.  Rows are sorted by number, the last one written for a number counts.  A job
- * that was started and neither done, failed nor stopped is HISTORY_STARTED: whether anybody still
- * runs it is for the reader to know (the lock says whether the run is alive).  A job that is done
- * but has lost a row to a damaged line is not: it is HISTORY_STOPPED and runs again.
+ * Later events win, so a line written twice leaves no job in another state.  Rows are sorted by
+ * number, the last one written for a number counts.  A job that was started and neither done,
+ * failed nor stopped is HISTORY_STARTED: whether anybody still runs it is for the reader to know
+ * (the lock says whether the run is alive).  A job that is done but has lost a row to a damaged
+ * line is not: it is HISTORY_STOPPED and runs again.
  */
 #ifndef SCHED_HISTORY_H
 #define SCHED_HISTORY_H
@@ -67,7 +68,7 @@ struct history {
     size_t n_attempts;
     size_t lines, damaged; /* lines of the journal, and those skipped */
     bool torn;
-    int version; /* of the format; 0: no first line */
+    int version; /* of the format, the latest that is named; 0: no first line */
     struct history_private *own;
 };
 

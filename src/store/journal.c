@@ -38,6 +38,27 @@ static enum err_code look_over(struct journal *j, off_t *size, struct err *err) 
     return ERR_OK;
 }
 
+/* A later format may say what we would misread, and would not understand what we write. */
+static enum err_code check_version(int version, const char *path, struct err *err) {
+    if (version <= EVENT_VERSION) return ERR_OK;
+    return ERR(err, ERR_CONFIG,
+               "%s: written in format %d, this taskvec knows formats up to %d: go on with the "
+               "taskvec that wrote it, or give another directory",
+               path, version, EVENT_VERSION);
+}
+
+/* The format as the first line has it; 0: there is none, or it is damaged. */
+static int version_of(const struct journal *j) {
+    char buffer[256];
+    struct event_reader r;
+    const ssize_t n = pread(j->fd, buffer, sizeof buffer, 0);
+    event_reader_init(&r, buffer, n > 0 ? (size_t)n : 0);
+    const bool told = event_reader_next(&r) && r.event.kind == EVENT_JOURNAL;
+    const int version = told ? (int)event_find_integer(&r.event, "version", 0) : 0;
+    event_reader_release(&r);
+    return version;
+}
+
 static enum err_code first_line(struct journal *j, struct err *err) {
     enum err_code rc = ERR_OK;
     struct text line = {0};
@@ -68,6 +89,7 @@ enum err_code journal_open(struct journal *j, const char *dir, struct err *err) 
     TRY(path_in(j->path, dir, err));
     j->fd = open(j->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (j->fd < 0) TRY(io_error(err, j->path, "open"));
+    TRY(check_version(version_of(j), j->path, err));
     TRY(look_over(j, &size, err));
     if (size == 0) {
         TRY(first_line(j, err));
@@ -134,8 +156,12 @@ cleanup:
 enum err_code journal_history(struct history *out, const char *dir, struct err *err) {
     enum err_code rc = ERR_OK;
     struct text data = {0};
+    char path[FILE_PATH_MAX];
+    TRY(path_in(path, dir, err));
     TRY(journal_read(&data, dir, err));
     TRY(history_replay(out, text_str(&data), data.size, err));
+    rc = check_version(out->version, path, err);
+    if (rc != ERR_OK) history_release(out);
 cleanup:
     text_release(&data);
     return rc;

@@ -24,7 +24,7 @@ struct journal {
 };
 
 /* Opens DIR/journal for appending, creating it with its first line; a torn last line is cut off.
- * The caller holds the lock of DIR. */
+ * The caller holds the lock of DIR. ERR_CONFIG, and nothing is touched, for a later format. */
 enum err_code journal_open(struct journal *j, const char *dir, struct err *err);
 
 /* One whole line (with newline) to the buffer; journal_flush() writes all that gathered in one
@@ -38,7 +38,7 @@ enum err_code journal_close(struct journal *j, struct err *err); /* syncs; idemp
 /* The whole journal as it stands, or nothing if there is none yet. Needs no lock. */
 enum err_code journal_read(struct text *out, const char *dir, struct err *err);
 
-/* journal_read() and history_replay(). */
+/* journal_read() and history_replay(); ERR_CONFIG for a later format. */
 enum err_code journal_history(struct history *out, const char *dir, struct err *err);
 
 #endif

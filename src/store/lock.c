@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-static const double BEAT_EVERY = 5.0; /* seconds */
+static const double BEAT_EVERY = 5.0, LOOK_EVERY = 0.25; /* seconds */
 enum { TAKE_TRIES = 3, CONTENT_MAX = 1024 };
 
 static enum err_code path_in(char out[FILE_PATH_MAX], const char *dir, struct err *err) {
@@ -51,48 +52,56 @@ static void describe(char out[CONTENT_MAX]) {
                    (long)getpid(), born(getpid()), slurm ? slurm : "-", utc);
 }
 
-static bool read_holder(struct lock_holder *out, unsigned long long *ticks, const char *path) {
+/* False: unreadable, as one being written is. Opening it first makes NFS ask for its times anew. */
+static bool read_holder(struct lock_holder *out, const char *path) {
     char content[CONTENT_MAX] = "";
+    struct stat info;
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    out->there = fd >= 0 ? fstat(fd, &info) == 0 : stat(path, &info) == 0;
+    if (out->there) out->beat = info.st_mtim;
     if (fd < 0) return false;
     const ssize_t n = read(fd, content, sizeof content - 1);
     close(fd);
     return n > 0 && sscanf(content, "host %127s\npid %ld\nborn %llu\nslurm %63s\nstarted %31s",
-                           out->host, &out->pid, ticks, out->slurm, out->started) == 5;
+                           out->host, &out->pid, &out->born, out->slurm, out->started) == 5;
 }
 
-/* Seconds since the heartbeat by the clock of the file system: a file touched beside it would be
- * exact, our own clock is near enough for a minute. */
-static double silence(const char *path) {
-    struct stat info;
-    struct timespec now;
-    if (stat(path, &info) != 0) return 0.0;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (double)(now.tv_sec - info.st_mtim.tv_sec) +
-           1e-9 * (double)(now.tv_nsec - info.st_mtim.tv_nsec);
-}
-
-static bool holder_lives(const struct lock_holder *h, unsigned long long ticks) {
-    char host[128];
-    host_name(host);
-    if (strcmp(host, h->host) == 0) return ticks != 0 && born(h->pid) == ticks;
-    return h->silent < LOCK_STALE;
-}
+static double seconds_of(struct timespec t) { return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec; }
 
 static void look_at(struct lock_holder *out, const char *path) {
-    unsigned long long ticks = 0;
+    struct timespec now;
+    char host[128];
     *out = (struct lock_holder){0};
-    if (!file_exists(path)) return;
-    out->silent = silence(path);
-    /* An unreadable lock is one being written: it counts as alive while it is young. */
-    out->alive =
-        read_holder(out, &ticks, path) ? holder_lives(out, ticks) : out->silent < LOCK_STALE;
+    const bool readable = read_holder(out, path);
+    if (!out->there) return;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    host_name(host);
+    out->silent = seconds_of(now) - seconds_of(out->beat);
+    out->elsewhere = !readable || strcmp(host, out->host) != 0;
+    out->alive = out->elsewhere ? fabs(out->silent) < LOCK_STALE
+                                : out->born != 0 && born(out->pid) == out->born;
+}
+
+/* Another holder or another beat is another look. */
+static bool is_same_look(const struct lock_holder *a, const struct lock_holder *b) {
+    return a->there == b->there && a->pid == b->pid && a->born == b->born &&
+           strcmp(a->host, b->host) == 0 && a->beat.tv_sec == b->beat.tv_sec &&
+           a->beat.tv_nsec == b->beat.tv_nsec;
 }
 
 void lock_look(struct lock_holder *out, const char *dir) {
     char path[FILE_PATH_MAX];
     *out = (struct lock_holder){0};
     if (path_in(path, dir, NULL) == ERR_OK) look_at(out, path);
+}
+
+void lock_look_again(struct lock_holder *out, struct lock_watch *watch, const char *dir) {
+    lock_look(out, dir);
+    if (watch->before.there && !is_same_look(&watch->before, out)) watch->moved = clock_now();
+    watch->before = *out;
+    if (!out->there || !out->elsewhere || watch->moved == 0.0) return;
+    out->silent = clock_now() - watch->moved;
+    out->alive = out->silent < LOCK_STALE;
 }
 
 /* File systems without hard links: the lock is there a moment before its content. */
@@ -121,13 +130,30 @@ cleanup:
 }
 
 /* Moves a stale lock aside; whoever moves it wins, and looks again at what was moved. */
-static void remove_stale(const char *path) {
+static void remove_stale(const char *path, const struct lock_holder *stale) {
     char aside[FILE_PATH_MAX];
-    struct lock_holder holder;
+    struct lock_holder moved;
     if (file_temporary(aside, path, NULL) != ERR_OK || rename(path, aside) != 0) return;
-    look_at(&holder, aside);
-    if (holder.alive) (void)link(aside, path); /* it was not the stale one: put it back */
+    look_at(&moved, aside);
+    if (!is_same_look(&moved, stale)) (void)link(aside, path); /* not the stale one: put it back */
     (void)unlink(aside);
+}
+
+/* Does the holder live? On this host its process tells at once. On another one its heartbeat does:
+ * it is watched with our own clock until it moves or `patience` is over, for the clocks of two
+ * nodes, and of a file server, may be hours apart. */
+static bool lives(struct lock_holder *h, const char *path, double patience) {
+    const double began = clock_now();
+    struct lock_holder now = *h;
+    if (!h->elsewhere) return h->alive;
+    while (clock_now() - began < patience) {
+        clock_sleep(LOOK_EVERY);
+        look_at(&now, path);
+        if (!is_same_look(h, &now)) break;
+    }
+    const bool moved = !is_same_look(h, &now);
+    *h = now;
+    return moved && now.there;
 }
 
 /* Is the file of this name the one we took? errno is 0 when it is another. */
@@ -147,7 +173,7 @@ static enum err_code know_ours(struct lock *l, struct err *err) {
     return ERR_OK;
 }
 
-enum err_code lock_take(struct lock *l, const char *dir, struct err *err) {
+enum err_code lock_take(struct lock *l, const char *dir, double patience, struct err *err) {
     enum err_code rc = ERR_OK;
     struct lock_holder holder = {0};
     *l = (struct lock){.last_beat = clock_now()};
@@ -156,11 +182,11 @@ enum err_code lock_take(struct lock *l, const char *dir, struct err *err) {
         TRY(try_take(&l->held, l->path, err));
         if (l->held) break;
         look_at(&holder, l->path);
-        CHECK(!holder.alive, ERR_CONFIG,
+        CHECK(!holder.there || !lives(&holder, l->path, patience), ERR_CONFIG,
               "%s: in use by process %ld on %s (Slurm job %s, since %s): wait for it, or end it "
               "first",
               dir, holder.pid, holder.host, holder.slurm, holder.started);
-        remove_stale(l->path);
+        if (holder.there) remove_stale(l->path, &holder);
     }
     CHECK(l->held, ERR_CONFIG, "%s: another run is just starting here", dir);
     TRY(know_ours(l, err));

@@ -3,12 +3,14 @@
  *
  * The holder touches the file every few seconds (lock_beat); the time of that touch is its
  * heartbeat.  A lock is stale if its process is dead (same host: pid and start time tell), or on
- * another host if its heartbeat is older than LOCK_STALE seconds.
+ * another host if its heartbeat does not move for LOCK_STALE seconds while somebody watches: two
+ * readings of one file are compared, never the clocks of two nodes.
  */
 #ifndef STORE_LOCK_H
 #define STORE_LOCK_H
 
 #include <stdbool.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "base/file.h"
@@ -23,14 +25,19 @@ struct lock {
 };
 
 struct lock_holder {
-    bool alive; /* a run holds DIR now */
+    bool there;     /* DIR/lock exists */
+    bool elsewhere; /* its process is not on this host, or it is just being written */
+    bool alive;     /* a run holds DIR now; elsewhere: as far as one look and our clock can tell */
     char host[128], slurm[64], started[32];
     long pid;
-    double silent; /* seconds since its heartbeat */
+    unsigned long long born; /* start of the process, in ticks since its host's boot */
+    struct timespec beat;    /* its heartbeat, by the clock of the file system */
+    double silent;           /* seconds since then, by our clock */
 };
 
-/* Takes DIR/lock, replacing a stale one. Busy: ERR_CONFIG naming host and pid. */
-enum err_code lock_take(struct lock *l, const char *dir, struct err *err);
+/* Takes DIR/lock, replacing a stale one: on another host after `patience` seconds without a beat,
+ * LOCK_STALE but in tests. Busy: ERR_CONFIG naming host and pid. */
+enum err_code lock_take(struct lock *l, const char *dir, double patience, struct err *err);
 /* Cheap; looks and touches every 5 s. ERR_IO when the lock is gone or somebody else's, as after
  * this process was suspended for long; then it is held no more, and the run must not write. */
 enum err_code lock_beat(struct lock *l, struct err *err);
@@ -38,5 +45,13 @@ void lock_release(struct lock *l); /* idempotent; leaves a lock that is somebody
 
 /* Who holds DIR, for status; alive false when nobody does. Never fails: no lock is no holder. */
 void lock_look(struct lock_holder *out, const char *dir);
+
+/* The same for who looks again and again: *watch is {0} at first, and a beat that moved between two
+ * looks is a sign of life whatever the clocks say. */
+struct lock_watch {
+    struct lock_holder before;
+    double moved; /* clock_now() of the last look that saw another beat; 0: none yet */
+};
+void lock_look_again(struct lock_holder *out, struct lock_watch *watch, const char *dir);
 
 #endif

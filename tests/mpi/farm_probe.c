@@ -322,7 +322,7 @@ static enum err_code coordinate(struct par *par, int argc, char **argv, int *cod
     f.n_jobs = p.n;
     read_options(&f, argc, argv);
     TRY(file_make_folder(argv[1], err));
-    TRY(lock_take(&lock, argv[1], err));
+    TRY(lock_take(&lock, argv[1], LOCK_STALE, err));
     TRY(farm_run(&f, par, &out, err));
     *code = out.exit_code;
     TRY(report(&p, &out, argv[1], err));

@@ -213,11 +213,45 @@ static void test_prefixes(void **state) {
     finish(&h, &s);
 }
 
+/* Every line twice, as after a write that was repeated: the same jobs in the same states. */
+static void test_duplicates(void **state) {
+    (void)state;
+    struct script s = {0};
+    struct history h = {0};
+    bool lost;
+    for (int64_t attempt = 1; attempt <= 3; attempt++) {
+        for (int twice = 0; twice < 2; twice++) {
+            begin(&s, EVENT_ATTEMPT, 0);
+            event_integer(&s.line, "number", attempt);
+            end(&s);
+        }
+        for (unsigned job = 1; job <= 3; job++)
+            for (int twice = 0; twice < 2; twice++) say(&s, EVENT_START, job);
+        for (int twice = 0; twice < 2; twice++) say_row(&s, 2, 0, "nought");
+        for (int twice = 0; twice < 2; twice++) say_checkpoint(&s, 3, 1.0);
+    }
+    for (int twice = 0; twice < 2; twice++) {
+        begin(&s, EVENT_DONE, 2);
+        event_integer(&s.line, "rows", 1);
+        end(&s);
+    }
+    replay(&h, &s);
+    assert_int_equal(h.n_attempts, 3);
+    assert_int_equal(job_of(&h, 1)->lost, 3);
+    assert_int_equal(queue_past(job_of(&h, 1), false, &lost), QUEUE_PENDING);
+    assert_int_equal(job_of(&h, 2)->state, HISTORY_DONE);
+    assert_int_equal(job_of(&h, 2)->n_rows, 1);
+    assert_int_equal(job_of(&h, 3)->state, HISTORY_STARTED);
+    assert_true(job_of(&h, 3)->total == 10.0);
+    finish(&h, &s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),      cmocka_unit_test(test_lost_row),
-        cmocka_unit_test(test_many_jobs), cmocka_unit_test(test_lost),
-        cmocka_unit_test(test_ended),     cmocka_unit_test(test_prefixes),
+        cmocka_unit_test(test_rows),       cmocka_unit_test(test_lost_row),
+        cmocka_unit_test(test_many_jobs),  cmocka_unit_test(test_lost),
+        cmocka_unit_test(test_ended),      cmocka_unit_test(test_prefixes),
+        cmocka_unit_test(test_duplicates),
     };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, NULL, NULL);

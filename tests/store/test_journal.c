@@ -107,6 +107,32 @@ static void test_damaged_line(void **state) {
     history_release(&h);
 }
 
+/* What a later version wrote is neither read nor written to, and not a byte of it is touched. */
+static void test_later_version(void **state) {
+    struct journal j;
+    struct err err;
+    struct history h = {0};
+    struct text line = {0}, before = {0}, after = {0};
+    char path[FILE_PATH_MAX];
+    (void)snprintf(path, sizeof path, "%s/journal", (const char *)*state);
+    event_begin(&line, EVENT_JOURNAL);
+    event_integer(&line, "version", EVENT_VERSION + 1);
+    event_end(&line);
+    text_add(&line, "what it says there\nand a torn end");
+    assert_int_equal(file_replace(path, line.data, line.size, &err), ERR_OK);
+    assert_int_equal(file_read(&before, path, 1000, &err), ERR_OK);
+    assert_int_equal(journal_history(&h, *state, &err), ERR_CONFIG);
+    assert_non_null(strstr(err.msg, "written in format 2, this taskvec knows formats up to 1"));
+    assert_int_equal(h.n_jobs, 0);
+    assert_int_equal(journal_open(&j, *state, &err), ERR_CONFIG);
+    assert_non_null(strstr(err.msg, "written in format 2"));
+    assert_int_equal(file_read(&after, path, 1000, &err), ERR_OK);
+    assert_string_equal(text_str(&before), text_str(&after));
+    text_release(&line);
+    text_release(&before);
+    text_release(&after);
+}
+
 static void test_errors(void **state) {
     (void)state;
     struct journal j;
@@ -135,6 +161,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_append_and_read, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_torn_tail, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_damaged_line, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_later_version, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_full, make_folder, remove_folder),
         cmocka_unit_test(test_errors),
     };
