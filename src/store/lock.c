@@ -28,7 +28,8 @@ static void host_name(char out[128]) {
 }
 
 /* When a process started, in ticks since boot, so that a pid used again is not taken for it; 0 if
- * it is dead. It stands in field 22 of its stat, 20 after the parenthesis that ends its name. */
+ * it is dead, or killed and not yet buried by its parent (Z). It stands in field 22 of its stat, 20
+ * after the parenthesis that ends its name; its state in the first. */
 static unsigned long long born(long pid) {
     char path[64], stat[1024] = "";
     unsigned long long ticks = 0;
@@ -38,6 +39,7 @@ static unsigned long long born(long pid) {
     const ssize_t n = read(fd, stat, sizeof stat - 1);
     close(fd);
     const char *at = n > 0 ? strrchr(stat, ')') : NULL;
+    if (at && strncmp(at, ") Z", 3) == 0) return 0;
     for (int field = 0; at && field < 20; field++) at = strchr(at + 1, ' ');
     if (at) ticks = strtoull(at, NULL, 10);
     return ticks;

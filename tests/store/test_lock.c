@@ -93,6 +93,25 @@ static void test_dead_process(void **state) {
     expect_free(*state);
 }
 
+/* Killed, and its parent has not looked: a zombie still has an entry with its start in /proc. */
+static void test_killed_process(void **state) {
+    struct lock l;
+    struct lock_holder holder;
+    siginfo_t info;
+    const pid_t child = fork();
+    if (child == 0) {
+        if (lock_take(&l, *state, SILENCE, NULL) == ERR_OK) (void)raise(SIGKILL);
+        _exit(1);
+    }
+    assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+    assert_int_equal(info.si_status, SIGKILL);
+    lock_look(&holder, *state);
+    assert_int_equal(holder.pid, child);
+    assert_false(holder.alive);
+    expect_free(*state);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
 /* The holder on another host, whose clock is `skew` seconds off ours: touches the lock every 0.3 s
  * for as long as this process lives. */
 static pid_t begin_beating(const char *dir, time_t skew) {
@@ -219,6 +238,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_busy, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_dead_process, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_killed_process, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_other_host_alive, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_other_host_silent, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_watch, make_folder, remove_folder),
