@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# shellcheck disable=SC1091,SC2154,SC2034 # variables of and for common.sh
+# check_kills.sh BINARY [SOURCE] - a sweep of 62 jobs, everything of it ended by SIGKILL at a seeded
+# position of its journal and resumed on 1 to 5 ranks: the bits of a run that nobody killed, and no
+# DONE job run again. Then one run killed many times in a row. TASKVEC_KILL_TRIALS=50: the sweep of
+# some 20 s, 50 trials, 20 kills in a row; without it a shortened sweep, 2 trials, 5 kills in a row.
+set -euo pipefail
+. "$(dirname -- "$0")/common.sh" check_kills "$@"
+trials=${TASKVEC_KILL_TRIALS:-2} row=20 seed=${TASKVEC_TEST_SEED:-1}
+config="$work/a folder/sixty.cfg"
+cp -- "$here/sixty.cfg" "$config"
+shorter=()
+if [[ -z ${TASKVEC_KILL_TRIALS:-} ]]; then
+    row=5
+    shorter=(-s pretrain.steps=200 -s fit.epochs=40 -s shared.epochs=40 -s evaluate.functions=600)
+fi
+
+sweep() { # RANKS DIR
+    launch "$1" run "$config" "${shorter[@]}" -o "$2" --quiet
+}
+
+say() { # only a long run tells how it gets on
+    if ((row == 20)); then printf 'check_kills: %5d s  %s\n' "$SECONDS" "$*"; fi
+}
+
+# lines_of KIND DIR: lines of the journal that match KIND ("": all), 0 while there is none.
+lines_of() {
+    local n
+    n=$(grep -cE "$1" "$2/journal" 2>/dev/null) || true
+    echo "${n:-0}"
+}
+
+# kill_inside RANKS DIR LINE: the coordinator ends itself and all others at exactly this line.
+kill_inside() {
+    TASKVEC_INJECT=kill-all@event:$3 sweep "$1" "$2"
+    ((rc == 137)) || die "killed at line $3 on $1 ranks: code $rc, not 137"
+}
+
+# gone PIDS: dead all, within 20 s; one that only waits for its parent's look at it counts as dead.
+gone() {
+    local i
+    for ((i = 0; i < 200; i++)); do
+        if ! ps -o stat= -p "$(tr ' ' , <<<"$*")" | grep -qv '^Z'; then return 0; fi
+        sleep 0.1
+    done
+    return 1
+}
+
+# kill_outside RANKS DIR COUNT [KIND]: SIGKILL to mpirun and every process of the run, once the
+# journal has COUNT lines (of this KIND).
+kill_outside() {
+    local ranks=$1 folder=$2 count=$3 command=() pid killed
+    if ((ranks > 0)); then command=(mpirun "${mpi[@]}" -n "$ranks"); fi
+    "${command[@]}" "$program" run "$config" "${shorter[@]}" -o "$folder" --quiet \
+        >"$work/out" 2>"$work/err" </dev/null &
+    pid=$!
+    disown "$pid" # or the shell tells that it was killed
+    until (($(lines_of "${4:-}" "$folder") >= count)); do
+        kill -0 "$pid" 2>/dev/null || die "ended before $count lines of \"${4:-}\" were written"
+        sleep 0.01
+    done
+    killed=$(own_processes | xargs) || true # find frowns on what ends before its eyes
+    # shellcheck disable=SC2086 # a list of numbers
+    kill -9 "$pid" $killed 2>/dev/null || true
+    end_all # a child that was being born meanwhile
+    if ! { none_left && gone "$pid $killed"; }; then die "killed at $count lines, processes are left"; fi
+    [[ $(journal ended "$folder") == killed ]] || die "the run ended before it was killed"
+}
+
+# resume RANKS DIR WHAT: to its end, and to the bits of the undisturbed run.
+resume() {
+    sweep "$1" "$2"
+    expect_done "$1" "$2" "$3"
+    [[ -s "$2/results.h5" ]] || die "$2 ($3): no results.h5"
+    resumed=$((resumed + $(journal resumes "$2")))
+    rm -rf -- "$2" "${work:?}/tmp"/*
+}
+
+# trial I: even ones by the program itself at an exact line, odd ones from outside. The last tenth
+# of the journal is written too fast to be hit from outside.
+trial() {
+    local i=$1 folder="$work/a folder/trial $1" at from to how=inside
+    at=$((2 + (i * (lines - 3) + RANDOM % (lines - 3)) / trials))
+    from=$((i % 6)) to=$((1 + i % 5)) # 30 pairs
+    if ((i % 2 == 1 && at < lines * 9 / 10)); then how=outside; fi
+    "kill_$how" "$from" "$folder" "$at"
+    at=$(journal lines "$folder")
+    resume "$to" "$folder" "killed from $how with $at lines on $from ranks"
+    if [[ $how == outside ]]; then outside=$((outside + 1)); fi
+    say "trial $i: killed from $how with $at of $lines lines on $from ranks, resumed on $to"
+}
+
+undisturbed() {
+    local folder="$work/a folder/undisturbed"
+    sweep 2 "$folder"
+    ((rc == 0)) || die "undisturbed: code $rc"
+    wanted=$(digest_of "$folder")
+    journal check "$folder"
+    lines=$(journal lines "$folder")
+    steps=$(lines_of "$gets_on" "$folder")
+    say "undisturbed on 2 ranks: $lines lines, digest $wanted"
+}
+
+# Each kill of a row comes when something new was kept, so that no job is given up as lost.
+killed_in_a_row() {
+    local folder="$work/a folder/in a row" k count=0
+    for ((k = 0; k < row; k++)); do
+        count=$((1 + (k * steps + RANDOM % steps) / (row + 1)))
+        ((count > $(lines_of "$gets_on" "$folder"))) || count=$(($(lines_of "$gets_on" "$folder") + 1))
+        kill_outside $((RANDOM % 6)) "$folder" "$count" "$gets_on"
+        say "kill $((k + 1)) in a row: $(journal lines "$folder") lines"
+    done
+    resume 3 "$folder" "killed $row times in a row"
+}
+
+gets_on=$'\t(checkpoint|done)\t' resumed=0 outside=0
+RANDOM=$seed
+undisturbed
+for ((i = 0; i < trials; i++)); do trial "$i"; done
+killed_in_a_row
+((resumed > 0)) || die "no job went on from a checkpoint: nothing was shown about them"
+conclude "$trials of $trials kills ($outside from outside) and $row in a row: one digest, no DONE job" \
+    "again, $resumed starts from a checkpoint, seed $seed, $SECONDS s"
