@@ -1,11 +1,8 @@
 /* One attempt of the coordinator: how it begins, what it watches, how it ends. */
 #include <errno.h>
-#include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -13,8 +10,7 @@
 #include "sched/event.h"
 #include "store/artifact.h"
 
-static const double STOP_PATIENCE = 15.0, ABANDON_PATIENCE = 3.0, PING_EVERY = 10.0; /* seconds */
-static const double SILENT_RANK = 120.0, PROGRESS_EVERY = 0.5;
+static const double PING_EVERY = 10.0, SILENT_RANK = 120.0, PROGRESS_EVERY = 0.5; /* seconds */
 
 /* ---------------------------------------------------------------- begin */
 
@@ -45,7 +41,8 @@ static enum err_code make_queue(struct coordinator *c, struct err *err) {
                                      .cost = f->jobs[i].cost,
                                      .group = f->jobs[i].group,
                                      .skip = f->jobs[i].skip};
-    TRY(queue_create(&c->queue, jobs, f->n_jobs, c->par->size, err));
+    TRY(queue_create(&c->queue, jobs, f->n_jobs, c->par->size,
+                     f->shortest_first ? QUEUE_SHORTEST : QUEUE_LONGEST, err));
 cleanup:
     free(jobs);
     return rc;
@@ -117,6 +114,7 @@ enum err_code coordinator_begin(struct coordinator *c, bool *work, struct err *e
     if (c->past.damaged > 0)
         log_line(&c->f->log, LOG_WARNING, "%s: %zu damaged lines are left out", c->journal.path,
                  c->past.damaged);
+    TRY(coordinator_set_limit(c, err));
     for (size_t i = 0; i < c->f->n_jobs; i++) {
         set_past(c, i, &lost[i]);
         any_lost |= lost[i];
@@ -130,33 +128,6 @@ cleanup:
 }
 
 /* ---------------------------------------------------------------- watch */
-
-static void read_signals(struct coordinator *c) {
-    struct signalfd_siginfo info;
-    while (read(c->par->signals, &info, sizeof info) == (ssize_t)sizeof info) {
-        if (c->stopping && info.ssi_signo == SIGINT) c->at_once = true;
-        if (!c->stopping)
-            log_line(&c->f->log, LOG_INFO, "%s: leaving, jobs in work are asked to checkpoint",
-                     strsignal((int)info.ssi_signo));
-        c->stopped = true;
-        coordinator_stop(c, NULL);
-    }
-}
-
-static void read_clock(struct coordinator *c) {
-    const double most = c->f->max_time, margin = most * 0.2 < 25.0 ? most * 0.2 : 25.0;
-    if (most <= 0.0 || c->stopping || clock_now() - c->began < most - margin) return;
-    log_line(&c->f->log, LOG_INFO, "the time limit is near: leaving");
-    c->stopped = true;
-    coordinator_stop(c, NULL);
-}
-
-static void end_patience(struct coordinator *c) {
-    if (!c->stopping || c->abandoned || clock_now() - c->stop_since < STOP_PATIENCE) return;
-    c->abandoned = true;
-    for (int i = 0; i < c->par->size; i++)
-        if (c->tasks[i].serial) coordinator_abandon(c, &c->tasks[i], -1);
-}
 
 /* Ranks of a group wait for each other with their clocks stopped; this one goes on. */
 static void watch_groups(struct coordinator *c) {
@@ -216,9 +187,7 @@ static void show_progress(struct coordinator *c) {
 
 enum err_code coordinator_tick(struct coordinator *c, struct err *err) {
     enum err_code rc = ERR_OK;
-    read_signals(c);
-    read_clock(c);
-    end_patience(c);
+    coordinator_watch(c);
     if (c->f->lock) TRY(lock_beat(c->f->lock, err)); /* before anything is written */
     TRY(journal_tick(&c->journal, err));
     remove_checkpoints(c);
@@ -227,12 +196,6 @@ enum err_code coordinator_tick(struct coordinator *c, struct err *err) {
     show_progress(c);
 cleanup:
     return rc;
-}
-
-bool coordinator_is_through(const struct coordinator *c) {
-    if (c->at_once) return true;
-    if (c->abandoned && clock_now() - c->stop_since > STOP_PATIENCE + ABANDON_PATIENCE) return true;
-    return c->n_running == 0 && (c->stopping || queue_left(c->queue) == 0);
 }
 
 /* ---------------------------------------------------------------- end */
@@ -252,6 +215,7 @@ void coordinator_outcome(struct farm_outcome *out, const struct coordinator *c) 
         .failed_now = c->failed_now,
         .seconds = clock_now() - c->began,
         .stopped = c->stopped,
+        .at_once = c->at_once,
         .exit_code = left > 0  ? err_exit_code(ERR_STOPPED)
                      : bad > 0 ? 1
                                : 0,
@@ -286,6 +250,7 @@ void coordinator_release(struct coordinator *c) {
     free(c->finished);
     free(c->dir);
     queue_destroy(c->queue);
+    pace_destroy(c->pace);
     history_release(&c->past);
     if (c->journal.path[0]) (void)journal_close(&c->journal, NULL);
     text_release(&c->line);

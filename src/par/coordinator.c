@@ -132,18 +132,10 @@ void coordinator_abandon(struct coordinator *c, struct task *t, int but_rank) {
             (void)mail_send(c->mail, t->ranks[i], TAG_WORKER, &head, NULL, NULL);
 }
 
-void coordinator_stop(struct coordinator *c, struct err *err) {
-    const struct message_head head = {.kind = MESSAGE_STOP};
-    if (c->stopping) return;
-    c->stopping = true;
-    c->stop_since = clock_now();
-    for (int rank = 0; rank < c->par->size && !c->f->in_process; rank++)
-        if (!c->seats[rank].idle) (void)mail_send(c->mail, rank, TAG_WORKER, &head, NULL, err);
-}
-
 static enum err_code settle_done(struct coordinator *c, struct task *t, struct err *err) {
     enum err_code rc = ERR_OK;
     TRY(append_done(c, t, err));
+    coordinator_learn(c, t->job, t->group, t->seconds, t->end.share, c->checkpointed[t->job]);
     queue_done(c->queue, t->job);
     if (c->checkpointed[t->job]) c->finished[c->n_finished++] = t->job;
     c->done_now++;
@@ -204,7 +196,7 @@ static void note_fatal(struct coordinator *c, struct task *t, int rank,
                   c->f->jobs[t->job].label, rank, (int)(head->size < 500 ? head->size : 500),
                   reason);
     coordinator_abandon(c, t, rank);
-    coordinator_stop(c, NULL);
+    coordinator_stop(c, false, NULL);
 }
 
 static enum err_code hear_end(struct coordinator *c, struct task *t, int rank,
@@ -232,9 +224,11 @@ static enum err_code hear_end(struct coordinator *c, struct task *t, int rank,
     return --t->left == 0 ? settle(c, t, err) : ERR_OK;
 }
 
-static enum err_code hear_checkpoint(struct coordinator *c, const struct task *t,
+static enum err_code hear_checkpoint(struct coordinator *c, struct task *t,
                                      const struct message_head *head, struct err *err) {
     c->checkpointed[t->job] = true;
+    pace_learn_interval(c->pace, c->f->jobs[t->job].class, t->last_report - t->last_checkpoint);
+    t->last_checkpoint = t->last_report;
     event_begin(&c->line, EVENT_CHECKPOINT);
     event_text(&c->line, "job", identity_of(c, t));
     event_real(&c->line, "done", head->a);
@@ -280,7 +274,7 @@ static struct task *new_task(struct coordinator *c, size_t job, int group, struc
     *t = (struct task){.serial = ++c->serial, .job = job, .group = group, .left = group};
     t->ranks = calloc((size_t)group, sizeof *t->ranks);
     t->shards = calloc((size_t)group * 2, sizeof *t->shards);
-    t->last_report = clock_now();
+    t->last_report = t->last_checkpoint = clock_now();
     c->n_running++;
     if (t->ranks && t->shards) return t;
     (void)ERR(err, ERR_MEMORY, "no memory for a group of %d", group);
@@ -387,8 +381,7 @@ enum err_code coordinator_dispatch(struct coordinator *c, struct err *err) {
     enum err_code rc = ERR_OK;
     size_t job;
     int group;
-    while (!c->stopping && queue_next(&job, &group, c->queue, c->n_idle))
-        TRY(hand_out(c, job, group, err));
+    while (coordinator_next(&job, &group, c)) TRY(hand_out(c, job, group, err));
 cleanup:
     return rc;
 }

@@ -18,6 +18,7 @@
 #include "par/mail.h"
 #include "par/message.h"
 #include "sched/history.h"
+#include "sched/pace.h"
 #include "sched/queue.h"
 #include "store/journal.h"
 
@@ -31,7 +32,7 @@ struct task {
     enum failure why;
     char reason[512];
     struct message_done end;
-    double seconds, last_report;
+    double seconds, last_report, last_checkpoint; /* the latter: or its start */
 };
 
 struct seat {        /* one a rank */
@@ -45,6 +46,7 @@ struct coordinator {
     struct par *par;
     struct mail *mail;
     struct queue *queue;
+    struct pace *pace;
     struct journal journal;
     struct history past;
     struct inject inject;
@@ -58,6 +60,10 @@ struct coordinator {
     bool stopping, at_once; /* hand out nothing more; do not even wait */
     bool abandoned;         /* the patience of stopping is over */
     bool stopped;           /* it was a signal or the clock */
+    bool spared;            /* jobs that leave no checkpoint have not been asked */
+    double end, stop_at;    /* time limit; when jobs are asked to leave for it; or INFINITY */
+    double time_left;       /* until then, when it was last asked who is next */
+    double signalled;       /* the first signal; 0: none */
     double began, stop_since, last_ping, last_progress;
     char *dir; /* absolute */
     pid_t *own_child;
@@ -88,7 +94,21 @@ enum err_code coordinator_dispatch(struct coordinator *c, struct err *err);
 enum err_code coordinator_begin_here(struct coordinator *c, size_t job, struct text *order,
                                      uint64_t *serial, enum inject_kind *fault, struct err *err);
 
-/* Signals, the clock, the journal, signs of life, silent ranks and groups, the bar. */
+/* Reads the time limit, and what the jobs of earlier attempts took. */
+enum err_code coordinator_set_limit(struct coordinator *c, struct err *err);
+
+/* The job to start now, on so many ranks: one that can be finished in the time left, or come to a
+ * checkpoint. False: none; the attempt is then told to leave if nothing runs any more. */
+bool coordinator_next(size_t *job, int *group, struct coordinator *c);
+
+/* A job on `group` ranks took `seconds`, in which `share` of its work was done (0: not told). */
+void coordinator_learn(struct coordinator *c, size_t job, int group, double seconds, double share,
+                       bool checkpointed);
+
+/* Signals, the time limit, and the patience with those asked to leave. */
+void coordinator_watch(struct coordinator *c);
+
+/* coordinator_watch(), the journal, signs of life, silent ranks and groups, the bar. */
 enum err_code coordinator_tick(struct coordinator *c, struct err *err);
 
 /* Nothing runs and nothing more is to be handed out, or there is no time left to wait for it. */
@@ -101,8 +121,9 @@ enum err_code coordinator_append(struct coordinator *c, const char *line, size_t
 /* c->line, begun with event_begin(), to the journal. */
 enum err_code coordinator_append_built(struct coordinator *c, struct err *err);
 
-/* Asks all jobs in work to leave; nothing more is handed out. */
-void coordinator_stop(struct coordinator *c, struct err *err);
+/* Asks the jobs in work to leave, or (spare) only those that leave checkpoints; nothing more is
+ * handed out. */
+void coordinator_stop(struct coordinator *c, bool spare, struct err *err);
 
 /* Fails the job of a task and ends it on all ranks of its group but `rank` (-1: on all). */
 void coordinator_fail(struct coordinator *c, struct task *t, int rank, enum failure why,

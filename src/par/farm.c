@@ -165,8 +165,7 @@ static enum err_code coordinate_here(struct coordinator *c, struct err *err) {
     int group;
     while (!coordinator_is_through(c)) {
         TRY(coordinator_tick(c, err));
-        if (!c->stopping && queue_next(&job, &group, c->queue, c->n_idle))
-            TRY(compute_here(c, job, err));
+        if (coordinator_next(&job, &group, c)) TRY(compute_here(c, job, err));
     }
 cleanup:
     return rc;

@@ -31,10 +31,12 @@ struct farm_job {         /* line i of the plan is jobs[i] */
     const char *label;    /* "fit[3]": for people */
     const size_t *parents;
     size_t n_parents;
-    double cost;   /* any unit; longest first */
-    int group;     /* ranks it wants; clamped to what there is */
-    size_t memory; /* bytes at its peak, as planned; for the limit of the child */
-    bool skip;     /* left out of this attempt (--only): not started, counted as pending */
+    double cost;      /* any unit; longest first */
+    int group;        /* ranks it wants; clamped to what there is */
+    size_t class;     /* a small number: jobs of one class take times as their costs say */
+    bool checkpoints; /* it leaves them, also when asked to leave */
+    size_t memory;    /* bytes at its peak, as planned; for the limit of the child */
+    bool skip;        /* left out of this attempt (--only): not started, counted as pending */
 };
 
 struct farm_field {
@@ -61,10 +63,11 @@ struct farm {
     size_t n_provenance;
     const char *machine; /* build and BLAS core of this rank, as given to farm_serve() */
     size_t memory;       /* bytes a job may use on a rank: ctx->memory */
-    double max_time;     /* seconds until the run is to have left; 0: no limit */
+    double end;          /* clock_now() at which the run is to have left; 0: no limit */
     double hang_after;   /* seconds without progress(); 0: 600 */
     bool retry_failed, in_process;
-    struct lock *lock; /* kept alive; NULL: none */
+    bool shortest_first; /* instead of longest first; for tests */
+    struct lock *lock;   /* kept alive; NULL: none */
     struct log log;
     void *context; /* of the four below */
     /* The order of a job: all that farm_compute needs; opaque here. Called when it is handed out,
@@ -80,7 +83,8 @@ struct farm_outcome {
     size_t done_now, failed_now; /* in this attempt */
     size_t attempt;              /* number of this attempt; 0: nothing was to be done */
     double seconds;
-    bool stopped;  /* by a signal or max_time */
+    bool stopped;  /* by a signal or the time limit */
+    bool at_once;  /* by a second signal: hurry */
     int exit_code; /* 0, 1 or 75 by the states; run's own errors come on top */
 };
 

@@ -69,6 +69,7 @@ static enum err_code check_slurm(const struct par *p, const struct log *log, str
 enum err_code par_init(struct par *p, const struct log *log, struct err *err) {
     enum err_code rc = ERR_OK;
     *p = (struct par){.size = 1, .signals = -1};
+    p->launched = getenv("OMPI_COMM_WORLD_SIZE") != NULL; /* before MPI_Init, which may set it */
     TRY(block_signals(p, err));
     /* A plain start of Open MPI 4 would want a daemon, and that an ssh in PATH; one rank needs
      * neither. Under a launcher this says nothing. */

@@ -14,6 +14,7 @@
 #include "run/rates.h"
 #include "run/record.h"
 #include "run/rundir.h"
+#include "run/time_limit.h"
 #include "store/journal.h"
 
 static const struct option_row OPTIONS[] = {
@@ -21,6 +22,7 @@ static const struct option_row OPTIONS[] = {
     {"--set", "-s", "KEY=VALUE", "override a key: -s fit.points=[16,26] -s seed=3; repeatable"},
     {"--only", NULL, "STAGE", "start jobs of this stage alone; repeatable"},
     {"--max-time", NULL, "TIME", "leave before this much time is over: seconds or D-HH:MM:SS"},
+    {"--order", NULL, "WHICH", "longest jobs first (default) or shortest: no result depends on it"},
     {"--retry-failed", NULL, NULL, "try jobs again that failed before"},
     {"--memory", NULL, "BYTES", "memory of a rank, as 2G (default: 80% of what there is)"},
     {"--hang-after", NULL, "TIME", "a job without progress for so long is killed (default 600)"},
@@ -32,6 +34,7 @@ static const struct option_row OPTIONS[] = {
 struct session { /* of rank 0 */
     const struct options *options;
     char *const *argv;
+    double began; /* clock_now() */
     struct schema_set schemas;
     struct config *config;
     struct plan plan;
@@ -166,6 +169,8 @@ static enum err_code make_jobs(struct session *s, struct err *err) {
                                        .n_parents = job->n_parents,
                                        .cost = job->cost.flops,
                                        .group = job->cost.group,
+                                       .class = 2 * job->stage + job->cost.checkpoints,
+                                       .checkpoints = job->cost.checkpoints,
                                        .memory = (size_t)job->cost.memory,
                                        .skip = skip[job->stage]};
     }
@@ -184,10 +189,12 @@ static void show_progress(const struct farm_progress *p, void *context) {
     bar_show(p, &s->bar);
 }
 
-static enum err_code read_limits(struct farm *f, const struct options *o, struct err *err) {
+static enum err_code read_limits(struct session *s, struct err *err) {
     enum err_code rc = ERR_OK;
+    const struct options *o = s->options;
+    struct farm *f = &s->farm;
     struct memory_limits limits;
-    double bytes = 0.0;
+    double bytes = 0.0, max_time = 0.0;
     memory_look(&limits);
     f->memory = memory_budget(&limits);
     if (options_has(o, "--memory")) {
@@ -196,10 +203,18 @@ static enum err_code read_limits(struct farm *f, const struct options *o, struct
               "--memory: %s", why.msg);
         f->memory = (size_t)bytes;
     }
-    TRY(read_time(&f->max_time, o, "--max-time", err));
+    TRY(read_time(&max_time, o, "--max-time", err));
+    f->end = time_limit_end(s->began, max_time, &s->log);
     TRY(read_time(&f->hang_after, o, "--hang-after", err));
 cleanup:
     return rc;
+}
+
+static enum err_code read_sequence(bool *shortest, const struct options *o, struct err *err) {
+    const char *value = options_value(o, "--order");
+    *shortest = value && strcmp(value, "shortest") == 0;
+    if (!value || *shortest || strcmp(value, "longest") == 0) return ERR_OK;
+    return ERR(err, ERR_USAGE, "--order %s: expected longest or shortest", value);
 }
 
 static enum err_code make_farm(struct session *s, struct err *err) {
@@ -214,7 +229,8 @@ static enum err_code make_farm(struct session *s, struct err *err) {
                             .order = write_order,
                             .progress = show_progress,
                             .compute = order_compute};
-    TRY(read_limits(&s->farm, s->options, err));
+    TRY(read_limits(s, err));
+    TRY(read_sequence(&s->farm.shortest_first, s->options, err));
     TRY(make_jobs(s, err));
     s->farm.jobs = s->jobs;
     s->farm.n_jobs = s->plan.n_jobs;
@@ -258,7 +274,10 @@ static void print_summary(struct text *out, const struct session *s, const struc
     if (o->pending) text_add(out, ", %zu left", o->pending);
     if (o->failed) text_add(out, "; taskvec status %s says why", s->dir);
     if (o->exit_code == 75) text_add(out, "; the same command goes on");
-    text_add(out, "; %s/results.h5\n", s->dir);
+    if (o->at_once)
+        text_add(out, "; results.h5 is left as it was, tables are read from the journal\n");
+    else
+        text_add(out, "; %s/results.h5\n", s->dir);
 }
 
 /* Of several ends the one that matters most: 65, 70, 74, 71, 75, 1. */
@@ -285,7 +304,8 @@ static enum err_code coordinate(struct text *out, int *exit_code, struct session
     rc = farm_run(&s->farm, par, &outcome, err);
     bar_clear(&s->bar);
     if (rc == ERR_CONFIG || rc == ERR_USAGE) goto cleanup; /* nothing was begun */
-    if (publish(out, s->dir, &late) != ERR_OK && (rc == ERR_OK || is_graver(late.code, rc))) {
+    if (!outcome.at_once && publish(out, s->dir, &late) != ERR_OK &&
+        (rc == ERR_OK || is_graver(late.code, rc))) {
         rc = late.code;
         *err = late;
     }
@@ -309,7 +329,8 @@ static enum err_code run_command(struct text *out, int *exit_code, const struct 
                                  char *const *argv, struct err *err) {
     enum err_code rc = ERR_OK;
     struct par par = {0};
-    struct session s = {.options = o, .argv = argv, .log = {.level = LOG_INFO}};
+    struct session s = {
+        .options = o, .argv = argv, .began = clock_now(), .log = {.level = LOG_INFO}};
     if (options_has(o, "--quiet")) s.log.level = LOG_WARNING;
     bar_init(&s.bar, options_has(o, "--quiet"));
     TRY(par_init(&par, &s.log, err));
@@ -331,12 +352,15 @@ const struct command COMMAND_RUN = {
     .name = "run",
     .arguments = "CFG",
     .meaning = "run or resume a config; what is done is not done again",
-    .more = "  taskvec run experiments/quickstart.cfg\n"
-            "  mpirun -n 64 taskvec run my.cfg -s seed=2 -o results/seed2\n"
-            "SIGUSR1 or one Ctrl-C: leave within 20 s, with code 75; the same command goes on.\n"
-            "\nKeys of a config, stage by stage (the groups `model` and `source` at the top are "
-            "defaults\nfor all stages; keys marked as axes take arrays, one job for each "
-            "combination):\n",
+    .more =
+        "  taskvec run experiments/quickstart.cfg\n"
+        "  mpirun -n 64 taskvec run my.cfg -s seed=2 -o results/seed2\n"
+        "SIGUSR1 or one Ctrl-C: leave within 20 s, with code 75; the same command goes on.\n"
+        "A second one: at once. --max-time, or the end of the Slurm job (SLURM_JOB_END_TIME) if\n"
+        "that is nearer: the same in time, and no job is started that would not be done by then.\n"
+        "\nKeys of a config, stage by stage (the groups `model` and `source` at the top are "
+        "defaults\nfor all stages; keys marked as axes take arrays, one job for each "
+        "combination):\n",
     .options = OPTIONS,
     .n_options = sizeof OPTIONS / sizeof *OPTIONS,
     .least_args = 1,

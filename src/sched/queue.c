@@ -9,7 +9,7 @@ struct node {
     const size_t *parents;
     size_t n_parents, waiting;   /* parents not yet done */
     size_t children, n_children; /* in queue.children */
-    size_t place;                /* in the order: longest first, then by number */
+    size_t place;                /* in the order: by cost, then by number */
     size_t blocker;              /* BLOCKED: the failed ancestor */
     double cost, fraction;
     int group; /* 1..ranks */
@@ -24,6 +24,7 @@ struct queue {
     size_t words, first_single, first_group; /* no ready one before this place */
     size_t *running, n_running;              /* [ranks] */
     int ranks;
+    enum queue_order first;
     size_t waiting_group, overtaken; /* the longest ready group job, how often it was passed */
     size_t count[QUEUE_BLOCKED + 1], stuck;
     double cost_done, cost_left; /* running jobs in cost_left, whole */
@@ -49,10 +50,11 @@ static uint64_t *set_of(const struct queue *q, const struct node *node) {
 
 /* ---------------------------------------------------------------- building */
 
-static int longest_first(const void *a, const void *b, void *nodes) {
+static int by_cost(const void *a, const void *b, void *queue) {
+    const struct queue *q = queue;
     const size_t i = *(const size_t *)a, k = *(const size_t *)b;
-    const struct node *x = (const struct node *)nodes + i, *y = (const struct node *)nodes + k;
-    if (x->cost != y->cost) return x->cost > y->cost ? -1 : 1;
+    const double x = q->nodes[i].cost, y = q->nodes[k].cost;
+    if (x != y) return (x > y) == (q->first == QUEUE_LONGEST) ? -1 : 1;
     return i < k ? -1 : i > k;
 }
 
@@ -116,13 +118,14 @@ static bool sort_topologically(struct queue *q) {
 }
 
 enum err_code queue_create(struct queue **out, const struct queue_job *jobs, size_t n, int ranks,
-                           struct err *err) {
+                           enum queue_order order, struct err *err) {
     enum err_code rc = ERR_OK;
     size_t edges = 0;
     struct queue *q = calloc(1, sizeof *q);
     CHECK(q, ERR_MEMORY, "no memory to schedule %zu jobs", n);
     assert(ranks >= 1);
     for (size_t i = 0; i < n; i++) edges += jobs[i].n_parents;
+    q->first = order;
     TRY(allocate(q, n, edges, ranks, err));
     for (size_t i = 0; i < n; i++) {
         fill_node(&q->nodes[i], &jobs[i], ranks);
@@ -133,7 +136,7 @@ enum err_code queue_create(struct queue **out, const struct queue_job *jobs, siz
     link_children(q);
     CHECK(sort_topologically(q), ERR_CONFIG, "the jobs read each other in a circle");
     for (size_t i = 0; i < n; i++) q->order[i] = i;
-    qsort_r(q->order, n, sizeof *q->order, longest_first, q->nodes);
+    qsort_r(q->order, n, sizeof *q->order, by_cost, q);
     for (size_t i = 0; i < n; i++) q->nodes[q->order[i]].place = i;
     q->count[QUEUE_PENDING] = n;
     q->waiting_group = SIZE_MAX;
@@ -238,9 +241,9 @@ static double wait_for(struct queue *q, int wanted, int idle) {
     return wait;
 }
 
-/* The first place whose cost is at most `cost`. */
+/* No place before it holds a job that costs `cost` or less. */
 static size_t place_of_cost(const struct queue *q, double cost) {
-    size_t low = 0, high = q->n;
+    size_t low = 0, high = q->first == QUEUE_LONGEST ? q->n : 0;
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
         if (q->nodes[q->order[middle]].cost > cost)
@@ -251,38 +254,56 @@ static size_t place_of_cost(const struct queue *q, double cost) {
     return low;
 }
 
-/* The longest ready job that fits into `idle` ranks and takes no longer than `wait`; or SIZE_MAX.
- */
-static size_t find_overtaker(const struct queue *q, int idle, double wait) {
-    const size_t single = next_bit(q->singles, q->words, place_of_cost(q, wait));
-    size_t group = next_bit(q->groups, q->words, q->first_group);
-    for (; group < single; group = next_bit(q->groups, q->words, group + 1)) {
-        const struct node *node = &q->nodes[q->order[group]];
-        if (node->group <= idle && time_left(node) <= wait) return group;
-    }
-    return single;
+struct wish {    /* what a job to start must be like */
+    int most;    /* ranks */
+    double wait; /* units of cost, as wait_for() */
+    const struct queue_filter *filter;
+};
+
+static bool is_granted(const struct queue *q, size_t place, const struct wish *w) {
+    const size_t job = q->order[place];
+    const struct node *node = &q->nodes[job];
+    if (node->group > w->most || time_left(node) > w->wait) return false;
+    return !w->filter->may || w->filter->may(w->filter->context, job, node->group);
 }
 
-static size_t overtake(struct queue *q, size_t group, int idle) {
+/* The first ready place at or after `from` that is as wished, or SIZE_MAX. */
+static size_t find_place(const struct queue *q, const uint64_t *set, size_t from,
+                         const struct wish *w) {
+    size_t place = next_bit(set, q->words, from);
+    while (place != SIZE_MAX && !is_granted(q, place, w))
+        place = next_bit(set, q->words, place + 1);
+    return place;
+}
+
+/* The first ready job that fits into `idle` ranks and takes no longer than the group waits; at most
+ * so many of them. */
+static size_t overtake(struct queue *q, size_t group, int idle, const struct queue_filter *filter) {
     if (q->waiting_group != group) q->overtaken = 0;
     q->waiting_group = group;
     if (q->overtaken >= (size_t)QUEUE_OVERTAKE * (size_t)q->ranks) return SIZE_MAX;
-    const int wanted = q->nodes[q->order[group]].group;
-    const size_t place = find_overtaker(q, idle, wait_for(q, wanted, idle));
+    const double wait = wait_for(q, q->nodes[q->order[group]].group, idle);
+    const struct wish wish = {idle, wait, filter};
+    const size_t single = find_place(q, q->singles, place_of_cost(q, wait), &wish);
+    const size_t other = find_place(q, q->groups, q->first_group, &wish);
+    const size_t place = single < other ? single : other;
     q->overtaken += place != SIZE_MAX;
     return place;
 }
 
-bool queue_next(size_t *job, int *group, struct queue *q, int idle) {
+static size_t choose(struct queue *q, int idle, const struct queue_filter *filter) {
+    const struct wish any = {q->ranks, INFINITY, filter};
+    q->first_single = next_bit(q->singles, q->words, q->first_single);
+    q->first_group = next_bit(q->groups, q->words, q->first_group);
+    const size_t single = find_place(q, q->singles, q->first_single, &any);
+    const size_t group = find_place(q, q->groups, q->first_group, &any);
+    if (single < group || group == SIZE_MAX) return single;
+    return q->nodes[q->order[group]].group > idle ? overtake(q, group, idle, filter) : group;
+}
+
+bool queue_next(size_t *job, int *group, struct queue *q, int idle, const struct queue_filter *f) {
     if (idle < 1) return false;
-    const size_t single = next_bit(q->singles, q->words, q->first_single);
-    size_t place = next_bit(q->groups, q->words, q->first_group);
-    q->first_single = single;
-    q->first_group = place;
-    if (single < place)
-        place = single;
-    else if (place != SIZE_MAX && q->nodes[q->order[place]].group > idle)
-        place = overtake(q, place, idle);
+    const size_t place = choose(q, idle, f);
     if (place == SIZE_MAX) return false;
     struct node *node = &q->nodes[q->order[place]];
     clear_bit(set_of(q, node), place);

@@ -1,10 +1,10 @@
 /*
  * queue.h - who does what next: the scheduler's state, without ranks, files or a clock.
  *
- * Longest first among the jobs whose parents are done.  A job for a group waits until enough ranks
- * are idle at once: from the moment it is the longest ready job, smaller jobs overtake it only
- * while they are not expected to outlast the ranks it waits for, and at most QUEUE_OVERTAKE times
- * the number of ranks of them; then idle ranks are kept for it.
+ * Longest first (or shortest first) among the jobs whose parents are done.  A job for a group waits
+ * until enough ranks are idle at once: from the moment it is the longest ready job, smaller jobs
+ * overtake it only while they are not expected to outlast the ranks it waits for, and at most
+ * QUEUE_OVERTAKE times the number of ranks of them; then idle ranks are kept for it.
  */
 #ifndef SCHED_QUEUE_H
 #define SCHED_QUEUE_H
@@ -30,9 +30,16 @@ struct queue_job {
 
 struct queue;
 
+enum queue_order { QUEUE_LONGEST, QUEUE_SHORTEST }; /* who goes first; results depend on neither */
+
+struct queue_filter { /* whether a job may start on so many ranks now; `may` NULL: every one */
+    bool (*may)(const void *context, size_t job, int group);
+    const void *context;
+};
+
 /* ERR_CONFIG for a cycle or a parent out of range. */
 enum err_code queue_create(struct queue **out, const struct queue_job *jobs, size_t n, int ranks,
-                           struct err *err);
+                           enum queue_order order, struct err *err);
 void queue_destroy(struct queue *q); /* NULL-safe */
 
 /* What earlier attempts left, then queue_begin() once; all that follows needs it. */
@@ -45,8 +52,8 @@ void queue_begin(struct queue *q);
 enum queue_state queue_past(const struct history_job *past, bool retry_failed, bool *lost);
 
 /* The job to start now with `idle` ranks, and how many of them it gets; false: none. It is RUNNING
- * from here on. */
-bool queue_next(size_t *job, int *group, struct queue *q, int idle);
+ * from here on. A job that the filter refuses is passed over, as if it were not ready. */
+bool queue_next(size_t *job, int *group, struct queue *q, int idle, const struct queue_filter *f);
 
 void queue_progress(struct queue *q, size_t job, double fraction);
 void queue_done(struct queue *q, size_t job);

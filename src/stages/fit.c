@@ -317,6 +317,7 @@ static void fill_cost(struct stage_cost *cost, const struct fit_keys *k,
     double rest = prompts + model + (double)fit_data_bytes(o, d, count);
     *cost = (struct stage_cost){.flops = flops(k, o->setup),
                                 .group = (int)group,
+                                .checkpoints = true,
                                 .work = (double)method_choices(o->setup) * (double)k->epochs *
                                         (double)k->train,
                                 .unit = "prompts"};

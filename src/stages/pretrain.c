@@ -140,6 +140,7 @@ static enum err_code pretrain_plan(struct stage_cost *cost, const struct config_
     double tokens = all_tokens(&k);
     *cost = (struct stage_cost){.flops = 3 * cost_forward(&k.dims, tokens, (double)k.points),
                                 .group = (int)config_int(point, "group"),
+                                .checkpoints = true,
                                 .work = tokens,
                                 .unit = "tokens"};
     cost->memory = cost->memory_least = memory_needed(&k, (size_t)cost->group);

@@ -37,6 +37,7 @@ struct stage_cost {
     double memory;       /* bytes at its peak when everything fits the budget */
     double memory_least; /* bytes below which the job cannot run at all */
     int group;           /* ranks it wants */
+    bool checkpoints;    /* it leaves them now and then, and when it is asked to leave */
     double work;         /* all it does, in `unit`: for rates */
     const char *unit;    /* "tokens", "prompts": static */
     char summary[96];    /* "6000 prompts x 41 points, contexts 1.5 GB": for people */

@@ -295,7 +295,8 @@ static void read_options(struct farm *f, int argc, char **argv) {
     for (int i = 3; i < argc; i++) {
         if (strcmp(argv[i], "--in-process") == 0) f->in_process = true;
         if (strcmp(argv[i], "--retry-failed") == 0) f->retry_failed = true;
-        if (strcmp(argv[i], "--max-time") == 0 && i + 1 < argc) f->max_time = atof(argv[i + 1]);
+        if (strcmp(argv[i], "--max-time") == 0 && i + 1 < argc)
+            f->end = clock_now() + atof(argv[i + 1]);
         if (strcmp(argv[i], "--hang-after") == 0 && i + 1 < argc) f->hang_after = atof(argv[i + 1]);
     }
 }

@@ -10,18 +10,24 @@
 #include "sched/queue.h"
 
 enum { JOBS_MAX = 400, RANKS_MAX = 8 };
+static const struct queue_filter ANY = {NULL, NULL};
 
-static struct queue *make(const struct queue_job *jobs, size_t n, int ranks) {
+static struct queue *make_in(enum queue_order order, const struct queue_job *jobs, size_t n,
+                             int ranks) {
     struct queue *q = NULL;
     struct err err = {0};
-    if (queue_create(&q, jobs, n, ranks, &err) != ERR_OK) fail_msg("%s", err.msg);
+    if (queue_create(&q, jobs, n, ranks, order, &err) != ERR_OK) fail_msg("%s", err.msg);
     return q;
+}
+
+static struct queue *make(const struct queue_job *jobs, size_t n, int ranks) {
+    return make_in(QUEUE_LONGEST, jobs, n, ranks);
 }
 
 static void expect_next(struct queue *q, int idle, size_t job, int group) {
     size_t j = SIZE_MAX;
     int g = 0;
-    assert_true(queue_next(&j, &g, q, idle));
+    assert_true(queue_next(&j, &g, q, idle, &ANY));
     assert_int_equal(j, job);
     assert_int_equal(g, group);
 }
@@ -29,7 +35,7 @@ static void expect_next(struct queue *q, int idle, size_t job, int group) {
 static void expect_none(struct queue *q, int idle) {
     size_t j;
     int g;
-    assert_false(queue_next(&j, &g, q, idle));
+    assert_false(queue_next(&j, &g, q, idle, &ANY));
 }
 
 static void test_longest_first(void **state) {
@@ -43,6 +49,49 @@ static void test_longest_first(void **state) {
     expect_next(q, 1, 2, 1);
     expect_next(q, 1, 0, 1);
     expect_none(q, 1);
+    queue_destroy(q);
+}
+
+static void test_shortest_first(void **state) {
+    (void)state;
+    const struct queue_job jobs[] = {{.cost = 1}, {.cost = 3}, {.cost = 2}, {.cost = 1}};
+    struct queue *q = make_in(QUEUE_SHORTEST, jobs, 4, 4);
+    queue_begin(q);
+    expect_next(q, 4, 0, 1);
+    expect_next(q, 3, 3, 1);
+    expect_next(q, 2, 2, 1);
+    expect_next(q, 1, 1, 1);
+    queue_destroy(q);
+}
+
+static bool is_small(const void *context, size_t job, int group) {
+    const double *most = context;
+    static const double COST[] = {9, 4, 4, 1};
+    return COST[job] / group <= *most;
+}
+
+/* Who the filter refuses is passed over and stays ready; a refused group keeps no ranks idle. */
+static void test_filter(void **state) {
+    (void)state;
+    const struct queue_job jobs[] = {
+        {.cost = 9}, {.cost = 4, .group = 2}, {.cost = 4}, {.cost = 1}};
+    double most = 1.5;
+    const struct queue_filter small = {is_small, &most};
+    size_t job = SIZE_MAX;
+    int group = 0;
+    struct queue *q = make(jobs, 4, 3);
+    queue_begin(q);
+    assert_true(queue_next(&job, &group, q, 1, &small));
+    assert_int_equal(job, 3); /* not the group: it may not start even with its ranks */
+    assert_false(queue_next(&job, &group, q, 2, &small));
+    most = 2.0;
+    assert_true(queue_next(&job, &group, q, 2, &small));
+    assert_int_equal(job, 1);
+    assert_int_equal(group, 2);
+    assert_int_equal(queue_left(q), 2);
+    queue_done(q, 3);
+    assert_false(queue_next(&job, &group, q, 1, &small));
+    expect_next(q, 1, 0, 1);
     queue_destroy(q);
 }
 
@@ -118,9 +167,9 @@ static void test_cycle(void **state) {
     const struct queue_job far[] = {{.parents = FAR, .n_parents = 1}};
     struct queue *q = NULL;
     struct err err;
-    assert_int_equal(queue_create(&q, circle, 2, 1, &err), ERR_CONFIG);
+    assert_int_equal(queue_create(&q, circle, 2, 1, QUEUE_LONGEST, &err), ERR_CONFIG);
     assert_non_null(strstr(err.msg, "circle"));
-    assert_int_equal(queue_create(&q, far, 1, 1, &err), ERR_CONFIG);
+    assert_int_equal(queue_create(&q, far, 1, 1, QUEUE_LONGEST, &err), ERR_CONFIG);
     assert_non_null(strstr(err.msg, "job 0 reads job 5 of 1"));
 }
 
@@ -141,7 +190,7 @@ static void test_no_starving(void **state) {
     running[0] = 0, running[1] = 1;
     for (int turn = 0;; turn++) { /* one rank after the other is done */
         queue_done(q, running[turn % 2]);
-        if (!queue_next(&job, &group, q, 1)) break;
+        if (!queue_next(&job, &group, q, 1, &ANY)) break;
         assert_int_equal(group, 1);
         running[turn % 2] = job;
         assert_true(++overtakers <= QUEUE_OVERTAKE * 2);
@@ -175,7 +224,7 @@ static void test_no_long_overtaker(void **state) {
 
 /* Simulated ranks work through random plans: everything ends, nothing runs before its parents or on
  * more ranks than there are, and it never comes to a stand. */
-static void simulate(uint64_t seed, int ranks) {
+static void simulate(uint64_t seed, int ranks, enum queue_order order) {
     static struct queue_job jobs[JOBS_MAX];
     static size_t parents[JOBS_MAX][2];
     double ends[RANKS_MAX] = {0}, now = 0.0;
@@ -190,12 +239,12 @@ static void simulate(uint64_t seed, int ranks) {
             parents[i][k] = (size_t)rng_below(i, &rng, i, 4, k);
         jobs[i].parents = parents[i];
     }
-    struct queue *q = make(jobs, JOBS_MAX, ranks);
+    struct queue *q = make_in(order, jobs, JOBS_MAX, ranks);
     queue_begin(q);
     while (queue_left(q) > 0 || n_running > 0) {
         size_t job, first = 0;
         int group;
-        while (queue_next(&job, &group, q, idle)) {
+        while (queue_next(&job, &group, q, idle, &ANY)) {
             for (size_t k = 0; k < jobs[job].n_parents; k++)
                 assert_int_equal(queue_state_of(q, parents[job][k]), QUEUE_DONE);
             assert_true(group <= idle && group <= jobs[job].group);
@@ -224,12 +273,14 @@ static void simulate(uint64_t seed, int ranks) {
 static void test_simulation(void **state) {
     (void)state;
     for (int ranks = 1; ranks <= RANKS_MAX; ranks++)
-        for (uint64_t seed = 0; seed < 10; seed++) simulate(seed, ranks);
+        for (uint64_t seed = 0; seed < 10; seed++)
+            simulate(seed, ranks, seed % 2 ? QUEUE_SHORTEST : QUEUE_LONGEST);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_longest_first), cmocka_unit_test(test_parents_and_blocking),
+        cmocka_unit_test(test_longest_first), cmocka_unit_test(test_shortest_first),
+        cmocka_unit_test(test_filter),        cmocka_unit_test(test_parents_and_blocking),
         cmocka_unit_test(test_past_and_skip), cmocka_unit_test(test_cycle),
         cmocka_unit_test(test_no_starving),   cmocka_unit_test(test_no_long_overtaker),
         cmocka_unit_test(test_simulation),

@@ -1,0 +1,158 @@
+/* How an attempt comes to its end before its work does: signals, the clock, and patience. */
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "par/coordinator.h"
+
+static const double STOP_PATIENCE = 15.0, ABANDON_PATIENCE = 3.0; /* seconds */
+static const double SAME_REQUEST = 0.5; /* a terminal tells mpirun and us; mpirun tells us too */
+static const double LAUNCHER_PATIENCE = 2.0; /* from mpirun's TERM to its KILL; operations.md 3.3 */
+
+/* ---------------------------------------------------------------- what the jobs take */
+
+/* From the jobs of earlier attempts; `ranks` is "3,4". */
+static void learn_past(struct coordinator *c, size_t job) {
+    const struct history_job *past = history_find(&c->past, c->f->jobs[job].identity);
+    if (!past || past->state != HISTORY_DONE) return;
+    int group = 1;
+    for (const char *at = strchr(past->ranks, ','); at; at = strchr(at + 1, ',')) group++;
+    coordinator_learn(c, job, group, past->seconds, past->share, past->total > 0.0);
+}
+
+void coordinator_learn(struct coordinator *c, size_t job, int group, double seconds, double share,
+                       bool checkpointed) {
+    const struct farm_job *j = &c->f->jobs[job];
+    if (share <= 0.0 && checkpointed) return; /* who knows what these seconds were for */
+    pace_learn(c->pace, j->class, j->cost * (share > 0.0 ? share : 1.0), group, seconds);
+}
+
+enum err_code coordinator_set_limit(struct coordinator *c, struct err *err) {
+    enum err_code rc = ERR_OK;
+    size_t classes = 0;
+    for (size_t i = 0; i < c->f->n_jobs; i++)
+        if (c->f->jobs[i].class >= classes) classes = c->f->jobs[i].class + 1;
+    TRY(pace_create(&c->pace, classes, err));
+    for (size_t i = 0; i < c->f->n_jobs; i++) learn_past(c, i);
+    c->end = c->f->end > 0.0 ? c->f->end : (double)INFINITY;
+    const double most = c->end - c->began;
+    c->stop_at = c->end - fmin(25.0, fmin(most / 5, 3.0 + most / 20));
+cleanup:
+    return rc;
+}
+
+/* ---------------------------------------------------------------- what may still start */
+
+/* To its end; or, where that is enough, to a checkpoint. 0: not known, and then it may try. */
+static double seconds_needed(const struct coordinator *c, size_t job, int group) {
+    const struct farm_job *j = &c->f->jobs[job];
+    const double whole = pace_predict(c->pace, j->class, j->cost, group);
+    const double interval = pace_interval(c->pace, j->class);
+    return j->checkpoints ? fmin(whole, interval > 0.0 ? interval : STOP_PATIENCE) : whole;
+}
+
+static bool may_start(const void *context, size_t job, int group) {
+    const struct coordinator *c = context;
+    return seconds_needed(c, job, group) <= c->time_left;
+}
+
+/* Nothing runs, and nothing that is left would come to an end: waiting would not change that. */
+static void leave_early(struct coordinator *c) {
+    char left[32];
+    clock_span(left, c->end - clock_now());
+    log_line(&c->f->log, LOG_INFO, "none of the %zu jobs left can be finished in %s: leaving",
+             queue_left(c->queue), left);
+    c->stopped = true;
+    coordinator_stop(c, false, NULL);
+}
+
+bool coordinator_next(size_t *job, int *group, struct coordinator *c) {
+    const bool limited = isfinite(c->end);
+    const struct queue_filter fits = {limited ? may_start : NULL, c};
+    if (c->stopping || c->n_idle == 0) return false;
+    if (limited) c->time_left = c->stop_at - clock_now();
+    if (queue_next(job, group, c->queue, c->n_idle, &fits)) return true;
+    if (limited && c->n_running == 0 && queue_left(c->queue) > 0) leave_early(c);
+    return false;
+}
+
+/* ---------------------------------------------------------------- asked to leave */
+
+static void ask(struct coordinator *c, const struct task *t, struct err *err) {
+    const struct message_head head = {.kind = MESSAGE_STOP};
+    for (int i = 0; i < t->group; i++)
+        if (!c->seats[t->ranks[i]].idle)
+            (void)mail_send(c->mail, t->ranks[i], TAG_WORKER, &head, NULL, err);
+}
+
+void coordinator_stop(struct coordinator *c, bool spare, struct err *err) {
+    if (c->stopping && !c->spared) return;
+    if (!c->stopping) c->stop_since = clock_now();
+    c->stopping = true;
+    c->spared = spare;
+    for (int i = 0; i < c->par->size && !c->f->in_process; i++) {
+        const struct task *t = &c->tasks[i];
+        if (t->serial && !(spare && !c->f->jobs[t->job].checkpoints)) ask(c, t, err);
+    }
+}
+
+static void hear_signal(struct coordinator *c, int number) {
+    const double now = clock_now();
+    if (c->signalled <= 0.0) {
+        log_line(&c->f->log, LOG_INFO, "%s: leaving, jobs in work are asked to checkpoint",
+                 strsignal(number));
+        c->signalled = now;
+    } else if (now - c->signalled >= SAME_REQUEST && !c->at_once) {
+        log_line(&c->f->log, LOG_INFO, "%s again: leaving at once", strsignal(number));
+        c->at_once = true;
+    }
+    if (number == SIGTERM && c->par->launched) c->end = fmin(c->end, now + LAUNCHER_PATIENCE);
+    c->stopped = true;
+    coordinator_stop(c, false, NULL);
+}
+
+static void read_signals(struct coordinator *c) {
+    struct signalfd_siginfo info;
+    while (read(c->par->signals, &info, sizeof info) == (ssize_t)sizeof info)
+        hear_signal(c, (int)info.ssi_signo);
+}
+
+/* Jobs that leave no checkpoints were started because they would be done by now: they get the rest
+ * of the patience too. */
+static void read_clock(struct coordinator *c) {
+    if (c->stopping || clock_now() < c->stop_at) return;
+    log_line(&c->f->log, LOG_INFO, "the time limit is near: leaving");
+    c->stopped = true;
+    coordinator_stop(c, true, NULL);
+}
+
+/* Seconds from the request to leave; what is left of a time limit then is for results.h5. */
+static double stop_patience(const struct coordinator *c) {
+    return fmin(STOP_PATIENCE, 0.6 * (c->end - c->stop_since));
+}
+
+static double abandon_patience(const struct coordinator *c) {
+    return fmin(ABANDON_PATIENCE, 0.12 * (c->end - c->stop_since));
+}
+
+static void end_patience(struct coordinator *c) {
+    if (!c->stopping || c->abandoned || clock_now() - c->stop_since < stop_patience(c)) return;
+    c->abandoned = true;
+    for (int i = 0; i < c->par->size; i++)
+        if (c->tasks[i].serial) coordinator_abandon(c, &c->tasks[i], -1);
+}
+
+void coordinator_watch(struct coordinator *c) {
+    read_signals(c);
+    read_clock(c);
+    end_patience(c);
+}
+
+bool coordinator_is_through(const struct coordinator *c) {
+    const double most = stop_patience(c) + abandon_patience(c);
+    if (c->at_once || (c->abandoned && clock_now() - c->stop_since > most)) return true;
+    return c->n_running == 0 && (c->stopping || queue_left(c->queue) == 0);
+}

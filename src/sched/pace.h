@@ -1,0 +1,36 @@
+/*
+ * pace.h - how long a job will take, judged by those of its class that are done: seconds of one
+ * rank per unit of planned cost, the newest PACE_KEPT of them for each class.  A class is what
+ * the caller says it is: a stage, say.
+ *
+ * A machine that others use too is slower at times: what is predicted is the 95th percentile once
+ * PACE_ENOUGH jobs of the class are known, and the slowest of them before.
+ */
+#ifndef SCHED_PACE_H
+#define SCHED_PACE_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+enum { PACE_KEPT = 256, PACE_ENOUGH = 20 };
+
+struct pace;
+
+enum err_code pace_create(struct pace **out, size_t n_classes, struct err *err);
+void pace_destroy(struct pace *p); /* NULL-safe */
+
+/* A job of `cost` took `seconds` on each of `group` ranks. Nonsense (nothing, no number) is left
+ * out. */
+void pace_learn(struct pace *p, size_t class, double cost, int group, double seconds);
+
+/* Seconds that a job of the class will take on `group` ranks; 0: not known yet. */
+double pace_predict(struct pace *p, size_t class, double cost, int group);
+
+/* A job of the class went `seconds` without a checkpoint, and then left one. */
+void pace_learn_interval(struct pace *p, size_t class, double seconds);
+
+/* The longest of them; 0: not known yet. */
+double pace_interval(const struct pace *p, size_t class);
+
+#endif
