@@ -229,8 +229,9 @@ static int shortest_first(const void *a, const void *b, void *nodes) {
     return x < y ? -1 : x > y;
 }
 
-/* How long until `wanted` ranks are idle, in units of cost, if costs tell the time. */
-static double wait_for(struct queue *q, int wanted, int idle) {
+/* How long until `wanted` ranks are idle, in units of cost, if costs tell the time; *spare: how
+ * many more will be. */
+static double wait_for(int *spare, struct queue *q, int wanted, int idle) {
     double wait = 0.0;
     qsort_r(q->running, q->n_running, sizeof *q->running, shortest_first, q->nodes);
     for (size_t i = 0; i < q->n_running && idle < wanted; i++) {
@@ -238,6 +239,7 @@ static double wait_for(struct queue *q, int wanted, int idle) {
         wait = time_left(node);
         idle += node->group;
     }
+    *spare = idle - wanted;
     return wait;
 }
 
@@ -254,16 +256,18 @@ static size_t place_of_cost(const struct queue *q, double cost) {
     return low;
 }
 
-struct wish {    /* what a job to start must be like */
-    int most;    /* ranks */
-    double wait; /* units of cost, as wait_for() */
+struct wish {    /* what a job to start must be like: it takes */
+    int most;    /* so many ranks at most, and */
+    double wait; /* so long at most, as wait_for(), or */
+    int spare;   /* no more ranks than these */
     const struct queue_filter *filter;
 };
 
 static bool is_granted(const struct queue *q, size_t place, const struct wish *w) {
     const size_t job = q->order[place];
     const struct node *node = &q->nodes[job];
-    if (node->group > w->most || time_left(node) > w->wait) return false;
+    if (node->group > w->most) return false;
+    if (time_left(node) > w->wait && node->group > w->spare) return false;
     return !w->filter->may || w->filter->may(w->filter->context, job, node->group);
 }
 
@@ -276,15 +280,15 @@ static size_t find_place(const struct queue *q, const uint64_t *set, size_t from
     return place;
 }
 
-/* The first ready job that fits into `idle` ranks and takes no longer than the group waits; at most
- * so many of them. */
+/* The first ready job that fits into `idle` ranks and does not delay the group. */
 static size_t overtake(struct queue *q, size_t group, int idle, const struct queue_filter *filter) {
     if (q->waiting_group != group) q->overtaken = 0;
     q->waiting_group = group;
     if (q->overtaken >= (size_t)QUEUE_OVERTAKE * (size_t)q->ranks) return SIZE_MAX;
-    const double wait = wait_for(q, q->nodes[q->order[group]].group, idle);
-    const struct wish wish = {idle, wait, filter};
-    const size_t single = find_place(q, q->singles, place_of_cost(q, wait), &wish);
+    struct wish wish = {.most = idle, .filter = filter};
+    wish.wait = wait_for(&wish.spare, q, q->nodes[q->order[group]].group, idle);
+    const size_t from = wish.spare > 0 ? q->first_single : place_of_cost(q, wish.wait);
+    const size_t single = find_place(q, q->singles, from, &wish);
     const size_t other = find_place(q, q->groups, q->first_group, &wish);
     const size_t place = single < other ? single : other;
     q->overtaken += place != SIZE_MAX;
@@ -292,7 +296,7 @@ static size_t overtake(struct queue *q, size_t group, int idle, const struct que
 }
 
 static size_t choose(struct queue *q, int idle, const struct queue_filter *filter) {
-    const struct wish any = {q->ranks, INFINITY, filter};
+    const struct wish any = {q->ranks, (double)INFINITY, 0, filter};
     q->first_single = next_bit(q->singles, q->words, q->first_single);
     q->first_group = next_bit(q->groups, q->words, q->first_group);
     const size_t single = find_place(q, q->singles, q->first_single, &any);

@@ -3,8 +3,9 @@
  *
  * Longest first (or shortest first) among the jobs whose parents are done.  A job for a group waits
  * until enough ranks are idle at once: from the moment it is the longest ready job, smaller jobs
- * overtake it only while they are not expected to outlast the ranks it waits for, and at most
- * QUEUE_OVERTAKE times the number of ranks of them; then idle ranks are kept for it.
+ * overtake it only while they are not expected to outlast the ranks it waits for, or on ranks that
+ * it will not need then, and at most QUEUE_OVERTAKE times the number of ranks of them; after that
+ * idle ranks are kept for it.
  */
 #ifndef SCHED_QUEUE_H
 #define SCHED_QUEUE_H

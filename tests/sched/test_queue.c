@@ -222,6 +222,25 @@ static void test_no_long_overtaker(void **state) {
     queue_destroy(q);
 }
 
+/* Ranks that the waiting group will not need are for anybody, however long. */
+static void test_spare_ranks(void **state) {
+    (void)state;
+    const struct queue_job jobs[] = {{.cost = 40, .group = 4},
+                                     {.cost = 36, .group = 4},
+                                     {.cost = 20},
+                                     {.cost = 19},
+                                     {.cost = 18}};
+    struct queue *q = make(jobs, 5, 6);
+    queue_begin(q);
+    expect_next(q, 6, 0, 4); /* for 10 */
+    expect_next(q, 2, 2, 1); /* for 20 */
+    queue_progress(q, 0, 0.5);
+    expect_next(q, 1, 3, 1); /* six less four less this one: four for the group */
+    queue_done(q, 0);
+    expect_next(q, 4, 1, 4);
+    queue_destroy(q);
+}
+
 /* Simulated ranks work through random plans: everything ends, nothing runs before its parents or on
  * more ranks than there are, and it never comes to a stand. */
 static void simulate(uint64_t seed, int ranks, enum queue_order order) {
@@ -283,7 +302,7 @@ int main(void) {
         cmocka_unit_test(test_filter),        cmocka_unit_test(test_parents_and_blocking),
         cmocka_unit_test(test_past_and_skip), cmocka_unit_test(test_cycle),
         cmocka_unit_test(test_no_starving),   cmocka_unit_test(test_no_long_overtaker),
-        cmocka_unit_test(test_simulation),
+        cmocka_unit_test(test_spare_ranks),   cmocka_unit_test(test_simulation),
     };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, NULL, NULL);
