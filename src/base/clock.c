@@ -1,6 +1,7 @@
 #include "base/clock.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 double clock_now(void) {
@@ -9,8 +10,25 @@ double clock_now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+double clock_offset(void) {
+    const char *text = getenv("TASKVEC_CLOCK_OFFSET");
+    return text ? strtod(text, NULL) : 0.0;
+}
+
+void clock_set_offset(double seconds) {
+    char text[32];
+    (void)snprintf(text, sizeof text, "%.3f", seconds);
+    (void)setenv("TASKVEC_CLOCK_OFFSET", text, 1);
+}
+
+double clock_wall(void) {
+    struct timespec t;
+    (void)clock_gettime(CLOCK_REALTIME, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec + clock_offset();
+}
+
 void clock_utc(char out[32]) {
-    const time_t now = time(NULL);
+    const time_t now = (time_t)clock_wall();
     struct tm parts;
     (void)gmtime_r(&now, &parts);
     (void)strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &parts);

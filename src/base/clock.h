@@ -4,9 +4,15 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
-double clock_now(void);       /* monotonic seconds, for durations and deadlines */
+double clock_now(void);  /* monotonic seconds, for durations and deadlines */
+double clock_wall(void); /* seconds since 1970: for stamps and the age of files, nothing else */
 void clock_utc(char out[32]); /* "2026-11-22T19:46:00Z" */
 void clock_sleep(double seconds);
 void clock_span(char out[32], double seconds); /* "42 s", "3 min 05 s", "2 h 10 min" for people */
+
+/* Seconds by which clock_wall() is wrong, as TASKVEC_CLOCK_OFFSET of the environment says: for
+ * tests of a clock that jumps. Children inherit it. */
+double clock_offset(void);
+void clock_set_offset(double seconds);
 
 #endif

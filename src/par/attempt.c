@@ -10,7 +10,8 @@
 #include "sched/event.h"
 #include "store/artifact.h"
 
-static const double PING_EVERY = 10.0, SILENT_RANK = 120.0, PROGRESS_EVERY = 0.5; /* seconds */
+static const double PROGRESS_EVERY = 0.5; /* seconds */
+static const double PINGS = 6;            /* before silence */
 
 /* ---------------------------------------------------------------- begin */
 
@@ -144,10 +145,10 @@ static enum err_code ping(struct coordinator *c, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct message_head head = {.kind = MESSAGE_PING};
     const double now = clock_now();
-    if (now - c->last_ping < PING_EVERY) return ERR_OK;
+    if (now - c->last_ping < c->par->silence / PINGS) return ERR_OK;
     c->last_ping = now;
     for (int rank = 1; rank < c->par->size; rank++) {
-        CHECK(now - c->seats[rank].last_heard < SILENT_RANK, ERR_MPI,
+        CHECK(now - c->seats[rank].last_heard < 2 * c->par->silence, ERR_MPI,
               "rank %d has been silent for %.0f s: the attempt ends, run it again to go on", rank,
               now - c->seats[rank].last_heard);
         TRY(mail_send(c->mail, rank, TAG_WORKER, &head, NULL, err));

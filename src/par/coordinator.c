@@ -2,12 +2,12 @@
 
 #include <assert.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "par/strike.h"
 #include "sched/event.h"
 
 static const char *identity_of(const struct coordinator *c, const struct task *t) {
@@ -16,23 +16,12 @@ static const char *identity_of(const struct coordinator *c, const struct task *t
 
 /* ---------------------------------------------------------------- the journal */
 
-/* Its own child first: it would outlive the moment. */
-static void kill_all(struct coordinator *c) {
-    if (*c->own_child > 0) (void)kill(*c->own_child, SIGKILL);
-    inject_strike(INJECT_KILL_ALL);
-}
-
 enum err_code coordinator_append(struct coordinator *c, const char *line, size_t size,
                                  struct err *err) {
-    enum err_code rc = ERR_OK;
     const enum inject_kind fault = inject_find(&c->inject, true, c->journal.lines);
+    if (fault != INJECT_NONE) return strike_line(c, fault, line, size, err);
     journal_add(&c->journal, line, size);
-    if (fault == INJECT_NONE) return ERR_OK;
-    TRY(journal_flush(&c->journal, err));
-    if (fault == INJECT_KILL_ALL) kill_all(c);
-    inject_strike(fault);
-cleanup:
-    return rc;
+    return ERR_OK;
 }
 
 enum err_code coordinator_append_built(struct coordinator *c, struct err *err) {
@@ -298,7 +287,7 @@ static void put_order(struct text *out, const struct coordinator *c, const struc
                       const char *order) {
     const struct farm_job *job = &c->f->jobs[t->job];
     enum inject_kind fault = inject_find(&c->inject, false, t->job);
-    if (i != t->group - 1 || fault == INJECT_KILL_ALL) fault = INJECT_NONE;
+    if (i != t->group - 1 || strike_is_ours(fault)) fault = INJECT_NONE;
     const struct message_order o = {.group_rank = i,
                                     .group_size = t->group,
                                     .inject = (int32_t)fault,
@@ -344,21 +333,12 @@ cleanup:
     return rc;
 }
 
-static enum err_code strike_all(struct coordinator *c, size_t job, struct err *err) {
-    enum err_code rc = ERR_OK;
-    if (inject_find(&c->inject, false, job) != INJECT_KILL_ALL) return ERR_OK;
-    TRY(journal_flush(&c->journal, err));
-    kill_all(c);
-cleanup:
-    return rc;
-}
-
 enum err_code coordinator_begin_here(struct coordinator *c, size_t job, struct text *order,
                                      uint64_t *serial, enum inject_kind *fault, struct err *err) {
     enum err_code rc = ERR_OK;
     struct task *t = NULL;
     TRY(begin_task(&t, c, job, 1, order, err));
-    TRY(strike_all(c, job, err));
+    TRY(strike_job(c, job, err));
     *serial = t->serial;
     *fault = inject_find(&c->inject, false, job);
 cleanup:
@@ -371,7 +351,7 @@ static enum err_code hand_out(struct coordinator *c, size_t job, int group, stru
     struct task *t = NULL;
     TRY(begin_task(&t, c, job, group, &order, err));
     TRY(send_orders(c, t, text_str(&order), err));
-    TRY(strike_all(c, job, err));
+    TRY(strike_job(c, job, err));
 cleanup:
     text_release(&order);
     return rc;

@@ -10,7 +10,7 @@
 #include "par/worker.h"
 #include "sched/event.h"
 
-static const double HELLO_PATIENCE = 60.0, SILENCE = 60.0, FIRST_SILENCE = 1800.0; /* seconds */
+static const double HELLO_PATIENCE = 60.0, FIRST_SILENCE = 1800.0; /* seconds */
 static const double MAIL_PATIENCE = 5.0, NAP_MOST = 5e-3;
 
 /* ---------------------------------------------------------------- hello */
@@ -202,8 +202,8 @@ enum err_code farm_run(const struct farm *f, struct par *p, struct farm_outcome 
     struct coordinator c = {.f = f, .par = p, .mail = &mail, .own_child = &w.pid};
     bool work = false;
     *out = (struct farm_outcome){.jobs = f->n_jobs, .pending = f->n_jobs};
-    mail_init(&mail);
-    worker_init(&w, &mail, p->size);
+    mail_init(&mail, p->silence / 2);
+    worker_init(&w, &mail, p);
     c.journal.fd = -1;
     CHECK(!f->in_process || p->size == 1, ERR_USAGE,
           "--in-process is for one rank, there are %d: start it without mpirun", p->size);
@@ -225,15 +225,15 @@ enum err_code farm_serve(struct par *p, const char *machine, const struct log *l
     enum err_code rc = ERR_OK;
     struct mail mail;
     struct worker w;
-    mail_init(&mail);
-    worker_init(&w, &mail, p->size);
+    mail_init(&mail, p->silence / 2);
+    worker_init(&w, &mail, p);
     const double began = w.last_heard;
     TRY(say_hello(&mail, p, machine, err));
     while (!w.released) {
         TRY(read_mail(&mail, &w, NULL, err));
         TRY(worker_tick(&w, err));
         const bool met = w.last_heard > began && !w.ended;
-        CHECK(clock_now() - w.last_heard < (met ? SILENCE : FIRST_SILENCE), ERR_MPI,
+        CHECK(clock_now() - w.last_heard < (met ? p->silence : FIRST_SILENCE), ERR_MPI,
               "rank %d has heard nothing from rank 0 for %.0f s: leaving", p->rank,
               clock_now() - w.last_heard);
         if (!w.released) worker_nap(&w, w.ended ? NAP_MOST : 1.0);
@@ -248,7 +248,7 @@ cleanup:
 /* What the others still send here (hellos, signs of life) is small and dies with MPI. */
 void farm_release(struct par *p) {
     struct mail mail;
-    mail_init(&mail);
+    mail_init(&mail, p->silence / 2);
     if (p->started && p->size > 1) tell_all(&mail, p, MESSAGE_RELEASE);
     mail_release(&mail, MAIL_PATIENCE);
 }

@@ -136,6 +136,10 @@ static enum err_code verb_checkpoint(struct job_ctx *ctx, const char *state,
                                  .total = h->total,
                                  .tensors = tensors,
                                  .n_tensors = n};
+    char path[FILE_PATH_MAX];
+    const struct disk disk = inject_disk(h->order->inject);
+    TRY(checkpoint_path(path, h->order->dir, h->order->identity, err));
+    TRY(disk_file(&disk, path, err));
     TRY(checkpoint_write(h->order->dir, h->order->identity, &c, err));
     TRY(post(h, MESSAGE_CHECKPOINT, h->done, h->total, NULL, 0, err));
 cleanup:
@@ -207,11 +211,16 @@ static const struct job_host VERBS = {
 static enum err_code seal(struct message_done *out, const struct host *h, struct err *err) {
     enum err_code rc = ERR_OK;
     struct artifact_seal s = {0};
+    char path[FILE_PATH_MAX];
+    const struct disk disk = inject_disk(h->order->inject);
     *out = (struct message_done){.rows = h->n_rows};
     if (!h->continued && h->total > 0.0) out->share = h->done / h->total;
     if (h->n_tensors + h->n_notes == 0) return ERR_OK;
+    TRY(artifact_path(path, h->order->dir, h->order->identity, err));
+    TRY(disk_file(&disk, path, err));
     TRY(artifact_write(&s, h->order->dir, h->order->identity, h->tensors, h->n_tensors, h->notes,
                        h->n_notes, err));
+    if (h->order->inject == INJECT_TORN_ARTIFACT) inject_tear(path);
     out->artifact = 1;
     out->bytes = s.bytes;
     memcpy(out->sha256, s.sha256, sizeof out->sha256);

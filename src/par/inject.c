@@ -5,24 +5,54 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "par/asan.h"
 
-static const char *const NAMES[] = {"",     "kill", "segv", "abort",   "exit",
-                                    "hang", "oom",  "nan",  "kill-all"};
 enum { PIECE = 1 << 24, EXIT_CODE = 3 };
+static const double SLOWNESS = 0.2; /* seconds */
+
+static const struct {
+    const char *name;
+    bool job, event; /* whom it can strike */
+} KINDS[] = {
+    [INJECT_NONE] = {"", false, false},
+    [INJECT_KILL] = {"kill", true, true},
+    [INJECT_SEGV] = {"segv", true, true},
+    [INJECT_ABORT] = {"abort", true, true},
+    [INJECT_EXIT] = {"exit", true, true},
+    [INJECT_HANG] = {"hang", true, true},
+    [INJECT_OOM] = {"oom", true, false},
+    [INJECT_NAN] = {"nan", true, false},
+    [INJECT_KILL_ALL] = {"kill-all", true, true},
+    [INJECT_KILL_COORDINATOR] = {"kill-coordinator", true, true},
+    [INJECT_KILL_RANK] = {"kill-rank", true, false},
+    [INJECT_ENOSPC] = {"enospc", true, true},
+    [INJECT_EIO] = {"eio", true, true},
+    [INJECT_SLOW_FS] = {"slow-fs", true, true},
+    [INJECT_TORN_JOURNAL] = {"torn-journal", false, true},
+    [INJECT_TORN_ARTIFACT] = {"torn-artifact", true, true},
+    [INJECT_CLOCK_JUMP] = {"clock-jump", false, true},
+};
+enum { N_KINDS = sizeof KINDS / sizeof *KINDS };
 
 static enum err_code refuse(const char *item, size_t n, struct err *err) {
-    return ERR(err, ERR_USAGE,
-               "TASKVEC_INJECT: \"%.*s\": expected KIND@job:N or KIND@event:N, KIND one of kill, "
-               "segv, abort, exit, hang, oom, nan, kill-all",
-               (int)n, item);
+    struct text names = {0};
+    for (size_t i = 1; i < N_KINDS; i++) text_add(&names, i > 1 ? ", %s" : "%s", KINDS[i].name);
+    const enum err_code rc = ERR(err, ERR_USAGE,
+                                 "TASKVEC_INJECT: \"%.*s\": expected KIND@job:N or KIND@event:N, "
+                                 "KIND one of %s",
+                                 (int)n, item, text_str(&names));
+    text_release(&names);
+    return rc;
 }
 
 static enum inject_kind kind_of(const char *name, size_t n) {
-    for (size_t i = 1; i < sizeof NAMES / sizeof *NAMES; i++)
-        if (strlen(NAMES[i]) == n && strncmp(NAMES[i], name, n) == 0) return (enum inject_kind)i;
+    for (size_t i = 1; i < N_KINDS; i++)
+        if (strlen(KINDS[i].name) == n && strncmp(KINDS[i].name, name, n) == 0)
+            return (enum inject_kind)i;
     return INJECT_NONE;
 }
 
@@ -36,9 +66,9 @@ static enum err_code parse_item(struct inject_fault *out, const char *item, size
     out->event = strncmp(at, "@event:", 7) == 0;
     if (out->kind == INJECT_NONE || (!out->event && strncmp(at, "@job:", 5) != 0))
         return refuse(item, n, err);
-    if (out->event && (out->kind == INJECT_OOM || out->kind == INJECT_NAN))
-        return ERR(err, ERR_USAGE, "TASKVEC_INJECT: \"%.*s\": only a job can do that", (int)n,
-                   item);
+    if (!(out->event ? KINDS[out->kind].event : KINDS[out->kind].job))
+        return ERR(err, ERR_USAGE, "TASKVEC_INJECT: \"%.*s\": only %s can do that", (int)n, item,
+                   out->event ? "a job" : "a line of the journal");
     errno = 0;
     out->number = strtoull(number + 1, &end, 10);
     if (number[1] < '0' || number[1] > '9' || end != item + n || errno) return refuse(item, n, err);
@@ -83,6 +113,7 @@ void inject_strike(enum inject_kind kind) {
     switch (kind) {
     case INJECT_KILL:
     case INJECT_KILL_ALL:
+    case INJECT_KILL_COORDINATOR:
         (void)raise(SIGKILL);
         break;
     case INJECT_SEGV:
@@ -102,4 +133,30 @@ void inject_strike(enum inject_kind kind) {
     default:
         break;
     }
+}
+
+struct disk inject_disk(enum inject_kind kind) {
+    switch (kind) {
+    case INJECT_ENOSPC:
+        return (struct disk){.error = ENOSPC, .torn = true};
+    case INJECT_EIO:
+        return (struct disk){.error = EIO};
+    case INJECT_SLOW_FS:
+        return (struct disk){.delay = SLOWNESS};
+    case INJECT_TORN_JOURNAL:
+        return (struct disk){.error = EIO, .torn = true};
+    default:
+        return (struct disk){0};
+    }
+}
+
+bool inject_halve(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && truncate(path, info.st_size / 2) == 0;
+}
+
+void inject_tear(const char *path) {
+    if (!inject_halve(path)) return;
+    (void)kill(getppid(), SIGKILL);
+    (void)raise(SIGKILL);
 }

@@ -3,8 +3,7 @@
  *
  * N is a line of `plan` (the fault strikes the compute child that gets this job; of a group the
  * last rank's), or of the journal (it strikes the coordinator when it has written that line), both
- * from 0.  Kinds: kill segv abort exit hang oom nan, and kill-all: the coordinator ends its own
- * child and then itself by SIGKILL, and all other processes with it.
+ * from 0.
  */
 #ifndef PAR_INJECT_H
 #define PAR_INJECT_H
@@ -13,17 +12,28 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "store/disk.h"
 
+/* Named in TASKVEC_INJECT as here, in lower case and with hyphens. */
 enum inject_kind {
     INJECT_NONE,
     INJECT_KILL,
     INJECT_SEGV,
     INJECT_ABORT,
-    INJECT_EXIT,
+    INJECT_EXIT, /* with code 3 */
     INJECT_HANG,
-    INJECT_OOM,
-    INJECT_NAN,
-    INJECT_KILL_ALL
+    INJECT_OOM,              /* a job only */
+    INJECT_NAN,              /* a job only: its next number is not finite */
+    INJECT_KILL_ALL,         /* the coordinator and its child; mpirun ends the rest */
+    INJECT_KILL_COORDINATOR, /* it alone */
+    INJECT_KILL_RANK,        /* a job only: the supervisor of the rank that has it */
+    INJECT_ENOSPC,           /* files of a job; the journal from half of that line on */
+    INJECT_EIO,              /* files of a job; the write of that line, once */
+    INJECT_SLOW_FS,          /* files of a job; the journal from that line on: 0.2 s a step */
+    INJECT_TORN_JOURNAL,     /* a line only: half of it is written, then as kill-all */
+    INJECT_TORN_ARTIFACT,    /* cut in half before the DONE line, and the rank dies; of a DONE line:
+                              * behind it, then as kill-all */
+    INJECT_CLOCK_JUMP        /* a line only: the wall clock is 5 h ahead; at the next 5 h behind */
 };
 
 enum { INJECT_MAX = 32 };
@@ -42,7 +52,14 @@ enum err_code inject_parse(struct inject *out, const char *text, struct err *err
 
 enum inject_kind inject_find(const struct inject *in, bool event, size_t number);
 
-/* Does it to this process. Returns only for NONE, and for OOM once memory is exhausted. */
+/* Does it to this process. Returns for OOM, once memory is exhausted, for NAN, and for all kinds
+ * that are not the end of one process. */
 void inject_strike(enum inject_kind kind);
+
+struct disk inject_disk(enum inject_kind kind); /* {0} for kinds that are not of storage */
+
+/* In a compute child that has written its artifact: half of it is lost, and its rank dies. */
+void inject_tear(const char *path);
+bool inject_halve(const char *path); /* cuts a file in half; false: it is not there */
 
 #endif

@@ -8,6 +8,8 @@
 #include "base/clock.h"
 #include "par/mpi_check.h"
 
+static const double SPIN = 0.05, NAP = 1e-3; /* seconds */
+
 struct mail_letter {
     struct mail_letter *next;
     MPI_Request request;
@@ -15,8 +17,8 @@ struct mail_letter {
     unsigned char bytes[];
 };
 
-void mail_init(struct mail *m) {
-    *m = (struct mail){0};
+void mail_init(struct mail *m, double patience) {
+    *m = (struct mail){.patience = patience};
     m->last = &m->first;
 }
 
@@ -124,6 +126,29 @@ cleanup:
     return rc;
 }
 
+/* MPI_Recv() would wait for ever for the second half of a letter whose sender is dead. */
+static enum err_code receive(struct mail *m, void *letter, int size, const MPI_Status *from,
+                             struct err *err) {
+    enum err_code rc = ERR_OK;
+    MPI_Request request;
+    const double began = clock_now();
+    int here = 0;
+    TRY_MPI(MPI_Irecv(letter, size, MPI_BYTE, from->MPI_SOURCE, from->MPI_TAG, MPI_COMM_WORLD,
+                      &request));
+    for (;;) {
+        TRY_MPI(MPI_Test(&request, &here, MPI_STATUS_IGNORE));
+        if (here) break;
+        const double waited = clock_now() - began;
+        if (waited > m->patience) m->in = (struct text){0}; /* stays MPI's */
+        CHECK(waited <= m->patience, ERR_MPI,
+              "the rest of a message of %d bytes from rank %d has not come for %.0f s", size,
+              from->MPI_SOURCE, waited);
+        if (waited > SPIN) clock_sleep(NAP);
+    }
+cleanup:
+    return rc;
+}
+
 enum err_code mail_next(bool *found, struct mail *m, int *rank, enum message_tag *tag,
                         struct message_head *head, const void **payload, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -137,8 +162,7 @@ enum err_code mail_next(bool *found, struct mail *m, int *rank, enum message_tag
     CHECK((size_t)size >= sizeof *head, ERR_BUG, "a message of %d bytes from rank %d", size,
           status.MPI_SOURCE);
     TRY(place(&letter, m, status.MPI_TAG, (size_t)size, err));
-    TRY_MPI(MPI_Recv(letter, size, MPI_BYTE, status.MPI_SOURCE, status.MPI_TAG, MPI_COMM_WORLD,
-                     MPI_STATUS_IGNORE));
+    TRY(receive(m, letter, size, &status, err));
     memcpy(head, letter, sizeof *head);
     CHECK(head->size == (size_t)size - sizeof *head, ERR_BUG, "a torn message from rank %d",
           status.MPI_SOURCE);
@@ -156,5 +180,5 @@ void mail_release(struct mail *m, double patience) {
     const double end = clock_now() + patience;
     while (m->first && sweep(m, NULL) == ERR_OK && m->first && clock_now() < end) clock_sleep(1e-4);
     text_release(&m->in);
-    mail_init(m);
+    mail_init(m, m->patience);
 }

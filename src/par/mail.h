@@ -23,9 +23,11 @@ struct mail {
     struct mail_letter *first, **last; /* not yet taken over by MPI */
     struct text in;                    /* the message handed out last, if not in the box */
     struct mail_box box;
+    double patience;
 };
 
-void mail_init(struct mail *m);
+/* patience: seconds for the rest of a letter of which a part has arrived. */
+void mail_init(struct mail *m, double patience);
 
 /* A copy of head and payload goes to `rank`, this one included; messages of one tag between two
  * ranks keep their order. ERR_DATA for 2 GiB and more. */
@@ -38,7 +40,8 @@ enum err_code mail_lend(struct mail *m, int rank, enum message_tag tag, const vo
                         size_t size, bool *back, struct err *err);
 
 /* The next message, if one has arrived; *payload lives until the next call. One received in the box
- * has its payload there, and the caller says when the box is full. */
+ * has its payload there, and the caller says when the box is full. ERR_MPI when the sender of half
+ * a letter has died. */
 enum err_code mail_next(bool *found, struct mail *m, int *rank, enum message_tag *tag,
                         struct message_head *head, const void **payload, struct err *err);
 

@@ -17,8 +17,8 @@
 #include "par/asan.h"
 #include "par/mpi_check.h"
 
-enum { FINALIZE_PATIENCE = 10 }; /* seconds */
-static const double NAP_LEAST = 5e-5, NAP_MOST = 1e-3;
+enum { FINALIZE_PATIENCE = 10 };                                       /* seconds */
+static const double NAP_LEAST = 5e-5, NAP_MOST = 1e-3, SILENCE = 60.0; /* seconds */
 
 static const int ENDING[] = {SIGUSR1, SIGTERM, SIGINT};
 
@@ -45,6 +45,17 @@ static enum err_code block_signals(struct par *p, struct err *err) {
     return ERR_OK;
 }
 
+static enum err_code read_silence(struct par *p, struct err *err) {
+    const char *text = getenv("TASKVEC_SILENCE");
+    char *end = NULL;
+    if (!text) return ERR_OK;
+    p->silence = strtod(text, &end);
+    if (end == text || *end || !(p->silence >= 1.0 && p->silence <= 1e6))
+        return ERR(err, ERR_USAGE, "TASKVEC_SILENCE: \"%s\": expected seconds, from 1 to 1e6",
+                   text);
+    return ERR_OK;
+}
+
 static int number_of(const char *variable) {
     const char *text = getenv(variable);
     return text ? atoi(text) : 0;
@@ -68,8 +79,9 @@ static enum err_code check_slurm(const struct par *p, const struct log *log, str
 
 enum err_code par_init(struct par *p, const struct log *log, struct err *err) {
     enum err_code rc = ERR_OK;
-    *p = (struct par){.size = 1, .signals = -1};
+    *p = (struct par){.size = 1, .signals = -1, .silence = SILENCE};
     p->launched = getenv("OMPI_COMM_WORLD_SIZE") != NULL; /* before MPI_Init, which may set it */
+    TRY(read_silence(p, err));
     TRY(block_signals(p, err));
     /* A plain start of Open MPI 4 would want a daemon, and that an ssh in PATH; one rank needs
      * neither. Under a launcher this says nothing. */

@@ -17,12 +17,13 @@ struct par {
     int rank, size;
     int signals; /* signalfd of USR1, TERM and INT, which are blocked from par_init() on */
     bool started;
-    bool launched; /* by mpirun, which passes signals on, and kills 2 s after a TERM */
+    bool launched;  /* by mpirun, which passes signals on, and kills 2 s after a TERM */
+    double silence; /* seconds without a word after which rank 0 is given up; a rank after twice */
     char host[128];
 };
 
 /* Blocks the signals that end a run, then MPI_Init with MPI_ERRORS_RETURN. ERR_CONFIG when srun
- * started several tasks that do not see each other. */
+ * started several tasks that do not see each other. TASKVEC_SILENCE sets p->silence (60). */
 enum err_code par_init(struct par *p, const struct log *log, struct err *err);
 
 /* MPI_Finalize with a guard: leaves with exit code `code` after 10 s if it hangs. The coordinator

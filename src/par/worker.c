@@ -8,9 +8,10 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "par/inject.h"
 #include "par/spawn.h"
 
-static const double PROGRESS_EVERY = 0.5, ALIVE_EVERY = 10.0; /* seconds */
+static const double PROGRESS_EVERY = 0.5, LIVES = 6; /* seconds; signs of life before silence */
 static const double PROGRESS_RATE = 2000; /* messages a second that all ranks together may send */
 static const double NAP_LEAST = 1e-5, NAP_GROUP = 1e-4, NAP_IDLE = 1e-3, NAP_BUSY = 2e-2;
 
@@ -20,8 +21,8 @@ struct worker_stash {
     unsigned char payload[];
 };
 
-void worker_init(struct worker *w, struct mail *mail, int size) {
-    *w = (struct worker){.mail = mail, .size = size};
+void worker_init(struct worker *w, struct mail *mail, const struct par *p) {
+    *w = (struct worker){.mail = mail, .size = p->size, .alive_every = p->silence / LIVES};
     pipe_init(&w->pipe, -1);
     w->share.fd = -1;
     w->last_heard = w->last_said = w->last_news = clock_now();
@@ -135,6 +136,7 @@ static enum err_code take_order(struct worker *w, const struct message_head *hea
     w->waiting = false;
     w->last_life = clock_now();
     TRY(pass_stash(w, err));
+    if (w->o.inject == INJECT_KILL_RANK) inject_strike(INJECT_KILL);
 cleanup:
     return rc;
 }
@@ -325,7 +327,7 @@ enum err_code worker_tick(struct worker *w, struct err *err) {
     const double quiet = clock_now() - w->last_said;
     if (w->progress_due && quiet >= progress_every(w))
         TRY(tell_progress(w, err));
-    else if (quiet >= ALIVE_EVERY)
+    else if (quiet >= w->alive_every)
         TRY(tell(w, &alive, NULL, err));
 cleanup:
     return rc;

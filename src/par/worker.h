@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "par/mail.h"
 #include "par/message.h"
+#include "par/par.h"
 #include "par/pipe.h"
 #include "par/share.h"
 
@@ -20,8 +21,9 @@ struct worker_stash; /* GROUP messages that came before their order */
 
 struct worker {
     struct mail *mail;
-    int size;  /* ranks in all */
-    pid_t pid; /* 0: no child */
+    int size;           /* ranks in all */
+    double alive_every; /* seconds */
+    pid_t pid;          /* 0: no child */
     struct pipe pipe;
     bool busy, waiting;     /* a job is in work; its child waits for a GROUP message */
     bool ended, released;   /* told so by the coordinator */
@@ -40,7 +42,7 @@ struct worker {
     bool progress_due;
 };
 
-void worker_init(struct worker *w, struct mail *mail, int size);
+void worker_init(struct worker *w, struct mail *mail, const struct par *p);
 void worker_release(struct worker *w); /* ends the child */
 
 /* A message of TAG_WORKER or TAG_GROUP. */

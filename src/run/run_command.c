@@ -320,7 +320,6 @@ static enum err_code serve(struct par *par, const struct log *log) {
     struct err err = {0};
     provenance_machine(&machine);
     const enum err_code rc = farm_serve(par, text_str(&machine), log, &err);
-    if (rc != ERR_OK) log_line(log, LOG_ERROR, "%s", err.msg);
     text_release(&machine);
     return rc;
 }
@@ -336,8 +335,9 @@ static enum err_code run_command(struct text *out, int *exit_code, const struct 
     TRY(par_init(&par, &s.log, err));
     s.log.rank = par.rank;
     if (par.rank > 0) {
-        (void)serve(&par, &s.log); /* only the coordinator leaves with a code */
-        (void)par_finish(&par, 0);
+        /* Only the coordinator leaves with a code, unless it is the one that is silent. */
+        const bool alone = serve(&par, &s.log) == ERR_MPI;
+        (void)par_finish(&par, alone ? err_exit_code(ERR_MPI) : 0);
         goto cleanup;
     }
     rc = coordinate(out, exit_code, &s, &par, err);

@@ -109,7 +109,7 @@ enum err_code journal_flush(struct journal *j, struct err *err) {
     enum err_code rc = ERR_OK;
     TRY(text_check(&j->buffer, err));
     while (j->buffer.size > 0) {
-        const ssize_t n = write(j->fd, j->buffer.data, j->buffer.size);
+        const ssize_t n = disk_write(&j->disk, j->fd, j->buffer.data, j->buffer.size);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) TRY(io_error(err, j->path, "write"));
         j->unsynced += (size_t)n;
@@ -124,7 +124,7 @@ enum err_code journal_sync(struct journal *j, struct err *err) {
     enum err_code rc = ERR_OK;
     TRY(journal_flush(j, err));
     j->last_sync = clock_now();
-    if (j->unsynced > 0 && fdatasync(j->fd) != 0 && errno != EINVAL)
+    if (j->unsynced > 0 && disk_sync(&j->disk, j->fd) != 0 && errno != EINVAL)
         TRY(io_error(err, j->path, "sync"));
     j->unsynced = 0;
 cleanup:

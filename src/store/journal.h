@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "sched/history.h"
+#include "store/disk.h"
 
 struct journal {
     int fd; /* -1: closed */
@@ -21,6 +22,7 @@ struct journal {
     double last_sync;   /* clock_now() */
     size_t unsynced;    /* bytes */
     struct text buffer; /* lines not yet written */
+    struct disk disk;   /* a good one, but for faults on demand */
 };
 
 /* Opens DIR/journal for appending, creating it with its first line; a torn last line is cut off.

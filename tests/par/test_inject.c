@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -22,6 +23,27 @@ static void test_parse(void **state) {
     assert_int_equal(inject_find(&in, false, 31), INJECT_NONE);
 }
 
+static void test_kinds(void **state) {
+    (void)state;
+    struct inject in;
+    struct err err;
+    assert_int_equal(inject_parse(&in,
+                                  "kill-coordinator@event:1,kill-rank@job:1,enospc@event:2,"
+                                  "eio@job:2,slow-fs@event:3,torn-journal@event:4,"
+                                  "torn-artifact@job:4,torn-artifact@event:5,clock-jump@event:6",
+                                  &err),
+                     ERR_OK);
+    assert_int_equal(in.n, 9);
+    assert_int_equal(inject_find(&in, true, 1), INJECT_KILL_COORDINATOR);
+    assert_int_equal(inject_find(&in, false, 1), INJECT_KILL_RANK);
+    assert_int_equal(inject_find(&in, true, 6), INJECT_CLOCK_JUMP);
+    assert_int_equal(inject_disk(inject_find(&in, true, 2)).error, ENOSPC);
+    assert_int_equal(inject_disk(inject_find(&in, false, 2)).error, EIO);
+    assert_true(inject_disk(inject_find(&in, true, 3)).delay > 0.0);
+    assert_true(inject_disk(inject_find(&in, true, 4)).torn);
+    assert_int_equal(inject_disk(INJECT_SEGV).error, 0);
+}
+
 static void test_nonsense(void **state) {
     (void)state;
     static const char *const BAD[] = {"kill",
@@ -41,6 +63,10 @@ static void test_nonsense(void **state) {
                                       "killer@job:1",
                                       "nan@event:3",
                                       "oom@event:3",
+                                      "kill-rank@event:3",
+                                      "torn-journal@job:3",
+                                      "clock-jump@job:3",
+                                      "torn@event:3",
                                       "kill@jobs:1",
                                       "kill@eventful:1",
                                       "kill@job:99999999999999999999",
@@ -54,7 +80,7 @@ static void test_nonsense(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_parse),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_parse), cmocka_unit_test(test_kinds),
                                        cmocka_unit_test(test_nonsense)};
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, NULL, NULL);
