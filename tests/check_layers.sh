@@ -93,7 +93,7 @@ check() {
                 if (name ~ /\// && (to in floor)) fault("include of " what ": floors are included as \"floor/file.h\"")
                 return
             }
-            if (name == "build_info.h" && from == "base") return
+            if ((name == "build_info.h" || name == "build_diff.h") && from == "base") return
             if (name !~ /^[^\/]+\/[^\/]+\.h$/) { fault("include of " what ": write \"floor/file.h\""); return }
             if (!(to in floor)) fault("include of " what ": " to " is not a floor of LAYERS")
             else if (to != from && !((from, to) in allowed)) fault(from " may not include " what)

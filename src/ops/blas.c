@@ -27,6 +27,8 @@ void blas_init(void) {
 
 const char *blas_core(void) { return openblas_get_corename(); }
 
+int blas_threads(void) { return openblas_get_num_threads(); }
+
 const char *blas_config(void) { return openblas_get_config(); }
 
 static int blas_size(size_t n) {

@@ -16,7 +16,8 @@
 enum blas_op { BLAS_N, BLAS_T }; /* as stored, transposed */
 
 void blas_init(void);
-const char *blas_core(void);   /* kernel family OpenBLAS picked: "Zen", "Haswell", "SkylakeX" */
+const char *blas_core(void); /* kernel family OpenBLAS picked: "Zen", "Haswell", "SkylakeX" */
+int blas_threads(void);
 const char *blas_config(void); /* version and build options, one line */
 
 /* C[M,N] = alpha op(A) op(B) + beta C, with op(A) [M,K] and op(B) [K,N].

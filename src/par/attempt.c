@@ -81,6 +81,7 @@ static enum err_code append_attempt(struct coordinator *c, struct err *err) {
     event_integer(&c->line, "number", (int64_t)(n ? c->past.attempts[n - 1].number : 0) + 1);
     event_text(&c->line, "utc", utc);
     event_text(&c->line, "host", c->par->host);
+    event_text(&c->line, "hosts", text_str(&c->hosts));
     event_integer(&c->line, "pid", getpid());
     event_integer(&c->line, "ranks", c->par->size);
     for (size_t i = 0; i < c->f->n_provenance; i++)
@@ -225,12 +226,15 @@ void coordinator_outcome(struct farm_outcome *out, const struct coordinator *c) 
 
 enum err_code coordinator_end(struct coordinator *c, struct farm_outcome *out, struct err *err) {
     enum err_code rc = ERR_OK;
+    char utc[32];
     const size_t n = c->past.n_attempts;
+    clock_utc(utc);
     coordinator_outcome(out, c);
     out->attempt = (n ? c->past.attempts[n - 1].number : 0) + 1;
     if (c->fatal.code != ERR_OK) out->exit_code = err_exit_code(c->fatal.code);
     if (c->f->lock && !c->f->lock->held) return ERR_OK; /* the journal is somebody else's now */
     event_begin(&c->line, EVENT_END);
+    event_text(&c->line, "utc", utc);
     event_integer(&c->line, "code", out->exit_code);
     event_text(&c->line, "reason", c->fatal.code != ERR_OK ? c->fatal.msg : "");
     TRY(coordinator_append_built(c, err));
@@ -255,4 +259,5 @@ void coordinator_release(struct coordinator *c) {
     history_release(&c->past);
     if (c->journal.path[0]) (void)journal_close(&c->journal, NULL);
     text_release(&c->line);
+    text_release(&c->hosts);
 }

@@ -57,6 +57,7 @@ static enum err_code append_start(struct coordinator *c, const struct task *t, s
     event_text(&c->line, "job", identity_of(c, t));
     event_text(&c->line, "ranks", text_str(&ranks));
     event_integer(&c->line, "serial", (int64_t)t->serial);
+    event_integer(&c->line, "ms", (int64_t)(1e3 * (clock_now() - c->began)));
     TRY(coordinator_append_built(c, err));
 cleanup:
     text_release(&ranks);

@@ -65,7 +65,8 @@ struct coordinator {
     double time_left;       /* until then, when it was last asked who is next */
     double signalled;       /* the first signal; 0: none */
     double began, stop_since, last_ping, last_progress;
-    char *dir; /* absolute */
+    char *dir;         /* absolute */
+    struct text hosts; /* of all ranks in their order: "node1*4 node2*4" */
     pid_t *own_child;
     struct text line;
     size_t done_now, failed_now;

@@ -40,11 +40,22 @@ static enum err_code compare(const struct farm *f, const struct par *p, int rank
                p->host, f->machine, rank, payload, machine);
 }
 
-/* Every rank says what machine it is before anything is handed out. */
-static enum err_code collect_hellos(const struct farm *f, const struct par *p, struct mail *mail,
-                                    struct err *err) {
+/* "node1*4 node2*4": hosts [size] in the order of the ranks, those that follow each other once. */
+static void list_hosts(struct text *out, char *const *hosts, int size) {
+    for (int rank = 0, n = 0; rank < size; rank += n) {
+        for (n = 1; rank + n < size && strcmp(hosts[rank], hosts[rank + n]) == 0;) n++;
+        text_add(out, "%s%s*%d", rank ? " " : "", hosts[rank], n);
+    }
+}
+
+/* Every rank says where it is and what machine before anything is handed out. */
+static enum err_code collect_hellos(const struct farm *f, struct par *p, struct mail *mail,
+                                    struct text *list, struct err *err) {
     enum err_code rc = ERR_OK;
     const double end = clock_now() + HELLO_PATIENCE;
+    char **hosts = calloc((size_t)p->size, sizeof *hosts);
+    CHECK(hosts, ERR_MEMORY, "no memory for %d ranks", p->size);
+    hosts[0] = text_copy(p->host);
     for (int missing = p->size - 1; missing > 0;) {
         struct message_head head;
         enum message_tag tag;
@@ -54,13 +65,20 @@ static enum err_code collect_hellos(const struct farm *f, const struct par *p, s
         TRY(mail_next(&found, mail, &rank, &tag, &head, &payload, err));
         if (found && head.kind == MESSAGE_HELLO) {
             TRY(compare(f, p, rank, payload, err));
+            hosts[rank] = text_copy(payload);
             missing--;
         }
         CHECK(clock_now() < end, ERR_MPI, "%d of %d ranks have not said a word in %.0f s", missing,
               p->size, HELLO_PATIENCE);
         if (!found) clock_sleep(1e-4);
     }
+    for (int rank = 0; rank < p->size; rank++)
+        CHECK(hosts[rank], ERR_MEMORY, "no memory for the hosts of %d ranks", p->size);
+    list_hosts(list, hosts, p->size);
+    TRY(text_check(list, err));
 cleanup:
+    for (int rank = 0; hosts && rank < p->size; rank++) free(hosts[rank]);
+    free(hosts);
     return rc;
 }
 
@@ -207,7 +225,7 @@ enum err_code farm_run(const struct farm *f, struct par *p, struct farm_outcome 
     c.journal.fd = -1;
     CHECK(!f->in_process || p->size == 1, ERR_USAGE,
           "--in-process is for one rank, there are %d: start it without mpirun", p->size);
-    TRY(collect_hellos(f, p, &mail, err));
+    TRY(collect_hellos(f, p, &mail, &c.hosts, err));
     TRY(coordinator_begin(&c, &work, err));
     if (work)
         TRY(run_attempt(&c, &w, out, err));

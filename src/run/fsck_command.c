@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "run/command.h"
+#include "run/provenance.h"
 #include "store/artifact.h"
 #include "store/journal.h"
 #include "store/lock.h"
@@ -47,6 +48,22 @@ static void check_version(struct fsck *f) {
     if (f->history.version != EVENT_VERSION)
         trouble(f, f->history.version ? "another version of the format" : "no first line",
                 "journal", "read it with the taskvec that wrote it");
+}
+
+static void check_provenance(struct fsck *f) {
+    char where[64];
+    struct text lacking = {0}, what = {0};
+    for (size_t i = 0; i < f->history.n_attempts; i++) {
+        text_clear(&lacking);
+        text_clear(&what);
+        provenance_lacking(&lacking, &f->history.attempts[i]);
+        if (lacking.size == 0) continue;
+        (void)snprintf(where, sizeof where, "journal, attempt %zu", f->history.attempts[i].number);
+        text_add(&what, "its provenance lacks %s", text_str(&lacking));
+        trouble(f, text_str(&what), where, "an earlier taskvec wrote it; it can be gone on with");
+    }
+    text_release(&lacking);
+    text_release(&what);
 }
 
 /* ---- artifacts */
@@ -120,6 +137,7 @@ static enum err_code fsck_command(struct text *out, int *exit_code, const struct
     TRY(history_replay(&f.history, text_str(&f.data), f.data.size, err));
     check_lines(&f);
     check_version(&f);
+    check_provenance(&f);
     TRY(check_artifacts(&f, err));
     report_end(&f);
     if (f.troubles) *exit_code = err_exit_code(ERR_DIFFERS);
@@ -133,6 +151,7 @@ const struct command COMMAND_FSCK = {
     .name = "fsck",
     .arguments = "DIR",
     .meaning = "every checksum of a run: lines of its journal, artifacts of its jobs",
+    .more = "It also asks every attempt for all fields of its provenance.\n",
     .least_args = 1,
     .most_args = 1,
     .run = fsck_command,

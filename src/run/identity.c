@@ -27,6 +27,14 @@ void identity_files_destroy(struct identity_files *f) {
     free(f);
 }
 
+size_t identity_files_count(const struct identity_files *f) { return f->n; }
+const char *identity_files_path(const struct identity_files *f, size_t i) {
+    return f->items[i].path;
+}
+const char *identity_files_hash(const struct identity_files *f, size_t i) {
+    return f->items[i].hash;
+}
+
 static enum err_code file_reserve(struct identity_files *f, struct err *err) {
     if (f->n < f->capacity) return ERR_OK;
     const size_t capacity = f->capacity ? 2 * f->capacity : 4;

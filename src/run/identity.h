@@ -18,6 +18,10 @@ struct identity_files; /* content hashes of files already read */
 enum err_code identity_files_create(struct identity_files **out, struct err *err);
 void identity_files_destroy(struct identity_files *f); /* NULL-safe */
 
+size_t identity_files_count(const struct identity_files *f);
+const char *identity_files_path(const struct identity_files *f, size_t i);
+const char *identity_files_hash(const struct identity_files *f, size_t i);
+
 struct identity_of {
     const struct stage *stage;
     const struct config_point *point;

@@ -103,7 +103,6 @@ static enum err_code stage_list(struct plan_stage *s, size_t job, struct err *er
 
 struct builder {
     struct plan *plan;
-    struct identity_files *files;
     struct text scratch;
     size_t *order, visits;
 };
@@ -116,7 +115,7 @@ static enum err_code job_identify(struct plan_job *job, struct builder *b, struc
                              .seed = config_seed(p->config),
                              .n_inputs = job->n_parents};
     for (size_t i = 0; i < job->n_parents; i++) of.inputs[i] = p->jobs[job->parents[i]].identity;
-    return identity_make(job->identity, &of, b->files, &b->scratch, err);
+    return identity_make(job->identity, &of, p->files, &b->scratch, err);
 }
 
 static enum err_code job_cost(struct plan_job *job, const struct plan *p, struct err *err) {
@@ -375,7 +374,7 @@ enum err_code plan_make(struct plan *out, const struct config *config, struct er
     struct plan plan = {.config = config};
     struct builder b = {.plan = &plan};
     TRY(stages_init(&plan, err));
-    TRY(identity_files_create(&b.files, err));
+    TRY(identity_files_create(&plan.files, err));
     b.order = calloc(plan.n_stages + 1, sizeof *b.order);
     CHECK(b.order, ERR_MEMORY, "no memory for %zu stages", plan.n_stages);
     TRY(plan_order(b.order, config, err));
@@ -383,7 +382,6 @@ enum err_code plan_make(struct plan *out, const struct config *config, struct er
     *out = plan;
 cleanup:
     free(b.order);
-    identity_files_destroy(b.files);
     text_release(&b.scratch);
     if (rc != ERR_OK) plan_release(&plan);
     return rc;
@@ -394,5 +392,6 @@ void plan_release(struct plan *p) {
     free(p->stages);
     free(p->jobs);
     free(p->slots);
+    identity_files_destroy(p->files);
     *p = (struct plan){0};
 }

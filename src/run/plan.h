@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "config/config.h"
+#include "run/identity.h"
 #include "stages/stage.h"
 
 enum { PLAN_PARENTS = 2, PLAN_LABEL = 96 };
@@ -41,8 +42,9 @@ struct plan {
     size_t n_jobs, capacity;
     struct plan_stage *stages; /* one for each of the config, in its order */
     size_t n_stages;
-    size_t merged; /* jobs asked for twice */
-    size_t *slots; /* hash table over identities: job + 1, or 0 */
+    size_t merged;                /* jobs asked for twice */
+    struct identity_files *files; /* external files that the jobs name, with their hashes */
+    size_t *slots;                /* hash table over identities: job + 1, or 0 */
     size_t n_slots;
 };
 

@@ -18,7 +18,7 @@ void provenance_versions(struct text *out);
  * compiler, flags, BLAS core; one line. */
 void provenance_machine(struct text *out);
 
-enum { PROVENANCE_MAX = 32 };
+enum { PROVENANCE_MAX = 40 };
 
 struct provenance_field {
     const char *name; /* static */
@@ -30,14 +30,21 @@ struct provenance {
     size_t n;
 };
 
-/* Fields of an attempt: revision, changes, compiler, flags, machine, blas, core, hdf5, mpi, ...,
- * cpu, slurm_*, config (SHA-256 of the resolved text), seed, command. */
-enum err_code provenance_make(struct provenance *out, const struct plan *p, char *const *argv,
-                              struct err *err);
+/* Fields of an attempt: build, libraries, machine, config (SHA-256 of the resolved text, which
+ * stands in DIR/configs), the files it names with their hashes, Slurm's numbers, command line.
+ * `memory`: bytes a job may use. */
+enum err_code provenance_make(struct provenance *out, const struct plan *p, size_t memory,
+                              char *const *argv, struct err *err);
 void provenance_release(struct provenance *p);
 
-/* ERR_CONFIG naming the difference when an earlier attempt that finished a job was made by another
- * build or on another BLAS core. */
+/* Names of all fields that the line of an attempt has, those of the farm first. */
+size_t provenance_fields(const char *const **names);
+
+/* Appends the names of those that an attempt lacks: "hosts, libc"; nothing if it has all. */
+void provenance_lacking(struct text *out, const struct history_attempt *a);
+
+/* ERR_CONFIG naming every field that differs, then and now, when an earlier attempt that finished a
+ * job was made by another build or on another BLAS core. */
 enum err_code provenance_check(const struct history *h, const char *dir, struct err *err);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run/provenance.h"
 #include "run/rows.h"
 #include "store/results.h"
 
@@ -92,6 +93,51 @@ cleanup:
     return rc;
 }
 
+/* ---- attempts: a row each, with all that they say of themselves */
+
+static const struct results_column ATTEMPT_COLUMNS[] = {
+    {"started", JOB_INT, "", "jobs started in it"},
+    {"done", JOB_INT, "", "jobs finished in it"},
+    {"failed", JOB_INT, "", "jobs that failed in it"},
+    {"code", JOB_INT, "", "exit code; -1: it did not end in order"},
+    {"end", JOB_TEXT, "", "when it ended, UTC"},
+};
+enum { ATTEMPT_COLUMNS_N = sizeof ATTEMPT_COLUMNS / sizeof *ATTEMPT_COLUMNS };
+
+static void attempt_cells(struct job_value *cells, const struct history_attempt *a,
+                          const char *const *names, size_t n_names) {
+    for (size_t i = 0; i < n_names; i++) {
+        const char *value = history_field(a, names[i]);
+        cells[i] = text_value(value ? value : "");
+    }
+    cells += n_names;
+    cells[0] = int_value(a->started);
+    cells[1] = int_value(a->done);
+    cells[2] = int_value(a->failed);
+    cells[3] = (struct job_value){.type = JOB_INT, .as.integer = a->ended ? a->code : -1};
+    cells[4] = text_value(a->end);
+}
+
+static enum err_code publish_attempts(struct results *file, const struct history *h,
+                                      struct err *err) {
+    enum err_code rc = ERR_OK;
+    const char *const *names;
+    const size_t n_names = provenance_fields(&names), n = n_names + ATTEMPT_COLUMNS_N;
+    struct job_value *cells = calloc(h->n_attempts * n + 1, sizeof *cells);
+    struct results_column *columns = calloc(n, sizeof *columns);
+    CHECK(cells && columns, ERR_MEMORY, "no memory for %zu attempts", h->n_attempts);
+    for (size_t i = 0; i < n_names; i++)
+        columns[i] = (struct results_column){names[i], JOB_TEXT, "", ""};
+    memcpy(columns + n_names, ATTEMPT_COLUMNS, sizeof ATTEMPT_COLUMNS);
+    for (size_t i = 0; i < h->n_attempts; i++)
+        attempt_cells(cells + i * n, &h->attempts[i], names, n_names);
+    TRY(results_table(file, "/attempts", columns, n, cells, h->n_attempts, err));
+cleanup:
+    free(cells);
+    free(columns);
+    return rc;
+}
+
 /* The fields of the last attempt, and how many there were. */
 static enum err_code publish_provenance(struct results *file, const struct record *r,
                                         struct err *err) {
@@ -132,6 +178,7 @@ enum err_code publish_results(const struct record *r, struct err *err) {
     for (size_t s = 0; s < r->plan.n_stages; s++) TRY(publish_stage(file, r, s, err));
     TRY(publish_jobs(file, r, err));
     TRY(publish_config(file, r, err));
+    TRY(publish_attempts(file, &r->history, err));
     TRY(publish_provenance(file, r, err));
     struct results *whole = file;
     file = NULL;

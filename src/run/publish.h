@@ -1,5 +1,6 @@
 /*
- * publish.h - DIR/results.h5 from the journal: /tables/NAME, /jobs, /config, /provenance.
+ * publish.h - DIR/results.h5 from the journal: /tables/NAME, /jobs, /attempts, /config and
+ * /provenance (the fields of the last attempt).
  */
 #ifndef RUN_PUBLISH_H
 #define RUN_PUBLISH_H

@@ -234,7 +234,7 @@ static enum err_code make_farm(struct session *s, struct err *err) {
     TRY(make_jobs(s, err));
     s->farm.jobs = s->jobs;
     s->farm.n_jobs = s->plan.n_jobs;
-    TRY(provenance_make(&s->provenance, &s->plan, s->argv, err));
+    TRY(provenance_make(&s->provenance, &s->plan, s->farm.memory, s->argv, err));
     for (size_t i = 0; i < s->provenance.n; i++)
         s->fields[i] = (struct farm_field){s->provenance.fields[i].name,
                                            text_str(&s->provenance.fields[i].value)};

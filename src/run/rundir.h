@@ -12,7 +12,13 @@
 enum err_code rundir_name(char out[FILE_PATH_MAX], const struct config *config, const char *given,
                           struct err *err);
 
-/* Writes DIR/config.cfg, resolved, unless it says the same already. */
+/* SHA-256 of a resolved config: the field `config` of an attempt, and its name in DIR/configs. */
+void rundir_config_sum(char out[HASH_HEX], const struct text *resolved);
+enum err_code rundir_kept_path(char out[FILE_PATH_MAX], const char *dir, const char *sum,
+                               struct err *err);
+
+/* Writes DIR/config.cfg, resolved, and DIR/configs/SUM.cfg, unless they say the same already; and
+ * the local changes of this build as DIR/changes/SUM.diff, if it has any. */
 enum err_code rundir_keep_config(const char *dir, const struct config *config, struct err *err);
 
 struct rundir_change { /* of a config against the one of the attempt before */

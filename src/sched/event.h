@@ -8,14 +8,16 @@
  * "journal" and carries the version of this format.
  *
  *     journal     version
- *     attempt     number, utc, host, pid, ranks, then free provenance fields
- *     start       job, ranks (world ranks in the order of the group: "3,4"), serial
+ *     attempt     number, utc, host, hosts (of all ranks: "n1*4 n2*4"), pid, ranks, then free
+ *                 provenance fields
+ *     start       job, ranks (world ranks in the order of the group: "3,4"), serial, ms (since the
+ *                 attempt began)
  *     row         job, number, then one field "c" a cell: t:TEXT i:INTEGER r:REAL (as %a)
  *     checkpoint  job, done, total
  *     done        job, rows, seconds, artifact (0 or 1), bytes, sha256, shards ("0:0-1,1:2-3")
  *     failed      job, class, reason
  *     stopped     job: left by request before its end; it is pending again
- *     end         code (the exit code), reason
+ *     end         utc, code (the exit code), reason
  *
  * `job` is the identity of a job, 64 hexadecimal digits.  A reader accepts any prefix of any
  * journal: a last line without newline is ignored, a damaged line is skipped and counted, a kind it

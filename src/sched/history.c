@@ -205,7 +205,7 @@ static bool add_attempt(struct history *h, const struct event *e) {
     h->attempts = attempts;
     struct history_attempt *a = &h->attempts[h->n_attempts++];
     *a = (struct history_attempt){
-        .number = (size_t)event_find_integer(e, "number", (int64_t)h->n_attempts)};
+        .end = "", .number = (size_t)event_find_integer(e, "number", (int64_t)h->n_attempts)};
     return copy_fields(a, h, e);
 }
 
@@ -240,6 +240,8 @@ static bool on_start(struct history *h, struct history_job *job, const struct ev
     job->state = HISTORY_STARTED;
     job->attempt = h->n_attempts ? h->attempts[h->n_attempts - 1].number : 0;
     job->starts++;
+    job->began = event_find_real(e, "ms", -1e3) / 1e3;
+    job->resumed = job->done;
     job->failed_class = job->reason = "";
     job->ranks = keep(h->own, event_find(e, "ranks"));
     return job->ranks != NULL;
@@ -279,6 +281,13 @@ static bool on_job(struct history *h, const struct event *e) {
     }
 }
 
+static bool on_end(struct history *h, struct history_attempt *a, const struct event *e) {
+    a->ended = true;
+    a->code = (int)event_find_integer(e, "code", 0);
+    a->end = keep(h->own, event_find(e, "utc"));
+    return a->end != NULL;
+}
+
 static bool note_version(struct history *h, int version) {
     if (version > h->version) h->version = version;
     return true;
@@ -291,10 +300,7 @@ static bool apply(struct history *h, const struct event *e) {
     case EVENT_ATTEMPT:
         return add_attempt(h, e);
     case EVENT_END:
-        if (h->n_attempts == 0) return true;
-        h->attempts[h->n_attempts - 1].ended = true;
-        h->attempts[h->n_attempts - 1].code = (int)event_find_integer(e, "code", 0);
-        return true;
+        return h->n_attempts == 0 || on_end(h, &h->attempts[h->n_attempts - 1], e);
     case EVENT_OTHER:
         return true;
     default:

@@ -39,6 +39,8 @@ struct history_job {
     size_t starts;      /* how often it was started in all */
     size_t dones;       /* how often it was finished: more than 1 is a fault of ours */
     size_t rows_due;    /* DONE: rows it says it gave */
+    double began;       /* seconds from the begin of that attempt to its last start; < 0: unknown */
+    double resumed;     /* `done` of the checkpoint that its last start went on from */
     double done, total; /* of its newest checkpoint; total 0: none */
     double seconds;     /* DONE: of computing */
     double share;       /* DONE: of its planned work done in these seconds; 0: not known */
@@ -56,6 +58,7 @@ struct history_attempt {
     size_t number;
     bool ended;                                /* left in order; false: it runs, or it died */
     int code;                                  /* exit code, if ended */
+    const char *end;                           /* when it ended, or "" */
     size_t started, done, failed, checkpoints; /* events within it */
     struct event_field *fields;                /* all fields of its line, provenance included */
     size_t n_fields;

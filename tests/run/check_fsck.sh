@@ -47,6 +47,19 @@ sys.exit(missed > 0)
 END
 expect 0 'all sound' run
 
+# An attempt that does not say all it should.
+cp -r run lacking
+python3 - lacking/journal <<'END'
+import hashlib, sys
+lines = open(sys.argv[1], "rb").read().split(b"\n")
+for i, line in enumerate(lines):
+    if line[17:25] == b"attempt\t":
+        rest = b"\t".join(f for f in line[17:].split(b"\t") if not f.startswith((b"libc=", b"hosts=")))
+        lines[i] = hashlib.sha256(rest).hexdigest()[:16].encode() + b"\t" + rest
+open(sys.argv[1], "wb").write(b"\n".join(lines))
+END
+expect 1 'attempt 1: its provenance lacks hosts, libc' lacking
+
 # A torn end, a lost artifact: said, and mended by the next run.
 printf 'half a li' >>run/journal
 expect 1 'last line: it has no end' run

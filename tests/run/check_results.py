@@ -99,11 +99,20 @@ with h5py.File(path) as results:
                   "command", "utc", "cpu"]:
         assert results["provenance"][field][()], f"/provenance/{field} is missing"
 
-for name in ["jobs"] + ["tables/" + n for n in names]:
+    attempts = results["attempts"]
+    fields = [n for n in attempts.dtype.names if attempts.dtype[n].kind == "S"]
+    assert len(fields) >= 25, f"{len(fields)} fields of provenance: {fields}"
+    for number, attempt in enumerate(attempts):
+        empty = [n for n in fields if not attempt[n]]
+        assert not empty, f"attempt {number} does not say {empty}"
+    known = {int(a["number"]) for a in attempts}
+    assert set(results["jobs"]["attempt"]) <= known, "a job names an attempt that is not there"
+
+for name in ["jobs", "attempts"] + ["tables/" + n for n in names]:
     columns, rows = by_h5py(name)
     assert rows, f"{name} is empty"
     check(f"{name} in pandas", by_pandas(name), rows)
     check(f"{name} in PyTables", by_pytables(name), rows)
     check_h5dump(name, rows)
-    if name != "jobs":
+    if name.startswith("tables/"):
         check_csv(name.removeprefix("tables/"), columns, rows)
