@@ -1,5 +1,6 @@
 #include "base/clock.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -32,6 +33,12 @@ void clock_utc(char out[32]) {
     struct tm parts;
     (void)gmtime_r(&now, &parts);
     (void)strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &parts);
+}
+
+double clock_since(const char *utc) {
+    struct tm parts = {0};
+    const char *end = strptime(utc, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return end && *end == '\0' ? clock_wall() - (double)timegm(&parts) : nan("");
 }
 
 void clock_sleep(double seconds) {

@@ -6,7 +6,8 @@
 
 double clock_now(void);  /* monotonic seconds, for durations and deadlines */
 double clock_wall(void); /* seconds since 1970: for stamps and the age of files, nothing else */
-void clock_utc(char out[32]); /* "2026-11-22T19:46:00Z" */
+void clock_utc(char out[32]);        /* "2026-11-22T19:46:00Z" */
+double clock_since(const char *utc); /* seconds since such a text, by our clock; NaN: none */
 void clock_sleep(double seconds);
 void clock_span(char out[32], double seconds); /* "42 s", "3 min 05 s", "2 h 10 min" for people */
 

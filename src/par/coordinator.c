@@ -223,6 +223,7 @@ static enum err_code hear_checkpoint(struct coordinator *c, struct task *t,
     event_text(&c->line, "job", identity_of(c, t));
     event_real(&c->line, "done", head->a);
     event_real(&c->line, "total", head->b);
+    event_integer(&c->line, "ms", (int64_t)(1e3 * (clock_now() - c->began)));
     return coordinator_append_built(c, err);
 }
 

@@ -48,6 +48,16 @@ void record_states(struct record_job *jobs, size_t count[QUEUE_BLOCKED + 1], con
     }
 }
 
+enum err_code record_refresh(struct record *r, struct err *err) {
+    enum err_code rc = ERR_OK;
+    history_release(&r->history);
+    lock_look_again(&r->holder, &r->watch, r->dir);
+    TRY(journal_history(&r->history, r->dir, err));
+    record_states(r->jobs, r->count, &r->plan, &r->history, r->holder.alive);
+cleanup:
+    return rc;
+}
+
 enum err_code record_open(struct record *r, const char *dir, struct err *err) {
     enum err_code rc = ERR_OK;
     char path[FILE_PATH_MAX];
@@ -60,11 +70,9 @@ enum err_code record_open(struct record *r, const char *dir, struct err *err) {
     TRY(schema_set_init(&r->schemas, err));
     TRY(schema_open(&r->config, &r->schemas, path, NULL, 0, err));
     TRY(plan_make(&r->plan, r->config, err));
-    lock_look(&r->holder, dir);
-    TRY(journal_history(&r->history, dir, err));
     r->jobs = calloc(r->plan.n_jobs + 1, sizeof *r->jobs);
     CHECK(r->jobs, ERR_MEMORY, "no memory for %zu jobs", r->plan.n_jobs);
-    record_states(r->jobs, r->count, &r->plan, &r->history, r->holder.alive);
+    TRY(record_refresh(r, err));
 cleanup:
     if (rc != ERR_OK) record_release(r);
     return rc;

@@ -33,6 +33,7 @@ struct record {
     struct plan plan;
     struct history history;
     struct lock_holder holder;
+    struct lock_watch watch;
     struct record_job *jobs; /* [plan.n_jobs] */
     size_t count[QUEUE_BLOCKED + 1];
 };
@@ -40,6 +41,9 @@ struct record {
 /* ERR_CONFIG when DIR holds no run. Needs no lock and no MPI. */
 enum err_code record_open(struct record *r, const char *dir, struct err *err);
 void record_release(struct record *r); /* idempotent */
+
+/* Looks again at lock and journal; config and plan stay. */
+enum err_code record_refresh(struct record *r, struct err *err);
 
 enum err_code record_config_path(char out[FILE_PATH_MAX], const char *dir, struct err *err);
 

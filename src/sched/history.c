@@ -252,6 +252,7 @@ static void on_checkpoint(struct history_job *job, const struct event *e) {
     if (done > job->done) job->lost = 0; /* it gets on, whatever kills the attempts */
     job->done = done;
     job->total = event_find_real(e, "total", 0.0);
+    job->marked = event_find_real(e, "ms", -1e3) / 1e3;
 }
 
 static bool on_job(struct history *h, const struct event *e) {

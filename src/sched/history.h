@@ -42,6 +42,7 @@ struct history_job {
     double began;       /* seconds from the begin of that attempt to its last start; < 0: unknown */
     double resumed;     /* `done` of the checkpoint that its last start went on from */
     double done, total; /* of its newest checkpoint; total 0: none */
+    double marked;      /* seconds from the begin of its attempt to that; < 0: unknown */
     double seconds;     /* DONE: of computing */
     double share;       /* DONE: of its planned work done in these seconds; 0: not known */
     bool artifact;      /* DONE: left a file */
