@@ -14,9 +14,9 @@
 #include "run/provenance.h"
 #include "run/schema.h"
 
-static const struct command *const COMMANDS[] = {&COMMAND_PLAN,  &COMMAND_RUN,    &COMMAND_STATUS,
-                                                 &COMMAND_TABLE, &COMMAND_VERIFY, &COMMAND_DIGEST,
-                                                 &COMMAND_FSCK,  &COMMAND_BENCH,  &COMMAND_DOCTOR};
+static const struct command *const COMMANDS[] = {
+    &COMMAND_PLAN,   &COMMAND_RUN,  &COMMAND_STATUS,  &COMMAND_TABLE, &COMMAND_VERIFY,
+    &COMMAND_DIGEST, &COMMAND_FSCK, &COMMAND_EXPLAIN, &COMMAND_BENCH, &COMMAND_DOCTOR};
 enum { N_COMMANDS = sizeof COMMANDS / sizeof *COMMANDS };
 
 static const char OVERVIEW[] =

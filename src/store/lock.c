@@ -71,14 +71,12 @@ static bool read_holder(struct lock_holder *out, const char *path) {
 static double seconds_of(struct timespec t) { return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec; }
 
 static void look_at(struct lock_holder *out, const char *path) {
-    struct timespec now;
     char host[128];
     *out = (struct lock_holder){0};
     const bool readable = read_holder(out, path);
     if (!out->there) return;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
     host_name(host);
-    out->silent = seconds_of(now) - seconds_of(out->beat);
+    out->silent = clock_wall() - seconds_of(out->beat);
     out->elsewhere = !readable || strcmp(host, out->host) != 0;
     out->alive = out->elsewhere ? fabs(out->silent) < LOCK_STALE
                                 : out->born != 0 && born(out->pid) == out->born;

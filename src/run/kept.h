@@ -1,0 +1,37 @@
+/*
+ * kept.h - jobs of earlier configs: the plans of DIR/configs, one for each config that an attempt
+ * had, and the job among them that is nearest to another.
+ *
+ * A plan made now has the identities of then only while the stages have the versions and the files
+ * the contents of then; a job whose identity comes out otherwise is not found.
+ */
+#ifndef RUN_KEPT_H
+#define RUN_KEPT_H
+
+#include "run/job_keys.h"
+#include "run/record.h"
+
+struct kept_job { /* {0}: none */
+    bool found;
+    char label[PLAN_LABEL], identity[HASH_HEX];
+    const char *kind; /* static */
+    struct job_keys keys;
+    size_t differences; /* from what was asked for; kept_nearest() only */
+};
+
+void kept_release(struct kept_job *k); /* idempotent */
+
+/* The job of this identity, as the newest config that had it says. */
+enum err_code kept_find(struct kept_job *out, const struct record *r, const char *identity,
+                        struct err *err);
+
+/* Of the finished jobs of this kind that `but` does not plan, the one whose keys differ in the
+ * fewest names from `keys`. */
+enum err_code kept_nearest(struct kept_job *out, const struct record *r, const char *kind,
+                           const struct job_keys *keys, const struct plan *but, struct err *err);
+
+/* The job of a plan that is nearest to `keys`, among those of a kind. */
+enum err_code kept_nearest_planned(struct kept_job *out, const struct plan *p, const char *kind,
+                                   const struct job_keys *keys, struct err *err);
+
+#endif
