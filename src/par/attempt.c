@@ -89,12 +89,16 @@ static enum err_code append_attempt(struct coordinator *c, struct err *err) {
     return coordinator_append_built(c, err);
 }
 
+static enum err_code clear_away(struct coordinator *c, struct err *err) {
+    size_t removed = 0;
+    const enum err_code rc = artifact_clean(&removed, c->dir, &c->past, err);
+    if (removed > 0)
+        log_line(&c->f->log, LOG_DETAIL, "%zu files that nobody finished deleted", removed);
+    return rc;
+}
+
 static enum err_code open_attempt(struct coordinator *c, const bool *lost, struct err *err) {
     enum err_code rc = ERR_OK;
-    size_t removed = 0;
-    TRY(artifact_clean(&removed, c->dir, &c->past, err));
-    if (removed > 0)
-        log_line(&c->f->log, LOG_DETAIL, "%zu files of unfinished jobs deleted", removed);
     TRY(append_attempt(c, err));
     for (size_t i = 0; i < c->f->n_jobs; i++)
         if (lost[i]) TRY(append_lost(c, i, err));
@@ -117,6 +121,7 @@ enum err_code coordinator_begin(struct coordinator *c, bool *work, struct err *e
         log_line(&c->f->log, LOG_WARNING, "%s: %zu damaged lines are left out", c->journal.path,
                  c->past.damaged);
     TRY(coordinator_set_limit(c, err));
+    TRY(clear_away(c, err));
     for (size_t i = 0; i < c->f->n_jobs; i++) {
         set_past(c, i, &lost[i]);
         any_lost |= lost[i];

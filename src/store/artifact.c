@@ -207,6 +207,16 @@ static bool checkpoint_is_waste(const char *name, const struct history *h) {
     return strcmp(name + IDENTITY_DIGITS, SUFFIX) != 0 || (job && job->state == HISTORY_DONE);
 }
 
+/* What a kill left of a file of the run itself. Those of the lock may be somebody's who just asks.
+ */
+static bool rest_is_waste(const char *name, const struct history *h) {
+    static const char *const starts[] = {"results.h5.tmp.", "config.cfg.tmp."};
+    (void)h;
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (strncmp(name, starts[i], strlen(starts[i])) == 0) return true;
+    return false;
+}
+
 typedef bool waste_test(const char *name, const struct history *h);
 
 static enum err_code clean_folder(size_t *removed, const char *folder, waste_test *waste,
@@ -238,6 +248,7 @@ enum err_code artifact_clean(size_t *removed, const char *dir, const struct hist
     }
     TRY(fits(snprintf(folder, sizeof folder, "%s/checkpoints", dir), dir, err));
     TRY(clean_folder(removed, folder, checkpoint_is_waste, h, err));
+    TRY(clean_folder(removed, dir, rest_is_waste, h, err));
 cleanup:
     return rc;
 }

@@ -64,8 +64,8 @@ void checkpoint_remove(const char *dir, const char *identity);
 /* True if the file that a DONE job left is there with the size of its DONE line. */
 bool artifact_present(const char *dir, const struct history_job *job);
 
-/* At the start of an attempt, under the lock: deletes temporaries, artifacts without a DONE line
- * and checkpoints of DONE jobs. *removed counts files. */
+/* At the start of an attempt, under the lock: deletes temporaries (of results.h5 and config.cfg
+ * too), artifacts without a DONE line and checkpoints of DONE jobs. *removed counts files. */
 enum err_code artifact_clean(size_t *removed, const char *dir, const struct history *h,
                              struct err *err);
 

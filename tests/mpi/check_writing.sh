@@ -96,7 +96,9 @@ wanted=$(digest_of "$finished")
 for ((i = 0; i < kills; i++)); do trial "$i"; done
 launch 0 run "$config" -o "$unfinished" --quiet
 check_end
+launch 0 run "$config" -o "$finished" --quiet
 [[ $(digest_of "$finished") == "$wanted" ]] || die "other bits of a finished run after kills"
+[[ $(half_written "$finished") == 0 ]] || die "a run that ended in order left temporaries: $(ls "$finished")"
 ((half > 0)) || die "no kill left a half-written file: none came while something was written"
 conclude "$kills kills while writing left $half half-written temporaries; $h5 results.h5 and" \
     "$safetensors safetensors files looked at, all whole; one digest, seed $seed, $SECONDS s"

@@ -134,6 +134,9 @@ static void test_clean(void **state) {
     (void)snprintf(temporary, sizeof temporary, "artifacts/ab/%s.safetensors.tmp.host.77", A);
     touch(*state, temporary);
     touch(*state, "artifacts/ab/notes of mine.txt");
+    touch(*state, "results.h5.tmp.host.77");
+    touch(*state, "config.cfg.tmp.host.77");
+    touch(*state, "lock.tmp.host.78"); /* of one who asks for the lock just now */
     event_begin(&line, EVENT_DONE);
     event_text(&line, "job", A);
     event_integer(&line, "artifact", 1);
@@ -142,9 +145,12 @@ static void test_clean(void **state) {
     assert_int_equal(history_replay(&h, line.data, line.size, &err), ERR_OK);
     assert_true(artifact_present(*state, &h.jobs[0]));
     assert_int_equal(artifact_clean(&removed, *state, &h, &err), ERR_OK);
-    assert_int_equal(removed, 3);
+    assert_int_equal(removed, 5);
     assert_true(artifact_present(*state, &h.jobs[0]));
     assert_false(is_there(*state, temporary));
+    assert_false(is_there(*state, "results.h5.tmp.host.77"));
+    assert_false(is_there(*state, "config.cfg.tmp.host.77"));
+    assert_true(is_there(*state, "lock.tmp.host.78"));
     assert_true(is_there(*state, "artifacts/ab/notes of mine.txt"));
     h.jobs[0].bytes++;
     assert_false(artifact_present(*state, &h.jobs[0]));
