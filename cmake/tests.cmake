@@ -51,7 +51,8 @@ add_dummy(problems/problem PROBLEMS)
 
 # tests/SCRIPT.sh: whole-program tests; each gets the binary and the source folder.
 file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/check_*.sh ${CMAKE_SOURCE_DIR}/tests/mpi/check_*.sh
-  ${CMAKE_SOURCE_DIR}/tests/run/check_*.sh ${CMAKE_SOURCE_DIR}/tests/slurm/check_*.sh)
+  ${CMAKE_SOURCE_DIR}/tests/run/check_*.sh ${CMAKE_SOURCE_DIR}/tests/faults/check_*.sh
+  ${CMAKE_SOURCE_DIR}/tests/slurm/check_*.sh)
 foreach(script IN LISTS scripts)
   get_filename_component(name ${script} NAME_WE)
   add_test(NAME program.${name} COMMAND ${script} $<TARGET_FILE:taskvec> ${CMAKE_SOURCE_DIR} WORKING_DIRECTORY ${CMAKE_BINARY_DIR})

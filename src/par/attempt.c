@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "par/asan.h"
 #include "par/coordinator.h"
 #include "sched/event.h"
 #include "store/artifact.h"
@@ -99,6 +100,9 @@ static enum err_code clear_away(struct coordinator *c, struct err *err) {
 
 static enum err_code open_attempt(struct coordinator *c, const bool *lost, struct err *err) {
     enum err_code rc = ERR_OK;
+    if (PAR_ASAN)
+        log_line(&c->f->log, LOG_INFO,
+                 "AddressSanitizer needs the address space: no memory limits");
     TRY(append_attempt(c, err));
     for (size_t i = 0; i < c->f->n_jobs; i++)
         if (lost[i]) TRY(append_lost(c, i, err));
@@ -195,11 +199,11 @@ static void show_progress(struct coordinator *c) {
 enum err_code coordinator_tick(struct coordinator *c, struct err *err) {
     enum err_code rc = ERR_OK;
     coordinator_watch(c);
+    watch_groups(c);   /* before a slow disk makes us deaf: who is silent is judged by letters */
+    TRY(ping(c, err)); /* that have just been read */
     if (c->f->lock) TRY(lock_beat(c->f->lock, err)); /* before anything is written */
     TRY(journal_tick(&c->journal, err));
     remove_checkpoints(c);
-    watch_groups(c);
-    TRY(ping(c, err));
     show_progress(c);
 cleanup:
     return rc;

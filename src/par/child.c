@@ -205,7 +205,7 @@ static enum err_code compute_order(struct child *c, farm_compute *compute, void 
                                      .group_size = o.group_size,
                                      .memory = (size_t)o.memory,
                                      .inject = (enum inject_kind)o.inject};
-    const uint64_t most = o.memory > o.planned ? o.memory : o.planned;
+    const uint64_t most = o.planned && o.planned < o.memory ? o.planned : o.memory;
     if (o.group_size > 1 && c->share.boxes && !c->said) {
         TRY(say(c, MESSAGE_TAKEN, err));
         c->said = true;

@@ -289,7 +289,8 @@ static void put_order(struct text *out, const struct coordinator *c, const struc
                       const char *order) {
     const struct farm_job *job = &c->f->jobs[t->job];
     enum inject_kind fault = inject_find(&c->inject, false, t->job);
-    if (i != t->group - 1 || strike_is_ours(fault)) fault = INJECT_NONE;
+    if (strike_is_ours(fault) || (i != t->group - 1 && !inject_is_storage(fault)))
+        fault = INJECT_NONE;
     const struct message_order o = {.group_rank = i,
                                     .group_size = t->group,
                                     .inject = (int32_t)fault,

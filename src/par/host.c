@@ -146,6 +146,22 @@ cleanup:
     return rc;
 }
 
+/* A checkpoint that is no file of ours any more costs what it held. The ranks of a group find the
+ * same: none of them gets on without the others. */
+static enum err_code read_checkpoint(struct checkpoint *out, struct host *h, struct err *err) {
+    struct err why = {0};
+    const struct host_order *o = h->order;
+    const enum err_code rc = checkpoint_read(out, &h->hold, o->dir, o->identity, &why);
+    if (rc == ERR_DATA) {
+        log_line(&(struct log){.level = LOG_WARNING}, LOG_WARNING, "%s: the job begins anew",
+                 why.msg);
+        checkpoint_remove(o->dir, o->identity);
+        return ERR_OK;
+    }
+    if (rc != ERR_OK && err) *err = why;
+    return rc;
+}
+
 /* Rows given before the checkpoint may never have reached the journal: they are sent again. */
 static enum err_code verb_restore(struct job_ctx *ctx, const char **state,
                                   const struct job_tensor **tensors, size_t *n, struct err *err) {
@@ -154,7 +170,7 @@ static enum err_code verb_restore(struct job_ctx *ctx, const char **state,
     struct checkpoint c;
     checkpoint_close(h->hold);
     h->hold = NULL;
-    TRY(checkpoint_read(&c, &h->hold, h->order->dir, h->order->identity, err));
+    TRY(read_checkpoint(&c, h, err));
     *state = c.state;
     *tensors = c.tensors;
     *n = c.n_tensors;
@@ -272,9 +288,9 @@ static void release(struct host *h) {
 static enum err_code strike(const struct host *h, struct err *err) {
     if (h->order->inject == INJECT_NAN) return ERR_OK; /* the verbs do it */
     inject_strike(h->order->inject);
-    if (h->order->inject == INJECT_OOM)
-        return ERR(err, ERR_MEMORY, "injected: no memory is left to this job");
-    return ERR_OK;
+    if (h->order->inject != INJECT_OOM) return ERR_OK;
+    return ERR(err, ERR_MEMORY, "injected: no memory is left to this job after %zu MiB",
+               inject_exhaust() >> 20);
 }
 
 enum err_code host_compute(const struct host_order *order, const struct host_link *link,

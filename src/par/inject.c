@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -97,19 +98,27 @@ enum inject_kind inject_find(const struct inject *in, bool event, size_t number)
     return INJECT_NONE;
 }
 
-/* Takes address space, not memory: the limit of the child ends it long before the machine does. */
-static void exhaust(void) {
+size_t inject_exhaust(void) {
+    size_t taken = 0;
 #if PAR_ASAN
     (void)raise(SIGKILL); /* no limit under ASan: end as the kernel's out-of-memory killer does */
 #endif
-    for (void *volatile piece = malloc(PIECE); piece; piece = malloc(PIECE)) continue;
+    for (void *volatile piece = malloc(PIECE); piece; piece = malloc(PIECE)) taken += PIECE;
+    return taken;
 }
 
 static void fall_silent(void) {
     for (;;) (void)pause();
 }
 
+static void say(enum inject_kind kind) { /* what last words are */
+    char words[64];
+    const int n = snprintf(words, sizeof words, "injected: %s\n", KINDS[kind].name);
+    if (n > 0 && write(STDERR_FILENO, words, (size_t)n) < 0) return;
+}
+
 void inject_strike(enum inject_kind kind) {
+    if (kind >= INJECT_KILL && kind <= INJECT_HANG) say(kind);
     switch (kind) {
     case INJECT_KILL:
     case INJECT_KILL_ALL:
@@ -127,12 +136,13 @@ void inject_strike(enum inject_kind kind) {
     case INJECT_HANG:
         fall_silent();
         break;
-    case INJECT_OOM:
-        exhaust();
-        break;
     default:
         break;
     }
+}
+
+bool inject_is_storage(enum inject_kind kind) {
+    return kind >= INJECT_ENOSPC && kind <= INJECT_TORN_ARTIFACT;
 }
 
 struct disk inject_disk(enum inject_kind kind) {

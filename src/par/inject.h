@@ -2,8 +2,8 @@
  * inject.h - faults on demand: TASKVEC_INJECT=KIND@job:N | KIND@event:N[,...]
  *
  * N is a line of `plan` (the fault strikes the compute child that gets this job; of a group the
- * last rank's), or of the journal (it strikes the coordinator when it has written that line), both
- * from 0.
+ * last rank's, or the one that writes), or of the journal (it strikes the coordinator when it has
+ * written that line), both from 0.
  */
 #ifndef PAR_INJECT_H
 #define PAR_INJECT_H
@@ -52,10 +52,14 @@ enum err_code inject_parse(struct inject *out, const char *text, struct err *err
 
 enum inject_kind inject_find(const struct inject *in, bool event, size_t number);
 
-/* Does it to this process. Returns for OOM, once memory is exhausted, for NAN, and for all kinds
- * that are not the end of one process. */
+/* Does it to this process, which says so first. Returns for kinds that are not the end of one. */
 void inject_strike(enum inject_kind kind);
 
+/* Takes address space until none is left, not memory: the limit of the child ends it long before
+ * the machine does. Returns how many bytes there were. */
+size_t inject_exhaust(void);
+
+bool inject_is_storage(enum inject_kind kind);
 struct disk inject_disk(enum inject_kind kind); /* {0} for kinds that are not of storage */
 
 /* In a compute child that has written its artifact: half of it is lost, and its rank dies. */

@@ -61,7 +61,7 @@ struct message_done {
 struct message_order {
     int32_t group_rank, group_size;
     int32_t inject;           /* enum inject_kind */
-    uint64_t memory, planned; /* bytes: the budget, and what plan thought */
+    uint64_t memory, planned; /* bytes: the budget, and what plan thought; the limit is the less */
     double hang_after;
 };
 

@@ -67,7 +67,7 @@ static enum err_code make_sockets(int ends[2], struct err *err) {
     return ERR_OK;
 }
 
-static int start(pid_t *pid, int fd, char *const *env) {
+static int start(pid_t *pid, int fd, int errors, char *const *env) {
     char program[] = "taskvec", word[] = "--child", number[16];
     char *const arguments[] = {program, word, number, NULL};
     posix_spawn_file_actions_t files;
@@ -79,6 +79,7 @@ static int start(pid_t *pid, int fd, char *const *env) {
     (void)posix_spawn_file_actions_init(&files);
     (void)posix_spawnattr_init(&how);
     (void)posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+    (void)posix_spawn_file_actions_adddup2(&files, errors, STDERR_FILENO);
     (void)posix_spawnattr_setpgroup(&how, 0);
     (void)posix_spawnattr_setsigmask(&how, &none);
     (void)posix_spawnattr_setsigdefault(&how, &all);
@@ -90,7 +91,7 @@ static int start(pid_t *pid, int fd, char *const *env) {
     return status;
 }
 
-enum err_code spawn_start(pid_t *pid, int *fd, int memory, struct err *err) {
+enum err_code spawn_start(pid_t *pid, int *fd, int memory, int errors, struct err *err) {
     enum err_code rc = ERR_OK;
     int ends[2] = {-1, -1};
     struct settings settings;
@@ -98,7 +99,7 @@ enum err_code spawn_start(pid_t *pid, int *fd, int memory, struct err *err) {
     char **env = environment(&settings);
     CHECK(env, ERR_MEMORY, "no memory for the environment of a compute child");
     TRY(make_sockets(ends, err));
-    const int status = start(pid, ends[1], env);
+    const int status = start(pid, ends[1], errors, env);
     CHECK(status == 0, ERR_SYSTEM, "cannot start a compute child: %s (see ulimit -u and -v)",
           strerror(status));
     *fd = ends[0];

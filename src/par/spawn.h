@@ -15,8 +15,8 @@
 #include "par/message.h"
 
 /* Starts `taskvec --child FD`; *fd is the supervisor's end of the socket. The child inherits the
- * file `memory` too (-1: none). ERR_SYSTEM. */
-enum err_code spawn_start(pid_t *pid, int *fd, int memory, struct err *err);
+ * file `memory` too (-1: none), and has `errors` as its standard error. ERR_SYSTEM. */
+enum err_code spawn_start(pid_t *pid, int *fd, int memory, int errors, struct err *err);
 
 /* In the child, first of all: die with the parent, keep no file open but fd and *memory (-1: none
  * was given). False: the parent is dead already. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "par/inject.h"
@@ -14,6 +15,8 @@
 static const double PROGRESS_EVERY = 0.5, LIVES = 6; /* seconds; signs of life before silence */
 static const double PROGRESS_RATE = 2000; /* messages a second that all ranks together may send */
 static const double NAP_LEAST = 1e-5, NAP_GROUP = 1e-4, NAP_IDLE = 1e-3, NAP_BUSY = 2e-2;
+
+enum { REASON_MOST = 400 }; /* bytes */
 
 struct worker_stash {
     struct worker_stash *next;
@@ -24,16 +27,18 @@ struct worker_stash {
 void worker_init(struct worker *w, struct mail *mail, const struct par *p) {
     *w = (struct worker){.mail = mail, .size = p->size, .alive_every = p->silence / LIVES};
     pipe_init(&w->pipe, -1);
-    w->share.fd = -1;
+    w->share.fd = w->words.fd = -1;
     w->last_heard = w->last_said = w->last_news = clock_now();
 }
 
 void worker_drop_child(struct worker *w) {
     if (w->pid > 0) (void)spawn_reap(w->pid, true);
+    words_listen(&w->words);
     w->pid = 0;
     w->busy = w->waiting = w->progress_due = w->granted = false;
     w->mail->box = (struct mail_box){0};
     pipe_release(&w->pipe);
+    words_release(&w->words);
 }
 
 /* Drops what is stashed for orders up to `serial`. */
@@ -91,14 +96,17 @@ static enum err_code tell_progress(struct worker *w, struct err *err) {
 /* A child that died while it had nothing to do is nobody's fault: a new one takes its place. */
 static enum err_code ensure_child(struct worker *w, struct err *err) {
     enum err_code rc = ERR_OK;
-    int fd = -1;
+    int fd = -1, errors = -1;
     if (w->pid > 0) TRY(pipe_fill(&w->pipe, false, err));
     if (w->pid > 0 && w->pipe.ended) worker_drop_child(w);
     if (w->pid > 0) return ERR_OK;
     if (!w->share.boxes) share_create(&w->share);
-    TRY(spawn_start(&w->pid, &fd, w->share.fd, err));
+    words_release(&w->words);
+    TRY(words_open(&w->words, &errors, err));
+    TRY(spawn_start(&w->pid, &fd, w->share.fd, errors, err));
     pipe_init(&w->pipe, fd);
 cleanup:
+    if (errors >= 0) close(errors);
     return rc;
 }
 
@@ -275,22 +283,25 @@ static enum err_code hear_child(struct worker *w, const struct message_head *hea
 }
 
 static enum err_code bury(struct worker *w, struct err *err) {
-    char reason[256];
+    char reason[REASON_MOST];
     const bool busy = w->busy;
     const int status = spawn_reap(w->pid, false);
     const enum failure verdict = spawn_verdict(reason, sizeof reason, status);
+    words_listen(&w->words);
+    words_append(reason, sizeof reason, &w->words);
     w->pid = 0;
     worker_drop_child(w);
     return busy ? tell_end(w, MESSAGE_FAILED, (int)verdict, reason, err) : ERR_OK;
 }
 
 static enum err_code watch_for_hang(struct worker *w, struct err *err) {
-    char reason[128];
+    char reason[REASON_MOST];
     if (!w->busy || w->waiting || w->pipe.ended) return ERR_OK;
     const double silent = clock_now() - w->last_life;
     if (silent < w->o.hang_after) return ERR_OK;
     (void)snprintf(reason, sizeof reason, "no progress for %.0f s: the compute child was ended",
                    silent);
+    words_append(reason, sizeof reason, &w->words);
     worker_drop_child(w);
     return tell_end(w, MESSAGE_FAILED, FAILURE_HANG, reason, err);
 }
@@ -299,6 +310,7 @@ static enum err_code tend_child(struct worker *w, struct err *err) {
     enum err_code rc = ERR_OK;
     struct message_head head;
     const void *payload;
+    words_listen(&w->words);
     TRY(pipe_flush(&w->pipe, err));
     TRY(pipe_fill(&w->pipe, false, err));
     while (w->pid > 0 && pipe_next(&w->pipe, &head, &payload)) {

@@ -16,6 +16,7 @@
 #include "par/par.h"
 #include "par/pipe.h"
 #include "par/share.h"
+#include "par/words.h"
 
 struct worker_stash; /* GROUP messages that came before their order */
 
@@ -25,6 +26,7 @@ struct worker {
     double alive_every; /* seconds */
     pid_t pid;          /* 0: no child */
     struct pipe pipe;
+    struct words words;     /* of the child */
     bool busy, waiting;     /* a job is in work; its child waits for a GROUP message */
     bool ended, released;   /* told so by the coordinator */
     uint64_t serial;        /* of the order in work, or of the last one */

@@ -18,7 +18,7 @@ double time_limit_end(double began, double max_time, const struct log *log) {
     const double own = max_time > 0.0 ? began + max_time : 0.0;
     double left;
     if (!slurm) return own;
-    if (!time_limit_slurm(&left, slurm, (double)time(NULL))) {
+    if (!time_limit_slurm(&left, slurm, clock_wall())) {
         log_line(log, LOG_WARNING,
                  "SLURM_JOB_END_TIME: '%.40s' is no moment to come, in seconds since 1970: ignored",
                  slurm);

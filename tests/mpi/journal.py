@@ -10,6 +10,8 @@
     ranks DIR            world ranks that began a job, in all attempts
     used-after DIR RANK  "no" if two jobs or more were begun after the last one that failed on RANK,
                          and none of them on RANK; else "yes"
+    starts DIR LINE FILE how often the job of a line of plan was begun; FILE: identities by line
+    again DIR FILE       lines of plan of the jobs that were begun after they were done
     shards DIR           "GROUP-RANK:COUNT ..." of every DONE job done by a group of two or more
 """
 import hashlib
@@ -102,6 +104,26 @@ def used_after(events, rank):
     print("yes" if used or others < 2 else "no")
 
 
+def lines_of(path):
+    with open(path) as file:
+        return {identity: line for line, identity in enumerate(file.read().split())}
+
+
+def starts(events, line, path):
+    lines = lines_of(path)
+    print(sum(lines[field(e, "job")] == int(line) for e in events if e[0] == "start"))
+
+
+def again(events, path):
+    done, found = set(), set()
+    for event in events:
+        if event[0] == "start" and field(event, "job") in done:
+            found.add(lines_of(path)[field(event, "job")])
+        if event[0] == "done":
+            done.add(field(event, "job"))
+    print(*sorted(found))
+
+
 def shards(events):
     for event in events:
         parts = field(event, "shards").split(",") if event[0] == "done" else []
@@ -122,7 +144,7 @@ def main():
         print(len(events))
     else:
         {"check": check, "ended": ended, "bits": bits, "resumes": resumes, "ranks": ranks,
-         "used-after": used_after, "shards": shards}[command](events, *rest)
+         "used-after": used_after, "starts": starts, "again": again, "shards": shards}[command](events, *rest)
 
 
 if __name__ == "__main__":

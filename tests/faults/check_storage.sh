@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# shellcheck disable=SC1091,SC2154,SC2034 # variables of and for common.sh
+# check_storage.sh BINARY [SOURCE] - disks that are full, fail, are slow or lose the half of a file:
+# the run ends with 74 or goes on, never with a wrong result, and the same command completes it.
+set -euo pipefail
+. "$(dirname -- "$0")/../mpi/common.sh" check_storage "$@"
+. "$(dirname -- "$0")/scenario.sh"
+
+artifact_of() { # LINE of plan
+    local identity
+    identity=$(sed -n "$(($1 + 1))p" "$work/identities")
+    echo "$folder/artifacts/${identity:0:2}/$identity.safetensors"
+}
+
+# refused NAME RANKS SPEC WORDS END: ends with 74, says why, is whole when the disk is.
+refused() {
+    scenario "$1"
+    strike "$2" 74 "$3"
+    says "$4"
+    ended "$5"
+    resumable 2
+}
+full='No space left on device' broken='Input/output error'
+refused 'no space for the journal' 0 enospc@event:20 "/journal: cannot write: $full" killed
+refused 'no space for the journal, three ranks' 3 enospc@event:75 "/journal: cannot write: $full" killed
+refused 'no space for the first line of an attempt' 0 enospc@event:1 "$full" killed
+refused 'the journal cannot be written, once' 2 eio@event:33 "/journal: cannot write: $broken" 74
+refused 'no space for a checkpoint' 2 enospc@job:0 "cannot write: $full" 74
+refused 'no space for an artifact' 3 enospc@job:15 "capture[0] on rank" 74
+refused 'an artifact cannot be written' 0 eio@job:16 "cannot write: $broken" 74
+refused 'a checkpoint of a group cannot be written' 3 eio@job:5 "cannot write: $broken" 74
+
+# torn NAME RANKS SPEC: half of something, and everything is dead.
+torn() {
+    scenario "$1"
+    strike "$2" 137 "$3"
+    ended killed
+}
+torn 'half a line of the journal' 0 torn-journal@event:25
+[[ -n $(tail -c 1 "$folder/journal") ]] || die "$name: the journal ends with a whole line"
+resumable 2
+torn 'half a line, and half a line of the next attempt' 3 torn-journal@event:50
+strike 2 137 torn-journal@event:53
+resumable 3
+
+torn 'half an artifact, and no DONE line' 2 torn-artifact@job:15
+[[ -s $(artifact_of 15) ]] || die "$name: nothing was written"
+stray=$(artifact_of 15)
+stray=${stray%/*/*}/00/$(printf '%064d' 0).safetensors # of a job that no journal knows
+mkdir -p -- "${stray%/*}"
+cp -- "$(artifact_of 15)" "$stray"
+cp -- "$(artifact_of 15)" "$stray.tmp.host.1"
+resumable 2
+[[ ! -e $stray && ! -e $stray.tmp.host.1 ]] || die "$name: files without a DONE line are not deleted"
+
+# run_again: the artifact of capture[0] is not what its DONE line says.
+run_again() {
+    launch 2 run "$config" -o "$folder" --quiet
+    ((rc == 0)) || die "$name: code $rc, not 0"
+    says 'capture[0]: its artifact is gone or cut short: it runs again'
+    [[ $(digest_of "$folder") == "$wanted" ]] || die "$name: other bits"
+    [[ $(journal again "$folder" "$work/identities") == 15 ]] ||
+        die "$name: done again are $(journal again "$folder" "$work/identities"), not 15 alone"
+}
+of_15=$(sed -n 16p "$work/identities")
+scenario 'half an artifact behind its DONE line'
+launch 0 run "$config" -o "$folder" --quiet # on one rank every line has its place
+at=$(grep -n $'\tdone\t'"job=$of_15" "$folder/journal")
+torn 'half an artifact behind its DONE line' 0 torn-artifact@event:$((${at%%:*} - 1))
+tail -n 1 "$folder/journal" | grep -q $'\tdone\t'"job=$of_15" || die "$name: killed at another line"
+run_again
+
+scenario 'artifacts that are gone, or cut short, when all is done'
+strike 3 0 ''
+rm -- "$(artifact_of 15)"
+run_again
+truncate -s -1 -- "$(artifact_of 15)"
+run_again
+
+scenario 'half a checkpoint'
+strike 0 137 kill-all@event:20
+for file in "$folder"/checkpoints/*; do truncate -s 900 -- "$file"; done
+launch 2 run "$config" -o "$folder" --quiet
+((rc == 0)) || die "$name: code $rc, not 0"
+says 'the job begins anew'
+[[ $(digest_of "$folder") == "$wanted" ]] || die "$name: other bits"
+
+# Alive all the while: its heartbeat is never old.
+scenario 'a slow disk under the journal'
+begin 2 slow-fs@event:2
+when_at_work checkpoint
+for ((i = 0; i < 12; i++)); do
+    kill -0 "$pid" 2>/dev/null || break
+    age=$(($(date +%s) - $(stat -c %Y "$folder/lock" 2>/dev/null || date +%s)))
+    ((age <= 9)) || die "$name: its heartbeat is $age s old"
+    sleep 1
+done
+leaves 100
+((rc == 0)) || die "$name: code $rc, not 0"
+expect_done 2 "$folder" "$name"
+
+scenario 'slow files of jobs'
+strike 3 0 slow-fs@job:0,slow-fs@job:1,slow-fs@job:5,slow-fs@job:15
+expect_done 3 "$folder" "$name"
+
+disk=', no tmpfs'
+mkdir "$work/full"
+if mount -t tmpfs -o size=100k tmpfs "$work/full" 2>/dev/null; then
+    disk=' and a full tmpfs'
+    scenario 'a disk that is full'
+    folder="$work/full/run"
+    for ranks in 0 3; do
+        mount -o remount,size=100k "$work/full"
+        strike $ranks 74 ''
+        says "$full"
+        mount -o remount,size=64m "$work/full"
+        whole 2
+        rm -rf -- "$folder"
+    done
+fi
+conclude "$scenarios scenarios$disk: 74 or the same bits"
