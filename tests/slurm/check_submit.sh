@@ -23,12 +23,15 @@ stub taskvec <<'END'
 echo "taskvec $*" >>"$CALLS"
 case $1 in
 plan)
-    printf '{"name": "stand-in", "n_jobs": %s, "memory_per_rank": 1073741825, ' "${JOBS:-3}"
+    name=stand-in
+    if [[ $3 == */b.cfg ]]; then name=b; fi
+    printf '{"name": "%s", "n_jobs": %s, "memory_per_rank": 1073741825, ' "$name" "${JOBS:-3}"
     printf '"ranks_of_largest_group": 2, "jobs": [{"name": "x", "memory": 5}]}\n'
     ;;
 run)
     stop=''
     trap 'stop=1' USR1
+    mkdir -p "$RUN" && touch "$RUN/journal"
     echo ready >"$CALLS.ready"
     for ((i = 0; i < ${RUN_TENTHS:-0}; i++)); do
         sleep 0.1
@@ -39,11 +42,15 @@ run)
     done
     exit "${RUN_CODE:-0}"
     ;;
-status) exit "${STATUS_CODE:-0}" ;;
+status)
+    if [[ $2 == --json ]]; then echo '{"running":0,"holder":{"running":false}}'; fi
+    exit "${STATUS_CODE:-0}"
+    ;;
 esac
 END
 stub mpirun <<'END'
 #!/bin/bash
+if [[ -n ${MPIRUN_HANGS:-} ]]; then exec sleep 60; fi
 while [[ $1 == -* ]]; do
     if [[ $1 == --bind-to ]]; then shift; fi
     shift
@@ -57,16 +64,19 @@ END
 stub scontrol <<'END'
 #!/bin/bash
 echo "scontrol $*" >>"$CALLS"
+exit "${SCONTROL_CODE:-0}"
 END
 stub sbatch <<'END'
 #!/bin/bash
 printf 'sbatch' >>"$CALLS"
 printf ' [%s]' "$@" >>"$CALLS"
 echo >>"$CALLS"
+if [[ ${!#} == [0-9]* ]]; then exit; fi # a successor: the script is a file
 cat >"$SUBMITTED"
 echo "Submitted batch job 7"
 END
-export PATH="$work/bin:$PATH" CALLS=$work/calls SUBMITTED=$work/submitted.sh
+export PATH="$work/bin:$PATH" CALLS=$work/calls SUBMITTED=$work/submitted.sh RUN="$work/a run"
+unset OPENBLAS_CORETYPE SLURM_RESTART_COUNT SLURM_ARRAY_TASK_ID SLURM_ARRAY_JOB_ID
 : >"$CALLS"
 config="$work/a folder/it's.cfg"
 echo 'name = "stand-in";' >"$config"
@@ -90,7 +100,11 @@ fi
 submit --print --time 20 >"$work/job.sh"
 has '^#SBATCH --time=20$'
 has '^#SBATCH --ntasks=3 ' # as many as the plan has jobs
-has '^folder=.*results/stand-in$'
+has '^\*\) config=.* folder=.*results/stand-in settings=\(\) ;;$'
+has '^#SBATCH --signal=B:USR1@180 '
+submit --print --time 4 >"$work/job.sh"
+has '^#SBATCH --signal=B:USR1@60 ' # a quarter of a short limit
+if grep -q CORETYPE "$work/job.sh"; then fault "kernels are pinned unasked"; fi
 JOBS=1 submit --print >"$work/job.sh"
 has '^#SBATCH --ntasks=2 ' # as many as its group wants
 JOBS=1000 submit --print >"$work/job.sh"
@@ -99,6 +113,27 @@ submit --print --mem-per-cpu 77 --name other --launcher "srun --mpi=pmix" >"$wor
 has '^#SBATCH --mem-per-cpu=77M$'
 has '^#SBATCH --job-name=other$'
 has '^launcher=\(srun --mpi=pmix\)$'
+submit --print --launcher srun --core Haswell >"$work/job.sh"
+has '^launcher=\(srun --mpi=pmix --cpu-bind=cores\)$'
+has '^export OPENBLAS_CORETYPE=Haswell'
+OPENBLAS_CORETYPE=SkylakeX submit --print -s seed=2 -s 'fit.method=["ltv"]' --launcher mpirun >"$work/job.sh"
+has '^export OPENBLAS_CORETYPE=SkylakeX'
+has '^launcher=\(mpirun -q --bind-to core\)$'
+has ' settings=\(-s seed=2 -s fit\.method=.*ltv.*\) ;;$'
+
+# ---- arrays: a task for each config and each value, a folder for each task.
+submit --print --each seed=9..11 --each 'fit.points=[4, 7]' --at-once 2 --dir "$work/many" >"$work/job.sh"
+has '^#SBATCH --time=04:00:00 --time-min=00:30:00 --array=0-5%2$'
+has '^#SBATCH --output=it_s-%A_%a.out$'
+has '^0\) config=.*it.*s.cfg folder=.*/many/stand-in-seed-9-fit.points-4 settings=\(-s seed=9 -s fit.points=4\) ;;$'
+has '^5\) .* folder=.*/many/stand-in-seed-11-fit.points-7 settings=\(-s seed=11 -s fit.points=7\) ;;$'
+if command -v shellcheck >/dev/null; then shellcheck "$work/job.sh" || fault "shellcheck complains of an array"; fi
+echo 'name = "b";' >"$work/b.cfg"
+submit "$work/b.cfg" >"$work/out"
+cp -- "$SUBMITTED" "$work/job.sh"
+has '^#SBATCH .*--array=0-1$'
+has '^1\) config=.*/b.cfg folder=.*/results/b settings=\(\) ;;$'
+grep -qE 'taskvec table .*/results/stand-in .*/results/b$' "$work/out" || fault "no word on the table: $(cat "$work/out")"
 
 # ---- submission: the script on standard input, the rest unchanged.
 : >"$CALLS"
@@ -120,15 +155,18 @@ refuses 64 'unknown option --partition.*after --' "$config" --partition x
 refuses 64 "ntasks wants a number of ranks, got 'many'" "$config" --ntasks many
 refuses 64 "time wants .*got 'noon'" "$config" --time noon
 refuses 65 'cannot be read' "$work/none.cfg"
-refuses 64 'one config at a time' "$config" "$config"
+refuses 64 'two runs would share .*results/stand-in:' "$config" "$config"
+refuses 64 "each wants KEY=A,B,C or KEY=1..20, got 'seed'" "$config" --each seed
+refuses 64 "core wants a name, as Haswell, got 'a b'" "$config" --core 'a b'
 
 # ---- the job itself.
 requeues() { grep -c '^scontrol requeue 7$' "$CALLS" || true; }
 job() { # ENVIRONMENT...: runs the submitted script as job 7
     : >"$CALLS"
     rm -f "$CALLS.ready"
-    env SLURM_JOB_ID=7 "$@" bash "$SUBMITTED" >"$work/job.out" 2>&1
+    env SLURM_JOB_ID=7 "$@" bash "$SUBMITTED" ${link:+"$link"} >"$work/job.out" 2>&1
 }
+link='' # which successor of its first job it is
 expect() { # CODE REQUEUES WHAT ENVIRONMENT...
     local code=$1 times=$2 what=$3 rc=0
     shift 3
@@ -152,21 +190,61 @@ expect 0 1 "killed by the launcher" RUN_CODE=137 STATUS_CODE=75
 expect 0 0 "no time limit" LEFT=UNLIMITED
 if grep -q -- --max-time "$CALLS"; then fault "UNLIMITED became a --max-time"; fi
 
+# ---- a task of an array names itself: its job's number may be that of the whole array.
+expect 0 0 "work remains in an array" RUN_CODE=75 STATUS_CODE=75 SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=3
+grep -qx 'scontrol requeue 7_3' "$CALLS" || fault "a task of an array: $(cat "$CALLS")"
+
+# ---- where requeue is forbidden: a successor, as often as a requeue, with all that sbatch was told.
+successor() { # EXPECTED WHAT ENVIRONMENT...
+    local expected=$1 what=$2
+    shift 2
+    expect 75 1 "$what" RUN_CODE=75 STATUS_CODE=75 SCONTROL_CODE=1 "$@"
+    grep -qxF "sbatch [--account=me] [--mail-user=a b] $expected" "$CALLS" || fault "$what: $(cat "$CALLS")"
+}
+successor "[--dependency=afterany:7] [$SUBMITTED] [1]" "requeue is forbidden"
+expect 75 1 "the requeue kills scontrol" RUN_CODE=75 STATUS_CODE=75 SCONTROL_CODE=143
+if grep -q sbatch "$CALLS"; then fault "a successor beside a requeue"; fi
+link=4
+successor "[--dependency=afterany:7] [$SUBMITTED] [5]" "the fourth successor"
+link=20
+expect 75 0 "the last successor" RUN_CODE=75 STATUS_CODE=75 SCONTROL_CODE=1
+if grep -q sbatch "$CALLS"; then fault "a chain without an end"; fi
+link=''
+array=(SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=3)
+rc=0
+job RUN_CODE=75 STATUS_CODE=75 SCONTROL_CODE=1 "${array[@]}" || rc=$?
+grep -qF " [--array=3] [--dependency=afterany:7_3] [$SUBMITTED] [1]" "$CALLS" ||
+    fault "successor of a task: code $rc, $(cat "$CALLS")"
+
+# ---- a launcher that outlives its program is ended.
+sed 's/^patience=.*/patience=0.1/' "$SUBMITTED" >"$work/impatient.sh"
+rm -rf -- "$RUN"
+rc=0
+env SLURM_JOB_ID=7 MPIRUN_HANGS=1 STATUS_CODE=75 timeout 30 bash "$work/impatient.sh" >"$work/job.out" 2>&1 || rc=$?
+[[ $rc == 0 ]] || fault "a launcher that hangs: code $rc: $(cat "$work/job.out")"
+grep -q 'mpirun does not end: killed' "$work/job.out" || fault "a launcher that hangs: $(cat "$work/job.out")"
+
 # ---- signals to the batch shell, while the program runs.
-signalled() { # SIGNAL ENVIRONMENT...: leaves the job's code in rc
-    local signal=$1 shell i
-    shift
+begin() { # ENVIRONMENT...: the job in the background, as $shell
     : >"$CALLS"
     rm -f "$CALLS.ready"
-    env SLURM_JOB_ID=7 RUN_TENTHS=200 "$@" bash "$SUBMITTED" >"$work/job.out" 2>&1 &
+    env SLURM_JOB_ID=7 "$@" bash "$SUBMITTED" >"$work/job.out" 2>&1 &
     shell=$!
+}
+ends() { # its code in rc
+    rc=0
+    wait "$shell" || rc=$?
+}
+signalled() { # SIGNAL ENVIRONMENT...
+    local signal=$1 i
+    shift
+    begin RUN_TENTHS=200 "$@"
     for ((i = 0; i < 100; i++)); do
         if [[ -e $CALLS.ready ]]; then break; fi
         sleep 0.05
     done
     kill "-$signal" "$shell"
-    rc=0
-    wait "$shell" || rc=$?
+    ends
     grep -qx 'taskvec stopped' "$CALLS" || fault "$signal did not reach the program"
 }
 signalled USR1 STATUS_CODE=75
@@ -174,11 +252,32 @@ signalled USR1 STATUS_CODE=75
 signalled TERM STATUS_CODE=75
 [[ $rc == 75 && $(requeues) == 0 ]] || fault "TERM: code $rc, $(requeues) requeues; a cancelled job must stay away"
 
+# ---- a signal at any moment, 100 times: before there is a program, or as it ends. Work remains:
+# one requeue; none remains: none.
+trapped() { # the script has set its traps: SigCgt has bit 9, USR1
+    local mask
+    mask=$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null) || return 0
+    ((0x${mask:-0} & 0x200))
+}
+for ((i = 0; i < 100; i++)); do
+    code=75
+    if ((i % 4 == 3)); then code=0; fi
+    begin RUN_TENTHS=$((i % 2)) RUN_CODE=$code STATUS_CODE=$code
+    until trapped "$shell"; do
+        if ! kill -0 "$shell" 2>/dev/null; then break; fi
+    done
+    sleep "0.$(printf '%03d' $((i * 37 % 200)))"
+    kill -USR1 "$shell" 2>/dev/null || true
+    ends
+    [[ $(requeues) == $((code == 75)) && $rc == 0 ]] ||
+        fault "USR1 at a moment ($i): code $rc, $(requeues) requeues where $code was left: $(cat "$work/job.out")"
+done
+
 # ---- the real plan has what submit asks of it.
 if [[ -x ${1:-} ]]; then
     "$source/slurm/submit" "$source/experiments/paper/linear_regression.cfg" --program "$1" --print >"$work/job.sh" ||
         fault "the real plan does not serve submit"
     has '^#SBATCH --mem-per-cpu=[1-9][0-9]*M$'
-    has '^folder=.*results/paper-linear-regression$'
+    has 'folder=.*results/paper-linear-regression settings='
 fi
 exit $faults
