@@ -19,6 +19,9 @@
 
 enum { SOCKET_BUFFER = 4 << 20, DYING_MS = 2000 };
 
+/* The supervisor's to heed; Slurm sends TERM to every process of a job, children included. */
+static const int NOT_HEARD[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
+
 #define MEMORY_NAME "TASKVEC_CHILD_MEMORY" /* the number of the file it inherits */
 
 struct settings { /* what a child's environment says */
@@ -72,16 +75,18 @@ static int start(pid_t *pid, int fd, int errors, char *const *env) {
     char *const arguments[] = {program, word, number, NULL};
     posix_spawn_file_actions_t files;
     posix_spawnattr_t how;
-    sigset_t none, all;
+    sigset_t blocked, all;
     (void)snprintf(number, sizeof number, "%d", fd);
-    sigemptyset(&none);
+    sigemptyset(&blocked);
+    for (size_t i = 0; i < sizeof NOT_HEARD / sizeof *NOT_HEARD; i++)
+        sigaddset(&blocked, NOT_HEARD[i]);
     sigfillset(&all);
     (void)posix_spawn_file_actions_init(&files);
     (void)posix_spawnattr_init(&how);
     (void)posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
     (void)posix_spawn_file_actions_adddup2(&files, errors, STDERR_FILENO);
     (void)posix_spawnattr_setpgroup(&how, 0);
-    (void)posix_spawnattr_setsigmask(&how, &none);
+    (void)posix_spawnattr_setsigmask(&how, &blocked);
     (void)posix_spawnattr_setsigdefault(&how, &all);
     (void)posix_spawnattr_setflags(&how, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
                                              POSIX_SPAWN_SETSIGDEF);

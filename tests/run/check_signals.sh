@@ -35,7 +35,10 @@ when_at_work() {
 }
 
 ask() { # SIGNAL
-    kill -s "$1" "$pid"
+    local target=$pid
+    if [[ -n ${everybody:-} ]]; then target=$(own_processes || true); fi
+    # shellcheck disable=SC2086 # one word a process
+    kill -s "$1" $target
     asked=${asked:-$SECONDS}
 }
 
@@ -90,6 +93,8 @@ leaving "USR1 to mpirun" USR1 3
 leaving "USR1 to a plain start" USR1 0
 leaving "Ctrl-C" INT 0
 leaving "TERM" TERM 0
+everybody=1 leaving "TERM to every process, as Slurm sends it" TERM 0
+everybody=1 leaving "USR1 to every process" USR1 0
 if ! is_sanitised; then leaving "USR1 in process" USR1 0 --in-process; fi
 
 # ---- a time limit is the same without a signal.
