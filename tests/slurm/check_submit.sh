@@ -159,7 +159,9 @@ refuses 64 'two runs would share .*results/stand-in:' "$config" "$config"
 refuses 64 "each wants KEY=A,B,C or KEY=1..20, got 'seed'" "$config" --each seed
 refuses 64 "core wants a name, as Haswell, got 'a b'" "$config" --core 'a b'
 
-# ---- the job itself.
+# ---- the job itself, with quicker looks at its launcher.
+sed -i 's/^tick=1 /tick=0.05 /' "$SUBMITTED"
+grep -q '^tick=0.05 ' "$SUBMITTED" || fault "no tick in the script"
 requeues() { grep -c '^scontrol requeue 7$' "$CALLS" || true; }
 job() { # ENVIRONMENT...: runs the submitted script as job 7
     : >"$CALLS"
@@ -217,10 +219,9 @@ grep -qF " [--array=3] [--dependency=afterany:7_3] [$SUBMITTED] [1]" "$CALLS" ||
     fault "successor of a task: code $rc, $(cat "$CALLS")"
 
 # ---- a launcher that outlives its program is ended.
-sed 's/^patience=.*/patience=0.1/' "$SUBMITTED" >"$work/impatient.sh"
-rm -rf -- "$RUN"
+sed 's/^tick=0.05/tick=0.002/' "$SUBMITTED" >"$work/impatient.sh"
 rc=0
-env SLURM_JOB_ID=7 MPIRUN_HANGS=1 STATUS_CODE=75 timeout 30 bash "$work/impatient.sh" >"$work/job.out" 2>&1 || rc=$?
+env SLURM_JOB_ID=7 MPIRUN_HANGS=1 STATUS_CODE=75 timeout 60 bash "$work/impatient.sh" >"$work/job.out" 2>&1 || rc=$?
 [[ $rc == 0 ]] || fault "a launcher that hangs: code $rc: $(cat "$work/job.out")"
 grep -q 'mpirun does not end: killed' "$work/job.out" || fault "a launcher that hangs: $(cat "$work/job.out")"
 
@@ -231,8 +232,13 @@ begin() { # ENVIRONMENT...: the job in the background, as $shell
     env SLURM_JOB_ID=7 "$@" bash "$SUBMITTED" >"$work/job.out" 2>&1 &
     shell=$!
 }
-ends() { # its code in rc
+ends() { # its code in rc; within 30 s
     rc=0
+    for ((n = 0; n < 600; n++)); do
+        if ! kill -0 "$shell" 2>/dev/null; then break; fi
+        sleep 0.05
+    done
+    kill -KILL "$shell" 2>/dev/null || true
     wait "$shell" || rc=$?
 }
 signalled() { # SIGNAL ENVIRONMENT...
