@@ -7,7 +7,8 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 build_packages=(build-essential cmake ninja-build pkg-config libopenmpi-dev openmpi-bin libhdf5-dev
     libopenblas-pthread-dev liblapacke-dev libconfig-dev librandom123-dev libjansson-dev nettle-dev)
 figure_packages=(python3-h5py python3-numpy python3-matplotlib)
-test_packages=(libcmocka-dev libxgboost-dev clang-format shellcheck hdf5-tools python3-tables python3-pandas git)
+test_packages=(libcmocka-dev libxgboost-dev clang-format shellcheck hdf5-tools python3-tables python3-pandas git
+    slurm-wlm munge)
 
 results=results/quickstart
 
@@ -49,6 +50,19 @@ missing_packages() {
     done
 }
 
+# without_daemons COMMAND: as root; packages that bring a daemon (munge, Slurm) do not start it.
+without_daemons() {
+    local policy=/usr/sbin/policy-rc.d
+    if [[ -e $policy ]]; then
+        "$@"
+        return
+    fi
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+    "$@"
+}
+
 install_packages() {
     local missing as_root=()
     if ! command -v dpkg-query >/dev/null; then
@@ -64,7 +78,8 @@ install_packages() {
     fi
     say "installing ${missing[*]}"
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q update </dev/null
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
+    "${as_root[@]}" bash -c "$(declare -f without_daemons); without_daemons \"\$@\"" bash \
+        env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
         "${missing[@]}" </dev/null >/dev/null
 }
 
