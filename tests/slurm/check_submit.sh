@@ -118,7 +118,7 @@ has '^launcher=\(srun --mpi=pmix --cpu-bind=cores\)$'
 has '^export OPENBLAS_CORETYPE=Haswell'
 OPENBLAS_CORETYPE=SkylakeX submit --print -s seed=2 -s 'fit.method=["ltv"]' --launcher mpirun >"$work/job.sh"
 has '^export OPENBLAS_CORETYPE=SkylakeX'
-has '^launcher=\(mpirun -q --bind-to core\)$'
+has '^launcher=\(mpirun --bind-to core\)$'
 has ' settings=\(-s seed=2 -s fit\.method=.*ltv.*\) ;;$'
 
 # ---- arrays: a task for each config and each value, a folder for each task.
