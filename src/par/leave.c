@@ -10,7 +10,8 @@
 
 static const double STOP_PATIENCE = 15.0, ABANDON_PATIENCE = 3.0; /* seconds */
 static const double SAME_REQUEST = 0.5; /* a terminal tells mpirun and us; mpirun tells us too */
-static const double LAUNCHER_PATIENCE = 2.0; /* from mpirun's TERM to its KILL; operations.md 3.3 */
+/* From mpirun's TERM to its KILL; and as long it takes to end after rank 0 left with a code. */
+static const double LAUNCHER_PATIENCE = 2.0;
 
 /* ---------------------------------------------------------------- what the jobs take */
 
@@ -38,8 +39,9 @@ enum err_code coordinator_set_limit(struct coordinator *c, struct err *err) {
     TRY(pace_create(&c->pace, classes, err));
     for (size_t i = 0; i < c->f->n_jobs; i++) learn_past(c, i);
     c->end = c->f->end > 0.0 ? c->f->end : (double)INFINITY;
+    if (c->par->launched) c->end -= fmin(LAUNCHER_PATIENCE, (c->end - c->began) / 5);
     const double most = c->end - c->began;
-    c->stop_at = c->end - fmin(25.0, fmin(most / 5, 3.0 + most / 20));
+    c->stop_at = c->end - fmin(25.0, fmin(most / 5, 2.0 + most / 20));
 cleanup:
     return rc;
 }

@@ -15,7 +15,7 @@ mkdir "$work/a folder" "$work/tmp"
 program="$work/a folder/taskvec"
 cp -- "$2" "$program"
 export TMPDIR=$work/tmp OMPI_MCA_btl_vader_backing_directory=$work/tmp # what MPI leaves
-unset TASKVEC_INJECT SLURM_PROCID SLURM_NTASKS
+unset TASKVEC_INJECT SLURM_PROCID SLURM_NTASKS SLURM_JOB_END_TIME
 faults=0
 
 # Processes that run the copied binary.

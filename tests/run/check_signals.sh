@@ -4,57 +4,11 @@
 # time with the right code, and the same command goes on to the same bits.
 set -euo pipefail
 . "$(dirname -- "$0")/../mpi/common.sh" check_signals "$@"
+. "$(dirname -- "$0")/asking.sh"
 config="$work/a folder/tiny.cfg"
 cp -- "$here/tiny.cfg" "$config"
 long=(-s pretrain.steps=1200 -s pretrain.checkpoint_every=50) # some seconds: time to be asked
 if is_sanitised; then long=(-s pretrain.steps=400 -s pretrain.checkpoint_every=50); fi
-
-# begin RANKS ARGUMENTS: as launch(), in the background with default signals; $pid, also of mpirun.
-begin() {
-    local ranks=$1 command=()
-    shift
-    if ((ranks > 0)); then command=(mpirun "${mpi[@]}" -n "$ranks"); fi
-    set -m # a background job of a script ignores SIGINT otherwise
-    "${command[@]}" "$program" "$@" >"$work/out" 2>"$work/err" </dev/null &
-    pid=$!
-    set +m
-    asked=''
-}
-
-# when_at_work DIR [EVENT]: waits until the journal holds an event, and the run is still there.
-when_at_work() {
-    local i
-    for ((i = 0; i < 600; i++)); do
-        if grep -qs $'\t'"${2:-checkpoint}"$'\t' "$1/journal"; then
-            kill -0 "$pid" 2>/dev/null || die "$1: it ended before it was asked"
-            return
-        fi
-        sleep 0.05
-    done
-    die "$1: no ${2:-checkpoint} within 30 s"
-}
-
-ask() { # SIGNAL
-    local target=$pid
-    if [[ -n ${everybody:-} ]]; then target=$(own_processes || true); fi
-    # shellcheck disable=SC2086 # one word a process
-    kill -s "$1" $target
-    asked=${asked:-$SECONDS}
-}
-
-# leaves SECONDS: its exit code in $rc; a fault if it takes longer.
-leaves() {
-    local i
-    for ((i = 0; i < 20 * ($1 + 20); i++)); do
-        kill -0 "$pid" 2>/dev/null || break
-        sleep 0.05
-    done
-    if kill -0 "$pid" 2>/dev/null; then die "it has not left $(($1 + 20)) s after it was asked"; fi
-    rc=0
-    { wait "$pid"; } 2>/dev/null || rc=$?
-    ((SECONDS - asked <= $1)) || fault "left after $((SECONDS - asked)) s, not within $1"
-    none_left || die "processes are left: $(own_processes | xargs)"
-}
 
 # goes_on DIR WHAT: the same command ends with the wanted digest.
 goes_on() {
@@ -62,12 +16,6 @@ goes_on() {
     expect_done 2 "$1" "$2"
     (($(journal resumes "$1") > 0)) || fault "$2: nothing went on from a checkpoint"
     rm -rf -- "$1"
-}
-
-calm() { # no traces: at most the lines of the program itself
-    if grep -qiE 'signal code|stack|backtrace|\[[0-9]+\] ' "$work/err"; then
-        fault "$1: not calm:"$'\n'"$(cat "$work/err")"
-    fi
 }
 
 launch 0 run "$config" -o "$work/a folder/whole" --quiet "${long[@]}"
@@ -80,7 +28,8 @@ leaving() { # WHAT SIGNAL RANKS ARGUMENTS
     shift 3
     begin "$ranks" run "$config" -o "$folder" "${long[@]}" "$@"
     when_at_work "$folder"
-    ask "$signal"
+    # shellcheck disable=SC2046 # one word a process
+    ask "$signal" ${everybody:+$(own_processes || true)}
     leaves 20
     ((rc == 75)) || fault "$what: code $rc, not 75: $(cat "$work/err")"
     calm "$what"
@@ -109,10 +58,7 @@ ask USR1
 leaves 20
 ((rc == 75)) || fault "USR1 with a hanging job: code $rc, not 75"
 TASKVEC_INJECT=hang@job:0 begin 0 run "$config" -o "$folder" --quiet
-for ((i = 0; i < 600; i++)); do
-    if (($(grep -c $'\tstart\t' "$folder/journal") > 1)); then break; fi
-    sleep 0.05
-done
+when_at_work "$folder" start 2
 ask INT
 sleep 1
 kill -0 "$pid" 2>/dev/null || fault "one Ctrl-C with a hanging job: it left at once"
@@ -152,7 +98,7 @@ folder="$work/a folder/limited"
 begin 0 run "$config" -o "$folder" --quiet "${long[@]}"
 when_at_work "$folder"
 for process in $(own_processes); do prlimit --pid "$process" --fsize=40000; done
-asked=$SECONDS
+asked=$(milliseconds)
 leaves 20
 ((rc == 74)) || fault "files of at most 40 kB: code $rc, not 74: $(cat "$work/err")"
 goes_on "$folder" "files of at most 40 kB"

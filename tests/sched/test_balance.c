@@ -186,11 +186,11 @@ static void test_heavy_tails(void **state) {
 
 /* ---------------------------------------------------------------- a time limit */
 
-/* 200 jobs of 1 to 10 s, planned well but for `noise`; 60 s, of which the last 6 are for leaving.
- */
+/* 200 jobs of 1 to 10 s, planned well but for `noise`; 60 s, of which mpirun takes 2 to
+ * end and 2 + 58 / 20 are for leaving (leave.c). */
 static void draw_limited(struct farm *f, uint64_t seed, double noise) {
     const struct rng rng = rng_stream(seed, "test/limit");
-    *f = (struct farm){.n = 200, .ranks = 3 + (int)(seed % 6), .stop_at = 54.0};
+    *f = (struct farm){.n = 200, .ranks = 3 + (int)(seed % 6), .stop_at = 53.1};
     for (size_t i = 0; i < f->n; i++) {
         const double s = 1.0 + 9.0 * uniform(&rng, i, 0);
         f->jobs[i] = (struct queue_job){.cost = s * 1e9, .group = 1};
@@ -201,7 +201,7 @@ static void draw_limited(struct farm *f, uint64_t seed, double noise) {
 static void test_time_limit(void **state) {
     (void)state;
     static struct farm f;
-    const double limit = 60.0, patience = 0.6 * 6.0; /* leave.c: seconds beyond stop_at */
+    const double limit = 60.0, patience = 0.6 * 4.9; /* leave.c: seconds beyond stop_at */
     double worst = 0.0, overrun = 0.0;
     for (uint64_t seed = 0; seed < 200; seed++) {
         double idle = 0.0;

@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# shellcheck disable=SC1091,SC2154,SC2034 # variables of and for common.sh and asking.sh
+# check_stops.sh BINARY [SOURCE] - one sweep of many jobs is asked to leave again and again, each time
+# in another way: no job starts any more, it leaves in time and in order, and in the end it has the
+# bits of a run that nobody stopped and no DONE job ran twice. Time limits end it likewise.
+set -euo pipefail
+. "$(dirname -- "$0")/../mpi/common.sh" check_stops "$@"
+. "$(dirname -- "$0")/asking.sh"
+config="$work/a folder/sixty.cfg" folder="$work/a folder/stopped"
+cp -- "$here/sixty.cfg" "$config"
+sweep=(-s pretrain.steps=200 -s fit.epochs=100 -s shared.epochs=100 -s evaluate.functions=2000)
+if is_sanitised; then sweep=(-s pretrain.steps=60 -s fit.epochs=40 -s shared.epochs=40 -s evaluate.functions=600); fi
+
+run_sweep() { # RANKS ARGUMENTS: on $folder, in the background, until it has finished something
+    local before
+    before=$(lines_of 'done' "$folder")
+    begin "$1" run "$config" -o "$folder" "${sweep[@]}" "${@:2}"
+    when_at_work "$folder" 'done' $((before + 3))
+}
+
+processes() { # PATTERN of the command line: those of the run
+    local process
+    for process in $(own_processes); do
+        if tr '\0' ' ' <"/proc/$process/cmdline" 2>/dev/null | grep -q -- "$1"; then echo "$process"; fi
+    done
+}
+children() { processes ' --child '; }
+ranks() { processes ' run '; }
+
+# starts_end WHAT: from a second after the request on no job is started.
+starts_end() {
+    local after
+    sleep 1
+    after=$(lines_of start "$folder")
+    leaves "$2"
+    (($(lines_of start "$folder") == after)) || fault "$1: a job was started a second after the request"
+}
+
+in_order() { # WHAT CODE
+    [[ $2 == any || $rc == "$2" ]] || fault "$1: code $rc, not $2: $(cat "$work/err")"
+    journal check "$folder"
+    [[ $(journal ended "$folder") == 75 ]] || fault "$1: the journal ends with $(journal ended "$folder")"
+    calm "$1"
+    local said=0
+    timeout 60 "$program" status --exit-code "$folder" >"$work/out" || said=$?
+    ((said == 75)) || fault "$1: status says $said, not 75"
+}
+
+launch 3 run "$config" -o "$work/a folder/whole" --quiet "${sweep[@]}"
+((rc == 0)) || die "an undisturbed run: code $rc"
+wanted=$(digest_of "$work/a folder/whole")
+
+# ---- USR1 to all of the run, and to the coordinator alone.
+run_sweep 3
+ask USR1
+starts_end "USR1 to mpirun" 20
+in_order "USR1 to mpirun" 75
+run_sweep 3
+ask USR1 "$(sed -n 's/^pid[= ]*//p' "$folder/lock")"
+starts_end "USR1 to rank 0" 20
+in_order "USR1 to rank 0" 75
+
+# ---- TERM to mpirun, which kills two seconds later; a terminal's Ctrl-C, told to every process.
+run_sweep 3
+ask TERM
+leaves 4
+in_order "TERM to mpirun" any
+run_sweep 3
+# shellcheck disable=SC2046 # a list of numbers
+ask INT "$pid" $(ranks)
+leaves 4
+in_order "Ctrl-C of all processes" any
+
+# ---- A second one ends it at once, jobs that hang in their checkpoints too (here: stopped dead).
+twice() { # SIGNAL RANKS
+    run_sweep "$2"
+    # shellcheck disable=SC2046
+    kill -STOP $(children)
+    ask "$1"
+    sleep 1
+    kill -0 "$pid" 2>/dev/null || fault "one $1 with jobs that hang: it left at once"
+    asked=''
+    ask "$1"
+    none_left || die "a second $1: processes are left"
+    took=$(($(milliseconds) - asked))
+    ((took < 2000)) || fault "a second $1: left after $took ms, not at once"
+    leaves 5 # mpirun takes two seconds more when rank 0 leaves with a code
+    in_order "a second $1 on $2 ranks" 75
+}
+twice USR1 3
+twice INT 0
+twice TERM 0
+
+# ---- The same request told twice is one request: the jobs still leave checkpoints.
+run_sweep 2
+stopped=$(lines_of stopped "$folder")
+ask USR1
+ask USR1
+leaves 20
+in_order "USR1 told twice" 75
+(($(lines_of stopped "$folder") > stopped)) || fault "USR1 told twice: no job was let go"
+
+# ---- Time limits: the end is before the limit.
+before=$(lines_of 'done' "$folder")
+began=$(milliseconds)
+export SLURM_JOB_END_TIME=$(($(date +%s) + 12))
+launch 2 run "$config" -o "$folder" "${sweep[@]}" --max-time 1:00:00
+unset SLURM_JOB_END_TIME
+took=$(($(milliseconds) - began))
+((took < 12000)) || fault "a Slurm job that ends in 12 s: left after $took ms"
+in_order "a Slurm job that ends in 12 s" 75
+(($(lines_of 'done' "$folder") > before)) || fault "a Slurm job that ends in 12 s: nothing was done until then"
+SLURM_JOB_END_TIME=soon launch 2 run "$config" -o "$folder" "${sweep[@]}"
+grep -q "SLURM_JOB_END_TIME: 'soon' is no moment" "$work/err" || fault "SLURM_JOB_END_TIME=soon: not a word: $(cat "$work/err")"
+expect_done 2 "$folder" "after eight stops"
+(($(journal resumes "$folder") > 0)) || fault "nothing went on from a checkpoint"
+conclude "after USR1, TERM, Ctrl-C, second signals and a time limit the bits of a run that nobody stopped"
