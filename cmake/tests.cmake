@@ -70,6 +70,12 @@ foreach(ranks 1 2 3 5)
     ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0")
 endforeach()
 
+# Load balance and time limits on real ranks. Alone: the jobs sleep, but the clock is measured.
+add_test(NAME mpi.balance COMMAND ${CMAKE_SOURCE_DIR}/tests/mpi/balance.sh $<TARGET_FILE:farm_probe>
+  WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
+set_tests_properties(mpi.balance PROPERTIES TIMEOUT 900 RUN_SERIAL TRUE
+  ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0")
+
 # Ranks that wait for each other and gather numbers.
 add_executable(par_probe ${CMAKE_SOURCE_DIR}/tests/mpi/par_probe.c)
 target_link_libraries(par_probe PRIVATE par base flags)

@@ -3,11 +3,14 @@
  * taskvec is.  tests/mpi/farm.sh runs it on several numbers of ranks and reads what it prints.
  *
  *     farm_probe DIR PLAN [--in-process] [--retry-failed] [--max-time S] [--hang-after S]
+ *                [--shortest]
  *
  * PLAN: "mixed" (sums, groups, checkpointed steps and a second layer that reads them), "empty:N",
  * "steps:N" (one job of N steps of 10 ms), "sleep:N" (N jobs of 50 ms), "ping:N" (a group of two
  * that reduces N times), "big" (a group that exchanges 10 MB), "wait" (8 jobs of 1 s), "doze:N"
- * (one job of N ms), "sum:N" (two jobs of all ranks that sum the gradient of a published model N
+ * (one job of N ms), "tail:MS:SEED" (60 sleeping jobs of heavy-tailed lengths, MS in all, at costs
+ * that are known) and "guess:MS:SEED" (costs off by a factor up to 2), "limit:N" (N sleeping jobs
+ * of 0.1 to 1 s), "sum:N" (two jobs of all ranks that sum the gradient of a published model N
  * times, one shard a rank; they say on stderr how long that takes).
  */
 #include <math.h>
@@ -17,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/rng.h"
 #include "par/farm.h"
 #include "sched/history.h"
 #include "store/artifact.h"
@@ -197,6 +201,38 @@ static void make_mixed(struct plan *p) {
     for (size_t i = 0; i < 16; i++) read_two(p, add(p, "sum", 100 + i, 1.0, 1), i, (i + 5) % 18);
 }
 
+/* In [0, 1): draw `which` of job i. */
+static double uniform(uint64_t seed, size_t i, uint64_t which) {
+    const struct rng rng = rng_stream(seed, "farm_probe");
+    return (double)rng_below(1000000, &rng, i, which, 0) / 1e6;
+}
+
+/* Pareto with exponent 1.5, scaled. Says the least makespan that three ranks could have. */
+static void make_tail(struct plan *p, const char *numbers, double wrong) {
+    enum { JOBS = 60 };
+    double length[JOBS], total = 0.0, longest = 0.0, wanted = 0.0;
+    unsigned long long seed = 0;
+    (void)sscanf(numbers, "%lf:%llu", &wanted, &seed);
+    for (size_t i = 0; i < JOBS; i++) {
+        length[i] = pow(1.0 - uniform(seed, i, 0), -1.0 / 1.5);
+        total += length[i];
+    }
+    for (size_t i = 0; i < JOBS; i++) {
+        const double ms = length[i] * wanted / total;
+        const double off = pow(wrong, 2.0 * uniform(seed, i, 1) - 1.0);
+        if (ms > longest) longest = ms;
+        (void)add(p, "sleep", (size_t)lround(ms), ms * off, 1);
+    }
+    printf("bound=%.3f\n", 1e-3 * fmax(wanted / 3.0, longest));
+}
+
+static void make_limit(struct plan *p, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        const double ms = 100.0 + 900.0 * uniform(1, i, 2);
+        (void)add(p, "sleep", (size_t)lround(ms), ms, 1);
+    }
+}
+
 static bool make_plan(struct plan *p, const char *name) {
     const char *colon = strchr(name, ':');
     const size_t n = colon ? (size_t)strtoull(colon + 1, NULL, 10) : 0;
@@ -211,6 +247,9 @@ static bool make_plan(struct plan *p, const char *name) {
         for (size_t i = 0; i < n && i < MAX_JOBS; i++) (void)add(p, "empty", i, 1.0, 1);
     if (strncmp(name, "sleep:", 6) == 0)
         for (size_t i = 0; i < n && i < MAX_JOBS; i++) (void)add(p, "sleep", 50, 1.0, 1);
+    if (strncmp(name, "tail:", 5) == 0) make_tail(p, colon + 1, 1.0);
+    if (strncmp(name, "guess:", 6) == 0) make_tail(p, colon + 1, 2.0);
+    if (strncmp(name, "limit:", 6) == 0) make_limit(p, n);
     if (strncmp(name, "steps:", 6) == 0) (void)add(p, "steps", n, 1.0, 1);
     for (int i = 0; i < 2 && strncmp(name, "sum:", 4) == 0; i++)
         (void)add(p, "large", n, 1.0, 1 << 20);
@@ -243,6 +282,7 @@ static void print_digest(const struct plan *p, const struct history *h) {
     struct hash sum;
     char hex[HASH_HEX];
     size_t again = 0, rows = 0, lost = 0;
+    double busy = 0.0;
     hash_begin(&sum);
     for (size_t i = 0; i < p->n; i++) {
         const struct history_job *job = history_find(h, p->jobs[i].identity);
@@ -251,6 +291,7 @@ static void print_digest(const struct plan *p, const struct history *h) {
         lost += job->state == HISTORY_DONE && job->n_rows > 0 &&
                 job->rows[job->n_rows - 1].number + 1 != job->n_rows;
         if (job->state != HISTORY_DONE) continue;
+        busy += job->seconds;
         hash_text(&sum, job->identity);
         hash_text(&sum, job->sha256);
         for (size_t r = 0; r < job->n_rows; r++, rows++)
@@ -263,8 +304,8 @@ static void print_digest(const struct plan *p, const struct history *h) {
             }
     }
     hash_end(hex, &sum);
-    printf("digest=%s rows=%zu twice=%zu rows_missing=%zu attempts=%zu damaged=%zu\n", hex, rows,
-           again, lost, h->n_attempts, h->damaged);
+    printf("digest=%s rows=%zu twice=%zu rows_missing=%zu attempts=%zu damaged=%zu busy=%.3f\n",
+           hex, rows, again, lost, h->n_attempts, h->damaged, busy);
 }
 
 static void print_failures(const struct plan *p, const struct history *h) {
@@ -295,6 +336,7 @@ static void read_options(struct farm *f, int argc, char **argv) {
     for (int i = 3; i < argc; i++) {
         if (strcmp(argv[i], "--in-process") == 0) f->in_process = true;
         if (strcmp(argv[i], "--retry-failed") == 0) f->retry_failed = true;
+        if (strcmp(argv[i], "--shortest") == 0) f->shortest_first = true;
         if (strcmp(argv[i], "--max-time") == 0 && i + 1 < argc)
             f->end = clock_now() + atof(argv[i + 1]);
         if (strcmp(argv[i], "--hang-after") == 0 && i + 1 < argc) f->hang_after = atof(argv[i + 1]);
