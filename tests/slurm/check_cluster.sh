@@ -134,6 +134,8 @@ disturb usr1 scancel --batch --signal=USR1 "${id[usr1]}"
 when chain checkpoint 2
 disturb chain scancel --batch --signal=USR1 "${id[chain]}"
 when cancel checkpoint 2
+holder() { timeout 60 "$program" status --json "$(folder "$1")" | grep -o '"holder":{"running":[a-z]*' || true; }
+[[ $(holder cancel) == *true ]] || fault "cancel: job.sh.in would not see that it runs: $(holder cancel)"
 disturb cancel scancel "${id[cancel]}"
 when array/tiny-seed-5 checkpoint 2
 disturb array scancel --batch --signal=USR1 "${id[array]}_2" # whose job's number is the array's
@@ -155,6 +157,7 @@ ends cancel "${id[cancel]}" CANCELLED
 restarts cancel "${id[cancel]}" 0
 timeout 60 "$program" status "$(folder cancel)" >"$work/out" || fault "cancel: status: code $?"
 grep -q '^not running' "$work/out" || fault "cancel: status does not say not running: $(cat "$work/out")"
+[[ $(holder cancel) == *false ]] || fault "cancel: job.sh.in would not see that it does not run: $(holder cancel)"
 timeout 60 "$program" status --exit-code "$(folder cancel)" >/dev/null && fault "cancel: status says done"
 
 ends down "${id[down]}" COMPLETED

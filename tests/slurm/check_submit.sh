@@ -76,7 +76,7 @@ cat >"$SUBMITTED"
 echo "Submitted batch job 7"
 END
 export PATH="$work/bin:$PATH" CALLS=$work/calls SUBMITTED=$work/submitted.sh RUN="$work/a run"
-unset OPENBLAS_CORETYPE SLURM_RESTART_COUNT SLURM_ARRAY_TASK_ID SLURM_ARRAY_JOB_ID
+unset OPENBLAS_CORETYPE SLURM_JOB_END_TIME SLURM_RESTART_COUNT SLURM_ARRAY_TASK_ID SLURM_ARRAY_JOB_ID
 : >"$CALLS"
 config="$work/a folder/it's.cfg"
 echo 'name = "stand-in";' >"$config"
@@ -191,6 +191,8 @@ done
 expect 0 1 "killed by the launcher" RUN_CODE=137 STATUS_CODE=75
 expect 0 0 "no time limit" LEFT=UNLIMITED
 if grep -q -- --max-time "$CALLS"; then fault "UNLIMITED became a --max-time"; fi
+expect 0 0 "a Slurm that says when it ends" SLURM_JOB_END_TIME=2000000000
+if grep -q -- --max-time "$CALLS"; then fault "--max-time beside SLURM_JOB_END_TIME"; fi
 
 # ---- a task of an array names itself: its job's number may be that of the whole array.
 expect 0 0 "work remains in an array" RUN_CODE=75 STATUS_CODE=75 SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=3
