@@ -20,8 +20,11 @@ journal bits "$clean" >"$work/clean.bits"
 
 # draw: $spec with one fault of each kind, $expected, "LINE CLASS" in the order of plan.
 draw() {
-    local i lines class
-    mapfile -t lines < <(seq "$first" "$last" | shuf -n ${#kinds[@]} --random-source=<(yes "$seed $trial"))
+    local i line lines=() class
+    while ((${#lines[@]} < ${#kinds[@]})); do
+        line=$((first + RANDOM % (last - first + 1)))
+        if [[ " ${lines[*]} " != *" $line "* ]]; then lines+=("$line"); fi
+    done
     spec='' expected=''
     for i in "${!kinds[@]}"; do
         class=${kinds[i]}
@@ -59,6 +62,7 @@ one_trial() { # RANKS
     expect_done 2 "$folder" "$spec, then --retry-failed"
     rm -rf -- "$folder"
 }
+RANDOM=$seed
 for ((trial = 1; trial <= trials; trial++)); do
     one_trial $((2 + trial % 2))
     if ((trials > 1)); then echo "check_faults: $((SECONDS)) s, trial $trial of $trials: $spec"; fi

@@ -23,7 +23,7 @@ if ! is_sanitised; then
     one 'a segmentation fault' 2 segv@job:1 $'1 FAILED segv\n6 BLOCKED' 1 'signal 11 .*last words'
     one 'an abort' 0 abort@job:16 '16 FAILED abort' 16 'signal 6 .*last words'
     one 'an exit' 3 exit@job:12 '12 FAILED exit' 12 'exit code 3; its last words'
-    one 'memory is exhausted' 2 oom@job:2 $'2 FAILED oom\n7 BLOCKED' 2 'no memory'
+    one 'memory is exhausted' 2 oom@job:2 $'2 FAILED oom\n7 BLOCKED' 2 'no memory is left to this job after 10.. MiB'
     one 'a loss that is not finite' 3 nan@job:4 $'4 FAILED nan\n9 BLOCKED' 4 'not a finite number'
     one 'a job that hangs' 2 hang@job:11 '11 FAILED hang' 11 'no progress for .*last words' "${hang[@]}"
     one 'a crash in a group' 3 segv@job:5 $'5 FAILED segv\n10 BLOCKED' 5 'signal 11'

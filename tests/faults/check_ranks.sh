@@ -96,4 +96,8 @@ kill -9 "$pid"
 none_left || die "$name: processes are left"
 resumable 0
 unset TASKVEC_CLOCK_OFFSET
+
+scenario 'a patience that is no number'
+TASKVEC_SILENCE=soon strike 0 64 ''
+says 'TASKVEC_SILENCE: "soon"'
 conclude "$scenarios scenarios: attempts die in bounded time and go on to the same bits"
