@@ -3,7 +3,8 @@
 # check_kills.sh BINARY [SOURCE] - a sweep of 62 jobs, everything of it ended by SIGKILL at a seeded
 # position of its journal and resumed on 1 to 5 ranks: the bits of a run that nobody killed, and no
 # DONE job run again. Then one run killed many times in a row. TASKVEC_KILL_TRIALS=50: the sweep of
-# some 20 s, 50 trials, 20 kills in a row; without it a shortened sweep, 2 trials, 5 kills in a row.
+# some 20 s, 50 trials, 20 kills in a row; without it a shortened sweep, 2 trials, 5 kills in a row
+# (under ASan 2).
 set -euo pipefail
 . "$(dirname -- "$0")/common.sh" check_kills "$@"
 trials=${TASKVEC_KILL_TRIALS:-2} row=20 seed=${TASKVEC_TEST_SEED:-1}
@@ -11,8 +12,10 @@ config="$work/a folder/sixty.cfg"
 cp -- "$here/sixty.cfg" "$config"
 shorter=()
 if [[ -z ${TASKVEC_KILL_TRIALS:-} ]]; then
-    row=5
-    shorter=(-s pretrain.steps=200 -s fit.epochs=40 -s shared.epochs=40 -s evaluate.functions=600)
+    row=5 size=(200 40 600)
+    if is_sanitised; then row=2 size=(60 12 120); fi
+    shorter=(-s "pretrain.steps=${size[0]}" -s pretrain.checkpoint_every=10 -s "fit.epochs=${size[1]}"
+        -s fit.checkpoint_every=4 -s "shared.epochs=${size[1]}" -s "evaluate.functions=${size[2]}")
 fi
 
 sweep() { # RANKS DIR
