@@ -65,6 +65,18 @@ void json_write_text(struct json_writer *w, const char *value) {
     add_node(w, json_string(value), 0);
 }
 
+void json_write_bytes(struct json_writer *w, const char *value) {
+    struct text plain = {0};
+    json_t *node = json_string(value);
+    for (const char *at = value; !node && *at; at++) {
+        const bool ascii = (unsigned char)*at < 0x80;
+        text_bytes(&plain, ascii ? at : "?", 1);
+    }
+    separate(w);
+    add_node(w, node ? node : json_string(text_str(&plain)), 0);
+    text_release(&plain);
+}
+
 void json_write_int(struct json_writer *w, int64_t value) {
     separate(w);
     add_node(w, json_integer(value), 0);

@@ -40,6 +40,10 @@ void json_write_close(struct json_writer *w);
 void json_write_key(struct json_writer *w, const char *key);
 
 void json_write_text(struct json_writer *w, const char *value);
+
+/* A text that may hold anything, as a path may: one that is not valid UTF-8 is written with a '?'
+ * for each byte beyond ASCII. */
+void json_write_bytes(struct json_writer *w, const char *value);
 void json_write_int(struct json_writer *w, int64_t value);
 void json_write_number(struct json_writer *w, double value);
 void json_write_bool(struct json_writer *w, bool value);

@@ -8,6 +8,8 @@
 #include "base/clock.h"
 #include "run/eta.h"
 
+enum { MOST_RANKS = 1 << 20 }; /* a journal that says more is not believed */
+
 static const struct history_attempt *last_attempt(const struct record *r) {
     return r->history.n_attempts ? &r->history.attempts[r->history.n_attempts - 1] : NULL;
 }
@@ -46,6 +48,7 @@ double progress_elapsed(const struct record *r, size_t job) {
 static bool host_of(char out[128], const char *hosts, int rank) {
     int ranks = 0, size = 0;
     for (const char *at = hosts; sscanf(at, "%127[^*]*%d%n", out, &ranks, &size) == 2;) {
+        if (ranks < 1) return false;
         if (rank < ranks) return true;
         rank -= ranks;
         at += size + (at[size] == ' ');
@@ -106,8 +109,8 @@ cleanup:
 enum err_code progress_make(struct progress *out, const struct record *r, struct err *err) {
     const struct history_attempt *last = last_attempt(r);
     const bool alive = r->holder.alive && last && !last->ended;
-    const int ranks = atoi(field(r, "ranks"));
-    *out = (struct progress){.ranks = ranks > 1 ? ranks : 1,
+    const long ranks = strtol(field(r, "ranks"), NULL, 10);
+    *out = (struct progress){.ranks = ranks > 1 && ranks <= MOST_RANKS ? (int)ranks : 1,
                              .running = alive ? fmax(0.0, clock_since(field(r, "utc"))) : nan(""),
                              .done_now = alive ? last->done : 0};
     for (size_t j = 0; j < r->plan.n_jobs; j++)

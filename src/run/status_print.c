@@ -131,9 +131,9 @@ void status_print_line(struct text *out, const struct record *r, const struct pr
 static void json_holder(struct json_writer *w, const struct record *r) {
     json_write_key(w, "running"), json_write_bool(w, r->holder.alive);
     if (!r->holder.alive) return;
-    json_write_key(w, "host"), json_write_text(w, r->holder.host);
+    json_write_key(w, "host"), json_write_bytes(w, r->holder.host);
     json_write_key(w, "pid"), json_write_int(w, r->holder.pid);
-    json_write_key(w, "since"), json_write_text(w, r->holder.started);
+    json_write_key(w, "since"), json_write_bytes(w, r->holder.started);
     json_write_key(w, "silent_seconds"), json_write_number(w, r->holder.silent);
 }
 
@@ -150,8 +150,8 @@ static void json_running(struct json_writer *w, const struct record *r, size_t j
     struct text hosts = {0};
     progress_hosts(&hosts, r, j);
     json_job(w, r, j);
-    json_write_key(w, "ranks"), json_write_text(w, r->jobs[j].past->ranks);
-    json_write_key(w, "hosts"), json_write_text(w, text_str(&hosts));
+    json_write_key(w, "ranks"), json_write_bytes(w, r->jobs[j].past->ranks);
+    json_write_key(w, "hosts"), json_write_bytes(w, text_str(&hosts));
     json_write_key(w, "seconds"), json_write_number(w, progress_elapsed(r, j));
     json_write_key(w, "checkpoint"), json_write_number(w, progress_reached(r, j));
     json_write_close(w);
@@ -166,15 +166,15 @@ static void json_trouble(struct json_writer *w, const struct record *r, size_t j
         plan_label(label, &r->plan, job->blocker);
         json_write_key(w, "by"), json_write_text(w, label);
     } else {
-        json_write_key(w, "class"), json_write_text(w, status_class(job));
-        json_write_key(w, "reason"), json_write_text(w, status_reason(job));
+        json_write_key(w, "class"), json_write_bytes(w, status_class(job));
+        json_write_key(w, "reason"), json_write_bytes(w, status_reason(job));
     }
     json_write_close(w);
 }
 
 static void json_counts(struct json_writer *w, const struct record *r) {
     static const char *const WORDS[] = {"pending", "running", "done", "failed", "blocked"};
-    json_write_key(w, "name"), json_write_text(w, config_name(r->config));
+    json_write_key(w, "name"), json_write_bytes(w, config_name(r->config));
     json_write_key(w, "jobs"), json_write_int(w, (int64_t)r->plan.n_jobs);
     for (int s = QUEUE_PENDING; s <= QUEUE_BLOCKED; s++)
         json_write_key(w, WORDS[s]), json_write_int(w, (int64_t)r->count[s]);

@@ -1,10 +1,12 @@
 /* A journal, as it comes and with every checksum put right: without that no mutation would get
- * behind the first check. Read line by line, as a history, and as the record of tiny.cfg's plan. */
+ * behind the first check. Read line by line, as a history, and as the record of tiny.cfg's plan:
+ * states, status, tables. */
 #include <string.h>
 
 #include "base/hash.h"
 #include "fuzz/fuzz.h"
 #include "run/rows.h"
+#include "run/status_print.h"
 #include "sched/event.h"
 
 enum { SUM = 17 }; /* 16 digits and a TAB */
@@ -68,6 +70,16 @@ static void make_tables(struct record *r) {
     }
 }
 
+static void say_status(const struct record *r) {
+    struct text out = {0};
+    struct progress p;
+    MUST(progress_make(&p, r, NULL) == ERR_OK);
+    status_print(&out, r, &p);
+    status_print_line(&out, r, &p);
+    MUST(status_print_json(&out, r, &p, NULL) == ERR_OK);
+    text_release(&out);
+}
+
 /* The plan is the same for every input. */
 static struct record *planned(void) {
     static struct record r;
@@ -87,7 +99,9 @@ static void read_journal(const char *data, size_t size) {
     read_lines(&r->history, data, size);
     check_jobs(&r->history);
     for (int running = 0; running < 2; running++) {
+        r->holder.alive = running;
         record_states(r->jobs, r->count, &r->plan, &r->history, running);
+        say_status(r);
         make_tables(r);
         (void)record_exit_code(r);
     }

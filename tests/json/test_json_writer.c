@@ -70,6 +70,20 @@ static void numbers_read_back_to_the_same_bits(void **state) {
     text_release(&out);
 }
 
+static void bytes_that_are_not_utf8_may_become_question_marks(void **state) {
+    (void)state;
+    struct text out = {0};
+    struct err err = {.msg = ""};
+    struct json_writer w = json_writer_begin(&out);
+    json_write_array(&w);
+    json_write_bytes(&w, "caf\xc3\xa9");
+    json_write_bytes(&w, "caf\xc3\xa9 caf\xe9");
+    json_write_close(&w);
+    assert_int_equal(json_writer_end(&w, &err), ERR_OK);
+    assert_string_equal(text_str(&out), "[\"caf\xc3\xa9\",\"caf?? caf?\"]");
+    text_release(&out);
+}
+
 static void bytes_that_are_not_utf8_fail_at_the_end(void **state) {
     (void)state;
     struct err err;
@@ -89,6 +103,7 @@ int main(void) {
         cmocka_unit_test(numbers_are_short_and_exact),
         cmocka_unit_test(numbers_read_back_to_the_same_bits),
         cmocka_unit_test(bytes_that_are_not_utf8_fail_at_the_end),
+        cmocka_unit_test(bytes_that_are_not_utf8_may_become_question_marks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
