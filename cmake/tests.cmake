@@ -76,6 +76,13 @@ add_test(NAME mpi.balance COMMAND ${CMAKE_SOURCE_DIR}/tests/mpi/balance.sh $<TAR
 set_tests_properties(mpi.balance PROPERTIES TIMEOUT 900 RUN_SERIAL TRUE
   ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0")
 
+# Every prefix of a real journal.
+add_executable(journal_probe ${CMAKE_SOURCE_DIR}/tests/store/journal_probe.c)
+target_link_libraries(journal_probe PRIVATE sched base flags)
+add_test(NAME program.journal COMMAND ${CMAKE_SOURCE_DIR}/tests/store/journal.sh $<TARGET_FILE:taskvec> ${CMAKE_SOURCE_DIR}
+  $<TARGET_FILE:journal_probe> WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
+set_tests_properties(program.journal PROPERTIES TIMEOUT 900)
+
 # Ranks that wait for each other and gather numbers.
 add_executable(par_probe ${CMAKE_SOURCE_DIR}/tests/mpi/par_probe.c)
 target_link_libraries(par_probe PRIVATE par base flags)
