@@ -111,6 +111,13 @@ cleanup:
     return rc;
 }
 
+static enum err_code take_past(struct coordinator *c, struct err *err) {
+    if (!c->f->past) return journal_history(&c->past, c->dir, err);
+    c->past = *c->f->past;
+    *c->f->past = (struct history){0};
+    return ERR_OK;
+}
+
 enum err_code coordinator_begin(struct coordinator *c, bool *work, struct err *err) {
     enum err_code rc = ERR_OK;
     bool *lost = calloc(c->f->n_jobs ? c->f->n_jobs : 1, sizeof *lost), any_lost = false;
@@ -120,7 +127,7 @@ enum err_code coordinator_begin(struct coordinator *c, bool *work, struct err *e
     TRY(allocate(c, err));
     TRY(make_queue(c, err));
     TRY(journal_open(&c->journal, c->dir, err));
-    TRY(journal_history(&c->past, c->dir, err));
+    TRY(take_past(c, err));
     if (c->past.damaged > 0)
         log_line(&c->f->log, LOG_WARNING, "%s: %zu damaged lines are left out", c->journal.path,
                  c->past.damaged);

@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "par/par.h"
+#include "sched/history.h"
 #include "sched/job.h"
 #include "store/lock.h"
 
@@ -66,8 +67,9 @@ struct farm {
     double end;          /* clock_now() at which the run is to have left; 0: no limit */
     double hang_after;   /* seconds without progress(); 0: 600 */
     bool retry_failed, in_process;
-    bool shortest_first; /* instead of longest first; for tests */
-    struct lock *lock;   /* kept alive; NULL: none */
+    bool shortest_first;  /* instead of longest first; for tests */
+    struct lock *lock;    /* kept alive; NULL: none */
+    struct history *past; /* what the journal says, read under that lock; taken. NULL: it is read */
     struct log log;
     void *context; /* of the four below */
     /* The order of a job: all that farm_compute needs; opaque here. Called when it is handed out,

@@ -42,6 +42,7 @@ struct session { /* of rank 0 */
     struct lock lock;
     struct log log;
     struct bar bar;
+    struct history past; /* until the farm takes it */
     struct text machine;
     struct provenance provenance;
     struct farm_field fields[PROVENANCE_MAX];
@@ -52,6 +53,7 @@ struct session { /* of rank 0 */
 
 static void session_release(struct session *s) {
     lock_release(&s->lock);
+    history_release(&s->past);
     free(s->jobs);
     free(s->labels);
     provenance_release(&s->provenance);
@@ -78,18 +80,15 @@ cleanup:
 /* Another build or core may look on, but not go on. */
 static enum err_code check_mix(const struct session *s, struct err *err) {
     enum err_code rc = ERR_OK;
-    struct history history = {0};
     size_t count[QUEUE_BLOCKED + 1];
     struct record_job *states = calloc(s->plan.n_jobs + 1, sizeof *states);
     CHECK(states, ERR_MEMORY, "no memory for %zu jobs", s->plan.n_jobs);
-    TRY(journal_history(&history, s->dir, err));
-    record_states(states, count, &s->plan, &history, false);
+    record_states(states, count, &s->plan, &s->past, false);
     const bool retry = options_has(s->options, "--retry-failed");
     const size_t left = count[QUEUE_PENDING] + (retry ? count[QUEUE_FAILED] : 0);
-    if (left > 0 && !options_has(s->options, "--mix")) TRY(provenance_check(&history, s->dir, err));
+    if (left > 0 && !options_has(s->options, "--mix")) TRY(provenance_check(&s->past, s->dir, err));
 cleanup:
     free(states);
-    history_release(&history);
     return rc;
 }
 
@@ -108,6 +107,7 @@ static enum err_code enter_directory(struct session *s, struct err *err) {
     TRY(file_make_folder(s->dir, err));
     say_of_lock(s);
     TRY(lock_take(&s->lock, s->dir, LOCK_STALE, err));
+    TRY(journal_history(&s->past, s->dir, err));
     TRY(check_mix(s, err));
     rundir_compare(&change, s->dir, &s->plan, &s->schemas);
     if (change.changed)
@@ -224,6 +224,7 @@ static enum err_code make_farm(struct session *s, struct err *err) {
                             .retry_failed = options_has(s->options, "--retry-failed"),
                             .in_process = options_has(s->options, "--in-process"),
                             .lock = &s->lock,
+                            .past = &s->past,
                             .log = s->log,
                             .context = s,
                             .order = write_order,

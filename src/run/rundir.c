@@ -105,11 +105,15 @@ void rundir_compare(struct rundir_change *out, const char *dir, const struct pla
     struct config *config = NULL;
     struct plan before = {0};
     char path[FILE_PATH_MAX];
+    struct text resolved = {0};
     *out = (struct rundir_change){0};
+    config_print(&resolved, plan->config);
     if (record_config_path(path, dir, &ignored) == ERR_OK && file_exists(path) &&
+        !is_kept(path, &resolved) &&
         schema_open(&config, schemas, path, NULL, 0, &ignored) == ERR_OK &&
         plan_make(&before, config, &ignored) == ERR_OK)
         compare_plans(out, plan, &before);
     plan_release(&before);
     config_close(config);
+    text_release(&resolved);
 }

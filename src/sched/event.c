@@ -209,6 +209,12 @@ static bool parse_cell(struct job_value *out, const char *value) {
     return end != value + 2 && *end == '\0';
 }
 
+bool event_cell_field(struct job_value *out, bool *sound, const struct event_field *f) {
+    if (strcmp(f->name, "c") != 0) return false;
+    *sound = parse_cell(out, f->value);
+    return true;
+}
+
 bool event_find_cell(struct job_value *out, const struct event *e, size_t i) {
     for (size_t k = 0; k < e->n; k++)
         if (strcmp(e->fields[k].name, "c") == 0 && i-- == 0)

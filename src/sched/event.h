@@ -81,6 +81,9 @@ const char *event_find(const struct event *e, const char *name); /* value, or NU
 int64_t event_find_integer(const struct event *e, const char *name, int64_t otherwise);
 double event_find_real(const struct event *e, const char *name, double otherwise);
 
+/* Is this field of a row a cell? Then *out is it, as below; *sound false: not one of t: i: r:. */
+bool event_cell_field(struct job_value *out, bool *sound, const struct event_field *f);
+
 /* Cell i of a row event (0, 1, ...). False: no such cell, or not one of t: i: r:. The text of a
  * cell lives as long as the event. */
 bool event_find_cell(struct job_value *out, const struct event *e, size_t i);

@@ -110,13 +110,14 @@ const struct history_job *history_find(const struct history *h, const char *iden
 /* ---------------------------------------------------------------- rows */
 
 static bool row_cells(struct history_row *row, struct history *h, const struct event *e) {
-    size_t n = 0;
-    for (size_t i = 0; i < e->n; i++) n += strcmp(e->fields[i].name, "c") == 0;
-    row->cells = calloc(n ? n : 1, sizeof *row->cells);
+    bool sound;
+    row->cells = calloc(e->n ? e->n : 1, sizeof *row->cells);
     if (!row->cells) return false;
-    for (row->n = 0; row->n < n; row->n++) {
+    for (size_t i = 0; i < e->n; i++) {
         struct job_value *cell = &row->cells[row->n];
-        if (!event_find_cell(cell, e, row->n)) break; /* of a later version: keep what we know */
+        if (!event_cell_field(cell, &sound, &e->fields[i])) continue;
+        if (!sound) break; /* of a later version: keep what we know */
+        row->n++;
         if (cell->type == JOB_TEXT && !(cell->as.text = keep(h->own, cell->as.text))) return false;
     }
     return true;
