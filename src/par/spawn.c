@@ -18,6 +18,7 @@
 #include "par/asan.h"
 
 enum { SOCKET_BUFFER = 4 << 20, DYING_MS = 2000 };
+static const double OUR_TURN = 0.2; /* seconds until a KILL of all processes here has come to us */
 
 /* The supervisor's to heed; Slurm sends TERM to every process of a job, children included. */
 static const int NOT_HEARD[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
@@ -158,11 +159,16 @@ void spawn_limit_memory(size_t bytes) {
 }
 #endif
 
+static bool is_killed(int status) { return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL; }
+
 int spawn_reap(pid_t pid, bool kill_now) {
     int status = 0;
     if (kill_now) (void)kill(pid, SIGKILL);
     for (int i = 0; i < DYING_MS; i++) {
-        if (waitpid(pid, &status, WNOHANG) == pid) return status;
+        if (waitpid(pid, &status, WNOHANG) == pid) {
+            if (!kill_now && is_killed(status)) clock_sleep(OUR_TURN);
+            return status;
+        }
         clock_sleep(1e-3);
     }
     (void)kill(pid, SIGKILL);

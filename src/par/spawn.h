@@ -25,7 +25,9 @@ bool spawn_arrive(int fd, int *memory);
 /* The data segment of this process may grow by `bytes` from now on; 0: without limit. */
 void spawn_limit_memory(size_t bytes);
 
-/* Waits for a child that is dying, or ends it by SIGKILL at once; returns its wait status. */
+/* Waits for a child that is dying, or ends it by SIGKILL at once; returns its wait status. After
+ * somebody's SIGKILL it returns a moment later: if all processes of a node are killed one by one,
+ * as at the end of Slurm's patience, the supervisor dies in it, and the job has not failed. */
 int spawn_reap(pid_t pid, bool kill_now);
 
 /* What a wait status means for the job that ran. */

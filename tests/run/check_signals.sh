@@ -46,6 +46,35 @@ everybody=1 leaving "TERM to every process, as Slurm sends it" TERM 0
 everybody=1 leaving "USR1 to every process" USR1 0
 if ! is_sanitised; then leaving "USR1 in process" USR1 0 --in-process; fi
 
+# ---- killed one by one, the compute children first, as Slurm does: no job has failed by that.
+children() {
+    local pid
+    for pid in $(own_processes); do
+        if tr '\0' '\n' <"/proc/$pid/cmdline" | grep -qx -e --child; then echo "$pid"; fi
+    done
+}
+killed_apart() { # leaves the milliseconds between the two kills in gap
+    local began first second
+    first=$(children)
+    second=$(comm -23 <(own_processes | sort) <(sort <<<"$first"))
+    began=${EPOCHREALTIME/./}
+    # shellcheck disable=SC2086 # one word a process
+    kill -KILL $first && sleep 0.02 && kill -KILL $second "$pid"
+    gap=$(((${EPOCHREALTIME/./} - began) / 1000))
+}
+folder="$work/a folder/killed one by one"
+for ((try = 0; try < 5; try++)); do # a busy machine may not let this script kill in time
+    rm -rf -- "$folder"
+    begin 3 run "$config" -o "$folder" --quiet "${long[@]}"
+    when_at_work "$folder"
+    killed_apart
+    { wait "$pid"; } 2>/dev/null || true
+    none_left || die "processes are left: $(own_processes | xargs)"
+    if ((gap < 100)); then break; fi
+done
+if grep -q $'\tfailed\t' "$folder/journal"; then fault "killed one by one within $gap ms: a job is FAILED"; fi
+goes_on "$folder" "killed one by one"
+
 # ---- a time limit is the same without a signal.
 launch 2 run "$config" -o "$work/a folder/limit" --quiet "${long[@]}" -s pretrain.steps=4000000 --max-time 4
 ((rc == 75)) || fault "--max-time 4: code $rc, not 75"
