@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+static const double SPAN_MOST = 99999.0 * 3600.0; /* seconds; more is shown as this */
+
 double clock_now(void) {
     struct timespec t;
     (void)clock_gettime(CLOCK_MONOTONIC, &t);
@@ -47,11 +49,11 @@ void clock_sleep(double seconds) {
 }
 
 void clock_span(char out[32], double seconds) {
-    const long s = (long)(seconds + 0.5);
+    const long s = seconds > 0.0 ? (long)fmin(seconds + 0.5, SPAN_MOST) : 0;
     if (s < 60)
         (void)snprintf(out, 32, "%ld s", s);
     else if (s < 3600)
         (void)snprintf(out, 32, "%ld min %02ld s", s / 60, s % 60);
     else
-        (void)snprintf(out, 32, "%ld h %02ld min", s / 3600 % 100000, s / 60 % 60);
+        (void)snprintf(out, 32, "%ld h %02ld min", s / 3600, s / 60 % 60);
 }
