@@ -214,11 +214,9 @@ static enum err_code hear_end(struct coordinator *c, struct task *t, int rank,
     return --t->left == 0 ? settle(c, t, err) : ERR_OK;
 }
 
-static enum err_code hear_checkpoint(struct coordinator *c, struct task *t,
+static enum err_code hear_checkpoint(struct coordinator *c, const struct task *t,
                                      const struct message_head *head, struct err *err) {
     c->checkpointed[t->job] = true;
-    pace_learn_interval(c->pace, c->f->jobs[t->job].class, t->last_report - t->last_checkpoint);
-    t->last_checkpoint = t->last_report;
     event_begin(&c->line, EVENT_CHECKPOINT);
     event_text(&c->line, "job", identity_of(c, t));
     event_real(&c->line, "done", head->a);
@@ -265,7 +263,7 @@ static struct task *new_task(struct coordinator *c, size_t job, int group, struc
     *t = (struct task){.serial = ++c->serial, .job = job, .group = group, .left = group};
     t->ranks = calloc((size_t)group, sizeof *t->ranks);
     t->shards = calloc((size_t)group * 2, sizeof *t->shards);
-    t->last_report = t->last_checkpoint = clock_now();
+    t->last_report = clock_now();
     c->n_running++;
     if (t->ranks && t->shards) return t;
     (void)ERR(err, ERR_MEMORY, "no memory for a group of %d", group);

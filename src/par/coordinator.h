@@ -32,7 +32,7 @@ struct task {
     enum failure why;
     char reason[512];
     struct message_done end;
-    double seconds, last_report, last_checkpoint; /* the latter: or its start */
+    double seconds, last_report;
 };
 
 struct seat {        /* one a rank */

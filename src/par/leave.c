@@ -48,12 +48,21 @@ cleanup:
 
 /* ---------------------------------------------------------------- what may still start */
 
-/* To its end; or, where that is enough, to a checkpoint. 0: not known, and then it may try. */
+/* Seconds after the request to leave; what then remains of a time limit is for results.h5. */
+static double stop_patience(const struct coordinator *c, double asked) {
+    return fmin(STOP_PATIENCE, 0.6 * (c->end - asked));
+}
+
+static double abandon_patience(const struct coordinator *c, double asked) {
+    return fmin(ABANDON_PATIENCE, 0.12 * (c->end - asked));
+}
+
+/* Until its end. One that leaves a checkpoint when it is asked needs no longer than it would be
+ * given for that. 0: not known, and then it may try. */
 static double seconds_needed(const struct coordinator *c, size_t job, int group) {
     const struct farm_job *j = &c->f->jobs[job];
     const double whole = pace_predict(c->pace, j->class, j->cost, group);
-    const double interval = pace_interval(c->pace, j->class);
-    return j->checkpoints ? fmin(whole, interval > 0.0 ? interval : STOP_PATIENCE) : whole;
+    return j->checkpoints ? fmin(whole, stop_patience(c, c->stop_at)) : whole;
 }
 
 static bool may_start(const void *context, size_t job, int group) {
@@ -122,8 +131,8 @@ static void read_signals(struct coordinator *c) {
         hear_signal(c, (int)info.ssi_signo);
 }
 
-/* Jobs that leave no checkpoints were started because they would be done by now: they get the rest
- * of the patience too. */
+/* Jobs that leave no checkpoints were started because they would be done by now: they get this
+ * patience too, without being asked. */
 static void read_clock(struct coordinator *c) {
     if (c->stopping || clock_now() < c->stop_at) return;
     log_line(&c->f->log, LOG_INFO, "the time limit is near: leaving");
@@ -131,17 +140,10 @@ static void read_clock(struct coordinator *c) {
     coordinator_stop(c, true, NULL);
 }
 
-/* Seconds from the request to leave; what is left of a time limit then is for results.h5. */
-static double stop_patience(const struct coordinator *c) {
-    return fmin(STOP_PATIENCE, 0.6 * (c->end - c->stop_since));
-}
-
-static double abandon_patience(const struct coordinator *c) {
-    return fmin(ABANDON_PATIENCE, 0.12 * (c->end - c->stop_since));
-}
-
 static void end_patience(struct coordinator *c) {
-    if (!c->stopping || c->abandoned || clock_now() - c->stop_since < stop_patience(c)) return;
+    if (!c->stopping || c->abandoned ||
+        clock_now() - c->stop_since < stop_patience(c, c->stop_since))
+        return;
     c->abandoned = true;
     for (int i = 0; i < c->par->size; i++)
         if (c->tasks[i].serial) coordinator_abandon(c, &c->tasks[i], -1);
@@ -154,7 +156,8 @@ void coordinator_watch(struct coordinator *c) {
 }
 
 bool coordinator_is_through(const struct coordinator *c) {
-    const double most = stop_patience(c) + abandon_patience(c);
+    const double asked = c->stop_since;
+    const double most = stop_patience(c, asked) + abandon_patience(c, asked);
     if (c->at_once || (c->abandoned && clock_now() - c->stop_since > most)) return true;
     return c->n_running == 0 && (c->stopping || queue_left(c->queue) == 0);
 }

@@ -11,7 +11,6 @@ struct class {
     size_t seen;             /* in all */
     double predicted;        /* of these rates, if `fresh` */
     bool fresh;
-    double interval;
 };
 
 struct pace {
@@ -71,10 +70,3 @@ double pace_predict(struct pace *p, size_t class, double cost, int group) {
     s->fresh = true;
     return s->predicted * cost / group;
 }
-
-void pace_learn_interval(struct pace *p, size_t class, double seconds) {
-    struct class *s = class_of(p, class);
-    if (seconds > s->interval) s->interval = seconds;
-}
-
-double pace_interval(const struct pace *p, size_t class) { return class_of(p, class)->interval; }

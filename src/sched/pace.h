@@ -27,10 +27,4 @@ void pace_learn(struct pace *p, size_t class, double cost, int group, double sec
 /* Seconds that a job of the class will take on `group` ranks; 0: not known yet. */
 double pace_predict(struct pace *p, size_t class, double cost, int group);
 
-/* A job of the class went `seconds` without a checkpoint, and then left one. */
-void pace_learn_interval(struct pace *p, size_t class, double seconds);
-
-/* The longest of them; 0: not known yet. */
-double pace_interval(const struct pace *p, size_t class);
-
 #endif

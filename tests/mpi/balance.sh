@@ -21,7 +21,7 @@ farm() { # DIR PLAN ...: on 3 ranks; output in $out, code in $rc
     rc=0
     out=$(timeout 200 mpirun -q --oversubscribe --bind-to none -n 3 "$probe" "$@" 2>"$work/err") || rc=$?
 }
-value() { sed -n "s/.*\b$1=\([0-9.]*\).*/\1/p" <<<"$out" | head -1; }
+value() { sed -n "s/.*\b$1=\([0-9a-f.]*\).*/\1/p" <<<"$out" | head -1; }
 
 # A machine that is busy with other things may be late: the best of three counts.
 makespan() { # PLAN
@@ -59,5 +59,18 @@ awk -v x="$used" 'BEGIN { exit !(x >= 0.85) }' || fault "limit: ranks worked for
 farm "$work/limited" limit:400 --max-time 0.1
 [[ $rc == 75 && $(value now) == 0 && $(grep -c $'\tstart\t' "$work/limited/journal") == "$finished" ]] ||
     fault "limit of 0.1 s: $out"
+
+# Jobs like this take 3 s, as the journal knows then: more than is left, and it may start all the same,
+# for it leaves checkpoints when asked. It goes on from them and comes to its end in some attempts.
+farm "$work/whole" two
+whole=$(value digest)
+farm "$work/two" two --max-time 6
+[[ $rc == 75 && $(value 'done') == 1 ]] || fault "a job of 6 s in 6 s: code $rc, $out"
+for ((i = 1; i < 6 && rc == 75; i++)); do farm "$work/two" two --max-time 3; done
+[[ $rc == 0 && $i -gt 2 && $(value digest) == "$whole" && $(value rows) == 600 ]] ||
+    fault "steps with checkpoints: code $rc after $i attempts, $out"
+made=$(grep -c $'\tcheckpoint\t' "$work/two/journal")
+((made <= 60 + i)) || fault "steps: $made checkpoints of 60: it did not go on from them"
+say "a job of 6 s in $i attempts of 3 to 6 s, the same bits"
 ((bad == 0)) || exit 1
 echo "balance: within 1.10 of the lower bound on 3 ranks; $used of a limit of $limit s used, nothing killed"

@@ -9,7 +9,8 @@
  * "steps:N" (one job of N steps of 10 ms), "sleep:N" (N jobs of 50 ms), "ping:N" (a group of two
  * that reduces N times), "big" (a group that exchanges 10 MB), "wait" (8 jobs of 1 s), "doze:N"
  * (one job of N ms), "tail:MS:SEED" (60 sleeping jobs of heavy-tailed lengths, MS in all, at costs
- * that are known) and "guess:MS:SEED" (costs off by a factor up to 2), "limit:N" (N sleeping jobs
+ * that are known) and "guess:MS:SEED" (costs off by a factor up to 2), "two" (one job of
+ * 3 s, one of 6 s in steps), "limit:N" (N sleeping jobs
  * of 0.1 to 1 s), "sum:N" (two jobs of all ranks that sum the gradient of a published model N
  * times, one shard a rank; they say on stderr how long that takes).
  */
@@ -184,6 +185,7 @@ static size_t add(struct plan *p, const char *word, size_t number, double cost, 
                                    .parents = p->parents[i],
                                    .cost = cost,
                                    .group = group,
+                                   .checkpoints = strcmp(word, "steps") == 0,
                                    .memory = (size_t)64 << 20};
     return i;
 }
@@ -250,6 +252,8 @@ static bool make_plan(struct plan *p, const char *name) {
     if (strncmp(name, "tail:", 5) == 0) make_tail(p, colon + 1, 1.0);
     if (strncmp(name, "guess:", 6) == 0) make_tail(p, colon + 1, 2.0);
     if (strncmp(name, "limit:", 6) == 0) make_limit(p, n);
+    if (strcmp(name, "two") == 0)
+        (void)add(p, "sleep", 3000, 1.0, 1), (void)add(p, "steps", 600, 1.0, 1);
     if (strncmp(name, "steps:", 6) == 0) (void)add(p, "steps", n, 1.0, 1);
     for (int i = 0; i < 2 && strncmp(name, "sum:", 4) == 0; i++)
         (void)add(p, "large", n, 1.0, 1 << 20);

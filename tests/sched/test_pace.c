@@ -60,22 +60,11 @@ static void test_nonsense(void **state) {
     pace_destroy(NULL);
 }
 
-static void test_interval(void **state) {
-    (void)state;
-    struct pace *p = make(2);
-    pace_learn_interval(p, 1, 3);
-    pace_learn_interval(p, 1, 2);
-    assert_true(pace_interval(p, 0) == 0.0);
-    assert_true(pace_interval(p, 1) == 3.0);
-    pace_destroy(p);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_slowest_of_few),
         cmocka_unit_test(test_percentile_of_many),
         cmocka_unit_test(test_nonsense),
-        cmocka_unit_test(test_interval),
     };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, NULL, NULL);
