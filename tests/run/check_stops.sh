@@ -8,14 +8,14 @@ set -euo pipefail
 . "$(dirname -- "$0")/asking.sh"
 config="$work/a folder/sixty.cfg" folder="$work/a folder/stopped"
 cp -- "$here/sixty.cfg" "$config"
-sweep=(-s pretrain.steps=200 -s fit.epochs=100 -s shared.epochs=100 -s evaluate.functions=2000)
+sweep=(-s pretrain.steps=200 -s fit.epochs=150 -s shared.epochs=150 -s evaluate.functions=4000)
 if is_sanitised; then sweep=(-s pretrain.steps=60 -s fit.epochs=40 -s shared.epochs=40 -s evaluate.functions=600); fi
 
 run_sweep() { # RANKS ARGUMENTS: on $folder, in the background, until it has finished something
     local before
     before=$(lines_of 'done' "$folder")
     begin "$1" run "$config" -o "$folder" "${sweep[@]}" "${@:2}"
-    when_at_work "$folder" 'done' $((before + 3))
+    when_at_work "$folder" 'done' $((before + 2))
 }
 
 processes() { # PATTERN of the command line: those of the run
@@ -100,18 +100,20 @@ leaves 20
 in_order "USR1 told twice" 75
 (($(lines_of stopped "$folder") > stopped)) || fault "USR1 told twice: no job was let go"
 
-# ---- Time limits: the end is before the limit.
-before=$(lines_of 'done' "$folder")
+# ---- Nonsense for a time limit is said; the sweep comes to its end.
+SLURM_JOB_END_TIME=soon launch 2 run "$config" -o "$folder" "${sweep[@]}"
+grep -q "SLURM_JOB_END_TIME: 'soon' is no moment" "$work/err" || fault "SLURM_JOB_END_TIME=soon: not a word: $(cat "$work/err")"
+expect_done 2 "$folder" "after seven stops"
+(($(journal resumes "$folder") > 0)) || fault "nothing went on from a checkpoint"
+
+# ---- A Slurm job ends sooner than --max-time says, and than the work: the run has left before that.
+folder="$work/a folder/limited"
 began=$(milliseconds)
 export SLURM_JOB_END_TIME=$(($(date +%s) + 12))
-launch 2 run "$config" -o "$folder" "${sweep[@]}" --max-time 1:00:00
+launch 2 run "$config" -o "$folder" -s pretrain.steps=4000000 --max-time 1:00:00
 unset SLURM_JOB_END_TIME
 took=$(($(milliseconds) - began))
 ((took < 12000)) || fault "a Slurm job that ends in 12 s: left after $took ms"
 in_order "a Slurm job that ends in 12 s" 75
-(($(lines_of 'done' "$folder") > before)) || fault "a Slurm job that ends in 12 s: nothing was done until then"
-SLURM_JOB_END_TIME=soon launch 2 run "$config" -o "$folder" "${sweep[@]}"
-grep -q "SLURM_JOB_END_TIME: 'soon' is no moment" "$work/err" || fault "SLURM_JOB_END_TIME=soon: not a word: $(cat "$work/err")"
-expect_done 2 "$folder" "after eight stops"
-(($(journal resumes "$folder") > 0)) || fault "nothing went on from a checkpoint"
+(($(lines_of checkpoint "$folder") > 0)) || fault "a Slurm job that ends in 12 s: no checkpoint"
 conclude "after USR1, TERM, Ctrl-C, second signals and a time limit the bits of a run that nobody stopped"
