@@ -124,6 +124,12 @@ static void guard_end(struct guard *g) {
     close(g->ends[0]);
 }
 
+int par_abandon(struct par *p, int code) {
+    if (p->signals >= 0) close(p->signals);
+    *p = (struct par){.size = 1, .signals = -1};
+    return code;
+}
+
 int par_finish(struct par *p, int code) {
     struct guard guard = {0};
     if (p->started) {
@@ -132,9 +138,7 @@ int par_finish(struct par *p, int code) {
         guard_end(&guard);
         if (p->size > 1 && p->rank == 0 && code != 0) clock_sleep(0.1); /* leaves last */
     }
-    if (p->signals >= 0) close(p->signals);
-    *p = (struct par){.size = 1, .signals = -1};
-    return code;
+    return par_abandon(p, code);
 }
 
 /* Polls: MPI's own wait would keep a core busy. */

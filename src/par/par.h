@@ -30,6 +30,10 @@ enum err_code par_init(struct par *p, const struct log *log, struct err *err);
  * leaves last. Returns code. */
 int par_finish(struct par *p, int code);
 
+/* In place of par_finish() where a rank is lost: MPI_Finalize would wait for it. The launcher ends
+ * the others. Returns code. */
+int par_abandon(struct par *p, int code);
+
 /* ---- for benches on several ranks. Collective; the wait takes naps of 50 us to 1 ms, so a rank
  * that came early leaves its core to the others. Outside farm_run() and farm_serve(), where ranks
  * do not walk in step. */

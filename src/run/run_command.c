@@ -337,14 +337,17 @@ static enum err_code run_command(struct text *out, int *exit_code, const struct 
     s.log.rank = par.rank;
     if (par.rank > 0) {
         /* Only the coordinator leaves with a code, unless it is the one that is silent. */
-        const bool alone = serve(&par, &s.log) == ERR_MPI;
-        (void)par_finish(&par, alone ? err_exit_code(ERR_MPI) : 0);
+        *exit_code = serve(&par, &s.log) == ERR_MPI ? par_abandon(&par, err_exit_code(ERR_MPI))
+                                                    : par_finish(&par, 0);
         goto cleanup;
     }
     rc = coordinate(out, exit_code, &s, &par, err);
     farm_release(&par);
     session_release(&s);
-    (void)par_finish(&par, rc == ERR_OK ? *exit_code : err_exit_code(rc));
+    if (rc == ERR_MPI)
+        (void)par_abandon(&par, err_exit_code(rc));
+    else
+        (void)par_finish(&par, rc == ERR_OK ? *exit_code : err_exit_code(rc));
 cleanup:
     return rc;
 }

@@ -52,8 +52,8 @@ in_trouble '16 FAILED abort'
 [[ $(journal starts "$folder" 16 "$work/identities") == 1 ]] || die "$name: it was started again"
 
 scenario 'no rank is lost'
-strike 2 1 segv@job:1,segv@job:2,segv@job:3
-for rank in 0 1; do
+strike 3 1 segv@job:1,segv@job:5,segv@job:2
+for rank in 0 1 2; do
     [[ $(journal used-after "$folder" "$rank") == yes ]] || die "$name: rank $rank stays idle"
 done
 
@@ -67,6 +67,12 @@ in_trouble '11 FAILED lost'
 reason 11 'died 5 times in a row'
 [[ $(journal starts "$folder" 11 "$work/identities") == 5 ]] || die "$name: it was started again"
 whole 0 --retry-failed
+
+if is_sanitised; then
+    scenario 'no limit of memory under ASan is said'
+    launch 0 run "$config" -o "$folder"
+    says 'AddressSanitizer needs the address space: no memory limits'
+fi
 
 scenario 'a fault of unknown kind'
 strike 0 64 flood@job:1

@@ -7,7 +7,7 @@ set -euo pipefail
 . "$(dirname -- "$0")/../mpi/common.sh" check_ranks "$@"
 . "$(dirname -- "$0")/scenario.sh"
 export TASKVEC_SILENCE=4 # seconds; twice that for a rank
-within=50                # silence, letters that nobody takes, MPI_Finalize
+within=50                # silence, and letters that nobody takes
 
 process_of() { # RANK: the supervisor
     local process
@@ -17,18 +17,19 @@ process_of() { # RANK: the supervisor
     done
 }
 
-# struck NAME RANKS SPEC: the whole attempt dies of it at once; resumed on another number of ranks.
+# struck NAME RANKS SPEC RESUMED [END]: the whole attempt dies of it at once; resumed on another
+# number of ranks.
 struck() {
     scenario "$1"
     strike "$2" 137 "$3"
-    ended killed
+    ended "${5:-killed}"
     resumable "$4"
 }
 struck 'everything is killed at a line' 3 kill-all@event:31 2
 struck 'everything is killed as a job begins' 2 kill-all@job:8 3
 struck 'the coordinator is killed, mpirun ends the rest' 3 kill-coordinator@event:40 1
 struck 'the coordinator of a plain start is killed: its child dies with it' 0 kill-coordinator@job:3 2
-struck 'a rank is killed, mpirun ends the rest' 3 kill-rank@job:5 2
+struck 'a rank is killed, mpirun ends the rest' 3 kill-rank@job:5 2 'killed|75' # mpirun's TERM leaves rank 0 two seconds
 struck 'the only rank is killed' 0 kill-rank@job:7 3
 
 # A launcher that lets the others live: they must find out by themselves.
@@ -72,6 +73,7 @@ when_at_work start
 kill -STOP "$(process_of 1)"
 leaves $within
 ((rc == 71)) || die "$name: code $rc, not 71"
+says 'rank 1 has been silent for'
 ended 71
 resumable 2
 

@@ -35,10 +35,10 @@ says() { # WORDS: on standard error
     grep -qF -- "$1" "$work/err" || die "$name: it does not say \"$1\""
 }
 
-ended() { # CODE: of the last attempt, by its journal; "killed" if it has no end
+ended() { # PATTERN: the code of the last attempt, by its journal; "killed" if it has no end
     local found
     found=$(journal ended "$folder")
-    [[ $found == "$1" ]] || die "$name: the journal ends with $found, not $1"
+    [[ $found =~ ^($1)$ ]] || die "$name: the journal ends with $found, not $1"
 }
 
 # trouble: "LINE STATE CLASS" of each FAILED or BLOCKED job, by plan line.
