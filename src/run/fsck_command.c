@@ -10,13 +10,13 @@
 #include "store/lock.h"
 
 /* Reads every byte of a run that has a checksum: the lines of the journal, the artifacts of jobs
- * that are done. Needs neither the config nor the lock. */
+ * that are done, the checkpoints of others. Needs neither the config nor the lock. */
 struct fsck {
     const char *dir;
     struct text *out;
     struct text data; /* the journal */
     struct history history;
-    size_t troubles, artifacts;
+    size_t troubles, artifacts, checkpoints;
 };
 
 static void trouble(struct fsck *f, const char *what, const char *where, const char *remedy) {
@@ -105,6 +105,34 @@ cleanup:
     return rc;
 }
 
+/* ---- checkpoints of jobs that are not done */
+
+static enum err_code check_checkpoint(struct fsck *f, const struct history_job *job,
+                                      struct err *err) {
+    enum err_code rc = ERR_OK;
+    char path[FILE_PATH_MAX];
+    struct checkpoint c;
+    struct checkpoint_hold *hold = NULL;
+    struct err why = {0};
+    TRY(checkpoint_path(path, f->dir, job->identity, err));
+    if (!file_exists(path)) return ERR_OK;
+    f->checkpoints++;
+    if (checkpoint_read(&c, &hold, f->dir, job->identity, &why) != ERR_OK)
+        trouble(f, why.msg, "checkpoint", "its job begins anew");
+    checkpoint_close(hold);
+cleanup:
+    return rc;
+}
+
+static enum err_code check_checkpoints(struct fsck *f, struct err *err) {
+    enum err_code rc = ERR_OK;
+    for (size_t i = 0; i < f->history.n_jobs; i++)
+        if (f->history.jobs[i].state != HISTORY_DONE)
+            TRY(check_checkpoint(f, &f->history.jobs[i], err));
+cleanup:
+    return rc;
+}
+
 /* ---- the command */
 
 static size_t jobs_done(const struct history *h) {
@@ -116,8 +144,8 @@ static size_t jobs_done(const struct history *h) {
 static void report_end(struct fsck *f) {
     struct lock_holder holder;
     lock_look(&holder, f->dir);
-    text_add(f->out, "%zu lines, %zu jobs done, %zu artifacts: ", f->history.lines,
-             jobs_done(&f->history), f->artifacts);
+    text_add(f->out, "%zu lines, %zu jobs done, %zu artifacts, %zu checkpoints: ", f->history.lines,
+             jobs_done(&f->history), f->artifacts, f->checkpoints);
     if (f->troubles)
         text_add(f->out, "%zu troubles\n", f->troubles);
     else
@@ -139,6 +167,7 @@ static enum err_code fsck_command(struct text *out, int *exit_code, const struct
     check_version(&f);
     check_provenance(&f);
     TRY(check_artifacts(&f, err));
+    TRY(check_checkpoints(&f, err));
     report_end(&f);
     if (f.troubles) *exit_code = err_exit_code(ERR_DIFFERS);
 cleanup:
@@ -150,7 +179,7 @@ cleanup:
 const struct command COMMAND_FSCK = {
     .name = "fsck",
     .arguments = "DIR",
-    .meaning = "every checksum of a run: lines of its journal, artifacts of its jobs",
+    .meaning = "every checksum of a run: journal, artifacts, checkpoints",
     .more = "It also asks every attempt for all fields of its provenance.\n",
     .least_args = 1,
     .most_args = 1,

@@ -78,12 +78,31 @@ cleanup:
     return rc;
 }
 
+/* The sum over all that a checkpoint holds: texts, then name, shape and bytes of each tensor. */
+static void checkpoint_sum(char out[HASH_HEX], const struct checkpoint *c, const char *progress) {
+    struct hash h;
+    hash_begin(&h);
+    hash_text(&h, c->state);
+    hash_text(&h, c->rows);
+    hash_text(&h, progress);
+    for (size_t i = 0; i < c->n_tensors; i++) {
+        const struct job_tensor *t = &c->tensors[i];
+        size_t n = 1;
+        for (size_t k = 0; k < t->rank; k++) n *= t->shape[k];
+        hash_text(&h, t->name);
+        hash_bytes(&h, t->shape, t->rank * sizeof *t->shape);
+        if (n > 0) hash_bytes(&h, t->data, n * sizeof *t->data);
+    }
+    hash_end(out, &h);
+}
+
 enum err_code checkpoint_write(const char *dir, const char *identity, const struct checkpoint *c,
                                struct err *err) {
     enum err_code rc = ERR_OK;
-    char path[FILE_PATH_MAX], progress[96];
+    char path[FILE_PATH_MAX], progress[96], sum[HASH_HEX];
     struct tensor_writer *w = NULL;
     (void)snprintf(progress, sizeof progress, "%zu %a %a", c->n_rows, c->done, c->total);
+    checkpoint_sum(sum, c, progress);
     TRY(checkpoint_path(path, dir, identity, err));
     TRY(make_folder_of(path, err));
     TRY(tensor_writer_create(&w, err));
@@ -91,6 +110,7 @@ enum err_code checkpoint_write(const char *dir, const char *identity, const stru
     TRY(tensor_writer_note(w, "state", c->state, err));
     TRY(tensor_writer_note(w, "progress", progress, err));
     TRY(tensor_writer_note(w, "rows", c->rows, err));
+    TRY(tensor_writer_note(w, "sum", sum, err));
     TRY(tensor_writer_save(w, path, err));
 cleanup:
     tensor_writer_destroy(w);
@@ -126,6 +146,16 @@ static enum err_code take_notes(struct checkpoint *out, const struct tensorfile 
     return ERR_OK;
 }
 
+/* A changed bit would give other results in silence. (Earlier versions wrote no sum.) */
+static enum err_code check_sum(const struct checkpoint *c, const struct tensorfile *f,
+                               struct err *err) {
+    const char *wanted = tensorfile_note(f, "sum");
+    char sum[HASH_HEX];
+    checkpoint_sum(sum, c, tensorfile_note(f, "progress"));
+    if (!wanted || strcmp(sum, wanted) == 0) return ERR_OK;
+    return ERR(err, ERR_DATA, "%s: its bytes are not those that were written", tensorfile_path(f));
+}
+
 static enum err_code open_checkpoint(struct checkpoint *out, struct checkpoint_hold *hold,
                                      const char *path, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -137,6 +167,7 @@ static enum err_code open_checkpoint(struct checkpoint *out, struct checkpoint_h
     TRY(take_notes(out, hold->file, err));
     out->tensors = hold->tensors;
     out->n_tensors = n;
+    TRY(check_sum(out, hold->file, err));
 cleanup:
     return rc;
 }

@@ -54,7 +54,7 @@ enum err_code checkpoint_write(const char *dir, const char *identity, const stru
                                struct err *err);
 
 /* Reads the checkpoint into *out, or leaves out->state NULL if there is none. What it points to
- * belongs to *hold until checkpoint_close(). */
+ * belongs to *hold until checkpoint_close(). ERR_DATA where a byte of it was changed. */
 struct checkpoint_hold;
 enum err_code checkpoint_read(struct checkpoint *out, struct checkpoint_hold **hold,
                               const char *dir, const char *identity, struct err *err);

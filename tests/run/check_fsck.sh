@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# check_fsck.sh BINARY [SOURCE] - fsck finds every flipped byte of a journal and of artifacts, says
+# check_fsck.sh BINARY [SOURCE] - fsck finds every flipped byte of a journal, of artifacts and checkpoints, says
 # what is missing, and a run mends it: the same digest.
 set -euo pipefail
 (($#)) || { echo "usage: check_fsck.sh BINARY [SOURCE]" >&2; exit 64; }
@@ -21,31 +21,48 @@ expect() { # CODE PATTERN DIR
 "$program" run "$source_dir/tests/mpi/tiny.cfg" -o run --in-process --quiet >/dev/null
 digest=$("$program" digest run)
 expect 0 'all sound' run
+code=0 # a run killed with a checkpoint on the disk
+{ TASKVEC_INJECT=kill-all@event:20 "$program" run "$source_dir/tests/mpi/tiny.cfg" -o killed --in-process \
+    --quiet >/dev/null 2>&1; } 2>/dev/null || code=$?
+((code > 128)) || die "a run that was to be killed: exit code $code"
+expect 0 ' [1-9][0-9]* checkpoints: all sound' killed
 expect 65 'no run is here' .
 
 python3 - "$program" "$flips" <<'END' || exit 1
 import pathlib, random, subprocess, sys
 program, flips = sys.argv[1], int(sys.argv[2])
-files = [pathlib.Path("run/journal"), *sorted(pathlib.Path("run/artifacts").rglob("*.safetensors"))]
-assert len(files) > 3, files
+found = {"run": [pathlib.Path("run/journal"), *sorted(pathlib.Path("run/artifacts").rglob("*.safetensors"))],
+         "killed": sorted(pathlib.Path("killed/checkpoints").rglob("*.safetensors"))}
+assert len(found["run"]) > 3 and found["killed"], found
 draw = random.Random(7)
 missed = 0
-for i in range(flips):
-    path = files[0] if i % 2 else draw.choice(files[1:])
+for i in range(flips + flips // 10): # and a tenth as many in a checkpoint
+    run = "run" if i < flips else "killed"
+    path = found["run"][0] if i % 2 and run == "run" else draw.choice(found[run][run == "run":])
     data = bytearray(path.read_bytes())
     at, bit = draw.randrange(len(data)), 1 << draw.randrange(8)
     data[at] ^= bit
     path.write_bytes(data)
-    done = subprocess.run([program, "fsck", "run"], capture_output=True, text=True)
+    done = subprocess.run([program, "fsck", run], capture_output=True, text=True)
     if done.returncode != 1 or "TROUBLE" not in done.stdout:
         missed += 1
         print(f"{path} byte {at} bit {bit}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
     data[at] ^= bit
     path.write_bytes(data)
-print(f"check_fsck: {flips - missed} of {flips} flipped bits found")
+total = flips + flips // 10
+print(f"check_fsck: {total - missed} of {total} flipped bits found")
 sys.exit(missed > 0)
 END
 expect 0 'all sound' run
+
+# A changed checkpoint does not become another result: said, and its job begins anew.
+checkpoint=$(find killed/checkpoints -name '*.safetensors')
+size=$(stat -c %s -- "$checkpoint")
+printf 'x' | dd of="$checkpoint" bs=1 seek=$((size - 7)) conv=notrunc status=none
+"$program" run "$source_dir/tests/mpi/tiny.cfg" -o killed --in-process --quiet >out 2>err ||
+    die "a run from a changed checkpoint: exit code $?: $(cat err)"
+grep -q 'its bytes are not those that were written.*begins anew' err || die "a changed checkpoint: $(cat err)"
+[[ $("$program" digest killed) == "$digest" ]] || die "from a changed checkpoint: another digest"
 
 # An attempt that does not say all it should.
 cp -r run lacking
