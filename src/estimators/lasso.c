@@ -148,7 +148,7 @@ static enum err_code solve_used(struct problem_state *q, const struct search *s,
 /* w moves by `most` of the way along aim - w or, in an exchange, along aim; it stops where the
  * first coordinate in use reaches 0, and that one is dropped. True: it went all the way. */
 static bool move(struct problem_state *q, struct search *s, bool exchange) {
-    double step = exchange ? INFINITY : 1;
+    double step = exchange ? (double)INFINITY : 1;
     size_t first = s->n;
     for (size_t i = 0; i < s->n; i++) {
         const double w = q->w[s->used[i]], way = exchange ? s->aim[i] : s->aim[i] - w;

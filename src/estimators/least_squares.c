@@ -130,7 +130,7 @@ static void take(struct update *u, const struct estimator_prompt *p, size_t i) {
 
 /* rest = R^-1 of the last column; false where R is badly conditioned. */
 static bool solve(struct update *u, size_t dims) {
-    double least = INFINITY, largest = 0;
+    double least = (double)INFINITY, largest = 0;
     for (size_t i = u->rank; i-- > 0;) {
         const double *R = u->R + i * (dims + 1);
         double sum = R[dims];

@@ -47,7 +47,7 @@ static void backward(float *g, const struct edit *e, size_t r, size_t E, float *
         rows_scale(g + e->from, 1.0f - e->scale, n);
         return;
     case EDIT_STEER:
-        assert(!"nothing is learned through a change of length");
+        assert(false); /* nothing is learned through a change of length */
         return;
     case EDIT_MAP:
         map_backward(g + e->from, &e->map, r, n, scratch);

@@ -14,7 +14,8 @@
 #include "base/hash.h"
 #include "run/record.h"
 
-enum { STEPS = 8 }; /* of a pretraining: its start and its end count too */
+/* Enough that the start and the end of a job, a second or so, do not matter. */
+enum { STEPS = 40, CHUNKS = 4 };
 
 struct scaling {
     const struct scaling_options *o;
@@ -50,7 +51,7 @@ static enum err_code write_config(const struct scaling *s, const char *path, siz
              "{ stage = \"evaluate\"; of = \"fit\"; also = []; points = %zu; functions = %zu; "
              "chunk = %zu; }\n);\n",
              z->prompts / 2, z->batch < z->prompts / 4 ? z->batch : z->prompts / 4, z->points,
-             z->few, z->few);
+             CHUNKS * z->few, z->few);
     TRY(text_check(&t, err));
     TRY(file_replace(path, t.data, t.size, err));
 cleanup:

@@ -22,7 +22,7 @@ static enum err_code add_line(struct verify_line **out, struct verify_report *r,
         r->capacity = capacity;
     }
     *out = &r->lines[r->n++];
-    **out = (struct verify_line){.part = part, .error = NAN, .tolerance = NAN};
+    **out = (struct verify_line){.part = part, .error = (double)NAN, .tolerance = (double)NAN};
     (void)snprintf((*out)->name, sizeof(*out)->name, "%s", name);
     return ERR_OK;
 }

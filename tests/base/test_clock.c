@@ -19,8 +19,8 @@ static void a_span_is_said_for_people_however_long(void **state) {
                  {185.0, "3 min 05 s"},
                  {7800.0, "2 h 10 min"},
                  {3.1e25, "99999 h 00 min"},
-                 {INFINITY, "99999 h 00 min"},
-                 {NAN, "0 s"}};
+                 {(double)INFINITY, "99999 h 00 min"},
+                 {(double)NAN, "0 s"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[32];
         clock_span(text, cases[i].seconds);

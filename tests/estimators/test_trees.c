@@ -39,7 +39,7 @@ static double twin_tree(const struct estimator_prompt *p, bool *in, size_t k, si
     size_t coordinate = 0;
     bool found = false, tie = false;
     if (left_depth == 0 || best <= 1e-12) return mean_of(p, in, k);
-    best = INFINITY;
+    best = (double)INFINITY;
     for (size_t c = 0; c < p->dims; c++)
         for (size_t i = 0; i < k; i++) {
             bool below[POINTS_MAX], above[POINTS_MAX];

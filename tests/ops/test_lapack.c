@@ -163,7 +163,8 @@ static void svd_rebuilds_the_matrix(void **state) {
 
 static void failures_say_what(void **state) {
     (void)state;
-    double indefinite[4] = {1, 2, 2, 1}, b[2] = {1, 1}, nan[4] = {1, NAN, NAN, 1}, s[2], u[4], v[4];
+    double indefinite[4] = {1, 2, 2, 1}, b[2] = {1, 1}, nan[4] = {1, (double)NAN, (double)NAN, 1},
+           s[2], u[4], v[4];
     size_t rank;
     ERROR_SAYS(lapack_cholesky_solve(indefinite, b, 2, 1, &err), ERR_NUMERIC,
                "Cholesky's solution of a matrix of 2 x 2: it is not positive definite");

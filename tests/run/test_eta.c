@@ -175,10 +175,10 @@ static void test_clues(void **state) {
         {.stage = 0, .flops = 10.0, .group = 1, .ranks = 1},
         {.stage = 1, .flops = 20.0, .group = 2, .ranks = 2},
     };
-    expect(jobs, 2, NAN); /* nobody knows */
+    expect(jobs, 2, (double)NAN); /* nobody knows */
     jobs[0].state = QUEUE_RUNNING;
     jobs[0].seconds = 3.0;
-    expect(jobs, 2, NAN);
+    expect(jobs, 2, (double)NAN);
     jobs[0].reached = 0.5;
     jobs[0].marked = 2.0; /* half in 2 s, 1 s ago: 1 s to go, then 20 flop on two ranks */
     expect(jobs, 2, 1.0 + 4.0);

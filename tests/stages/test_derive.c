@@ -251,7 +251,7 @@ static void linear_init(struct linear *k, int form) {
     *k = (struct linear){.p = tiny_params(&TINY)};
     k->x = pair_normals(ANCHORS * 3, 41, 1.0);
     const struct method_training t = {
-        .prompts = {ANCHORS, 1, 3, k->x.f, NULL}, .T0 = 1, .chunk = 1, .report = no_report};
+        .prompts = {ANCHORS, 1, 3, .x = k->x.f}, .T0 = 1, .chunk = 1, .report = no_report};
     method_setup_named(&k->s, "linear_vector", &k->p);
     k->s.variant = form;
     k->s.own[0] = ANCHORS;

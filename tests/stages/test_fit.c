@@ -254,7 +254,7 @@ static void trial_init(struct trial *t, const char *method, int variant, bool me
     t->weights = t->setup.method->weights(&t->setup);
     assert_true(t->v && t->weights <= W_MAX);
     t->o = (struct fit_data_options){.setup = &t->setup,
-                                     .prompts = {N, POINTS, 3, t->x.f, t->y.f},
+                                     .prompts = {N, POINTS, 3, .x = t->x.f, .y = t->y.f},
                                      .basis_points = T0,
                                      .mean = mean,
                                      .train = 3,

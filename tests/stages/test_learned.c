@@ -38,7 +38,7 @@ static void trial_init(struct trial *t, const char *method, double layer, double
     t->weights = t->setup.method->weights(&t->setup);
     assert_true(t->weights <= W_MAX && TINY.E == E);
     t->o = (struct fit_data_options){.setup = &t->setup,
-                                     .prompts = {N, points, 3, t->x.f, t->y.f},
+                                     .prompts = {N, points, 3, .x = t->x.f, .y = t->y.f},
                                      .basis_points = T0,
                                      .train = 4,
                                      .batch = N,
