@@ -89,6 +89,7 @@ cluster_start() {
     chmod 711 "$cluster"
     first=$(free_ports) || return 1
     cluster_conf "$(hostname)" "$first" >"$cluster/slurm.conf"
+    echo "CgroupPlugin=cgroup/v1" >"$cluster/cgroup.conf" # unused; looking for one ends slurmd where none is mounted
     export SLURM_CONF=$cluster/slurm.conf
     (umask 077 && head -c 128 /dev/urandom >"$cluster/munge.key")
     daemon munged munged -F --socket="$cluster/munge.socket" --key-file="$cluster/munge.key" \
@@ -97,6 +98,19 @@ cluster_start() {
     daemon slurmctld slurmctld -D
     for n in n1 n2 n3 n4; do daemon "slurmd.$n" slurmd -D -N "$n"; done
     soon 30 all_idle
+}
+
+# cluster_refused: what a daemon said that ended by itself; nothing if all of them run.
+cluster_refused() {
+    local i name
+    local names=(munged slurmctld slurmd.n1 slurmd.n2 slurmd.n3 slurmd.n4)
+    for i in "${!cluster_daemons[@]}"; do
+        name=${names[i]}
+        if ! kill -0 "${cluster_daemons[i]}" 2>/dev/null; then
+            echo "$name: $(tail -n 2 "$cluster/$name.out" | xargs -0)"
+            return
+        fi
+    done
 }
 
 # Processes of this cluster, its jobs' steps included: their environment names its slurm.conf.
