@@ -1,6 +1,7 @@
 #include "par/worker.h"
 
 #include <assert.h>
+#include <math.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 static const double PROGRESS_EVERY = 0.5, LIVES = 6; /* seconds; signs of life before silence */
 static const double PROGRESS_RATE = 2000; /* messages a second that all ranks together may send */
 static const double NAP_LEAST = 1e-5, NAP_GROUP = 1e-4, NAP_IDLE = 1e-3, NAP_BUSY = 2e-2;
+static const double LEAVING = 2e-2;
 
 enum { REASON_MOST = 400 }; /* bytes */
 
@@ -345,13 +347,15 @@ cleanup:
     return rc;
 }
 
-/* Short after news, longer the longer nothing happens. */
+/* Short after news, longer the longer nothing happens. A large letter leaves piece by piece, some
+ * at every look: no nap while one does, unless nobody takes it. */
 static double nap_length(const struct worker *w, double most) {
-    const double quiet = (clock_now() - w->last_news) / 8;
+    const double quiet = clock_now() - w->last_news;
     double limit = w->busy ? NAP_BUSY : NAP_IDLE; /* a child that wants something says so */
+    if (mail_under_way(w->mail) && quiet < LEAVING) return 0.0;
     if (w->waiting || mail_under_way(w->mail)) limit = NAP_GROUP;
     if (limit > most) limit = most;
-    return quiet < NAP_LEAST ? NAP_LEAST : quiet < limit ? quiet : limit;
+    return fmax(NAP_LEAST, fmin(quiet / 8, limit));
 }
 
 void worker_nap(const struct worker *w, double most) {
