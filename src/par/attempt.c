@@ -58,22 +58,6 @@ static enum err_code append_lost(struct coordinator *c, size_t job, struct err *
     return coordinator_append_built(c, err);
 }
 
-/* True if the job counts as done: what it left must still be there. */
-static bool is_whole(const struct coordinator *c, size_t job, const struct history_job *past) {
-    if (!past->artifact || artifact_present(c->dir, past)) return true;
-    log_line(&c->f->log, LOG_WARNING, "%s: its artifact is gone or cut short: it runs again",
-             c->f->jobs[job].label);
-    return false;
-}
-
-static void set_past(struct coordinator *c, size_t job, bool *lost) {
-    const struct history_job *past = history_find(&c->past, c->f->jobs[job].identity);
-    const enum queue_state state = queue_past(past, c->f->retry_failed, lost);
-    c->checkpointed[job] = past && past->state != HISTORY_DONE && past->total > 0.0;
-    if (state == QUEUE_DONE && is_whole(c, job, past)) queue_set_done(c->queue, job);
-    if (state == QUEUE_FAILED) queue_set_failed(c->queue, job);
-}
-
 static enum err_code append_attempt(struct coordinator *c, struct err *err) {
     char utc[32];
     const size_t n = c->past.n_attempts;
@@ -133,10 +117,8 @@ enum err_code coordinator_begin(struct coordinator *c, bool *work, struct err *e
                  c->past.damaged);
     TRY(coordinator_set_limit(c, err));
     TRY(clear_away(c, err));
-    for (size_t i = 0; i < c->f->n_jobs; i++) {
-        set_past(c, i, &lost[i]);
-        any_lost |= lost[i];
-    }
+    TRY(coordinator_set_past(c, lost, err));
+    for (size_t i = 0; i < c->f->n_jobs; i++) any_lost |= lost[i];
     queue_begin(c->queue);
     *work = queue_left(c->queue) > 0 || any_lost;
     if (*work) TRY(open_attempt(c, lost, err));
@@ -209,6 +191,7 @@ enum err_code coordinator_tick(struct coordinator *c, struct err *err) {
     watch_groups(c);   /* before a slow disk makes us deaf: who is silent is judged by letters */
     TRY(ping(c, err)); /* that have just been read */
     if (c->f->lock) TRY(lock_beat(c->f->lock, err)); /* before anything is written */
+    TRY(coordinator_note_request(c, err));
     TRY(journal_tick(&c->journal, err));
     remove_checkpoints(c);
     show_progress(c);

@@ -64,6 +64,7 @@ struct coordinator {
     double end, stop_at;    /* time limit; when jobs are asked to leave for it; or INFINITY */
     double time_left;       /* until then, when it was last asked who is next */
     double signalled;       /* the first signal; 0: none */
+    int request;            /* that signal, until the journal has it */
     double began, stop_since, last_ping, last_progress;
     char *dir;         /* absolute */
     struct text hosts; /* of all ranks in their order: "node1*4 node2*4" */
@@ -95,6 +96,9 @@ enum err_code coordinator_dispatch(struct coordinator *c, struct err *err);
 enum err_code coordinator_begin_here(struct coordinator *c, size_t job, struct text *order,
                                      uint64_t *serial, enum inject_kind *fault, struct err *err);
 
+/* Tells the queue what earlier attempts left; lost [n_jobs]: it has died too often. */
+enum err_code coordinator_set_past(struct coordinator *c, bool *lost, struct err *err);
+
 /* Reads the time limit, and what the jobs of earlier attempts took. */
 enum err_code coordinator_set_limit(struct coordinator *c, struct err *err);
 
@@ -108,6 +112,9 @@ void coordinator_learn(struct coordinator *c, size_t job, int group, double seco
 
 /* Signals, the time limit, and the patience with those asked to leave. */
 void coordinator_watch(struct coordinator *c);
+
+/* A launcher may kill before the end is journaled: so the request is, at once. */
+enum err_code coordinator_note_request(struct coordinator *c, struct err *err);
 
 /* coordinator_watch(), the journal, signs of life, silent ranks and groups, the bar. */
 enum err_code coordinator_tick(struct coordinator *c, struct err *err);

@@ -7,11 +7,13 @@
 
 #include "base/clock.h"
 #include "par/coordinator.h"
+#include "sched/event.h"
 
 static const double STOP_PATIENCE = 15.0, ABANDON_PATIENCE = 3.0; /* seconds */
 static const double SAME_REQUEST = 0.5; /* a terminal tells mpirun and us; mpirun tells us too */
 /* From mpirun's TERM to its KILL; and as long it takes to end after rank 0 left with a code. */
-static const double LAUNCHER_PATIENCE = 2.0;
+static const double LAUNCHER_END = 2.0;  /* mpirun takes them once rank 0 has left with a code */
+static const double LAUNCHER_KILL = 0.9; /* it kills 1 s after the TERM that it passes on */
 
 /* ---------------------------------------------------------------- what the jobs take */
 
@@ -39,7 +41,7 @@ enum err_code coordinator_set_limit(struct coordinator *c, struct err *err) {
     TRY(pace_create(&c->pace, classes, err));
     for (size_t i = 0; i < c->f->n_jobs; i++) learn_past(c, i);
     c->end = c->f->end > 0.0 ? c->f->end : (double)INFINITY;
-    if (c->par->launched) c->end -= fmin(LAUNCHER_PATIENCE, (c->end - c->began) / 5);
+    if (c->par->launched) c->end -= fmin(LAUNCHER_END, (c->end - c->began) / 5);
     const double most = c->end - c->began;
     c->stop_at = c->end - fmin(25.0, fmin(most / 5, 2.0 + most / 20));
 cleanup:
@@ -110,17 +112,30 @@ void coordinator_stop(struct coordinator *c, bool spare, struct err *err) {
     }
 }
 
+enum err_code coordinator_note_request(struct coordinator *c, struct err *err) {
+    enum err_code rc = ERR_OK;
+    if (c->request == 0) return ERR_OK;
+    event_begin(&c->line, EVENT_LEAVE);
+    event_text(&c->line, "signal", strsignal(c->request));
+    c->request = 0;
+    TRY(coordinator_append_built(c, err));
+    TRY(journal_flush(&c->journal, err));
+cleanup:
+    return rc;
+}
+
 static void hear_signal(struct coordinator *c, int number) {
     const double now = clock_now();
     if (c->signalled <= 0.0) {
         log_line(&c->f->log, LOG_INFO, "%s: leaving, jobs in work are asked to checkpoint",
                  strsignal(number));
         c->signalled = now;
+        c->request = number;
     } else if (now - c->signalled >= SAME_REQUEST && !c->at_once) {
         log_line(&c->f->log, LOG_INFO, "%s again: leaving at once", strsignal(number));
         c->at_once = true;
     }
-    if (number == SIGTERM && c->par->launched) c->end = fmin(c->end, now + LAUNCHER_PATIENCE);
+    if (number == SIGTERM && c->par->launched) c->end = fmin(c->end, now + LAUNCHER_KILL);
     c->stopped = true;
     coordinator_stop(c, false, NULL);
 }

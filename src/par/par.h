@@ -17,7 +17,7 @@ struct par {
     int rank, size;
     int signals; /* signalfd of USR1, TERM and INT, which are blocked from par_init() on */
     bool started;
-    bool launched;  /* by mpirun, which passes signals on, and kills 2 s after a TERM */
+    bool launched;  /* by mpirun, which passes signals on, and kills 1 s after a TERM */
     double silence; /* seconds without a word after which rank 0 is given up; a rank after twice */
     char host[128];
 };

@@ -9,8 +9,9 @@
 enum { SUM_DIGITS = 16 };
 static const char NO_SUM[] = "                \t"; /* until it is known */
 
-static const char *const WORDS[EVENT_OTHER] = {"journal", "attempt", "start",   "row", "checkpoint",
-                                               "done",    "failed",  "stopped", "end"};
+static const char *const WORDS[EVENT_OTHER] = {"journal",    "attempt", "start",  "row",
+                                               "checkpoint", "done",    "failed", "stopped",
+                                               "leave",      "end"};
 
 /* ---------------------------------------------------------------- writing: with as little printf
  * as can be, for a job costs two lines or more and libraries make printf slow */

@@ -17,6 +17,7 @@
  *     done        job, rows, seconds, artifact (0 or 1), bytes, sha256, shards ("0:0-1,1:2-3")
  *     failed      job, class, reason
  *     stopped     job: left by request before its end; it is pending again
+ *     leave       signal: somebody asked the attempt to end, from here on
  *     end         utc, code (the exit code), reason
  *
  * `job` is the identity of a job, 64 hexadecimal digits.  A reader accepts any prefix of any
@@ -45,6 +46,7 @@ enum event_kind {
     EVENT_DONE,
     EVENT_FAILED,
     EVENT_STOPPED,
+    EVENT_LEAVE,
     EVENT_END,
     EVENT_OTHER /* written by a later version; keep calm */
 };

@@ -166,7 +166,8 @@ static bool add_row(struct history *h, size_t index, const struct event *e) {
 /* ---------------------------------------------------------------- attempts */
 
 /* What the attempt before left running is lost if that attempt died, or ended because a rank did
- * (code 71); otherwise it was let go. */
+ * (code 71); otherwise it was let go. One that was asked to leave proves nothing by dying: its
+ * launcher may have had no patience. */
 static void close_attempt(struct history *h) {
     if (h->n_attempts == 0) return;
     const struct history_attempt *last = &h->attempts[h->n_attempts - 1];
@@ -175,7 +176,7 @@ static void close_attempt(struct history *h) {
         struct history_job *job = &h->jobs[i];
         if (job->state != HISTORY_STARTED || job->attempt != last->number) continue;
         job->state = HISTORY_STOPPED;
-        job->lost = let_go ? 0 : job->lost + 1;
+        job->lost = let_go ? 0 : job->lost + !last->asked;
     }
 }
 
@@ -301,6 +302,9 @@ static bool apply(struct history *h, const struct event *e) {
         return note_version(h, (int)event_find_integer(e, "version", 0));
     case EVENT_ATTEMPT:
         return add_attempt(h, e);
+    case EVENT_LEAVE:
+        if (h->n_attempts > 0) h->attempts[h->n_attempts - 1].asked = true;
+        return true;
     case EVENT_END:
         return h->n_attempts == 0 || on_end(h, &h->attempts[h->n_attempts - 1], e);
     case EVENT_OTHER:
@@ -320,7 +324,7 @@ static void settle(struct history *h) {
         return;
     }
     for (size_t i = 0; i < h->n_jobs; i++)
-        if (h->jobs[i].state == HISTORY_STARTED) h->jobs[i].lost++;
+        if (h->jobs[i].state == HISTORY_STARTED) h->jobs[i].lost += !last->asked;
 }
 
 static void demand_rows(struct history *h) {

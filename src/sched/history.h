@@ -57,9 +57,10 @@ struct history_job {
 
 struct history_attempt {
     size_t number;
-    bool ended;                                /* left in order; false: it runs, or it died */
-    int code;                                  /* exit code, if ended */
-    const char *end;                           /* when it ended, or "" */
+    bool ended;      /* left in order; false: it runs, or it died */
+    bool asked;      /* to leave, by a signal: nobody's fault if it died */
+    int code;        /* exit code, if ended */
+    const char *end; /* when it ended, or "" */
     size_t started, done, failed, checkpoints; /* events within it */
     struct event_field *fields;                /* all fields of its line, provenance included */
     size_t n_fields;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "tensorfile/tensorfile.h"
 
 static const char SUFFIX[] = ".safetensors";
@@ -211,6 +212,12 @@ bool artifact_present(const char *dir, const struct history_job *job) {
     struct stat info;
     return artifact_path(path, dir, job->identity, NULL) == ERR_OK && stat(path, &info) == 0 &&
            S_ISREG(info.st_mode) && (uint64_t)info.st_size == job->bytes;
+}
+
+bool artifact_sound(const char *dir, const struct history_job *job) {
+    char path[FILE_PATH_MAX], sum[HASH_HEX];
+    return artifact_present(dir, job) && artifact_path(path, dir, job->identity, NULL) == ERR_OK &&
+           hash_file(sum, path, NULL) == ERR_OK && strcmp(sum, job->sha256) == 0;
 }
 
 /* The job a file name stands for: NULL for a name that is none of ours. */

@@ -63,6 +63,8 @@ void checkpoint_remove(const char *dir, const char *identity);
 
 /* True if the file that a DONE job left is there with the size of its DONE line. */
 bool artifact_present(const char *dir, const struct history_job *job);
+/* The same, and every byte is what it was: reads the whole file. */
+bool artifact_sound(const char *dir, const struct history_job *job);
 
 /* At the start of an attempt, under the lock: deletes temporaries (of results.h5 and config.cfg
  * too), artifacts without a DONE line and checkpoints of DONE jobs. *removed counts files. */

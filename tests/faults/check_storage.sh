@@ -77,6 +77,21 @@ run_again
 truncate -s -1 -- "$(artifact_of 15)"
 run_again
 
+# What new jobs read is compared first: with a changed bit they would have other results.
+scenario 'a changed bit in the model that a new job reads'
+strike 3 0 ''
+rm -- "$(artifact_of 5)"
+python3 -c 'import sys
+with open(sys.argv[1], "r+b") as file:
+    file.seek(-9, 2)
+    byte = file.read(1)[0]
+    file.seek(-1, 1)
+    file.write(bytes([byte ^ 4]))' "$(artifact_of 0)"
+launch 2 run "$config" -o "$folder" --quiet
+((rc == 0)) || die "$name: code $rc, not 0"
+says 'pretrain[0]: its artifact is damaged: it runs again'
+[[ $(digest_of "$folder") == "$wanted" ]] || die "$name: other bits"
+
 scenario 'half a checkpoint'
 strike 0 137 kill-all@event:20
 for file in "$folder"/checkpoints/*; do truncate -s 900 -- "$file"; done

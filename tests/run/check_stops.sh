@@ -60,7 +60,8 @@ ask USR1 "$(sed -n 's/^pid[= ]*//p' "$folder/lock")"
 starts_end "USR1 to rank 0" 20
 in_order "USR1 to rank 0" 75
 
-# ---- TERM to mpirun, which kills two seconds later; a terminal's Ctrl-C, told to every process.
+# ---- TERM to mpirun, which tells the ranks a second later and kills after another; a terminal's
+# Ctrl-C, told to every process; and jobs that hang then.
 run_sweep 3
 ask TERM
 leaves 4
@@ -70,6 +71,12 @@ run_sweep 3
 ask INT "$pid" $(ranks)
 leaves 4
 in_order "Ctrl-C of all processes" any
+run_sweep 3
+# shellcheck disable=SC2046
+kill -STOP $(children)
+ask TERM
+leaves 4
+in_order "TERM to mpirun with jobs that hang" any
 
 # ---- A second one ends it at once, jobs that hang in their checkpoints too (here: stopped dead).
 twice() { # SIGNAL RANKS

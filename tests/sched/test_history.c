@@ -19,7 +19,7 @@ static void begin(struct script *s, enum event_kind kind, unsigned job) {
     char id[65];
     event_begin(&s->line, kind);
     identity(id, job);
-    if (kind != EVENT_ATTEMPT && kind != EVENT_END && kind != EVENT_JOURNAL)
+    if (kind != EVENT_ATTEMPT && kind != EVENT_END && kind != EVENT_LEAVE && kind != EVENT_JOURNAL)
         event_text(&s->line, "job", id);
 }
 
@@ -169,6 +169,21 @@ static void test_lost(void **state) {
     finish(&h, &s);
 }
 
+/* An attempt that died when it had been asked to leave neither blames its jobs nor clears them. */
+static void test_asked(void **state) {
+    (void)state;
+    struct script s = {0};
+    struct history h = {0};
+    for (unsigned attempt = 1; attempt <= 9; attempt++) {
+        say(&s, EVENT_ATTEMPT, 0);
+        say(&s, EVENT_START, 1);
+        if (attempt != 2) say(&s, EVENT_LEAVE, 0);
+        replay(&h, &s);
+        assert_int_equal(job_of(&h, 1)->lost, attempt > 1);
+    }
+    finish(&h, &s);
+}
+
 /* An attempt that ended let its jobs go: nobody is to blame. */
 static void test_ended(void **state) {
     (void)state;
@@ -248,10 +263,10 @@ static void test_duplicates(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),       cmocka_unit_test(test_lost_row),
-        cmocka_unit_test(test_many_jobs),  cmocka_unit_test(test_lost),
-        cmocka_unit_test(test_ended),      cmocka_unit_test(test_prefixes),
-        cmocka_unit_test(test_duplicates),
+        cmocka_unit_test(test_rows),      cmocka_unit_test(test_lost_row),
+        cmocka_unit_test(test_many_jobs), cmocka_unit_test(test_lost),
+        cmocka_unit_test(test_asked),     cmocka_unit_test(test_ended),
+        cmocka_unit_test(test_prefixes),  cmocka_unit_test(test_duplicates),
     };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,7 +89,7 @@ has '^#SBATCH --job-name=it_s$'
 has '^#SBATCH --ntasks=8 --cpus-per-task=1'
 has '^#SBATCH --mem-per-cpu=1025M$' # rounded up
 has '^#SBATCH --signal=B:USR1@180 --requeue --open-mode=append$'
-has '^#SBATCH --time=1-00:00:00 --time-min=00:30:00 --nodes=2$'
+has '^#SBATCH --time=1-00:00:00 --nodes=2$'
 if grep -nE '@[A-Z]+@' "$work/job.sh"; then fault "words of the template were left"; fi
 if grep -q sbatch "$CALLS"; then fault "--print submitted"; fi
 if command -v shellcheck >/dev/null; then
@@ -123,7 +123,7 @@ has ' settings=\(-s seed=2 -s fit\.method=.*ltv.*\) ;;$'
 
 # ---- arrays: a task for each config and each value, a folder for each task.
 submit --print --each seed=9..11 --each 'fit.points=[4, 7]' --at-once 2 --dir "$work/many" >"$work/job.sh"
-has '^#SBATCH --time=04:00:00 --time-min=00:30:00 --array=0-5%2$'
+has '^#SBATCH --time=04:00:00 --array=0-5%2$'
 has '^#SBATCH --output=it_s-%A_%a.out$'
 has '^0\) config=.*it.*s.cfg folder=.*/many/stand-in-seed-9-fit.points-4 settings=\(-s seed=9 -s fit.points=4\) ;;$'
 has '^5\) .* folder=.*/many/stand-in-seed-11-fit.points-7 settings=\(-s seed=11 -s fit.points=7\) ;;$'
@@ -155,9 +155,9 @@ refuses 64 'unknown option --partition.*after --' "$config" --partition x
 refuses 64 "ntasks wants a number of ranks, got 'many'" "$config" --ntasks many
 refuses 64 "time wants .*got 'noon'" "$config" --time noon
 refuses 65 'cannot be read' "$work/none.cfg"
-refuses 64 'two runs would share .*results/stand-in:' "$config" "$config"
+refuses 64 'two runs would share .*results/stand-in:' "$config" "$config" --program "$work/bin/taskvec"
 refuses 64 "each wants KEY=A,B,C or KEY=1..20, got 'seed'" "$config" --each seed
-refuses 64 "core wants a name, as Haswell, got 'a b'" "$config" --core 'a b'
+refuses 64 "core wants a kernel of OpenBLAS: Haswell, .* got 'Hasvell'" "$config" --core Hasvell
 
 # ---- the job itself, with quicker looks at its launcher.
 sed -i 's/^tick=1 /tick=0.05 /' "$SUBMITTED"
