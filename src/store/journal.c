@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -120,6 +121,19 @@ cleanup:
     return rc;
 }
 
+/* What is written to a file that nobody finds again is lost, and every write of it succeeds. */
+static enum err_code check_place(const struct journal *j, struct err *err) {
+    struct stat ours, there;
+    if (fstat(j->fd, &ours) != 0) return io_error(err, j->path, "look at");
+    const int failed = stat(j->path, &there);
+    if (failed && errno != ENOENT) return io_error(err, j->path, "look at");
+    if (!failed && there.st_dev == ours.st_dev && there.st_ino == ours.st_ino) return ERR_OK;
+    return ERR(err, ERR_IO,
+               "%s: it was deleted or replaced while this run wrote it: what it said is lost, and "
+               "the same command computes it anew",
+               j->path);
+}
+
 enum err_code journal_sync(struct journal *j, struct err *err) {
     enum err_code rc = ERR_OK;
     TRY(journal_flush(j, err));
@@ -127,6 +141,7 @@ enum err_code journal_sync(struct journal *j, struct err *err) {
     if (j->unsynced > 0 && disk_sync(&j->disk, j->fd) != 0 && errno != EINVAL)
         TRY(io_error(err, j->path, "sync"));
     j->unsynced = 0;
+    TRY(check_place(j, err));
 cleanup:
     return rc;
 }

@@ -33,7 +33,9 @@ enum err_code journal_open(struct journal *j, const char *dir, struct err *err);
  * write(). ERR_IO when the disk is full: nothing more can be promised, so stop. */
 void journal_add(struct journal *j, const char *line, size_t size);
 enum err_code journal_flush(struct journal *j, struct err *err);
-enum err_code journal_sync(struct journal *j, struct err *err);  /* flush, and on the disk */
+enum err_code journal_sync(struct journal *j,
+                           struct err *err);                     /* flush, and on the disk; ERR_IO
+                                                                  * where DIR/journal is no longer this file */
 enum err_code journal_tick(struct journal *j, struct err *err);  /* flush; sync each half second */
 enum err_code journal_close(struct journal *j, struct err *err); /* syncs; idempotent */
 

@@ -100,6 +100,23 @@ launch 2 run "$config" -o "$folder" --quiet
 says 'the job begins anew'
 [[ $(digest_of "$folder") == "$wanted" ]] || die "$name: other bits"
 
+# Every write succeeds, and nobody can read it.
+for how in deleted replaced; do
+    scenario "the journal $how under a run"
+    begin 2 ''
+    when_at_work "done"
+    if [[ $how == replaced ]]; then
+        cp -- "$folder/journal" "$work/journal"
+        mv -- "$work/journal" "$folder/journal"
+    else
+        rm -- "$folder/journal"
+    fi
+    leaves 30
+    ((rc == 74)) || die "$name: code $rc, not 74"
+    says '/journal: it was deleted or replaced while this run wrote it'
+    whole 2
+done
+
 # Alive all the while: its heart beats, and is never old.
 scenario 'a slow disk under the journal'
 begin 2 slow-fs@event:2

@@ -156,6 +156,27 @@ static void test_full(void **state) {
     assert_int_equal(journal_close(&j, &err), ERR_IO);
 }
 
+/* Lines written to a file without a name, or with another's, are lost; nothing else would say. */
+static void test_deleted_or_replaced(void **state) {
+    struct journal j;
+    struct err err;
+    char path[FILE_PATH_MAX];
+    (void)snprintf(path, sizeof path, "%s/journal", (const char *)*state);
+    for (int replaced = 0; replaced <= 1; replaced++) {
+        assert_int_equal(journal_open(&j, *state, &err), ERR_OK);
+        add_end(&j, 1);
+        assert_int_equal(journal_sync(&j, &err), ERR_OK);
+        if (replaced)
+            assert_int_equal(file_replace(path, "another\n", 8, &err), ERR_OK);
+        else
+            assert_int_equal(unlink(path), 0);
+        j.last_sync -= 1.0; /* seconds; the next tick syncs */
+        assert_int_equal(journal_tick(&j, &err), ERR_IO);
+        assert_non_null(strstr(err.msg, "/journal: it was deleted or replaced while this run"));
+        assert_int_equal(journal_close(&j, &err), ERR_IO);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_append_and_read, make_folder, remove_folder),
@@ -163,6 +184,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_damaged_line, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_later_version, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_full, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_deleted_or_replaced, make_folder, remove_folder),
         cmocka_unit_test(test_errors),
     };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
