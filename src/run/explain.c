@@ -36,6 +36,10 @@ static void say_parents(struct explain *e) {
 static void judge_pending(struct explain *e) {
     const struct history_job *past = e->found.past;
     e->runs = true;
+    if (past && past->state == HISTORY_DONE) {
+        text_add(&e->verdict, "DONE, but its artifact is gone or cut short: runs again");
+        return;
+    }
     if (!past)
         text_add(&e->verdict, "never started: would run");
     else if (past->dones > 0 && past->n_rows < past->rows_due)
@@ -44,13 +48,6 @@ static void judge_pending(struct explain *e) {
         text_add(&e->verdict, "attempt %zu left it unfinished: runs again", past->attempt);
     if (past) say_start(e);
     say_parents(e);
-}
-
-static void judge_done(struct explain *e) {
-    const struct history_job *past = e->found.past;
-    e->runs = past->artifact && !artifact_present(e->record->dir, past);
-    text_add(&e->verdict, e->runs ? "DONE, but its artifact is gone or cut short: runs again"
-                                  : "DONE: would not run again");
 }
 
 static void judge_failed(struct explain *e, const struct record_job *state) {
@@ -73,7 +70,7 @@ static void judge(struct explain *e) {
         text_add(&e->verdict, "no longer planned: nothing runs it; what it gave stays in the "
                               "journal and counts again if a config asks for it");
     else if (state->state == QUEUE_DONE)
-        judge_done(e);
+        text_add(&e->verdict, "DONE: would not run again");
     else if (state->state == QUEUE_FAILED)
         judge_failed(e, state);
     else if (state->state == QUEUE_BLOCKED)
@@ -112,7 +109,7 @@ enum err_code explain_make(struct explain *out, const struct record *record,
     *out = (struct explain){.record = record, .plan = plan};
     out->states = calloc(plan->n_jobs + 1, sizeof *out->states);
     CHECK(out->states, ERR_MEMORY, "no memory for %zu jobs", plan->n_jobs);
-    record_states(out->states, count, plan, &record->history, record->holder.alive);
+    record_states(out->states, count, plan, &record->history, record->dir, record->holder.alive);
     TRY(job_find(&out->found, word, plan, &record->history, err));
     TRY(identify(out, err));
     TRY(compare(out, err));

@@ -24,7 +24,7 @@ static enum err_code states_of(struct record_job *states, const struct plan *p, 
     size_t count[QUEUE_BLOCKED + 1];
     if (file_exists(dir)) TRY(journal_history(&history, dir, err));
     lock_look(&holder, dir);
-    record_states(states, count, p, &history, holder.alive);
+    record_states(states, count, p, &history, dir, holder.alive);
 cleanup:
     history_release(&history);
     return rc;

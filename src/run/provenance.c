@@ -13,6 +13,7 @@
 #include "ops/blas.h"
 #include "par/par.h"
 #include "run/rundir.h"
+#include "store/journal.h"
 #include "store/results.h"
 #include "json/json.h"
 
@@ -42,7 +43,8 @@ static const struct {
     const char *(*value)(void);
 } BUILD[] = {{"version", version_number}, {"revision", version_revision},
              {"diff", version_diff_sum},  {"compiler", version_compiler},
-             {"flags", version_flags},    {"core", blas_core}};
+             {"flags", version_flags},    {"blas", blas_config},
+             {"core", blas_core}};
 enum { BUILD_N = sizeof BUILD / sizeof *BUILD };
 
 /* All that an attempt says of itself; the first six come from the farm. */
@@ -116,7 +118,6 @@ static void add_system(struct provenance *p) {
 }
 
 static void add_libraries(struct provenance *p) {
-    text_add(add(p, "blas"), "%s", blas_config());
     text_add(add(p, "blas_threads"), "%d", blas_threads());
     results_library(add(p, "hdf5"));
     par_library(add(p, "mpi"));
@@ -213,16 +214,84 @@ static enum err_code refuse(const struct history_attempt *a, const char *dir, st
     return rc;
 }
 
+/* One changed byte spoils one of these at most. */
+static bool looks_like_attempt(const char *line, size_t size) {
+    static const char *const PARTS[] = {"\tcompiler=", "\tflags=", "\tmachine="};
+    for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS; i++)
+        if (memmem(line, size, PARTS[i], strlen(PARTS[i]))) return true;
+    return false;
+}
+
+/* The one after the last sound attempt before a damaged line of an attempt. */
+static size_t damaged_attempt(const char *data, size_t size) {
+    struct event e = {0};
+    size_t last = 0, found = 0;
+    for (const char *line = data, *end; !found; line = end + 1) {
+        const size_t left = size - (size_t)(line - data);
+        end = memchr(line, '\n', left);
+        if (!end) break;
+        const size_t n = (size_t)(end - line);
+        if (!looks_like_attempt(line, n)) continue;
+        if (event_parse(&e, line, n))
+            last = (size_t)event_find_integer(&e, "number", (int64_t)last + 1);
+        else
+            found = last + 1;
+    }
+    event_release(&e);
+    return found;
+}
+
+static bool is_fruitless(const struct history *h) {
+    for (size_t i = 0; i < h->n_jobs; i++)
+        if (h->jobs[i].dones > 0 || h->jobs[i].total > 0.0) return false;
+    return true;
+}
+
+/* Attempts are numbered 1, 2, 3, ...; lines written twice repeat a number. */
+static size_t missing_attempt(const struct history *h) {
+    size_t next = 1;
+    for (size_t i = 0; i < h->n_attempts && h->attempts[i].number <= next; i++)
+        if (h->attempts[i].number == next) next++;
+    return h->n_attempts == 0 || next <= h->attempts[h->n_attempts - 1].number ? next : 0;
+}
+
+size_t provenance_lost_attempt(const struct history *h, const char *data, size_t size) {
+    if (is_fruitless(h)) return 0;
+    const size_t damaged = h->damaged > 0 ? damaged_attempt(data, size) : 0;
+    return damaged ? damaged : missing_attempt(h);
+}
+
+static enum err_code check_lost(const struct history *h, const char *dir, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct text data = {0};
+    if (h->damaged > 0) TRY(journal_read(&data, dir, err));
+    const size_t lost = provenance_lost_attempt(h, text_str(&data), data.size);
+    CHECK(lost == 0, ERR_CONFIG,
+          "%s: the line of attempt %zu is damaged, so which build and core made its jobs is not "
+          "known: use another -o DIR, or --mix",
+          dir, lost);
+cleanup:
+    text_release(&data);
+    return rc;
+}
+
+/* Runs of earlier versions may lack a field: that is no difference. */
+static bool is_other(const struct history_attempt *a, const char *name, const char *ours) {
+    const char *theirs = history_field(a, name);
+    return theirs && strcmp(theirs, ours) != 0;
+}
+
 enum err_code provenance_check(const struct history *h, const char *dir, struct err *err) {
     enum err_code rc = ERR_OK;
     struct text ours = {0};
     provenance_machine(&ours);
     TRY(text_check(&ours, err));
+    TRY(check_lost(h, dir, err));
     for (size_t i = 0; i < h->n_attempts; i++) {
         const struct history_attempt *a = &h->attempts[i];
-        const char *theirs = history_field(a, "machine");
-        if ((a->done == 0 && a->checkpoints == 0) || !theirs) continue;
-        if (strcmp(theirs, text_str(&ours)) != 0) TRY(refuse(a, dir, err));
+        if (a->done == 0 && a->checkpoints == 0) continue;
+        if (is_other(a, "machine", text_str(&ours)) || is_other(a, "blas", blas_config()))
+            TRY(refuse(a, dir, err));
     }
 cleanup:
     text_release(&ours);

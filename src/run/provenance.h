@@ -43,8 +43,12 @@ size_t provenance_fields(const char *const **names);
 /* Appends the names of those that an attempt lacks: "hosts, libc"; nothing if it has all. */
 void provenance_lacking(struct text *out, const struct history_attempt *a);
 
+/* Number of an attempt whose line is damaged or missing, so that nothing tells which build and core
+ * made its jobs; 0: none. data: the journal of *h. */
+size_t provenance_lost_attempt(const struct history *h, const char *data, size_t size);
+
 /* ERR_CONFIG naming every field that differs, then and now, when an earlier attempt that finished a
- * job was made by another build or on another BLAS core. */
+ * job was made by another build or on another BLAS core, or is lost as above. */
 enum err_code provenance_check(const struct history *h, const char *dir, struct err *err);
 
 #endif

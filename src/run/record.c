@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/artifact.h"
 #include "store/journal.h"
 
 enum { FRUITLESS_ATTEMPTS = 3 };
@@ -14,11 +15,14 @@ enum err_code record_config_path(char out[FILE_PATH_MAX], const char *dir, struc
     return ERR_OK;
 }
 
-/* What the journal alone says; BLOCKED comes after, from the parents. */
-static struct record_job job_state(const struct history *h, const char *identity, bool running) {
+/* BLOCKED comes after, from the parents. */
+static struct record_job job_state(const struct history *h, const char *dir, const char *identity,
+                                   bool running) {
     struct record_job j = {.past = history_find(h, identity), .blocker = PLAN_NONE};
     const size_t last = h->n_attempts ? h->attempts[h->n_attempts - 1].number : 0;
     j.state = queue_past(j.past, false, &j.lost);
+    if (j.state == QUEUE_DONE && dir && j.past->artifact && !artifact_present(dir, j.past))
+        j.state = QUEUE_PENDING;
     if (running && j.state == QUEUE_PENDING && j.past && j.past->state == HISTORY_STARTED &&
         j.past->attempt == last)
         j.state = QUEUE_RUNNING;
@@ -39,10 +43,10 @@ static void block(struct record_job *jobs, const struct plan_job *job, size_t j)
 }
 
 void record_states(struct record_job *jobs, size_t count[QUEUE_BLOCKED + 1], const struct plan *p,
-                   const struct history *h, bool running) {
+                   const struct history *h, const char *dir, bool running) {
     for (size_t s = 0; s <= QUEUE_BLOCKED; s++) count[s] = 0;
     for (size_t j = 0; j < p->n_jobs; j++) {
-        jobs[j] = job_state(h, p->jobs[j].identity, running);
+        jobs[j] = job_state(h, dir, p->jobs[j].identity, running);
         block(jobs, &p->jobs[j], j);
         count[jobs[j].state]++;
     }
@@ -53,7 +57,7 @@ enum err_code record_refresh(struct record *r, struct err *err) {
     history_release(&r->history);
     lock_look_again(&r->holder, &r->watch, r->dir);
     TRY(journal_history(&r->history, r->dir, err));
-    record_states(r->jobs, r->count, &r->plan, &r->history, r->holder.alive);
+    record_states(r->jobs, r->count, &r->plan, &r->history, r->dir, r->holder.alive);
 cleanup:
     return rc;
 }

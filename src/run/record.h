@@ -47,9 +47,11 @@ enum err_code record_refresh(struct record *r, struct err *err);
 
 enum err_code record_config_path(char out[FILE_PATH_MAX], const char *dir, struct err *err);
 
-/* Pure: the state of each job of a plan after a history; `running`: somebody runs it now. */
+/* The state of each job of a plan after a history; `running`: somebody runs it now. A job that is
+ * DONE but whose artifact is gone from `dir` or cut short is PENDING, as for the farm: it runs
+ * again. dir NULL: the history alone is asked. */
 void record_states(struct record_job *jobs, size_t count[QUEUE_BLOCKED + 1], const struct plan *p,
-                   const struct history *h, bool running);
+                   const struct history *h, const char *dir, bool running);
 
 /* The exit code that the states come to: 0, 1 or 75; 70 after three attempts in a row that ended
  * without a new DONE job or checkpoint. */

@@ -83,7 +83,7 @@ static enum err_code check_mix(const struct session *s, struct err *err) {
     size_t count[QUEUE_BLOCKED + 1];
     struct record_job *states = calloc(s->plan.n_jobs + 1, sizeof *states);
     CHECK(states, ERR_MEMORY, "no memory for %zu jobs", s->plan.n_jobs);
-    record_states(states, count, &s->plan, &s->past, false);
+    record_states(states, count, &s->plan, &s->past, s->dir, false);
     const bool retry = options_has(s->options, "--retry-failed");
     const size_t left = count[QUEUE_PENDING] + (retry ? count[QUEUE_FAILED] : 0);
     if (left > 0 && !options_has(s->options, "--mix")) TRY(provenance_check(&s->past, s->dir, err));
@@ -257,7 +257,7 @@ static enum err_code publish(struct text *out, const char *dir, struct err *err)
     enum err_code rc = ERR_OK;
     struct record r;
     TRY(record_open(&r, dir, err));
-    record_states(r.jobs, r.count, &r.plan, &r.history, false); /* the lock is our own */
+    record_states(r.jobs, r.count, &r.plan, &r.history, dir, false); /* the lock is our own */
     rates_print(out, &r);
     rc = publish_results(&r, err);
     record_release(&r);

@@ -100,7 +100,7 @@ static void read_journal(const char *data, size_t size) {
     check_jobs(&r->history);
     for (int running = 0; running < 2; running++) {
         r->holder.alive = running;
-        record_states(r->jobs, r->count, &r->plan, &r->history, running);
+        record_states(r->jobs, r->count, &r->plan, &r->history, NULL, running);
         say_status(r);
         make_tables(r);
         (void)record_exit_code(r);

@@ -135,10 +135,26 @@ timeout 60 "$program" doctor >out 2>err || (($? == 1)) || faults=$((faults + 1))
 grep -q 'blas kernel' out || faults=$((faults + 1))
 export OPENBLAS_CORETYPE=Nehalem
 expect 1 'TROUBLE +blas kernel +OPENBLAS_CORETYPE=Nehalem pins a slower' doctor
-expect 65 'attempt 1 was computed by another build or core: core was [A-Za-z]+, is Nehalem: .*--mix' \
+rm -- "$(find faulty/artifacts -name '*.safetensors' | sort | head -n 1)" # its job is to run again
+expect 65 'attempt 1 was computed by another build or core: .*is Nehalem.*--mix' run tiny.cfg -o faulty
+expect 65 'attempt 1 was computed by another build or core: blas was .*; core was [A-Za-z]+, is Nehalem: .*--mix' \
     run tiny.cfg -s 'fit.repeat=[0,1,2]'
 expect 0 'jobs done' run tiny.cfg -s 'fit.repeat=[0,1,2]' --mix
 unset OPENBLAS_CORETYPE
+
+# ---- a damaged or missing line of an attempt: what made its jobs is not known
+for number in 1 2; do
+    cp faulty/journal kept
+    line=$(grep -an $'\tattempt\tnumber='"$number"$'\t' kept | cut -d: -f1)
+    sed -i "${line}s/hosts=/hostt=/" faulty/journal
+    expect 65 "the line of attempt $number is damaged, .*--mix" run tiny.cfg -o faulty
+    cp kept faulty/journal
+done
+line=$(grep -an $'\tattempt\tnumber=1\t' kept | cut -d: -f1)
+sed -i "${line}d" faulty/journal
+expect 65 'the line of attempt 1 is damaged' run tiny.cfg -o faulty
+expect 0 '11 of 11 jobs done, 1 of them now' run tiny.cfg -o faulty --mix
+expect 0 "^$digest\$" digest faulty
 
 ((faults == 0)) || { echo "$faults of $checks checks failed"; exit 1; }
 echo "$checks checks of the command line"

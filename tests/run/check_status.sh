@@ -61,6 +61,16 @@ grep -qE '17 DONE; 2 attempts' "$work/status" || fault "the last word of --watch
 grep -q '^not running$' "$work/status" || fault "--watch ended before the run: $(cat "$work/status")"
 wait "$pid" || fault "the watched run: code $?"
 expect 64 '--every goes with --watch' --every 1
+
+# ---- a finished job whose artifact is gone or cut short is not done
+artifact=$(find "$folder/artifacts" -name '*.safetensors' | sort | head -n 1)
+cp -- "$artifact" "$work/kept"
+truncate -s -1 -- "$artifact"
+expect 75 '17 jobs, 1 PENDING, 16 DONE' --exit-code
+rm -- "$artifact"
+expect 75 '17 jobs, 1 PENDING, 16 DONE' --exit-code
+cp -- "$work/kept" "$artifact"
+expect 0 '17 jobs, 17 DONE' --exit-code
 none_left || die "processes are left: $(own_processes | xargs)"
 
 # ---- a holder on another host, whose clock is three hours behind and whose heart beats

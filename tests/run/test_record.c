@@ -48,7 +48,7 @@ static void replay(struct states *s, const struct text *journal, const struct pl
     *s = (struct states){0};
     assert_int_equal(p->n_jobs, JOBS);
     assert_int_equal(history_replay(&s->history, text_str(journal), journal->size, NULL), ERR_OK);
-    record_states(s->jobs, s->count, p, &s->history, running);
+    record_states(s->jobs, s->count, p, &s->history, NULL, running);
 }
 
 static void failures_block_descendants_by_name(void **state) {
