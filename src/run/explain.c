@@ -50,11 +50,21 @@ static void judge_pending(struct explain *e) {
     say_parents(e);
 }
 
+/* Was it the machine, or would the same job fail alike? */
+static bool may_be_the_machine(const char *class) {
+    static const char *const CLASSES[] = {"lost", "kill", "hang"};
+    for (size_t i = 0; i < sizeof CLASSES / sizeof *CLASSES; i++)
+        if (strcmp(class, CLASSES[i]) == 0) return true;
+    return false;
+}
+
 static void judge_failed(struct explain *e, const struct record_job *state) {
-    text_add(&e->verdict,
-             "FAILED (%s): %s; the same bits would fail alike, so it is not tried again but by "
-             "run --retry-failed",
-             status_class(state), status_reason(state));
+    const char *class = status_class(state);
+    text_add(&e->verdict, "FAILED (%s): %s; %s", class, status_reason(state),
+             may_be_the_machine(class)
+                 ? "it may have been the machine's doing: run --retry-failed tries it again"
+                 : "the same bits would fail alike, so it is not tried again but by run "
+                   "--retry-failed");
 }
 
 static void judge_blocked(struct explain *e, const struct record_job *state) {

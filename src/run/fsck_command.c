@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -5,6 +6,8 @@
 
 #include "run/command.h"
 #include "run/provenance.h"
+#include "run/record.h"
+#include "run/rundir.h"
 #include "store/artifact.h"
 #include "store/journal.h"
 #include "store/lock.h"
@@ -64,6 +67,63 @@ static void check_provenance(struct fsck *f) {
     }
     text_release(&lacking);
     text_release(&what);
+}
+
+static void check_rows(struct fsck *f) {
+    char what[96], where[96];
+    for (size_t i = 0; i < f->history.n_jobs; i++) {
+        const struct history_job *job = &f->history.jobs[i];
+        if (job->dones == 0 || job->n_rows >= job->rows_due) continue;
+        (void)snprintf(what, sizeof what, "it gave %zu rows, %zu are here", job->rows_due,
+                       job->n_rows);
+        (void)snprintf(where, sizeof where, "journal, job %.16s", job->identity);
+        trouble(f, what, where, "it runs again");
+    }
+}
+
+static void check_attempts(struct fsck *f) {
+    char where[64];
+    const size_t lost = provenance_lost_attempt(&f->history, text_str(&f->data), f->data.size);
+    (void)snprintf(where, sizeof where, "journal, attempt %zu", lost);
+    if (lost)
+        trouble(f, "its line is damaged or missing", where,
+                "which build and core made its jobs is not known; run goes on with --mix alone");
+}
+
+/* ---- configs and changes, named by their SHA-256 */
+
+static void check_named(struct fsck *f, const char *folder, const char *name) {
+    char path[FILE_PATH_MAX], sum[HASH_HEX];
+    const int n = snprintf(path, sizeof path, "%s/%s/%s", f->dir, folder, name);
+    if (strspn(name, "0123456789abcdef") != HASH_HEX - 1 || name[HASH_HEX - 1] != '.') return;
+    if (strstr(name, ".tmp.") || n >= FILE_PATH_MAX) return;
+    if (hash_file(sum, path, NULL) != ERR_OK || strncmp(sum, name, HASH_HEX - 1) != 0)
+        trouble(f, "its content is not the one that its name says", path,
+                "delete it; the next run with it keeps it again");
+}
+
+static void check_folder(struct fsck *f, const char *folder) {
+    char path[FILE_PATH_MAX];
+    const int n = snprintf(path, sizeof path, "%s/%s", f->dir, folder);
+    DIR *d = n < FILE_PATH_MAX ? opendir(path) : NULL;
+    if (!d) return;
+    for (const struct dirent *e = readdir(d); e; e = readdir(d)) check_named(f, folder, e->d_name);
+    closedir(d);
+}
+
+/* A run keeps its config under its sum before it writes config.cfg, even where it then finds
+ * nothing to do and begins no attempt. */
+static void check_config(struct fsck *f) {
+    char path[FILE_PATH_MAX], kept[FILE_PATH_MAX], sum[HASH_HEX];
+    const size_t n = f->history.n_attempts;
+    const char *last = n ? history_field(&f->history.attempts[n - 1], "config") : NULL;
+    if (!last || record_config_path(path, f->dir, NULL) != ERR_OK) return; /* a run of long ago */
+    if (hash_file(sum, path, NULL) == ERR_OK &&
+        rundir_kept_path(kept, f->dir, sum, NULL) == ERR_OK && file_exists(kept))
+        return;
+    trouble(f, "it is not what a run wrote", path,
+            "run your config again, or copy the one of the last attempt over it:");
+    text_add(f->out, "         %s/configs/%s.cfg\n", f->dir, last);
 }
 
 /* ---- artifacts */
@@ -147,9 +207,10 @@ static void report_end(struct fsck *f) {
     text_add(f->out, "%zu lines, %zu jobs done, %zu artifacts, %zu checkpoints: ", f->history.lines,
              jobs_done(&f->history), f->artifacts, f->checkpoints);
     if (f->troubles)
-        text_add(f->out, "%zu troubles\n", f->troubles);
+        text_add(f->out, "%zu troubles", f->troubles);
     else
-        text_add(f->out, "all sound\n");
+        text_add(f->out, "all sound");
+    text_add(f->out, "; results.h5 is not judged, every run builds it anew\n");
     if (holder.alive)
         text_add(f->out, "a run is going on (%s, process %ld): its last lines may be unfinished\n",
                  holder.host, holder.pid);
@@ -166,6 +227,11 @@ static enum err_code fsck_command(struct text *out, int *exit_code, const struct
     check_lines(&f);
     check_version(&f);
     check_provenance(&f);
+    check_attempts(&f);
+    check_rows(&f);
+    check_folder(&f, "configs");
+    check_folder(&f, "changes");
+    check_config(&f);
     TRY(check_artifacts(&f, err));
     TRY(check_checkpoints(&f, err));
     report_end(&f);
@@ -179,7 +245,7 @@ cleanup:
 const struct command COMMAND_FSCK = {
     .name = "fsck",
     .arguments = "DIR",
-    .meaning = "every checksum of a run: journal, artifacts, checkpoints",
+    .meaning = "every checksum of a run: journal, configs, artifacts, checkpoints",
     .more = "It also asks every attempt for all fields of its provenance.\n",
     .least_args = 1,
     .most_args = 1,

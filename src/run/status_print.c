@@ -27,7 +27,9 @@ static void print_runner(struct text *out, const struct record *r, const struct 
     char span[32];
     if (!r->holder.alive) {
         text_add(out, "not running");
-        if (r->holder.there && r->holder.elsewhere)
+        if (r->holder.unreadable)
+            text_add(out, ": its lock is unreadable");
+        else if (r->holder.there && r->holder.elsewhere)
             text_add(out, ": its last attempt, on %s, has been silent for %.0f s by our clock",
                      r->holder.host, r->holder.silent);
         else if (r->history.n_attempts > 0 && !has_ended(r))

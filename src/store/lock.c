@@ -78,6 +78,8 @@ static void look_at(struct lock_holder *out, const char *path) {
     host_name(host);
     out->silent = clock_wall() - seconds_of(out->beat);
     out->elsewhere = !readable || strcmp(host, out->host) != 0;
+    out->unreadable = !readable;
+    if (out->unreadable) return;
     out->alive = out->elsewhere ? fabs(out->silent) < LOCK_STALE
                                 : out->born != 0 && born(out->pid) == out->born;
 }
@@ -99,7 +101,7 @@ void lock_look_again(struct lock_holder *out, struct lock_watch *watch, const ch
     lock_look(out, dir);
     if (watch->before.there && !is_same_look(&watch->before, out)) watch->moved = clock_now();
     watch->before = *out;
-    if (!out->there || !out->elsewhere || watch->moved == 0.0) return;
+    if (!out->there || !out->elsewhere || out->unreadable || watch->moved == 0.0) return;
     out->silent = clock_now() - watch->moved;
     out->alive = out->silent < LOCK_STALE;
 }

@@ -25,9 +25,10 @@ struct lock {
 };
 
 struct lock_holder {
-    bool there;     /* DIR/lock exists */
-    bool elsewhere; /* its process is not on this host, or it is just being written */
-    bool alive;     /* a run holds DIR now; elsewhere: as far as one look and our clock can tell */
+    bool there;      /* DIR/lock exists */
+    bool elsewhere;  /* its process is not on this host, or it is just being written */
+    bool unreadable; /* there, but empty, garbage, or just being written: names nobody */
+    bool alive;      /* a run holds DIR now; elsewhere: as far as one look and our clock can tell */
     char host[128], slurm[64], started[32];
     long pid;
     unsigned long long born; /* start of the process, in ticks since its host's boot */

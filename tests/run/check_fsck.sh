@@ -77,6 +77,25 @@ open(sys.argv[1], "wb").write(b"\n".join(lines))
 END
 expect 1 'attempt 1: its provenance lacks hosts, libc' lacking
 
+# A config changed by hand, a kept one, a row that is gone, an attempt that is.
+cp -- run/config.cfg kept.cfg
+sed -i 's/seed = /seed =  /' run/config.cfg
+expect 1 'run/config.cfg: it is not what a run wrote' run
+cp -- kept.cfg run/config.cfg
+config=$(find run/configs -name '*.cfg')
+echo >>"$config"
+expect 1 'configs/.*: its content is not the one that its name says' run
+cp -- kept.cfg "$config"
+expect 0 'all sound; results.h5 is not judged' run
+cp -r run rowless
+line=$(grep -an -m 1 $'\trow\t' run/journal | cut -d: -f1)
+sed -i "${line}d" rowless/journal
+expect 1 'it gave [0-9]* rows, [0-9]* are here: it runs again' rowless
+cp -r run anonymous
+line=$(grep -an $'\tattempt\t' run/journal | cut -d: -f1)
+sed -i "${line}s/hosts=/hostt=/" anonymous/journal
+expect 1 'attempt 1: its line is damaged or missing' anonymous
+
 # A torn end, a lost artifact: said, and mended by the next run.
 printf 'half a li' >>run/journal
 expect 1 'last line: it has no end' run

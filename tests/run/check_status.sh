@@ -73,6 +73,13 @@ cp -- "$work/kept" "$artifact"
 expect 0 '17 jobs, 17 DONE' --exit-code
 none_left || die "processes are left: $(own_processes | xargs)"
 
+# ---- a lock that names nobody
+for content in '' 'garbage'; do
+    printf '%s' "$content" >"$folder/lock"
+    expect 0 '^not running: its lock is unreadable' --exit-code
+    rm -- "$folder/lock"
+done
+
 # ---- a holder on another host, whose clock is three hours behind and whose heart beats
 printf 'host node17.elsewhere\npid 4242\nborn 1\nslurm 77\nstarted 2020-01-01T00:00:00Z\n' >"$folder/lock"
 (while sleep 0.5; do touch -d '-3 hours' "$folder/lock"; done) &

@@ -104,6 +104,27 @@ static void test_foreign_checkpoint(void **state) {
     assert_null(hold);
 }
 
+/* One changed byte in the name of the sum hides it: that is damage too. */
+static void test_checkpoint_without_sum(void **state) {
+    struct checkpoint back;
+    struct checkpoint_hold *hold;
+    struct err err;
+    struct text data = {0};
+    char path[FILE_PATH_MAX];
+    const struct checkpoint c = {.state = "", .rows = ""};
+    assert_int_equal(checkpoint_write(*state, A, &c, &err), ERR_OK);
+    assert_int_equal(checkpoint_path(path, *state, A, &err), ERR_OK);
+    assert_int_equal(file_read(&data, path, 1 << 20, &err), ERR_OK);
+    char *name = memmem(data.data, data.size, "\"sum\"", 5);
+    assert_non_null(name);
+    name[3] = 'n';
+    assert_int_equal(file_replace(path, data.data, data.size, &err), ERR_OK);
+    assert_int_equal(checkpoint_read(&back, &hold, *state, A, &err), ERR_DATA);
+    assert_non_null(strstr(err.msg, "its bytes are not those that were written"));
+    assert_null(hold);
+    text_release(&data);
+}
+
 static void touch(const char *dir, const char *name) {
     char path[FILE_PATH_MAX];
     (void)snprintf(path, sizeof path, "%s/%s", dir, name);
@@ -172,6 +193,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_artifact, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_checkpoint, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_checkpoint_without_sum, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_foreign_checkpoint, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_clean, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_unwritable, make_folder, remove_folder),
