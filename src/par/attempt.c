@@ -106,7 +106,7 @@ enum err_code coordinator_begin(struct coordinator *c, bool *work, struct err *e
     enum err_code rc = ERR_OK;
     bool *lost = calloc(c->f->n_jobs ? c->f->n_jobs : 1, sizeof *lost), any_lost = false;
     CHECK(lost, ERR_MEMORY, "no memory for %zu jobs", c->f->n_jobs);
-    c->began = clock_now();
+    c->began = c->pause.now = clock_now();
     TRY(inject_parse(&c->inject, getenv("TASKVEC_INJECT"), err));
     TRY(allocate(c, err));
     TRY(make_queue(c, err));
@@ -129,13 +129,22 @@ cleanup:
 
 /* ---------------------------------------------------------------- watch */
 
+/* The others may have been stopped when we were. */
+static void leave_out_pause(struct coordinator *c) {
+    pause_tick(&c->pause, clock_now());
+    for (int i = 0; i < c->par->size; i++) {
+        pause_move(&c->tasks[i].last_report, &c->pause);
+        pause_move(&c->seats[i].last_heard, &c->pause);
+    }
+}
+
 /* Ranks of a group wait for each other with their clocks stopped; this one goes on. */
 static void watch_groups(struct coordinator *c) {
     static const char WHY[] = "no rank of the group has made progress";
     const double most = 2 * (c->f->hang_after > 0 ? c->f->hang_after : 600.0);
     for (int i = 0; i < c->par->size; i++) {
         struct task *t = &c->tasks[i];
-        if (t->serial && t->group > 1 && !t->failed && clock_now() - t->last_report > most)
+        if (t->serial && t->group > 1 && !t->failed && c->pause.now - t->last_report > most)
             coordinator_fail(c, t, -1, FAILURE_HANG, WHY, strlen(WHY));
     }
 }
@@ -143,7 +152,7 @@ static void watch_groups(struct coordinator *c) {
 static enum err_code ping(struct coordinator *c, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct message_head head = {.kind = MESSAGE_PING};
-    const double now = clock_now();
+    const double now = c->pause.now;
     if (now - c->last_ping < c->par->silence / PINGS) return ERR_OK;
     c->last_ping = now;
     for (int rank = 1; rank < c->par->size; rank++) {
@@ -188,6 +197,7 @@ static void show_progress(struct coordinator *c) {
 enum err_code coordinator_tick(struct coordinator *c, struct err *err) {
     enum err_code rc = ERR_OK;
     coordinator_watch(c);
+    leave_out_pause(c);
     watch_groups(c);   /* before a slow disk makes us deaf: who is silent is judged by letters */
     TRY(ping(c, err)); /* that have just been read */
     if (c->f->lock) TRY(lock_beat(c->f->lock, err)); /* before anything is written */

@@ -17,6 +17,7 @@
 #include "par/inject.h"
 #include "par/mail.h"
 #include "par/message.h"
+#include "par/pause.h"
 #include "sched/history.h"
 #include "sched/pace.h"
 #include "sched/queue.h"
@@ -66,8 +67,9 @@ struct coordinator {
     double signalled;       /* the first signal; 0: none */
     int request;            /* that signal, until the journal has it */
     double began, stop_since, last_ping, last_progress;
-    char *dir;         /* absolute */
-    struct text hosts; /* of all ranks in their order: "node1*4 node2*4" */
+    struct pause pause; /* of our own */
+    char *dir;          /* absolute */
+    struct text hosts;  /* of all ranks in their order: "node1*4 node2*4" */
     pid_t *own_child;
     struct text line;
     size_t done_now, failed_now;

@@ -245,15 +245,13 @@ enum err_code farm_serve(struct par *p, const char *machine, const struct log *l
     struct worker w;
     mail_init(&mail, p->silence / 2);
     worker_init(&w, &mail, p);
-    const double began = w.last_heard;
     TRY(say_hello(&mail, p, machine, err));
     while (!w.released) {
         TRY(read_mail(&mail, &w, NULL, err));
         TRY(worker_tick(&w, err));
-        const bool met = w.last_heard > began && !w.ended;
-        CHECK(clock_now() - w.last_heard < (met ? p->silence : FIRST_SILENCE), ERR_MPI,
-              "rank %d has heard nothing from rank 0 for %.0f s: leaving", p->rank,
-              clock_now() - w.last_heard);
+        const double silent = w.pause.now - w.last_heard;
+        CHECK(silent < (w.met && !w.ended ? p->silence : FIRST_SILENCE), ERR_MPI,
+              "rank %d has heard nothing from rank 0 for %.0f s: leaving", p->rank, silent);
         if (!w.released) worker_nap(&w, w.ended ? NAP_MOST : 1.0);
     }
 cleanup:

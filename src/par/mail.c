@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "par/mpi_check.h"
+#include "par/pause.h"
 
 static const double SPIN = 0.05, NAP = 1e-3; /* seconds */
 
@@ -131,14 +132,17 @@ static enum err_code receive(struct mail *m, void *letter, int size, const MPI_S
                              struct err *err) {
     enum err_code rc = ERR_OK;
     MPI_Request request;
-    const double began = clock_now();
+    double began = clock_now();
+    struct pause pause = {.now = began};
     int here = 0;
     TRY_MPI(MPI_Irecv(letter, size, MPI_BYTE, from->MPI_SOURCE, from->MPI_TAG, MPI_COMM_WORLD,
                       &request));
     for (;;) {
         TRY_MPI(MPI_Test(&request, &here, MPI_STATUS_IGNORE));
         if (here) break;
-        const double waited = clock_now() - began;
+        pause_tick(&pause, clock_now());
+        pause_move(&began, &pause);
+        const double waited = pause.now - began;
         if (waited > m->patience) m->in = (struct text){0}; /* stays MPI's */
         CHECK(waited <= m->patience, ERR_MPI,
               "the rest of a message of %d bytes from rank %d has not come for %.0f s", size,

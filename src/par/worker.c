@@ -30,7 +30,7 @@ void worker_init(struct worker *w, struct mail *mail, const struct par *p) {
     *w = (struct worker){.mail = mail, .size = p->size, .alive_every = p->silence / LIVES};
     pipe_init(&w->pipe, -1);
     w->share.fd = w->words.fd = -1;
-    w->last_heard = w->last_said = w->last_news = clock_now();
+    w->pause.now = w->last_heard = w->last_said = w->last_news = clock_now();
 }
 
 void worker_drop_child(struct worker *w) {
@@ -186,7 +186,10 @@ static enum err_code abandon(struct worker *w, uint64_t serial, struct err *err)
 
 enum err_code worker_hear(struct worker *w, const struct message_head *head, const void *payload,
                           struct err *err) {
-    if (head->kind != MESSAGE_GROUP) w->last_heard = clock_now();
+    if (head->kind != MESSAGE_GROUP) {
+        w->last_heard = clock_now();
+        w->met = true;
+    }
     if (head->kind != MESSAGE_PING) w->last_news = clock_now();
     switch (head->kind) {
     case MESSAGE_ORDER:
@@ -299,7 +302,7 @@ static enum err_code bury(struct worker *w, struct err *err) {
 static enum err_code watch_for_hang(struct worker *w, struct err *err) {
     char reason[REASON_MOST];
     if (!w->busy || w->waiting || w->pipe.ended) return ERR_OK;
-    const double silent = clock_now() - w->last_life;
+    const double silent = w->pause.now - w->last_life;
     if (silent < w->o.hang_after) return ERR_OK;
     (void)snprintf(reason, sizeof reason, "no progress for %.0f s: the compute child was ended",
                    silent);
@@ -337,6 +340,9 @@ static double progress_every(const struct worker *w) {
 enum err_code worker_tick(struct worker *w, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct message_head alive = {.kind = MESSAGE_ALIVE};
+    pause_tick(&w->pause, clock_now());
+    pause_move(&w->last_life, &w->pause);
+    pause_move(&w->last_heard, &w->pause);
     if (w->pid > 0) TRY(tend_child(w, err));
     const double quiet = clock_now() - w->last_said;
     if (w->progress_due && quiet >= progress_every(w))

@@ -14,6 +14,7 @@
 #include "par/mail.h"
 #include "par/message.h"
 #include "par/par.h"
+#include "par/pause.h"
 #include "par/pipe.h"
 #include "par/share.h"
 #include "par/words.h"
@@ -28,6 +29,7 @@ struct worker {
     struct pipe pipe;
     struct words words;     /* of the child */
     bool busy, waiting;     /* a job is in work; its child waits for a GROUP message */
+    bool met;               /* the coordinator has said a word */
     bool ended, released;   /* told so by the coordinator */
     uint64_t serial;        /* of the order in work, or of the last one */
     struct message_order o; /* its head */
@@ -36,6 +38,7 @@ struct worker {
     struct share share; /* with its child, and the next one */
     bool lent, back;    /* MPI sends from the outbox; it has done so */
     bool granted;       /* the outbox is the child's to fill */
+    struct pause pause; /* of our own */
     double last_life;   /* of the child */
     double last_news;   /* anything happened here but pings */
     double last_heard;  /* from the coordinator */

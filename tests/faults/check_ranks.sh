@@ -77,6 +77,21 @@ says 'rank 1 has been silent for'
 ended 71
 resumable 2
 
+# Suspended as a whole for longer than any patience: that is nobody's silence.
+for ranks in 0 2; do
+    scenario "a run on $ranks ranks is suspended and goes on" # 0: a plain start
+    begin $ranks '' --hang-after 3
+    when_at_work checkpoint
+    mapfile -t stopped < <(own_processes)
+    kill -STOP "$pid" "${stopped[@]}"
+    sleep 10
+    [[ $(journal ended "$folder") == killed ]] || die "$name: it had ended before"
+    kill -CONT "${stopped[@]}" "$pid"
+    leaves 60
+    expect_done $ranks "$folder" "$name"
+    (($(grep -c $'\tattempt\t' "$folder/journal") == 1)) || die "$name: more than one attempt"
+done
+
 scenario 'the wall clock jumps ahead and back'
 strike 2 0 clock-jump@event:9,clock-jump@event:60,clock-jump@event:90
 whole 2
