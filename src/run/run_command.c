@@ -92,6 +92,19 @@ cleanup:
     return rc;
 }
 
+/* Of jobs that were DONE. */
+static void warn_of_rows(const struct session *s) {
+    char label[PLAN_LABEL];
+    for (size_t j = 0; j < s->plan.n_jobs; j++) {
+        const struct history_job *past = history_find(&s->past, s->plan.jobs[j].identity);
+        if (!past || past->state != HISTORY_STOPPED || past->dones == 0) continue;
+        if (past->n_rows >= past->rows_due) continue;
+        plan_label(label, &s->plan, j);
+        log_line(&s->log, LOG_WARNING, "%s: it gave %zu rows, %zu are here: it runs again", label,
+                 past->rows_due, past->n_rows);
+    }
+}
+
 static void say_of_lock(const struct session *s) {
     struct lock_holder holder;
     lock_look(&holder, s->dir);
@@ -109,6 +122,7 @@ static enum err_code enter_directory(struct session *s, struct err *err) {
     TRY(lock_take(&s->lock, s->dir, LOCK_STALE, err));
     TRY(journal_history(&s->past, s->dir, err));
     TRY(check_mix(s, err));
+    warn_of_rows(s);
     rundir_compare(&change, s->dir, &s->plan, &s->schemas);
     if (change.changed)
         log_line(&s->log, LOG_INFO,
