@@ -6,6 +6,7 @@
 #include <time.h>
 
 static const double SPAN_MOST = 99999.0 * 3600.0; /* seconds; more is shown as this */
+static const double OFFSET_MOST = 1e9;            /* seconds; more is no clock's error */
 
 double clock_now(void) {
     struct timespec t;
@@ -15,7 +16,9 @@ double clock_now(void) {
 
 double clock_offset(void) {
     const char *text = getenv("TASKVEC_CLOCK_OFFSET");
-    return text ? strtod(text, NULL) : 0.0;
+    char *end = NULL;
+    const double seconds = text ? strtod(text, &end) : 0.0;
+    return text && *end == '\0' && fabs(seconds) < OFFSET_MOST ? seconds : 0.0;
 }
 
 void clock_set_offset(double seconds) {

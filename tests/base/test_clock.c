@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -28,8 +29,21 @@ static void a_span_is_said_for_people_however_long(void **state) {
     }
 }
 
+static void an_offset_that_is_no_number_is_none(void **state) {
+    (void)state;
+    static const char *const words[] = {"", "abc", "12 hours", "nan", "inf", "-1e300"};
+    assert_int_equal(setenv("TASKVEC_CLOCK_OFFSET", "-7200.5", 1), 0);
+    assert_true(clock_offset() == -7200.5);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        assert_int_equal(setenv("TASKVEC_CLOCK_OFFSET", words[i], 1), 0);
+        if (clock_offset() != 0.0) fail_msg("\"%s\" gives %g", words[i], clock_offset());
+    }
+    assert_int_equal(unsetenv("TASKVEC_CLOCK_OFFSET"), 0);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_span_is_said_for_people_however_long)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_span_is_said_for_people_however_long),
+                                       cmocka_unit_test(an_offset_that_is_no_number_is_none)};
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
