@@ -29,7 +29,7 @@ struck 'everything is killed at a line' 3 kill-all@event:31 2
 struck 'everything is killed as a job begins' 2 kill-all@job:8 3
 struck 'the coordinator is killed, mpirun ends the rest' 3 kill-coordinator@event:40 1
 struck 'the coordinator of a plain start is killed: its child dies with it' 0 kill-coordinator@job:3 2
-struck 'a rank is killed, mpirun ends the rest' 3 kill-rank@job:5 2 'killed|75' # mpirun's TERM leaves rank 0 two seconds
+struck 'a rank is killed, mpirun ends the rest' 3 kill-rank@job:5 2 'killed|75' # mpirun's TERM leaves rank 0 a second
 struck 'the only rank is killed' 0 kill-rank@job:7 3
 
 # A launcher that lets the others live: they must find out by themselves.
