@@ -16,7 +16,7 @@
 static const double PROGRESS_EVERY = 0.5, LIVES = 6; /* seconds; signs of life before silence */
 static const double PROGRESS_RATE = 2000; /* messages a second that all ranks together may send */
 static const double NAP_LEAST = 1e-5, NAP_GROUP = 1e-4, NAP_IDLE = 1e-3, NAP_BUSY = 2e-2;
-static const double LEAVING = 2e-2;
+static const double LEAVING = 2e-2; /* seconds that a large letter may take to leave */
 
 enum { REASON_MOST = 400 }; /* bytes */
 

@@ -147,7 +147,7 @@ static enum err_code take_notes(struct checkpoint *out, const struct tensorfile 
     return ERR_OK;
 }
 
-/* A changed bit would give other results in silence. (Earlier versions wrote no sum.) */
+/* A changed bit would give other results in silence; so would a file without a sum. */
 static enum err_code check_sum(const struct checkpoint *c, const struct tensorfile *f,
                                struct err *err) {
     const char *wanted = tensorfile_note(f, "sum");
