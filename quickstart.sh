@@ -145,6 +145,13 @@ run_quickstart() {
     draw_figure
 }
 
+# failures LOG: what ctest printed of the tests that failed, for who reads only the end of a long log.
+failures() {
+    awk '/^ *(Start +[0-9]+:|[0-9]+\/[0-9]+ Test +#)/ { shown = /\*\*\*/ && !/\*\*\*(Skipped|Not Run)/ }
+        /^[0-9]+% tests passed/ { exit }
+        shown' "$1"
+}
+
 run_tests() {
     local preset log failed=0
     install_packages "${build_packages[@]}" "${figure_packages[@]}" "${test_packages[@]}"
@@ -158,6 +165,7 @@ run_tests() {
     done
     for preset in ci dev; do
         say "preset $preset"
+        failures "build/$preset/ctest.log"
         sed -n '/tests passed/,$p' "build/$preset/ctest.log"
     done
     return $failed

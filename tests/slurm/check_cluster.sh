@@ -61,6 +61,7 @@ tell() {
     timeout 10 scontrol show job -o "${id[$1]}" | head -n 3 || true
     tail -n 20 "$work/jobs/$1"-*.out || true
     tail -n 5 "$work/slurm/slurmctld.log"
+    grep -h error "$work"/slurm/slurmd.*.log | tail -n 10 || true
 }
 
 # when SCENARIO EVENT COUNT: waits until its journal has so many of an event.

@@ -43,6 +43,7 @@ SlurmctldLogFile=$cluster/slurmctld.log
 SlurmdSpoolDir=$cluster/spool.%n
 SlurmdPidFile=$cluster/slurmd.%n.pid
 SlurmdLogFile=$cluster/slurmd.%n.log
+TmpFS=$cluster/tmp.%n
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SwitchType=switch/none
@@ -85,7 +86,7 @@ all_idle() { [[ $(timeout 5 sinfo -h -o '%T %D') == 'idle 4' ]]; }
 cluster_start() {
     local first n
     cluster=$1
-    mkdir -p "$cluster"/{state,spool.n1,spool.n2,spool.n3,spool.n4}
+    mkdir -p "$cluster"/state "$cluster"/{spool,tmp}.n{1,2,3,4}
     chmod 711 "$cluster"
     first=$(free_ports) || return 1
     cluster_conf "$(hostname)" "$first" >"$cluster/slurm.conf"
