@@ -2,10 +2,10 @@
  * Ordinary least squares without intercept, of least norm where the examples leave a choice.
  *
  * One example more changes the solution little, so by default it is updated: an orthonormal basis
- * of the examples so far (Gram-Schmidt, twice), and in it the triangular factor R of the examples
- * and what it makes of y (Givens rotations). Where an example is nearly, but not wholly, a
- * combination of earlier ones, or R is badly conditioned, LAPACK solves that prompt anew for every
- * k. Golub and Van Loan, "Matrix computations", 4th edition, sections 5.2 and 6.5.
+ * of the examples so far (Gram-Schmidt), and in it the triangular factor R of the examples and what
+ * it makes of y (Givens rotations). Where an example is nearly, but not wholly, a combination of
+ * earlier ones, or R is badly conditioned, LAPACK solves that prompt anew for every k. Golub and
+ * Van Loan, "Matrix computations", 4th edition, sections 5.2 and 6.5.
  */
 #include "estimators/least_squares.h"
 
@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "ops/gram_schmidt.h"
 #include "ops/lapack.h"
 #include "ops/rows.h"
 
@@ -31,8 +32,9 @@ double least_squares_flops(size_t k, size_t dims) {
     return 4 * rows * columns * (rows < columns ? rows : columns) + 4 * rows * columns;
 }
 
-enum err_code least_squares_solve(double *work, const struct estimator_prompt *p, size_t k,
-                                  double lambda, struct err *err) {
+/* w [dims], the first of work. */
+static enum err_code solve_anew(double *work, const struct estimator_prompt *p, size_t k,
+                                double lambda, struct err *err) {
     const size_t D = p->dims, rows = lambda > 0 ? k + D : k;
     double *b = work, *A = work + most(rows, D);
     size_t rank;
@@ -45,10 +47,17 @@ enum err_code least_squares_solve(double *work, const struct estimator_prompt *p
                                 err);
 }
 
-double least_squares_dot(const double *w, const float *x, size_t dims) {
+static double dot(const double *w, const float *x, size_t dims) {
     double sum = 0;
     for (size_t c = 0; c < dims; c++) sum += w[c] * (double)x[c];
     return sum;
+}
+
+enum err_code least_squares_predict(double *y, double *work, const struct estimator_prompt *p,
+                                    size_t k, double lambda, struct err *err) {
+    const enum err_code rc = solve_anew(work, p, k, lambda, err);
+    if (rc == ERR_OK) *y = dot(work, p->query + k * p->dims, p->dims);
+    return rc;
 }
 
 /* ---- updated */
@@ -66,7 +75,7 @@ struct update {
     double *R;     /* [dims, dims + 1]: upper triangle, then what became of y */
     double *row;   /* [dims + 1]: an example in the basis, then its y */
     double *rest;  /* [dims]: what of it is outside */
-    double *work;  /* of least_squares_solve */
+    double *work;  /* of least_squares_predict */
 };
 
 /* Begins a prompt: the arrays follow the struct, R is 0. */
@@ -77,15 +86,6 @@ static void begin(struct update *u, size_t dims, bool exact) {
     u->rest = u->row + dims + 1;
     u->work = u->rest + dims;
     memset(u->R, 0, dims * (dims + 1) * sizeof *u->R);
-}
-
-/* Coordinates of `rest` in the basis are added to row; what is left stays in rest. */
-static void project(struct update *u, size_t dims) {
-    for (size_t i = 0; i < u->rank; i++) {
-        const double *q = u->basis + i * dims, share = rows_dot_real(q, u->rest, dims);
-        u->row[i] += share;
-        for (size_t c = 0; c < dims; c++) u->rest[c] -= share * q[c];
-    }
 }
 
 /* Widens the basis by what is left of an example. */
@@ -116,10 +116,8 @@ static void take(struct update *u, const struct estimator_prompt *p, size_t i) {
     u->row[D] = (double)p->y[i];
     for (size_t c = 0; c < D; c++) u->rest[c] = (double)p->x[i * D + c];
     const double length = sqrt(rows_dot_real(u->rest, u->rest, D));
-    project(u, D);
-    project(u, D);
+    const double left = gram_schmidt_rest(u->rest, u->row, u->basis, u->rank, D);
     if (u->rank < D && length > 0) {
-        const double left = sqrt(rows_dot_real(u->rest, u->rest, D));
         if (left < DEPENDENT * length)
             u->exact = true;
         else
@@ -144,16 +142,8 @@ static bool solve(struct update *u, size_t dims) {
 
 static double predict_updated(const struct update *u, const float *x, size_t dims) {
     double y = 0;
-    for (size_t i = 0; i < u->rank; i++)
-        y += u->rest[i] * least_squares_dot(u->basis + i * dims, x, dims);
+    for (size_t i = 0; i < u->rank; i++) y += u->rest[i] * dot(u->basis + i * dims, x, dims);
     return y;
-}
-
-static enum err_code predict_exactly(double *y, double *work, const struct estimator_prompt *p,
-                                     size_t k, struct err *err) {
-    const enum err_code rc = least_squares_solve(work, p, k, 0, err);
-    if (rc == ERR_OK) *y = least_squares_dot(work, p->query + k * p->dims, p->dims);
-    return rc;
 }
 
 /* ---- the estimator */
@@ -173,7 +163,7 @@ static enum err_code predict(double *y, const struct estimator_setup *s,
             return ERR_OK;
         }
     }
-    return predict_exactly(y, u->work, p, k, err);
+    return least_squares_predict(y, u->work, p, k, 0, err);
 }
 
 static size_t state_bytes(const struct estimator_setup *s, size_t points, size_t dims) {

@@ -18,10 +18,7 @@ static double flops(const struct estimator_setup *s, size_t k, size_t dims) {
 static enum err_code predict(double *y, const struct estimator_setup *s,
                              const struct estimator_prompt *p, size_t k, void *state,
                              struct err *err) {
-    double *w = state;
-    const enum err_code rc = least_squares_solve(w, p, k, s->weight, err);
-    if (rc == ERR_OK) *y = least_squares_dot(w, p->query + k * p->dims, p->dims);
-    return rc;
+    return least_squares_predict(y, state, p, k, s->weight, err);
 }
 
 /* The source may be scaled, its noise is not: what counts is their ratio. */

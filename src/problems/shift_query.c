@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "ops/gram_schmidt.h"
 #include "problems/shift.h"
 
 static float *row_of(float *x, const struct shift_prompt *p, size_t i) {
@@ -13,20 +14,6 @@ static float *row_of(float *x, const struct shift_prompt *p, size_t i) {
 
 /* Orthonormal rows [D, D], and one more row [D]. */
 static size_t orthogonal_work(size_t dims) { return dims * dims + dims; }
-
-/* row [D] minus its projection on the n orthonormal rows q, twice for the sake of rounding; returns
- * its norm. */
-static double project_out(double *row, const double *q, size_t n, size_t dims) {
-    double square = 0;
-    for (int twice = 0; twice < 2; twice++)
-        for (size_t k = 0; k < n; k++) {
-            double along = 0;
-            for (size_t c = 0; c < dims; c++) along += row[c] * q[k * dims + c];
-            for (size_t c = 0; c < dims; c++) row[c] -= along * q[k * dims + c];
-        }
-    for (size_t c = 0; c < dims; c++) square += row[c] * row[c];
-    return sqrt(square);
-}
 
 /* Where nothing is left after the projection (inputs that repeat), the query is 0. */
 static void orthogonal_covariates(const struct shift_prompt *p) {
@@ -37,7 +24,7 @@ static void orthogonal_covariates(const struct shift_prompt *p) {
         const float *x = row_of(p->x, p, k);
         double square = 0;
         for (size_t c = 0; c < D; c++) row[c] = (double)x[c], square += row[c] * row[c];
-        const double left = project_out(row, q, kept, D), norm = sqrt(square);
+        const double left = gram_schmidt_rest(row, NULL, q, kept, D), norm = sqrt(square);
         const bool zero = left <= 1e-9 * norm;
         for (size_t c = 0; c < D; c++) {
             row_of(p->query_x, p, k)[c] = zero ? 0 : (float)(row[c] * norm / left);

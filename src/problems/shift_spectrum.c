@@ -7,23 +7,18 @@
 #include <math.h>
 #include <string.h>
 
+#include "ops/gram_schmidt.h"
 #include "ops/rows.h"
 #include "problems/shift.h"
 
 /* S [D, D], U [D, D] (kept for nothing), one row [D]. */
 static size_t spectrum_work(size_t dims) { return 2 * dims * dims + dims; }
 
-/* Rows of normals [D, D] -> orthonormal rows, by Gram and Schmidt, twice for the sake of rounding.
- */
+/* Rows of normals [D, D] -> orthonormal rows. */
 static void orthonormalise(double *u, size_t dims) {
     for (size_t r = 0; r < dims; r++) {
         double *row = u + r * dims;
-        for (int twice = 0; twice < 2; twice++)
-            for (size_t q = 0; q < r; q++) {
-                const double along = rows_dot_real(row, u + q * dims, dims);
-                for (size_t c = 0; c < dims; c++) row[c] -= along * u[q * dims + c];
-            }
-        const double norm = sqrt(rows_dot_real(row, row, dims));
+        const double norm = gram_schmidt_rest(row, NULL, u, r, dims);
         for (size_t c = 0; c < dims; c++) row[c] /= norm;
     }
 }
