@@ -20,7 +20,7 @@
 enum { FINALIZE_PATIENCE = 10 };                                       /* seconds */
 static const double NAP_LEAST = 5e-5, NAP_MOST = 1e-3, SILENCE = 60.0; /* seconds */
 
-static const int ENDING[] = {SIGUSR1, SIGTERM, SIGINT};
+static const int ENDING[] = {SIGUSR1, SIGTERM, SIGINT, SIGHUP};
 
 /* Runs in a thread that a library made before main() and that blocks nothing (OpenBLAS has one):
  * the signal goes to the main thread, where it waits for the signalfd. */
@@ -30,12 +30,21 @@ static void pass_on(int number) {
     errno = before;
 }
 
-/* Before MPI_Init, so that the threads it makes inherit the mask. */
+/* By nohup, for a run that is to outlive its terminal. */
+static bool is_ignored(int number) {
+    struct sigaction before;
+    return sigaction(number, NULL, &before) == 0 && before.sa_handler == SIG_IGN;
+}
+
+/* Before MPI_Init, so that the threads it makes inherit the mask. Whoever reads what we print may
+ * go before us, as the other end of a pipe does when a terminal is closed: that ends no run. */
 static enum err_code block_signals(struct par *p, struct err *err) {
     const struct sigaction action = {.sa_handler = pass_on, .sa_flags = SA_RESTART};
     sigset_t set;
     sigemptyset(&set);
+    (void)signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < sizeof ENDING / sizeof *ENDING; i++) {
+        if (ENDING[i] == SIGHUP && is_ignored(SIGHUP)) continue;
         sigaddset(&set, ENDING[i]);
         (void)sigaction(ENDING[i], &action, NULL);
     }
@@ -43,6 +52,19 @@ static enum err_code block_signals(struct par *p, struct err *err) {
         p->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     if (p->signals < 0) return ERR(err, ERR_SYSTEM, "cannot watch signals: %s", strerror(errno));
     return ERR_OK;
+}
+
+void par_leave_signals(struct par *p) {
+    sigset_t set;
+    sigemptyset(&set);
+    (void)signal(SIGPIPE, SIG_DFL);
+    for (size_t i = 0; i < sizeof ENDING / sizeof *ENDING; i++) {
+        sigaddset(&set, ENDING[i]);
+        if (!is_ignored(ENDING[i])) (void)signal(ENDING[i], SIG_DFL);
+    }
+    if (p->signals >= 0) close(p->signals);
+    p->signals = -1;
+    (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 static enum err_code read_silence(struct par *p, struct err *err) {

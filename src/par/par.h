@@ -15,7 +15,8 @@
 
 struct par {
     int rank, size;
-    int signals; /* signalfd of USR1, TERM and INT, which are blocked from par_init() on */
+    int signals; /* signalfd of USR1, TERM, INT and HUP, blocked from par_init() on; a HUP that was
+                  * ignored before (nohup) stays so */
     bool started;
     bool launched;  /* by mpirun, which passes signals on, and kills 1 s after a TERM */
     double silence; /* seconds without a word after which rank 0 is given up; a rank after twice */
@@ -44,6 +45,9 @@ enum err_code par_barrier(struct par *p, struct err *err);
 /* all [size, n] on rank 0: row r is rank r's mine [n]; elsewhere `all` is not touched and may be
  * NULL. The same n on every rank; ERR_DATA where it does not fit an MPI count. */
 enum err_code par_gather(struct par *p, double *all, const double *mine, size_t n, struct err *err);
+
+/* From here on a signal ends this process as it would any other: for work that never asks. */
+void par_leave_signals(struct par *p);
 
 void par_library(struct text *out); /* "Open MPI v4.1.4, ..." in one line; before or after init */
 

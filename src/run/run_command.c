@@ -373,7 +373,8 @@ const struct command COMMAND_RUN = {
     .more =
         "  taskvec run experiments/quickstart.cfg\n"
         "  mpirun -n 64 taskvec run my.cfg -s seed=2 -o results/seed2\n"
-        "SIGUSR1 or one Ctrl-C: leave within 20 s, with code 75; the same command goes on.\n"
+        "SIGUSR1, one Ctrl-C or a closed terminal (unless under nohup): leave within 20 s, with\n"
+        "code 75; the same command goes on.\n"
         "A second one: at once. --max-time, or the end of the Slurm job (SLURM_JOB_END_TIME) if\n"
         "that is nearer: the same in time, and no job is started that would not be done by then.\n"
         "\nKeys of a config, stage by stage (the groups `model` and `source` at the top are "

@@ -42,6 +42,9 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 launch 0 bench scaling --size tiny --ranks 2 --repeats 1 --json
 holds "{(l['name'], l['ranks']) for l in r['lines']} == {(n, k) for n in ('pretrain', 'fit', 'evaluate') for k in (1, 2)}" \
     "the lines of scaling"
+rc=0 # Ctrl-C, and all that ends a program, ends it
+timeout -k 10 -s TERM 1 "$program" bench fit --size small --repeats 99 >"$work/out" 2>"$work/err" || rc=$?
+((rc == 124)) || fault "TERM to a bench: code $rc, not 124: it had to be killed"
 [[ -z $(ls) ]] || fault "left behind: $(ls)"
 
 # refused CODE WORDS ARGUMENTS...: one line that says them.

@@ -42,6 +42,7 @@ leaving "USR1 to mpirun" USR1 3
 leaving "USR1 to a plain start" USR1 0
 leaving "Ctrl-C" INT 0
 leaving "TERM" TERM 0
+leaving "HUP" HUP 0
 everybody=1 leaving "TERM to every process, as Slurm sends it" TERM 0
 everybody=1 leaving "USR1 to every process" USR1 0
 if ! is_sanitised; then leaving "USR1 in process" USR1 0 --in-process; fi

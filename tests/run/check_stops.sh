@@ -78,6 +78,36 @@ ask TERM
 leaves 4
 in_order "TERM to mpirun with jobs that hang" any
 
+# ---- A terminal is closed: HUP to every process, or to mpirun, which says TERM; a real terminal, whose
+# other end is lost with `script`. A run under nohup stays.
+run_sweep 0
+# shellcheck disable=SC2046
+ask HUP "$pid" $(children)
+leaves 20
+in_order "HUP to every process" 75
+run_sweep 3
+ask HUP
+leaves 4
+in_order "HUP to mpirun" any
+before=$(lines_of 'done' "$folder")
+script -qc "$(printf '%q ' "$program" run "$config" -o "$folder" "${sweep[@]}")" /dev/null >"$work/out" 2>"$work/err" </dev/null &
+pid=$!
+when_at_work "$folder" 'done' $((before + 2))
+asked=''
+{ ask KILL && leaves 20; } 2>/dev/null # the shell's own word on a killed process
+in_order "a closed terminal" any
+trap '' HUP
+run_sweep 0
+trap 'exit 1' HUP
+leave=$(lines_of leave "$folder")
+ask HUP
+sleep 1
+(($(lines_of leave "$folder") == leave)) || fault "HUP under nohup: it leaves"
+asked=''
+ask USR1
+leaves 20
+in_order "USR1 under nohup" 75
+
 # ---- A second one ends it at once, jobs that hang in their checkpoints too (here: stopped dead).
 twice() { # SIGNAL RANKS
     run_sweep "$2"
@@ -110,7 +140,7 @@ in_order "USR1 told twice" 75
 # ---- Nonsense for a time limit is said; the sweep comes to its end.
 SLURM_JOB_END_TIME=soon launch 2 run "$config" -o "$folder" "${sweep[@]}"
 grep -q "SLURM_JOB_END_TIME: 'soon' is no moment" "$work/err" || fault "SLURM_JOB_END_TIME=soon: not a word: $(cat "$work/err")"
-expect_done 2 "$folder" "after seven stops"
+expect_done 2 "$folder" "after all these stops"
 (($(journal resumes "$folder") > 0)) || fault "nothing went on from a checkpoint"
 
 # ---- A Slurm job ends sooner than --max-time says, and than the work: the run has left before that.
@@ -123,4 +153,4 @@ took=$(($(milliseconds) - began))
 ((took < 12000)) || fault "a Slurm job that ends in 12 s: left after $took ms"
 in_order "a Slurm job that ends in 12 s" 75
 (($(lines_of checkpoint "$folder") > 0)) || fault "a Slurm job that ends in 12 s: no checkpoint"
-conclude "after USR1, TERM, Ctrl-C, second signals and a time limit the bits of a run that nobody stopped"
+conclude "after USR1, TERM, Ctrl-C, HUP, second signals and a time limit the bits of a run that nobody stopped"
