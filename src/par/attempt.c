@@ -108,6 +108,7 @@ enum err_code coordinator_begin(struct coordinator *c, bool *work, struct err *e
     CHECK(lost, ERR_MEMORY, "no memory for %zu jobs", c->f->n_jobs);
     c->began = c->pause.now = clock_now();
     TRY(inject_parse(&c->inject, getenv("TASKVEC_INJECT"), err));
+    TRY(inject_check(&c->inject, c->f->n_jobs, err));
     TRY(allocate(c, err));
     TRY(make_queue(c, err));
     TRY(journal_open(&c->journal, c->dir, err));

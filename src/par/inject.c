@@ -91,6 +91,17 @@ cleanup:
     return rc;
 }
 
+enum err_code inject_check(const struct inject *in, size_t n_jobs, struct err *err) {
+    for (size_t i = 0; i < in->n; i++) {
+        const struct inject_fault *f = &in->faults[i];
+        if (!f->event && f->number >= n_jobs)
+            return ERR(err, ERR_USAGE,
+                       "TASKVEC_INJECT: \"%s@job:%zu\": the plan has %zu jobs, from job:0 on",
+                       KINDS[f->kind].name, f->number, n_jobs);
+    }
+    return ERR_OK;
+}
+
 enum inject_kind inject_find(const struct inject *in, bool event, size_t number) {
     for (size_t i = 0; i < in->n; i++)
         if (in->faults[i].event == event && in->faults[i].number == number)

@@ -50,6 +50,9 @@ struct inject {
 /* text: the variable's value, NULL for none. ERR_USAGE names what was not understood. */
 enum err_code inject_parse(struct inject *out, const char *text, struct err *err);
 
+/* ERR_USAGE for a job that a plan of so many does not have. */
+enum err_code inject_check(const struct inject *in, size_t n_jobs, struct err *err);
+
 enum inject_kind inject_find(const struct inject *in, bool event, size_t number);
 
 /* Does it to this process, which says so first. Returns for kinds that are not the end of one. */

@@ -77,4 +77,9 @@ fi
 scenario 'a fault of unknown kind'
 strike 0 64 flood@job:1
 says 'torn-artifact'
+
+scenario 'a fault for a job that the plan does not have'
+strike 2 64 segv@job:2,kill@job:17
+says '"kill@job:17": the plan has 17 jobs'
+[[ ! -e "$folder/journal" ]] || die "$name: something was begun"
 conclude "$scenarios scenarios: a fault costs its job and nothing else"

@@ -79,8 +79,21 @@ static void test_nonsense(void **state) {
     }
 }
 
+/* A line of the journal may never come, a job of the plan is there or not. */
+static void test_beyond_the_plan(void **state) {
+    (void)state;
+    struct inject in;
+    struct err err = {0};
+    assert_int_equal(inject_parse(&in, "nan@job:59,kill-all@event:10000", &err), ERR_OK);
+    assert_int_equal(inject_check(&in, 60, &err), ERR_OK);
+    assert_int_equal(inject_check(&in, 59, &err), ERR_USAGE);
+    assert_string_equal(err.msg,
+                        "TASKVEC_INJECT: \"nan@job:59\": the plan has 59 jobs, from job:0 on");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_parse), cmocka_unit_test(test_kinds),
+                                       cmocka_unit_test(test_beyond_the_plan),
                                        cmocka_unit_test(test_nonsense)};
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, NULL, NULL);
