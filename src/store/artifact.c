@@ -245,14 +245,23 @@ static bool checkpoint_is_waste(const char *name, const struct history *h) {
     return strcmp(name + IDENTITY_DIGITS, SUFFIX) != 0 || (job && job->state == HISTORY_DONE);
 }
 
+static bool begins(const char *name, const char *start) {
+    return strncmp(name, start, strlen(start)) == 0;
+}
+
 /* What a kill left of a file of the run itself. Those of the lock may be somebody's who just asks.
  */
 static bool rest_is_waste(const char *name, const struct history *h) {
-    static const char *const starts[] = {"results.h5.tmp.", "config.cfg.tmp."};
     (void)h;
-    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
-        if (strncmp(name, starts[i], strlen(starts[i])) == 0) return true;
-    return false;
+    return begins(name, "results.h5.tmp.") || begins(name, "config.cfg.tmp.");
+}
+
+/* In configs/ and changes/, where a file is named by the digits of its SHA-256. */
+static bool kept_is_waste(const char *name, const struct history *h) {
+    (void)h;
+    const char *ending = name + HASH_HEX - 1;
+    return strspn(name, "0123456789abcdef") == HASH_HEX - 1 &&
+           (begins(ending, ".cfg.tmp.") || begins(ending, ".diff.tmp."));
 }
 
 typedef bool waste_test(const char *name, const struct history *h);
@@ -277,6 +286,13 @@ cleanup:
 
 enum err_code artifact_clean(size_t *removed, const char *dir, const struct history *h,
                              struct err *err) {
+    static const struct {
+        const char *name;
+        waste_test *waste;
+    } others[] = {{"checkpoints", checkpoint_is_waste},
+                  {"configs", kept_is_waste},
+                  {"changes", kept_is_waste},
+                  {".", rest_is_waste}};
     enum err_code rc = ERR_OK;
     char folder[FILE_PATH_MAX];
     *removed = 0;
@@ -284,9 +300,10 @@ enum err_code artifact_clean(size_t *removed, const char *dir, const struct hist
         TRY(fits(snprintf(folder, sizeof folder, "%s/artifacts/%02x", dir, i), dir, err));
         TRY(clean_folder(removed, folder, artifact_is_waste, h, err));
     }
-    TRY(fits(snprintf(folder, sizeof folder, "%s/checkpoints", dir), dir, err));
-    TRY(clean_folder(removed, folder, checkpoint_is_waste, h, err));
-    TRY(clean_folder(removed, dir, rest_is_waste, h, err));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        TRY(fits(snprintf(folder, sizeof folder, "%s/%s", dir, others[i].name), dir, err));
+        TRY(clean_folder(removed, folder, others[i].waste, h, err));
+    }
 cleanup:
     return rc;
 }

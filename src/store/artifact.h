@@ -66,7 +66,7 @@ bool artifact_present(const char *dir, const struct history_job *job);
 /* The same, and every byte is what it was: reads the whole file. */
 bool artifact_sound(const char *dir, const struct history_job *job);
 
-/* At the start of an attempt, under the lock: deletes temporaries (of results.h5 and config.cfg
+/* At the start of an attempt, under the lock: deletes temporaries (of results.h5 and configs
  * too), artifacts without a DONE line and checkpoints of DONE jobs. *removed counts files. */
 enum err_code artifact_clean(size_t *removed, const char *dir, const struct history *h,
                              struct err *err);

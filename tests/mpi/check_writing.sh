@@ -97,7 +97,9 @@ wanted=$(digest_of "$finished")
 for ((i = 0; i < kills; i++)); do trial "$i"; done
 launch 0 run "$config" -o "$unfinished" --quiet
 check_end
-touch "$finished/results.h5.tmp.host.7" # nobody's: the next run clears it away
+for file in "$finished/results.h5" "$finished"/configs/*.cfg; do
+    touch "$file.tmp.host.7" # nobody's: the next run clears it away
+done
 launch 0 run "$config" -o "$finished" --quiet
 [[ $(digest_of "$finished") == "$wanted" ]] || die "other bits of a finished run after kills"
 [[ $(half_written "$finished") == 0 ]] || die "a run that ended in order left temporaries: $(ls "$finished")"

@@ -133,6 +133,15 @@ static void touch(const char *dir, const char *name) {
     fclose(f);
 }
 
+/* name: of the file in dir/folder that has A for the digits of its SHA-256. */
+static void touch_kept(char name[256], const char *dir, const char *folder, const char *ending) {
+    char path[FILE_PATH_MAX];
+    (void)snprintf(path, sizeof path, "%s/%s", dir, folder);
+    assert_int_equal(file_make_folder(path, NULL), ERR_OK);
+    (void)snprintf(name, 256, "%s/%s%s", folder, A, ending);
+    touch(dir, name);
+}
+
 static bool is_there(const char *dir, const char *name) {
     char path[FILE_PATH_MAX];
     (void)snprintf(path, sizeof path, "%s/%s", dir, name);
@@ -147,6 +156,7 @@ static void test_clean(void **state) {
     struct history h = {0};
     char temporary[256];
     size_t removed;
+    char config[256], config_tmp[256], change_tmp[256];
     const struct checkpoint c = {.state = "", .rows = ""};
     seal(&s, *state, A);
     seal(&s, *state, B);
@@ -157,6 +167,9 @@ static void test_clean(void **state) {
     touch(*state, "artifacts/ab/notes of mine.txt");
     touch(*state, "results.h5.tmp.host.77");
     touch(*state, "config.cfg.tmp.host.77");
+    touch_kept(config, *state, "configs", ".cfg");
+    touch_kept(config_tmp, *state, "configs", ".cfg.tmp.host.77");
+    touch_kept(change_tmp, *state, "changes", ".diff.tmp.host.77");
     touch(*state, "lock.tmp.host.78"); /* of one who asks for the lock just now */
     event_begin(&line, EVENT_DONE);
     event_text(&line, "job", A);
@@ -166,7 +179,10 @@ static void test_clean(void **state) {
     assert_int_equal(history_replay(&h, line.data, line.size, &err), ERR_OK);
     assert_true(artifact_present(*state, &h.jobs[0]));
     assert_int_equal(artifact_clean(&removed, *state, &h, &err), ERR_OK);
-    assert_int_equal(removed, 5);
+    assert_int_equal(removed, 7);
+    assert_true(is_there(*state, config));
+    assert_false(is_there(*state, config_tmp));
+    assert_false(is_there(*state, change_tmp));
     assert_true(artifact_present(*state, &h.jobs[0]));
     assert_false(is_there(*state, temporary));
     assert_false(is_there(*state, "results.h5.tmp.host.77"));
