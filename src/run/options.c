@@ -116,7 +116,7 @@ enum err_code options_time(double *seconds, const char *text, struct err *err) {
     unsigned long part[3] = {0}, days = 0;
     const char *dash = strchr(text, '-'), *rest = text;
     if (strcmp(text, "UNLIMITED") == 0) {
-        *seconds = 0.0;
+        *seconds = (double)INFINITY;
         return ERR_OK;
     }
     bool good = true;
@@ -135,7 +135,8 @@ enum err_code options_time(double *seconds, const char *text, struct err *err) {
                    (double)part[2];
     else
         *seconds = n == 2 ? 60.0 * (double)part[0] + (double)part[1] : (double)part[0];
-    return ERR_OK;
+    if (*seconds > 0.0) return ERR_OK;
+    return ERR(err, ERR_USAGE, "time \"%s\": expected more than nothing", text);
 }
 
 enum err_code options_bytes(double *bytes, const char *text, struct err *err) {

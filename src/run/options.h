@@ -42,7 +42,8 @@ size_t options_values(const char **out, const struct options *o, const char *nam
 
 void options_help(struct text *out, const struct option_row *rows, size_t n_rows);
 
-/* Seconds, MM:SS, HH:MM:SS, D-HH, D-HH:MM or D-HH:MM:SS, as Slurm writes them; UNLIMITED is 0. */
+/* Seconds, MM:SS, HH:MM:SS, D-HH, D-HH:MM or D-HH:MM:SS, as Slurm writes them, above zero;
+ * UNLIMITED is INFINITY. */
 enum err_code options_time(double *seconds, const char *text, struct err *err);
 
 /* Bytes: "1500000", "512M", "2.5G" (powers of 1024, also K and T). */

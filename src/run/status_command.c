@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -62,7 +63,7 @@ static enum err_code read_every(double *seconds, const struct options *o, struct
     if (options_time(seconds, options_value(o, "--every"), &why) != ERR_OK)
         return ERR(err, ERR_USAGE, "--every: %s", why.msg);
     if (!options_has(o, "--watch")) return ERR(err, ERR_USAGE, "--every goes with --watch");
-    return *seconds > 0.0 ? ERR_OK : ERR(err, ERR_USAGE, "--every 0: give a time above zero");
+    return isfinite(*seconds) ? ERR_OK : ERR(err, ERR_USAGE, "--every UNLIMITED: give a time");
 }
 
 /* ---- the command */

@@ -13,7 +13,7 @@
 bool time_limit_slurm(double *seconds, const char *text, double now);
 
 /* clock_now() of the nearer limit, 0 for none. `began`: clock_now() from which max_time (seconds;
- * 0: none) counts. A nonsense end of the Slurm job is said and ignored. */
+ * 0 or INFINITY: none) counts. A nonsense end of the Slurm job is said and ignored. */
 double time_limit_end(double began, double max_time, const struct log *log);
 
 #endif

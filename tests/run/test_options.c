@@ -1,3 +1,4 @@
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -70,13 +71,22 @@ static void times_are_those_of_slurm(void **state) {
     check_time("1:00:05", 3605.0);
     check_time("2-01", 2.0 * 86400 + 3600);
     check_time("1-02:03:04", 86400.0 + 7384);
-    check_time("UNLIMITED", 0.0);
+    check_time("UNLIMITED", (double)INFINITY);
     const char *const bad[] = {"", "soon", "1:2:3:4", "-5", "1-", "1.5", "1:-2", "x-3"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         double seconds;
         struct err err = {0};
         assert_int_equal(options_time(&seconds, bad[i], &err), ERR_USAGE);
         assert_non_null(strstr(err.msg, "D-HH:MM:SS"));
+    }
+    const char *const none[] = {"0", "0:00", "0-00:00:00"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        double seconds;
+        char want[96];
+        struct err err = {0};
+        (void)snprintf(want, sizeof want, "time \"%s\": expected more than nothing", none[i]);
+        assert_int_equal(options_time(&seconds, none[i], &err), ERR_USAGE);
+        assert_string_equal(err.msg, want);
     }
 }
 

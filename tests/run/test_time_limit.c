@@ -1,4 +1,5 @@
 /* The nearer of --max-time and the end of the Slurm job. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -44,11 +45,13 @@ static void test_nearer(void **state) {
     unsetenv("SLURM_JOB_END_TIME");
     expect_end(0, 0);
     expect_end(50, 50);
+    assert_true(isinf(time_limit_end(clock_now(), (double)INFINITY, &(struct log){0})));
     (void)snprintf(text, sizeof text, "%lld", (long long)time(NULL) + 100);
     setenv("SLURM_JOB_END_TIME", text, 1);
     expect_end(0, 100);
     expect_end(50, 50);
     expect_end(500, 100);
+    expect_end((double)INFINITY, 100);
     setenv("SLURM_JOB_END_TIME", "tomorrow", 1);
     expect_end(0, 0);
     expect_end(50, 50);

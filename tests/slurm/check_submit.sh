@@ -191,6 +191,8 @@ done
 expect 0 1 "killed by the launcher" RUN_CODE=137 STATUS_CODE=75
 expect 0 0 "no time limit" LEFT=UNLIMITED
 if grep -q -- --max-time "$CALLS"; then fault "UNLIMITED became a --max-time"; fi
+expect 0 0 "no time left" LEFT=0:00
+if grep -q -- --max-time "$CALLS"; then fault "0:00 became a --max-time, which is refused"; fi
 expect 0 0 "a Slurm that says when it ends" SLURM_JOB_END_TIME=2000000000
 if grep -q -- --max-time "$CALLS"; then fault "--max-time beside SLURM_JOB_END_TIME"; fi
 
