@@ -51,8 +51,10 @@ const struct command COMMAND_EXPLAIN = {
     .arguments = "DIR JOB",
     .meaning = "one job: what identifies it, whether it would run again, and why",
     .more = "JOB: a label as `fit[3]`, its line in `taskvec plan`, or the first digits of its "
-            "identity.\nIt is compared with the nearest finished job that is no longer planned: "
-            "which keys differ, then\nand now. What a change would do is seen before it is run:\n"
+            "identity. A\nnumber is a line if the plan has so many; of an identity that begins "
+            "so, give ten digits.\n"
+            "It is compared with the nearest finished job that is no longer planned: which keys "
+            "differ, then\nand now. What a change would do is seen before it is run:\n"
             "  taskvec explain DIR 'fit[3]' -s fit.points=16\n",
     .options = OPTIONS,
     .n_options = sizeof OPTIONS / sizeof *OPTIONS,

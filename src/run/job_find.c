@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LINE_DIGITS = 9 }; /* at most */
+
 static size_t find_label(const struct plan *p, const char *word) {
     char label[PLAN_LABEL];
     for (size_t j = 0; j < p->n_jobs; j++) {
@@ -13,10 +15,11 @@ static size_t find_label(const struct plan *p, const char *word) {
     return PLAN_NONE;
 }
 
-/* "17": a line of the plan. */
+/* "17": a line of the plan. Not "0017", which can only be the begin of an identity. */
 static size_t find_line(const struct plan *p, const char *word) {
     const size_t digits = strspn(word, "0123456789");
-    if (digits == 0 || word[digits] || digits > 9) return PLAN_NONE;
+    if (digits == 0 || word[digits] || digits > LINE_DIGITS) return PLAN_NONE;
+    if (digits > 1 && word[0] == '0') return PLAN_NONE;
     const size_t line = strtoul(word, NULL, 10);
     return line < p->n_jobs ? line : PLAN_NONE;
 }

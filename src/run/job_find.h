@@ -1,6 +1,7 @@
 /*
  * job_find.h - the job that a word of the command line means: "fit[3]", the line of the plan, or
- * the first digits of an identity.
+ * the first digits of an identity.  A number that is a line of the plan means that line; with a 0
+ * before it, or more than 9 digits, it begins an identity.
  */
 #ifndef RUN_JOB_FIND_H
 #define RUN_JOB_FIND_H

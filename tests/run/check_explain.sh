@@ -33,6 +33,7 @@ TASKVEC_INJECT=kill@job:2 begun tiny.cfg -o killed
 expect 0 "^  FAILED \\(kill\\): .*machine's doing: run --retry-failed" killed 'fit[1]'
 expect 0 '^  blocked by fit\[1\] FAILED \(segv\)' run 'evaluate[1]'
 expect 0 '^fit\[1\]  ' run 2 # the line of the plan
+expect 64 '^taskvec: 00000002: no job is called so' run 00000002 # which no line is written as
 expect 64 'did you mean fit\[[0-3]\]' run 'fit[7]'
 expect 65 'config.cfg is missing' nowhere 'fit[0]'
 

@@ -72,6 +72,27 @@ static void test_find(void **state) {
     plan_case_close(&c);
 }
 
+/* A number is a line of the plan, but for one that is written as none is. */
+static void test_numbers(void **state) {
+    (void)state;
+    static const char *const GONE[] = {
+        "0003facefeedfacefeedfacefeedfacefeedfacefeedfacefeedfacefeedface",
+        "1234567890edfacefeedfacefeedfacefeedfacefeedfacefeedfacefeedface"};
+    struct plan_case c;
+    struct history h = {0};
+    plan_case_must_open(&c, PLAN_CASE_TOP "stages = (" PLAN_CASE_PRETRAIN "," PLAN_CASE_FIT ");",
+                        NULL);
+    make_history(&h, GONE, 2);
+    expect("3", 3, &c, &h);
+    expect("0003", PLAN_NONE, &c, &h);
+    expect("1234567890", PLAN_NONE, &c, &h);
+    expect("1234", PLAN_NONE, &c, &h); /* the plan has no such line */
+    refuse("03", "no job is called so", &c, &h);
+    refuse("0004", "no job is called so", &c, &h);
+    history_release(&h);
+    plan_case_close(&c);
+}
+
 static const char *value_of(const struct job_keys *k, const char *name) {
     for (size_t i = 0; i < k->n; i++)
         if (strcmp(k->items[i].name, name) == 0) return k->items[i].value;
@@ -114,6 +135,7 @@ static void test_keys(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_find),
+        cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_keys),
     };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
