@@ -27,19 +27,41 @@ static void trouble(struct fsck *f, const char *what, const char *where, const c
     f->troubles++;
 }
 
+static size_t jobs_done(const struct history *h) {
+    size_t n = 0;
+    for (size_t i = 0; i < h->n_jobs; i++) n += h->jobs[i].state == HISTORY_DONE;
+    return n;
+}
+
 /* ---- the journal */
+
+/* Nothing takes a line away from a journal, so that a damaged one is found for ever, also when a
+ * later attempt did again what it had said. */
+static void tell_of_lines(char *out, size_t size, const struct history *h) {
+    const size_t left = h->n_jobs - jobs_done(h);
+    if (left > 0)
+        (void)snprintf(out, size,
+                       "it is skipped and stays; %zu of the %zu jobs that the others name are not "
+                       "DONE: taskvec status says what is left to run",
+                       left, h->n_jobs);
+    else
+        (void)snprintf(out, size,
+                       "it is skipped and stays; all %zu jobs that the others name are DONE: if "
+                       "taskvec status counts as many, nothing is missing",
+                       h->n_jobs);
+}
 
 static void check_lines(struct fsck *f) {
     struct event_reader r;
-    char where[64];
+    char where[64], remedy[200];
+    tell_of_lines(remedy, sizeof remedy, &f->history);
     event_reader_init(&r, text_str(&f->data), f->data.size);
     for (bool more = true; more;) {
         const size_t damaged = r.damaged;
         more = event_reader_next(&r);
         if (r.damaged == damaged) continue;
         (void)snprintf(where, sizeof where, "journal, before line %zu", r.line + !more);
-        trouble(f, "a line whose checksum does not hold", where,
-                "it is skipped, and what it said runs again");
+        trouble(f, "a line whose checksum does not hold", where, remedy);
     }
     if (r.torn)
         trouble(f, "it has no end", "journal, last line",
@@ -195,12 +217,6 @@ cleanup:
 
 /* ---- the command */
 
-static size_t jobs_done(const struct history *h) {
-    size_t n = 0;
-    for (size_t i = 0; i < h->n_jobs; i++) n += h->jobs[i].state == HISTORY_DONE;
-    return n;
-}
-
 static void report_end(struct fsck *f) {
     struct lock_holder holder;
     lock_look(&holder, f->dir);
@@ -246,7 +262,9 @@ const struct command COMMAND_FSCK = {
     .name = "fsck",
     .arguments = "DIR",
     .meaning = "every checksum of a run: journal, configs, artifacts, checkpoints",
-    .more = "It also asks every attempt for all fields of its provenance.\n",
+    .more = "It also asks every attempt for all fields of its provenance.\n"
+            "A damaged line of the journal is skipped, and a run does again what it had said; it "
+            "stays there,\nfor a journal is only added to, and from then on the exit code is 1.\n",
     .least_args = 1,
     .most_args = 1,
     .run = fsck_command,

@@ -21,7 +21,7 @@ static const struct option_row OPTIONS[] = {
     {"--output", "-o", "DIR", "where the run lives (default results/NAME)"},
     {"--set", "-s", "KEY=VALUE", "override a key: -s fit.points=[16,26] -s seed=3; repeatable"},
     {"--only", NULL, "STAGE", "start jobs of this stage alone; repeatable"},
-    {"--max-time", NULL, "TIME", "leave before it is over: seconds, D-HH:MM:SS or UNLIMITED"},
+    {"--max-time", NULL, "TIME", "leave before this is over: seconds, D-HH:MM:SS or UNLIMITED"},
     {"--order", NULL, "WHICH", "longest jobs first (default) or shortest: no result depends on it"},
     {"--retry-failed", NULL, NULL, "try jobs again that failed before"},
     {"--memory", NULL, "BYTES", "memory of a rank, as 2G (default: 80% of what there is)"},

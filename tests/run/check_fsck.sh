@@ -96,6 +96,15 @@ expect 1 'it gave [0-9]* rows, [0-9]* are here: it runs again' rowless
 grep -q 'it gave [0-9]* rows, [0-9]* are here: it runs again' err || die "a lost row is not said: $(cat err)"
 expect 0 'all sound' rowless
 [[ $("$program" digest rowless) == "$digest" ]] || die "from a lost row: another digest"
+# A damaged line stays for ever; fsck says whether its job stands again.
+cp -r run stained
+line=$(grep -an -m 1 $'\tdone\t' run/journal | cut -d: -f1)
+sed -i "${line}s/seconds=/secondz=/" stained/journal
+expect 1 'it is skipped and stays; 1 of the [0-9]* jobs that the others name are not DONE: taskvec status' stained
+"$program" run "$source_dir/tests/mpi/tiny.cfg" -o stained --in-process --quiet >out 2>err ||
+    die "a run that lost a DONE line: exit code $?: $(cat err)"
+expect 1 'it is skipped and stays; all [0-9]* jobs that the others name are DONE' stained
+[[ $("$program" digest stained) == "$digest" ]] || die "from a damaged line: another digest"
 cp -r run anonymous
 line=$(grep -an $'\tattempt\t' run/journal | cut -d: -f1)
 sed -i "${line}s/hosts=/hostt=/" anonymous/journal
