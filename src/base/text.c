@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,6 +83,13 @@ char *text_copy(const char *s) {
     char *copy = malloc(size);
     if (copy) memcpy(copy, s, size);
     return copy;
+}
+
+int text_index(const char *const *list, const char *s) {
+    int i = 0;
+    while (list[i] && strcmp(list[i], s) != 0) i++;
+    assert(list[i]);
+    return i;
 }
 
 enum { WORD_MAX = 64 }; /* longer names get no suggestion */

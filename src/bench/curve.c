@@ -61,7 +61,7 @@ static enum err_code work_open(void **state, struct bench_line lines[BENCH_LINES
                          z->few, err));
     TRY(basis_set_collect(&w->basis, &w->scene.params, &w->scene.view, z->trained_points, z->few,
                           err));
-    const size_t weights = w->scene.ltv.method->weights(&w->scene.ltv);
+    const size_t weights = method_weights(&w->scene.ltv);
     w->w = calloc(weights, sizeof *w->w);
     w->prediction = calloc(z->few * z->points, sizeof *w->prediction);
     CHECK(w->w && w->prediction, ERR_MEMORY, "no memory for %zu predictions", z->few * z->points);

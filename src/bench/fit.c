@@ -83,7 +83,7 @@ static void describe(struct bench_line *lines, const struct work *w, const struc
 }
 
 static enum err_code create_weights(struct work *w, const struct bench_size *z, struct err *err) {
-    w->weights = w->scene.ltv.method->weights(&w->scene.ltv);
+    w->weights = method_weights(&w->scene.ltv);
     w->w = calloc(4 * w->weights, sizeof *w->w);
     w->rows = calloc(z->prompts, sizeof *w->rows);
     if (!w->w || !w->rows) return ERR(err, ERR_MEMORY, "no memory for %zu weights", w->weights);

@@ -6,16 +6,9 @@
 
 #include "ops/rows.h"
 
-static size_t bias_weights(const struct method_setup *s) { return s->params->dims.L; }
-
 static void bias_shape(size_t shape[2], const struct method_setup *s) {
     shape[0] = s->params->dims.L;
     shape[1] = 1;
-}
-
-static void bias_init(float *w, const struct method_setup *s, const struct rng *stream) {
-    rng_normals(w, bias_weights(s), stream, 0, 0);
-    rows_scale(w, (float)s->init, bias_weights(s));
 }
 
 static void bias_vector(float *v, const float *w, const struct basis *b,
@@ -66,9 +59,8 @@ const struct method method_bias_only = {
     .keys = KEYS,
     .n_keys = 1,
     .read = bias_read,
-    .weights = bias_weights,
     .weights_shape = bias_shape,
-    .init = bias_init,
+    .init = method_init_normals,
     .vector = bias_vector,
     .gradient = bias_gradient,
 };

@@ -7,31 +7,22 @@
 
 #include "ops/rows.h"
 
-static size_t constant_weights(const struct method_setup *s) {
-    return s->params->dims.L * s->params->dims.E;
-}
-
 static void constant_shape(size_t shape[2], const struct method_setup *s) {
     shape[0] = s->params->dims.L;
     shape[1] = s->params->dims.E;
 }
 
-static void constant_init(float *w, const struct method_setup *s, const struct rng *stream) {
-    rng_normals(w, constant_weights(s), stream, 0, 0);
-    rows_scale(w, (float)s->init, constant_weights(s));
-}
-
 static void constant_vector(float *v, const float *w, const struct basis *b,
                             const struct method_setup *s, float *scratch) {
     (void)b, (void)scratch;
-    memcpy(v, w, constant_weights(s) * sizeof *v);
+    memcpy(v, w, method_weights(s) * sizeof *v);
 }
 
 static void constant_gradient(float *dw, const float *g, size_t g_stride, size_t R,
                               const struct basis *b, const struct method_setup *s, float *scratch) {
     (void)b, (void)scratch;
     size_t E = s->params->dims.E;
-    memset(dw, 0, constant_weights(s) * sizeof *dw);
+    memset(dw, 0, method_weights(s) * sizeof *dw);
     for (size_t l = 0; l < s->params->dims.L; l++) rows_sum(dw + l * E, g + l * g_stride * E, R, E);
 }
 
@@ -63,9 +54,8 @@ const struct method method_constant = {
     .keys = KEYS,
     .n_keys = 1,
     .read = constant_read,
-    .weights = constant_weights,
     .weights_shape = constant_shape,
-    .init = constant_init,
+    .init = method_init_normals,
     .vector = constant_vector,
     .gradient = constant_gradient,
 };

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "methods/causal_map.h"
 #include "ops/blas.h"
 #include "ops/rows.h"
@@ -55,15 +56,6 @@ static enum basis_part part_of(const struct method_setup *s) {
 }
 
 static unsigned fv_basis(const struct method_setup *s) { return basis_bit(part_of(s)); }
-
-static size_t fv_weights(const struct method_setup *s) {
-    return s->params->dims.L * s->params->dims.H;
-}
-
-static void fv_shape(size_t shape[2], const struct method_setup *s) {
-    shape[0] = s->params->dims.L;
-    shape[1] = s->params->dims.H;
-}
 
 /* ---- the vector and its edits */
 
@@ -113,11 +105,6 @@ void fv_choose(float *w, const struct model_dims *d, const uint32_t *order, size
     for (size_t i = 0; i < n; i++) w[order[i]] = 1;
 }
 
-static size_t map_prompts(const struct method_setup *s, const struct method_training *t) {
-    const size_t most = (size_t)s->own[PROMPTS];
-    return most > 0 && most < t->prompts.n ? most : t->prompts.n;
-}
-
 static struct causal_options options_of(const struct method_setup *s,
                                         const struct method_training *t) {
     return (struct causal_options){.prompts = t->prompts,
@@ -133,14 +120,15 @@ static size_t fv_derive_bytes(const struct method_setup *s, const struct method_
     const struct model_dims *d = &s->params->dims;
     struct causal_options o = options_of(s, t);
     const size_t mean = causal_mean_bytes(d, &o), row = basis_set_bytes(d, fv_basis(s), 1);
-    o.prompts.n = map_prompts(s, t);
-    const size_t map = causal_map_bytes(d, &o) + fv_weights(s) * o.prompts.n * sizeof(float);
+    o.prompts.n = method_first_prompts(t, s->own[PROMPTS]);
+    const size_t map = causal_map_bytes(d, &o) + method_weights(s) * o.prompts.n * sizeof(float);
     return row + (mean > map ? mean : map);
 }
 
 static void fv_derive_work(double *contexts, double *tokens, const struct method_setup *s,
                            const struct method_training *t) {
-    const double n = (double)map_prompts(s, t), heads = (double)fv_weights(s);
+    const double n = (double)method_first_prompts(t, s->own[PROMPTS]),
+                 heads = (double)method_weights(s);
     *contexts = s->own[CORRUPTION] == CAUSAL_REDRAWN ? n * heads : n;
     *tokens = n * heads / 2; /* half the layers on average */
 }
@@ -153,7 +141,7 @@ static enum err_code choose_heads(float *w, float *effect, double *effects, uint
     const struct model_dims *d = &s->params->dims;
     TRY(causal_map(effect, s->params, mean, o, err));
     TRY(causal_effects(effects, effect, d, o->prompts.n, err));
-    causal_rank(order, effects, fv_weights(s));
+    causal_rank(order, effects, method_weights(s));
     fv_choose(w, d, order, heads_of(s));
 cleanup:
     return rc;
@@ -162,7 +150,7 @@ cleanup:
 static enum err_code fv_derive(float *w, const struct method_training *t,
                                const struct method_setup *s, struct err *err) {
     enum err_code rc = ERR_OK;
-    const size_t heads = fv_weights(s), n = map_prompts(s, t);
+    const size_t heads = method_weights(s), n = method_first_prompts(t, s->own[PROMPTS]);
     struct causal_progress said = {t->report, t->context, 0, (double)(t->prompts.n + n * heads)};
     struct causal_options o = options_of(s, t);
     struct basis_set mean = {0};
@@ -186,13 +174,6 @@ cleanup:
 
 /* ---- keys */
 
-static int index_of(const char *const *names, const char *name) {
-    int i = 0;
-    while (names[i] && strcmp(names[i], name) != 0) i++;
-    assert(names[i]);
-    return i;
-}
-
 void fv_setup(struct method_setup *s, enum fv_bias bias, const size_t *layers, size_t n) {
     assert(n <= METHOD_LAYERS);
     s->own[BIAS] = bias;
@@ -201,11 +182,11 @@ void fv_setup(struct method_setup *s, enum fv_bias bias, const size_t *layers, s
 }
 
 static void fv_read(struct method_setup *s, const struct config_point *point) {
-    s->variant = index_of(CAUSAL_READINGS, config_text(point, "fv.reading"));
+    s->variant = text_index(CAUSAL_READINGS, config_text(point, "fv.reading"));
     s->own[HEADS] = (double)config_int(point, "fv.heads");
     s->own[PROMPTS] = (double)config_int(point, "fv.prompts");
-    s->own[CORRUPTION] = index_of(CAUSAL_CORRUPTIONS, config_text(point, "fv.corruption"));
-    s->own[BIAS] = index_of(FV_BIASES, config_text(point, "fv.bias"));
+    s->own[CORRUPTION] = text_index(CAUSAL_CORRUPTIONS, config_text(point, "fv.corruption"));
+    s->own[BIAS] = text_index(FV_BIASES, config_text(point, "fv.bias"));
     s->own[SCALE] = config_float(point, "fv.scale");
     const size_t n = config_list_size(point, "fv.layers");
     s->n_layers = n < METHOD_LAYERS ? n : METHOD_LAYERS;
@@ -219,8 +200,8 @@ static enum err_code fv_check(const struct method_setup *s, const struct config_
     const size_t L = s->params->dims.L, n = config_list_size(point, "fv.layers");
     char where[320];
     config_where(where, point, "fv.heads");
-    CHECK(s->own[HEADS] <= (double)fv_weights(s), ERR_CONFIG, "%s: %.0f of a model's %zu heads",
-          where, s->own[HEADS], fv_weights(s));
+    CHECK(s->own[HEADS] <= (double)method_weights(s), ERR_CONFIG, "%s: %.0f of a model's %zu heads",
+          where, s->own[HEADS], method_weights(s));
     config_where(where, point, "basis_points");
     CHECK(config_int(point, "basis_points") == 0 || config_int(point, "basis_points") >= 3,
           ERR_CONFIG, "%s: %lld: there are no two labels before it to mix: 3 or more", where,
@@ -330,8 +311,7 @@ const struct method method_fv = {
     .n_keys = sizeof KEYS / sizeof *KEYS,
     .read = fv_read,
     .check = fv_check,
-    .weights = fv_weights,
-    .weights_shape = fv_shape,
+    .weights_shape = method_shape_heads,
     .derive = fv_derive,
     .derive_bytes = fv_derive_bytes,
     .derive_work = fv_derive_work,

@@ -33,8 +33,6 @@ static unsigned icv_basis(const struct method_setup *s) {
     return basis_bit(BASIS_STEP);
 }
 
-static size_t icv_weights(const struct method_setup *s) { return stages(s) * s->params->dims.E; }
-
 static void icv_shape(size_t shape[2], const struct method_setup *s) {
     shape[0] = stages(s);
     shape[1] = s->params->dims.E;
@@ -69,14 +67,10 @@ static size_t icv_edits(struct edit *items, const float *v, const float *w, size
 
 /* ---- the derivation */
 
-static size_t prompts_used(const struct method_setup *s, const struct method_training *t) {
-    const size_t most = (size_t)s->own[PROMPTS];
-    return most > 0 && most < t->prompts.n ? most : t->prompts.n;
-}
-
 static size_t icv_derive_bytes(const struct method_setup *s, const struct method_training *t) {
     const struct model_dims *d = &s->params->dims;
-    const size_t n = prompts_used(s, t), N = icv_weights(s), K = n < N ? n : N;
+    const size_t n = method_first_prompts(t, s->own[PROMPTS]), N = method_weights(s),
+                 K = n < N ? n : N;
     return basis_set_bytes(d, icv_basis(s), n) +
            basis_collector_bytes(d, t->T0, t->chunk, t->contexts) +
            (2 * n * N + 2 * (n + N) * K + 8 * K * K) * sizeof(double); /* LAPACK's own included */
@@ -139,7 +133,7 @@ cleanup:
 static enum err_code icv_derive(float *w, const struct method_training *t,
                                 const struct method_setup *s, struct err *err) {
     enum err_code rc = ERR_OK;
-    const size_t n = prompts_used(s, t), N = icv_weights(s);
+    const size_t n = method_first_prompts(t, s->own[PROMPTS]), N = method_weights(s);
     struct basis_set steps = {0};
     double *A = calloc(n * N, sizeof *A);
     CHECK(A, ERR_MEMORY, "no memory for the steps of %zu prompts", n);
@@ -217,11 +211,10 @@ const struct method method_icv = {
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
     .read = icv_read,
-    .weights = icv_weights,
     .weights_shape = icv_shape,
     .derive = icv_derive,
     .derive_bytes = icv_derive_bytes,
     .vector = icv_vector,
-    .values = icv_weights,
+    .values = method_weights,
     .edits = icv_edits,
 };

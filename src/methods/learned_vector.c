@@ -6,22 +6,8 @@
  */
 #include <string.h>
 
-#include "methods/method.h"
+#include "methods/layer_choice.h"
 #include "ops/rows.h"
-
-enum { LAYER }; /* setup.own: the layer, or -1 where it is chosen */
-
-static size_t learned_choices(const struct method_setup *s) {
-    return s->own[LAYER] < 0 ? s->params->dims.L : 1;
-}
-
-static size_t layer_of(const struct method_setup *s) {
-    return s->own[LAYER] < 0 ? s->choice : (size_t)s->own[LAYER];
-}
-
-static double learned_chosen(const struct method_setup *s) { return (double)layer_of(s); }
-
-static size_t learned_weights(const struct method_setup *s) { return s->params->dims.E; }
 
 static void learned_shape(size_t shape[2], const struct method_setup *s) {
     shape[0] = 1;
@@ -29,7 +15,7 @@ static void learned_shape(size_t shape[2], const struct method_setup *s) {
 }
 
 static void learned_init(float *w, const struct method_setup *s, const struct rng *stream) {
-    for (size_t e = 0; e < learned_weights(s); e++) {
+    for (size_t e = 0; e < s->params->dims.E; e++) {
         double u;
         rng_uniforms(&u, 1, stream, 0, e);
         w[e] = (float)(s->init * (2 * u - 1));
@@ -39,22 +25,17 @@ static void learned_init(float *w, const struct method_setup *s, const struct rn
 static void learned_vector(float *v, const float *w, const struct basis *b,
                            const struct method_setup *s, float *scratch) {
     (void)b, (void)scratch;
-    memcpy(v, w, learned_weights(s) * sizeof *v);
+    memcpy(v, w, s->params->dims.E * sizeof *v);
 }
 
 static size_t learned_edits(struct edit *items, const float *v, const float *w, size_t R,
                             const struct method_setup *s) {
     (void)w, (void)R;
-    const size_t l = layer_of(s);
+    const size_t l = layer_choice_of(s);
     items[0] = (struct edit){.layer = l > 0 ? l - 1 : 0,
                              .site = l > 0 ? EDIT_BLOCK : EDIT_EMBEDDING,
                              .scale = 1.0F,
                              .values = v};
-    return 1;
-}
-
-static size_t learned_edits_most(const struct method_setup *s) {
-    (void)s;
     return 1;
 }
 
@@ -67,34 +48,17 @@ static void learned_gradient_at(float *dw, const struct query_place *at, const f
 
 static enum err_code learned_check(const struct method_setup *s, const struct config_point *point,
                                    struct err *err) {
-    enum err_code rc = ERR_OK;
-    char where[320];
-    config_where(where, point, "learned_vector.layer");
-    CHECK(s->own[LAYER] < (double)s->params->dims.L, ERR_CONFIG,
-          "%s: layer %.0f of a model of %zu, counted from 0", where, s->own[LAYER],
-          s->params->dims.L);
-cleanup:
-    return rc;
+    return layer_choice_check(s, point, "learned_vector.layer", err);
 }
 
 static void learned_read(struct method_setup *s, const struct config_point *point) {
-    s->own[LAYER] = (double)config_int(point, "learned_vector.layer");
+    layer_choice_read(s, point, "learned_vector.layer");
     s->init = config_float(point, "learned_vector.init");
 }
 
 static const struct config_key KEYS[] = {
-    {
-        .name = "learned_vector.layer",
-        .type = CONFIG_INT,
-        .flags = CONFIG_AXIS,
-        .min = -1,
-        .max = 1e4,
-        .def = "-1",
-        .when = "method=learned_vector",
-        .unit = "",
-        .meaning = "the layer whose input it is added to, from 0 (the embedded query); -1: chosen "
-                   "on validation prompts",
-    },
+    LAYER_CHOICE_KEY("learned_vector", "layer",
+                     "the layer whose input it is added to, from 0 (the embedded query)"),
     {
         .name = "learned_vector.init",
         .type = CONFIG_FLOAT,
@@ -121,14 +85,13 @@ const struct method method_learned_vector = {
     .n_keys = sizeof KEYS / sizeof *KEYS,
     .read = learned_read,
     .check = learned_check,
-    .weights = learned_weights,
     .weights_shape = learned_shape,
     .init = learned_init,
-    .choices = learned_choices,
-    .chosen = learned_chosen,
+    .choices = layer_choice_count,
+    .chosen = layer_choice_shown,
     .vector = learned_vector,
-    .values = learned_weights,
+    .values = method_weights,
     .edits = learned_edits,
-    .edits_most = learned_edits_most,
+    .edits_most = method_one_edit,
     .gradient_at = learned_gradient_at,
 };

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "methods/method.h"
 #include "model/query.h"
 #include "ops/blas.h"
@@ -40,10 +41,6 @@ static unsigned linear_basis(const struct method_setup *s) {
 static void linear_anchors(struct basis_anchors *out, const float *w,
                            const struct method_setup *s) {
     *out = (struct basis_anchors){anchors_of(s), w};
-}
-
-static size_t linear_weights(const struct method_setup *s) {
-    return anchors_of(s) * row_of(&s->params->dims);
 }
 
 static void linear_shape(size_t shape[2], const struct method_setup *s) {
@@ -193,15 +190,8 @@ static size_t linear_edits(struct edit *items, const float *v, const float *w, s
     return 1;
 }
 
-static size_t linear_edits_most(const struct method_setup *s) {
-    (void)s;
-    return 1;
-}
-
 static void linear_read(struct method_setup *s, const struct config_point *point) {
-    const char *form = config_text(point, "linear_vector.form");
-    while (FORMS[s->variant] && strcmp(FORMS[s->variant], form) != 0) s->variant++;
-    assert(FORMS[s->variant]);
+    s->variant = text_index(FORMS, config_text(point, "linear_vector.form"));
     s->own[ANCHORS] = (double)config_int(point, "linear_vector.anchors");
     s->own[RIDGE] = config_float(point, "linear_vector.ridge");
     if (s->own[RIDGE] == 0) s->own[RIDGE] = -1;
@@ -259,7 +249,6 @@ const struct method method_linear_vector = {
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
     .read = linear_read,
-    .weights = linear_weights,
     .weights_shape = linear_shape,
     .derive = linear_derive,
     .derive_bytes = linear_derive_bytes,
@@ -268,6 +257,6 @@ const struct method method_linear_vector = {
     .vector = linear_vector,
     .values = linear_values,
     .edits = linear_edits,
-    .edits_most = linear_edits_most,
+    .edits_most = method_one_edit,
     .scratch = linear_scratch,
 };

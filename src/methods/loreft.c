@@ -13,7 +13,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "methods/method.h"
 #include "ops/blas.h"
 #include "ops/rows.h"
 
@@ -21,20 +20,7 @@ static size_t rank_of(const struct method_setup *s) {
     return s->own[LOREFT_RANK] > 0 ? (size_t)s->own[LOREFT_RANK] : 1;
 }
 
-static size_t loreft_choices(const struct method_setup *s) {
-    return s->own[LOREFT_LAYER] < 0 ? s->params->dims.L : 1;
-}
-
-static size_t layer_of(const struct method_setup *s) {
-    return s->own[LOREFT_LAYER] < 0 ? s->choice : (size_t)s->own[LOREFT_LAYER];
-}
-
-static double loreft_chosen(const struct method_setup *s) { return (double)layer_of(s); }
-
 static size_t row_width(const struct method_setup *s) { return 2 * s->params->dims.E + 1; }
-
-/* Of the weights, and of v. */
-static size_t loreft_numbers(const struct method_setup *s) { return rank_of(s) * row_width(s); }
 
 static void loreft_shape(size_t shape[2], const struct method_setup *s) {
     shape[0] = rank_of(s);
@@ -116,14 +102,9 @@ static size_t loreft_edits(struct edit *items, const float *v, const float *w, s
                            const struct method_setup *s) {
     (void)w, (void)R;
     const size_t n = rank_of(s) * s->params->dims.E;
-    items[0] = (struct edit){.layer = layer_of(s),
+    items[0] = (struct edit){.layer = layer_choice_of(s),
                              .operation = EDIT_MAP,
                              .map = {.rank = rank_of(s), .A = v, .B = v + n, .c = v + 2 * n}};
-    return 1;
-}
-
-static size_t loreft_edits_most(const struct method_setup *s) {
-    (void)s;
     return 1;
 }
 
@@ -157,36 +138,24 @@ static void loreft_gradient_at(float *dw, const struct query_place *at, const fl
 static enum err_code loreft_check(const struct method_setup *s, const struct config_point *point,
                                   struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct model_dims *d = &s->params->dims;
+    const size_t E = s->params->dims.E;
     char where[320];
-    config_where(where, point, "loreft.layer");
-    CHECK(s->own[LOREFT_LAYER] < (double)d->L, ERR_CONFIG,
-          "%s: layer %.0f of a model of %zu, counted from 0", where, s->own[LOREFT_LAYER], d->L);
+    TRY(layer_choice_check(s, point, "loreft.layer", err));
     config_where(where, point, "loreft.rank");
-    CHECK(rank_of(s) <= d->E, ERR_CONFIG, "%s: %zu orthonormal rows of %zu numbers", where,
-          rank_of(s), d->E);
+    CHECK(rank_of(s) <= E, ERR_CONFIG, "%s: %zu orthonormal rows of %zu numbers", where, rank_of(s),
+          E);
 cleanup:
     return rc;
 }
 
 static void loreft_read(struct method_setup *s, const struct config_point *point) {
-    s->own[LOREFT_LAYER] = (double)config_int(point, "loreft.layer");
+    layer_choice_read(s, point, "loreft.layer");
     s->own[LOREFT_RANK] = (double)config_int(point, "loreft.rank");
     s->init = config_float(point, "loreft.init");
 }
 
 static const struct config_key KEYS[] = {
-    {
-        .name = "loreft.layer",
-        .type = CONFIG_INT,
-        .flags = CONFIG_AXIS,
-        .min = -1,
-        .max = 1e4,
-        .def = "-1",
-        .when = "method=loreft",
-        .unit = "",
-        .meaning = "the layer after which it acts, from 0; -1: chosen on validation prompts",
-    },
+    LAYER_CHOICE_KEY("loreft", "layer", "the layer after which it acts, from 0"),
     {
         .name = "loreft.rank",
         .type = CONFIG_INT,
@@ -226,15 +195,14 @@ const struct method method_loreft = {
     .n_keys = sizeof KEYS / sizeof *KEYS,
     .read = loreft_read,
     .check = loreft_check,
-    .weights = loreft_numbers,
     .weights_shape = loreft_shape,
     .init = loreft_init,
-    .choices = loreft_choices,
-    .chosen = loreft_chosen,
+    .choices = layer_choice_count,
+    .chosen = layer_choice_shown,
     .vector = loreft_vector,
-    .values = loreft_numbers,
+    .values = method_weights,
     .edits = loreft_edits,
-    .edits_most = loreft_edits_most,
+    .edits_most = method_one_edit,
     .gradient_at = loreft_gradient_at,
     .scratch = loreft_scratch,
 };

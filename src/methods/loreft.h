@@ -4,9 +4,9 @@
 #ifndef METHODS_LOREFT_H
 #define METHODS_LOREFT_H
 
-enum { /* setup.own: the layer, or -1 where it is chosen; 0: rank 1 */
-       LOREFT_LAYER,
-       LOREFT_RANK
-};
+#include "methods/layer_choice.h"
+
+/* setup.own, behind the layer; 0: rank 1. */
+enum { LOREFT_RANK = LAYER_CHOICE_NEXT };
 
 #endif

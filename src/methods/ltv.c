@@ -9,8 +9,8 @@
 #include "methods/ltv.h"
 
 #include <assert.h>
-#include <string.h>
 
+#include "base/text.h"
 #include "methods/method.h"
 #include "ops/blas.h"
 #include "ops/linear.h"
@@ -30,20 +30,6 @@ static unsigned ltv_basis(const struct method_setup *s) { return basis_bit(part_
 
 static const float *source_rows(const struct basis *b, size_t l, size_t E, int reading) {
     return b->part[part_of(reading)] + l * b->stride * E;
-}
-
-static size_t ltv_weights(const struct method_setup *s) {
-    return s->params->dims.L * s->params->dims.H;
-}
-
-static void ltv_shape(size_t shape[2], const struct method_setup *s) {
-    shape[0] = s->params->dims.L;
-    shape[1] = s->params->dims.H;
-}
-
-static void ltv_init(float *w, const struct method_setup *s, const struct rng *stream) {
-    rng_normals(w, ltv_weights(s), stream, 0, 0);
-    rows_scale(w, (float)s->init, ltv_weights(s));
 }
 
 /* [R, E] rows and one [E]. */
@@ -114,9 +100,7 @@ static void ltv_gradient(float *dw, const float *g, size_t g_stride, size_t R,
 }
 
 static void ltv_read(struct method_setup *s, const struct config_point *point) {
-    const char *reading = config_text(point, "ltv.reading");
-    while (LTV_READINGS[s->variant] && strcmp(LTV_READINGS[s->variant], reading) != 0) s->variant++;
-    assert(LTV_READINGS[s->variant]);
+    s->variant = text_index(LTV_READINGS, config_text(point, "ltv.reading"));
     s->init = config_float(point, "ltv.init");
     s->l1 = config_float(point, "ltv.l1");
 }
@@ -172,9 +156,8 @@ const struct method method_ltv = {
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
     .read = ltv_read,
-    .weights = ltv_weights,
-    .weights_shape = ltv_shape,
-    .init = ltv_init,
+    .weights_shape = method_shape_heads,
+    .init = method_init_normals,
     .vector = ltv_vector,
     .gradient = ltv_gradient,
     .scratch = ltv_scratch,

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "ops/rows.h"
+
 /* The registry: one line a method, X(method), in the order of tables and help. */
 #define METHODS_FITTED(X)                                                                          \
     X(ltv)                                                                                         \
@@ -74,7 +76,7 @@ const struct method *method_find(const char *name) {
 
 bool method_learns(const struct method *m) { return m->gradient || m->gradient_at; }
 
-bool method_is_fitted(const struct method *m) { return m->weights || m->choices; }
+bool method_is_fitted(const struct method *m) { return m->weights_shape || m->choices; }
 
 unsigned method_basis(const struct method_setup *s) {
     return s->method->basis ? s->method->basis(s) : 0;
@@ -111,6 +113,13 @@ size_t method_collector_bytes(const struct method_setup *s, size_t T0, size_t ch
            basis_anchors_bytes(d, T0, method_anchors(s));
 }
 
+size_t method_weights(const struct method_setup *s) {
+    size_t shape[2];
+    if (!s->method->weights_shape) return 0;
+    s->method->weights_shape(shape, s);
+    return shape[0] * shape[1];
+}
+
 size_t method_values(const struct method_setup *s) {
     const struct model_dims *d = &s->params->dims;
     return s->method->values ? s->method->values(s) : d->L * d->E;
@@ -122,6 +131,26 @@ size_t method_choices(const struct method_setup *s) {
 
 size_t method_edits_most(const struct method_setup *s) {
     return s->method->edits_most ? s->method->edits_most(s) : s->params->dims.L;
+}
+
+void method_shape_heads(size_t shape[2], const struct method_setup *s) {
+    shape[0] = s->params->dims.L;
+    shape[1] = s->params->dims.H;
+}
+
+void method_init_normals(float *w, const struct method_setup *s, const struct rng *stream) {
+    const size_t n = method_weights(s);
+    rng_normals(w, n, stream, 0, 0);
+    rows_scale(w, (float)s->init, n);
+}
+
+size_t method_one_edit(const struct method_setup *s) {
+    (void)s;
+    return 1;
+}
+
+size_t method_first_prompts(const struct method_training *t, double most) {
+    return most > 0 && most < (double)t->prompts.n ? (size_t)most : t->prompts.n;
 }
 
 const char *method_variant(const struct method_setup *s) {

@@ -81,12 +81,10 @@ struct method {
     enum err_code (*check)(const struct method_setup *s, const struct config_point *point,
                            struct err *err);
 
-    /* Numbers to learn or derive; NULL or 0: none. */
-    size_t (*weights)(const struct method_setup *s);
-    void (*weights_shape)(size_t shape[2],
-                          const struct method_setup *s); /* [L, H], [L, E], [L, 1] */
+    /* Numbers to learn or derive, w: [L, H], [L, E], [L, 1]; NULL: none. */
+    void (*weights_shape)(size_t shape[2], const struct method_setup *s);
     void (*init)(float *w, const struct method_setup *s, const struct rng *stream);
-    /* w [weights] from training prompts. Deterministic; alone (no group). */
+    /* w from training prompts. Deterministic; alone (no group). */
     enum err_code (*derive)(float *w, const struct method_training *t, const struct method_setup *s,
                             struct err *err);
     size_t (*derive_bytes)(const struct method_setup *s, const struct method_training *t);
@@ -112,11 +110,11 @@ struct method {
     size_t (*edits_most)(const struct method_setup *s); /* NULL: L */
 
     /* dw overwritten. g: loss after each block, row r of layer l at (l * g_stride + r) * E; R is
-     * b->R where the method needs a basis. dw [weights] is the sum over rows. Only for the default
+     * b->R where the method needs a basis. dw is the sum over rows. Only for the default
      * edits. */
     void (*gradient)(float *dw, const float *g, size_t g_stride, size_t R, const struct basis *b,
                      const struct method_setup *s, float *scratch);
-    /* For edits of its own, instead of `gradient`: adds to dw [weights], which began at 0, what the
+    /* For edits of its own, instead of `gradient`: adds to dw, which began at 0, what the
      * rows of one edited place contribute; called for each, from the last to the first. v: as
      * vector() made it, of b->R rows or one. */
     void (*gradient_at)(float *dw, const struct query_place *at, const float *v, const float *w,
@@ -160,9 +158,19 @@ size_t method_collector_bytes(const struct method_setup *s, size_t T0, size_t ch
                               enum context_precision contexts);
 size_t method_anchors(const struct method_setup *s); /* how many; 0: none */
 
+size_t method_weights(const struct method_setup *s); /* numbers of w; 0: none */
 size_t method_values(const struct method_setup *s);
 size_t method_choices(const struct method_setup *s);
 size_t method_edits_most(const struct method_setup *s);
+
+/* What several methods' fields say: weights [L, H]; weights normal, of standard deviation init; at
+ * most one edit. */
+void method_shape_heads(size_t shape[2], const struct method_setup *s);
+void method_init_normals(float *w, const struct method_setup *s, const struct rng *stream);
+size_t method_one_edit(const struct method_setup *s);
+
+/* The first `most` training prompts, all of them where most is 0: how many. */
+size_t method_first_prompts(const struct method_training *t, double most);
 
 /* Rows "method" (AXIS, over the names in the registry) and every method's own. fitted_only: for
  * `fit`. */

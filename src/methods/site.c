@@ -16,19 +16,10 @@ static unsigned site_basis(const struct method_setup *s) {
     return basis_bit(BASIS_HEADS);
 }
 
-static size_t site_weights(const struct method_setup *s) {
-    return s->params->dims.L * s->params->dims.H;
-}
-
-static void site_shape(size_t shape[2], const struct method_setup *s) {
-    shape[0] = s->params->dims.L;
-    shape[1] = s->params->dims.H;
-}
-
 static void site_init(float *w, const struct method_setup *s, const struct rng *stream) {
-    rng_normals(w, site_weights(s), stream, 0, 0);
-    for (size_t i = 0; i < site_weights(s); i++)
-        w[i] = (float)(s->own[START] + s->init * (double)w[i]);
+    const size_t n = method_weights(s);
+    rng_normals(w, n, stream, 0, 0);
+    for (size_t i = 0; i < n; i++) w[i] = (float)(s->own[START] + s->init * (double)w[i]);
 }
 
 static float gate_of(float alpha) { return (float)(1 / (1 + exp(-(double)alpha))); }
@@ -125,11 +116,10 @@ const struct method method_site = {
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
     .read = site_read,
-    .weights = site_weights,
-    .weights_shape = site_shape,
+    .weights_shape = method_shape_heads,
     .init = site_init,
     .vector = site_vector,
     .edits = site_edits,
-    .edits_most = site_weights,
+    .edits_most = method_weights,
     .gradient_at = site_gradient_at,
 };

@@ -6,9 +6,9 @@
  */
 #include <string.h>
 
-#include "methods/method.h"
+#include "methods/layer_choice.h"
 
-enum { LAST, AVERAGE }; /* setup.own: the last layer l*, or -1 where it is chosen; how many x's */
+enum { AVERAGE = LAYER_CHOICE_NEXT }; /* setup.own: behind the last layer l*, how many x's */
 
 static size_t state_recent(const struct method_setup *s) {
     return s->own[AVERAGE] > 1 ? (size_t)s->own[AVERAGE] : 1;
@@ -20,21 +20,11 @@ static enum basis_part part_of(const struct method_setup *s) {
 
 static unsigned state_basis(const struct method_setup *s) { return basis_bit(part_of(s)); }
 
-static size_t state_choices(const struct method_setup *s) {
-    return s->own[LAST] < 0 ? s->params->dims.L : 1;
-}
-
-static size_t last_of(const struct method_setup *s) {
-    return s->own[LAST] < 0 ? s->choice : (size_t)s->own[LAST];
-}
-
-static double state_chosen(const struct method_setup *s) { return (double)last_of(s); }
-
 static void state_vector(float *v, const float *w, const struct basis *b,
                          const struct method_setup *s, float *scratch) {
     (void)w, (void)scratch;
     const size_t row = b->R * s->params->dims.E;
-    for (size_t l = 0; l <= last_of(s); l++)
+    for (size_t l = 0; l <= layer_choice_of(s); l++)
         memcpy(v + l * row, b->part[part_of(s)] + l * b->stride * s->params->dims.E,
                row * sizeof *v);
 }
@@ -42,7 +32,7 @@ static void state_vector(float *v, const float *w, const struct basis *b,
 static size_t state_edits(struct edit *items, const float *v, const float *w, size_t R,
                           const struct method_setup *s) {
     (void)w;
-    const size_t E = s->params->dims.E, last = last_of(s);
+    const size_t E = s->params->dims.E, last = layer_choice_of(s);
     for (size_t l = 0; l <= last; l++)
         items[l] = (struct edit){.layer = l,
                                  .site = EDIT_ATTENTION,
@@ -54,33 +44,16 @@ static size_t state_edits(struct edit *items, const float *v, const float *w, si
 
 static enum err_code state_check(const struct method_setup *s, const struct config_point *point,
                                  struct err *err) {
-    enum err_code rc = ERR_OK;
-    char where[320];
-    config_where(where, point, "state_vector.last");
-    CHECK(s->own[LAST] < (double)s->params->dims.L, ERR_CONFIG,
-          "%s: layer %.0f of a model of %zu, counted from 0", where, s->own[LAST],
-          s->params->dims.L);
-cleanup:
-    return rc;
+    return layer_choice_check(s, point, "state_vector.last", err);
 }
 
 static void state_read(struct method_setup *s, const struct config_point *point) {
-    s->own[LAST] = (double)config_int(point, "state_vector.last");
+    layer_choice_read(s, point, "state_vector.last");
     s->own[AVERAGE] = (double)config_int(point, "state_vector.average");
 }
 
 static const struct config_key KEYS[] = {
-    {
-        .name = "state_vector.last",
-        .type = CONFIG_INT,
-        .flags = CONFIG_AXIS,
-        .min = -1,
-        .max = 1e4,
-        .def = "-1",
-        .when = "method=state_vector",
-        .unit = "",
-        .meaning = "the last layer that is replaced, from 0; -1: chosen on validation prompts",
-    },
+    LAYER_CHOICE_KEY("state_vector", "last", "the last layer that is replaced, from 0"),
     {
         .name = "state_vector.average",
         .type = CONFIG_INT,
@@ -110,8 +83,8 @@ const struct method method_state_vector = {
     .n_keys = sizeof KEYS / sizeof *KEYS,
     .read = state_read,
     .check = state_check,
-    .choices = state_choices,
-    .chosen = state_chosen,
+    .choices = layer_choice_count,
+    .chosen = layer_choice_shown,
     .vector = state_vector,
     .edits = state_edits,
 };

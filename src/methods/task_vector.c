@@ -5,13 +5,12 @@
  * token, and replacing its state erases x; so the default adds the difference from the same query
  * without examples (methods 3.4).
  */
-#include <assert.h>
 #include <string.h>
 
-#include "methods/method.h"
+#include "base/text.h"
+#include "methods/layer_choice.h"
 
 enum task_form { TASK_DIFFERENCE, TASK_REPLACE };
-enum { LAYER }; /* setup.own: the layer, or -1 where it is chosen */
 
 static const char *const FORMS[] = {"difference", "replace", NULL};
 
@@ -20,22 +19,12 @@ static unsigned task_basis(const struct method_setup *s) {
     return basis_bit(BASIS_STATE) | alone;
 }
 
-static size_t task_choices(const struct method_setup *s) {
-    return s->own[LAYER] < 0 ? s->params->dims.L : 1;
-}
-
-static size_t layer_of(const struct method_setup *s) {
-    return s->own[LAYER] < 0 ? s->choice : (size_t)s->own[LAYER];
-}
-
-static double task_chosen(const struct method_setup *s) { return (double)layer_of(s); }
-
 static size_t task_values(const struct method_setup *s) { return s->params->dims.E; }
 
 static void task_vector(float *v, const float *w, const struct basis *b,
                         const struct method_setup *s, float *scratch) {
     (void)w, (void)scratch;
-    const size_t E = s->params->dims.E, at = layer_of(s) * b->stride * E;
+    const size_t E = s->params->dims.E, at = layer_choice_of(s) * b->stride * E;
     const float *state = b->part[BASIS_STATE] + at;
     memcpy(v, state, b->R * E * sizeof *v);
     if (s->variant != TASK_DIFFERENCE) return;
@@ -47,7 +36,7 @@ static size_t task_edits(struct edit *items, const float *v, const float *w, siz
                          const struct method_setup *s) {
     (void)w;
     const size_t E = s->params->dims.E;
-    items[0] = (struct edit){.layer = layer_of(s),
+    items[0] = (struct edit){.layer = layer_choice_of(s),
                              .operation = s->variant == TASK_REPLACE ? EDIT_REPLACE : EDIT_ADD,
                              .scale = 1.0F,
                              .values = v,
@@ -55,28 +44,14 @@ static size_t task_edits(struct edit *items, const float *v, const float *w, siz
     return 1;
 }
 
-static size_t task_edits_most(const struct method_setup *s) {
-    (void)s;
-    return 1;
-}
-
 static enum err_code task_check(const struct method_setup *s, const struct config_point *point,
                                 struct err *err) {
-    enum err_code rc = ERR_OK;
-    char where[320];
-    config_where(where, point, "task_vector.layer");
-    CHECK(s->own[LAYER] < (double)s->params->dims.L, ERR_CONFIG,
-          "%s: layer %.0f of a model of %zu, counted from 0", where, s->own[LAYER],
-          s->params->dims.L);
-cleanup:
-    return rc;
+    return layer_choice_check(s, point, "task_vector.layer", err);
 }
 
 static void task_read(struct method_setup *s, const struct config_point *point) {
-    const char *form = config_text(point, "task_vector.form");
-    while (FORMS[s->variant] && strcmp(FORMS[s->variant], form) != 0) s->variant++;
-    assert(FORMS[s->variant]);
-    s->own[LAYER] = (double)config_int(point, "task_vector.layer");
+    s->variant = text_index(FORMS, config_text(point, "task_vector.form"));
+    layer_choice_read(s, point, "task_vector.layer");
 }
 
 static const struct config_key KEYS[] = {
@@ -91,17 +66,7 @@ static const struct config_key KEYS[] = {
         .meaning = "add what the examples change in the state, or put that state in place of the "
                    "query's own (published; here it erases x)",
     },
-    {
-        .name = "task_vector.layer",
-        .type = CONFIG_INT,
-        .flags = CONFIG_AXIS,
-        .min = -1,
-        .max = 1e4,
-        .def = "-1",
-        .when = "method=task_vector",
-        .unit = "",
-        .meaning = "the layer after which it acts, from 0; -1: chosen on validation prompts",
-    },
+    LAYER_CHOICE_KEY("task_vector", "layer", "the layer after which it acts, from 0"),
 };
 
 extern const struct method method_task_vector;
@@ -119,10 +84,10 @@ const struct method method_task_vector = {
     .n_keys = sizeof KEYS / sizeof *KEYS,
     .read = task_read,
     .check = task_check,
-    .choices = task_choices,
-    .chosen = task_chosen,
+    .choices = layer_choice_count,
+    .chosen = layer_choice_shown,
     .vector = task_vector,
     .values = task_values,
     .edits = task_edits,
-    .edits_most = task_edits_most,
+    .edits_most = method_one_edit,
 };

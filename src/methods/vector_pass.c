@@ -96,7 +96,7 @@ static void backward_edited(float *dw, struct vector_pass *p, const struct conte
                             const float *dprediction) {
     struct places places = {p, b, dw};
     const struct query_watch watch = {see, &places};
-    memset(dw, 0, p->setup->method->weights(p->setup) * sizeof *dw);
+    memset(dw, 0, method_weights(p->setup) * sizeof *dw);
     query_backward_edited(&p->query, p->setup->params, c, rows, &p->edits, dprediction, &watch);
 }
 

@@ -229,7 +229,7 @@ static enum err_code compare_case(struct trial *t, struct err *err) {
     t->setup.variant = t->c->variant;
     memcpy(t->setup.own, t->c->own, sizeof t->setup.own);
     m = t->setup.method;
-    t->weights = m->weights ? m->weights(&t->setup) : 0;
+    t->weights = method_weights(&t->setup);
     t->choices = method_choices(&t->setup);
     t->w = calloc(t->weights + 1, sizeof *t->w);
     CHECK(t->w, ERR_MEMORY, "no memory for %zu weights", t->weights);

@@ -358,7 +358,7 @@ static enum err_code compare_icv(const struct rivals *s, struct err *err) {
     TRY(fixture_floats(&scale, s->file, "icv/lambda_", 0, err));
     method_setup_named(&setup, "icv", s->params);
     icv_setup(&setup, (double)scale.floats[0], 1, true);
-    w = calloc(setup.method->weights(&setup), sizeof *w);
+    w = calloc(method_weights(&setup), sizeof *w);
     CHECK(w, ERR_MEMORY, "no memory for a vector");
     TRY(setup.method->derive(w, &t, &setup, err));
     TRY(mean_step(&mean, s, err));

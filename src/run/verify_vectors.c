@@ -194,7 +194,7 @@ static enum err_code reading_create(struct reading *g, const struct vectors *s, 
     *g = (struct reading){.name = name};
     method_setup_named(&g->setup, "ltv", s->params);
     g->setup.variant = variant;
-    g->weights = g->setup.method->weights(&g->setup);
+    g->weights = method_weights(&g->setup);
     g->w = calloc(4 * g->weights, sizeof *g->w);
     g->rows = calloc(B, sizeof *g->rows);
     CHECK(g->w && g->rows, ERR_MEMORY, "no memory for %zu weights", g->weights);

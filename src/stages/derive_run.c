@@ -49,8 +49,7 @@ static struct prompt_view view_of(const struct derivation *d, size_t first, size
 
 static enum err_code create_arrays(struct derivation *d, struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct method *m = d->setup.method;
-    d->weights = m->weights ? m->weights(&d->setup) : 0;
+    d->weights = method_weights(&d->setup);
     d->choices = method_choices(&d->setup);
     d->w = d->weights > 0 ? calloc(d->weights, sizeof *d->w) : NULL;
     d->losses = calloc(d->choices, sizeof *d->losses);

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/text.h"
+
 const char *const DUMMIES_RULES[] = {"none", "as_published", "corrected", NULL};
 
 const struct config_key DUMMIES_KEYS[] = {
@@ -35,9 +37,8 @@ static size_t given(const struct config_point *point) {
 }
 
 void dummies_read(struct dummies *out, const struct config_point *point) {
-    const char *rule = config_text(point, "dummies");
-    *out = (struct dummies){.rule = DUMMIES_NONE};
-    while (strcmp(DUMMIES_RULES[out->rule], rule) != 0) out->rule++;
+    *out = (struct dummies){
+        .rule = (enum dummies_rule)text_index(DUMMIES_RULES, config_text(point, "dummies"))};
     for (; out->n < given(point) && out->n < DUMMIES_MOST; out->n++)
         out->fraction[out->n] = config_list_float(point, "dummy_fractions", out->n);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "methods/causal_map.h"
 #include "problems/prompts.h"
 #include "stages/cost.h"
@@ -88,15 +89,11 @@ struct effects {
 static size_t map_size(const struct model_dims *d) { return d->L * d->H; }
 
 static enum causal_reading reading_of(const struct config_point *point) {
-    return strcmp(config_text(point, "reading"), CAUSAL_READINGS[CAUSAL_HEADS]) == 0
-               ? CAUSAL_HEADS
-               : CAUSAL_REPROJECTED;
+    return (enum causal_reading)text_index(CAUSAL_READINGS, config_text(point, "reading"));
 }
 
 static enum causal_corruption corruption_of(const struct config_point *point) {
-    return strcmp(config_text(point, "corruption"), CAUSAL_CORRUPTIONS[CAUSAL_SHARED]) == 0
-               ? CAUSAL_SHARED
-               : CAUSAL_REDRAWN;
+    return (enum causal_corruption)text_index(CAUSAL_CORRUPTIONS, config_text(point, "corruption"));
 }
 
 /* The caller adds the prompts' arrays, the stream and who is told. */

@@ -45,8 +45,9 @@ static void evaluation_release(struct evaluation *e) {
 
 static enum err_code read_weights(struct evaluation *e, const struct tensorfile *file,
                                   struct err *err) {
-    if (!e->setup.method->weights) return ERR_OK;
-    size_t n = e->setup.method->weights(&e->setup), shape[2];
+    const size_t n = method_weights(&e->setup);
+    size_t shape[2];
+    if (n == 0) return ERR_OK;
     e->setup.method->weights_shape(shape, &e->setup);
     e->w = calloc(n, sizeof *e->w);
     if (!e->w) return ERR(err, ERR_MEMORY, "no memory for %zu weights", n);

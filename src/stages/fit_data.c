@@ -248,7 +248,7 @@ enum err_code fit_data_create(struct fit_data **out, const struct fit_data_optio
     assert(o->n_lengths <= FIT_LENGTHS);
     *d = (struct fit_data){.o = *o, .ctx = ctx, .count = o->shards, .each = shard_samples(o)};
     if (ctx) job_shard_range(&d->first, &d->count, o->shards, ctx->group_rank, ctx->group_size);
-    d->weights = o->setup->method->weights(o->setup);
+    d->weights = method_weights(o->setup);
     d->n_at = sample_rows(o);
     for (size_t j = 0; j < d->n_at; j++)
         d->at[j] = (o->n_lengths > 0 ? o->lengths[j] : o->prompts.points) - 1;

@@ -18,7 +18,7 @@ static int64_t count_nonzero(const float *w, size_t n) {
 
 static enum err_code write_row(struct job_ctx *ctx, const struct fit_report *r, struct err *err) {
     const struct method *m = r->setup->method;
-    const size_t n = r->weights ? m->weights(r->setup) : 0;
+    const size_t n = r->weights ? method_weights(r->setup) : 0;
     const double norm = r->weights ? norm_of(r->weights, n) : (double)NAN;
     const struct job_value cells[] = {
         {JOB_TEXT, {.text = m->name}},

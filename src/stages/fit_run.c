@@ -158,7 +158,7 @@ static enum err_code fit_job_init(struct fit_job *f, struct job_ctx *ctx, struct
     method_setup_read(&f->setup, ctx->point, &f->model.params);
     if (method_basis(&f->setup))
         TRY(origin_basis_points(&f->T0, ctx->point, f->model.trained_points, err));
-    f->weights = f->setup.method->weights(&f->setup);
+    f->weights = method_weights(&f->setup);
     f->choices = method_choices(&f->setup);
     set_options(f);
     TRY(create_arrays(f, err));

@@ -15,7 +15,7 @@
 enum err_code fit_start_check(const struct config_point *point, const struct method_setup *setup,
                               struct err *err);
 
-/* w [setup->method->weights]: the file's, or the method's own draw from `stream`. */
+/* w [method_weights]: the file's, or the method's own draw from `stream`. */
 enum err_code fit_start(float *w, const struct config_point *point,
                         const struct method_setup *setup, const struct rng *stream,
                         struct err *err);

@@ -84,11 +84,19 @@ static void nearest_is_what_was_meant(void **state) {
     assert_string_equal(text_nearest("rat", ties, 3), "cat"); /* the first of equals */
 }
 
+static void index_of_a_name(void **state) {
+    (void)state;
+    static const char *const names[] = {"heads", "heads_bias", "blocks", NULL};
+    assert_int_equal(text_index(names, "heads"), 0);
+    assert_int_equal(text_index(names, "heads_bias"), 1);
+    assert_int_equal(text_index(names, "blocks"), 2);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(grows_piece_by_piece),      cmocka_unit_test(integers_are_as_printed),
         cmocka_unit_test(no_memory_is_remembered),   cmocka_unit_test(copies_are_their_own),
-        cmocka_unit_test(nearest_is_what_was_meant),
+        cmocka_unit_test(nearest_is_what_was_meant), cmocka_unit_test(index_of_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

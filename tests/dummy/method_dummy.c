@@ -2,11 +2,6 @@
  * how a method is added. */
 #include "methods/method.h"
 
-static size_t weights(const struct method_setup *s) {
-    (void)s;
-    return 1;
-}
-
 static void shape(size_t out[2], const struct method_setup *s) {
     (void)s;
     out[0] = out[1] = 1;
@@ -59,7 +54,6 @@ const struct method method_dummy = {
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
     .read = read_keys,
-    .weights = weights,
     .weights_shape = shape,
     .init = init,
     .vector = vector,

@@ -84,7 +84,7 @@ static void component_of(double v[N], double steps[PROMPTS][N]) {
 
 static void derive(float w[N], const struct prompt_scene *s, const struct method_setup *setup) {
     const struct method_training t = {.prompts = s->prompts, .T0 = T0, .chunk = 2};
-    assert_int_equal(setup->method->weights(setup), N);
+    assert_int_equal(method_weights(setup), N);
     SUCCEEDS(setup->method->derive(w, &t, setup, &err));
 }
 

@@ -166,12 +166,10 @@ static void edits_add_the_vector_everywhere(void **state) {
 static void initial_weights_are_normal(const struct method *m, struct params *p) {
     struct method_setup setup = {.method = m, .params = p, .init = 0.5};
     const struct rng stream = rng_stream(3, "init");
-    size_t n = m->weights(&setup), shape[2];
+    const size_t n = method_weights(&setup);
     float w[WEIGHTS_MAX];
     double squares = 0;
-    m->weights_shape(shape, &setup);
-    assert_int_equal(shape[0] * shape[1], n);
-    assert_true(n <= WEIGHTS_MAX);
+    assert_true(n > 0 && n <= WEIGHTS_MAX);
     m->init(w, &setup, &stream);
     for (size_t i = 0; i < n; i++) squares += (double)w[i] * (double)w[i];
     assert_true(squares > 0.01 * (double)n && squares < 1.5 * (double)n);
@@ -192,6 +190,14 @@ static void methods_are_whole(void **state) {
     for (size_t i = 0; METHOD_CONTROLS[i]; i++)
         assert_false(method_learns(method_find(METHOD_CONTROLS[i])));
     params_destroy(&p);
+}
+
+static void some_of_the_prompts_or_all(void **state) {
+    (void)state;
+    const struct method_training t = {.prompts = {.n = 60}};
+    assert_int_equal(method_first_prompts(&t, 0), 60);
+    assert_int_equal(method_first_prompts(&t, 59), 59);
+    assert_int_equal(method_first_prompts(&t, 1e8), 60);
 }
 
 static size_t schema_rows(bool learning_only) {
@@ -219,6 +225,7 @@ int main(void) {
         cmocka_unit_test(constant_is_its_weights),
         cmocka_unit_test(edits_add_the_vector_everywhere),
         cmocka_unit_test(methods_are_whole),
+        cmocka_unit_test(some_of_the_prompts_or_all),
         cmocka_unit_test(schemas_hold_every_methods_keys),
     };
     blas_init();

@@ -251,7 +251,7 @@ static void trial_init(struct trial *t, const char *method, int variant, bool me
     t->v = calloc(TINY.L * TINY.E, sizeof *t->v);
     method_setup_named(&t->setup, method, &t->p);
     t->setup.variant = variant;
-    t->weights = t->setup.method->weights(&t->setup);
+    t->weights = method_weights(&t->setup);
     assert_true(t->v && t->weights <= W_MAX);
     t->o = (struct fit_data_options){.setup = &t->setup,
                                      .prompts = {N, POINTS, 3, .x = t->x.f, .y = t->y.f},

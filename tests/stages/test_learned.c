@@ -33,9 +33,9 @@ static void trial_init(struct trial *t, const char *method, double layer, double
     t->y = pair_normals(N * POINTS, 32, 1.0);
     t->w = pair_normals(W_MAX, 33, 0.7);
     method_setup_named(&t->setup, method, &t->p);
-    t->setup.own[LOREFT_LAYER] = layer; /* of learned_vector too */
+    t->setup.own[LAYER_CHOICE] = layer; /* of learned_vector too */
     t->setup.own[LOREFT_RANK] = rank;
-    t->weights = t->setup.method->weights(&t->setup);
+    t->weights = method_weights(&t->setup);
     assert_true(t->weights <= W_MAX && TINY.E == E);
     t->o = (struct fit_data_options){.setup = &t->setup,
                                      .prompts = {N, points, 3, .x = t->x.f, .y = t->y.f},
@@ -94,7 +94,7 @@ static size_t site_twin(struct twin_patch *patches, double *z, struct trial *t, 
 }
 
 static size_t learned_twin(struct twin_patch *patch, struct trial *t) {
-    const size_t layer = (size_t)t->setup.own[LOREFT_LAYER];
+    const size_t layer = (size_t)t->setup.own[LAYER_CHOICE];
     *patch = (struct twin_patch){.site = layer > 0 ? 'x' : 'e',
                                  .layer = layer > 0 ? layer - 1 : 0,
                                  .n = E,
@@ -126,7 +126,7 @@ static void loreft_map(double *h, const void *context) {
 
 static size_t loreft_twin(struct twin_patch *patch, struct trial *t) {
     *patch = (struct twin_patch){.site = 'x',
-                                 .layer = (size_t)t->setup.own[LOREFT_LAYER],
+                                 .layer = (size_t)t->setup.own[LAYER_CHOICE],
                                  .n = E,
                                  .map = loreft_map,
                                  .context = t};

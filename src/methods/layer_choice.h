@@ -1,0 +1,35 @@
+/*
+ * layer_choice.h - the one layer a method acts at: told by its key, or left for validation to
+ * choose.
+ *
+ * setup.own[LAYER_CHOICE] is the layer, from 0, or negative where each is tried.
+ */
+#ifndef METHODS_LAYER_CHOICE_H
+#define METHODS_LAYER_CHOICE_H
+
+#include "methods/method.h"
+
+/* Its place in setup.own: a method's other numbers begin at 1. */
+enum { LAYER_CHOICE, LAYER_CHOICE_NEXT };
+
+/* The row of the key METHOD.KEY. */
+#define LAYER_CHOICE_KEY(method_name, key, what)                                                   \
+    {                                                                                              \
+        .name = method_name "." key, .type = CONFIG_INT, .flags = CONFIG_AXIS, .min = -1,          \
+        .max = 1e4, .def = "-1", .when = "method=" method_name, .unit = "",                        \
+        .meaning = what "; -1: chosen on validation prompts"                                       \
+    }
+
+void layer_choice_read(struct method_setup *s, const struct config_point *point, const char *key);
+
+/* ERR_CONFIG where the model has no such layer. */
+enum err_code layer_choice_check(const struct method_setup *s, const struct config_point *point,
+                                 const char *key, struct err *err);
+
+size_t layer_choice_of(const struct method_setup *s); /* the layer told, or that being tried */
+
+/* `choices` and `chosen` of the method. */
+size_t layer_choice_count(const struct method_setup *s);
+double layer_choice_shown(const struct method_setup *s);
+
+#endif
