@@ -131,6 +131,11 @@ enum err_code file_make_folder(const char *path, struct err *err) {
 
 bool file_exists(const char *path) { return access(path, F_OK) == 0; }
 
+bool file_is_folder(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
 enum err_code file_beside(char out[FILE_PATH_MAX], const char *from, const char *path,
                           struct err *err) {
     char folder[FILE_PATH_MAX];

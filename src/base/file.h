@@ -30,6 +30,7 @@ void file_discard(const char *temporary);
 enum err_code file_make_folder(const char *path,
                                struct err *err); /* with parents; existing is fine */
 bool file_exists(const char *path);
+bool file_is_folder(const char *path);
 
 /* `path` as seen from the folder of `from`; absolute paths stay. ERR_CONFIG when too long. */
 enum err_code file_beside(char out[FILE_PATH_MAX], const char *from, const char *path,

@@ -3,20 +3,13 @@
  * Each value that an edit of the fit reads becomes N(0, I) of its own norm, edit by edit (layer by
  * layer), drawn for each function; edits that shared a value still do.
  */
-#include <math.h>
-
 #include "methods/method.h"
-
-static double norm_of(const float *x, size_t n) {
-    double square = 0;
-    for (size_t i = 0; i < n; i++) square += (double)x[i] * (double)x[i];
-    return sqrt(square);
-}
+#include "ops/rows.h"
 
 static void redraw(float *out, const float *like, size_t n, const struct rng *stream,
                    uint64_t sample, size_t which) {
     rng_normals(out, n, stream, sample, which);
-    const double scale = norm_of(like, n) / norm_of(out, n);
+    const double scale = rows_norm(like, n) / rows_norm(out, n);
     for (size_t i = 0; i < n; i++) out[i] = (float)(scale * (double)out[i]);
 }
 

@@ -1,5 +1,6 @@
 #include "ops/rows.h"
 
+#include <math.h>
 #include <string.h>
 
 void rows_add(float *restrict y, const float *restrict x, size_t n) {
@@ -43,6 +44,8 @@ void rows_sum(float *restrict out, const float *restrict x, size_t R, size_t E) 
         }
     }
 }
+
+double rows_norm(const float *x, size_t n) { return sqrt(rows_dot(x, x, n)); }
 
 double rows_dot_real(const double *x, const double *y, size_t n) {
     double sum = 0;

@@ -14,7 +14,9 @@ void rows_scale(float *y, float a, size_t n);                                  /
 /* sum over i of x[i] y[i], in double, in order. */
 double rows_dot(const float *x, const float *y, size_t n);
 
-/* The same of doubles. */
+double rows_norm(const float *x, size_t n); /* the square root of that of x and x */
+
+/* rows_dot of doubles. */
 double rows_dot_real(const double *x, const double *y, size_t n);
 
 /* out [R, H D]: slice h of each row of u, D wide, times w[h]. */

@@ -129,18 +129,13 @@ cleanup:
 
 /* ---- the command */
 
-static void warn_of_core(const struct log *log) {
-    char line[CORE_LINE];
-    if (core_look(line) != CORE_OWN) log_line(log, LOG_WARNING, "%s", line);
-}
-
 static enum err_code on_all_ranks(struct text *out, struct request *q, const struct bench *bench,
                                   struct err *err) {
     enum err_code rc = par_init(&q->par, &q->log, err);
     if (rc != ERR_OK) return rc;
     q->log.rank = q->par.rank;
     if (bench) par_leave_signals(&q->par);
-    if (q->par.rank == 0) warn_of_core(&q->log);
+    if (q->par.rank == 0) core_warn(&q->log);
     rc = bench ? run_measure(out, q, bench, err) : run_dispatch(out, q, err);
     (void)par_finish(&q->par, rc == ERR_OK ? 0 : err_exit_code(rc));
     return rc;

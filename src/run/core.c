@@ -55,3 +55,8 @@ enum core_state core_look(char line[CORE_LINE]) {
                    pinned ? ", pinned by OPENBLAS_CORETYPE=" : "", pinned ? pinned : "");
     return CORE_OWN;
 }
+
+void core_warn(const struct log *log) {
+    char line[CORE_LINE];
+    if (core_look(line) != CORE_OWN) log_line(log, LOG_WARNING, "%s", line);
+}

@@ -7,6 +7,8 @@
 #ifndef RUN_CORE_H
 #define RUN_CORE_H
 
+#include "base/log.h"
+
 enum core_state {
     CORE_OWN,    /* what OpenBLAS chose, or a pinned one that is as fast */
     CORE_SLOWER, /* pinned to a slower kernel than the CPU's own */
@@ -17,5 +19,8 @@ enum { CORE_LINE = 256 };
 
 /* What is so, and what to do, in one line. */
 enum core_state core_look(char line[CORE_LINE]);
+
+/* A warning where it is not the CPU's own. */
+void core_warn(const struct log *log);
 
 #endif

@@ -261,11 +261,6 @@ cleanup:
 
 /* ---- before, during, after */
 
-static void warn_of_core(const struct log *log) {
-    char line[CORE_LINE];
-    if (core_look(line) != CORE_OWN) log_line(log, LOG_WARNING, "%s", line);
-}
-
 /* results.h5, and the rates of all that is done, for people. */
 static enum err_code publish(struct text *out, const char *dir, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -315,7 +310,7 @@ static enum err_code coordinate(struct text *out, int *exit_code, struct session
     TRY(text_check(&s->machine, err));
     TRY(make_farm(s, err));
     TRY(enter_directory(s, err));
-    warn_of_core(&s->log);
+    core_warn(&s->log);
     rc = farm_run(&s->farm, par, &outcome, err);
     bar_clear(&s->bar);
     if (rc == ERR_CONFIG || rc == ERR_USAGE) goto cleanup; /* nothing was begun */

@@ -1,8 +1,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "base/file.h"
 #include "run/command.h"
 #include "run/record.h"
 #include "run/rows.h"
@@ -22,16 +22,11 @@ struct request {
     bool rows;
 };
 
-static bool is_folder(const char *path) {
-    struct stat s;
-    return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
-}
-
 /* The last word is a stage's name when it is no directory and others stand before it. */
 static enum err_code read_request(struct request *q, const struct options *o, struct err *err) {
     const char *format = options_value(o, "--format");
     *q = (struct request){.n_dirs = o->n_args, .rows = options_has(o, "--rows")};
-    if (q->n_dirs > 1 && !is_folder(o->args[q->n_dirs - 1])) q->name = o->args[--q->n_dirs];
+    if (q->n_dirs > 1 && !file_is_folder(o->args[q->n_dirs - 1])) q->name = o->args[--q->n_dirs];
     for (size_t i = 0; i < q->n_dirs; i++) q->dirs[i] = o->args[i];
     return format ? sheet_format_read(&q->format, format, err) : ERR_OK;
 }

@@ -1,6 +1,6 @@
 #include <stdlib.h>
-#include <sys/stat.h>
 
+#include "base/file.h"
 #include "run/command.h"
 #include "run/memory.h"
 #include "run/record.h"
@@ -14,11 +14,6 @@ static const struct option_row OPTIONS[] = {
     {"--json", NULL, NULL, "the report as JSON"},
     {"--sample", NULL, "N", "DIR: only N finished jobs, spread over the plan"},
 };
-
-static bool is_folder(const char *path) {
-    struct stat s;
-    return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
-}
 
 /* ---- re-execution of finished jobs */
 
@@ -125,7 +120,7 @@ static enum err_code verify_command(struct text *out, int *exit_code, const stru
     size_t sample = 0;
     (void)argv;
     TRY(read_sample(&sample, options_value(o, "--sample"), err));
-    if (is_folder(path)) {
+    if (file_is_folder(path)) {
         CHECK(!require, ERR_USAGE, "--require is for reference files; %s is a run", path);
         TRY(verify_directory(out, exit_code, path, sample, json, err));
     } else {

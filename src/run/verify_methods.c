@@ -15,6 +15,7 @@
 
 #include "methods/basis_set.h"
 #include "run/verify_fixture.h"
+#include "run/verify_reference.h"
 #include "stages/curve.h"
 #include "stages/fit_data.h"
 
@@ -52,37 +53,22 @@ struct trial { /* a case and what it is tried on */
     struct basis_set basis; /* of each prompt, or one row: the mean */
 };
 
-static bool has(const struct trial *t, const char *what) {
-    char name[128];
-    (void)snprintf(name, sizeof name, "methods/%s/%s", t->c->group, what);
-    return fixture_has(t->file, name);
+/* methods/CASE/WHAT */
+static const char *named(char out[128], const struct trial *t, const char *what) {
+    (void)snprintf(out, 128, "methods/%s/%s", t->c->group, what);
+    return out;
 }
 
-/* Reads methods/CASE/WHAT, n numbers. */
-static enum err_code read_numbers(struct fixture_array *out, const struct trial *t,
-                                  const char *what, size_t n, struct err *err) {
-    enum err_code rc = ERR_OK;
+static bool has(const struct trial *t, const char *what) {
     char name[128];
-    (void)snprintf(name, sizeof name, "methods/%s/%s", t->c->group, what);
-    TRY(fixture_floats(out, t->file, name, -1, err));
-    CHECK(out->n == n, ERR_DATA, "%s: %s: expected %zu numbers, found %zu", fixture_path(t->file),
-          name, n, out->n);
-cleanup:
-    return rc;
+    return fixture_has(t->file, named(name, t, what));
 }
 
 static enum err_code compare(const struct trial *t, const char *what, const float *got, size_t n,
                              struct err *err) {
-    enum err_code rc = ERR_OK;
-    char name[96];
-    struct fixture_array want = {0};
-    TRY(read_numbers(&want, t, what, n, err));
-    (void)snprintf(name, sizeof name, "methods/%s/%s", t->c->group, what);
-    TRY(verify_floats(t->report, "methods", name, got, want.floats, n, TOLERANCE, VERIFY_SCALED,
-                      err));
-cleanup:
-    fixture_array_release(&want);
-    return rc;
+    char name[128];
+    return verify_reference_compare(t->report, t->file, "methods", named(name, t, what), got, n,
+                                    TOLERANCE, VERIFY_SCALED, err);
 }
 
 /* ---- basis */
@@ -207,7 +193,8 @@ cleanup:
 static enum err_code read_weights(struct trial *t, struct err *err) {
     enum err_code rc = ERR_OK;
     struct fixture_array given = {0};
-    TRY(read_numbers(&given, t, "weights", t->weights, err));
+    char name[128];
+    TRY(verify_reference_floats(&given, t->file, named(name, t, "weights"), t->weights, err));
     memcpy(t->w, given.floats, t->weights * sizeof *t->w);
 cleanup:
     fixture_array_release(&given);
@@ -260,36 +247,16 @@ static enum err_code skip_unknown(void *context, const char *name, struct err *e
     return verify_skip(u->report, "methods", where, "no such case in this program", err);
 }
 
-static enum err_code read_prompts(struct trial *t, struct fixture_array *xs,
-                                  struct fixture_array *ys, const struct model_dims *d,
-                                  struct err *err) {
-    enum err_code rc = ERR_OK;
-    double T0;
-    TRY(fixture_floats(xs, t->file, "methods/xs", 3, err));
-    TRY(fixture_floats(ys, t->file, "methods/ys", 2, err));
-    TRY(fixture_attribute(&T0, t->file, "points", err));
-    t->T0 = (size_t)T0;
-    t->prompts = (struct prompt_view){.n = xs->shape[0],
-                                      .points = xs->shape[1],
-                                      .dims = xs->shape[2],
-                                      .x = xs->floats,
-                                      .y = ys->floats};
-    CHECK(xs->n > 0 && xs->shape[2] == d->inputs && ys->n == xs->shape[0] * xs->shape[1] &&
-              T0 >= 1 && t->T0 <= xs->shape[1] && 2 * xs->shape[1] <= d->positions,
-          ERR_DATA, "%s: methods/xs, methods/ys, points and n_positions disagree",
-          fixture_path(t->file));
-cleanup:
-    return rc;
-}
-
 enum err_code verify_methods(struct verify_report *r, const struct fixture *f, struct err *err) {
     enum err_code rc = ERR_OK;
     struct params p = {0};
-    struct fixture_array xs = {0}, ys = {0};
+    struct verify_reference_prompts given = {0};
     struct trial shared = {.report = r, .file = f, .setup = {.params = &p}};
     struct unknown unknown = {r};
     TRY(verify_read_model(&p, f, err));
-    TRY(read_prompts(&shared, &xs, &ys, &p.dims, err));
+    TRY(verify_reference_prompts(&given, f, "methods/xs", "methods/ys", &p.dims, err));
+    shared.prompts = given.view;
+    shared.T0 = given.T0;
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         char group[96];
         struct trial t = shared;
@@ -299,8 +266,7 @@ enum err_code verify_methods(struct verify_report *r, const struct fixture *f, s
     }
     TRY(fixture_members(f, "methods", skip_unknown, &unknown, err));
 cleanup:
-    fixture_array_release(&ys);
-    fixture_array_release(&xs);
+    verify_reference_release(&given);
     params_destroy(&p);
     return rc;
 }

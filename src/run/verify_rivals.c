@@ -13,54 +13,21 @@
 #include "methods/fv.h"
 #include "methods/icv.h"
 #include "model/forward.h"
+#include "run/verify_reference.h"
 #include "stages/curve.h"
 
 struct rivals {
     struct verify_report *report;
     const struct fixture *file;
     const struct params *params;
-    struct fixture_array xs, ys;
     struct prompt_view prompts; /* the long prompts */
     size_t T0;
 };
 
-static void rivals_release(struct rivals *s) {
-    fixture_array_release(&s->ys);
-    fixture_array_release(&s->xs);
-}
-
-static enum err_code read_prompts(struct rivals *s, struct err *err) {
-    enum err_code rc = ERR_OK;
-    double T0;
-    TRY(fixture_floats(&s->xs, s->file, "ltv/xs_long", 3, err));
-    TRY(fixture_floats(&s->ys, s->file, "ltv/ys_long", 2, err));
-    TRY(fixture_attribute(&T0, s->file, "points", err));
-    s->T0 = (size_t)T0;
-    s->prompts = (struct prompt_view){.n = s->xs.shape[0],
-                                      .points = s->xs.shape[1],
-                                      .dims = s->xs.shape[2],
-                                      .x = s->xs.floats,
-                                      .y = s->ys.floats};
-    CHECK(s->prompts.n > 0 && s->prompts.dims == s->params->dims.inputs &&
-              s->ys.n == s->prompts.n * s->prompts.points && s->T0 >= 1 &&
-              s->T0 <= s->prompts.points && 2 * s->prompts.points <= s->params->dims.positions,
-          ERR_DATA, "%s: ltv/xs_long, ltv/ys_long, points and n_positions disagree",
-          fixture_path(s->file));
-cleanup:
-    return rc;
-}
-
 static enum err_code compare(const struct rivals *s, const char *part, const char *name,
                              const float *got, size_t n, double tolerance, struct err *err) {
-    enum err_code rc = ERR_OK;
-    struct fixture_array want = {0};
-    TRY(fixture_floats(&want, s->file, name, -1, err));
-    CHECK(want.n == n, ERR_DATA, "%s: %s: expected %zu numbers, found %zu", fixture_path(s->file),
-          name, n, want.n);
-    TRY(verify_floats(s->report, part, name, got, want.floats, n, tolerance, VERIFY_SCALED, err));
-cleanup:
-    fixture_array_release(&want);
-    return rc;
+    return verify_reference_compare(s->report, s->file, part, name, got, n, tolerance,
+                                    VERIFY_SCALED, err);
 }
 
 /* Whole numbers of the file, all in [0, bound). */
@@ -374,12 +341,14 @@ cleanup:
 enum err_code verify_rivals(struct verify_report *r, const struct fixture *f,
                             const struct params *p, struct err *err) {
     enum err_code rc = ERR_OK;
-    struct rivals s = {.report = r, .file = f, .params = p};
+    struct verify_reference_prompts given;
     if (!fixture_has(f, "fv") && !fixture_has(f, "icv")) return ERR_OK;
-    TRY(read_prompts(&s, err));
+    TRY(verify_reference_prompts(&given, f, "ltv/xs_long", "ltv/ys_long", &p->dims, err));
+    const struct rivals s = {
+        .report = r, .file = f, .params = p, .prompts = given.view, .T0 = given.T0};
     if (fixture_has(f, "fv")) TRY(compare_fv(&s, err));
     if (fixture_has(f, "icv")) TRY(compare_icv(&s, err));
 cleanup:
-    rivals_release(&s);
+    verify_reference_release(&given);
     return rc;
 }

@@ -12,6 +12,7 @@
 #include "methods/basis_set.h"
 #include "methods/ltv.h"
 #include "optim/adam.h"
+#include "run/verify_reference.h"
 #include "stages/curve.h"
 #include "stages/fit_data.h"
 
@@ -19,10 +20,8 @@ struct vectors { /* what all readings share */
     struct verify_report *report;
     const struct fixture *file;
     const struct params *params;
-    struct fixture_array xs, ys;
-    struct prompt_view prompts; /* the long prompts */
-    size_t T0;
-    struct basis_set basis; /* of the first T0 points of each */
+    struct verify_reference_prompts prompts; /* the long prompts */
+    struct basis_set basis;                  /* of the first T0 points of each */
 };
 
 struct reading { /* one of the four */
@@ -41,32 +40,12 @@ static const char *named(char out[128], const struct reading *g, const char *wha
     return out;
 }
 
-/* Reads ltv/READING/WHAT, n numbers. */
-static enum err_code read_numbers(struct fixture_array *out, const struct vectors *s,
-                                  const struct reading *g, const char *what, size_t n,
-                                  struct err *err) {
-    char name[128];
-    const enum err_code rc = fixture_floats(out, s->file, named(name, g, what), -1, err);
-    if (rc != ERR_OK) return rc;
-    if (out->n == n) return ERR_OK;
-    const size_t found = out->n;
-    fixture_array_release(out);
-    return ERR(err, ERR_DATA, "%s: %s: expected %zu numbers, found %zu", fixture_path(s->file),
-               name, n, found);
-}
-
 static enum err_code compare(const struct vectors *s, const struct reading *g, const char *part,
                              const char *what, const float *got, size_t n, double tolerance,
                              enum verify_scale scale, struct err *err) {
-    enum err_code rc = ERR_OK;
     char name[128];
-    struct fixture_array want = {0};
-    TRY(read_numbers(&want, s, g, what, n, err));
-    TRY(verify_floats(s->report, part, named(name, g, what), got, want.floats, n, tolerance, scale,
-                      err));
-cleanup:
-    fixture_array_release(&want);
-    return rc;
+    return verify_reference_compare(s->report, s->file, part, named(name, g, what), got, n,
+                                    tolerance, scale, err);
 }
 
 /* v as the program keeps it, [L, B, E], in the order of the file, [B, L, E]. */
@@ -80,7 +59,7 @@ static enum err_code compare_vector(const struct vectors *s, const struct readin
                                     const char *what, double tolerance, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &s->params->dims;
-    const size_t B = s->prompts.n, n = B * d->L * d->E;
+    const size_t B = s->prompts.view.n, n = B * d->L * d->E;
     float *v = calloc(2 * n, sizeof *v);
     CHECK(v, ERR_MEMORY, "no memory for the vectors of %zu prompts", B);
     fit_data_look(v, NULL, g->data, g->w, g->rows, B);
@@ -96,7 +75,7 @@ static enum err_code compare_head_matrix(const struct vectors *s, const struct r
                                          struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &s->params->dims;
-    const size_t B = s->prompts.n, L = d->L, H = d->H, E = d->E;
+    const size_t B = s->prompts.view.n, L = d->L, H = d->H, E = d->E;
     float *v = calloc(L * B * E, sizeof *v), *matrix = calloc(B * L * H * E, sizeof *matrix);
     float *one = calloc(L * H, sizeof *one);
     CHECK(v && matrix && one, ERR_MEMORY, "no memory for the heads of %zu prompts", B);
@@ -118,7 +97,7 @@ cleanup:
 static enum err_code compare_start(const struct vectors *s, const struct reading *g,
                                    struct err *err) {
     enum err_code rc = ERR_OK;
-    const size_t B = s->prompts.n;
+    const size_t B = s->prompts.view.n;
     double loss = 0;
     float *prediction = calloc(B, sizeof *prediction);
     CHECK(prediction, ERR_MEMORY, "no memory for %zu predictions", B);
@@ -136,10 +115,11 @@ cleanup:
 static enum err_code compare_descent(const struct vectors *s, struct reading *g, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct adam adam = {.beta1 = 0.9F, .beta2 = 0.999F, .epsilon = 1e-8F};
-    const size_t B = s->prompts.n;
+    const size_t B = s->prompts.view.n;
     struct fixture_array lr = {0};
+    char name[128];
     float losses[ADAM_STEPS];
-    TRY(read_numbers(&lr, s, g, "lr", 1, err));
+    TRY(verify_reference_floats(&lr, s->file, named(name, g, "lr"), 1, err));
     for (int i = 0; i < ADAM_STEPS; i++) {
         double loss = 0;
         fit_data_pass(&loss, g->gradient, g->data, g->w, g->rows, B, 1 / (double)B);
@@ -159,15 +139,15 @@ static enum err_code curve_of(float *prediction, const struct vectors *s,
                               const struct method_setup *setup, const float *w, struct err *err) {
     enum err_code rc = ERR_OK;
     struct curve c = {0};
-    const size_t B = s->prompts.n;
+    const size_t B = s->prompts.view.n;
     const struct curve_options o = {.setup = setup,
                                     .chunk = B,
-                                    .points = s->prompts.points,
-                                    .window_points = s->T0,
-                                    .trained_points = s->T0};
+                                    .points = s->prompts.view.points,
+                                    .window_points = s->prompts.T0,
+                                    .trained_points = s->prompts.T0};
     const struct basis basis = basis_set_view(&s->basis, 0, B);
     TRY(curve_create(&c, &o, err));
-    curve_predict(prediction, &c, &s->prompts, w ? &basis : NULL, w);
+    curve_predict(prediction, &c, &s->prompts.view, w ? &basis : NULL, w);
 cleanup:
     curve_destroy(&c);
     return rc;
@@ -176,7 +156,7 @@ cleanup:
 static enum err_code compare_curve(const struct vectors *s, const struct reading *g,
                                    struct err *err) {
     enum err_code rc = ERR_OK;
-    const size_t n = s->prompts.n * s->prompts.points;
+    const size_t n = s->prompts.view.n * s->prompts.view.points;
     float *prediction = calloc(n, sizeof *prediction);
     CHECK(prediction, ERR_MEMORY, "no memory for a curve of %zu predictions", n);
     TRY(curve_of(prediction, s, &g->setup, g->w, err));
@@ -190,7 +170,8 @@ static enum err_code reading_create(struct reading *g, const struct vectors *s, 
                                     int variant, struct err *err) {
     enum err_code rc = ERR_OK;
     struct fixture_array start = {0};
-    const size_t B = s->prompts.n;
+    char name_in_file[128];
+    const size_t B = s->prompts.view.n;
     *g = (struct reading){.name = name};
     method_setup_named(&g->setup, "ltv", s->params);
     g->setup.variant = variant;
@@ -202,11 +183,12 @@ static enum err_code reading_create(struct reading *g, const struct vectors *s, 
     g->v = g->m + g->weights;
     g->gradient = g->v + g->weights;
     for (size_t b = 0; b < B; b++) g->rows[b] = (uint32_t)b;
-    TRY(read_numbers(&start, s, g, "phi_init", g->weights, err));
+    TRY(verify_reference_floats(&start, s->file, named(name_in_file, g, "phi_init"), g->weights,
+                                err));
     memcpy(g->w, start.floats, g->weights * sizeof *g->w);
     const struct fit_data_options o = {.setup = &g->setup,
-                                       .prompts = s->prompts,
-                                       .basis_points = s->T0,
+                                       .prompts = s->prompts.view,
+                                       .basis_points = s->prompts.T0,
                                        .train = B,
                                        .batch = B,
                                        .shards = 1,
@@ -242,44 +224,25 @@ cleanup:
 
 static enum err_code compare_plain(const struct vectors *s, struct err *err) {
     enum err_code rc = ERR_OK;
-    const size_t n = s->prompts.n * s->prompts.points;
-    struct fixture_array want = {0};
+    const size_t n = s->prompts.view.n * s->prompts.view.points;
     struct method_setup plain;
     float *prediction = calloc(n, sizeof *prediction);
     CHECK(prediction, ERR_MEMORY, "no memory for a curve of %zu predictions", n);
     method_setup_named(&plain, "plain", s->params);
-    TRY(fixture_floats(&want, s->file, "ltv/vanilla_curve", 2, err));
-    CHECK(want.n == n, ERR_DATA, "%s: ltv/vanilla_curve: wrong shape", fixture_path(s->file));
     TRY(curve_of(prediction, s, &plain, NULL, err));
-    TRY(verify_floats(s->report, "curve", "ltv/vanilla_curve", prediction, want.floats, n, 1e-5,
-                      VERIFY_SCALED, err));
+    TRY(verify_reference_compare(s->report, s->file, "curve", "ltv/vanilla_curve", prediction, n,
+                                 1e-5, VERIFY_SCALED, err));
 cleanup:
-    fixture_array_release(&want);
     free(prediction);
     return rc;
 }
 
-static enum err_code read_prompts(struct vectors *s, struct err *err) {
+static enum err_code collect_basis(struct vectors *s, struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct model_dims *d = &s->params->dims;
-    double T0;
-    TRY(fixture_floats(&s->xs, s->file, "ltv/xs_long", 3, err));
-    TRY(fixture_floats(&s->ys, s->file, "ltv/ys_long", 2, err));
-    TRY(fixture_attribute(&T0, s->file, "points", err));
-    s->T0 = (size_t)T0;
-    s->prompts = (struct prompt_view){.n = s->xs.shape[0],
-                                      .points = s->xs.shape[1],
-                                      .dims = s->xs.shape[2],
-                                      .x = s->xs.floats,
-                                      .y = s->ys.floats};
-    CHECK(s->prompts.n > 0 && s->prompts.dims == d->inputs &&
-              s->ys.n == s->prompts.n * s->prompts.points && s->T0 >= 1 &&
-              s->T0 <= s->prompts.points && 2 * s->prompts.points <= d->positions,
-          ERR_DATA, "%s: ltv/xs_long, ltv/ys_long, points and n_positions disagree",
-          fixture_path(s->file));
-    TRY(basis_set_create(&s->basis, d, basis_bit(BASIS_HEADS) | basis_bit(BASIS_ATTENTION),
-                         s->prompts.n, err));
-    TRY(basis_set_collect(&s->basis, s->params, &s->prompts, s->T0, s->prompts.n, err));
+    const struct prompt_view *p = &s->prompts.view;
+    TRY(basis_set_create(&s->basis, &s->params->dims,
+                         basis_bit(BASIS_HEADS) | basis_bit(BASIS_ATTENTION), p->n, err));
+    TRY(basis_set_collect(&s->basis, s->params, p, s->prompts.T0, p->n, err));
 cleanup:
     return rc;
 }
@@ -288,7 +251,8 @@ enum err_code verify_vectors(struct verify_report *r, const struct fixture *f,
                              const struct params *p, struct err *err) {
     enum err_code rc = ERR_OK;
     struct vectors s = {.report = r, .file = f, .params = p};
-    TRY(read_prompts(&s, err));
+    TRY(verify_reference_prompts(&s.prompts, f, "ltv/xs_long", "ltv/ys_long", &p->dims, err));
+    TRY(collect_basis(&s, err));
     TRY(compare_plain(&s, err));
     for (int i = 0; LTV_READINGS[i]; i++) {
         char group[64];
@@ -297,7 +261,6 @@ enum err_code verify_vectors(struct verify_report *r, const struct fixture *f,
     }
 cleanup:
     basis_set_destroy(&s.basis);
-    fixture_array_release(&s.xs);
-    fixture_array_release(&s.ys);
+    verify_reference_release(&s.prompts);
     return rc;
 }

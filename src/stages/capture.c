@@ -10,6 +10,7 @@
 
 #include "model/prompt_view.h"
 #include "model/query.h"
+#include "ops/rows.h"
 #include "problems/prompts.h"
 #include "stages/cost.h"
 #include "stages/families.h"
@@ -186,12 +187,7 @@ static double mean_norm(const struct capture *c, enum what w, size_t l) {
     size_t layers = kept_layers(w, d);
     double sum = 0;
     if (!c->kept[w]) return (double)NAN;
-    for (size_t i = 0; i < c->n; i++) {
-        const float *row = c->kept[w] + (i * layers + l) * d->E;
-        double squares = 0;
-        for (size_t e = 0; e < d->E; e++) squares += (double)row[e] * (double)row[e];
-        sum += sqrt(squares);
-    }
+    for (size_t i = 0; i < c->n; i++) sum += rows_norm(c->kept[w] + (i * layers + l) * d->E, d->E);
     return sum / (double)c->n;
 }
 

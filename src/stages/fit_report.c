@@ -3,12 +3,7 @@
 #include <math.h>
 
 #include "config/config.h"
-
-static double norm_of(const float *w, size_t n) {
-    double squares = 0;
-    for (size_t i = 0; i < n; i++) squares += (double)w[i] * (double)w[i];
-    return sqrt(squares);
-}
+#include "ops/rows.h"
 
 static int64_t count_nonzero(const float *w, size_t n) {
     int64_t count = 0;
@@ -19,7 +14,7 @@ static int64_t count_nonzero(const float *w, size_t n) {
 static enum err_code write_row(struct job_ctx *ctx, const struct fit_report *r, struct err *err) {
     const struct method *m = r->setup->method;
     const size_t n = r->weights ? method_weights(r->setup) : 0;
-    const double norm = r->weights ? norm_of(r->weights, n) : (double)NAN;
+    const double norm = r->weights ? rows_norm(r->weights, n) : (double)NAN;
     const struct job_value cells[] = {
         {JOB_TEXT, {.text = m->name}},
         {JOB_TEXT, {.text = method_variant(r->setup)}},

@@ -12,9 +12,8 @@
 
 #include "base/file.h"
 #include "twins/error_says.h"
-#include "twins/scratch.h"
+#include "twins/scratch_group.h"
 
-static struct scratch scratch;
 static struct err err;
 
 static void holds(const char *path, const char *bytes) {
@@ -31,6 +30,16 @@ static size_t files_in_scratch(void) {
     for (struct dirent *e; (e = readdir(folder));) n += e->d_name[0] != '.';
     (void)closedir(folder);
     return n;
+}
+
+static void a_folder_is_told_from_a_file(void **state) {
+    (void)state;
+    char path[SCRATCH_PATH];
+    scratch_write(path, &scratch, "plain", "", 0);
+    assert_true(file_is_folder(scratch.folder));
+    assert_false(file_is_folder(path));
+    assert_int_equal(unlink(path), 0);
+    assert_false(file_is_folder(path));
 }
 
 static void replaces_and_leaves_nothing_else(void **state) {
@@ -140,20 +149,9 @@ static void paths_are_seen_from_the_file(void **state) {
     ERROR_SAYS(file_temporary(out, long_path, &err), ERR_IO, "path too long");
 }
 
-static int begin(void **state) {
-    (void)state;
-    scratch_create(&scratch);
-    return 0;
-}
-
-static int end(void **state) {
-    (void)state;
-    scratch_destroy(&scratch);
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_folder_is_told_from_a_file),
         cmocka_unit_test(replaces_and_leaves_nothing_else),
         cmocka_unit_test(reading_has_a_limit),
         cmocka_unit_test(a_full_disk_keeps_the_old_file),
@@ -163,5 +161,5 @@ int main(void) {
         cmocka_unit_test(folders_with_their_parents),
         cmocka_unit_test(paths_are_seen_from_the_file),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,6 +20,7 @@ static void add_axpy_scale_dot(void **state) {
         assert_true(twin_error(y.f, y.d, n) < 1e-6);
         const double want = twin_dot(x.d, x.d, n);
         assert_true(rows_dot(x.f, x.f, n) == want);
+        assert_true(rows_norm(x.f, n) == sqrt(want));
         pair_free(&x), pair_free(&y);
     }
 }

@@ -1,0 +1,24 @@
+/*
+ * scratch_group.h - a folder for all tests of a program, or for each: setup and teardown of cmocka.
+ */
+#ifndef TWINS_SCRATCH_GROUP_H
+#define TWINS_SCRATCH_GROUP_H
+
+#include "twins/scratch.h"
+
+static struct scratch scratch;
+
+/* *state becomes the folder's path. */
+static inline int scratch_begin(void **state) {
+    scratch_create(&scratch);
+    *state = scratch.folder;
+    return 0;
+}
+
+static inline int scratch_end(void **state) {
+    (void)state;
+    scratch_destroy(&scratch);
+    return 0;
+}
+
+#endif
