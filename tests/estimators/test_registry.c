@@ -3,11 +3,9 @@
 
 #include <stdio.h>
 
-#include "twins/scratch.h"
+#include "twins/keys_stage.h"
 
-static struct scratch scratch;
 static struct err err;
-static struct config_schema schema;
 
 /* Defaults of its keys, as a config with nothing but the name gives them. */
 static struct estimator_setup setup_from(const char *keys, double noise);
@@ -103,25 +101,10 @@ static void labels_of_their_own_for_every_number(void **state) {
 
 /* ---- from a config */
 
-static const struct config_schema *schema_of(const char *kind, void *context) {
-    (void)context;
-    return strcmp(kind, "guess") == 0 ? &schema : NULL;
-}
-
-static enum err_code opened(struct config **out, const char *keys) {
-    static const char *const names[] = {"guess"};
-    const struct config_kinds kinds = {names, 1, schema_of, NULL};
-    char path[SCRATCH_PATH], text[1024];
-    const int n = snprintf(text, sizeof text,
-                           "name = \"t\"; seed = 1; stages = ( { stage = \"guess\"; %s } );", keys);
-    scratch_write(path, &scratch, "t.cfg", text, (size_t)n);
-    return config_open(out, path, NULL, 0, &kinds, &err);
-}
-
 static struct estimator_setup setup_from(const char *keys, double noise) {
     struct config *c = NULL;
     struct estimator_setup s;
-    SUCCEEDS(opened(&c, keys));
+    SUCCEEDS(keys_open(&c, keys, &err));
     estimator_setup_read(&s, config_stage_point(c, 0, 0), noise);
     config_close(c);
     return s;
@@ -147,8 +130,8 @@ static void keys_become_numbers(void **state) {
 static void axes_of_one_do_not_multiply_another(void **state) {
     (void)state;
     struct config *c = NULL;
-    SUCCEEDS(
-        opened(&c, "estimator = [\"lasso\", \"knn\"]; lasso = { alpha = [1.0, 0.1, 0.01]; };"));
+    SUCCEEDS(keys_open(
+        &c, "estimator = [\"lasso\", \"knn\"]; lasso = { alpha = [1.0, 0.1, 0.01]; };", &err));
     assert_int_equal(config_stage_points(c, 0), 4);
     config_close(c);
 }
@@ -156,26 +139,18 @@ static void axes_of_one_do_not_multiply_another(void **state) {
 static void what_is_refused(void **state) {
     (void)state;
     struct config *c = NULL;
-    ERROR_SAYS(opened(&c, "estimator = \"laso\";"), ERR_CONFIG, "did you mean lasso");
-    ERROR_SAYS(opened(&c, "estimator = \"lasso\"; lasso = { alpha = 0; };"), ERR_CONFIG,
+    ERROR_SAYS(keys_open(&c, "estimator = \"laso\";", &err), ERR_CONFIG, "did you mean lasso");
+    ERROR_SAYS(keys_open(&c, "estimator = \"lasso\"; lasso = { alpha = 0; };", &err), ERR_CONFIG,
                "lasso.alpha");
-    ERROR_SAYS(opened(&c, "lasso = { alpha = 1; };"), ERR_CONFIG, "lasso.alpha");
-    ERROR_SAYS(opened(&c, "estimator = \"ridge\"; ridge = { lambda = -2; };"), ERR_CONFIG,
+    ERROR_SAYS(keys_open(&c, "lasso = { alpha = 1; };", &err), ERR_CONFIG, "lasso.alpha");
+    ERROR_SAYS(keys_open(&c, "estimator = \"ridge\"; ridge = { lambda = -2; };", &err), ERR_CONFIG,
                "ridge.lambda");
 }
 
 static int begin(void **state) {
-    (void)state;
     blas_init();
-    scratch_create(&scratch);
-    return estimator_schema(&schema, &err) == ERR_OK ? 0 : -1;
-}
-
-static int end(void **state) {
-    (void)state;
-    config_schema_release(&schema);
-    scratch_destroy(&scratch);
-    return 0;
+    (void)scratch_begin(state);
+    return estimator_schema(&keys_schema, &err) == ERR_OK ? 0 : -1;
 }
 
 int main(void) {
@@ -188,5 +163,5 @@ int main(void) {
         cmocka_unit_test(axes_of_one_do_not_multiply_another),
         cmocka_unit_test(what_is_refused),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, begin, keys_end);
 }

@@ -6,11 +6,10 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "model/tiny.h"
-#include "twins/scratch.h"
+#include "twins/scratch_group.h"
 
 static const struct model_dims WIDE = {
     .L = 3, .H = 2, .E = 16, .inputs = 3, .positions = 14, .epsilon = 1e-5f};
-static struct scratch scratch;
 static struct err err;
 
 /* How a file is to differ from a good one; all zero: a good one. */
@@ -251,18 +250,6 @@ static void an_epsilon_is_written_so_that_it_reads_back(void **state) {
     assert_true(strtof(notes[1].value, NULL) == dims.epsilon);
 }
 
-static int begin(void **state) {
-    (void)state;
-    scratch_create(&scratch);
-    return 0;
-}
-
-static int end(void **state) {
-    (void)state;
-    scratch_destroy(&scratch);
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_written_is_read_where_it_is_mapped),
@@ -274,5 +261,5 @@ int main(void) {
         cmocka_unit_test(positions_no_one_trained_are_redrawn),
         cmocka_unit_test(an_epsilon_is_written_so_that_it_reads_back),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }

@@ -9,31 +9,14 @@
 
 #include "optim/options.h"
 #include "twins/error_says.h"
-#include "twins/scratch.h"
+#include "twins/keys_stage.h"
 
-static struct scratch scratch;
 static struct err err;
-static struct config_schema schema;
-
-static const struct config_schema *schema_of(const char *kind, void *context) {
-    (void)context;
-    return strcmp(kind, "learn") == 0 ? &schema : NULL;
-}
-
-static enum err_code opened(struct config **out, const char *keys) {
-    static const char *const names[] = {"learn"};
-    const struct config_kinds kinds = {names, 1, schema_of, NULL};
-    char path[SCRATCH_PATH], text[1024];
-    const int n = snprintf(text, sizeof text,
-                           "name = \"t\"; seed = 1; stages = ( { stage = \"learn\"; %s } );", keys);
-    scratch_write(path, &scratch, "t.cfg", text, (size_t)n);
-    return config_open(out, path, NULL, 0, &kinds, &err);
-}
 
 static void read_from(struct adam *adam, struct schedule *schedule, const char *keys, size_t point,
                       size_t points) {
     struct config *c = NULL;
-    SUCCEEDS(opened(&c, keys));
+    SUCCEEDS(keys_open(&c, keys, &err));
     assert_int_equal(config_stage_points(c, 0), points);
     optimiser_read(adam, schedule, config_stage_point(c, 0, point), 500);
     config_close(c);
@@ -66,39 +49,35 @@ static void a_cosine_over_two_rates(void **state) {
 static void lbfgs_has_no_keys(void **state) {
     (void)state;
     struct config *c = NULL;
-    SUCCEEDS(opened(&c, "optimiser = { name = [\"adam\", \"lbfgs\"]; lr = [1e-2, 2e-2]; };"));
+    SUCCEEDS(
+        keys_open(&c, "optimiser = { name = [\"adam\", \"lbfgs\"]; lr = [1e-2, 2e-2]; };", &err));
     assert_int_equal(config_stage_points(c, 0), 3);
     assert_false(optimiser_is_lbfgs(config_stage_point(c, 0, 0)));
     const struct config_point *last = config_stage_point(c, 0, 2);
     assert_true(optimiser_is_lbfgs(last));
     assert_false(config_has(last, "optimiser.lr") || config_has(last, "optimiser.floor"));
     config_close(c);
-    ERROR_SAYS(opened(&c, "optimiser = { name = \"lbfgs\"; lr = 1e-2; };"), ERR_CONFIG,
+    ERROR_SAYS(keys_open(&c, "optimiser = { name = \"lbfgs\"; lr = 1e-2; };", &err), ERR_CONFIG,
                "optimiser.lr");
 }
 
 static void what_is_refused(void **state) {
     (void)state;
     struct config *c = NULL;
-    ERROR_SAYS(opened(&c, "optimiser = { name = \"sgd\"; };"), ERR_CONFIG, "optimiser.name");
-    ERROR_SAYS(opened(&c, "optimiser = { lr = -1.0; };"), ERR_CONFIG, "optimiser.lr");
-    ERROR_SAYS(opened(&c, "optimiser = { beta2 = 1.0; };"), ERR_CONFIG, "optimiser.beta2");
-    ERROR_SAYS(opened(&c, "optimiser = { beta1 = [0.8, 0.9]; };"), ERR_CONFIG, "optimiser.beta1");
-    ERROR_SAYS(opened(&c, "optimiser = { floor = 0.5; };"), ERR_CONFIG, "optimiser.floor");
-    ERROR_SAYS(opened(&c, "optimiser = { warmup = -1; };"), ERR_CONFIG, "optimiser.warmup");
+    ERROR_SAYS(keys_open(&c, "optimiser = { name = \"sgd\"; };", &err), ERR_CONFIG,
+               "optimiser.name");
+    ERROR_SAYS(keys_open(&c, "optimiser = { lr = -1.0; };", &err), ERR_CONFIG, "optimiser.lr");
+    ERROR_SAYS(keys_open(&c, "optimiser = { beta2 = 1.0; };", &err), ERR_CONFIG, "optimiser.beta2");
+    ERROR_SAYS(keys_open(&c, "optimiser = { beta1 = [0.8, 0.9]; };", &err), ERR_CONFIG,
+               "optimiser.beta1");
+    ERROR_SAYS(keys_open(&c, "optimiser = { floor = 0.5; };", &err), ERR_CONFIG, "optimiser.floor");
+    ERROR_SAYS(keys_open(&c, "optimiser = { warmup = -1; };", &err), ERR_CONFIG,
+               "optimiser.warmup");
 }
 
 static int begin(void **state) {
-    (void)state;
-    scratch_create(&scratch);
-    return optimiser_schema(&schema, true, &err) == ERR_OK ? 0 : -1;
-}
-
-static int end(void **state) {
-    (void)state;
-    config_schema_release(&schema);
-    scratch_destroy(&scratch);
-    return 0;
+    (void)scratch_begin(state);
+    return optimiser_schema(&keys_schema, true, &err) == ERR_OK ? 0 : -1;
 }
 
 int main(void) {
@@ -108,5 +87,5 @@ int main(void) {
         cmocka_unit_test(lbfgs_has_no_keys),
         cmocka_unit_test(what_is_refused),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, begin, keys_end);
 }

@@ -10,31 +10,14 @@
 #include "config/config.h"
 #include "problems/problem.h"
 #include "twins/error_says.h"
-#include "twins/scratch.h"
+#include "twins/keys_stage.h"
 
-static struct scratch scratch;
 static struct err err;
-static struct config_schema schema;
-
-static const struct config_schema *schema_of(const char *kind, void *context) {
-    (void)context;
-    return strcmp(kind, "draw") == 0 ? &schema : NULL;
-}
-
-static enum err_code opened(struct config **out, const char *keys) {
-    static const char *const names[] = {"draw"};
-    const struct config_kinds kinds = {names, 1, schema_of, NULL};
-    char path[SCRATCH_PATH], text[1024];
-    const int n = snprintf(text, sizeof text,
-                           "name = \"t\"; seed = 1; stages = ( { stage = \"draw\"; %s } );", keys);
-    scratch_write(path, &scratch, "t.cfg", text, (size_t)n);
-    return config_open(out, path, NULL, 0, &kinds, &err);
-}
 
 static struct problem_setup setup_from(const char *keys, size_t point, size_t points) {
     struct config *c = NULL;
     struct problem_setup s = {0};
-    SUCCEEDS(opened(&c, keys));
+    SUCCEEDS(keys_open(&c, keys, &err));
     assert_int_equal(config_stage_points(c, 0), points);
     problem_setup_read(&s, config_stage_point(c, 0, point));
     config_close(c);
@@ -83,23 +66,15 @@ static void axes_of_one_problem_do_not_multiply_another(void **state) {
 static void what_is_refused(void **state) {
     (void)state;
     struct config *c = NULL;
-    ERROR_SAYS(opened(&c, "source = { problem = \"linaer\"; };"), ERR_CONFIG, "linear");
-    ERROR_SAYS(opened(&c, "source = { dims = 0; };"), ERR_CONFIG, "source.dims");
-    ERROR_SAYS(opened(&c, "source = { dims = 1001; };"), ERR_CONFIG, "source.dims");
-    ERROR_SAYS(opened(&c, "source = { sparsity = 2; };"), ERR_CONFIG, "source.sparsity");
+    ERROR_SAYS(keys_open(&c, "source = { problem = \"linaer\"; };", &err), ERR_CONFIG, "linear");
+    ERROR_SAYS(keys_open(&c, "source = { dims = 0; };", &err), ERR_CONFIG, "source.dims");
+    ERROR_SAYS(keys_open(&c, "source = { dims = 1001; };", &err), ERR_CONFIG, "source.dims");
+    ERROR_SAYS(keys_open(&c, "source = { sparsity = 2; };", &err), ERR_CONFIG, "source.sparsity");
 }
 
 static int begin(void **state) {
-    (void)state;
-    scratch_create(&scratch);
-    return problem_schema(&schema, &err) == ERR_OK ? 0 : -1;
-}
-
-static int end(void **state) {
-    (void)state;
-    config_schema_release(&schema);
-    scratch_destroy(&scratch);
-    return 0;
+    (void)scratch_begin(state);
+    return problem_schema(&keys_schema, &err) == ERR_OK ? 0 : -1;
 }
 
 int main(void) {
@@ -109,5 +84,5 @@ int main(void) {
         cmocka_unit_test(axes_of_one_problem_do_not_multiply_another),
         cmocka_unit_test(what_is_refused),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, begin, keys_end);
 }

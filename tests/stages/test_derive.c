@@ -3,35 +3,14 @@
 
 #include "stages/choose.h"
 #include "stages/curve.h"
-#include "stages/stage_job.h"
+#include "stages/fit_world.h"
 
-#define HEAD                                                                                       \
-    "name = \"lab\"; seed = 5; source = { problem = \"linear\"; dims = 3; };\n"                    \
-    "stages = ( { stage = \"pretrain\"; model = { layers = 3; heads = 2; width = 16; positions = " \
-    "24; }; points = 6; batch = 8; shards = 1; steps = 20; optimiser = { lr = 1e-2; }; },\n"
 #define SIZES "points = 9; prompts = 40; batch = 12;"
-#define FIT(keys) HEAD "{ stage = \"fit\"; of = \"pretrain\"; " SIZES keys " }"
+#define FIT(keys) FIT_WORLD(3) "{ stage = \"fit\"; of = \"pretrain\"; " SIZES keys " }"
 #define END " );\n"
 #define EVALUATE ", { stage = \"evaluate\"; of = \"fit\"; points = 8; functions = 6; chunk = 4; }"
 
 static struct err err;
-
-struct world { /* a config and the model its fits work on */
-    struct lab lab;
-    char path[SCRATCH_PATH];
-    struct job_input model;
-};
-
-static void world_open(struct world *w, const char *text) {
-    const struct lab_job pretrain = {.kind = "pretrain", .memory = SIZE_MAX};
-    w->lab = lab_open(text);
-    w->model = lab_make(&w->lab, &pretrain, "model.safetensors", w->path);
-}
-
-static struct lab_job fit_of(const struct world *w, size_t point) {
-    return (struct lab_job){
-        .kind = "fit", .point = point, .memory = SIZE_MAX, .inputs = {w->model}, .n_inputs = 1};
-}
 
 static double loss_of(const struct host_twin *h) {
     size_t n;
@@ -40,8 +19,8 @@ static double loss_of(const struct host_twin *h) {
 
 /* A fit that is told a layer has the loss that a fit which tries all had there, and the latter
  * takes the least. */
-static void check_choice(const struct world *w, size_t open, size_t layers) {
-    const struct lab_job job = fit_of(w, open);
+static void check_choice(const struct fit_world *w, size_t open, size_t layers) {
+    const struct lab_job job = fit_world_job(w, open);
     struct host_twin *tried = lab_run(&w->lab, &job);
     const struct job_tensor *losses = host_twin_tensor(tried, "choice_losses");
     const size_t best = (size_t)host_twin_tensor(tried, "choice")->data[0];
@@ -52,7 +31,7 @@ static void check_choice(const struct world *w, size_t open, size_t layers) {
     assert_string_equal(row[10].as.text, "derived");
     assert_true(row[11].as.real == (double)best);
     for (size_t l = 0; l < layers; l++) {
-        const struct lab_job told = fit_of(w, open + 1 + l);
+        const struct lab_job told = fit_world_job(w, open + 1 + l);
         struct host_twin *h = lab_run(&w->lab, &told);
         assert_int_equal(host_twin_tensor(h, "choice_losses")->shape[0], 1);
         assert_true((float)loss_of(h) == losses->data[l]);
@@ -65,15 +44,17 @@ static void check_choice(const struct world *w, size_t open, size_t layers) {
 
 static void validation_chooses_the_layer(void **state) {
     (void)state;
-    struct world w;
-    world_open(&w, FIT("method = \"task_vector\"; task_vector = { layer = [-1, 0, 1, 2]; };") END);
+    struct fit_world w;
+    fit_world_open(&w,
+                   FIT("method = \"task_vector\"; task_vector = { layer = [-1, 0, 1, 2]; };") END);
     check_choice(&w, 0, 3);
     lab_close(&w.lab);
-    world_open(&w, FIT("method = \"task_vector\"; basis = \"mean\"; task_vector = { form = "
-                       "\"replace\"; layer = [-1, 0, 1, 2]; };") END);
+    fit_world_open(&w, FIT("method = \"task_vector\"; basis = \"mean\"; task_vector = { form = "
+                           "\"replace\"; layer = [-1, 0, 1, 2]; };") END);
     check_choice(&w, 0, 3);
     lab_close(&w.lab);
-    world_open(&w, FIT("method = \"state_vector\"; state_vector = { last = [-1, 0, 1, 2]; };") END);
+    fit_world_open(&w,
+                   FIT("method = \"state_vector\"; state_vector = { last = [-1, 0, 1, 2]; };") END);
     check_choice(&w, 0, 3);
     lab_close(&w.lab);
 }
@@ -81,16 +62,17 @@ static void validation_chooses_the_layer(void **state) {
 /* evaluate with the choice read back equals evaluate with the choice as a key. */
 static void evaluate_reads_the_choice(void **state) {
     (void)state;
-    struct world w;
+    struct fit_world w;
     char path[SCRATCH_PATH], told_path[SCRATCH_PATH];
-    world_open(&w, FIT("method = \"state_vector\"; basis = \"mean\"; state_vector = { last = [-1, "
+    fit_world_open(&w,
+                   FIT("method = \"state_vector\"; basis = \"mean\"; state_vector = { last = [-1, "
                        "0, 1, 2]; };") EVALUATE END);
-    struct lab_job job = fit_of(&w, 0);
+    struct lab_job job = fit_world_job(&w, 0);
     struct host_twin *h = lab_run(&w.lab, &job);
     const size_t best = (size_t)host_twin_tensor(h, "choice")->data[0];
     assert_non_null(host_twin_tensor(h, "basis_attention"));
     host_twin_destroy(h);
-    const struct lab_job told = fit_of(&w, 1 + best);
+    const struct lab_job told = fit_world_job(&w, 1 + best);
     const struct job_input fits[] = {lab_make(&w.lab, &job, "a.safetensors", path),
                                      lab_make(&w.lab, &told, "b.safetensors", told_path)};
     struct host_twin *e[2];
@@ -108,9 +90,9 @@ static void evaluate_reads_the_choice(void **state) {
 /* With the mean basis: 3 chunks of training prompts, one of validation, an answer each. */
 static void a_stopped_derivation_starts_again(void **state) {
     (void)state;
-    struct world w;
-    world_open(&w, FIT("method = \"task_vector\"; basis = \"mean\";") END);
-    const struct lab_job job = fit_of(&w, 0);
+    struct fit_world w;
+    fit_world_open(&w, FIT("method = \"task_vector\"; basis = \"mean\";") END);
+    const struct lab_job job = fit_world_job(&w, 0);
     struct host_twin *whole = lab_run(&w.lab, &job), *h = lab_host(&w.lab, &job);
     const char *words[] = {"stopped after 12 prompts", "stopped after 32 prompts",
                            "stopped after 40 prompts"};
@@ -318,13 +300,13 @@ static void the_constant_form_is_the_mean(void **state) {
 
 static void linear_vector_fits_and_is_evaluated(void **state) {
     (void)state;
-    struct world w;
+    struct fit_world w;
     char path[SCRATCH_PATH];
-    world_open(&w,
-               FIT("method = \"linear_vector\"; basis = [\"prompt\", \"mean\"]; linear_vector = "
-                   "{ anchors = 20; };") EVALUATE END);
+    fit_world_open(
+        &w, FIT("method = \"linear_vector\"; basis = [\"prompt\", \"mean\"]; linear_vector = "
+                "{ anchors = 20; };") EVALUATE END);
     for (size_t i = 0; i < 2; i++) {
-        const struct lab_job job = fit_of(&w, i);
+        const struct lab_job job = fit_world_job(&w, i);
         struct host_twin *h = lab_run(&w.lab, &job);
         size_t n;
         const struct job_value *row = host_twin_row(h, 0, &n);

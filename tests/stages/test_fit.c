@@ -3,13 +3,9 @@
 
 #include "methods/ltv.h"
 #include "stages/fit_data.h"
-#include "stages/stage_job.h"
+#include "stages/fit_world.h"
 
-#define HEAD                                                                                       \
-    "name = \"lab\"; seed = 5; source = { problem = \"linear\"; dims = 3; };\n"                    \
-    "stages = ( { stage = \"pretrain\"; model = { layers = 2; heads = 2; width = 16; positions = " \
-    "24; }; points = 6; batch = 8; shards = 1; steps = 20; optimiser = { lr = 1e-2; }; },\n"
-#define FIT(keys) HEAD "{ stage = \"fit\"; of = \"pretrain\"; " keys " } );\n"
+#define FIT(keys) FIT_WORLD(2) "{ stage = \"fit\"; of = \"pretrain\"; " keys " } );\n"
 #define METHODS "method = [\"ltv\", \"constant\", \"bias_only\"];"
 #define SIZES "points = 9; prompts = 40; batch = 12; epochs = 4; optimiser = { lr = 1e-2; };"
 
@@ -17,29 +13,12 @@ static struct err err;
 
 /* ---- the stage */
 
-struct world { /* a config and the model its fits work on */
-    struct lab lab;
-    char path[SCRATCH_PATH];
-    struct job_input model;
-};
-
-static void world_open(struct world *w, const char *text) {
-    const struct lab_job pretrain = {.kind = "pretrain", .memory = SIZE_MAX};
-    w->lab = lab_open(text);
-    w->model = lab_make(&w->lab, &pretrain, "model.safetensors", w->path);
-}
-
-static struct lab_job fit_of(const struct world *w, size_t point) {
-    return (struct lab_job){
-        .kind = "fit", .point = point, .memory = SIZE_MAX, .inputs = {w->model}, .n_inputs = 1};
-}
-
 static void kept_and_filled_again_are_the_same(void **state) {
     (void)state;
-    struct world w;
-    world_open(&w, FIT(METHODS SIZES "shards = 2; basis = [\"prompt\", \"mean\"];"));
+    struct fit_world w;
+    fit_world_open(&w, FIT(METHODS SIZES "shards = 2; basis = [\"prompt\", \"mean\"];"));
     for (size_t i = 0; i < 6; i++) {
-        struct lab_job job = fit_of(&w, i);
+        struct lab_job job = fit_world_job(&w, i);
         struct host_twin *kept = lab_run(&w.lab, &job);
         job.memory = 0;
         struct host_twin *again = lab_run(&w.lab, &job);
@@ -53,10 +32,10 @@ static void kept_and_filled_again_are_the_same(void **state) {
 
 static void any_group_gives_the_same_bits(void **state) {
     (void)state;
-    struct world w;
-    world_open(&w, FIT("basis = [\"prompt\", \"mean\"];" SIZES "shards = 3;"));
+    struct fit_world w;
+    fit_world_open(&w, FIT("basis = [\"prompt\", \"mean\"];" SIZES "shards = 3;"));
     for (size_t i = 0; i < 2; i++) {
-        struct lab_job job = fit_of(&w, i);
+        struct lab_job job = fit_world_job(&w, i);
         struct host_twin *alone = lab_run(&w.lab, &job);
         for (job.ranks = 2; job.ranks <= 3; job.ranks++) {
             struct host_twin *group = lab_run(&w.lab, &job);
@@ -71,9 +50,9 @@ static void any_group_gives_the_same_bits(void **state) {
 
 static void a_resumed_fit_gives_the_same_bits(void **state) {
     (void)state;
-    struct world w;
-    world_open(&w, FIT(SIZES "checkpoint_every = 2;"));
-    const struct lab_job job = fit_of(&w, 0);
+    struct fit_world w;
+    fit_world_open(&w, FIT(SIZES "checkpoint_every = 2;"));
+    const struct lab_job job = fit_world_job(&w, 0);
     struct host_twin *whole = lab_run(&w.lab, &job), *h = lab_host(&w.lab, &job);
     assert_int_equal(host_twin_checkpoints(whole), 2);
     /* Three answers while contexts are made, then three updates an epoch. */
@@ -95,9 +74,9 @@ static void a_resumed_fit_gives_the_same_bits(void **state) {
 /* Rounded contexts: other bits, nearly the same fit, kept or filled again. */
 static void half_contexts_fit_alike(void **state) {
     (void)state;
-    struct world w;
-    world_open(&w, FIT(SIZES "contexts = [\"single\", \"half\"];"));
-    struct lab_job jobs[] = {fit_of(&w, 0), fit_of(&w, 1), fit_of(&w, 1)};
+    struct fit_world w;
+    fit_world_open(&w, FIT(SIZES "contexts = [\"single\", \"half\"];"));
+    struct lab_job jobs[] = {fit_world_job(&w, 0), fit_world_job(&w, 1), fit_world_job(&w, 1)};
     struct host_twin *h[3];
     jobs[2].memory = 0;
     for (size_t i = 0; i < 3; i++) h[i] = lab_run(&w.lab, &jobs[i]);
@@ -113,12 +92,12 @@ static void half_contexts_fit_alike(void **state) {
 
 static void results_have_the_methods_shape(void **state) {
     (void)state;
-    struct world w;
-    world_open(&w, FIT(METHODS SIZES "patience = 1; patience_rule = \"cumulative\";"));
+    struct fit_world w;
+    fit_world_open(&w, FIT(METHODS SIZES "patience = 1; patience_rule = \"cumulative\";"));
     const char *names[] = {"ltv", "constant", "bias_only"};
     const size_t columns[] = {2, 16, 1};
     for (size_t i = 0; i < 3; i++) {
-        const struct lab_job job = fit_of(&w, i);
+        const struct lab_job job = fit_world_job(&w, i);
         struct host_twin *h = lab_run(&w.lab, &job);
         const struct job_tensor *weights = host_twin_tensor(h, "weights");
         size_t n;
@@ -140,17 +119,17 @@ static void results_have_the_methods_shape(void **state) {
 /* Another fit's weights, kept as they are: its validation loss again, on the same prompts. */
 static void weights_of_a_file_are_kept(void **state) {
     (void)state;
-    struct world w, again;
+    struct fit_world w, again;
     char path[SCRATCH_PATH], text[1024 + SCRATCH_PATH];
     size_t n;
-    world_open(&w, FIT(SIZES));
-    const struct lab_job job = fit_of(&w, 0);
+    fit_world_open(&w, FIT(SIZES));
+    const struct lab_job job = fit_world_job(&w, 0);
     struct host_twin *made = lab_run(&w.lab, &job);
     (void)lab_make(&w.lab, &job, "weights.safetensors", path);
     (void)snprintf(text, sizeof text, FIT("%s epochs = 0; weights = \"%s\";"),
                    "points = 9; prompts = 40; batch = 12;", path);
-    world_open(&again, text);
-    const struct lab_job keep = fit_of(&again, 0);
+    fit_world_open(&again, text);
+    const struct lab_job keep = fit_world_job(&again, 0);
     struct host_twin *kept = lab_run(&again.lab, &keep);
     const struct job_tensor *a = host_twin_tensor(made, "weights");
     const struct job_tensor *b = host_twin_tensor(kept, "weights");
@@ -170,10 +149,10 @@ static void weights_of_a_file_are_kept(void **state) {
 
 static void a_fit_lowers_its_loss(void **state) {
     (void)state;
-    struct world w;
-    world_open(&w, FIT("method = \"constant\"; points = 9; prompts = 120; batch = 16; epochs = "
-                       "12; optimiser = { lr = 2e-2; };"));
-    const struct lab_job job = fit_of(&w, 0);
+    struct fit_world w;
+    fit_world_open(&w, FIT("method = \"constant\"; points = 9; prompts = 120; batch = 16; epochs = "
+                           "12; optimiser = { lr = 2e-2; };"));
+    const struct lab_job job = fit_world_job(&w, 0);
     struct host_twin *h = lab_run(&w.lab, &job);
     const float *losses = host_twin_tensor(h, "validation_losses")->data;
     size_t n, epochs = host_twin_tensor(h, "validation_losses")->shape[0];

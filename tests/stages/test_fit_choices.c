@@ -1,32 +1,12 @@
-#include "stages/stage_job.h"
+#include "stages/fit_world.h"
 
-#define HEAD                                                                                       \
-    "name = \"lab\"; seed = 5; source = { problem = \"linear\"; dims = 3; };\n"                    \
-    "stages = ( { stage = \"pretrain\"; model = { layers = 2; heads = 2; width = 16; positions = " \
-    "24; }; points = 6; batch = 8; shards = 1; steps = 20; optimiser = { lr = 1e-2; }; },\n"
 #define FIT                                                                                        \
-    HEAD "{ stage = \"fit\"; of = \"pretrain\"; method = \"learned_vector\"; learned_vector = { "  \
-         "layer = [-1, 0, 1]; }; points = 9; prompts = 40; batch = 12; epochs = 4; optimiser = { " \
-         "lr = 1e-2; }; checkpoint_every = 2; } );\n"
+    FIT_WORLD(2)                                                                                   \
+    "{ stage = \"fit\"; of = \"pretrain\"; method = \"learned_vector\"; learned_vector = { "       \
+    "layer = [-1, 0, 1]; }; points = 9; prompts = 40; batch = 12; epochs = 4; optimiser = { "      \
+    "lr = 1e-2; }; checkpoint_every = 2; } );\n"
 
 static struct err err;
-
-struct world { /* a config and the model its fits work on */
-    struct lab lab;
-    char path[SCRATCH_PATH];
-    struct job_input model;
-};
-
-static void world_open(struct world *w) {
-    const struct lab_job pretrain = {.kind = "pretrain", .memory = SIZE_MAX};
-    w->lab = lab_open(FIT);
-    w->model = lab_make(&w->lab, &pretrain, "model.safetensors", w->path);
-}
-
-static struct lab_job fit_of(const struct world *w, size_t point) {
-    return (struct lab_job){
-        .kind = "fit", .point = point, .memory = SIZE_MAX, .inputs = {w->model}, .n_inputs = 1};
-}
 
 static void same_tensor(const struct host_twin *a, const struct host_twin *b, const char *name) {
     const struct job_tensor *x = host_twin_tensor(a, name), *y = host_twin_tensor(b, name);
@@ -43,9 +23,9 @@ static void same_tensor(const struct host_twin *a, const struct host_twin *b, co
  * told one. */
 static void the_best_choice_is_kept(void **state) {
     (void)state;
-    struct world w;
-    world_open(&w);
-    const struct lab_job open = fit_of(&w, 0);
+    struct fit_world w;
+    fit_world_open(&w, FIT);
+    const struct lab_job open = fit_world_job(&w, 0);
     struct host_twin *h = lab_run(&w.lab, &open);
     const float *losses = host_twin_tensor(h, "choice_losses")->data;
     const size_t best = losses[1] < losses[0] ? 1 : 0;
@@ -53,7 +33,7 @@ static void the_best_choice_is_kept(void **state) {
     assert_true(losses[0] != losses[1]);
     assert_true(host_twin_row(h, 0, &n)[11].as.real == (double)best);
     for (size_t l = 0; l < 2; l++) {
-        const struct lab_job job = fit_of(&w, 1 + l);
+        const struct lab_job job = fit_world_job(&w, 1 + l);
         struct host_twin *told = lab_run(&w.lab, &job);
         assert_true(host_twin_tensor(told, "choice_losses")->data[0] == losses[l]);
         if (l == best) {
@@ -75,9 +55,9 @@ static void the_best_choice_is_kept(void **state) {
 /* Three answers while contexts are made, twelve of the first layer's updates, then the second's. */
 static void a_fit_resumes_within_a_choice(void **state) {
     (void)state;
-    struct world w;
-    world_open(&w);
-    const struct lab_job job = fit_of(&w, 0);
+    struct fit_world w;
+    fit_world_open(&w, FIT);
+    const struct lab_job job = fit_world_job(&w, 0);
     struct host_twin *whole = lab_run(&w.lab, &job), *h = lab_host(&w.lab, &job);
     assert_int_equal(host_twin_checkpoints(whole), 4);
     const size_t answers[] = {3 + 7, 3 + 6 + 1, 3 + 7};

@@ -2,36 +2,15 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "stages/stage_job.h"
+#include "stages/fit_world.h"
 
-#define HEAD                                                                                       \
-    "name = \"lab\"; seed = 5; source = { problem = \"linear\"; dims = 3; };\n"                    \
-    "stages = ( { stage = \"pretrain\"; model = { layers = 2; heads = 2; width = 16; positions = " \
-    "24; }; points = 6; batch = 8; shards = 1; steps = 20; optimiser = { lr = 1e-2; }; },\n"
-#define FIT(keys) HEAD "{ stage = \"fit\"; of = \"pretrain\"; " keys " } );\n"
+#define FIT(keys) FIT_WORLD(2) "{ stage = \"fit\"; of = \"pretrain\"; " keys " } );\n"
 #define SIZES "points = 9; prompts = 40; batch = 12; "
 #define LBFGS "optimiser = { name = \"lbfgs\"; };"
 
 enum { TRAIN_LOSS = 7, VALIDATION_LOSS = 8, END = 10, NONZERO = 12 }; /* columns */
 
 static struct err err;
-
-struct world { /* a config and the model its fits work on */
-    struct lab lab;
-    char path[SCRATCH_PATH];
-    struct job_input model;
-};
-
-static void world_open(struct world *w, const char *text) {
-    const struct lab_job pretrain = {.kind = "pretrain", .memory = SIZE_MAX};
-    w->lab = lab_open(text);
-    w->model = lab_make(&w->lab, &pretrain, "model.safetensors", w->path);
-}
-
-static struct lab_job fit_of(const struct world *w, size_t point) {
-    return (struct lab_job){
-        .kind = "fit", .point = point, .memory = SIZE_MAX, .inputs = {w->model}, .n_inputs = 1};
-}
 
 static const struct job_value *row_of(const struct host_twin *h) {
     size_t n;
@@ -41,8 +20,8 @@ static const struct job_value *row_of(const struct host_twin *h) {
 }
 
 /* The row of one fit of a config. */
-static void run_fit(struct job_value row[NONZERO + 1], struct world *w, size_t point) {
-    const struct lab_job job = fit_of(w, point);
+static void run_fit(struct job_value row[NONZERO + 1], struct fit_world *w, size_t point) {
+    const struct lab_job job = fit_world_job(w, point);
     struct host_twin *h = lab_run(&w->lab, &job);
     memcpy(row, row_of(h), (NONZERO + 1) * sizeof *row);
     row[END].as.text = strcmp(row[END].as.text, "converged") == 0 ? "converged" : "";
@@ -52,11 +31,11 @@ static void run_fit(struct job_value row[NONZERO + 1], struct world *w, size_t p
 /* All prompts at once: what Adam is still far from after as many epochs. */
 static void lbfgs_goes_further_than_adam(void **state) {
     (void)state;
-    struct world w;
+    struct fit_world w;
     struct job_value adam[NONZERO + 1], lbfgs[NONZERO + 1];
-    world_open(&w,
-               FIT("method = \"constant\"; " SIZES
-                   "epochs = 25; patience = 0; optimiser = { name = [\"adam\", \"lbfgs\"]; };"));
+    fit_world_open(
+        &w, FIT("method = \"constant\"; " SIZES
+                "epochs = 25; patience = 0; optimiser = { name = [\"adam\", \"lbfgs\"]; };"));
     run_fit(adam, &w, 0);
     run_fit(lbfgs, &w, 1);
     const double a = adam[TRAIN_LOSS].as.real, b = lbfgs[TRAIN_LOSS].as.real;
@@ -67,9 +46,9 @@ static void lbfgs_goes_further_than_adam(void **state) {
 /* Two numbers: the minimum is found to the last digits, and said so. */
 static void lbfgs_says_when_it_has_converged(void **state) {
     (void)state;
-    struct world w;
+    struct fit_world w;
     struct job_value row[NONZERO + 1];
-    world_open(&w, FIT("method = \"bias_only\"; " SIZES "epochs = 200; patience = 0; " LBFGS));
+    fit_world_open(&w, FIT("method = \"bias_only\"; " SIZES "epochs = 200; patience = 0; " LBFGS));
     run_fit(row, &w, 0);
     assert_string_equal(row[END].as.text, "converged");
     assert_int_equal(row[NONZERO].as.integer, 2);
@@ -78,9 +57,9 @@ static void lbfgs_says_when_it_has_converged(void **state) {
 
 static void lbfgs_has_the_same_bits_in_any_group(void **state) {
     (void)state;
-    struct world w;
-    world_open(&w, FIT(SIZES "epochs = 5; shards = 3; " LBFGS));
-    struct lab_job job = fit_of(&w, 0);
+    struct fit_world w;
+    fit_world_open(&w, FIT(SIZES "epochs = 5; shards = 3; " LBFGS));
+    struct lab_job job = fit_world_job(&w, 0);
     struct host_twin *alone = lab_run(&w.lab, &job);
     for (job.ranks = 2; job.ranks <= 3; job.ranks++) {
         struct host_twin *group = lab_run(&w.lab, &job);
@@ -93,9 +72,9 @@ static void lbfgs_has_the_same_bits_in_any_group(void **state) {
 
 static void a_stopped_descent_goes_on_with_the_same_bits(void **state) {
     (void)state;
-    struct world w;
-    world_open(&w, FIT(SIZES "epochs = 6; checkpoint_every = 2; " LBFGS));
-    const struct lab_job job = fit_of(&w, 0);
+    struct fit_world w;
+    fit_world_open(&w, FIT(SIZES "epochs = 6; checkpoint_every = 2; " LBFGS));
+    const struct lab_job job = fit_world_job(&w, 0);
     struct host_twin *whole = lab_run(&w.lab, &job), *h = lab_host(&w.lab, &job);
     size_t stops = 0;
     for (size_t answers = 1; answers < 200; answers++) {
@@ -112,11 +91,11 @@ static void a_stopped_descent_goes_on_with_the_same_bits(void **state) {
 
 static void a_penalty_leaves_fewer_weights(void **state) {
     (void)state;
-    struct world w;
+    struct fit_world w;
     struct job_value row[NONZERO + 1];
     int64_t before = 5;
-    world_open(&w, FIT("method = \"ltv\"; ltv = { l1 = [0.0, 3e-3, 1.0]; }; " SIZES
-                       "epochs = 30; patience = 0; optimiser = { lr = 2e-2; };"));
+    fit_world_open(&w, FIT("method = \"ltv\"; ltv = { l1 = [0.0, 3e-3, 1.0]; }; " SIZES
+                           "epochs = 30; patience = 0; optimiser = { lr = 2e-2; };"));
     for (size_t i = 0; i < 3; i++) {
         run_fit(row, &w, i);
         const int64_t kept = row[NONZERO].as.integer;
@@ -133,15 +112,15 @@ static void a_penalty_leaves_fewer_weights(void **state) {
  * others than of one length. */
 static void lengths_have_the_same_bits_everywhere(void **state) {
     (void)state;
-    struct world w;
-    world_open(&w,
-               FIT(SIZES "lengths = ([], [6, 7, 9]); basis = [\"prompt\", \"mean\"]; epochs = 3; "
-                         "shards = 2;"));
+    struct fit_world w;
+    fit_world_open(&w, FIT(SIZES
+                           "lengths = ([], [6, 7, 9]); basis = [\"prompt\", \"mean\"]; epochs = 3; "
+                           "shards = 2;"));
     assert_int_equal(config_stage_points(w.lab.config, 1), 4);
-    struct lab_job plain = fit_of(&w, 0);
+    struct lab_job plain = fit_world_job(&w, 0);
     struct host_twin *single = lab_run(&w.lab, &plain);
     for (size_t i = 0; i < 4; i++) {
-        struct lab_job job = fit_of(&w, i);
+        struct lab_job job = fit_world_job(&w, i);
         struct host_twin *alone = lab_run(&w.lab, &job);
         job.memory = 0;
         struct host_twin *again = lab_run(&w.lab, &job);
@@ -160,9 +139,9 @@ static void lengths_have_the_same_bits_everywhere(void **state) {
 /* The length of the prompts, said as the only one. */
 static void one_length_is_that_of_the_prompts(void **state) {
     (void)state;
-    struct world w;
-    world_open(&w, FIT(SIZES "lengths = ([], [9]); epochs = 3;"));
-    const struct lab_job jobs[] = {fit_of(&w, 0), fit_of(&w, 1)};
+    struct fit_world w;
+    fit_world_open(&w, FIT(SIZES "lengths = ([], [9]); epochs = 3;"));
+    const struct lab_job jobs[] = {fit_world_job(&w, 0), fit_world_job(&w, 1)};
     struct host_twin *a = lab_run(&w.lab, &jobs[0]), *b = lab_run(&w.lab, &jobs[1]);
     const struct job_tensor *x = host_twin_tensor(a, "weights"),
                             *y = host_twin_tensor(b, "weights");

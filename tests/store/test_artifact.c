@@ -10,6 +10,7 @@
 
 #include "sched/event.h"
 #include "store/artifact.h"
+#include "twins/scratch_group.h"
 
 static const char A[] = "ab00000000000000000000000000000000000000000000000000000000000001";
 static const char B[] = "cd00000000000000000000000000000000000000000000000000000000000002";
@@ -18,20 +19,6 @@ static const struct job_tensor TENSORS[] = {
     {.name = "weights", .rank = 2, .shape = {2, 3}, .data = VALUES},
     {.name = "bias", .rank = 1, .shape = {3}, .data = VALUES + 2},
 };
-
-static int make_folder(void **state) {
-    char name[] = "/tmp/taskvec_artifact_XXXXXX";
-    *state = mkdtemp(name) ? text_copy(name) : NULL;
-    return *state ? 0 : -1;
-}
-
-static int remove_folder(void **state) {
-    char command[FILE_PATH_MAX];
-    (void)snprintf(command, sizeof command, "rm -rf %s", (const char *)*state);
-    const int rc = system(command);
-    free(*state);
-    return rc;
-}
 
 static void seal(struct artifact_seal *out, const char *dir, const char *identity) {
     struct err err = {0};
@@ -207,12 +194,12 @@ static void test_unwritable(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_artifact, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(test_checkpoint, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(test_checkpoint_without_sum, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(test_foreign_checkpoint, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(test_clean, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(test_unwritable, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_artifact, scratch_begin, scratch_end),
+        cmocka_unit_test_setup_teardown(test_checkpoint, scratch_begin, scratch_end),
+        cmocka_unit_test_setup_teardown(test_checkpoint_without_sum, scratch_begin, scratch_end),
+        cmocka_unit_test_setup_teardown(test_foreign_checkpoint, scratch_begin, scratch_end),
+        cmocka_unit_test_setup_teardown(test_clean, scratch_begin, scratch_end),
+        cmocka_unit_test_setup_teardown(test_unwritable, scratch_begin, scratch_end),
     };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, NULL, NULL);

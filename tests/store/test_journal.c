@@ -12,21 +12,7 @@
 
 #include "sched/event.h"
 #include "store/journal.h"
-
-static int make_folder(void **state) {
-    char name[] = "/tmp/taskvec_journal_XXXXXX";
-    *state = mkdtemp(name) ? text_copy(name) : NULL;
-    return *state ? 0 : -1;
-}
-
-static int remove_folder(void **state) {
-    char path[FILE_PATH_MAX];
-    (void)snprintf(path, sizeof path, "%s/journal", (const char *)*state);
-    (void)unlink(path);
-    (void)rmdir(*state);
-    free(*state);
-    return 0;
-}
+#include "twins/scratch_group.h"
 
 static void add_end(struct journal *j, int64_t code) {
     struct text line = {0};
@@ -179,12 +165,12 @@ static void test_deleted_or_replaced(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_append_and_read, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(test_torn_tail, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(test_damaged_line, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(test_later_version, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(test_full, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(test_deleted_or_replaced, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_append_and_read, scratch_begin, scratch_end),
+        cmocka_unit_test_setup_teardown(test_torn_tail, scratch_begin, scratch_end),
+        cmocka_unit_test_setup_teardown(test_damaged_line, scratch_begin, scratch_end),
+        cmocka_unit_test_setup_teardown(test_later_version, scratch_begin, scratch_end),
+        cmocka_unit_test_setup_teardown(test_full, scratch_begin, scratch_end),
+        cmocka_unit_test_setup_teardown(test_deleted_or_replaced, scratch_begin, scratch_end),
         cmocka_unit_test(test_errors),
     };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);

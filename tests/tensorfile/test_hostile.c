@@ -11,9 +11,7 @@
 
 #include "tensorfile/tensorfile.h"
 #include "twins/error_says.h"
-#include "twins/scratch.h"
-
-static struct scratch scratch;
+#include "twins/scratch_group.h"
 
 static void refused_bytes(const void *bytes, size_t size, const char *words) {
     struct err err = {0};
@@ -172,18 +170,6 @@ static void paths_that_are_no_files(void **state) {
     ERROR_SAYS(tensorfile_open(&f, path, &err), ERR_DATA, "pipe: not a plain file");
 }
 
-static int begin(void **state) {
-    (void)state;
-    scratch_create(&scratch);
-    return 0;
-}
-
-static int end(void **state) {
-    (void)state;
-    scratch_destroy(&scratch);
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_lengths),
@@ -195,5 +181,5 @@ int main(void) {
         cmocka_unit_test(changed_bytes_do_no_harm),
         cmocka_unit_test(paths_that_are_no_files),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }

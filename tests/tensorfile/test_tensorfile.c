@@ -11,9 +11,8 @@
 #include "base/hash.h"
 #include "tensorfile/tensorfile.h"
 #include "twins/error_says.h"
-#include "twins/scratch.h"
+#include "twins/scratch_group.h"
 
-static struct scratch scratch;
 static struct err err;
 static const float WEIGHTS[6] = {1.5f, -0.0f, 1e-40f, 3.4e38f, -7, 0.1f};
 
@@ -201,18 +200,6 @@ static void a_folder_that_is_not_there(void **state) {
     tensor_writer_destroy(w);
 }
 
-static int begin(void **state) {
-    (void)state;
-    scratch_create(&scratch);
-    return 0;
-}
-
-static int end(void **state) {
-    (void)state;
-    scratch_destroy(&scratch);
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_written_is_read),
@@ -224,5 +211,5 @@ int main(void) {
         cmocka_unit_test(writing_refuses),
         cmocka_unit_test(a_folder_that_is_not_there),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }
