@@ -110,9 +110,8 @@ static enum err_code capture_init(struct capture *c, struct job_ctx *ctx, struct
     enum err_code rc = ERR_OK;
     *c = (struct capture){.ctx = ctx,
                           .points = families_size(ctx->point, "points"),
-                          .n = families_size(ctx->point, "prompts"),
-                          .chunk = families_size(ctx->point, "chunk")};
-    if (c->chunk > c->n) c->chunk = c->n;
+                          .n = families_size(ctx->point, "prompts")};
+    c->chunk = families_chunk(ctx->point, c->n);
     TRY(origin_open(&c->model, ctx, err));
     const struct model_dims *d = &c->model.params.dims;
     size_t tokens = 2 * (c->points - 1);
@@ -228,8 +227,7 @@ static enum err_code capture_plan(struct stage_cost *cost, const struct config_p
     enum err_code rc = ERR_OK;
     struct origin model;
     size_t points = families_size(point, "points"), prompts = families_size(point, "prompts");
-    size_t chunk =
-        families_size(point, "chunk") < prompts ? families_size(point, "chunk") : prompts;
+    size_t chunk = families_chunk(point, prompts);
     TRY(origin_plan(&model, point, parents, n, err));
     const struct model_dims *d = &model.dims;
     TRY(families_check_source(point, d, err));

@@ -98,11 +98,10 @@ static enum causal_corruption corruption_of(const struct config_point *point) {
 
 /* The caller adds the prompts' arrays, the stream and who is told. */
 static struct causal_options options_of(const struct config_point *point, size_t dims) {
-    const size_t n = families_size(point, "prompts"), chunk = families_size(point, "chunk");
-    const size_t points = families_size(point, "points");
+    const size_t n = families_size(point, "prompts"), points = families_size(point, "points");
     return (struct causal_options){.prompts = {.n = n, .points = points, .dims = dims},
                                    .T0 = points,
-                                   .chunk = chunk < n ? chunk : n,
+                                   .chunk = families_chunk(point, n),
                                    .contexts = families_contexts(point),
                                    .reading = reading_of(point),
                                    .corruption = corruption_of(point)};

@@ -78,8 +78,7 @@ static void read_sizes(struct estimate *e, const struct config_point *point) {
     estimator_setup_read(&e->setup, point, hypot(s->noise, added) / s->scale);
     e->points = shift_points(shift, s->dims, families_size(point, "points"));
     e->functions = families_size(point, "functions");
-    e->chunk = families_size(point, "chunk");
-    if (e->chunk > e->functions) e->chunk = e->functions;
+    e->chunk = families_chunk(point, e->functions);
 }
 
 static double memory_needed(const struct estimate *e) {

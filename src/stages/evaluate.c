@@ -79,11 +79,10 @@ void evaluate_keys_read(struct evaluate_keys *k, const struct config_point *poin
     *k = (struct evaluate_keys){
         .points = families_size(point, "points"),
         .functions = families_size(point, "functions"),
-        .chunk = families_size(point, "chunk"),
         .confidence = config_float(point, "confidence"),
         .contexts = families_contexts(point),
     };
-    if (k->chunk > k->functions) k->chunk = k->functions;
+    k->chunk = families_chunk(point, k->functions);
     dummies_read(&k->dummies, point);
     shift_setup_read(&k->shift, point);
     k->points = shift_points(&k->shift, families_size(point, "source.dims"), k->points);

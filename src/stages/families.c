@@ -102,6 +102,11 @@ size_t families_size(const struct config_point *point, const char *key) {
     return (size_t)config_int(point, key);
 }
 
+size_t families_chunk(const struct config_point *point, size_t n) {
+    const size_t chunk = families_size(point, "chunk");
+    return chunk < n ? chunk : n;
+}
+
 enum context_precision families_contexts(const struct config_point *point) {
     return strcmp(config_text(point, "contexts"), "half") == 0 ? CONTEXT_HALF : CONTEXT_SINGLE;
 }
@@ -158,6 +163,18 @@ enum err_code families_check_room(const struct config_point *point, size_t promp
                "%s: %zu prompts of %zu points at once through %zu layers of width %zu would take "
                "%.0e bytes: lower one of them",
                where, prompts, points, dims->L, dims->E, 4 * floats);
+}
+
+enum err_code families_check_group(const struct config_point *point, size_t shards,
+                                   struct err *err) {
+    char where[320];
+    const size_t ranks = families_size(point, "group");
+    if (ranks <= shards) return ERR_OK;
+    config_where(where, point, "group");
+    return ERR(err, ERR_CONFIG,
+               "%s: %zu ranks for %zu shards, some would have nothing to do: raise shards or lower "
+               "group",
+               where, ranks, shards);
 }
 
 enum err_code families_check_source(const struct config_point *point, const struct model_dims *dims,

@@ -30,12 +30,19 @@ enum err_code families_check_points(const struct config_point *point, const char
 enum err_code families_check_room(const struct config_point *point, size_t prompts, size_t points,
                                   const struct model_dims *dims, struct err *err);
 
+/* ERR_CONFIG where the key `group` asks for more ranks than there are shards. */
+enum err_code families_check_group(const struct config_point *point, size_t shards,
+                                   struct err *err);
+
 /* ERR_CONFIG unless prompts of the source have the width the model reads. */
 enum err_code families_check_source(const struct config_point *point, const struct model_dims *dims,
                                     struct err *err);
 
 /* The key `contexts`: STAGE_USES_CONTEXTS. */
 enum context_precision families_contexts(const struct config_point *point);
+
+/* The key `chunk`, where n is all there is. */
+size_t families_chunk(const struct config_point *point, size_t n);
 
 /* Drawn prompts as a model reads them. */
 struct prompt_view families_view(const struct prompts *p);

@@ -102,11 +102,7 @@ static enum err_code check(const struct pretrain_keys *k, const struct config_po
     CHECK(k->batch % k->shards == 0, ERR_CONFIG,
           "%s: a batch of %zu prompts cannot be cut into %zu equal shards: change shards or batch",
           where, k->batch, k->shards);
-    config_where(where, point, "group");
-    CHECK(families_size(point, "group") <= k->shards, ERR_CONFIG,
-          "%s: %zu ranks for %zu shards, some would have nothing to do: raise shards or lower "
-          "group",
-          where, families_size(point, "group"), k->shards);
+    TRY(families_check_group(point, k->shards, err));
 cleanup:
     return rc;
 }

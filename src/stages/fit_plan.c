@@ -1,0 +1,136 @@
+#include "stages/fit_plan.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "stages/cost.h"
+#include "stages/derive_run.h"
+#include "stages/families.h"
+#include "stages/fit_run.h"
+#include "stages/fit_start.h"
+
+static enum err_code check(const struct fit_keys *k, const struct config_point *point,
+                           const struct model_dims *dims, struct err *err) {
+    enum err_code rc = ERR_OK;
+    char where[320];
+    TRY(families_check_source(point, dims, err));
+    TRY(families_check_points(point, "points", k->points, dims, err));
+    config_where(where, point, "validation");
+    CHECK(k->train > 0 && k->train < k->prompts, ERR_CONFIG,
+          "%s: %g of %zu prompts leaves %zu for training: both sides need at least one", where,
+          config_float(point, "validation"), k->prompts, k->train);
+    TRY(families_check_group(point, k->shards, err));
+cleanup:
+    return rc;
+}
+
+static enum err_code check_basis(size_t *T0, const struct fit_keys *k,
+                                 const struct method_setup *setup, const struct origin *model,
+                                 const struct config_point *point, struct err *err) {
+    enum err_code rc = ERR_OK;
+    char where[320];
+    *T0 = 0;
+    if (!method_basis(setup)) return ERR_OK;
+    TRY(origin_basis_points(T0, point, model->trained_points, err));
+    config_where(where, point, "basis_points");
+    CHECK(*T0 <= k->points, ERR_CONFIG,
+          "%s: a basis at point %zu of prompts of %zu points: lower basis_points or raise points",
+          where, *T0, k->points);
+cleanup:
+    return rc;
+}
+
+/* A query before point T0 would be told its own y by a basis of its own prompt. */
+static enum err_code check_lengths(const struct fit_keys *k, const struct method_setup *setup,
+                                   size_t T0, const struct config_point *point, struct err *err) {
+    enum err_code rc = ERR_OK;
+    char where[320];
+    const size_t least = k->mean || T0 == 0 ? 1 : T0;
+    if (k->n_lengths == 0) return ERR_OK;
+    config_where(where, point, "lengths");
+    CHECK(method_learns(setup->method), ERR_CONFIG, "%s: %s is derived, not learned from a loss",
+          where, setup->method->name);
+    CHECK(k->n_lengths <= FIT_LENGTHS, ERR_CONFIG, "%s: %zu lengths, at most %d", where,
+          k->n_lengths, FIT_LENGTHS);
+    for (size_t i = 0; i < k->n_lengths; i++) {
+        CHECK(k->lengths[i] <= k->points, ERR_CONFIG, "%s: %zu in prompts of %zu points", where,
+              k->lengths[i], k->points);
+        CHECK(k->lengths[i] >= least, ERR_CONFIG,
+              "%s: a query at point %zu, whose y the basis at point %zu has seen: lower "
+              "basis_points, or basis = \"mean\"",
+              where, k->lengths[i], T0);
+        CHECK(i == 0 || k->lengths[i] > k->lengths[i - 1], ERR_CONFIG, "%s: %zu after %zu", where,
+              k->lengths[i], k->lengths[i - 1]);
+    }
+cleanup:
+    return rc;
+}
+
+static enum err_code check_optimiser(const struct fit_keys *k, const struct method_setup *setup,
+                                     const struct config_point *point, struct err *err) {
+    char where[320];
+    if (!k->lbfgs || setup->l1 <= 0) return ERR_OK;
+    config_where(where, point, "optimiser.name");
+    return ERR(err, ERR_CONFIG, "%s: L-BFGS cannot minimise a penalty of %g on sizes: use adam",
+               where, setup->l1);
+}
+
+static double flops(const struct fit_keys *k, const struct method_setup *setup) {
+    const struct model_dims *d = &setup->params->dims;
+    double T = 2 * (double)(k->points - 1), n = (double)k->prompts;
+    double e = (double)k->epochs * (double)method_choices(setup);
+    double contexts = n * cost_forward(d, T, T / 2);
+    const double queries = k->n_lengths > 0 ? (double)k->n_lengths : 1;
+    return contexts + e * ((double)k->train + n) * queries * cost_forward(d, 1, T);
+}
+
+static void fill_cost(struct stage_cost *cost, const struct fit_keys *k,
+                      const struct fit_data_options *o, const struct config_point *point) {
+    const struct model_dims *d = &o->setup->params->dims;
+    size_t group = families_size(point, "group"), count = (k->shards + group - 1) / group;
+    double prompts = (double)(k->prompts * k->points) * (double)(d->inputs + 1) * sizeof(float);
+    double model = (double)params_count(d) * sizeof(float);
+    double kept = (double)fit_data_kept_bytes(o, d, count);
+    double rest = prompts + model + (double)fit_data_bytes(o, d, count);
+    *cost = (struct stage_cost){.flops = flops(k, o->setup),
+                                .group = (int)group,
+                                .checkpoints = true,
+                                .work = (double)method_choices(o->setup) * (double)k->epochs *
+                                        (double)k->train,
+                                .unit = "prompts"};
+    cost->memory = rest + kept;
+    cost->memory_least = rest + fmin(kept, (double)fit_data_pass_bytes(o, d));
+    (void)snprintf(cost->summary, sizeof cost->summary,
+                   "%zu prompts x %zu points, contexts %.3g GB", k->prompts, k->points, kept / 1e9);
+}
+
+enum err_code fit_plan(struct stage_cost *cost, const struct config_point *point,
+                       const struct stage_parent *parents, size_t n, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct origin model;
+    struct fit_keys k;
+    struct method_setup setup;
+    struct fit_data_options o;
+    size_t T0;
+    fit_keys_read(&k, point);
+    TRY(origin_plan(&model, point, parents, n, err));
+    const struct params shape = {.dims = model.dims};
+    method_setup_read(&setup, point, &shape);
+    TRY(check(&k, point, &model.dims, err));
+    if (setup.method->check) TRY(setup.method->check(&setup, point, err));
+    TRY(fit_start_check(point, &setup, err));
+    TRY(check_optimiser(&k, &setup, point, err));
+    TRY(check_basis(&T0, &k, &setup, &model, point, err));
+    TRY(check_lengths(&k, &setup, T0, point, err));
+    const size_t most = k.prompts > k.batch ? k.prompts : k.batch;
+    TRY(families_check_room(point, most, k.points, &model.dims, err));
+    if (!method_learns(setup.method)) {
+        TRY(derive_check(&k, &setup, T0, point, err));
+        derive_cost(cost, &k, &setup, T0);
+        return ERR_OK;
+    }
+    fit_keys_data(&o, &k, &setup, T0);
+    fill_cost(cost, &k, &o, point);
+cleanup:
+    return rc;
+}
