@@ -24,12 +24,6 @@ stages = (
 END
 rank_counts=(1 2 3) kills=4 kill_ranks=(2 0) resume_ranks=(0 3)
 if is_sanitised; then rank_counts=(3) kills=1; fi
-first="$work/a folder/first"
-launch 0 run "$config" -o "$first" --quiet
-((rc == 0)) || die "a plain start: code $rc: $(cat "$work/err")"
-wanted=$(digest_of "$first")
-for ranks in "${rank_counts[@]}"; do same_bits "ranks $ranks" "$ranks"; done
+same_on "${rank_counts[@]}"
 kills_and_resumes "$(journal lines "$first")" "$kills" "${TASKVEC_TEST_SEED:-1}"
-launch 0 verify "$first"
-((rc == 0)) || die "not the same bits again: $(cat "$work/out")"
 conclude "one digest of every method, plainly, on ${rank_counts[*]} ranks and after kills"

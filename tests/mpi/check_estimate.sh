@@ -4,6 +4,7 @@
 # number of ranks, and the same bits again; an absent one is said and stops the plan.
 set -euo pipefail
 . "$(dirname -- "$0")/common.sh" check_estimate "$@"
+. "$here/digest_runs.sh"
 config="$work/a folder/estimate.cfg"
 cat >"$config" <<'END'
 name = "estimate"; seed = 5; source = { problem = "noisy_linear"; dims = 4; };
@@ -24,15 +25,5 @@ if grep -q 'not in this build' "$work/out"; then
         die "an absent estimator is not told"
     sed -i '/name = "boosted"/,/functions = 4/d; s/chunk = 8; },/chunk = 8; }/' "$config"
 fi
-launch 0 run "$config" -o "$work/a folder/first" --quiet
-((rc == 0)) || die "a plain start: code $rc"
-wanted=$(digest_of "$work/a folder/first")
-for ranks in 1 2 3 5; do
-    launch "$ranks" run "$config" -o "$work/a folder/$ranks" --quiet
-    ((rc == 0)) || die "$ranks ranks: code $rc"
-    [[ $(digest_of "$work/a folder/$ranks") == "$wanted" ]] || fault "another digest on $ranks ranks"
-done
-launch 0 verify "$work/a folder/first"
-((rc == 0)) || die "not the same bits again: $(cat "$work/out")"
-((faults == 0)) || exit 1
-echo "one digest of every estimator, plainly and on 1, 2, 3 and 5 ranks"
+same_on 1 2 3 5
+conclude "one digest of every estimator, plainly and on 1, 2, 3 and 5 ranks"

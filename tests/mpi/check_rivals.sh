@@ -5,6 +5,7 @@
 # model stop the plan.
 set -euo pipefail
 . "$(dirname -- "$0")/common.sh" check_rivals "$@"
+. "$here/digest_runs.sh"
 config="$work/a folder/rivals.cfg"
 cat >"$config" <<'END'
 name = "rivals"; seed = 5; source = { problem = "linear"; dims = 3; };
@@ -27,15 +28,5 @@ grep -q 'fit.fv.layers: no block 3 in a model of 3' "$work/err" || die "which bl
 launch 0 plan "$config" -s 'fit.fv.heads=7'
 ((rc == 65)) || die "a plan with more heads than there are: code $rc, not 65"
 grep -q "fit.fv.heads: 7 of a model's 6 heads" "$work/err" || die "how many heads is not told"
-launch 0 run "$config" -o "$work/a folder/first" --quiet
-((rc == 0)) || die "a plain start: code $rc"
-wanted=$(digest_of "$work/a folder/first")
-for ranks in 1 2 3 5; do
-    launch "$ranks" run "$config" -o "$work/a folder/$ranks" --quiet
-    ((rc == 0)) || die "$ranks ranks: code $rc"
-    [[ $(digest_of "$work/a folder/$ranks") == "$wanted" ]] || fault "another digest on $ranks ranks"
-done
-launch 0 verify "$work/a folder/first"
-((rc == 0)) || die "not the same bits again: $(cat "$work/out")"
-((faults == 0)) || exit 1
-echo "one digest of fv, icv and effects, plainly and on 1, 2, 3 and 5 ranks"
+same_on 1 2 3 5
+conclude "one digest of fv, icv and effects, plainly and on 1, 2, 3 and 5 ranks"

@@ -4,6 +4,7 @@
 # digest on any number of ranks, and the same bits again; tables keep them apart.
 set -euo pipefail
 . "$(dirname -- "$0")/common.sh" check_shifts "$@"
+. "$here/digest_runs.sh"
 config="$work/a folder/shifts.cfg"
 cat >"$config" <<'END'
 name = "shifts"; seed = 5; source = { problem = "linear"; dims = 3; };
@@ -22,22 +23,12 @@ stages = (
     points = 10; functions = 20; chunk = 8; dummies = ["none", "as_published", "corrected"]; }
 );
 END
-launch 0 run "$config" -o "$work/a folder/first" --quiet
-((rc == 0)) || die "a plain start: code $rc: $(tail -3 "$work/err")"
-wanted=$(digest_of "$work/a folder/first")
-for ranks in 1 2 3; do
-    launch "$ranks" run "$config" -o "$work/a folder/$ranks" --quiet
-    ((rc == 0)) || die "$ranks ranks: code $rc"
-    [[ $(digest_of "$work/a folder/$ranks") == "$wanted" ]] || fault "another digest on $ranks ranks"
-done
-launch 0 verify "$work/a folder/first"
-((rc == 0)) || die "not the same bits again: $(cat "$work/out")"
+same_on 1 2 3
 
 # A line for each of 12 shifts, 2 seeds and 2 fits, 2 controls of a model, random of 2 fits and
 # mismatched of one; then 3 rules of dummies for fits and controls. No line of several.
-launch 0 table "$work/a folder/first" --format csv
+launch 0 table "$first" --format csv
 lines=$(grep -c '^[a-z]*,[-a-z.]*,[-0-9]' "$work/out")
 ((lines == 12 * 2 * (2 + 2 + 2 + 1) + 3 * 2 * (2 + 2))) || die "$lines lines in the table"
 head -1 "$work/out" | grep -q 'shift,noisy.sigma' || die "no column for the shift or its level"
-((faults == 0)) || exit 1
-echo "one digest of every shift, plainly and on 1, 2 and 3 ranks"
+conclude "one digest of every shift, plainly and on 1, 2 and 3 ranks"

@@ -11,6 +11,19 @@ same_bits() {
     rm -rf -- "$work/a folder/$name"
 }
 
+# same_on RANKS...: a plain run, left in $first, gives the wanted digest; every count of ranks gives
+# the same, and verify the same bits again.
+same_on() {
+    local ranks
+    first="$work/a folder/first"
+    launch 0 run "$config" -o "$first" --quiet
+    ((rc == 0)) || die "a plain start: code $rc"
+    wanted=$(digest_of "$first")
+    for ranks in "$@"; do same_bits "ranks $ranks" "$ranks"; done
+    launch 0 verify "$first"
+    ((rc == 0)) || die "not the same bits again: $(cat "$work/out")"
+}
+
 # bytes_for_least: a budget with which every job runs and no fit keeps all its contexts.
 bytes_for_least() {
     timeout 60 "$program" plan "$config" --json >"$work/plan.json" || die "plan --json"

@@ -30,4 +30,23 @@ static inline struct lab_job fit_world_job(const struct fit_world *w, size_t poi
         .kind = "fit", .point = point, .memory = SIZE_MAX, .inputs = {w->model}, .n_inputs = 1};
 }
 
+/* A fit that is asked to stop after each number of answers, says so in these words, and goes on,
+ * has the bits of one that ran through; which left `checkpoints`. */
+static inline void fit_world_resumes(const struct fit_world *w, const size_t *answers,
+                                     const char *const *words, size_t n, size_t checkpoints) {
+    struct err err;
+    const struct lab_job job = fit_world_job(w, 0);
+    struct host_twin *whole = lab_run(&w->lab, &job), *h = lab_host(&w->lab, &job);
+    assert_int_equal(host_twin_checkpoints(whole), checkpoints);
+    for (size_t i = 0; i < n; i++) {
+        host_twin_stop_after(h, answers[i]);
+        ERROR_SAYS(host_twin_run(h, lab_work, lab_stage("fit"), &err), ERR_STOPPED, words[i]);
+    }
+    host_twin_stop_after(h, SIZE_MAX);
+    SUCCEEDS(host_twin_run(h, lab_work, lab_stage("fit"), &err));
+    assert_true(host_twin_same(whole, h));
+    host_twin_destroy(h);
+    host_twin_destroy(whole);
+}
+
 #endif

@@ -92,20 +92,10 @@ static void a_stopped_derivation_starts_again(void **state) {
     (void)state;
     struct fit_world w;
     fit_world_open(&w, FIT("method = \"task_vector\"; basis = \"mean\";") END);
-    const struct lab_job job = fit_world_job(&w, 0);
-    struct host_twin *whole = lab_run(&w.lab, &job), *h = lab_host(&w.lab, &job);
     const char *words[] = {"stopped after 12 prompts", "stopped after 32 prompts",
                            "stopped after 40 prompts"};
     const size_t answers[] = {0, 2, 3};
-    for (size_t i = 0; i < 3; i++) {
-        host_twin_stop_after(h, answers[i]);
-        ERROR_SAYS(host_twin_run(h, lab_work, lab_stage("fit"), &err), ERR_STOPPED, words[i]);
-    }
-    host_twin_stop_after(h, SIZE_MAX);
-    SUCCEEDS(host_twin_run(h, lab_work, lab_stage("fit"), &err));
-    assert_true(host_twin_same(whole, h));
-    host_twin_destroy(h);
-    host_twin_destroy(whole);
+    fit_world_resumes(&w, answers, words, 3, 0);
     lab_close(&w.lab);
 }
 

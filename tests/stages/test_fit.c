@@ -52,22 +52,11 @@ static void a_resumed_fit_gives_the_same_bits(void **state) {
     (void)state;
     struct fit_world w;
     fit_world_open(&w, FIT(SIZES "checkpoint_every = 2;"));
-    const struct lab_job job = fit_world_job(&w, 0);
-    struct host_twin *whole = lab_run(&w.lab, &job), *h = lab_host(&w.lab, &job);
-    assert_int_equal(host_twin_checkpoints(whole), 2);
     /* Three answers while contexts are made, then three updates an epoch. */
     const size_t answers[] = {1, 3 + 4, 3 + 7};
     const char *words[] = {"stopped before the first update", "stopped after epoch 1",
                            "stopped after epoch 3"};
-    for (size_t i = 0; i < 3; i++) {
-        host_twin_stop_after(h, answers[i]);
-        ERROR_SAYS(host_twin_run(h, lab_work, lab_stage("fit"), &err), ERR_STOPPED, words[i]);
-    }
-    host_twin_stop_after(h, SIZE_MAX);
-    SUCCEEDS(host_twin_run(h, lab_work, lab_stage("fit"), &err));
-    assert_true(host_twin_same(whole, h));
-    host_twin_destroy(h);
-    host_twin_destroy(whole);
+    fit_world_resumes(&w, answers, words, 3, 2);
     lab_close(&w.lab);
 }
 

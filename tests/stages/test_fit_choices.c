@@ -6,8 +6,6 @@
     "layer = [-1, 0, 1]; }; points = 9; prompts = 40; batch = 12; epochs = 4; optimiser = { "      \
     "lr = 1e-2; }; checkpoint_every = 2; } );\n"
 
-static struct err err;
-
 static void same_tensor(const struct host_twin *a, const struct host_twin *b, const char *name) {
     const struct job_tensor *x = host_twin_tensor(a, name), *y = host_twin_tensor(b, name);
     size_t n = 1;
@@ -57,21 +55,10 @@ static void a_fit_resumes_within_a_choice(void **state) {
     (void)state;
     struct fit_world w;
     fit_world_open(&w, FIT);
-    const struct lab_job job = fit_world_job(&w, 0);
-    struct host_twin *whole = lab_run(&w.lab, &job), *h = lab_host(&w.lab, &job);
-    assert_int_equal(host_twin_checkpoints(whole), 4);
     const size_t answers[] = {3 + 7, 3 + 6 + 1, 3 + 7};
     const char *words[] = {"stopped after epoch 2", "stopped after epoch 0",
                            "stopped after epoch 2"};
-    for (size_t i = 0; i < 3; i++) {
-        host_twin_stop_after(h, answers[i]);
-        ERROR_SAYS(host_twin_run(h, lab_work, lab_stage("fit"), &err), ERR_STOPPED, words[i]);
-    }
-    host_twin_stop_after(h, SIZE_MAX);
-    SUCCEEDS(host_twin_run(h, lab_work, lab_stage("fit"), &err));
-    assert_true(host_twin_same(whole, h));
-    host_twin_destroy(h);
-    host_twin_destroy(whole);
+    fit_world_resumes(&w, answers, words, 3, 4);
     lab_close(&w.lab);
 }
 
