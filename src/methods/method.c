@@ -78,6 +78,10 @@ bool method_learns(const struct method *m) { return m->gradient || m->gradient_a
 
 bool method_is_fitted(const struct method *m) { return m->weights_shape || m->choices; }
 
+size_t method_basis_of(const struct method *control, size_t i, size_t n) {
+    return control && control->next_function ? (i + 1) % n : i;
+}
+
 unsigned method_basis(const struct method_setup *s) {
     return s->method->basis ? s->method->basis(s) : 0;
 }

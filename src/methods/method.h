@@ -147,6 +147,9 @@ extern const char *const METHOD_CONTROLS[];
 /* "heads" for ltv; "" where the method has one form only. */
 const char *method_variant(const struct method_setup *s);
 
+/* The function whose basis function i of n has under a control, or under none (NULL): its own. */
+size_t method_basis_of(const struct method *control, size_t i, size_t n);
+
 /* The parts of a basis it needs; 0: none. */
 unsigned method_basis(const struct method_setup *s);
 

@@ -5,70 +5,52 @@
  *   weights [..]                 given; none: derived from the prompts, or the method has none
  *   derived [..]                 to compare those with, where they are unique
  *   curve [choices, N, P]        predictions after 0 .. P - 1 examples, the basis each prompt's own
- *   mean_curve [choices, N, P]   the same with the mean over the prompts as basis
- *   loss [choices]               mean Huber loss at the last query, delta 1
+ *   lengths [..]                 given, in points: where the queries of the loss are; none: P alone
+ *   loss [choices]               mean Huber loss at those queries, delta 1
  *   gradient [choices, weights]  of that loss
+ *   mean_curve, mean_loss, mean_gradient  the same with the mean over the prompts as basis
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "methods/basis_set.h"
+#include "methods/ltv.h"
 #include "run/verify_fixture.h"
+#include "run/verify_learned.h"
 #include "run/verify_reference.h"
+#include "run/verify_trial.h"
 #include "stages/curve.h"
-#include "stages/fit_data.h"
-
-struct method_case { /* one group of the file */
-    const char *group, *method;
-    int variant;
-    double own[METHOD_OWN]; /* what the method keeps of its keys */
-};
 
 static const struct method_case CASES[] = {
-    {"task_vector", "task_vector", 0, {-1}},
-    {"task_vector_replace", "task_vector", 1, {-1}},
-    {"state_vector", "state_vector", 0, {-1}},
-    {"state_vector_average", "state_vector", 0, {-1, 3}},
-    {"linear_vector", "linear_vector", 0, {24, -1}}, /* more anchors than the model is wide */
-    {"linear_vector_dual", "linear_vector", 0, {10, -1}},
-    {"linear_vector_constant", "linear_vector", 1, {24, -1}},
-    {"constant", "constant", 0, {0}},
-    {"bias_only", "bias_only", 0, {0}},
-    {"site", "site", 0, {0}},
-    {"learned_vector", "learned_vector", 0, {-1}},
-    {"loreft", "loreft", 0, {-1, 3}}, /* layer, rank */
+    {"task_vector", "task_vector", NULL, 0, {-1}},
+    {"task_vector_replace", "task_vector", NULL, 1, {-1}},
+    {"state_vector", "state_vector", NULL, 0, {-1}},
+    {"state_vector_average", "state_vector", NULL, 0, {-1, 3}},
+    {"linear_vector", "linear_vector", NULL, 0, {24, -1}}, /* more anchors than the model is wide */
+    {"linear_vector_dual", "linear_vector", NULL, 0, {10, -1}},
+    {"linear_vector_constant", "linear_vector", NULL, 1, {24, -1}},
+    {"constant", "constant", NULL, 0, {0}},
+    {"bias_only", "bias_only", NULL, 0, {0}},
+    {"site", "site", NULL, 0, {0}},
+    {"learned_vector", "learned_vector", NULL, 0, {-1}},
+    {"loreft", "loreft", NULL, 0, {-1, 3}}, /* layer, rank */
+    {"ltv_heads", "ltv", NULL, LTV_HEADS, {0}},
+    {"ltv_heads_bias", "ltv", NULL, LTV_HEADS_BIAS, {0}},
+    {"ltv_reprojected", "ltv", NULL, LTV_REPROJECTED, {0}},
+    {"ltv_blocks", "ltv", NULL, LTV_BLOCKS, {0}},
+    {"ltv_lengths", "ltv", NULL, LTV_HEADS, {0}},
+    {"plain", "plain", NULL, 0, {0}},
+    {"zero", "zero", NULL, 0, {0}},
+    {"window", "window", NULL, 0, {0}},
+    {"oracle", "oracle", NULL, 0, {0}},
+    {"random", "ltv", "random", LTV_HEADS, {0}},
+    {"random_constant", "constant", "random", 0, {0}},
+    {"mismatched", "ltv", "mismatched", LTV_HEADS, {0}},
 };
 
-static const double TOLERANCE = 1e-4;
-
-struct trial { /* a case and what it is tried on */
-    struct verify_report *report;
-    const struct fixture *file;
-    const struct method_case *c;
-    struct method_setup setup;
-    struct prompt_view prompts;
-    size_t T0, weights, choices;
-    float *w;
-    struct basis_set basis; /* of each prompt, or one row: the mean */
-};
-
-/* methods/CASE/WHAT */
-static const char *named(char out[128], const struct trial *t, const char *what) {
-    (void)snprintf(out, 128, "methods/%s/%s", t->c->group, what);
-    return out;
-}
-
-static bool has(const struct trial *t, const char *what) {
-    char name[128];
-    return fixture_has(t->file, named(name, t, what));
-}
-
-static enum err_code compare(const struct trial *t, const char *what, const float *got, size_t n,
-                             struct err *err) {
-    char name[128];
-    return verify_reference_compare(t->report, t->file, "methods", named(name, t, what), got, n,
-                                    TOLERANCE, VERIFY_SCALED, err);
+static const struct method *control_of(const struct trial *t) {
+    return t->c->control ? method_find(t->c->control) : NULL;
 }
 
 /* ---- basis */
@@ -81,7 +63,11 @@ static enum err_code collect(struct trial *t, struct err *err) {
     if (!parts) return ERR_OK;
     TRY(basis_set_create(&t->basis, &p->dims, parts, t->prompts.n, err));
     TRY(method_collector_create(&c, &t->setup, t->w, t->T0, t->prompts.n, CONTEXT_SINGLE, err));
-    basis_collector_run(&t->basis, c, p, &t->prompts);
+    for (size_t i = 0; i < t->prompts.n; i++) {
+        const size_t of = method_basis_of(control_of(t), i, t->prompts.n);
+        const struct prompt_view one = prompt_view_part(&t->prompts, of, 1);
+        basis_collector_run_at(&t->basis, i, c, p, &one);
+    }
 cleanup:
     basis_collector_destroy(c);
     return rc;
@@ -109,7 +95,9 @@ static enum err_code predict(float *out, struct trial *t, const struct basis *ba
                                     .chunk = t->prompts.n,
                                     .points = t->prompts.points,
                                     .window_points = t->T0,
-                                    .trained_points = t->T0};
+                                    .trained_points = t->T0 + 1, /* so oracle is not window */
+                                    .control = control_of(t),
+                                    .stream = rng_stream(0, "verify")};
     TRY(curve_create(&c, &o, err));
     curve_predict(out, &c, &t->prompts, basis, t->w);
 cleanup:
@@ -127,46 +115,10 @@ static enum err_code compare_curve(struct trial *t, const char *what, size_t bas
     CHECK(got, ERR_MEMORY, "no memory for a curve of %zu predictions", n);
     for (t->setup.choice = 0; t->setup.choice < t->choices; t->setup.choice++)
         TRY(predict(got + t->setup.choice * n, t, &basis, err));
-    TRY(compare(t, what, got, t->choices * n, err));
+    TRY(trial_compare(t, what, got, t->choices * n, VERIFY_SCALED, err));
 cleanup:
     t->setup.choice = 0;
     free(got);
-    return rc;
-}
-
-static enum err_code compare_slope(struct trial *t, struct err *err) {
-    enum err_code rc = ERR_OK;
-    const size_t N = t->prompts.n;
-    struct fit_data *data = NULL;
-    const struct fit_data_options o = {.setup = &t->setup,
-                                       .prompts = t->prompts,
-                                       .basis_points = t->T0,
-                                       .train = N,
-                                       .batch = N,
-                                       .shards = 1,
-                                       .memory = SIZE_MAX,
-                                       .loss = FIT_HUBER,
-                                       .delta = 1};
-    uint32_t *rows = calloc(N, sizeof *rows);
-    float *slope = calloc(t->choices * t->weights, sizeof *slope);
-    float *losses = calloc(t->choices, sizeof *losses);
-    CHECK(rows && slope && losses, ERR_MEMORY, "no memory for %zu weights", t->weights);
-    for (size_t i = 0; i < N; i++) rows[i] = (uint32_t)i;
-    TRY(fit_data_create(&data, &o, NULL, err));
-    for (t->setup.choice = 0; t->setup.choice < t->choices; t->setup.choice++) {
-        double loss;
-        fit_data_pass(&loss, slope + t->setup.choice * t->weights, data, t->w, rows, N,
-                      1 / (double)N);
-        losses[t->setup.choice] = (float)loss;
-    }
-    TRY(compare(t, "loss", losses, t->choices, err));
-    TRY(compare(t, "gradient", slope, t->choices * t->weights, err));
-cleanup:
-    t->setup.choice = 0;
-    fit_data_destroy(data);
-    free(losses);
-    free(slope);
-    free(rows);
     return rc;
 }
 
@@ -185,7 +137,8 @@ static enum err_code derive(struct trial *t, struct err *err) {
                                              .stream = &stream,
                                              .report = no_report};
     TRY(t->setup.method->derive(t->w, &training, &t->setup, err));
-    if (has(t, "derived")) TRY(compare(t, "derived", t->w, t->weights, err));
+    if (trial_has(t, "derived"))
+        TRY(trial_compare(t, "derived", t->w, t->weights, VERIFY_SCALED, err));
 cleanup:
     return rc;
 }
@@ -193,8 +146,7 @@ cleanup:
 static enum err_code read_weights(struct trial *t, struct err *err) {
     enum err_code rc = ERR_OK;
     struct fixture_array given = {0};
-    char name[128];
-    TRY(verify_reference_floats(&given, t->file, named(name, t, "weights"), t->weights, err));
+    TRY(trial_read(&given, t, "weights", t->weights, err));
     memcpy(t->w, given.floats, t->weights * sizeof *t->w);
 cleanup:
     fixture_array_release(&given);
@@ -221,11 +173,11 @@ static enum err_code compare_case(struct trial *t, struct err *err) {
     t->w = calloc(t->weights + 1, sizeof *t->w);
     CHECK(t->w, ERR_MEMORY, "no memory for %zu weights", t->weights);
     if (m->derive) TRY(derive(t, err));
-    if (has(t, "weights")) TRY(read_weights(t, err));
+    if (trial_has(t, "weights")) TRY(read_weights(t, err));
     TRY(collect(t, err));
-    if (has(t, "curve")) TRY(compare_curve(t, "curve", t->prompts.n, err));
-    if (has(t, "loss")) TRY(compare_slope(t, err));
-    if (!has(t, "mean_curve")) goto cleanup;
+    if (trial_has(t, "curve")) TRY(compare_curve(t, "curve", t->prompts.n, err));
+    TRY(verify_learned(t, err));
+    if (!trial_has(t, "mean_curve")) goto cleanup;
     TRY(take_mean(t, err));
     TRY(compare_curve(t, "mean_curve", 1, err));
 cleanup:

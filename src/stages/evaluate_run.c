@@ -217,9 +217,10 @@ static void draw_last(struct prompts *p, const struct prompt_source *source, siz
 static struct basis find_basis(struct evaluation *e, size_t first, size_t n) {
     if (e->mean) return basis_set_view(&e->basis, 0, 1);
     if (!e->collector) return (struct basis){0};
-    const size_t next = e->control && e->control->next_function;
-    const struct prompt_view view = draw(&e->basis_prompts, &e->basis_source, first + next, n);
-    if (first + next + n > e->k.functions) draw_last(&e->basis_prompts, &e->basis_source, 0);
+    const size_t from = method_basis_of(e->control, first, e->k.functions),
+                 last = method_basis_of(e->control, first + n - 1, e->k.functions);
+    const struct prompt_view view = draw(&e->basis_prompts, &e->basis_source, from, n);
+    if (last < from) draw_last(&e->basis_prompts, &e->basis_source, last);
     basis_collector_run(&e->basis, e->collector, &e->model.params, &view);
     return basis_set_view(&e->basis, 0, n);
 }

@@ -1,4 +1,6 @@
-"""Twins of the controls that learn: constant and bias_only, values and gradients."""
+"""Twins of the controls: constant and bias_only learn, values and gradients; the others have no weights."""
+import hashlib
+
 import numpy as np
 
 from numpy_model import curve
@@ -24,4 +26,56 @@ def bias_only(model, xs, ys, T0):
             **losses(model, xs, ys, w, [edit])}
 
 
-CASES = [constant, bias_only]
+def plain(model, xs, ys, T0):
+    return {"curve": [curve(model, xs, ys, lambda i: None)]}
+
+
+def zero(model, xs, ys, T0):
+    return plain(model, xs, ys, T0)
+
+
+def windowed(model, xs, ys, T0, whole):
+    """Predictions after k examples: of all of them up to `whole` points, then of the last T0 - 1."""
+    first = lambda k: 0 if k < whole else k - (T0 - 1)
+    return {"curve": [[[model.predict(x[first(k):], y[first(k):], k - first(k)) for k in range(len(x))]
+                       for x, y in zip(xs, ys)]]}
+
+
+def window(model, xs, ys, T0):
+    return windowed(model, xs, ys, T0, T0)
+
+
+def oracle(model, xs, ys, T0):
+    return windowed(model, xs, ys, T0, T0 + 1)  # trained on one point more: verify_methods.c says so
+
+
+# ---- of a fit: its edits with other vectors
+
+def normals(n, name, sample, point, seed=0):
+    """The program's N(0, 1): Philox4x64-10 with the key (seed, hash of the stream's name) at the
+    counters (draw, point, sample, 0), then Box and Muller."""
+    key = seed + (int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") << 64)
+    out = []
+    for draw in range((n + 3) // 4):
+        counter = draw + (point << 64) + (sample << 128)
+        words = np.random.Philox(key=key, counter=(counter - 1) % 2 ** 256).random_raw(4)
+        u = (words >> np.uint64(11)) * 2.0 ** -53
+        for a, b in (u[:2], u[2:]):
+            out += [np.sqrt(-2 * np.log(1 - a)) * f(2 * np.pi * b) for f in (np.cos, np.sin)]
+    return np.array(out[:n])
+
+
+def like(vectors, sample):
+    """Row l of another direction and the same length, drawn for (sample, l)."""
+    drawn_at = [normals(len(v), "verify", sample, l) for l, v in enumerate(vectors)]
+    return np.array([np.linalg.norm(v) / np.linalg.norm(d) * d for v, d in zip(vectors, drawn_at)])
+
+
+def random_constant(model, xs, ys, T0):
+    """Of `constant`: one vector for all prompts becomes one of each prompt's own."""
+    w = drawn(14, model.layers * model.width, 0.5)
+    v = [like(w.reshape(model.layers, model.width), i) for i in range(len(xs))]
+    return {"weights": w, "curve": [curve(model, xs, ys, lambda i: add_to_blocks(v[i]))]}
+
+
+CASES = [constant, bias_only, plain, zero, window, oracle, random_constant]
