@@ -226,8 +226,7 @@ void coordinator_outcome(struct farm_outcome *out, const struct coordinator *c) 
         .done_now = c->done_now,
         .failed_now = c->failed_now,
         .seconds = clock_now() - c->began,
-        .stopped = c->stopped,
-        .at_once = c->at_once,
+        .at_once = c->leave.step == LEAVE_AT_ONCE,
         .exit_code = left > 0  ? err_exit_code(ERR_STOPPED)
                      : bad > 0 ? 1
                                : 0,

@@ -186,7 +186,7 @@ static void note_fatal(struct coordinator *c, struct task *t, int rank,
                   c->f->jobs[t->job].label, rank, (int)(head->size < 500 ? head->size : 500),
                   reason);
     coordinator_abandon(c, t, rank);
-    coordinator_stop(c, false, NULL);
+    coordinator_stop(c, LEAVE_ASKED);
 }
 
 static enum err_code hear_end(struct coordinator *c, struct task *t, int rank,

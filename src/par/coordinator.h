@@ -42,6 +42,33 @@ struct seat {        /* one a rank */
     double last_heard;
 };
 
+/* How far the attempt has come in leaving before its work is done. It only goes on, and may leave
+ * steps out:
+ *
+ *     step             begun by                            what happens then
+ *     LEAVE_NOT                                            jobs are handed out
+ *     LEAVE_SPARING    the time limit is near              no more of that; jobs in work that leave
+ *                                                          checkpoints are asked to
+ *     LEAVE_ASKED      a signal, a fault of the machine,   all jobs in work are asked to
+ *                      or no job fits the time left
+ *     LEAVE_ABANDONED  the patience with them is over      their children are killed
+ *     LEAVE_AT_ONCE    a second signal                     nobody is waited for
+ */
+enum leave_step { LEAVE_NOT, LEAVE_SPARING, LEAVE_ASKED, LEAVE_ABANDONED, LEAVE_AT_ONCE };
+
+struct leave {
+    enum leave_step step;
+    double since;     /* when it was LEAVE_NOT no more */
+    double signalled; /* the first signal; 0: none */
+    int request;      /* that signal, until the journal has it */
+};
+
+struct limit {      /* moments of clock_now(), INFINITY for no limit */
+    double end;     /* the attempt is to have left */
+    double stop_at; /* jobs are asked to leave for it */
+    double left;    /* seconds until then, when it was last asked who is next */
+};
+
 struct coordinator {
     const struct farm *f;
     struct par *par;
@@ -58,15 +85,9 @@ struct coordinator {
     size_t n_finished;
     int n_idle, n_running;
     uint64_t serial;
-    bool stopping, at_once; /* hand out nothing more; do not even wait */
-    bool abandoned;         /* the patience of stopping is over */
-    bool stopped;           /* it was a signal or the clock */
-    bool spared;            /* jobs that leave no checkpoint have not been asked */
-    double end, stop_at;    /* time limit; when jobs are asked to leave for it; or INFINITY */
-    double time_left;       /* until then, when it was last asked who is next */
-    double signalled;       /* the first signal; 0: none */
-    int request;            /* that signal, until the journal has it */
-    double began, stop_since, last_ping, last_progress;
+    struct leave leave;
+    struct limit limit;
+    double began, last_ping, last_progress;
     struct pause pause; /* of our own */
     char *dir;          /* absolute */
     struct text hosts;  /* of all ranks in their order: "node1*4 node2*4" */
@@ -115,6 +136,9 @@ void coordinator_learn(struct coordinator *c, size_t job, int group, double seco
 /* Signals, the time limit, and the patience with those asked to leave. */
 void coordinator_watch(struct coordinator *c);
 
+/* Seconds that jobs asked to leave at `asked` (clock_now()) are given for a checkpoint. */
+double coordinator_patience(const struct coordinator *c, double asked);
+
 /* A launcher may kill before the end is journaled: so the request is, at once. */
 enum err_code coordinator_note_request(struct coordinator *c, struct err *err);
 
@@ -131,9 +155,9 @@ enum err_code coordinator_append(struct coordinator *c, const char *line, size_t
 /* c->line, begun with event_begin(), to the journal. */
 enum err_code coordinator_append_built(struct coordinator *c, struct err *err);
 
-/* Asks the jobs in work to leave, or (spare) only those that leave checkpoints; nothing more is
- * handed out. */
-void coordinator_stop(struct coordinator *c, bool spare, struct err *err);
+/* Nothing more is handed out, and the jobs in work are asked to leave: all (LEAVE_ASKED), or those
+ * that leave checkpoints (LEAVE_SPARING). */
+void coordinator_stop(struct coordinator *c, enum leave_step step);
 
 /* Fails the job of a task and ends it on all ranks of its group but `rank` (-1: on all). */
 void coordinator_fail(struct coordinator *c, struct task *t, int rank, enum failure why,

@@ -148,7 +148,7 @@ cleanup:
 static bool local_stopping(void *self) {
     struct local *l = self;
     if (l->problem.code == ERR_OK) (void)coordinator_tick(l->c, &l->problem);
-    return l->c->stopping || l->problem.code != ERR_OK;
+    return l->c->leave.step != LEAVE_NOT || l->problem.code != ERR_OK;
 }
 
 static enum err_code local_receive(void *self, int from, void *data, size_t size, struct err *err) {

@@ -85,7 +85,6 @@ struct farm_outcome {
     size_t done_now, failed_now; /* in this attempt */
     size_t attempt;              /* number of this attempt; 0: nothing was to be done */
     double seconds;
-    bool stopped;  /* by a signal or the time limit */
     bool at_once;  /* by a second signal: hurry */
     int exit_code; /* 0, 1 or 75 by the states; run's own errors come on top */
 };

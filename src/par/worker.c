@@ -20,16 +20,10 @@ static const double LEAVING = 2e-2; /* seconds that a large letter may take to l
 
 enum { REASON_MOST = 400 }; /* bytes */
 
-struct worker_stash {
-    struct worker_stash *next;
-    struct message_head head;
-    unsigned char payload[];
-};
-
 void worker_init(struct worker *w, struct mail *mail, const struct par *p) {
     *w = (struct worker){.mail = mail, .size = p->size, .alive_every = p->silence / LIVES};
     pipe_init(&w->pipe, -1);
-    w->share.fd = w->words.fd = -1;
+    w->relay.share.fd = w->words.fd = -1;
     w->pause.now = w->last_heard = w->last_said = w->last_news = clock_now();
 }
 
@@ -37,32 +31,17 @@ void worker_drop_child(struct worker *w) {
     if (w->pid > 0) (void)spawn_reap(w->pid, true);
     words_listen(&w->words);
     w->pid = 0;
-    w->busy = w->waiting = w->progress_due = w->granted = false;
-    w->mail->box = (struct mail_box){0};
+    w->busy = w->waiting = w->progress_due = false;
+    relay_drop_child(w);
     pipe_release(&w->pipe);
     words_release(&w->words);
 }
 
-/* Drops what is stashed for orders up to `serial`. */
-static void drop_stash(struct worker *w, uint64_t serial) {
-    struct worker_stash **at = &w->stash;
-    while (*at) {
-        struct worker_stash *s = *at;
-        if (s->head.serial > serial) {
-            at = &s->next;
-            continue;
-        }
-        *at = s->next;
-        free(s);
-    }
-}
-
 void worker_release(struct worker *w) {
     worker_drop_child(w);
-    drop_stash(w, UINT64_MAX);
     free(w->ranks);
     w->ranks = NULL;
-    if (!w->lent || w->back) share_release(&w->share); /* else MPI may still read there */
+    relay_release(w);
 }
 
 /* ---------------------------------------------------------------- to the coordinator */
@@ -102,22 +81,13 @@ static enum err_code ensure_child(struct worker *w, struct err *err) {
     if (w->pid > 0) TRY(pipe_fill(&w->pipe, false, err));
     if (w->pid > 0 && w->pipe.ended) worker_drop_child(w);
     if (w->pid > 0) return ERR_OK;
-    if (!w->share.boxes) share_create(&w->share);
+    if (!w->relay.share.boxes) share_create(&w->relay.share);
     words_release(&w->words);
     TRY(words_open(&w->words, &errors, err));
-    TRY(spawn_start(&w->pid, &fd, w->share.fd, errors, err));
+    TRY(spawn_start(&w->pid, &fd, w->relay.share.fd, errors, err));
     pipe_init(&w->pipe, fd);
 cleanup:
     if (errors >= 0) close(errors);
-    return rc;
-}
-
-static enum err_code pass_stash(struct worker *w, struct err *err) {
-    enum err_code rc = ERR_OK;
-    for (struct worker_stash *s = w->stash; s; s = s->next)
-        if (s->head.serial == w->serial) TRY(pipe_post(&w->pipe, &s->head, s->payload, err));
-    drop_stash(w, w->serial);
-cleanup:
     return rc;
 }
 
@@ -145,37 +115,10 @@ static enum err_code take_order(struct worker *w, const struct message_head *hea
     w->busy = true;
     w->waiting = false;
     w->last_life = clock_now();
-    TRY(pass_stash(w, err));
+    TRY(relay_begin(w, err));
     if (w->o.inject == INJECT_KILL_RANK) inject_strike(INJECT_KILL);
 cleanup:
     return rc;
-}
-
-/* A letter in the box stays there; the child is told. */
-static enum err_code give_parcel(struct worker *w, const struct message_head *head,
-                                 const void *payload, struct err *err) {
-    const struct message_head inbox = {.kind = MESSAGE_INBOX, .serial = head->serial};
-    struct mail_box *box = &w->mail->box;
-    w->waiting = false;
-    w->last_life = clock_now();
-    if (!box->bytes || payload != box->bytes + sizeof *head)
-        return pipe_post(&w->pipe, head, payload, err);
-    box->full = true;
-    return pipe_post(&w->pipe, &inbox, NULL, err);
-}
-
-static enum err_code take_parcel(struct worker *w, const struct message_head *head,
-                                 const void *payload, struct err *err) {
-    if (w->busy && head->serial == w->serial) return give_parcel(w, head, payload, err);
-    if (head->serial <= w->serial) return ERR_OK; /* of a job that is over */
-    struct worker_stash *s = malloc(sizeof *s + (size_t)head->size);
-    if (!s) return ERR(err, ERR_MEMORY, "no memory for a message of %zu bytes", (size_t)head->size);
-    *s = (struct worker_stash){.head = *head};
-    memcpy(s->payload, payload, (size_t)head->size);
-    struct worker_stash **last = &w->stash;
-    while (*last) last = &(*last)->next;
-    *last = s;
-    return ERR_OK;
 }
 
 static enum err_code abandon(struct worker *w, uint64_t serial, struct err *err) {
@@ -195,7 +138,7 @@ enum err_code worker_hear(struct worker *w, const struct message_head *head, con
     case MESSAGE_ORDER:
         return take_order(w, head, payload, err);
     case MESSAGE_GROUP:
-        return take_parcel(w, head, payload, err);
+        return relay_deliver(w, head, payload, err);
     case MESSAGE_STOP:
         return w->busy ? pipe_post(&w->pipe, head, payload, err) : ERR_OK;
     case MESSAGE_ABANDON:
@@ -216,58 +159,18 @@ enum err_code worker_hear(struct worker *w, const struct message_head *head, con
 
 /* ---------------------------------------------------------------- from the child */
 
-static enum err_code check_receiver(const struct worker *w, const struct message_head *head,
-                                    struct err *err) {
-    if (head->to >= 0 && head->to < w->o.group_size) return ERR_OK;
-    return ERR(err, ERR_BUG, "a job sent to rank %d of a group of %d", head->to, w->o.group_size);
-}
-
-static enum err_code pass_on(struct worker *w, const struct message_head *head, const void *payload,
-                             struct err *err) {
-    enum err_code rc = ERR_OK;
-    TRY(check_receiver(w, head, err));
-    TRY(mail_send(w->mail, w->ranks[head->to], TAG_GROUP, head, payload, err));
-cleanup:
-    return rc;
-}
-
-static enum err_code pass_outbox(struct worker *w, struct err *err) {
-    enum err_code rc = ERR_OK;
-    const unsigned char *letter = share_outbox(&w->share);
-    struct message_head head;
-    memcpy(&head, letter, sizeof head);
-    TRY(check_receiver(w, &head, err));
-    TRY(mail_lend(w->mail, w->ranks[head.to], TAG_GROUP, letter, sizeof head + (size_t)head.size,
-                  &w->back, err));
-    w->granted = false;
-    w->lent = true;
-cleanup:
-    return rc;
-}
-
-/* Tells the child once that its outbox is empty. */
-static enum err_code grant_outbox(struct worker *w, struct err *err) {
-    const struct message_head sent = {.kind = MESSAGE_SENT, .serial = w->serial};
-    if (w->lent && w->back) w->lent = false;
-    if (w->lent || w->granted || !w->busy || w->o.group_size == 1 || !w->share.boxes) return ERR_OK;
-    w->granted = true;
-    return pipe_post(&w->pipe, &sent, NULL, err);
-}
-
 static enum err_code hear_child(struct worker *w, const struct message_head *head,
                                 const void *payload, struct err *err) {
-    if (head->kind == MESSAGE_TAKEN)
-        w->mail->box = (struct mail_box){
-            .bytes = share_inbox(&w->share), .least = SHARE_LEAST, .size = SHARE_BOX};
+    if (head->kind == MESSAGE_TAKEN) relay_open_inbox(w);
     if (!w->busy || head->serial != w->serial) return ERR_OK;
     w->waiting = head->kind == MESSAGE_WAITING;
     switch (head->kind) {
     case MESSAGE_TAKEN:
         return ERR_OK;
     case MESSAGE_OUTBOX:
-        return pass_outbox(w, err);
+        return relay_send_outbox(w, err);
     case MESSAGE_GROUP:
-        return pass_on(w, head, payload, err);
+        return relay_send(w, head, payload, err);
     case MESSAGE_WAITING:
         return ERR_OK;
     case MESSAGE_PROGRESS:
@@ -325,7 +228,7 @@ static enum err_code tend_child(struct worker *w, struct err *err) {
         if (head.kind == MESSAGE_FAILED) worker_drop_child(w); /* the next job gets a clean one */
     }
     if (w->pid > 0 && w->pipe.ended) TRY(bury(w, err));
-    TRY(grant_outbox(w, err));
+    TRY(relay_tick(w, err));
     TRY(watch_for_hang(w, err));
 cleanup:
     return rc;

@@ -16,10 +16,8 @@
 #include "par/par.h"
 #include "par/pause.h"
 #include "par/pipe.h"
-#include "par/share.h"
+#include "par/relay.h"
 #include "par/words.h"
-
-struct worker_stash; /* GROUP messages that came before their order */
 
 struct worker {
     struct mail *mail;
@@ -34,16 +32,13 @@ struct worker {
     uint64_t serial;        /* of the order in work, or of the last one */
     struct message_order o; /* its head */
     int32_t *ranks;         /* [o.group_size] world ranks of the group */
-    struct worker_stash *stash;
-    struct share share; /* with its child, and the next one */
-    bool lent, back;    /* MPI sends from the outbox; it has done so */
-    bool granted;       /* the outbox is the child's to fill */
-    struct pause pause; /* of our own */
-    double last_life;   /* of the child */
-    double last_news;   /* anything happened here but pings */
-    double last_heard;  /* from the coordinator */
-    double last_said;   /* to the coordinator */
-    double done, total; /* progress not yet told */
+    struct relay relay;     /* of GROUP messages */
+    struct pause pause;     /* of our own */
+    double last_life;       /* of the child */
+    double last_news;       /* anything happened here but pings */
+    double last_heard;      /* from the coordinator */
+    double last_said;       /* to the coordinator */
+    double done, total;     /* progress not yet told */
     bool progress_due;
 };
 
