@@ -2,8 +2,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "optim/fit.h"
 #include "stages/fit_data.h"
+
+enum { STEPS = 5 }; /* of path and of descent */
 
 struct lesson { /* a trial's prompts as a fit has them */
     struct trial *t;
@@ -93,10 +97,97 @@ cleanup:
     return rc;
 }
 
+/* ---- what an optimiser finds */
+
+static enum err_code lesson_gradient(void *context, double *loss, float *gradient, const float *w,
+                                     const uint32_t *batch, size_t n, struct err *err) {
+    (void)batch, (void)n, (void)err;
+    *loss = loss_at(gradient, context, w);
+    return ERR_OK;
+}
+
+static enum err_code lesson_validate(void *context, double *loss, const float *w, struct err *err) {
+    (void)err;
+    *loss = loss_at(NULL, context, w);
+    return ERR_OK;
+}
+
+/* found [weights]: after so many epochs of all prompts at once, from the trial's weights. */
+static enum err_code learn(float *found, const struct lesson *x, const struct fit_options *o,
+                           struct err *err) {
+    enum err_code rc = ERR_OK;
+    const size_t n = o->weights, N = x->t->prompts.n;
+    struct lesson lesson = *x;
+    const struct fit_callbacks calls = {&lesson, lesson_gradient, lesson_validate, NULL};
+    struct fit_state s = {0};
+    enum fit_end end;
+    uint32_t *order = calloc(N, sizeof *order);
+    float *memory = calloc(3 * n + fit_memory(o), sizeof *memory);
+    CHECK(order && memory, ERR_MEMORY, "no memory to learn %zu weights", n);
+    s.w = memory;
+    s.best = memory + n;
+    s.memory = memory + 3 * n;
+    memcpy(s.w, x->t->w, n * sizeof *s.w);
+    TRY(fit_run(&s, &end, o, &calls, memory + 2 * n, order, err));
+    memcpy(found, s.w, n * sizeof *found);
+cleanup:
+    free(memory);
+    free(order);
+    return rc;
+}
+
+/* WHAT [steps, weights]: where each step ends. */
+static enum err_code compare_steps(const char *what, const struct lesson *x, struct fit_options *o,
+                                   struct err *err) {
+    enum err_code rc = ERR_OK;
+    const size_t n = x->t->weights, N = x->t->prompts.n;
+    float *steps = calloc(STEPS * n, sizeof *steps);
+    CHECK(steps, ERR_MEMORY, "no memory for %d steps", STEPS);
+    o->weights = n;
+    o->samples = o->batch = N;
+    for (o->epochs = 1; o->epochs <= STEPS; o->epochs++)
+        TRY(learn(steps + (size_t)(o->epochs - 1) * n, x, o, err));
+    TRY(trial_compare(x->t, what, steps, STEPS * n, VERIFY_SCALED, err));
+cleanup:
+    free(steps);
+    return rc;
+}
+
+static enum err_code compare_path(const struct lesson *x, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct fixture_array l1 = {0};
+    struct fit_options o = {.optimiser = FIT_ADAM,
+                            .adam = {0.9F, 0.999F, 1e-8F},
+                            .schedule = {.kind = SCHEDULE_CONSTANT, .lr = 0.05}};
+    TRY(trial_read(&l1, x->t, "l1", 1, err));
+    o.l1 = (double)l1.floats[0];
+    TRY(compare_steps("path", x, &o, err));
+cleanup:
+    fixture_array_release(&l1);
+    return rc;
+}
+
+static enum err_code compare_descent(const struct lesson *x, struct err *err) {
+    struct fit_options o = {.optimiser = FIT_LBFGS};
+    return compare_steps("descent", x, &o, err);
+}
+
+static enum err_code compare_fits(struct trial *t, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct lesson x;
+    TRY(lesson_begin(&x, t, false, err));
+    if (trial_has(t, "path")) TRY(compare_path(&x, err));
+    if (trial_has(t, "descent")) TRY(compare_descent(&x, err));
+cleanup:
+    lesson_end(&x);
+    return rc;
+}
+
 enum err_code verify_learned(struct trial *t, struct err *err) {
     enum err_code rc = ERR_OK;
     if (trial_has(t, "loss")) TRY(compare_slope(t, "loss", "gradient", false, err));
     if (trial_has(t, "mean_loss")) TRY(compare_slope(t, "mean_loss", "mean_gradient", true, err));
+    if (trial_has(t, "path") || trial_has(t, "descent")) TRY(compare_fits(t, err));
 cleanup:
     return rc;
 }

@@ -1,5 +1,6 @@
 /*
- * verify_learned.h - what a method learns from, against its twin: losses and gradients.
+ * verify_learned.h - what a method learns from, against its twin: losses, gradients and what an
+ * optimiser makes of them.
  */
 #ifndef RUN_VERIFY_LEARNED_H
 #define RUN_VERIFY_LEARNED_H

@@ -8,7 +8,9 @@
  *   lengths [..]                 given, in points: where the queries of the loss are; none: P alone
  *   loss [choices]               mean Huber loss at those queries, delta 1
  *   gradient [choices, weights]  of that loss
- *   mean_curve, mean_loss, mean_gradient  the same with the mean over the prompts as basis
+ *   path [steps, weights]        after each step of Adam, rate 0.05, on it under a penalty l1,
+ * given descent [steps, weights]     after each step of L-BFGS on it mean_curve, mean_loss,
+ * mean_gradient  the same with the mean over the prompts as basis
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +42,8 @@ static const struct method_case CASES[] = {
     {"ltv_reprojected", "ltv", NULL, LTV_REPROJECTED, {0}},
     {"ltv_blocks", "ltv", NULL, LTV_BLOCKS, {0}},
     {"ltv_lengths", "ltv", NULL, LTV_HEADS, {0}},
+    {"ltv_l1", "ltv", NULL, LTV_HEADS, {0}},
+    {"ltv_lbfgs", "ltv", NULL, LTV_HEADS, {0}},
     {"plain", "plain", NULL, 0, {0}},
     {"zero", "zero", NULL, 0, {0}},
     {"window", "window", NULL, 0, {0}},

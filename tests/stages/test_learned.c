@@ -311,6 +311,9 @@ static void learn_from_teacher(const char *method, double rank) {
 
 static void a_fit_finds_what_a_teacher_knows(void **state) {
     (void)state;
+    learn_from_teacher("ltv", 0);
+    learn_from_teacher("constant", 0);
+    learn_from_teacher("bias_only", 0);
     learn_from_teacher("site", 0);
     learn_from_teacher("learned_vector", 0);
     learn_from_teacher("loreft", 2);
