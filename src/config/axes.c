@@ -210,6 +210,7 @@ static enum err_code read_excluded(struct excluded *x, const struct grouped *g,
         TRY(entry_read(&x->values[i], &x->counts[i], g->entry->keys[keys[i]].row,
                        leaves.items[i].node, &r));
     }
+    x->place = node->place;
     x->keys = keys;
     x->n = leaves.n;
 cleanup:

@@ -80,9 +80,12 @@ static enum err_code add_point(struct expansion *x) {
         key->seen = key->seen || here;
         if (here && at[k] == 0 && !(key->row->flags & CONFIG_OPTIONAL)) TRY(missing(x, k));
     }
-    for (size_t i = 0; i < e->n_excluded; i++)
-        if (is_excluded(e, at, &e->excluded[i])) return ERR_OK;
-    e->n_points++;
+    bool excluded = false;
+    for (size_t i = 0; i < e->n_excluded; i++) {
+        if (!is_excluded(e, at, &e->excluded[i])) continue;
+        excluded = e->excluded[i].matched = true;
+    }
+    if (!excluded) e->n_points++;
 cleanup:
     return rc;
 }
@@ -116,6 +119,23 @@ static enum err_code refuse_idle_keys(const struct entry *e, struct err *err) {
         const struct place at = key->given ? key->given->place : key->values[key->own].place;
         return place_error(err, at, e->name, key->row->name,
                            "has no effect: it exists only where %s", key->row->when);
+    }
+    return ERR_OK;
+}
+
+/* Did -s change a key of the stage? Then it may have taken away what an entry matched. */
+static bool is_overridden(const struct entry *e) {
+    for (size_t k = 0; k < e->n_keys; k++)
+        if (e->keys[k].given && e->keys[k].given->place.line == 0) return true;
+    return false;
+}
+
+static enum err_code refuse_idle_excludes(const struct entry *e, struct err *err) {
+    for (size_t i = 0; i < e->n_excluded; i++) {
+        if (!e->excluded[i].matched && !is_overridden(e))
+            return place_error(err, e->excluded[i].place, e->name, "exclude",
+                               "entry %zu matches no point: correct its values or leave it out",
+                               i + 1);
     }
     return ERR_OK;
 }
@@ -186,6 +206,7 @@ enum err_code axes_expand(struct entry *e, struct pool *p, struct err *err) {
     for (size_t k = 0; k < e->n_keys; k++) x.now[k] = e->keys[k].own > 0;
     TRY(expand(&x, 0));
     TRY(refuse_idle_keys(e, err));
+    TRY(refuse_idle_excludes(e, err));
     TRY(finish(e, p, err));
 cleanup:
     return rc;

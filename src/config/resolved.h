@@ -42,6 +42,8 @@ struct axis {
 
 /* One entry of `exclude`: every key has one of its values. */
 struct excluded {
+    struct place place;
+    bool matched; /* some point */
     size_t n;
     const size_t *keys;
     struct value **values;

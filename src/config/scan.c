@@ -259,6 +259,8 @@ enum err_code scan_text(struct text *out, const struct text *in, const char *fil
     s.frames[0] = (struct frame){'{', 1, 0};
     CHECK(in->size <= SCAN_LARGEST, ERR_CONFIG, "%s: larger than %d bytes", file,
           (int)SCAN_LARGEST);
+    CHECK(strncmp(s.at, "\xef\xbb\xbf", 3) != 0, ERR_CONFIG,
+          "%s:1: begins with a byte-order mark (ef bb bf): save it as UTF-8 without one", file);
     CHECK(strlen(s.at) == in->size, ERR_CONFIG, "%s: holds a NUL byte: is this a config?", file);
     TRY(scan_all(&s));
     TRY(text_check(out, err));

@@ -182,7 +182,11 @@ static enum err_code read_text(struct value *out, const struct config_key *row,
                                const struct node *node, const struct value_reader *r) {
     if (!node_is_text(node)) return wrong_type(row, node, r);
     out->s = node->text;
-    return (row->flags & CONFIG_PATH) && *node->text ? read_path(out, node, r) : ERR_OK;
+    if (!(row->flags & CONFIG_PATH)) return ERR_OK;
+    if (!*node->text)
+        return place_error(r->err, node->place, r->stage, row->name,
+                           "an empty path: name a file, or leave the key out");
+    return read_path(out, node, r);
 }
 
 static enum err_code read_plain(struct value *out, const struct config_key *row,
@@ -216,6 +220,17 @@ bool value_is_axis(const struct config_key *row, const struct node *node) {
     return false;
 }
 
+/* A name counts once in a list, so that a second one is a slip. */
+static enum err_code refuse_twice(const struct config_key *row, const struct value *items, size_t n,
+                                  const struct value_reader *r) {
+    for (size_t i = 0; row->type == CONFIG_NAME && i < n; i++)
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(items[i].s, items[j].s) == 0)
+                return place_error(r->err, items[i].place, r->stage, row->name,
+                                   "\"%s\" stands twice: name it once", items[i].s);
+    return ERR_OK;
+}
+
 enum err_code value_read(struct value *out, const struct config_key *row, const struct node *node,
                          const struct value_reader *r) {
     enum err_code rc = ERR_OK;
@@ -226,6 +241,7 @@ enum err_code value_read(struct value *out, const struct config_key *row, const 
     TAKE(items, r->pool, n + 1); /* an empty list still has an address */
     for (size_t i = 0; i < n; i++)
         TRY(read_plain(&items[i], row, is_sequence(node) ? node->items[i] : node, r));
+    TRY(refuse_twice(row, items, n, r));
     *out = (struct value){.items = items, .n = n, .place = node->place};
 cleanup:
     return rc;

@@ -106,8 +106,8 @@ static enum err_code read_sample(size_t *out, const char *text, struct err *err)
     *out = 0;
     if (!text) return ERR_OK;
     const unsigned long n = strtoul(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end || n == 0)
-        return ERR(err, ERR_USAGE, "--sample %s: expected a number of jobs, 1 or more", text);
+    if (text[0] < '0' || text[0] > '9' || *end || n == 0 || n > 1000000)
+        return ERR(err, ERR_USAGE, "--sample %s: expected a number of jobs, 1 to 1000000", text);
     *out = n;
     return ERR_OK;
 }

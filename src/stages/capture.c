@@ -226,8 +226,12 @@ static enum err_code capture_plan(struct stage_cost *cost, const struct config_p
                                   const struct stage_parent *parents, size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
     struct origin model;
+    char where[320];
     size_t points = families_size(point, "points"), prompts = families_size(point, "prompts");
     size_t chunk = families_chunk(point, prompts);
+    config_where(where, point, "what");
+    CHECK(config_list_size(point, "what") > 0, ERR_CONFIG,
+          "%s: [] keeps nothing: name one or more of heads, attention, hidden", where);
     TRY(origin_plan(&model, point, parents, n, err));
     const struct model_dims *d = &model.dims;
     TRY(families_check_source(point, d, err));

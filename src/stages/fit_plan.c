@@ -53,14 +53,16 @@ static enum err_code check_lengths(const struct fit_keys *k, const struct method
     CHECK(k->n_lengths <= FIT_LENGTHS, ERR_CONFIG, "%s: %zu lengths, at most %d", where,
           k->n_lengths, FIT_LENGTHS);
     for (size_t i = 0; i < k->n_lengths; i++) {
-        CHECK(k->lengths[i] <= k->points, ERR_CONFIG, "%s: %zu in prompts of %zu points", where,
-              k->lengths[i], k->points);
+        CHECK(k->lengths[i] <= k->points, ERR_CONFIG,
+              "%s: %zu in prompts of %zu points: lower it or raise points", where, k->lengths[i],
+              k->points);
         CHECK(k->lengths[i] >= least, ERR_CONFIG,
               "%s: a query at point %zu, whose y the basis at point %zu has seen: lower "
               "basis_points, or basis = \"mean\"",
               where, k->lengths[i], T0);
-        CHECK(i == 0 || k->lengths[i] > k->lengths[i - 1], ERR_CONFIG, "%s: %zu after %zu", where,
-              k->lengths[i], k->lengths[i - 1]);
+        CHECK(i == 0 || k->lengths[i] > k->lengths[i - 1], ERR_CONFIG,
+              "%s: %zu after %zu: give each length once, in rising order", where, k->lengths[i],
+              k->lengths[i - 1]);
     }
 cleanup:
     return rc;

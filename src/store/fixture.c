@@ -4,6 +4,7 @@
 #include <hdf5.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -18,10 +19,14 @@ static const size_t ELEMENTS_MAX = (size_t)1 << 28; /* of one dataset: 2 GiB as 
 
 enum err_code fixture_open(struct fixture **out, const char *path, struct err *err) {
     enum err_code rc = ERR_OK;
+    struct stat info;
     struct fixture *f = calloc(1, sizeof *f);
     CHECK(f && (f->path = text_copy(path)), ERR_MEMORY, "%s: no memory to open it", path);
     CHECK(access(path, R_OK) == 0, ERR_DATA, "%s: cannot open: %s (check the path)", path,
           strerror(errno));
+    /* HDF5 waits for a pipe without end. */
+    CHECK(stat(path, &info) == 0 && S_ISREG(info.st_mode), ERR_DATA,
+          "%s: not a plain file: give a reference file or the folder of a run", path);
     h5_quiet();
     f->file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     CHECK(f->file >= 0, ERR_DATA, "%s: not a readable HDF5 file", path);
