@@ -122,21 +122,22 @@ cleanup:
     return rc;
 }
 
+/* What matches no point, after -s took its points away, is left out. */
 static enum err_code put_excluded(struct printer *pr, struct node *group) {
     enum err_code rc = ERR_OK;
     const struct entry *e = pr->entry;
     struct node *list = node_new(&pr->pool, NODE_LIST, NULL, (struct place){"", 0});
-    if (e->n_excluded == 0) return ERR_OK;
     for (size_t j = 0; list && j < e->n_excluded; j++) {
         const struct excluded *x = &e->excluded[j];
         struct node *entry = new_group(pr);
+        if (!x->matched) continue;
         TRY(node_add(list, entry, &pr->pool, &pr->err));
         for (size_t i = 0; i < x->n; i++) {
             const struct config_key *row = e->keys[x->keys[i]].row;
             TRY(put(pr, entry, row->name, value_node(pr, row, x->values[i], x->counts[i])));
         }
     }
-    TRY(put(pr, group, "exclude", list));
+    if (!list || list->n > 0) TRY(put(pr, group, "exclude", list));
 cleanup:
     return rc;
 }

@@ -183,10 +183,10 @@ static enum err_code read_text(struct value *out, const struct config_key *row,
     if (!node_is_text(node)) return wrong_type(row, node, r);
     out->s = node->text;
     if (!(row->flags & CONFIG_PATH)) return ERR_OK;
-    if (!*node->text)
-        return place_error(r->err, node->place, r->stage, row->name,
-                           "an empty path: name a file, or leave the key out");
-    return read_path(out, node, r);
+    if (*node->text) return read_path(out, node, r);
+    if (!(row->flags & CONFIG_OPTIONAL)) return ERR_OK;
+    return place_error(r->err, node->place, r->stage, row->name,
+                       "an empty path: name a file, or leave the key out");
 }
 
 static enum err_code read_plain(struct value *out, const struct config_key *row,

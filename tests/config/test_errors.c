@@ -170,7 +170,8 @@ static void syntax_has_hints(void **state) {
         {FIT("@include \"b.cfg\""),
          "a.cfg:3: @include is not read here: base = \"FILE\" overlays a config"},
         {FIT("batch = $3;"), "a.cfg:3: unexpected character $"},
-        {"\xef\xbb\xbfseed = 1;", "a.cfg:1: unexpected byte 0xef"},
+        {"\xef\xbb\xbfseed = 1;",
+         "a.cfg:1: begins with a byte-order mark (ef bb bf): save it as UTF-8 without one"},
         {"zip = ( 1, , 2 );",
          "a.cfg:1: syntax error: expected KEY = VALUE; with VALUE one of 1, 0.5, true, "
          "\"text\", [ ... ], ( ... ), { ... }"},
