@@ -84,6 +84,25 @@ cleanup:
     return rc;
 }
 
+static bool is_number(hid_t type) {
+    const H5T_class_t class = H5Tget_class(type);
+    return class == H5T_INTEGER || class == H5T_FLOAT || class == H5T_ENUM;
+}
+
+static bool holds_numbers(hid_t set) {
+    const hid_t type = H5Dget_type(set);
+    const bool yes = type >= 0 && is_number(type);
+    if (type >= 0) (void)H5Tclose(type);
+    return yes;
+}
+
+static bool is_attribute_number(hid_t attribute) {
+    const hid_t type = H5Aget_type(attribute);
+    const bool yes = type >= 0 && is_number(type);
+    if (type >= 0) (void)H5Tclose(type);
+    return yes;
+}
+
 /* Reads a dataset converted to `type`; *data is malloc'ed, element_size bytes each. */
 static enum err_code read_as(struct fixture_array *out, void **data, size_t element_size,
                              hid_t type, const struct fixture *f, const char *name, int rank,
@@ -94,6 +113,9 @@ static enum err_code read_as(struct fixture_array *out, void **data, size_t elem
     *data = NULL;
     CHECK(fixture_has(f, name), ERR_DATA, "%s: %s: no such dataset", f->path, name);
     TRY_H5_ID(set, H5Dopen2(f->file, name, H5P_DEFAULT));
+    CHECK(holds_numbers(set), ERR_DATA,
+          "%s: %s: expected numbers, received another type: write it as float or integer", f->path,
+          name);
     TRY(read_shape(out, set, f, name, rank, err));
     *data = calloc(out->n ? out->n : 1, element_size);
     CHECK(*data, ERR_MEMORY, "%s: %s: no memory for %zu elements", f->path, name, out->n);
@@ -150,6 +172,9 @@ enum err_code fixture_attribute(double *out, const struct fixture *f, const char
     TRY_H5_ID(space, H5Aget_space(attribute));
     CHECK(H5Sget_simple_extent_npoints(space) == 1, ERR_DATA,
           "%s: attribute %s: expected one number", f->path, name);
+    CHECK(is_attribute_number(attribute), ERR_DATA,
+          "%s: attribute %s: expected a number, received another type: write it as one", f->path,
+          name);
     TRY_H5(H5Aread(attribute, H5T_NATIVE_DOUBLE, out));
 cleanup:
     if (space >= 0) H5Sclose(space);
