@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "methods/basis_mean.h"
+
 const char *const CAUSAL_CORRUPTIONS[] = {"shared", "redrawn", NULL};
 const char *const CAUSAL_READINGS[] = {"heads", "reprojected", NULL};
 
@@ -16,8 +18,7 @@ static enum edit_site site_of(enum causal_reading reading) {
     return reading == CAUSAL_HEADS ? EDIT_HEADS : EDIT_ATTENTION;
 }
 
-static enum err_code advance(const struct causal_options *o, double by, struct err *err) {
-    struct causal_progress *s = o->said;
+static enum err_code advance(struct causal_progress *s, double by, struct err *err) {
     if (!s) return ERR_OK;
     s->done += by;
     return s->report(s->context, s->done, s->total, err);
@@ -36,28 +37,23 @@ size_t causal_mean_bytes(const struct model_dims *dims, const struct causal_opti
            basis_collector_bytes(dims, o->T0, o->chunk, o->contexts);
 }
 
+static enum err_code advance_by(void *said, size_t more, struct err *err) {
+    return advance(said, (double)more, err);
+}
+
 enum err_code causal_mean(struct basis_set *mean, const struct params *p,
                           const struct causal_options *o, struct err *err) {
     enum err_code rc = ERR_OK;
     struct basis_collector *collector = NULL;
-    struct basis_set rows = {0};
-    double *sum = NULL;
-    TRY(basis_set_create(&rows, &p->dims, basis_bit(causal_part(o->reading)), o->chunk, err));
+    const struct basis_mean_options of = {.params = p,
+                                          .prompts = o->prompts,
+                                          .chunk = o->chunk,
+                                          .report = advance_by,
+                                          .context = o->said};
+    assert(mean->parts == basis_bit(causal_part(o->reading)));
     TRY(basis_collector_create(&collector, &p->dims, o->T0, o->chunk, o->contexts, err));
-    sum = calloc(basis_set_floats(&rows), sizeof *sum);
-    CHECK(sum, ERR_MEMORY, "no memory for the sum of a basis");
-    for (size_t first = 0; first < o->prompts.n; first += o->chunk) {
-        const size_t n = part_size(o, first);
-        const struct prompt_view part = prompt_view_part(&o->prompts, first, n);
-        basis_collector_run(&rows, collector, p, &part);
-        for (size_t r = 0; r < n; r++) basis_set_add_row(sum, &rows, r);
-        TRY(advance(o, (double)n, err));
-    }
-    assert(mean->parts == rows.parts);
-    basis_set_mean(mean, sum, o->prompts.n);
+    TRY(basis_mean(mean, collector, &of, err));
 cleanup:
-    free(sum);
-    basis_set_destroy(&rows);
     basis_collector_destroy(collector);
     return rc;
 }
@@ -183,7 +179,7 @@ static enum err_code run_shared(float *effect, struct map *m, const struct promp
     begin(m, part->n);
     for (size_t l = 0; l < d->L; l++) {
         note_effects(effect, m, part, first, values, l, 0, d->H);
-        TRY(advance(m->o, (double)(part->n * d->H), err));
+        TRY(advance(m->o->said, (double)(part->n * d->H), err));
     }
 cleanup:
     return rc;
@@ -201,7 +197,7 @@ static enum err_code run_redrawn(float *effect, struct map *m, const struct prom
         for (size_t r = 0; r < part->n; r++) add_prompt(m, part, r);
         begin(m, part->n);
         note_effects(effect, m, part, first, values, i / H, i % H, 1);
-        TRY(advance(m->o, (double)part->n, err));
+        TRY(advance(m->o->said, (double)part->n, err));
     }
 cleanup:
     return rc;

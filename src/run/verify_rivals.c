@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "methods/basis_mean.h"
 #include "methods/causal_map.h"
 #include "methods/fv.h"
 #include "methods/icv.h"
@@ -300,18 +301,14 @@ cleanup:
 static enum err_code mean_step(struct basis_set *mean, const struct rivals *s, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &s->params->dims;
-    struct basis_set steps = {0};
-    double *sum = NULL;
-    TRY(basis_set_create(&steps, d, basis_bit(BASIS_STEP), s->prompts.n, err));
+    const size_t n = s->prompts.n;
+    const struct basis_mean_options o = {.params = s->params, .prompts = s->prompts, .chunk = n};
+    struct basis_collector *c = NULL;
     TRY(basis_set_create(mean, d, basis_bit(BASIS_STEP), 1, err));
-    TRY(basis_set_collect(&steps, s->params, &s->prompts, s->T0, s->prompts.n, err));
-    sum = calloc(basis_set_floats(mean), sizeof *sum);
-    CHECK(sum, ERR_MEMORY, "no memory for the sum of a basis");
-    for (size_t r = 0; r < steps.n; r++) basis_set_add_row(sum, &steps, r);
-    basis_set_mean(mean, sum, steps.n);
+    TRY(basis_collector_create(&c, d, s->T0, n, CONTEXT_SINGLE, err));
+    TRY(basis_mean(mean, c, &o, err));
 cleanup:
-    free(sum);
-    basis_set_destroy(&steps);
+    basis_collector_destroy(c);
     return rc;
 }
 

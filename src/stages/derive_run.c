@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "methods/basis_mean.h"
 #include "stages/choose.h"
 #include "stages/cost.h"
 #include "stages/families.h"
@@ -105,50 +106,27 @@ static enum err_code derive(struct derivation *d, struct err *err) {
 
 /* ---- the mean basis */
 
-struct averaging { /* a chunk of basis rows, and their sum so far */
-    struct basis_collector *collector;
-    struct basis_set rows;
-    double *sum;
-};
-
-static void averaging_release(struct averaging *a) {
-    basis_collector_destroy(a->collector);
-    basis_set_destroy(&a->rows);
-    free(a->sum);
-}
-
-static enum err_code averaging_init(struct averaging *a, const struct derivation *d,
-                                    struct err *err) {
-    enum err_code rc = ERR_OK;
-    const struct model_dims *dims = &d->model.params.dims;
-    const size_t batch = d->k.batch;
-    *a = (struct averaging){0};
-    TRY(basis_set_create(&a->rows, dims, method_basis(&d->setup), batch, err));
-    TRY(method_collector_create(&a->collector, &d->setup, d->w, d->T0, batch, d->k.contexts, err));
-    a->sum = calloc(basis_set_floats(&a->rows), sizeof *a->sum);
-    CHECK(a->sum, ERR_MEMORY, "no memory for the sum of a basis");
-cleanup:
-    if (rc != ERR_OK) averaging_release(a);
-    return rc;
+static enum err_code report_more(void *context, size_t more, struct err *err) {
+    struct derivation *d = context;
+    d->done += (double)more;
+    return report(d, 0, err);
 }
 
 static enum err_code find_mean(struct derivation *d, struct err *err) {
-    struct averaging a;
+    enum err_code rc = ERR_OK;
+    const struct params *p = &d->model.params;
+    const struct basis_mean_options o = {.params = p,
+                                         .prompts = view_of(d, 0, d->k.train),
+                                         .chunk = d->k.batch,
+                                         .report = report_more,
+                                         .context = d};
+    struct basis_collector *c = NULL;
     if (!wants_mean(&d->k, &d->setup)) return ERR_OK;
-    enum err_code rc = averaging_init(&a, d, err);
-    if (rc != ERR_OK) return rc;
-    TRY(basis_set_create(&d->mean, &d->model.params.dims, method_basis(&d->setup), 1, err));
-    for (size_t first = 0; first < d->k.train; first += d->k.batch) {
-        const size_t left = d->k.train - first, n = left < d->k.batch ? left : d->k.batch;
-        const struct prompt_view part = view_of(d, first, n);
-        basis_collector_run(&a.rows, a.collector, &d->model.params, &part);
-        for (size_t r = 0; r < n; r++) basis_set_add_row(a.sum, &a.rows, r);
-        d->done += (double)n;
-        TRY(report(d, 0, err));
-    }
-    basis_set_mean(&d->mean, a.sum, d->k.train);
+    TRY(basis_set_create(&d->mean, &p->dims, method_basis(&d->setup), 1, err));
+    TRY(method_collector_create(&c, &d->setup, d->w, d->T0, o.chunk, d->k.contexts, err));
+    TRY(basis_mean(&d->mean, c, &o, err));
 cleanup:
-    averaging_release(&a);
+    basis_collector_destroy(c);
     return rc;
 }
 
