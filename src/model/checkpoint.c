@@ -72,6 +72,27 @@ static size_t count_layers(const struct tensorfile *f) {
     }
 }
 
+/* What the metadata may say beside the tensors, it must say as they do. */
+static enum err_code check_claims(const struct model_dims *d, const struct tensorfile *f,
+                                  struct err *err) {
+    const struct {
+        const char *key;
+        size_t have;
+    } claims[] = {{"n_layer", d->L}, {"n_embd", d->E}, {"n_dims", d->inputs}};
+    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
+        size_t said = 0;
+        if (!tensorfile_note(f, claims[i].key)) continue;
+        const enum err_code rc = read_count(&said, f, claims[i].key, err);
+        if (rc != ERR_OK) return rc;
+        if (said != claims[i].have)
+            return ERR(err, ERR_DATA,
+                       "%s: metadata %s is %zu, but the tensors have %zu: take it out, or the file "
+                       "that it belongs to",
+                       tensorfile_path(f), claims[i].key, said, claims[i].have);
+    }
+    return ERR_OK;
+}
+
 static enum err_code read_dims(struct model_dims *d, size_t *trained_points,
                                const struct tensorfile *f, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -95,6 +116,7 @@ static enum err_code read_dims(struct model_dims *d, size_t *trained_points,
     CHECK(*trained_points <= model_points(d), ERR_DATA,
           "%s: metadata trained_points is %zu, but %zu positions hold %zu points", path,
           *trained_points, d->positions, model_points(d));
+    TRY(check_claims(d, f, err));
 cleanup:
     return rc;
 }
@@ -112,7 +134,7 @@ static bool is_passed_over(const char *name) {
 }
 
 /* Every tensor of the file is either one of the model's or known to carry no weights. All of the
- * model's are there: check_shapes has seen them. */
+ * model's are there: check_tensors has seen them. */
 static enum err_code check_names(const struct params *p, const struct tensorfile *f,
                                  struct err *err) {
     size_t weights = 0;
@@ -145,15 +167,22 @@ static void show_shape(char out[64], size_t rank, const size_t *shape) {
         snprintf(out, 64, "of %zu dimensions", rank);
 }
 
-/* Before anything is allocated for sizes that a file claims. */
-static enum err_code check_shapes(const struct params *p, const struct tensorfile *f,
-                                  struct err *err) {
+static bool holds_floats(const struct tensor_info *t) {
+    return t->type == TENSOR_F32 || t->type == TENSOR_F16 || t->type == TENSOR_BF16;
+}
+
+/* Shapes and types, before anything is allocated for sizes that a file claims. */
+static enum err_code check_tensors(const struct params *p, const struct tensorfile *f,
+                                   struct err *err) {
     for (size_t i = 0; i < params_tensors(&p->dims); i++) {
         struct param_info t;
         params_at(&t, p, i);
         const struct tensor_info *found = tensorfile_find(f, t.name);
         if (!found)
             return ERR(err, ERR_DATA, "%s: no tensor named \"%s\"", tensorfile_path(f), t.name);
+        if (!holds_floats(found))
+            return ERR(err, ERR_DATA, "%s: tensor \"%s\": dtype %s, expected F32, F16 or BF16",
+                       tensorfile_path(f), t.name, tensor_type_name(found->type));
         if (found->rank == t.rank && memcmp(found->shape, t.shape, t.rank * sizeof *t.shape) == 0)
             continue;
         char has[64], wanted[64];
@@ -197,7 +226,7 @@ enum err_code model_open(struct model *m, const char *path, struct err *err) {
     TRY(tensorfile_open(&made.file, path, err));
     TRY(read_dims(&dims, &made.trained_points, made.file, err));
     TRY(params_borrow(&made.params, &dims, err));
-    TRY(check_shapes(&made.params, made.file, err));
+    TRY(check_tensors(&made.params, made.file, err));
     TRY(check_names(&made.params, made.file, err));
     if (!place_mapped(&made.params, made.file)) {
         params_destroy(&made.params);
@@ -242,7 +271,7 @@ enum err_code model_read_dims(struct model_dims *out, size_t *trained_points, co
     TRY(tensorfile_open(&f, path, err));
     TRY(read_dims(&dims, &points, f, err));
     TRY(params_borrow(&params, &dims, err));
-    TRY(check_shapes(&params, f, err));
+    TRY(check_tensors(&params, f, err));
     TRY(check_names(&params, f, err));
     *out = dims;
     *trained_points = points;

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tensorfile/finite.h"
+
 struct known_file {
     char *path;
     char hash[HASH_HEX];
@@ -45,6 +47,7 @@ static enum err_code file_reserve(struct identity_files *f, struct err *err) {
     return ERR_OK;
 }
 
+/* Weights all: a file is read once, for its hash and for what is no number. */
 static enum err_code file_content(const char **hash, struct identity_files *f, const char *path,
                                   struct err *err) {
     enum err_code rc = ERR_OK;
@@ -55,7 +58,10 @@ static enum err_code file_content(const char **hash, struct identity_files *f, c
         }
     TRY(file_reserve(f, err));
     struct known_file *item = &f->items[f->n];
-    TRY(hash_file(item->hash, path, err));
+    struct err why = {0};
+    CHECK(hash_file(item->hash, path, &why) == ERR_OK, ERR_DATA,
+          "%s; check the path (it is relative to the config)", why.msg);
+    TRY(finite_check(path, err));
     item->path = text_copy(path);
     CHECK(item->path, ERR_MEMORY, "no memory for the path %s", path);
     f->n++;
@@ -75,8 +81,7 @@ static enum err_code add_files(struct hash *h, const struct config_point *point,
         if (file_content(&content, files, path, &why) != ERR_OK) {
             char where[320];
             config_where(where, point, key->name);
-            return ERR(err, ERR_CONFIG, "%s: %s; check the path (it is relative to the config)",
-                       where, why.msg);
+            return ERR(err, ERR_CONFIG, "%s: %s", where, why.msg);
         }
         hash_text(h, key->name);
         hash_text(h, content);

@@ -31,7 +31,8 @@ struct identity_of {
     size_t n_inputs;
 };
 
-/* ERR_CONFIG with the key's place when a file cannot be read. scratch is cleared first. */
+/* ERR_CONFIG with the key's place when a file cannot be read, or holds a NaN or an infinity.
+ * scratch is cleared first. */
 enum err_code identity_make(char out[HASH_HEX], const struct identity_of *of,
                             struct identity_files *files, struct text *scratch, struct err *err);
 

@@ -1,6 +1,5 @@
 #include "stages/fit_start.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,24 +34,6 @@ cleanup:
     return rc;
 }
 
-static enum err_code check_finite(const struct tensorfile *file, const struct method_setup *setup,
-                                  struct err *err) {
-    enum err_code rc = ERR_OK;
-    size_t shape[2];
-    setup->method->weights_shape(shape, setup);
-    const size_t n = shape[0] * shape[1];
-    float *w = calloc(n, sizeof *w);
-    CHECK(w, ERR_MEMORY, "no memory for %zu weights", n);
-    TRY(tensorfile_floats(w, file, "weights", 2, shape, err));
-    for (size_t i = 0; i < n; i++)
-        CHECK(isfinite(w[i]), ERR_DATA,
-              "%s: number %zu of tensor \"weights\" is %g: make the file anew",
-              tensorfile_path(file), i, (double)w[i]);
-cleanup:
-    free(w);
-    return rc;
-}
-
 enum err_code fit_start_check(const struct config_point *point, const struct method_setup *setup,
                               struct err *err) {
     struct tensorfile *file = NULL;
@@ -60,7 +41,6 @@ enum err_code fit_start_check(const struct config_point *point, const struct met
     char where[320];
     const char *path = file_of(point);
     enum err_code rc = path ? open_weights(&file, path, setup, &why) : ERR_OK;
-    if (rc == ERR_OK && path) rc = check_finite(file, setup, &why);
     tensorfile_close(file);
     if (rc == ERR_OK) return ERR_OK;
     config_where(where, point, "weights");

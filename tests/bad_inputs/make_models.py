@@ -139,6 +139,16 @@ def main():
     def dtype(h):
         h["_read_in.bias"]["dtype"] = "Q4"
 
+    def integers(h):
+        h["_read_in.bias"]["dtype"] = "I32"
+
+    def layers(h):
+        h["__metadata__"]["n_layer"] = "7"
+
+    write("nan.safetensors", header, data[:40] + struct.pack("<f", float("nan")) + data[44:])
+    write("infinite.safetensors", header, data[:-4] + struct.pack("<f", float("-inf")))
+    spoilt("integers.safetensors", integers)
+    spoilt("claims.safetensors", layers)
     spoilt("wrong-heads.safetensors", heads)
     spoilt("wrong-dtype.safetensors", dtype)
 
