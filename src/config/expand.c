@@ -123,16 +123,20 @@ static enum err_code refuse_idle_keys(const struct entry *e, struct err *err) {
     return ERR_OK;
 }
 
-/* Did -s change a key of the stage? Then it may have taken away what an entry matched. */
-static bool is_overridden(const struct entry *e) {
-    for (size_t k = 0; k < e->n_keys; k++)
-        if (e->keys[k].given && e->keys[k].given->place.line == 0) return true;
+/* Is a key of the stage given elsewhere, by -s or in the other of base and config? Then that may
+ * have taken away what an entry matched. */
+static bool is_overridden(const struct entry *e, struct place entry) {
+    for (size_t k = 0; k < e->n_keys; k++) {
+        const struct node *given = e->keys[k].given;
+        if (given && (given->place.line == 0 || strcmp(given->place.file, entry.file) != 0))
+            return true;
+    }
     return false;
 }
 
 static enum err_code refuse_idle_excludes(const struct entry *e, struct err *err) {
     for (size_t i = 0; i < e->n_excluded; i++) {
-        if (!e->excluded[i].matched && !is_overridden(e))
+        if (!e->excluded[i].matched && !is_overridden(e, e->excluded[i].place))
             return place_error(err, e->excluded[i].place, e->name, "exclude",
                                "entry %zu matches no point: correct its values or leave it out",
                                i + 1);

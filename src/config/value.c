@@ -184,7 +184,7 @@ static enum err_code read_text(struct value *out, const struct config_key *row,
     out->s = node->text;
     if (!(row->flags & CONFIG_PATH)) return ERR_OK;
     if (*node->text) return read_path(out, node, r);
-    if (!(row->flags & CONFIG_OPTIONAL)) return ERR_OK;
+    if (!(row->flags & CONFIG_OPTIONAL) || (row->flags & CONFIG_AXIS)) return ERR_OK;
     return place_error(r->err, node->place, r->stage, row->name,
                        "an empty path: name a file, or leave the key out");
 }

@@ -47,7 +47,7 @@ static enum err_code file_reserve(struct identity_files *f, struct err *err) {
     return ERR_OK;
 }
 
-/* Weights all: a file is read once, for its hash and for what is no number. */
+/* Once a file: its hash, and a look for what is no number, as all of them hold weights. */
 static enum err_code file_content(const char **hash, struct identity_files *f, const char *path,
                                   struct err *err) {
     enum err_code rc = ERR_OK;

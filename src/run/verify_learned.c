@@ -41,6 +41,7 @@ cleanup:
 static void lesson_end(struct lesson *x) {
     fit_data_destroy(x->data);
     free(x->rows);
+    *x = (struct lesson){0};
 }
 
 /* mean: one basis for all prompts. */
@@ -185,6 +186,11 @@ cleanup:
 
 enum err_code verify_learned(struct trial *t, struct err *err) {
     enum err_code rc = ERR_OK;
+    const bool learned = trial_has(t, "loss") || trial_has(t, "mean_loss") ||
+                         trial_has(t, "path") || trial_has(t, "descent");
+    CHECK(!learned || method_learns(t->setup.method), ERR_DATA,
+          "%s: methods/%s has a loss, but %s learns from none: take it out", fixture_path(t->file),
+          t->c->group, t->setup.method->name);
     if (trial_has(t, "loss")) TRY(compare_slope(t, "loss", "gradient", false, err));
     if (trial_has(t, "mean_loss")) TRY(compare_slope(t, "mean_loss", "mean_gradient", true, err));
     if (trial_has(t, "path") || trial_has(t, "descent")) TRY(compare_fits(t, err));

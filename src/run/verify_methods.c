@@ -8,9 +8,10 @@
  *   lengths [..]                 given, in points: where the queries of the loss are; none: P alone
  *   loss [choices]               mean Huber loss at those queries, delta 1
  *   gradient [choices, weights]  of that loss
- *   path [steps, weights]        after each step of Adam, rate 0.05, on it under a penalty l1,
- * given descent [steps, weights]     after each step of L-BFGS on it mean_curve, mean_loss,
- * mean_gradient  the same with the mean over the prompts as basis
+ *   l1 []                        given: a penalty
+ *   path [steps, weights]        after each step of Adam, rate 0.05, on that loss and the penalty
+ *   descent [steps, weights]     after each step of L-BFGS on that loss
+ *   mean_curve, mean_loss, mean_gradient   the same, the mean over the prompts being the basis
  */
 #include <stdio.h>
 #include <stdlib.h>

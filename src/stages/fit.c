@@ -106,7 +106,7 @@ static const struct config_key KEYS[] = {
         .flags = CONFIG_AXIS | CONFIG_PATH | CONFIG_OPTIONAL,
         .unit = "",
         .meaning = "safetensors file whose tensor `weights` the fit begins with, such as another "
-                   "fit's or imported ones; without it they are drawn",
+                   "fit's or imported ones; without it, and for \"\", they are drawn",
     },
     {
         .name = "patience",

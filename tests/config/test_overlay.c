@@ -45,6 +45,17 @@ static void the_later_file_wins_key_by_key(void **state) {
     config_close(c);
 }
 
+/* What it was written for went with the points that the later file gives. */
+static void an_exclude_of_the_base_may_match_nothing(void **state) {
+    (void)state;
+    sample_write("b.cfg", "stages = ( { stage = \"fit\"; points = [4, 6]; repeat = [0, 1];\n"
+                          "    exclude = ( { points = 4; repeat = 1; } ); } );\n");
+    struct config *c =
+        sample_open("base = \"b.cfg\";\nstages = ( { stage = \"fit\"; points = 6; } );\n");
+    assert_int_equal(config_stage_points(c, 0), 2);
+    config_close(c);
+}
+
 static void a_stage_wins_over_the_top_level(void **state) {
     (void)state;
     struct config *c = sample_open("source = { dims = 9; problem = \"sparse_linear\"; };\n"
@@ -165,6 +176,7 @@ static void bases_are_checked(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_later_file_wins_key_by_key),
+        cmocka_unit_test(an_exclude_of_the_base_may_match_nothing),
         cmocka_unit_test(a_stage_wins_over_the_top_level),
         cmocka_unit_test(set_is_typed_by_the_schema),
         cmocka_unit_test(a_path_of_set_is_seen_from_the_current_folder),

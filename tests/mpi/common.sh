@@ -8,6 +8,10 @@ test_name=$1
     echo "usage: $test_name.sh BINARY [SOURCE]" >&2
     exit 64
 }
+# A signal that was ignored when a test began stays so in all that it starts: HUP, under nohup.
+if ((0x$(sed -n 's/^SigIgn:[[:space:]]*//p' /proc/$$/status) & 1)); then
+    exec env --default-signal=HUP "$0" "${@:2}"
+fi
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 source_dir=$(cd -- "${3:-$here/../..}" && pwd)
 work=$(mktemp -d)
