@@ -10,4 +10,4 @@ add_custom_target(build_info BYPRODUCTS ${CMAKE_BINARY_DIR}/generated/build_info
   COMMAND ${CMAKE_COMMAND} -DSOURCE=${CMAKE_SOURCE_DIR} -DOUT=${CMAKE_BINARY_DIR}/generated/build_info.h
     "-DCOMPILER=${CMAKE_C_COMPILER_ID} ${CMAKE_C_COMPILER_VERSION}" "-DFLAGS=${flags_text}"
     "-DVERSION=${PROJECT_VERSION}" -P ${CMAKE_SOURCE_DIR}/cmake/write_build_info.cmake)
-add_dependencies(base build_info)
+add_dependencies(core build_info)

@@ -1,4 +1,4 @@
-# tests/FLOOR/test_NAME.c is one cmocka program, ctest name FLOOR.NAME, linked with everything.
+# tests/FOLDER/test_NAME.c is one cmocka program, ctest name FOLDER.NAME (the innermost folder).
 # tests/twins/*.c: naive double-precision twins shared by the tests.
 if(NOT cmocka_FOUND)
   message(STATUS "cmocka not found: unit tests are left out")
@@ -7,31 +7,31 @@ else()
   if(twins)
     add_library(twins STATIC ${twins})
     target_include_directories(twins PUBLIC ${CMAKE_SOURCE_DIR}/tests)
-    target_link_libraries(twins PUBLIC flags)
+    target_link_libraries(twins PUBLIC flags core)
   endif()
-  file(GLOB unit_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*/test_*.c)
+  file(GLOB_RECURSE unit_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*/test_*.c)
   foreach(source IN LISTS unit_tests)
     get_filename_component(folder ${source} DIRECTORY)
-    get_filename_component(floor ${folder} NAME)
+    get_filename_component(folder_name ${folder} NAME)
     get_filename_component(name ${source} NAME_WE)
     string(REPLACE test_ "" name ${name})
-    set(target test_${floor}_${name})
+    set(target test_${folder_name}_${name})
     add_executable(${target} ${source})
     target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
     target_compile_options(${target} PRIVATE -march=${TASKVEC_ARCH})
-    target_link_libraries(${target} PRIVATE ${floor} flags PkgConfig::cmocka)
+    target_link_libraries(${target} PRIVATE core flags PkgConfig::cmocka)
     if(twins)
-      target_link_libraries(${target} PRIVATE twins)
+      target_link_libraries(${target} PRIVATE twins core)
     endif()
-    add_test(NAME ${floor}.${name} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
-    set_tests_properties(${floor}.${name} PROPERTIES TIMEOUT 300
+    add_test(NAME ${folder_name}.${name} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
+    set_tests_properties(${folder_name}.${name} PROPERTIES TIMEOUT 300
       ENVIRONMENT "TASKVEC_SOURCE=${CMAKE_SOURCE_DIR};LSAN_OPTIONS=suppressions='${CMAKE_SOURCE_DIR}/tests/lsan.supp':print_suppressions=0")
   endforeach()
 endif()
 
 # One file and one line: the program once more, with what tests/dummy/ adds to the registries.
 add_executable(taskvec_dummy ${CMAKE_SOURCE_DIR}/src/main.c)
-target_link_libraries(taskvec_dummy PRIVATE run)
+target_link_libraries(taskvec_dummy PRIVATE core)
 set_target_properties(taskvec_dummy PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
 function(add_dummy registry list) # src/REGISTRY.c with the line X(dummy) in LIST, and tests/dummy/NAME_dummy.c
   get_filename_component(name ${registry} NAME)
@@ -47,11 +47,11 @@ function(add_dummy registry list) # src/REGISTRY.c with the line X(dummy) in LIS
 endfunction()
 add_dummy(estimators/estimator ESTIMATORS)
 add_dummy(methods/method METHODS_FITTED)
-add_dummy(problems/problem PROBLEMS)
+add_dummy(sources/problems/problem PROBLEMS)
 
 # tests/SCRIPT.sh: whole-program tests; each gets the binary and the source folder.
 file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/check_*.sh ${CMAKE_SOURCE_DIR}/tests/mpi/check_*.sh
-  ${CMAKE_SOURCE_DIR}/tests/run/check_*.sh ${CMAKE_SOURCE_DIR}/tests/faults/check_*.sh
+  ${CMAKE_SOURCE_DIR}/tests/cli/check_*.sh ${CMAKE_SOURCE_DIR}/tests/faults/check_*.sh
   ${CMAKE_SOURCE_DIR}/tests/slurm/check_*.sh)
 foreach(script IN LISTS scripts)
   get_filename_component(name ${script} NAME_WE)
@@ -62,7 +62,7 @@ endforeach()
 
 # The farm of ranks with synthetic jobs: a program that is its own compute child, and its script.
 add_executable(farm_probe ${CMAKE_SOURCE_DIR}/tests/mpi/farm_probe.c)
-target_link_libraries(farm_probe PRIVATE par store sched base flags)
+target_link_libraries(farm_probe PRIVATE core flags)
 foreach(ranks 1 2 3 5)
   add_test(NAME mpi.farm_${ranks} COMMAND ${CMAKE_SOURCE_DIR}/tests/mpi/farm.sh $<TARGET_FILE:farm_probe> ${ranks}
     WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
@@ -77,15 +77,15 @@ set_tests_properties(mpi.balance PROPERTIES TIMEOUT 900 RUN_SERIAL TRUE
   ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0")
 
 # Every prefix of a real journal.
-add_executable(journal_probe ${CMAKE_SOURCE_DIR}/tests/store/journal_probe.c)
-target_link_libraries(journal_probe PRIVATE sched base flags)
-add_test(NAME program.journal COMMAND ${CMAKE_SOURCE_DIR}/tests/store/journal.sh $<TARGET_FILE:taskvec> ${CMAKE_SOURCE_DIR}
+add_executable(journal_probe ${CMAKE_SOURCE_DIR}/tests/journal/journal_probe.c)
+target_link_libraries(journal_probe PRIVATE core flags)
+add_test(NAME program.journal COMMAND ${CMAKE_SOURCE_DIR}/tests/journal/journal.sh $<TARGET_FILE:taskvec> ${CMAKE_SOURCE_DIR}
   $<TARGET_FILE:journal_probe> WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
 set_tests_properties(program.journal PROPERTIES TIMEOUT 900)
 
 # Ranks that wait for each other and gather numbers.
 add_executable(par_probe ${CMAKE_SOURCE_DIR}/tests/mpi/par_probe.c)
-target_link_libraries(par_probe PRIVATE par base flags)
+target_link_libraries(par_probe PRIVATE core flags)
 foreach(ranks 1 2 3)
   add_test(NAME mpi.par_${ranks} COMMAND ${CMAKE_SOURCE_DIR}/tests/mpi/par.sh $<TARGET_FILE:par_probe> ${ranks}
     WORKING_DIRECTORY ${CMAKE_BINARY_DIR})

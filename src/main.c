@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/version.h"
-#include "run/commands.h"
+#include "cli/commands.h"
 
 enum { EXIT_MACHINE = 65 };
 

@@ -11,7 +11,7 @@
 #define BENCH_BENCH_H
 
 #include "base/err.h"
-#include "bench/size.h"
+#include "bench/bench_size.h"
 
 enum { BENCH_LINES = 8, BENCH_PARTS = 2 };
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "config/entry.h"
+#include "config/stage_entry.h"
 
 /* Axes of several keys while they are read, before they find their place among the others. */
 struct grouped {
@@ -53,7 +53,7 @@ cleanup:
 static enum err_code zip_lengths(const struct grouped *g, const struct node *zip) {
     const struct key *first = NULL;
     for (size_t i = 0; i < zip->n; i++) {
-        const struct key *key = &g->entry->keys[entry_index(g->entry, zip->items[i]->text)];
+        const struct key *key = &g->entry->keys[stage_entry_index(g->entry, zip->items[i]->text)];
         if (!first) first = key;
         if (key->own != first->own)
             return FAULT(g, zip->items[i], "zip", "unequal lengths: %s has %zu, %s has %zu",
@@ -71,14 +71,14 @@ static enum err_code read_zip(struct grouped *g, const struct node *zip) {
         const struct node *name = zip->items[i];
         size_t k = KEY_NONE;
         TRY(expect(g, name, NODE_STRING, "zip", "the name of a key"));
-        TRY(entry_find(&k, g->entry, &(struct leaf){name->text, name}, g->err));
+        TRY(stage_entry_find(&k, g->entry, &(struct leaf){name->text, name}, g->err));
         if (g->member[k] == g->n) TRY(FAULT(g, name, "zip", "%s stands twice", name->text));
         TRY(join(g, name, k, "zip"));
         g->entry->keys[k].inherited = false; /* named here, so it has to exist here */
     }
     TRY(zip_lengths(g, zip));
     a->kind = AXIS_ZIP;
-    a->n = g->entry->keys[entry_index(g->entry, zip->items[0]->text)].own;
+    a->n = g->entry->keys[stage_entry_index(g->entry, zip->items[0]->text)].own;
     TRY(take_members(g, a));
     for (size_t i = 0; i < a->n * a->n_keys; i++) a->at[i] = (uint32_t)(i / a->n_keys + 1);
 cleanup:
@@ -137,11 +137,12 @@ static enum err_code fill_combination(const struct grouped *g, uint32_t *at, con
     for (size_t i = 0; i < leaves->n; i++) {
         struct value v;
         const struct leaf *leaf = &leaves->items[i];
-        struct key *key = &e->keys[entry_index(e, leaf->path)];
+        struct key *key = &e->keys[stage_entry_index(e, leaf->path)];
         if (value_is_axis(key->row, leaf->node))
             TRY(FAULT(g, leaf->node, leaf->path, "one value in each entry of list, not several"));
         TRY(value_read(&v, key->row, leaf->node, &r));
-        TRY(add_value(&at[position(a, entry_index(e, leaf->path))], key, &v, g->pool, g->err));
+        TRY(add_value(&at[position(a, stage_entry_index(e, leaf->path))], key, &v, g->pool,
+                      g->err));
     }
 cleanup:
     return rc;
@@ -176,7 +177,7 @@ static enum err_code read_list(struct grouped *g, const struct node *list) {
         TRY(read_combination(&leaves[i], g, list->items[i], "list"));
         for (size_t j = 0; j < leaves[i].n; j++) {
             size_t k = KEY_NONE;
-            TRY(entry_find(&k, g->entry, &leaves[i].items[j], err));
+            TRY(stage_entry_find(&k, g->entry, &leaves[i].items[j], err));
             if (k == KEY_NONE)
                 TRY(FAULT(g, leaves[i].items[j].node, "list", "an empty group sets nothing"));
             TRY(join(g, leaves[i].items[j].node, k, "list"));
@@ -204,11 +205,11 @@ static enum err_code read_excluded(struct excluded *x, const struct grouped *g,
     TAKE(x->values, g->pool, leaves.n);
     TAKE(x->counts, g->pool, leaves.n);
     for (size_t i = 0; i < leaves.n; i++) {
-        TRY(entry_find(&keys[i], g->entry, &leaves.items[i], err));
+        TRY(stage_entry_find(&keys[i], g->entry, &leaves.items[i], err));
         if (keys[i] == KEY_NONE)
             TRY(FAULT(g, leaves.items[i].node, "exclude", "an empty group matches nothing"));
-        TRY(entry_read(&x->values[i], &x->counts[i], g->entry->keys[keys[i]].row,
-                       leaves.items[i].node, &r));
+        TRY(stage_entry_read(&x->values[i], &x->counts[i], g->entry->keys[keys[i]].row,
+                             leaves.items[i].node, &r));
     }
     x->place = node->place;
     x->keys = keys;

@@ -12,7 +12,7 @@
 
 enum { AXES_POINTS_MAX = 1000000 };
 
-/* Reads zip, list and exclude; every value is known, entry_values() came first. */
+/* Reads zip, list and exclude; every value is known, stage_entry_values() came first. */
 enum err_code axes_build(struct entry *e, struct pool *p, struct err *err);
 
 /* Fills e->points. Errors: a required key without a value, two equal points, no point, a key given

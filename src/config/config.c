@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "config/axes.h"
-#include "config/entry.h"
+#include "config/conditions.h"
 #include "config/overlay.h"
 #include "config/resolved.h"
-#include "config/root.h"
-#include "config/when.h"
+#include "config/stage_entry.h"
+#include "config/top_level.h"
 
 static enum err_code open_entries(struct config *c, const struct config_kinds *kinds,
                                   struct err *err) {
@@ -18,8 +18,8 @@ static enum err_code open_entries(struct config *c, const struct config_kinds *k
     c->n = overlay_stage_count(c->root);
     TAKE(c->entries, &c->pool, c->n + 1);
     for (size_t i = 0; i < c->n; i++) {
-        TRY(entry_open(&c->entries[i], c, overlay_stage(c->root, i), kinds, err));
-        TRY(entry_keys(&c->entries[i], &c->pool, err));
+        TRY(stage_entry_open(&c->entries[i], c, overlay_stage(c->root, i), kinds, err));
+        TRY(stage_entry_keys(&c->entries[i], &c->pool, err));
     }
 cleanup:
     return rc;
@@ -27,9 +27,9 @@ cleanup:
 
 static enum err_code resolve_entry(struct entry *e, struct pool *p, struct err *err) {
     enum err_code rc = ERR_OK;
-    TRY(entry_values(e, p, err));
+    TRY(stage_entry_values(e, p, err));
     TRY(axes_build(e, p, err));
-    TRY(when_prepare(e, p, err));
+    TRY(conditions_prepare(e, p, err));
     TRY(axes_expand(e, p, err));
 cleanup:
     return rc;
@@ -38,12 +38,12 @@ cleanup:
 static enum err_code resolve(struct config *c, const struct config_kinds *kinds, struct err *err) {
     enum err_code rc = ERR_OK;
     TRY(overlay_check_stages(c->root, err));
-    TRY(root_read(c, err));
+    TRY(top_level_read(c, err));
     TRY(open_entries(c, kinds, err));
-    TRY(root_share(c, err));
+    TRY(top_level_share(c, err));
     for (size_t i = 0; i < c->n; i++) TRY(resolve_entry(&c->entries[i], &c->pool, err));
-    TRY(root_refuse_idle(c, err));
-    TRY(root_link(c, err));
+    TRY(top_level_refuse_idle(c, err));
+    TRY(top_level_link(c, err));
 cleanup:
     return rc;
 }

@@ -88,8 +88,6 @@ void config_point_identity(struct text *out, const struct config_point *p);
 enum err_code config_point_read(struct config_point **out, const char *text, struct err *err);
 void config_point_destroy(struct config_point *p); /* only for points made by config_point_read */
 
-void config_library(struct text *out); /* "libconfig 1.5.0" */
-
 /* Schema building and help. */
 enum err_code config_schema_add(struct config_schema *s, const struct config_key *rows, size_t n,
                                 struct err *err);

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
-#include "config/tree.h"
+#include "config/syntax/tree.h"
 
 enum { BASES_MAX = 16 };
 

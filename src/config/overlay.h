@@ -7,7 +7,7 @@
 #ifndef CONFIG_OVERLAY_H
 #define CONFIG_OVERLAY_H
 
-#include "config/node.h"
+#include "config/syntax/node.h"
 
 /* The file and all its bases as one root group, without `base`. */
 enum err_code overlay_load(struct node **out, struct pool *p, const char *path, struct err *err);

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/number.h"
 #include "config/resolved.h"
-#include "config/tree.h"
+#include "config/syntax/number.h"
+#include "config/syntax/tree.h"
 
 static const char LETTERS[] = {[CONFIG_BOOL] = 'b',
                                [CONFIG_INT] = 'i',

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
-#include "config/node.h"
+#include "config/syntax/node.h"
 #include "config/value.h"
 
 #define KEY_NONE SIZE_MAX

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/entry.h"
-#include "config/tree.h"
+#include "config/stage_entry.h"
+#include "config/syntax/tree.h"
 
 /* Our own mistakes in a row; users never see them once the tests have run. */
 static enum err_code check_row(const struct config_key *row, struct err *err) {
@@ -13,7 +13,7 @@ static enum err_code check_row(const struct config_key *row, struct err *err) {
     struct value *values = NULL;
     size_t n = 0;
     const struct value_reader r = {&pool, "default", NULL, err};
-    CHECK(row->name && *row->name && !entry_is_reserved(row->name), ERR_BUG,
+    CHECK(row->name && *row->name && !stage_entry_is_reserved(row->name), ERR_BUG,
           "a configuration row without a name, or with a reserved one");
     CHECK((row->type == CONFIG_NAME) == (row->choices != NULL), ERR_BUG,
           "row %s: choices and CONFIG_NAME belong together", row->name);
@@ -21,7 +21,7 @@ static enum err_code check_row(const struct config_key *row, struct err *err) {
           "row %s: only a CONFIG_TEXT is a path", row->name);
     if (row->def) {
         TRY(tree_literal(&node, &pool, row->def, (struct place){"schema", 0}, err));
-        TRY(entry_read(&values, &n, row, node, &r));
+        TRY(stage_entry_read(&values, &n, row, node, &r));
     }
 cleanup:
     pool_release(&pool);

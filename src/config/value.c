@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "config/number.h"
+#include "config/syntax/number.h"
 
 const char *value_type_text(const struct config_key *row) {
     switch (row->type) {

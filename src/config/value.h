@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "config/node.h"
 #include "config/schema.h"
+#include "config/syntax/node.h"
 
 struct value {
     int64_t i;     /* BOOL, INT */

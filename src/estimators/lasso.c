@@ -16,7 +16,7 @@
 
 #include "estimators/estimator.h"
 #include "ops/lapack.h"
-#include "ops/rows.h"
+#include "ops/vector_ops.h"
 
 enum stop { GAP, AS_PUBLISHED };
 enum { SWEEPS = 100000, SLOW = 50, CHECK_EVERY = 5, TURNS = 20 };
@@ -82,7 +82,7 @@ static void sweep(struct problem_state *q, double *change, double *largest) {
     for (size_t c = 0; c < q->D; c++) {
         const double *x = column(q, c), old = q->w[c];
         if (q->square[c] == 0) continue;
-        const double pull = rows_dot_real(x, q->residual, q->k) + old * q->square[c];
+        const double pull = vector_dot_real(x, q->residual, q->k) + old * q->square[c];
         q->w[c] = copysign(fmax(fabs(pull) - q->penalty, 0), pull) / q->square[c];
         const double step = q->w[c] - old;
         if (step != 0)
@@ -96,14 +96,14 @@ static void sweep(struct problem_state *q, double *change, double *largest) {
 static double duality_gap(const struct problem_state *q, double *objective) {
     double most = 0, l1 = 0;
     for (size_t c = 0; c < q->D; c++) {
-        most = fmax(most, fabs(rows_dot_real(column(q, c), q->residual, q->k)));
+        most = fmax(most, fabs(vector_dot_real(column(q, c), q->residual, q->k)));
         l1 += fabs(q->w[c]);
     }
     const double shrink = most > q->penalty ? q->penalty / most : 1;
-    const double square = rows_dot_real(q->residual, q->residual, q->k);
+    const double square = vector_dot_real(q->residual, q->residual, q->k);
     *objective = 0.5 * square + q->penalty * l1;
     return 0.5 * square * (1 + shrink * shrink) + q->penalty * l1 -
-           shrink * rows_dot_real(q->residual, q->y, q->k);
+           shrink * vector_dot_real(q->residual, q->y, q->k);
 }
 
 double lasso_objective(const void *state) {
@@ -141,7 +141,7 @@ static enum err_code solve_used(struct problem_state *q, const struct search *s,
     for (size_t i = 0; i < s->n; i++)
         for (size_t j = i; j < s->n; j++)
             q->system[i * s->n + j] =
-                rows_dot_real(column(q, s->used[i]), column(q, s->used[j]), q->k);
+                vector_dot_real(column(q, s->used[i]), column(q, s->used[j]), q->k);
     return s->n == 0 ? ERR_OK : lapack_cholesky_solve(q->system, s->aim, s->n, 1, err);
 }
 
@@ -177,7 +177,7 @@ static enum err_code exchange(struct problem_state *q, struct search *s, size_t 
     double left = q->square[c];
     *done = false;
     for (size_t i = 0; i < s->n; i++)
-        s->aim[i] = s->cross[i] = rows_dot_real(column(q, s->used[i]), column(q, c), q->k);
+        s->aim[i] = s->cross[i] = vector_dot_real(column(q, s->used[i]), column(q, c), q->k);
     const enum err_code rc = solve_used(q, s, err);
     for (size_t i = 0; i < s->n; i++) left -= s->aim[i] * s->cross[i];
     if (rc != ERR_OK || left > DEPENDENT * q->square[c]) return rc;
@@ -195,7 +195,7 @@ static size_t newcomer(const struct problem_state *q, double *sign) {
     double most = q->penalty;
     size_t found = q->D;
     for (size_t c = 0; c < q->D; c++) {
-        const double pull = q->w[c] != 0 ? 0 : rows_dot_real(column(q, c), q->residual, q->k);
+        const double pull = q->w[c] != 0 ? 0 : vector_dot_real(column(q, c), q->residual, q->k);
         if (fabs(pull) <= most) continue;
         most = fabs(pull);
         found = c;
@@ -208,7 +208,8 @@ static enum err_code settle(struct problem_state *q, struct search *s, struct er
     enum err_code rc = ERR_OK;
     do {
         for (size_t i = 0; i < s->n; i++)
-            s->aim[i] = rows_dot_real(column(q, s->used[i]), q->y, q->k) - q->penalty * s->sign[i];
+            s->aim[i] =
+                vector_dot_real(column(q, s->used[i]), q->y, q->k) - q->penalty * s->sign[i];
         TRY(solve_used(q, s, err));
     } while (!move(q, s, false));
     find_residual(q);
@@ -259,7 +260,7 @@ static enum err_code descend_to_gap(struct problem_state *q, struct err *err) {
 /* Where it has not ended after as many sweeps as the published code allowed, w is what it is. */
 static void descend_as_published(struct problem_state *q) {
     double change, largest, objective;
-    const double enough = PUBLISHED_TOLERANCE * rows_dot_real(q->y, q->y, q->k);
+    const double enough = PUBLISHED_TOLERANCE * vector_dot_real(q->y, q->y, q->k);
     memset(q->w, 0, q->D * sizeof *q->w);
     find_residual(q);
     for (size_t n = 1; n <= SWEEPS; n++) {

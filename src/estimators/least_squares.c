@@ -16,7 +16,7 @@
 
 #include "ops/gram_schmidt.h"
 #include "ops/lapack.h"
-#include "ops/rows.h"
+#include "ops/vector_ops.h"
 
 /* ---- by LAPACK */
 
@@ -115,7 +115,7 @@ static void take(struct update *u, const struct estimator_prompt *p, size_t i) {
     memset(u->row, 0, D * sizeof *u->row);
     u->row[D] = (double)p->y[i];
     for (size_t c = 0; c < D; c++) u->rest[c] = (double)p->x[i * D + c];
-    const double length = sqrt(rows_dot_real(u->rest, u->rest, D));
+    const double length = sqrt(vector_dot_real(u->rest, u->rest, D));
     const double left = gram_schmidt_rest(u->rest, u->row, u->basis, u->rank, D);
     if (u->rank < D && length > 0) {
         if (left < DEPENDENT * length)

@@ -4,7 +4,7 @@
  */
 #include "methods/method.h"
 
-#include "ops/rows.h"
+#include "ops/vector_ops.h"
 
 static void bias_shape(size_t shape[2], const struct method_setup *s) {
     shape[0] = s->params->dims.L;
@@ -26,7 +26,7 @@ static void bias_gradient(float *dw, const float *g, size_t g_stride, size_t R,
     for (size_t l = 0; l < s->params->dims.L; l++) {
         double sum = 0;
         for (size_t r = 0; r < R; r++)
-            sum += rows_dot(g + (l * g_stride + r) * E, s->params->layers[l].proj_b, E);
+            sum += vector_dot(g + (l * g_stride + r) * E, s->params->layers[l].proj_b, E);
         dw[l] = (float)sum;
     }
 }

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "ops/rows.h"
+#include "ops/vector_ops.h"
 
 static void constant_shape(size_t shape[2], const struct method_setup *s) {
     shape[0] = s->params->dims.L;

@@ -20,10 +20,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "activations/causal_map.h"
 #include "base/text.h"
-#include "methods/causal_map.h"
 #include "ops/blas.h"
-#include "ops/rows.h"
+#include "ops/vector_ops.h"
 
 const char *const FV_BIASES[] = {"once", "per_head", "none", NULL};
 
@@ -78,10 +78,11 @@ static void fv_vector(float *v, const float *w, const struct basis *b, const str
     for (size_t l = 0; l < d->L; l++) {
         const struct layer_params *layer = &s->params->layers[l];
         const float *u = b->part[part_of(s)] + l * b->stride * E;
-        rows_scale_slices(scratch, u, w + l * H, R, H, model_head_width(d));
+        vector_scale_slices(scratch, u, w + l * H, R, H, model_head_width(d));
         blas_gemm(v, scratch, layer->proj_w, BLAS_N, BLAS_N, 1, 1, R, E, E, E, E, E);
         const float count = bias_count((enum fv_bias)s->own[BIAS], w + l * H, H);
-        for (size_t r = 0; count != 0 && r < R; r++) rows_axpy(v + r * E, count, layer->proj_b, E);
+        for (size_t r = 0; count != 0 && r < R; r++)
+            vector_axpy(v + r * E, count, layer->proj_b, E);
     }
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "methods/layer_choice.h"
-#include "ops/rows.h"
+#include "ops/vector_ops.h"
 
 static void learned_shape(size_t shape[2], const struct method_setup *s) {
     shape[0] = 1;

@@ -21,7 +21,7 @@
 #include "model/query.h"
 #include "ops/blas.h"
 #include "ops/lapack.h"
-#include "ops/rows.h"
+#include "ops/vector_ops.h"
 
 enum linear_form { LINEAR_MAP, LINEAR_CONSTANT };
 enum { ANCHORS, RIDGE }; /* setup.own: how many, and the weight, negative where it is chosen */
@@ -158,8 +158,8 @@ static void find_rows(float *out, const float *w, const struct method_setup *s) 
     blas_gemm(out, w + d->inputs + E, w + d->inputs, BLAS_T, BLAS_N, 1, 0, E, E, anchors_of(s), row,
               row, E);
     for (size_t k = 0; k < E; k++) {
-        const double square = rows_dot(out + k * E, out + k * E, E);
-        rows_scale(out + k * E, (float)(1 / (square + ridge_of(s))), E);
+        const double square = vector_dot(out + k * E, out + k * E, E);
+        vector_scale(out + k * E, (float)(1 / (square + ridge_of(s))), E);
     }
 }
 

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "ops/blas.h"
-#include "ops/rows.h"
+#include "ops/vector_ops.h"
 
 static size_t rank_of(const struct method_setup *s) {
     return s->own[LOREFT_RANK] > 0 ? (size_t)s->own[LOREFT_RANK] : 1;
@@ -39,9 +39,9 @@ static void orthonormal(float *q, size_t q_stride, const float *M, const struct 
         memcpy(row, m, at->E * sizeof *row);
         for (size_t j = 0; j < i; j++) {
             const float *earlier = q + j * q_stride;
-            rows_axpy(row, -(float)rows_dot(earlier, m, at->E), earlier, at->E);
+            vector_axpy(row, -(float)vector_dot(earlier, m, at->E), earlier, at->E);
         }
-        rows_scale(row, (float)(1 / sqrt(rows_dot(row, row, at->E))), at->E);
+        vector_scale(row, (float)(1 / sqrt(vector_dot(row, row, at->E))), at->E);
     }
 }
 
@@ -52,15 +52,15 @@ static void orthonormal_backward(float *dM, float *dq, const float *q, const flo
     for (size_t i = at->rank; i-- > 0;) {
         const float *m = M + i * at->stride, *own = q + i * E;
         float *dn = dq + i * E; /* of the row before it was scaled */
-        rows_axpy(dn, -(float)rows_dot(dn, own, E), own, E);
-        rows_scale(dn, (float)(1 / rows_dot(own, m, E)), E);
-        rows_add(dM + i * at->stride, dn, E);
+        vector_axpy(dn, -(float)vector_dot(dn, own, E), own, E);
+        vector_scale(dn, (float)(1 / vector_dot(own, m, E)), E);
+        vector_add(dM + i * at->stride, dn, E);
         for (size_t j = 0; j < i; j++) {
             const float *earlier = q + j * E;
-            const float along = (float)rows_dot(earlier, dn, E);
-            rows_axpy(dM + i * at->stride, -along, earlier, E);
-            rows_axpy(dq + j * E, -(float)rows_dot(earlier, m, E), dn, E);
-            rows_axpy(dq + j * E, -along, m, E);
+            const float along = (float)vector_dot(earlier, dn, E);
+            vector_axpy(dM + i * at->stride, -along, earlier, E);
+            vector_axpy(dq + j * E, -(float)vector_dot(earlier, m, E), dn, E);
+            vector_axpy(dq + j * E, -along, m, E);
         }
     }
 }
@@ -129,8 +129,8 @@ static void loreft_gradient_at(float *dw, const struct query_place *at, const fl
     blas_gemm(du, at->g, B, BLAS_N, BLAS_T, 1, 0, R, rank, E, E, E, rank);
     blas_gemm(dA, du, at->x, BLAS_T, BLAS_N, 1, 0, rank, E, R, rank, E, E);
     blas_gemm(dq, u, at->g, BLAS_T, BLAS_N, 1, 0, rank, E, R, rank, E, E);
-    rows_axpy(dq, -1, dA, rank * E);
-    for (size_t i = 0; i < rank; i++) rows_add(dw + i * rows.stride + E, dA + i * E, E);
+    vector_axpy(dq, -1, dA, rank * E);
+    for (size_t i = 0; i < rank; i++) vector_add(dw + i * rows.stride + E, dA + i * E, E);
     for (size_t i = 0; i < R * rank; i++) dw[i % rank * rows.stride + 2 * E] += du[i];
     orthonormal_backward(dw, dq, B, w, &rows);
 }

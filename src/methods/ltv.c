@@ -14,7 +14,7 @@
 #include "methods/method.h"
 #include "ops/blas.h"
 #include "ops/linear.h"
-#include "ops/rows.h"
+#include "ops/vector_ops.h"
 
 const char *const LTV_READINGS[] = {"heads", "heads_bias", "reprojected", "blocks", NULL};
 
@@ -54,10 +54,10 @@ static void ltv_vector(float *v, const float *w, const struct basis *b,
         const float *u = source_rows(b, l, E, s->variant);
         float *v_l = v + l * R * E;
         if (s->variant == LTV_BLOCKS) {
-            rows_scale_slices(v_l, u, w + l * H, R, H, D);
+            vector_scale_slices(v_l, u, w + l * H, R, H, D);
             continue;
         }
-        rows_scale_slices(scaled, u, w + l * H, R, H, D);
+        vector_scale_slices(scaled, u, w + l * H, R, H, D);
         if (adds_bias(s->variant)) scale_bias(bias, w + l * H, layer->proj_b, H, E);
         linear_forward(v_l, scaled, layer->proj_w, adds_bias(s->variant) ? bias : NULL, R, E, E,
                        LINEAR_IN_OUT);
@@ -69,14 +69,15 @@ static void sum_slices(float *dw, const float *u, const float *q, double shared,
                        size_t D) {
     for (size_t h = 0; h < H; h++) {
         double sum = shared;
-        for (size_t r = 0; r < R; r++) sum += rows_dot(u + (r * H + h) * D, q + (r * H + h) * D, D);
+        for (size_t r = 0; r < R; r++)
+            sum += vector_dot(u + (r * H + h) * D, q + (r * H + h) * D, D);
         dw[h] = (float)sum;
     }
 }
 
 static double sum_bias(const float *g, const float *b, size_t R, size_t E) {
     double sum = 0;
-    for (size_t r = 0; r < R; r++) sum += rows_dot(g + r * E, b, E);
+    for (size_t r = 0; r < R; r++) sum += vector_dot(g + r * E, b, E);
     return sum;
 }
 

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "ops/rows.h"
+#include "ops/vector_ops.h"
 
 /* The registry: one line a method, X(method), in the order of tables and help. */
 #define METHODS_FITTED(X)                                                                          \
@@ -145,7 +145,7 @@ void method_shape_heads(size_t shape[2], const struct method_setup *s) {
 void method_init_normals(float *w, const struct method_setup *s, const struct rng *stream) {
     const size_t n = method_weights(s);
     rng_normals(w, n, stream, 0, 0);
-    rows_scale(w, (float)s->init, n);
+    vector_scale(w, (float)s->init, n);
 }
 
 size_t method_one_edit(const struct method_setup *s) {

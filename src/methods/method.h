@@ -13,15 +13,15 @@
 
 #include <stdbool.h>
 
+#include "activations/basis_set.h"
 #include "base/err.h"
 #include "base/rng.h"
 #include "config/config.h"
-#include "methods/basis_set.h"
 #include "model/context.h"
 #include "model/edit.h"
 #include "model/params.h"
-#include "model/prompt_view.h"
 #include "model/query.h"
+#include "sources/prompt_view.h"
 
 enum { METHOD_OWN = 8, METHOD_LAYERS = 64 };
 

@@ -4,12 +4,12 @@
  * layer), drawn for each function; edits that shared a value still do.
  */
 #include "methods/method.h"
-#include "ops/rows.h"
+#include "ops/vector_ops.h"
 
 static void redraw(float *out, const float *like, size_t n, const struct rng *stream,
                    uint64_t sample, size_t which) {
     rng_normals(out, n, stream, sample, which);
-    const double scale = rows_norm(like, n) / rows_norm(out, n);
+    const double scale = vector_norm(like, n) / vector_norm(out, n);
     for (size_t i = 0; i < n; i++) out[i] = (float)(scale * (double)out[i]);
 }
 

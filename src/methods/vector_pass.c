@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ops/rows.h"
+#include "ops/vector_ops.h"
 
 static size_t method_scratch(const struct method_setup *s, size_t rows) {
     return s->method->scratch ? s->method->scratch(s, rows) : 0;

@@ -6,7 +6,7 @@
 #include "ops/activation.h"
 #include "ops/layernorm.h"
 #include "ops/linear.h"
-#include "ops/rows.h"
+#include "ops/vector_ops.h"
 
 void block_lay_out(struct forward_layer *s, struct arena *a, const struct model_dims *d, size_t T,
                    size_t att_floats, bool for_backward) {
@@ -28,7 +28,7 @@ void block_lay_out(struct forward_layer *s, struct arena *a, const struct model_
 void block_embed(float *x, const struct params *p, const float *tokens, size_t B, size_t length) {
     const size_t E = p->dims.E, inputs = p->dims.inputs;
     linear_forward(x, tokens, p->read_in_w, p->read_in_b, B * length, inputs, E, LINEAR_OUT_IN);
-    for (size_t b = 0; b < B; b++) rows_add(x + b * length * E, p->wpe, length * E);
+    for (size_t b = 0; b < B; b++) vector_add(x + b * length * E, p->wpe, length * E);
 }
 
 void block_qkv(const struct forward_layer *s, const float *x, const struct layer_params *w,
@@ -61,7 +61,7 @@ static void feed_forward(float *out, const struct forward_layer *s, const struct
 void block_after_attention(float *out, const struct forward_layer *s, const float *x,
                            const struct layer_params *w, const struct model_dims *d, size_t T) {
     memcpy(s->mid, s->a, T * d->E * sizeof *x);
-    rows_add(s->mid, x, T * d->E);
+    vector_add(s->mid, x, T * d->E);
     feed_forward(out, s, w, d, T);
 }
 
@@ -72,7 +72,7 @@ void block_finish(float *out, const struct forward_layer *s, const float *x,
         block_after_attention(out, s, x, w, d, T);
     } else { /* the same sums, in place */
         linear_forward(s->mid, s->z, w->proj_w, w->proj_b, T, d->E, d->E, LINEAR_IN_OUT);
-        rows_add(s->mid, x, T * d->E);
+        vector_add(s->mid, x, T * d->E);
         feed_forward(out, s, w, d, T);
     }
 }

@@ -7,7 +7,7 @@
 #include "model/block.h"
 #include "ops/attention.h"
 #include "ops/blas.h"
-#include "ops/context.h"
+#include "ops/context_attention.h"
 
 /* Prompts that go through the model together. Where the kernel of BLAS treats rows in patterns of
  * up to twelve, each is rounded up to whole patterns, so that it begins at the same place of them
@@ -38,7 +38,7 @@ static size_t rows_of(const struct context_scratch *s) {
 }
 
 static size_t slot_floats(const struct context *c) {
-    return context_stride(&c->layout) / sizeof(float);
+    return context_attention_stride(&c->layout) / sizeof(float);
 }
 
 static void lay_out(struct context *c, struct arena *a) {
@@ -51,7 +51,7 @@ static struct context described(const struct model_dims *dims, size_t slots, siz
         .dims = *dims,
         .slots = slots,
         .tokens = tokens,
-        .layout = {dims->H, model_head_width(dims), context_capacity(tokens), precision}};
+        .layout = {dims->H, model_head_width(dims), context_attention_capacity(tokens), precision}};
 }
 
 size_t context_bytes(const struct model_dims *dims, size_t slots, size_t tokens,
@@ -178,8 +178,8 @@ static void run(struct context *c, struct context_scratch *s, const struct param
     for (size_t l = 0; l < d->L; l++) {
         block_qkv(a, s->x, &p->layers[l], d, n * rows);
         for (size_t i = 0; i < n; i++)
-            context_pack(c->kv + (l * c->slots + slot[i]) * slot_floats(c),
-                         a->qkv + i * rows * 3 * E, 1, T, &c->layout);
+            context_attention_pack(c->kv + (l * c->slots + slot[i]) * slot_floats(c),
+                                   a->qkv + i * rows * 3 * E, 1, T, &c->layout);
         if (l + 1 == d->L) return; /* nobody reads the rest */
         for (size_t i = 0; i < n; i++)
             attention_forward(a->z + i * rows * E, NULL, s->attention, a->qkv + i * rows * 3 * E,

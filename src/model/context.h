@@ -14,7 +14,7 @@
 
 #include "model/edit.h"
 #include "model/params.h"
-#include "ops/context.h"
+#include "ops/context_attention.h"
 
 struct context {
     struct model_dims dims;
@@ -37,7 +37,7 @@ enum err_code context_scratch_create(struct context_scratch **out, const struct 
 void context_scratch_destroy(struct context_scratch *s);
 size_t context_scratch_bytes(const struct model_dims *dims, size_t tokens);
 
-/* Keys and values of all slots at one layer: what context_attend() takes. */
+/* Keys and values of all slots at one layer: what context_attention_forward() takes. */
 const void *context_layer(const struct context *c, size_t l);
 
 /* Runs one prompt, tokens [n_tokens, inputs], n_tokens <= c->tokens, and keeps its keys and values

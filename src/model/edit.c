@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "ops/blas.h"
-#include "ops/rows.h"
+#include "ops/vector_ops.h"
 
 void edit_add(float *restrict x, const float *restrict values, float scale, size_t E) {
     for (size_t e = 0; e < E; e++) {
@@ -21,10 +21,10 @@ static void mix(float *restrict x, const float *restrict values, float gate, siz
 
 /* What the values cancel stays 0: it has no direction. */
 static void steer(float *x, const float *values, float scale, size_t n) {
-    const double before = sqrt(rows_dot(x, x, n));
+    const double before = sqrt(vector_dot(x, x, n));
     edit_add(x, values, scale, n);
-    const double after = sqrt(rows_dot(x, x, n));
-    if (after > 0) rows_scale(x, (float)(before / after), n);
+    const double after = sqrt(vector_dot(x, x, n));
+    if (after > 0) vector_scale(x, (float)(before / after), n);
 }
 
 /* All of A x + c before any of x changes. */
@@ -33,7 +33,7 @@ static void map(float *restrict x, const struct edit_map *m, size_t r, size_t n,
     const float *A = m->A + r * m->A_stride, *B = m->B ? m->B + r * m->B_stride : NULL;
     const float *c = m->c ? m->c + r * m->c_stride : NULL;
     blas_gemm(y, x, A, BLAS_N, BLAS_T, 1.0f, 0.0f, 1, m->rank, n, n, n, m->rank);
-    if (c) rows_add(y, c, m->rank);
+    if (c) vector_add(y, c, m->rank);
     if (!B) edit_add(x, y, 1.0f, n);
     for (size_t k = 0; B && k < m->rank; k++) edit_add(x, B + k * n, y[k], n);
 }

@@ -8,7 +8,7 @@
 #include "ops/attention.h"
 #include "ops/layernorm.h"
 #include "ops/linear.h"
-#include "ops/rows.h"
+#include "ops/vector_ops.h"
 
 /* Sequences go through a block in chunks of about this many tokens: what one step of the block
  * leaves is then still in cache for the next, and products have as many rows as they need for full
@@ -226,5 +226,5 @@ void forward_backward(struct params *gradient, struct forward *f, const struct p
     linear_backward(NULL, gradient->read_in_w, gradient->read_in_b, s->dx, tokens, NULL, T,
                     d->inputs, d->E, LINEAR_OUT_IN);
     for (size_t b = 0; b < B; b++)
-        rows_add(gradient->wpe, s->dx + b * length * d->E, length * d->E);
+        vector_add(gradient->wpe, s->dx + b * length * d->E, length * d->E);
 }

@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "model/block.h"
-#include "model/edit_slope.h"
-#include "ops/context.h"
+#include "model/edit_gradient.h"
+#include "ops/context_attention.h"
 #include "ops/layernorm.h"
 #include "ops/linear.h"
-#include "ops/rows.h"
+#include "ops/vector_ops.h"
 
 /* Without a backward pass all layers share one set of activations, but for z and a. */
 struct query_scratch {
@@ -25,7 +25,7 @@ struct query_scratch {
 
 static void lay_out_layers(struct query *q, struct query_scratch *s, struct arena *a) {
     const size_t R = q->capacity, E = q->dims.E;
-    const size_t att = R * q->dims.H * (context_capacity(q->tokens) + 1);
+    const size_t att = R * q->dims.H * (context_attention_capacity(q->tokens) + 1);
     struct forward_layer first;
     for (size_t l = 0; l < q->dims.L; l++) {
         struct forward_layer layer;
@@ -56,7 +56,7 @@ static void lay_out(struct query *q, struct query_scratch *s, struct arena *a) {
     if (!s->for_backward) return;
     q->g = arena_floats(a, L * R * E);
     s->dln_f = arena_floats(a, R * E);
-    s->row = arena_floats(a, context_capacity(q->tokens) + 1);
+    s->row = arena_floats(a, context_attention_capacity(q->tokens) + 1);
     block_scratch_lay_out(&s->block, a, &q->dims, R);
 }
 
@@ -103,7 +103,7 @@ static void embed(const struct query *q, const struct params *p, const struct qu
     linear_forward(q->x, rows->x, p->read_in_w, p->read_in_b, rows->R, inputs, E, LINEAR_OUT_IN);
     for (size_t r = 0; r < rows->R; r++) {
         assert(rows->length[r] < q->dims.positions);
-        rows_add(q->x + r * E, p->wpe + rows->length[r] * E, E);
+        vector_add(q->x + r * E, p->wpe + rows->length[r] * E, E);
     }
 }
 
@@ -132,8 +132,8 @@ static void attend(struct query *q, const struct params *p, const struct context
     const struct forward_layer *a = &q->scratch->layers[l];
     const size_t R = rows->R;
     block_qkv(a, stream(q, l), &p->layers[l], d, R);
-    context_attend(a->z, a->att, a->qkv, context_layer(c, l), rows->slot, rows->length, R,
-                   &c->layout);
+    context_attention_forward(a->z, a->att, a->qkv, context_layer(c, l), rows->slot, rows->length,
+                              R, &c->layout);
     apply(a->z, q, R, edits, l, EDIT_HEADS);
 }
 
@@ -177,7 +177,7 @@ static bool only_adds_to_blocks(const struct edits *edits) {
 
 void query_forward(struct query *q, const struct params *p, const struct context *c,
                    const struct query_rows *rows, const struct edits *edits) {
-    assert(rows->R <= q->capacity && c->layout.capacity <= context_capacity(q->tokens));
+    assert(rows->R <= q->capacity && c->layout.capacity <= context_attention_capacity(q->tokens));
     q->scratch->whole = true;
     q->scratch->adds = only_adds_to_blocks(edits);
     embed(q, p, rows);
@@ -188,7 +188,7 @@ void query_forward(struct query *q, const struct params *p, const struct context
 void query_resume(struct query *q, const struct params *p, const struct context *c,
                   const struct query_rows *rows, const struct edits *edits, size_t layer,
                   enum edit_site from) {
-    assert(rows->R <= q->capacity && c->layout.capacity <= context_capacity(q->tokens));
+    assert(rows->R <= q->capacity && c->layout.capacity <= context_attention_capacity(q->tokens));
     assert(layer < q->dims.L);
     q->scratch->whole = false;
     if (from != EDIT_BLOCK) finish(q, p, rows->R, edits, layer, from == EDIT_HEADS);
@@ -253,9 +253,9 @@ static void block_backward(float *g, const struct back *b, size_t l) {
     project_backward(b, g, l);
     show(b, s->block.dz, l, EDIT_HEADS);
     through(s->block.dz, b, l, EDIT_HEADS);
-    context_attend_backward(s->block.dqkv, s->row, s->block.dz, a->att, a->qkv,
-                            context_layer(b->c, l), rows->slot, rows->length, rows->R,
-                            &b->c->layout);
+    context_attention_backward(s->block.dqkv, s->row, s->block.dz, a->att, a->qkv,
+                               context_layer(b->c, l), rows->slot, rows->length, rows->R,
+                               &b->c->layout);
     block_qkv_backward(g, &s->block, &frozen, a, stream(q, l), w, &q->dims, rows->R);
 }
 

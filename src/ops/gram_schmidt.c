@@ -2,15 +2,15 @@
 
 #include <math.h>
 
-#include "ops/rows.h"
+#include "ops/vector_ops.h"
 
 double gram_schmidt_rest(double *restrict row, double *restrict share, const double *restrict q,
                          size_t k, size_t n) {
     for (int twice = 0; twice < 2; twice++)
         for (size_t i = 0; i < k; i++) {
-            const double along = rows_dot_real(row, q + i * n, n);
+            const double along = vector_dot_real(row, q + i * n, n);
             if (share) share[i] += along;
             for (size_t c = 0; c < n; c++) row[c] -= along * q[i * n + c];
         }
-    return sqrt(rows_dot_real(row, row, n));
+    return sqrt(vector_dot_real(row, row, n));
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "ops/blas.h"
-#include "ops/rows.h"
+#include "ops/vector_ops.h"
 
 static void product(float *restrict y, const float *restrict x, const float *restrict W, float beta,
                     size_t N, size_t I, size_t O, enum linear_layout layout) {

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "ops/rows.h"
+#include "ops/vector_ops.h"
 
 enum { TRIALS = 24 };
 static const double SUFFICIENT = 1e-4, CURVATURE = 0.9; /* c1 and c2 of the Wolfe conditions */
@@ -39,35 +39,35 @@ void lbfgs_direction(float *d, const struct lbfgs *b) {
     for (size_t i = 0; i < n; i++) d[i] = -b->g[i];
     for (int64_t k = b->pairs; k-- > oldest;) {
         const float *s = row(b->s, b, k), *y = row(b->y, b, k);
-        share[k % LBFGS_PAIRS] = rows_dot(s, d, n) / rows_dot(s, y, n);
-        rows_axpy(d, -(float)share[k % LBFGS_PAIRS], y, n);
+        share[k % LBFGS_PAIRS] = vector_dot(s, d, n) / vector_dot(s, y, n);
+        vector_axpy(d, -(float)share[k % LBFGS_PAIRS], y, n);
     }
     if (b->pairs > 0) {
         const float *s = row(b->s, b, b->pairs - 1), *y = row(b->y, b, b->pairs - 1);
-        rows_scale(d, (float)(rows_dot(s, y, n) / rows_dot(y, y, n)), n);
+        vector_scale(d, (float)(vector_dot(s, y, n) / vector_dot(y, y, n)), n);
     }
     for (int64_t k = oldest; k < b->pairs; k++) {
         const float *s = row(b->s, b, k), *y = row(b->y, b, k);
-        const double back = rows_dot(y, d, n) / rows_dot(s, y, n);
-        rows_axpy(d, (float)(share[k % LBFGS_PAIRS] - back), s, n);
+        const double back = vector_dot(y, d, n) / vector_dot(s, y, n);
+        vector_axpy(d, (float)(share[k % LBFGS_PAIRS] - back), s, n);
     }
 }
 
 /* Slope of the loss along the direction; pairs that no longer give a descent are forgotten. */
 static double choose_direction(struct lbfgs *b) {
     lbfgs_direction(b->direction, b);
-    const double slope = rows_dot(b->direction, b->g, b->n);
+    const double slope = vector_dot(b->direction, b->g, b->n);
     if (slope < 0 || b->pairs == 0) return slope;
     b->pairs = 0;
     lbfgs_direction(b->direction, b);
-    return rows_dot(b->direction, b->g, b->n);
+    return vector_dot(b->direction, b->g, b->n);
 }
 
 /* at_w and at_g at a step of t. */
 static enum err_code look(struct lbfgs *b, double *loss, const float *w, double t,
                           const struct lbfgs_function *f, struct err *err) {
     memcpy(b->at_w, w, b->n * sizeof *w);
-    rows_axpy(b->at_w, (float)t, b->direction, b->n);
+    vector_axpy(b->at_w, (float)t, b->direction, b->n);
     return f->at(f->context, loss, b->at_g, b->at_w, err);
 }
 
@@ -77,13 +77,13 @@ static enum err_code search(double *found, double *loss, struct lbfgs *b, const 
                             double slope, const struct lbfgs_function *f, struct err *err) {
     enum err_code rc = ERR_OK;
     double low = 0, high = HUGE_VAL;
-    double t = b->pairs > 0 ? 1 : fmin(1, 1 / sqrt(rows_dot(b->g, b->g, b->n)));
+    double t = b->pairs > 0 ? 1 : fmin(1, 1 / sqrt(vector_dot(b->g, b->g, b->n)));
     *found = 0;
     for (int i = 0; i < TRIALS; i++) {
         TRY(look(b, loss, w, t, f, err));
         if (!(*loss <= b->loss + SUFFICIENT * t * slope)) {
             high = t;
-        } else if (rows_dot(b->at_g, b->direction, b->n) < CURVATURE * slope) {
+        } else if (vector_dot(b->at_g, b->direction, b->n) < CURVATURE * slope) {
             low = t;
         } else {
             *found = t;
@@ -102,8 +102,8 @@ static void remember(struct lbfgs *b, const float *w) {
     float *s = row(b->s, b, b->pairs), *y = row(b->y, b, b->pairs);
     const size_t n = b->n;
     for (size_t i = 0; i < n; i++) s[i] = b->at_w[i] - w[i], y[i] = b->at_g[i] - b->g[i];
-    const double curvature = rows_dot(s, y, n);
-    if (curvature > 1e-10 * sqrt(rows_dot(s, s, n) * rows_dot(y, y, n))) b->pairs++;
+    const double curvature = vector_dot(s, y, n);
+    if (curvature > 1e-10 * sqrt(vector_dot(s, s, n) * vector_dot(y, y, n))) b->pairs++;
 }
 
 enum err_code lbfgs_step(float *w, bool *moved, struct lbfgs *b, const struct lbfgs_function *f,

@@ -4,11 +4,11 @@
 
 #include "base/err.h"
 #include "base/text.h"
+#include "par/child_pipe.h"
+#include "par/child_process.h"
 #include "par/farm.h"
-#include "par/host.h"
-#include "par/pipe.h"
-#include "par/share.h"
-#include "par/spawn.h"
+#include "par/job_host.h"
+#include "par/shared_memory.h"
 
 static const size_t MEMORY_MARGIN = (size_t)1 << 30; /* BLAS buffers, fragments, kept contexts */
 
@@ -26,8 +26,8 @@ struct wanted { /* where the next GROUP message of a rank is to go */
 };
 
 struct child {
-    struct pipe pipe;
-    struct share share;
+    struct child_pipe pipe;
+    struct shared_memory share;
     bool outbox, said; /* it is empty; so is the inbox, once said */
     struct wanted wanted;
     struct parcel *parcels; /* in order of arrival */
@@ -64,12 +64,12 @@ static enum err_code take_parcel(struct child *c, const struct message_head *hea
 
 static enum err_code say(struct child *c, enum message_kind kind, struct err *err) {
     const struct message_head head = {.kind = kind, .serial = c->serial};
-    return pipe_send(&c->pipe, &head, NULL, err);
+    return child_pipe_send(&c->pipe, &head, NULL, err);
 }
 
 static enum err_code empty_inbox(struct child *c, struct err *err) {
     enum err_code rc = ERR_OK;
-    const unsigned char *letter = share_inbox(&c->share);
+    const unsigned char *letter = shared_memory_inbox(&c->share);
     struct message_head head;
     memcpy(&head, letter, sizeof head);
     TRY(take_parcel(c, &head, letter + sizeof head, err));
@@ -109,8 +109,8 @@ static enum err_code listen_in(struct child *c, bool wait, struct err *err) {
     struct message_head head;
     const void *payload;
     do {
-        TRY(pipe_fill(&c->pipe, wait, err));
-        while (pipe_next(&c->pipe, &head, &payload)) {
+        TRY(child_pipe_fill(&c->pipe, wait, err));
+        while (child_pipe_next(&c->pipe, &head, &payload)) {
             TRY(take_in(c, &head, payload, err));
             wait = false;
         }
@@ -131,8 +131,8 @@ static enum err_code fill_outbox(struct child *c, const struct message_head *hea
         TRY(listen_in(c, true, err));
     }
     c->outbox = false;
-    memcpy(share_outbox(&c->share), head, sizeof *head);
-    memcpy(share_outbox(&c->share) + sizeof *head, payload, (size_t)head->size);
+    memcpy(shared_memory_outbox(&c->share), head, sizeof *head);
+    memcpy(shared_memory_outbox(&c->share) + sizeof *head, payload, (size_t)head->size);
     TRY(say(c, MESSAGE_OUTBOX, err));
 cleanup:
     return rc;
@@ -141,9 +141,9 @@ cleanup:
 static enum err_code link_post(void *self, const struct message_head *head, const void *payload,
                                struct err *err) {
     struct child *c = self;
-    if (head->kind == MESSAGE_GROUP && share_fits(&c->share, (size_t)head->size))
+    if (head->kind == MESSAGE_GROUP && shared_memory_fits(&c->share, (size_t)head->size))
         return fill_outbox(c, head, payload, err);
-    return pipe_send(&c->pipe, head, payload, err);
+    return child_pipe_send(&c->pipe, head, payload, err);
 }
 
 static bool link_stopping(void *self) {
@@ -193,25 +193,25 @@ static enum err_code compute_order(struct child *c, farm_compute *compute, void 
                                    struct err *err) {
     enum err_code rc = ERR_OK;
     struct message_order o;
-    const struct host_link link = {c, link_post, link_stopping, link_receive};
+    const struct job_host_link link = {c, link_post, link_stopping, link_receive};
     memcpy(&o, c->order.data, sizeof o);
     const char *identity = c->order.data + sizeof o + (size_t)o.group_size * sizeof(int32_t);
     const char *dir = identity + strlen(identity) + 1;
-    const struct host_order order = {.identity = identity,
-                                     .dir = dir,
-                                     .text = dir + strlen(dir) + 1,
-                                     .serial = c->serial,
-                                     .group_rank = o.group_rank,
-                                     .group_size = o.group_size,
-                                     .memory = (size_t)o.memory,
-                                     .inject = (enum inject_kind)o.inject};
+    const struct job_host_order order = {.identity = identity,
+                                         .dir = dir,
+                                         .text = dir + strlen(dir) + 1,
+                                         .serial = c->serial,
+                                         .group_rank = o.group_rank,
+                                         .group_size = o.group_size,
+                                         .memory = (size_t)o.memory,
+                                         .inject = (enum inject_kind)o.inject};
     const uint64_t most = o.planned && o.planned < o.memory ? o.planned : o.memory;
     if (o.group_size > 1 && c->share.boxes && !c->said) {
         TRY(say(c, MESSAGE_TAKEN, err));
         c->said = true;
     }
-    spawn_limit_memory(o.memory ? (size_t)(most + most / 4) + MEMORY_MARGIN : 0);
-    TRY(host_compute(&order, &link, compute, context, err));
+    child_process_limit_memory(o.memory ? (size_t)(most + most / 4) + MEMORY_MARGIN : 0);
+    TRY(job_host_compute(&order, &link, compute, context, err));
 cleanup:
     return rc;
 }
@@ -229,9 +229,9 @@ int farm_child(int fd, farm_compute *compute, void *context) {
     struct err problem = {0}, *err = &problem;
     struct child c = {0};
     int memory;
-    if (!spawn_arrive(fd, &memory)) return 0;
-    pipe_init(&c.pipe, fd);
-    share_open(&c.share, memory);
+    if (!child_process_arrive(fd, &memory)) return 0;
+    child_pipe_init(&c.pipe, fd);
+    shared_memory_open(&c.share, memory);
     for (;;) {
         while (!c.ordered) TRY(listen_in(&c, true, err));
         c.ordered = false;

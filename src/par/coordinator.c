@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "par/strike.h"
-#include "sched/event.h"
+#include "journal/event.h"
+#include "par/coordinator_faults.h"
 
 static const char *identity_of(const struct coordinator *c, const struct task *t) {
     return c->f->jobs[t->job].identity;
@@ -19,7 +19,7 @@ static const char *identity_of(const struct coordinator *c, const struct task *t
 enum err_code coordinator_append(struct coordinator *c, const char *line, size_t size,
                                  struct err *err) {
     const enum inject_kind fault = inject_find(&c->inject, true, c->journal.lines);
-    if (fault != INJECT_NONE) return strike_line(c, fault, line, size, err);
+    if (fault != INJECT_NONE) return fault_at_line(c, fault, line, size, err);
     journal_add(&c->journal, line, size);
     return ERR_OK;
 }
@@ -119,7 +119,7 @@ void coordinator_abandon(struct coordinator *c, struct task *t, int but_rank) {
     const struct message_head head = {.kind = MESSAGE_ABANDON, .serial = t->serial};
     for (int i = 0; i < t->group; i++)
         if (t->ranks[i] != but_rank && !c->seats[t->ranks[i]].idle)
-            (void)mail_send(c->mail, t->ranks[i], TAG_WORKER, &head, NULL, NULL);
+            (void)transport_send(c->mail, t->ranks[i], TAG_WORKER, &head, NULL, NULL);
 }
 
 static enum err_code settle_done(struct coordinator *c, struct task *t, struct err *err) {
@@ -287,7 +287,7 @@ static void put_order(struct text *out, const struct coordinator *c, const struc
                       const char *order) {
     const struct farm_job *job = &c->f->jobs[t->job];
     enum inject_kind fault = inject_find(&c->inject, false, t->job);
-    if (strike_is_ours(fault) || (i != t->group - 1 && !inject_is_storage(fault)))
+    if (fault_is_ours(fault) || (i != t->group - 1 && !inject_is_storage(fault)))
         fault = INJECT_NONE;
     const struct message_order o = {.group_rank = i,
                                     .group_size = t->group,
@@ -312,7 +312,7 @@ static enum err_code send_orders(struct coordinator *c, const struct task *t, co
         TRY(text_check(&payload, err));
         const struct message_head head = {
             .kind = MESSAGE_ORDER, .serial = t->serial, .size = payload.size};
-        TRY(mail_send(c->mail, t->ranks[i], TAG_WORKER, &head, payload.data, err));
+        TRY(transport_send(c->mail, t->ranks[i], TAG_WORKER, &head, payload.data, err));
     }
 cleanup:
     text_release(&payload);
@@ -339,7 +339,7 @@ enum err_code coordinator_begin_here(struct coordinator *c, size_t job, struct t
     enum err_code rc = ERR_OK;
     struct task *t = NULL;
     TRY(begin_task(&t, c, job, 1, order, err));
-    TRY(strike_job(c, job, err));
+    TRY(fault_of_job(c, job, err));
     *serial = t->serial;
     *fault = inject_find(&c->inject, false, job);
 cleanup:
@@ -352,7 +352,7 @@ static enum err_code hand_out(struct coordinator *c, size_t job, int group, stru
     struct task *t = NULL;
     TRY(begin_task(&t, c, job, group, &order, err));
     TRY(send_orders(c, t, text_str(&order), err));
-    TRY(strike_job(c, job, err));
+    TRY(fault_of_job(c, job, err));
 cleanup:
     text_release(&order);
     return rc;

@@ -13,15 +13,15 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "journal/history.h"
+#include "journal/journal.h"
 #include "par/farm.h"
 #include "par/inject.h"
-#include "par/mail.h"
 #include "par/message.h"
-#include "par/pause.h"
-#include "sched/history.h"
-#include "sched/pace.h"
+#include "par/suspension.h"
+#include "par/transport.h"
+#include "sched/job_times.h"
 #include "sched/queue.h"
-#include "store/journal.h"
 
 struct task {
     uint64_t serial; /* 0: free */
@@ -72,9 +72,9 @@ struct limit {      /* moments of clock_now(), INFINITY for no limit */
 struct coordinator {
     const struct farm *f;
     struct par *par;
-    struct mail *mail;
+    struct transport *mail;
     struct queue *queue;
-    struct pace *pace;
+    struct job_times *pace;
     struct journal journal;
     struct history past;
     struct inject inject;
@@ -88,9 +88,9 @@ struct coordinator {
     struct leave leave;
     struct limit limit;
     double began, last_ping, last_progress;
-    struct pause pause; /* of our own */
-    char *dir;          /* absolute */
-    struct text hosts;  /* of all ranks in their order: "node1*4 node2*4" */
+    struct suspension pause; /* of our own */
+    char *dir;               /* absolute */
+    struct text hosts;       /* of all ranks in their order: "node1*4 node2*4" */
     pid_t *own_child;
     struct text line;
     size_t done_now, failed_now;

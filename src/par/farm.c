@@ -4,18 +4,18 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "journal/event.h"
 #include "par/coordinator.h"
-#include "par/host.h"
-#include "par/mail.h"
+#include "par/job_host.h"
+#include "par/transport.h"
 #include "par/worker.h"
-#include "sched/event.h"
 
 static const double HELLO_PATIENCE = 60.0, FIRST_SILENCE = 1800.0; /* seconds */
 static const double MAIL_PATIENCE = 5.0, NAP_MOST = 5e-3;
 
 /* ---------------------------------------------------------------- hello */
 
-static enum err_code say_hello(struct mail *mail, const struct par *p, const char *machine,
+static enum err_code say_hello(struct transport *mail, const struct par *p, const char *machine,
                                struct err *err) {
     enum err_code rc = ERR_OK;
     struct text payload = {0};
@@ -23,7 +23,7 @@ static enum err_code say_hello(struct mail *mail, const struct par *p, const cha
     text_bytes(&payload, machine, strlen(machine) + 1);
     TRY(text_check(&payload, err));
     const struct message_head head = {.kind = MESSAGE_HELLO, .size = payload.size};
-    TRY(mail_send(mail, 0, TAG_COORDINATOR, &head, payload.data, err));
+    TRY(transport_send(mail, 0, TAG_COORDINATOR, &head, payload.data, err));
 cleanup:
     text_release(&payload);
     return rc;
@@ -49,7 +49,7 @@ static void list_hosts(struct text *out, char *const *hosts, int size) {
 }
 
 /* Every rank says where it is and what machine before anything is handed out. */
-static enum err_code collect_hellos(const struct farm *f, struct par *p, struct mail *mail,
+static enum err_code collect_hellos(const struct farm *f, struct par *p, struct transport *mail,
                                     struct text *list, struct err *err) {
     enum err_code rc = ERR_OK;
     const double end = clock_now() + HELLO_PATIENCE;
@@ -62,7 +62,7 @@ static enum err_code collect_hellos(const struct farm *f, struct par *p, struct 
         const void *payload;
         bool found;
         int rank;
-        TRY(mail_next(&found, mail, &rank, &tag, &head, &payload, err));
+        TRY(transport_next(&found, mail, &rank, &tag, &head, &payload, err));
         if (found && head.kind == MESSAGE_HELLO) {
             TRY(compare(f, p, rank, payload, err));
             hosts[rank] = text_copy(payload);
@@ -84,7 +84,7 @@ cleanup:
 
 /* ---------------------------------------------------------------- rank 0 with children */
 
-static enum err_code read_mail(struct mail *mail, struct worker *w, struct coordinator *c,
+static enum err_code read_mail(struct transport *mail, struct worker *w, struct coordinator *c,
                                struct err *err) {
     enum err_code rc = ERR_OK;
     bool found = true;
@@ -93,7 +93,7 @@ static enum err_code read_mail(struct mail *mail, struct worker *w, struct coord
         enum message_tag tag;
         const void *payload;
         int rank;
-        TRY(mail_next(&found, mail, &rank, &tag, &head, &payload, err));
+        TRY(transport_next(&found, mail, &rank, &tag, &head, &payload, err));
         if (!found) break;
         if (tag != TAG_COORDINATOR) {
             TRY(worker_hear(w, &head, payload, err));
@@ -121,10 +121,10 @@ cleanup:
     return rc;
 }
 
-static void tell_all(struct mail *mail, const struct par *p, enum message_kind kind) {
+static void tell_all(struct transport *mail, const struct par *p, enum message_kind kind) {
     const struct message_head head = {.kind = kind};
     for (int rank = 1; rank < p->size; rank++)
-        (void)mail_send(mail, rank, TAG_WORKER, &head, NULL, NULL);
+        (void)transport_send(mail, rank, TAG_WORKER, &head, NULL, NULL);
 }
 
 /* ---------------------------------------------------------------- rank 0 alone, without a child */
@@ -160,14 +160,14 @@ static enum err_code compute_here(struct coordinator *c, size_t job, struct err 
     enum err_code rc = ERR_OK;
     struct text text = {0};
     struct local l = {.c = c};
-    const struct host_link link = {&l, local_post, local_stopping, local_receive};
-    struct host_order order = {.identity = c->f->jobs[job].identity,
-                               .dir = c->dir,
-                               .group_size = 1,
-                               .memory = c->f->memory};
+    const struct job_host_link link = {&l, local_post, local_stopping, local_receive};
+    struct job_host_order order = {.identity = c->f->jobs[job].identity,
+                                   .dir = c->dir,
+                                   .group_size = 1,
+                                   .memory = c->f->memory};
     TRY(coordinator_begin_here(c, job, &text, &order.serial, &order.inject, err));
     order.text = text_str(&text);
-    TRY(host_compute(&order, &link, c->f->compute, c->f->compute_context, err));
+    TRY(job_host_compute(&order, &link, c->f->compute, c->f->compute_context, err));
     if (l.problem.code != ERR_OK) {
         *err = l.problem;
         rc = l.problem.code;
@@ -215,12 +215,12 @@ static enum err_code run_attempt(struct coordinator *c, struct worker *w, struct
 enum err_code farm_run(const struct farm *f, struct par *p, struct farm_outcome *out,
                        struct err *err) {
     enum err_code rc = ERR_OK;
-    struct mail mail;
+    struct transport mail;
     struct worker w;
     struct coordinator c = {.f = f, .par = p, .mail = &mail, .own_child = &w.pid};
     bool work = false;
     *out = (struct farm_outcome){.jobs = f->n_jobs, .pending = f->n_jobs};
-    mail_init(&mail, p->silence / 2);
+    transport_init(&mail, p->silence / 2);
     worker_init(&w, &mail, p);
     c.journal.fd = -1;
     CHECK(!f->in_process || p->size == 1, ERR_USAGE,
@@ -233,7 +233,7 @@ enum err_code farm_run(const struct farm *f, struct par *p, struct farm_outcome 
         coordinator_outcome(out, &c);
 cleanup:
     worker_release(&w);
-    mail_release(&mail, MAIL_PATIENCE);
+    transport_release(&mail, MAIL_PATIENCE);
     coordinator_release(&c);
     return rc;
 }
@@ -241,9 +241,9 @@ cleanup:
 enum err_code farm_serve(struct par *p, const char *machine, const struct log *log,
                          struct err *err) {
     enum err_code rc = ERR_OK;
-    struct mail mail;
+    struct transport mail;
     struct worker w;
-    mail_init(&mail, p->silence / 2);
+    transport_init(&mail, p->silence / 2);
     worker_init(&w, &mail, p);
     TRY(say_hello(&mail, p, machine, err));
     while (!w.released) {
@@ -257,14 +257,14 @@ enum err_code farm_serve(struct par *p, const char *machine, const struct log *l
 cleanup:
     if (rc != ERR_OK) log_line(log, LOG_ERROR, "%s", err->msg);
     worker_release(&w);
-    mail_release(&mail, MAIL_PATIENCE);
+    transport_release(&mail, MAIL_PATIENCE);
     return rc;
 }
 
 /* What the others still send here (hellos, signs of life) is small and dies with MPI. */
 void farm_release(struct par *p) {
-    struct mail mail;
-    mail_init(&mail, p->silence / 2);
+    struct transport mail;
+    transport_init(&mail, p->silence / 2);
     if (p->started && p->size > 1) tell_all(&mail, p, MESSAGE_RELEASE);
-    mail_release(&mail, MAIL_PATIENCE);
+    transport_release(&mail, MAIL_PATIENCE);
 }

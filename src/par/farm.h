@@ -22,9 +22,9 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "job/job.h"
+#include "journal/history.h"
 #include "par/par.h"
-#include "sched/history.h"
-#include "sched/job.h"
 #include "store/lock.h"
 
 struct farm_job {         /* line i of the plan is jobs[i] */

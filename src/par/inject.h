@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
-#include "store/disk.h"
+#include "journal/disk.h"
 
 /* Named in TASKVEC_INJECT as here, in lower case and with hyphens. */
 enum inject_kind {

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "par/child_process.h"
 #include "par/inject.h"
-#include "par/spawn.h"
 
 static const double PROGRESS_EVERY = 0.5, LIVES = 6; /* seconds; signs of life before silence */
 static const double PROGRESS_RATE = 2000; /* messages a second that all ranks together may send */
@@ -20,28 +20,28 @@ static const double LEAVING = 2e-2; /* seconds that a large letter may take to l
 
 enum { REASON_MOST = 400 }; /* bytes */
 
-void worker_init(struct worker *w, struct mail *mail, const struct par *p) {
+void worker_init(struct worker *w, struct transport *mail, const struct par *p) {
     *w = (struct worker){.mail = mail, .size = p->size, .alive_every = p->silence / LIVES};
-    pipe_init(&w->pipe, -1);
+    child_pipe_init(&w->pipe, -1);
     w->relay.share.fd = w->words.fd = -1;
     w->pause.now = w->last_heard = w->last_said = w->last_news = clock_now();
 }
 
 void worker_drop_child(struct worker *w) {
-    if (w->pid > 0) (void)spawn_reap(w->pid, true);
-    words_listen(&w->words);
+    if (w->pid > 0) (void)child_process_reap(w->pid, true);
+    child_stderr_listen(&w->words);
     w->pid = 0;
     w->busy = w->waiting = w->progress_due = false;
-    relay_drop_child(w);
-    pipe_release(&w->pipe);
-    words_release(&w->words);
+    group_relay_drop_child(w);
+    child_pipe_release(&w->pipe);
+    child_stderr_release(&w->words);
 }
 
 void worker_release(struct worker *w) {
     worker_drop_child(w);
     free(w->ranks);
     w->ranks = NULL;
-    relay_release(w);
+    group_relay_release(w);
 }
 
 /* ---------------------------------------------------------------- to the coordinator */
@@ -49,7 +49,7 @@ void worker_release(struct worker *w) {
 static enum err_code tell(struct worker *w, const struct message_head *head, const void *payload,
                           struct err *err) {
     w->last_said = clock_now();
-    return mail_send(w->mail, 0, TAG_COORDINATOR, head, payload, err);
+    return transport_send(w->mail, 0, TAG_COORDINATOR, head, payload, err);
 }
 
 static enum err_code tell_end(struct worker *w, enum message_kind kind, int code,
@@ -78,14 +78,14 @@ static enum err_code tell_progress(struct worker *w, struct err *err) {
 static enum err_code ensure_child(struct worker *w, struct err *err) {
     enum err_code rc = ERR_OK;
     int fd = -1, errors = -1;
-    if (w->pid > 0) TRY(pipe_fill(&w->pipe, false, err));
+    if (w->pid > 0) TRY(child_pipe_fill(&w->pipe, false, err));
     if (w->pid > 0 && w->pipe.ended) worker_drop_child(w);
     if (w->pid > 0) return ERR_OK;
-    if (!w->relay.share.boxes) share_create(&w->relay.share);
-    words_release(&w->words);
-    TRY(words_open(&w->words, &errors, err));
-    TRY(spawn_start(&w->pid, &fd, w->relay.share.fd, errors, err));
-    pipe_init(&w->pipe, fd);
+    if (!w->relay.share.boxes) shared_memory_create(&w->relay.share);
+    child_stderr_release(&w->words);
+    TRY(child_stderr_open(&w->words, &errors, err));
+    TRY(child_process_start(&w->pid, &fd, w->relay.share.fd, errors, err));
+    child_pipe_init(&w->pipe, fd);
 cleanup:
     if (errors >= 0) close(errors);
     return rc;
@@ -111,11 +111,11 @@ static enum err_code take_order(struct worker *w, const struct message_head *hea
     TRY(read_order(w, head, payload, err));
     if (ensure_child(w, &why) != ERR_OK)
         return tell_end(w, MESSAGE_FATAL, (int)why.code, why.msg, err);
-    TRY(pipe_post(&w->pipe, head, payload, err));
+    TRY(child_pipe_post(&w->pipe, head, payload, err));
     w->busy = true;
     w->waiting = false;
     w->last_life = clock_now();
-    TRY(relay_begin(w, err));
+    TRY(group_relay_begin(w, err));
     if (w->o.inject == INJECT_KILL_RANK) inject_strike(INJECT_KILL);
 cleanup:
     return rc;
@@ -138,9 +138,9 @@ enum err_code worker_hear(struct worker *w, const struct message_head *head, con
     case MESSAGE_ORDER:
         return take_order(w, head, payload, err);
     case MESSAGE_GROUP:
-        return relay_deliver(w, head, payload, err);
+        return group_relay_deliver(w, head, payload, err);
     case MESSAGE_STOP:
-        return w->busy ? pipe_post(&w->pipe, head, payload, err) : ERR_OK;
+        return w->busy ? child_pipe_post(&w->pipe, head, payload, err) : ERR_OK;
     case MESSAGE_ABANDON:
         return abandon(w, head->serial, err);
     case MESSAGE_PING:
@@ -161,16 +161,16 @@ enum err_code worker_hear(struct worker *w, const struct message_head *head, con
 
 static enum err_code hear_child(struct worker *w, const struct message_head *head,
                                 const void *payload, struct err *err) {
-    if (head->kind == MESSAGE_TAKEN) relay_open_inbox(w);
+    if (head->kind == MESSAGE_TAKEN) group_relay_open_inbox(w);
     if (!w->busy || head->serial != w->serial) return ERR_OK;
     w->waiting = head->kind == MESSAGE_WAITING;
     switch (head->kind) {
     case MESSAGE_TAKEN:
         return ERR_OK;
     case MESSAGE_OUTBOX:
-        return relay_send_outbox(w, err);
+        return group_relay_send_outbox(w, err);
     case MESSAGE_GROUP:
-        return relay_send(w, head, payload, err);
+        return group_relay_send(w, head, payload, err);
     case MESSAGE_WAITING:
         return ERR_OK;
     case MESSAGE_PROGRESS:
@@ -193,10 +193,10 @@ static enum err_code hear_child(struct worker *w, const struct message_head *hea
 static enum err_code bury(struct worker *w, struct err *err) {
     char reason[REASON_MOST];
     const bool busy = w->busy;
-    const int status = spawn_reap(w->pid, false);
-    const enum failure verdict = spawn_verdict(reason, sizeof reason, status);
-    words_listen(&w->words);
-    words_append(reason, sizeof reason, &w->words);
+    const int status = child_process_reap(w->pid, false);
+    const enum failure verdict = child_process_verdict(reason, sizeof reason, status);
+    child_stderr_listen(&w->words);
+    child_stderr_append(reason, sizeof reason, &w->words);
     w->pid = 0;
     worker_drop_child(w);
     return busy ? tell_end(w, MESSAGE_FAILED, (int)verdict, reason, err) : ERR_OK;
@@ -209,7 +209,7 @@ static enum err_code watch_for_hang(struct worker *w, struct err *err) {
     if (silent < w->o.hang_after) return ERR_OK;
     (void)snprintf(reason, sizeof reason, "no progress for %.0f s: the compute child was ended",
                    silent);
-    words_append(reason, sizeof reason, &w->words);
+    child_stderr_append(reason, sizeof reason, &w->words);
     worker_drop_child(w);
     return tell_end(w, MESSAGE_FAILED, FAILURE_HANG, reason, err);
 }
@@ -218,17 +218,17 @@ static enum err_code tend_child(struct worker *w, struct err *err) {
     enum err_code rc = ERR_OK;
     struct message_head head;
     const void *payload;
-    words_listen(&w->words);
-    TRY(pipe_flush(&w->pipe, err));
-    TRY(pipe_fill(&w->pipe, false, err));
-    while (w->pid > 0 && pipe_next(&w->pipe, &head, &payload)) {
+    child_stderr_listen(&w->words);
+    TRY(child_pipe_flush(&w->pipe, err));
+    TRY(child_pipe_fill(&w->pipe, false, err));
+    while (w->pid > 0 && child_pipe_next(&w->pipe, &head, &payload)) {
         w->last_life = clock_now();
         if (head.kind != MESSAGE_PROGRESS) w->last_news = w->last_life;
         TRY(hear_child(w, &head, payload, err));
         if (head.kind == MESSAGE_FAILED) worker_drop_child(w); /* the next job gets a clean one */
     }
     if (w->pid > 0 && w->pipe.ended) TRY(bury(w, err));
-    TRY(relay_tick(w, err));
+    TRY(group_relay_tick(w, err));
     TRY(watch_for_hang(w, err));
 cleanup:
     return rc;
@@ -243,9 +243,9 @@ static double progress_every(const struct worker *w) {
 enum err_code worker_tick(struct worker *w, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct message_head alive = {.kind = MESSAGE_ALIVE};
-    pause_tick(&w->pause, clock_now());
-    pause_move(&w->last_life, &w->pause);
-    pause_move(&w->last_heard, &w->pause);
+    suspension_tick(&w->pause, clock_now());
+    suspension_move(&w->last_life, &w->pause);
+    suspension_move(&w->last_heard, &w->pause);
     if (w->pid > 0) TRY(tend_child(w, err));
     const double quiet = clock_now() - w->last_said;
     if (w->progress_due && quiet >= progress_every(w))
@@ -261,8 +261,8 @@ cleanup:
 static double nap_length(const struct worker *w, double most) {
     const double quiet = clock_now() - w->last_news;
     double limit = w->busy ? NAP_BUSY : NAP_IDLE; /* a child that wants something says so */
-    if (mail_under_way(w->mail) && quiet < LEAVING) return 0.0;
-    if (w->waiting || mail_under_way(w->mail)) limit = NAP_GROUP;
+    if (transport_under_way(w->mail) && quiet < LEAVING) return 0.0;
+    if (w->waiting || transport_under_way(w->mail)) limit = NAP_GROUP;
     if (limit > most) limit = most;
     return fmax(NAP_LEAST, fmin(quiet / 8, limit));
 }
@@ -271,6 +271,6 @@ void worker_nap(const struct worker *w, double most) {
     const double seconds = nap_length(w, most);
     const struct timespec t = {0, (long)(1e9 * seconds)};
     struct pollfd child = {.fd = w->pipe.fd, .events = POLLIN};
-    if (pipe_has_unsent(&w->pipe)) child.events |= POLLOUT;
+    if (child_pipe_has_unsent(&w->pipe)) child.events |= POLLOUT;
     (void)ppoll(&child, 1, &t, NULL);
 }

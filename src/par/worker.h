@@ -11,38 +11,38 @@
 #include <sys/types.h>
 
 #include "base/err.h"
-#include "par/mail.h"
+#include "par/child_pipe.h"
+#include "par/child_stderr.h"
+#include "par/group_relay.h"
 #include "par/message.h"
 #include "par/par.h"
-#include "par/pause.h"
-#include "par/pipe.h"
-#include "par/relay.h"
-#include "par/words.h"
+#include "par/suspension.h"
+#include "par/transport.h"
 
 struct worker {
-    struct mail *mail;
+    struct transport *mail;
     int size;           /* ranks in all */
     double alive_every; /* seconds */
     pid_t pid;          /* 0: no child */
-    struct pipe pipe;
-    struct words words;     /* of the child */
-    bool busy, waiting;     /* a job is in work; its child waits for a GROUP message */
-    bool met;               /* the coordinator has said a word */
-    bool ended, released;   /* told so by the coordinator */
-    uint64_t serial;        /* of the order in work, or of the last one */
-    struct message_order o; /* its head */
-    int32_t *ranks;         /* [o.group_size] world ranks of the group */
-    struct relay relay;     /* of GROUP messages */
-    struct pause pause;     /* of our own */
-    double last_life;       /* of the child */
-    double last_news;       /* anything happened here but pings */
-    double last_heard;      /* from the coordinator */
-    double last_said;       /* to the coordinator */
-    double done, total;     /* progress not yet told */
+    struct child_pipe pipe;
+    struct child_stderr words; /* of the child */
+    bool busy, waiting;        /* a job is in work; its child waits for a GROUP message */
+    bool met;                  /* the coordinator has said a word */
+    bool ended, released;      /* told so by the coordinator */
+    uint64_t serial;           /* of the order in work, or of the last one */
+    struct message_order o;    /* its head */
+    int32_t *ranks;            /* [o.group_size] world ranks of the group */
+    struct group_relay relay;  /* of GROUP messages */
+    struct suspension pause;   /* of our own */
+    double last_life;          /* of the child */
+    double last_news;          /* anything happened here but pings */
+    double last_heard;         /* from the coordinator */
+    double last_said;          /* to the coordinator */
+    double done, total;        /* progress not yet told */
     bool progress_due;
 };
 
-void worker_init(struct worker *w, struct mail *mail, const struct par *p);
+void worker_init(struct worker *w, struct transport *mail, const struct par *p);
 void worker_release(struct worker *w); /* ends the child */
 
 /* A message of TAG_WORKER or TAG_GROUP. */

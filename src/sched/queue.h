@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "sched/history.h"
+#include "journal/history.h"
 
 enum { QUEUE_OVERTAKE = 4, QUEUE_LOST = 5 };
 

@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/prompt_view.h"
 #include "model/query.h"
-#include "ops/rows.h"
-#include "problems/prompts.h"
-#include "stages/cost.h"
-#include "stages/families.h"
-#include "stages/origin.h"
+#include "ops/vector_ops.h"
+#include "passes/flops.h"
+#include "sources/problems/prompts.h"
+#include "sources/prompt_view.h"
+#include "stages/job_model.h"
+#include "stages/shared_keys.h"
 
 enum what { HEADS, ATTENTION, HIDDEN, WHATS };
 static const char *const NAMES[] = {"heads", "attention", "hidden", NULL};
@@ -109,10 +109,10 @@ static enum err_code create_kept(struct capture *c, struct err *err) {
 static enum err_code capture_init(struct capture *c, struct job_ctx *ctx, struct err *err) {
     enum err_code rc = ERR_OK;
     *c = (struct capture){.ctx = ctx,
-                          .points = families_size(ctx->point, "points"),
-                          .n = families_size(ctx->point, "prompts")};
-    c->chunk = families_chunk(ctx->point, c->n);
-    TRY(origin_open(&c->model, ctx, err));
+                          .points = shared_keys_size(ctx->point, "points"),
+                          .n = shared_keys_size(ctx->point, "prompts")};
+    c->chunk = shared_keys_chunk(ctx->point, c->n);
+    TRY(job_model_open(&c->model, ctx, err));
     const struct model_dims *d = &c->model.params.dims;
     size_t tokens = 2 * (c->points - 1);
     c->tokens = calloc(2 * c->points * d->inputs, sizeof *c->tokens);
@@ -121,7 +121,7 @@ static enum err_code capture_init(struct capture *c, struct job_ctx *ctx, struct
     c->length = calloc(c->chunk, sizeof *c->length);
     CHECK(c->tokens && c->x && c->slot && c->length, ERR_MEMORY, "no memory for %zu prompts",
           c->chunk);
-    TRY(context_create(&c->context, d, c->chunk, tokens, families_contexts(ctx->point), err));
+    TRY(context_create(&c->context, d, c->chunk, tokens, shared_keys_contexts(ctx->point), err));
     TRY(context_scratch_create(&c->fill, d, tokens, err));
     TRY(query_create(&c->query, d, c->chunk, tokens, false, err));
     TRY(create_kept(c, err));
@@ -186,7 +186,8 @@ static double mean_norm(const struct capture *c, enum what w, size_t l) {
     size_t layers = kept_layers(w, d);
     double sum = 0;
     if (!c->kept[w]) return (double)NAN;
-    for (size_t i = 0; i < c->n; i++) sum += rows_norm(c->kept[w] + (i * layers + l) * d->E, d->E);
+    for (size_t i = 0; i < c->n; i++)
+        sum += vector_norm(c->kept[w] + (i * layers + l) * d->E, d->E);
     return sum / (double)c->n;
 }
 
@@ -225,24 +226,24 @@ cleanup:
 static enum err_code capture_plan(struct stage_cost *cost, const struct config_point *point,
                                   const struct stage_parent *parents, size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
-    struct origin model;
+    struct job_model model;
     char where[320];
-    size_t points = families_size(point, "points"), prompts = families_size(point, "prompts");
-    size_t chunk = families_chunk(point, prompts);
+    size_t points = shared_keys_size(point, "points"), prompts = shared_keys_size(point, "prompts");
+    size_t chunk = shared_keys_chunk(point, prompts);
     config_where(where, point, "what");
     CHECK(config_list_size(point, "what") > 0, ERR_CONFIG,
           "%s: [] keeps nothing: name one or more of heads, attention, hidden", where);
-    TRY(origin_plan(&model, point, parents, n, err));
+    TRY(job_model_plan(&model, point, parents, n, err));
     const struct model_dims *d = &model.dims;
-    TRY(families_check_source(point, d, err));
-    TRY(families_check_points(point, "points", points, d, err));
-    TRY(families_check_room(point, chunk, points, d, err));
+    TRY(shared_keys_check_source(point, d, err));
+    TRY(shared_keys_check_points(point, "points", points, d, err));
+    TRY(shared_keys_check_room(point, chunk, points, d, err));
     double tokens = 2 * (double)points;
-    *cost = (struct stage_cost){.flops = (double)prompts * cost_forward(d, tokens, tokens / 2),
+    *cost = (struct stage_cost){.flops = (double)prompts * flops_forward(d, tokens, tokens / 2),
                                 .group = 1,
                                 .work = (double)prompts,
                                 .unit = "prompts"};
-    cost->memory = (double)(context_bytes(d, chunk, 2 * points, families_contexts(point)) +
+    cost->memory = (double)(context_bytes(d, chunk, 2 * points, shared_keys_contexts(point)) +
                             query_bytes(d, chunk, 2 * points, false) +
                             (prompts * (3 * d->L + 1) * d->E + params_count(d)) * sizeof(float));
     cost->memory_least = cost->memory;

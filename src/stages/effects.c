@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "activations/causal_map.h"
 #include "base/text.h"
-#include "methods/causal_map.h"
-#include "problems/prompts.h"
-#include "stages/cost.h"
-#include "stages/families.h"
-#include "stages/origin.h"
+#include "passes/flops.h"
+#include "sources/problems/prompts.h"
+#include "stages/job_model.h"
+#include "stages/shared_keys.h"
 #include "stats/interval.h"
 
 static const struct config_key KEYS[] = {
@@ -98,11 +98,11 @@ static enum causal_corruption corruption_of(const struct config_point *point) {
 
 /* The caller adds the prompts' arrays, the stream and who is told. */
 static struct causal_options options_of(const struct config_point *point, size_t dims) {
-    const size_t n = families_size(point, "prompts"), points = families_size(point, "points");
+    const size_t n = shared_keys_size(point, "prompts"), points = shared_keys_size(point, "points");
     return (struct causal_options){.prompts = {.n = n, .points = points, .dims = dims},
                                    .T0 = points,
-                                   .chunk = families_chunk(point, n),
-                                   .contexts = families_contexts(point),
+                                   .chunk = shared_keys_chunk(point, n),
+                                   .contexts = shared_keys_contexts(point),
                                    .reading = reading_of(point),
                                    .corruption = corruption_of(point)};
 }
@@ -140,7 +140,7 @@ static enum err_code draw(struct effects *e, struct causal_options *o, struct er
         prompts_create(&e->prompts, &source.setup, o->prompts.n, o->prompts.points, err);
     if (rc != ERR_OK) return rc;
     prompts_draw(&e->prompts, &source, 0, source.setup.dims);
-    o->prompts = families_view(&e->prompts);
+    o->prompts = shared_keys_view(&e->prompts);
     return ERR_OK;
 }
 
@@ -209,7 +209,7 @@ cleanup:
 static enum err_code effects_run(struct job_ctx *ctx, struct err *err) {
     enum err_code rc = ERR_OK;
     struct effects e = {.ctx = ctx};
-    TRY(origin_open(&e.model, ctx, err));
+    TRY(job_model_open(&e.model, ctx, err));
     struct causal_options o = options_of(ctx->point, e.model.params.dims.inputs);
     TRY(create_arrays(&e, &o, err));
     TRY(draw(&e, &o, err));
@@ -226,7 +226,7 @@ cleanup:
 static double flops(const struct causal_options *o, const struct model_dims *d) {
     const double T = 2 * (double)o->T0, n = (double)o->prompts.n, heads = (double)map_size(d);
     const double contexts = 1 + (o->corruption == CAUSAL_SHARED ? 1 : heads);
-    return n * (contexts * cost_forward(d, T, T / 2) + heads / 2 * cost_forward(d, 1, T));
+    return n * (contexts * flops_forward(d, T, T / 2) + heads / 2 * flops_forward(d, 1, T));
 }
 
 static double memory_needed(const struct causal_options *o, const struct model_dims *d) {
@@ -239,7 +239,7 @@ static enum err_code check_source(const struct config_point *point, const struct
                                   struct err *err) {
     char where[320];
     if (problem_find(config_text(point, "source.problem"))->loss == PROBLEM_SQUARED)
-        return families_check_source(point, d, err);
+        return shared_keys_check_source(point, d, err);
     config_where(where, point, "source.problem");
     return ERR(err, ERR_CONFIG,
                "%s: effects are differences of squared errors, which say little about classes: "
@@ -250,13 +250,13 @@ static enum err_code check_source(const struct config_point *point, const struct
 static enum err_code effects_plan(struct stage_cost *cost, const struct config_point *point,
                                   const struct stage_parent *parents, size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
-    struct origin model;
-    TRY(origin_plan(&model, point, parents, n, err));
+    struct job_model model;
+    TRY(job_model_plan(&model, point, parents, n, err));
     const struct model_dims *d = &model.dims;
     const struct causal_options o = options_of(point, d->inputs);
     TRY(check_source(point, d, err));
-    TRY(families_check_points(point, "points", o.T0, d, err));
-    TRY(families_check_room(point, o.prompts.n, o.T0, d, err));
+    TRY(shared_keys_check_points(point, "points", o.T0, d, err));
+    TRY(shared_keys_check_room(point, o.prompts.n, o.T0, d, err));
     *cost = (struct stage_cost){
         .flops = flops(&o, d), .group = 1, .work = (double)o.prompts.n, .unit = "prompts"};
     cost->memory = cost->memory_least = memory_needed(&o, d);

@@ -11,10 +11,10 @@
 
 #include "base/text.h"
 #include "estimators/estimator.h"
-#include "problems/prompts.h"
-#include "problems/shift.h"
-#include "stages/error_rows.h"
-#include "stages/families.h"
+#include "sources/problems/prompts.h"
+#include "sources/problems/shift.h"
+#include "stages/error_means.h"
+#include "stages/shared_keys.h"
 
 static const struct config_key KEYS[] = {
     {
@@ -76,9 +76,9 @@ static void read_sizes(struct estimate *e, const struct config_point *point) {
     const struct shift_setup *shift = &e->source.shift;
     const double added = shift->shift->noise ? shift->level : 0;
     estimator_setup_read(&e->setup, point, hypot(s->noise, added) / s->scale);
-    e->points = shift_points(shift, s->dims, families_size(point, "points"));
-    e->functions = families_size(point, "functions");
-    e->chunk = families_chunk(point, e->functions);
+    e->points = shift_points(shift, s->dims, shared_keys_size(point, "points"));
+    e->functions = shared_keys_size(point, "functions");
+    e->chunk = shared_keys_chunk(point, e->functions);
 }
 
 static double memory_needed(const struct estimate *e) {
@@ -164,7 +164,7 @@ static enum err_code estimate_one(struct estimate *e, size_t i, size_t sample, s
     const enum err_code rc = estimator_curve(e->predictions, &e->setup, &p, e->state, err);
     for (size_t k = 0; rc == ERR_OK && k < P; k++)
         e->errors[sample * P + k] =
-            error_rows_one(e->source.setup.problem->loss, e->predictions[k], wanted[k]);
+            error_means_one(e->source.setup.problem->loss, e->predictions[k], wanted[k]);
     return rc;
 }
 
@@ -228,7 +228,7 @@ static enum err_code write_results(struct estimate *e, struct err *err) {
     TRY(text_check(&reading, err));
     for (size_t k = 0; k < e->points; k++) {
         struct interval mse;
-        TRY(error_rows_mean(&mse, e->errors, column, e->functions, e->points, k, confidence, err));
+        TRY(error_means_mean(&mse, e->errors, column, e->functions, e->points, k, confidence, err));
         TRY(write_row(e, k, &mse, text_str(&reading), err));
     }
     const struct job_tensor errors = {"errors", 2, {e->functions, e->points}, e->errors};

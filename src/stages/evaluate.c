@@ -12,12 +12,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "problems/prompts.h"
-#include "stages/cost.h"
-#include "stages/curve.h"
+#include "passes/curve.h"
+#include "passes/flops.h"
+#include "sources/problems/prompts.h"
 #include "stages/evaluate_run.h"
-#include "stages/families.h"
-#include "stages/origin.h"
+#include "stages/job_model.h"
+#include "stages/shared_keys.h"
 
 static const struct config_key KEYS[] = {
     {
@@ -77,21 +77,21 @@ static const struct config_key KEYS[] = {
 
 void evaluate_keys_read(struct evaluate_keys *k, const struct config_point *point) {
     *k = (struct evaluate_keys){
-        .points = families_size(point, "points"),
-        .functions = families_size(point, "functions"),
+        .points = shared_keys_size(point, "points"),
+        .functions = shared_keys_size(point, "functions"),
         .confidence = config_float(point, "confidence"),
-        .contexts = families_contexts(point),
+        .contexts = shared_keys_contexts(point),
     };
-    k->chunk = families_chunk(point, k->functions);
-    dummies_read(&k->dummies, point);
+    k->chunk = shared_keys_chunk(point, k->functions);
+    dummy_pairs_read(&k->dummies, point);
     shift_setup_read(&k->shift, point);
-    k->points = shift_points(&k->shift, families_size(point, "source.dims"), k->points);
+    k->points = shift_points(&k->shift, shared_keys_size(point, "source.dims"), k->points);
 }
 
 enum err_code evaluate_basis_points(size_t *out, const struct config_point *own,
                                     const struct config_point *fit, size_t trained_points,
                                     struct err *err) {
-    return origin_basis_points(out, fit ? fit : own, trained_points, err);
+    return job_model_basis_points(out, fit ? fit : own, trained_points, err);
 }
 
 /* of: the test prompts; fit: the method of the fit that is evaluated, or NULL. */
@@ -115,9 +115,9 @@ static double flops(const struct evaluate_keys *k, const struct model_dims *d, s
                     size_t anchors) {
     double T = 2 * (double)k->points, B = 2 * (double)T0;
     const bool own = k->shift.shift->relabels || k->dummies.n > 0; /* a context for every length */
-    double whole = own ? T / 2 * cost_forward(d, T / 2, T / 4) : cost_forward(d, T, T / 2);
-    double contexts = whole + cost_forward(d, B, B / 2) + cost_forward(d, (double)anchors, B);
-    return (double)k->functions * (contexts + cost_forward(d, T / 2, T / 2));
+    double whole = own ? T / 2 * flops_forward(d, T / 2, T / 4) : flops_forward(d, T, T / 2);
+    double contexts = whole + flops_forward(d, B, B / 2) + flops_forward(d, (double)anchors, B);
+    return (double)k->functions * (contexts + flops_forward(d, T / 2, T / 2));
 }
 
 /* The vector of another function takes two of them. */
@@ -140,23 +140,23 @@ static enum err_code check_mismatched(const struct evaluate_keys *k,
 static enum err_code evaluate_plan(struct stage_cost *cost, const struct config_point *point,
                                    const struct stage_parent *parents, size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
-    struct origin model;
+    struct job_model model;
     struct evaluate_keys k;
     struct method_setup setup, fitted;
-    const struct config_point *fit = origin_fit(parents, n);
+    const struct config_point *fit = job_model_fit(parents, n);
     size_t T0;
     evaluate_keys_read(&k, point);
     struct prompt_source source = {.shift = k.shift};
-    TRY(origin_plan(&model, point, parents, n, err));
-    TRY(families_check_source(point, &model.dims, err));
+    TRY(job_model_plan(&model, point, parents, n, err));
+    TRY(shared_keys_check_source(point, &model.dims, err));
     problem_setup_read(&source.setup, point);
     TRY(shift_check(&k.shift, &source.setup, point, err));
-    TRY(dummies_check(point, err));
+    TRY(dummy_pairs_check(point, err));
     TRY(check_mismatched(&k, point, err));
-    TRY(families_check_points(point, "points", k.points + k.dummies.n, &model.dims, err));
+    TRY(shared_keys_check_points(point, "points", k.points + k.dummies.n, &model.dims, err));
     TRY(evaluate_basis_points(&T0, point, fit, model.trained_points, err));
-    TRY(families_check_points(point, "basis_points", T0, &model.dims, err));
-    TRY(families_check_room(point, k.chunk, T0 > k.points ? T0 : k.points, &model.dims, err));
+    TRY(shared_keys_check_points(point, "basis_points", T0, &model.dims, err));
+    TRY(shared_keys_check_room(point, k.chunk, T0 > k.points ? T0 : k.points, &model.dims, err));
     const struct params shape = {.dims = model.dims};
     method_setup_named(&setup, "oracle", &shape);
     if (fit) method_setup_read(&fitted, fit, &shape);

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "problems/prompts.h"
-#include "stages/curve.h"
-#include "stages/error_rows.h"
-#include "stages/families.h"
-#include "stages/origin.h"
+#include "passes/curve.h"
+#include "sources/problems/prompts.h"
+#include "stages/error_means.h"
+#include "stages/job_model.h"
+#include "stages/shared_keys.h"
 
 struct evaluation {
     struct job_ctx *ctx;
@@ -181,9 +181,9 @@ cleanup:
 
 static enum err_code evaluation_init(struct evaluation *e, struct job_ctx *ctx, struct err *err) {
     enum err_code rc = ERR_OK;
-    *e = (struct evaluation){.ctx = ctx, .fit = origin_fit_input(ctx)};
+    *e = (struct evaluation){.ctx = ctx, .fit = job_model_fit_input(ctx)};
     evaluate_keys_read(&e->k, ctx->point);
-    TRY(origin_open(&e->model, ctx, err));
+    TRY(job_model_open(&e->model, ctx, err));
     TRY(evaluate_basis_points(&e->T0, ctx->point, e->fit ? e->fit->point : NULL,
                               e->model.trained_points, err));
     TRY(choose_method(e, err));
@@ -199,7 +199,7 @@ static struct prompt_view draw(struct prompts *p, const struct prompt_source *so
                                size_t n) {
     p->n = n;
     prompts_draw(p, source, first, source->setup.dims);
-    return families_view(p);
+    return shared_keys_view(p);
 }
 
 /* Function `sample` in place of the last one that was drawn. */
@@ -249,7 +249,7 @@ static enum err_code evaluate_chunk(struct evaluation *e, size_t first, size_t n
     const enum err_code rc = predict(e, &view, &basis, first, err);
     const float *wanted = prompts_targets(&e->prompts);
     for (size_t i = 0; rc == ERR_OK && i < n * e->k.points; i++)
-        e->errors[first * e->k.points + i] = error_rows_one(loss, e->predictions[i], wanted[i]);
+        e->errors[first * e->k.points + i] = error_means_one(loss, e->predictions[i], wanted[i]);
     return rc;
 }
 
@@ -283,7 +283,7 @@ static enum err_code write_row(struct evaluation *e, size_t k, const struct inte
         {JOB_REAL, {.real = mse->low}},
         {JOB_REAL, {.real = mse->high}},
         {JOB_REAL, {.real = mse->value / problem_variance(&e->source.setup)}},
-        {JOB_INT, {.integer = (int64_t)origin_wpe_seed(e->ctx->point, fit)}},
+        {JOB_INT, {.integer = (int64_t)job_model_wpe_seed(e->ctx->point, fit)}},
     };
     return job_row(e->ctx, k, cells, sizeof cells / sizeof *cells, err);
 }
@@ -294,8 +294,8 @@ static enum err_code write_rows(struct evaluation *e, struct err *err) {
     CHECK(column, ERR_MEMORY, "no memory for %zu errors", e->k.functions);
     for (size_t k = 0; k < e->k.points; k++) {
         struct interval mse;
-        TRY(error_rows_mean(&mse, e->errors, column, e->k.functions, e->k.points, k,
-                            e->k.confidence, err));
+        TRY(error_means_mean(&mse, e->errors, column, e->k.functions, e->k.points, k,
+                             e->k.confidence, err));
         TRY(write_row(e, k, &mse, err));
     }
 cleanup:

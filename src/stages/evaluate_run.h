@@ -4,9 +4,9 @@
 #ifndef STAGES_EVALUATE_RUN_H
 #define STAGES_EVALUATE_RUN_H
 
-#include "methods/basis_set.h"
-#include "problems/shift.h"
-#include "stages/dummies.h"
+#include "activations/basis_set.h"
+#include "passes/dummy_pairs.h"
+#include "sources/problems/shift.h"
 #include "stages/stage.h"
 
 struct evaluate_keys {
@@ -14,7 +14,7 @@ struct evaluate_keys {
     double confidence;
     enum context_precision contexts;
     struct shift_setup shift;
-    struct dummies dummies;
+    struct dummy_pairs dummies;
 };
 
 void evaluate_keys_read(struct evaluate_keys *k, const struct config_point *point);

@@ -6,10 +6,10 @@
  */
 #include <string.h>
 
-#include "optim/options.h"
-#include "stages/families.h"
+#include "optim/optim_options.h"
 #include "stages/fit_plan.h"
 #include "stages/fit_run.h"
+#include "stages/shared_keys.h"
 
 static const char *const BASES[] = {"prompt", "mean", NULL};
 static const char *const RULES[] = {"consecutive", "cumulative", NULL};
@@ -186,10 +186,10 @@ static void read_lengths(struct fit_keys *k, const struct config_point *point) {
 
 void fit_keys_read(struct fit_keys *k, const struct config_point *point) {
     *k = (struct fit_keys){
-        .points = families_size(point, "points"),
-        .prompts = families_size(point, "prompts"),
-        .batch = families_size(point, "batch"),
-        .shards = families_size(point, "shards"),
+        .points = shared_keys_size(point, "points"),
+        .prompts = shared_keys_size(point, "prompts"),
+        .batch = shared_keys_size(point, "batch"),
+        .shards = shared_keys_size(point, "shards"),
         .lbfgs = optimiser_is_lbfgs(point),
         .mean = is(point, "basis", "mean"),
         .loss = is(point, "loss", "huber") ? FIT_HUBER : FIT_SQUARED,
@@ -197,7 +197,7 @@ void fit_keys_read(struct fit_keys *k, const struct config_point *point) {
         .patience = config_int(point, "patience"),
         .repeat = config_int(point, "repeat"),
         .checkpoint_every = config_int(point, "checkpoint_every"),
-        .contexts = families_contexts(point),
+        .contexts = shared_keys_contexts(point),
         .rule = is(point, "patience_rule", "cumulative") ? FIT_CUMULATIVE : FIT_CONSECUTIVE,
     };
     read_lengths(k, point);

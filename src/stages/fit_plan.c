@@ -3,35 +3,35 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "stages/cost.h"
-#include "stages/derive_run.h"
-#include "stages/families.h"
+#include "passes/flops.h"
+#include "stages/fit_derived.h"
+#include "stages/fit_initial_weights.h"
 #include "stages/fit_run.h"
-#include "stages/fit_start.h"
+#include "stages/shared_keys.h"
 
 static enum err_code check(const struct fit_keys *k, const struct config_point *point,
                            const struct model_dims *dims, struct err *err) {
     enum err_code rc = ERR_OK;
     char where[320];
-    TRY(families_check_source(point, dims, err));
-    TRY(families_check_points(point, "points", k->points, dims, err));
+    TRY(shared_keys_check_source(point, dims, err));
+    TRY(shared_keys_check_points(point, "points", k->points, dims, err));
     config_where(where, point, "validation");
     CHECK(k->train > 0 && k->train < k->prompts, ERR_CONFIG,
           "%s: %g of %zu prompts leaves %zu for training: both sides need at least one", where,
           config_float(point, "validation"), k->prompts, k->train);
-    TRY(families_check_group(point, k->shards, err));
+    TRY(shared_keys_check_group(point, k->shards, err));
 cleanup:
     return rc;
 }
 
 static enum err_code check_basis(size_t *T0, const struct fit_keys *k,
-                                 const struct method_setup *setup, const struct origin *model,
+                                 const struct method_setup *setup, const struct job_model *model,
                                  const struct config_point *point, struct err *err) {
     enum err_code rc = ERR_OK;
     char where[320];
     *T0 = 0;
     if (!method_basis(setup)) return ERR_OK;
-    TRY(origin_basis_points(T0, point, model->trained_points, err));
+    TRY(job_model_basis_points(T0, point, model->trained_points, err));
     config_where(where, point, "basis_points");
     CHECK(*T0 <= k->points, ERR_CONFIG,
           "%s: a basis at point %zu of prompts of %zu points: lower basis_points or raise points",
@@ -81,15 +81,15 @@ static double flops(const struct fit_keys *k, const struct method_setup *setup) 
     const struct model_dims *d = &setup->params->dims;
     double T = 2 * (double)(k->points - 1), n = (double)k->prompts;
     double e = (double)k->epochs * (double)method_choices(setup);
-    double contexts = n * cost_forward(d, T, T / 2);
+    double contexts = n * flops_forward(d, T, T / 2);
     const double queries = k->n_lengths > 0 ? (double)k->n_lengths : 1;
-    return contexts + e * ((double)k->train + n) * queries * cost_forward(d, 1, T);
+    return contexts + e * ((double)k->train + n) * queries * flops_forward(d, 1, T);
 }
 
 static void fill_cost(struct stage_cost *cost, const struct fit_keys *k,
                       const struct fit_data_options *o, const struct config_point *point) {
     const struct model_dims *d = &o->setup->params->dims;
-    size_t group = families_size(point, "group"), count = (k->shards + group - 1) / group;
+    size_t group = shared_keys_size(point, "group"), count = (k->shards + group - 1) / group;
     double prompts = (double)(k->prompts * k->points) * (double)(d->inputs + 1) * sizeof(float);
     double model = (double)params_count(d) * sizeof(float);
     double kept = (double)fit_data_kept_bytes(o, d, count);
@@ -109,23 +109,23 @@ static void fill_cost(struct stage_cost *cost, const struct fit_keys *k,
 enum err_code fit_plan(struct stage_cost *cost, const struct config_point *point,
                        const struct stage_parent *parents, size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
-    struct origin model;
+    struct job_model model;
     struct fit_keys k;
     struct method_setup setup;
     struct fit_data_options o;
     size_t T0;
     fit_keys_read(&k, point);
-    TRY(origin_plan(&model, point, parents, n, err));
+    TRY(job_model_plan(&model, point, parents, n, err));
     const struct params shape = {.dims = model.dims};
     method_setup_read(&setup, point, &shape);
     TRY(check(&k, point, &model.dims, err));
     if (setup.method->check) TRY(setup.method->check(&setup, point, err));
-    TRY(fit_start_check(point, &setup, err));
+    TRY(fit_initial_weights_check(point, &setup, err));
     TRY(check_optimiser(&k, &setup, point, err));
     TRY(check_basis(&T0, &k, &setup, &model, point, err));
     TRY(check_lengths(&k, &setup, T0, point, err));
     const size_t most = k.prompts > k.batch ? k.prompts : k.batch;
-    TRY(families_check_room(point, most, k.points, &model.dims, err));
+    TRY(shared_keys_check_room(point, most, k.points, &model.dims, err));
     if (!method_learns(setup.method)) {
         TRY(derive_check(&k, &setup, T0, point, err));
         derive_cost(cost, &k, &setup, T0);

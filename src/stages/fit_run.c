@@ -11,10 +11,10 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "optim/options.h"
-#include "stages/derive_run.h"
-#include "stages/fit_report.h"
-#include "stages/fit_start.h"
+#include "optim/optim_options.h"
+#include "stages/fit_derived.h"
+#include "stages/fit_initial_weights.h"
+#include "stages/fit_rows.h"
 #include "stages/fit_state.h"
 
 enum { AGREE_EVERY = 8 };
@@ -22,7 +22,7 @@ static const double SAVE_EVERY = 300.0; /* seconds at most, whatever checkpoint_
 
 struct fit_kept { /* of a choice: where its fit ended */
     size_t choice;
-    struct fit_state state; /* `best` is kept, and no other array */
+    struct fit_loop_state state; /* `best` is kept, and no other array */
     enum fit_end end;
 };
 
@@ -33,12 +33,12 @@ struct fit_job {
     struct method_setup setup;
     struct prompts prompts;
     struct fit_data *data;
-    struct fit_options options;
-    struct fit_state state, saved; /* the running one; the one after the last whole epoch */
-    struct fit_kept kept;          /* the best of the choices that are done */
-    size_t choices;                /* setup.choice runs over them */
-    int64_t written;               /* epochs of the newest checkpoint */
-    double written_at;             /* clock_now() */
+    struct fit_loop_options options;
+    struct fit_loop_state state, saved; /* the running one; the one after the last whole epoch */
+    struct fit_kept kept;               /* the best of the choices that are done */
+    size_t choices;                     /* setup.choice runs over them */
+    int64_t written;                    /* epochs of the newest checkpoint */
+    double written_at;                  /* clock_now() */
     enum fit_end end;
     size_t T0, weights, passes;
     float *gradient, *dw, *scratch; /* [weights], [max(count, 1), weights], [weights] */
@@ -55,15 +55,15 @@ static size_t shard_count(const struct fit_job *f) {
     return count > 0 ? count : 1;
 }
 
-static void lay_out_state(struct fit_state *s, struct arena *a, size_t n, size_t memory) {
+static void lay_out_state(struct fit_loop_state *s, struct arena *a, size_t n, size_t memory) {
     s->w = arena_floats(a, n);
     s->memory = arena_floats(a, memory);
     s->best = arena_floats(a, n);
 }
 
 static void lay_out(struct fit_job *f) {
-    lay_out_state(&f->state, &f->memory, f->weights, fit_memory(&f->options));
-    lay_out_state(&f->saved, &f->memory, f->weights, fit_memory(&f->options));
+    lay_out_state(&f->state, &f->memory, f->weights, fit_loop_memory(&f->options));
+    lay_out_state(&f->saved, &f->memory, f->weights, fit_loop_memory(&f->options));
     f->gradient = arena_floats(&f->memory, f->weights);
     f->scratch = arena_floats(&f->memory, f->weights);
     f->dw = arena_floats(&f->memory, f->weights * shard_count(f));
@@ -126,7 +126,7 @@ struct rng fit_stream(const struct fit_keys *k, uint64_t seed, const char *purpo
 
 static void set_options(struct fit_job *f) {
     int64_t updates = (int64_t)((f->k.train + f->k.batch - 1) / f->k.batch);
-    f->options = (struct fit_options){
+    f->options = (struct fit_loop_options){
         .optimiser = f->k.lbfgs ? FIT_LBFGS : FIT_ADAM,
         .l1 = f->setup.l1,
         .weights = f->weights,
@@ -147,17 +147,17 @@ static enum err_code begin(struct fit_job *f, size_t choice, struct err *err) {
     f->setup.choice = choice;
     f->state.epoch = f->saved.epoch = 0;
     f->written = 0;
-    return fit_start(f->state.w, f->ctx->point, &f->setup, &init, err);
+    return fit_initial_weights(f->state.w, f->ctx->point, &f->setup, &init, err);
 }
 
 static enum err_code fit_job_init(struct fit_job *f, struct job_ctx *ctx, struct err *err) {
     enum err_code rc = ERR_OK;
     *f = (struct fit_job){.ctx = ctx, .written_at = clock_now()};
     fit_keys_read(&f->k, ctx->point);
-    TRY(origin_open(&f->model, ctx, err));
+    TRY(job_model_open(&f->model, ctx, err));
     method_setup_read(&f->setup, ctx->point, &f->model.params);
     if (method_basis(&f->setup))
-        TRY(origin_basis_points(&f->T0, ctx->point, f->model.trained_points, err));
+        TRY(job_model_basis_points(&f->T0, ctx->point, f->model.trained_points, err));
     f->weights = method_weights(&f->setup);
     f->choices = method_choices(&f->setup);
     set_options(f);
@@ -173,17 +173,17 @@ cleanup:
 /* ---- checkpoints: the state after the last whole epoch, and the best choice before */
 
 /* Of the choices before, at every epoch there may be, and of this one. */
-static size_t losses_so_far(const struct fit_job *f, const struct fit_state *s) {
+static size_t losses_so_far(const struct fit_job *f, const struct fit_loop_state *s) {
     return f->setup.choice * (size_t)f->k.epochs + (size_t)s->epoch;
 }
 
 static enum err_code save(struct fit_job *f, struct err *err) {
     enum err_code rc = ERR_OK;
     struct text text = {0};
-    const struct fit_state *s = &f->saved, *kept = &f->kept.state;
+    const struct fit_loop_state *s = &f->saved, *kept = &f->kept.state;
     const struct job_tensor tensors[] = {
         {"w", 1, {f->weights}, s->w},
-        {"memory", 1, {fit_memory(&f->options)}, s->memory},
+        {"memory", 1, {fit_loop_memory(&f->options)}, s->memory},
         {"best", 1, {f->weights}, s->best},
         {"kept", 1, {f->weights}, kept->best},
         {"validation_losses", 1, {losses_so_far(f, s)}, f->losses},
@@ -215,7 +215,7 @@ static enum err_code load(struct fit_job *f, struct err *err) {
     enum err_code rc = ERR_OK;
     const char *state = NULL;
     const struct job_tensor *tensors = NULL;
-    struct fit_state *s = &f->state;
+    struct fit_loop_state *s = &f->state;
     size_t n = 0;
     TRY(job_restore(f->ctx, &state, &tensors, &n, err));
     if (!state) return ERR_OK;
@@ -225,7 +225,7 @@ static enum err_code load(struct fit_job *f, struct err *err) {
         float *to;
         size_t size;
     } parts[] = {{"w", s->w, f->weights},
-                 {"memory", s->memory, fit_memory(&f->options)},
+                 {"memory", s->memory, fit_loop_memory(&f->options)},
                  {"best", s->best, f->weights},
                  {"kept", f->kept.state.best, f->weights},
                  {"validation_losses", f->losses, losses_so_far(f, s)},
@@ -236,7 +236,7 @@ static enum err_code load(struct fit_job *f, struct err *err) {
               "checkpoint: expected %zu numbers as '%s'", parts[i].size, parts[i].name);
         memcpy(parts[i].to, t->data, parts[i].size * sizeof(float));
     }
-    fit_state_copy(&f->saved, s, f->weights, fit_memory(&f->options));
+    fit_state_copy(&f->saved, s, f->weights, fit_loop_memory(&f->options));
     f->written = s->epoch;
 cleanup:
     return rc;
@@ -301,10 +301,10 @@ cleanup:
     return rc;
 }
 
-static enum err_code fit_epoch(void *context, const struct fit_state *state, struct err *err) {
+static enum err_code fit_epoch(void *context, const struct fit_loop_state *state, struct err *err) {
     struct fit_job *f = context;
     f->losses[losses_so_far(f, state) - 1] = (float)state->validation_loss;
-    fit_state_copy(&f->saved, state, f->weights, fit_memory(&f->options));
+    fit_state_copy(&f->saved, state, f->weights, fit_loop_memory(&f->options));
     f->passes = 0;
     const bool due = clock_now() - f->written_at >= SAVE_EVERY;
     return due || state->epoch % f->k.checkpoint_every == 0 ? save(f, err) : ERR_OK;
@@ -313,8 +313,8 @@ static enum err_code fit_epoch(void *context, const struct fit_state *state, str
 /* ---- choices */
 
 static void keep_if_best(struct fit_job *f) {
-    struct fit_state *kept = &f->kept.state;
-    const struct fit_state *s = &f->state;
+    struct fit_loop_state *kept = &f->kept.state;
+    const struct fit_loop_state *s = &f->state;
     f->choice_losses[f->setup.choice] = (float)s->best_loss;
     if (f->setup.choice > 0 && !(s->best_loss < kept->best_loss)) return;
     float *const best = kept->best;
@@ -326,10 +326,10 @@ static void keep_if_best(struct fit_job *f) {
 /* Every choice is a fit of its own, from the same initial weights. */
 static enum err_code fit_every_choice(struct fit_job *f, struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct fit_callbacks calls = {f, fit_gradient, fit_validate, fit_epoch};
+    const struct fit_loop_callbacks calls = {f, fit_gradient, fit_validate, fit_epoch};
     TRY(load(f, err));
     for (;;) {
-        TRY(fit_run(&f->state, &f->end, &f->options, &calls, f->gradient, f->order, err));
+        TRY(fit_loop_run(&f->state, &f->end, &f->options, &calls, f->gradient, f->order, err));
         keep_if_best(f);
         if (f->setup.choice + 1 == f->choices) break;
         TRY(begin(f, f->setup.choice + 1, err));
@@ -348,24 +348,24 @@ static const char *word_of(enum fit_end end) {
 
 static enum err_code write_results(struct fit_job *f, struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct fit_state *s = &f->kept.state;
+    const struct fit_loop_state *s = &f->kept.state;
     const struct job_tensor losses = {"validation_losses",
                                       1,
                                       {(size_t)s->epoch},
                                       f->losses + f->kept.choice * (size_t)f->k.epochs};
-    const struct fit_report r = {.setup = &f->setup,
-                                 .points = f->k.points,
-                                 .T0 = f->T0,
-                                 .repeat = f->k.repeat,
-                                 .epochs = s->epoch,
-                                 .best_epoch = s->best_epoch,
-                                 .train_loss = s->train_loss,
-                                 .loss = s->best_loss,
-                                 .end = word_of(f->kept.end),
-                                 .weights = s->best,
-                                 .choice_losses = f->choice_losses,
-                                 .mean = fit_data_mean(f->data)};
-    TRY(fit_report_write(f->ctx, &r, err));
+    const struct fit_rows r = {.setup = &f->setup,
+                               .points = f->k.points,
+                               .T0 = f->T0,
+                               .repeat = f->k.repeat,
+                               .epochs = s->epoch,
+                               .best_epoch = s->best_epoch,
+                               .train_loss = s->train_loss,
+                               .loss = s->best_loss,
+                               .end = word_of(f->kept.end),
+                               .weights = s->best,
+                               .choice_losses = f->choice_losses,
+                               .mean = fit_data_mean(f->data)};
+    TRY(fit_rows_write(f->ctx, &r, err));
     if (s->epoch > 0) TRY(job_tensor(f->ctx, &losses, err));
 cleanup:
     return rc;
@@ -384,5 +384,5 @@ cleanup:
 
 enum err_code fit_stage_run(struct job_ctx *ctx, struct err *err) {
     const struct method *m = method_find(config_text(ctx->point, "method"));
-    return method_learns(m) ? learn(ctx, err) : derive_run(ctx, err);
+    return method_learns(m) ? learn(ctx, err) : fit_derived(ctx, err);
 }

@@ -4,10 +4,10 @@
 #ifndef STAGES_FIT_RUN_H
 #define STAGES_FIT_RUN_H
 
-#include "optim/fit.h"
-#include "problems/prompts.h"
-#include "stages/fit_data.h"
-#include "stages/origin.h"
+#include "optim/fit_loop.h"
+#include "passes/fit_data.h"
+#include "sources/problems/prompts.h"
+#include "stages/job_model.h"
 
 struct fit_keys {
     size_t points, prompts, train; /* points and number of the prompts; how many of them train */

@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 #include "model/params.h"
-#include "stages/cost.h"
-#include "stages/pretrain_step.h"
+#include "passes/flops.h"
+#include "passes/train_step.h"
 
 #define INTEGER(key, low, high, value, what, text)                                                 \
     {                                                                                              \
@@ -44,20 +44,20 @@ static const struct config_key KEYS[] = {
 
 void pretrain_keys_read(struct pretrain_keys *k, const struct config_point *point) {
     *k = (struct pretrain_keys){
-        .batch = families_size(point, "batch"),
-        .points = families_size(point, "points"),
-        .shards = families_size(point, "shards"),
-        .dims_start = families_size(point, "curriculum.dims_start"),
-        .dims_step = families_size(point, "curriculum.dims_step"),
-        .points_start = families_size(point, "curriculum.points_start"),
-        .points_step = families_size(point, "curriculum.points_step"),
+        .batch = shared_keys_size(point, "batch"),
+        .points = shared_keys_size(point, "points"),
+        .shards = shared_keys_size(point, "shards"),
+        .dims_start = shared_keys_size(point, "curriculum.dims_start"),
+        .dims_step = shared_keys_size(point, "curriculum.dims_step"),
+        .points_start = shared_keys_size(point, "curriculum.points_start"),
+        .points_step = shared_keys_size(point, "curriculum.points_step"),
         .interval = config_int(point, "curriculum.interval"),
         .steps = config_int(point, "steps"),
         .log_every = config_int(point, "log_every"),
         .checkpoint_every = config_int(point, "checkpoint_every"),
         .repeat = config_int(point, "repeat"),
     };
-    families_shape(&k->dims, point);
+    shared_keys_shape(&k->dims, point);
     problem_setup_read(&k->problem, point);
     optimiser_read(&k->adam, &k->schedule, point, k->steps);
 }
@@ -95,14 +95,14 @@ static enum err_code check(const struct pretrain_keys *k, const struct config_po
                            struct err *err) {
     enum err_code rc = ERR_OK;
     char where[320];
-    TRY(families_check_shape(point, err));
-    TRY(families_check_points(point, "points", k->points, &k->dims, err));
-    TRY(families_check_room(point, k->batch, k->points, &k->dims, err));
+    TRY(shared_keys_check_shape(point, err));
+    TRY(shared_keys_check_points(point, "points", k->points, &k->dims, err));
+    TRY(shared_keys_check_room(point, k->batch, k->points, &k->dims, err));
     config_where(where, point, "shards");
     CHECK(k->batch % k->shards == 0, ERR_CONFIG,
           "%s: a batch of %zu prompts cannot be cut into %zu equal shards: change shards or batch",
           where, k->batch, k->shards);
-    TRY(families_check_group(point, k->shards, err));
+    TRY(shared_keys_check_group(point, k->shards, err));
 cleanup:
     return rc;
 }
@@ -111,8 +111,7 @@ static double memory_needed(const struct pretrain_keys *k, size_t group) {
     size_t own = (k->shards + group - 1) / group; /* shards of the rank that has most */
     double blocks = (double)(4 + own + 1) * 4 * (double)params_count(&k->dims);
     double prompts = (double)(k->batch * k->points * (k->problem.dims + 1)) * 4;
-    return blocks + prompts +
-           (double)pretrain_step_bytes(&k->dims, k->batch / k->shards, k->points);
+    return blocks + prompts + (double)train_step_bytes(&k->dims, k->batch / k->shards, k->points);
 }
 
 /* Tokens of all steps, as the curriculum lengthens them. */
@@ -134,7 +133,7 @@ static enum err_code pretrain_plan(struct stage_cost *cost, const struct config_
     enum err_code rc = check(&k, point, err);
     if (rc != ERR_OK) return rc;
     double tokens = all_tokens(&k);
-    *cost = (struct stage_cost){.flops = 3 * cost_forward(&k.dims, tokens, (double)k.points),
+    *cost = (struct stage_cost){.flops = 3 * flops_forward(&k.dims, tokens, (double)k.points),
                                 .group = (int)config_int(point, "group"),
                                 .checkpoints = true,
                                 .work = tokens,

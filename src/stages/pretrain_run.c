@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "model/checkpoint.h"
-#include "stages/pretrain_step.h"
+#include "passes/train_step.h"
 
 enum { EARLY = 100, PAIR = 2 /* a loss, and whether to stop */ };
 static const double SAVE_EVERY = 300.0; /* seconds at most, whatever checkpoint_every says */
@@ -21,7 +21,7 @@ struct pretrain {
     struct job_ctx *ctx;
     struct pretrain_keys k;
     struct params params, gradient;
-    struct pretrain_step step;
+    struct train_step step;
     struct prompt_source source;
     struct prompts prompts;
     size_t n, first, count;       /* floats of the block; this rank's shards */
@@ -45,7 +45,7 @@ static void lay_out(struct pretrain *p) {
 static void pretrain_release(struct pretrain *p) {
     params_destroy(&p->params);
     params_destroy(&p->gradient);
-    pretrain_step_destroy(&p->step);
+    train_step_destroy(&p->step);
     prompts_destroy(&p->prompts);
     arena_release(&p->memory);
     free(p->loss);
@@ -75,7 +75,7 @@ static enum err_code pretrain_init(struct pretrain *p, struct job_ctx *ctx, stru
     lay_out(p);
     TRY(params_create(&p->params, &k->dims, err));
     TRY(params_create(&p->gradient, &k->dims, err));
-    TRY(pretrain_step_create(&p->step, &k->dims, k->batch / k->shards, k->points, err));
+    TRY(train_step_create(&p->step, &k->dims, k->batch / k->shards, k->points, err));
     TRY(prompts_create(&p->prompts, &k->problem, k->batch, k->points, err));
     name_streams(p);
 cleanup:
@@ -104,8 +104,8 @@ static void compute_shards(struct pretrain *p, const struct prompt_view *batch) 
         struct prompt_view part = prompt_view_part(batch, (p->first + i) * each, each);
         memset(p->gradient.block, 0, p->n * sizeof *p->gradient.block);
         p->loss[PAIR * i + 1] = 0;
-        p->loss[PAIR * i] = pretrain_step_run(&p->gradient, &p->step, &p->params, &part,
-                                              p->k.problem.problem->loss, weight);
+        p->loss[PAIR * i] = train_step_run(&p->gradient, &p->step, &p->params, &part,
+                                           p->k.problem.problem->loss, weight);
         memcpy(p->sum + i * p->n, p->gradient.block, p->n * sizeof *p->sum);
     }
 }

@@ -4,9 +4,9 @@
 #ifndef STAGES_PRETRAIN_RUN_H
 #define STAGES_PRETRAIN_RUN_H
 
-#include "optim/options.h"
-#include "problems/prompts.h"
-#include "stages/families.h"
+#include "optim/optim_options.h"
+#include "sources/problems/prompts.h"
+#include "stages/shared_keys.h"
 
 struct pretrain_keys {
     struct model_dims dims;

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "stages/families.h"
+#include "stages/shared_keys.h"
 
 /* The registry: one line a stage. */
 #define STAGES(X)                                                                                  \
@@ -38,7 +38,7 @@ const struct stage *stage_find(const char *name) {
 enum err_code stage_schema(struct config_schema *out, const struct stage *s, struct err *err) {
     enum err_code rc = ERR_OK;
     TRY(config_schema_add(out, s->keys, s->n_keys, err));
-    TRY(families_add(out, s->uses, err));
+    TRY(shared_keys_add(out, s->uses, err));
 cleanup:
     return rc;
 }

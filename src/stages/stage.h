@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 #include "config/config.h"
-#include "sched/job.h"
+#include "job/job.h"
 
 enum stage_uses {
     STAGE_USES_MODEL = 1,   /* keys of a model: model.checkpoint, or a pretrain stage in `of` */

@@ -17,8 +17,8 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/hash.h"
-#include "sched/history.h"
-#include "sched/job.h"
+#include "job/job.h"
+#include "journal/history.h"
 
 struct artifact_note {
     const char *key, *value;

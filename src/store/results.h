@@ -13,7 +13,7 @@
 
 #include "base/err.h"
 #include "base/text.h"
-#include "sched/job.h"
+#include "job/job.h"
 
 struct results; /* a file being written */
 

@@ -18,7 +18,7 @@ static float number_at(const struct tensor_info *t, size_t i) {
         return whole;
     case TENSOR_F16:
         memcpy(&half, at, sizeof half);
-        return half_widen(half);
+        return half_lanes_widen(half);
     case TENSOR_BF16:
         memcpy(&half, at, sizeof half);
         return brain_widen(half);

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-float half_widen(uint16_t bits);  /* IEEE 754 binary16 */
-float brain_widen(uint16_t bits); /* bfloat16: the upper half of a float32 */
+float half_lanes_widen(uint16_t bits); /* IEEE 754 binary16 */
+float brain_widen(uint16_t bits);      /* bfloat16: the upper half of a float32 */
 
 #endif

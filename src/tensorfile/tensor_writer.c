@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "tensorfile/name.h"
+#include "tensorfile/tensor_name.h"
 #include "tensorfile/tensorfile.h"
 #include "json/json_writer.h"
 
@@ -56,7 +56,7 @@ enum err_code tensor_writer_add(struct tensor_writer *w, const char *name, size_
                                 const size_t *shape, const float *data, struct err *err) {
     enum err_code rc = ERR_OK;
     assert(rank <= TENSOR_RANK_MAX);
-    TRY(name_check(name, "a tensor to write", err));
+    TRY(tensor_name_check(name, "a tensor to write", err));
     bool twice = strcmp(name, "__metadata__") == 0;
     for (size_t i = 0; i < w->n_tensors && !twice; i++)
         twice = strcmp(w->tensors[i].name, name) == 0;
@@ -77,7 +77,7 @@ enum err_code tensor_writer_note(struct tensor_writer *w, const char *key, const
                                  struct err *err) {
     enum err_code rc = ERR_OK;
     bool twice = false;
-    TRY(name_check(key, "a note to write", err));
+    TRY(tensor_name_check(key, "a note to write", err));
     for (size_t i = 0; i < w->n_notes && !twice; i++) twice = strcmp(w->notes[i].key, key) == 0;
     TRY(refuse_twice(twice, "note", key, err));
     struct note_row *rows = grown(w->notes, w->n_notes, sizeof *rows);

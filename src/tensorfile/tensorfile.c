@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "tensorfile/half.h"
 #include "tensorfile/mapping.h"
-#include "tensorfile/name.h"
+#include "tensorfile/tensor_name.h"
 #include "json/json.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the format is little-endian");
@@ -63,7 +63,7 @@ static enum err_code read_type(enum tensor_type *out, struct json tensor, const 
         *out = (enum tensor_type)t;
         return ERR_OK;
     }
-    name_show(shown, name);
+    tensor_name_show(shown, name);
     rc = ERR(err, ERR_DATA, "%s: unknown dtype %s (F32, F16, BF16, F64, I32, I64 are read)", place,
              shown);
 cleanup:
@@ -124,9 +124,9 @@ static enum err_code read_tensor(struct entry *e, const struct tensorfile *f, co
                                  struct json tensor, struct err *err) {
     enum err_code rc = ERR_OK;
     char shown[NAME_SHOWN], place[PLACE_MAX];
-    name_show(shown, name);
+    tensor_name_show(shown, name);
     (void)snprintf(place, sizeof place, "%.500s: tensor %s", f->path, shown);
-    TRY(name_check(name, place, err));
+    TRY(tensor_name_check(name, place, err));
     TRY(json_expect(tensor, JSON_KIND_OBJECT, place, err));
     CHECK(json_count(tensor) <= 3, ERR_DATA,
           "%s: %zu entries, expected only dtype, shape and data_offsets", place,
@@ -150,9 +150,9 @@ static enum err_code read_notes(struct tensorfile *f, struct json notes, struct 
     f->notes = calloc(json_count(notes) + 1, sizeof *f->notes);
     CHECK(f->notes, ERR_MEMORY, "%s: no memory for %zu entries", place, json_count(notes));
     for (struct json_walk w = {.object = notes}; json_next(&w); f->n_notes++) {
-        name_show(shown, w.key);
+        tensor_name_show(shown, w.key);
         (void)snprintf(place, sizeof place, "%.500s: __metadata__: key %s", f->path, shown);
-        TRY(name_check(w.key, place, err));
+        TRY(tensor_name_check(w.key, place, err));
         f->notes[f->n_notes].key = w.key;
         TRY(json_read_text(&f->notes[f->n_notes].value, w.value, place, err));
     }
@@ -192,7 +192,7 @@ static enum err_code check_cover(struct tensorfile *f, struct err *err) {
     qsort(f->tensors, f->n_tensors, sizeof *f->tensors, by_place);
     for (size_t i = 0; i < f->n_tensors; i++) {
         const struct entry *e = &f->tensors[i];
-        name_show(shown, e->info.name);
+        tensor_name_show(shown, e->info.name);
         CHECK(e->begin >= covered, ERR_DATA, "%s: tensor %s: starts at %zu and overlaps %s",
               f->path, shown, e->begin, before);
         CHECK(e->begin == covered, ERR_DATA,
@@ -344,7 +344,7 @@ enum err_code tensorfile_floats(float *out, const struct tensorfile *f, const ch
         if (t->elements > 0) memcpy(out, t->data, t->elements * sizeof *out);
         return ERR_OK;
     case TENSOR_F16:
-        widen(out, t->data, t->elements, half_widen);
+        widen(out, t->data, t->elements, half_lanes_widen);
         return ERR_OK;
     case TENSOR_BF16:
         widen(out, t->data, t->elements, brain_widen);

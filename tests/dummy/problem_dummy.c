@@ -1,6 +1,6 @@
 /* y = a, a number that x says nothing about. Only in the program that tests how a problem is
  * added. */
-#include "problems/problem.h"
+#include "sources/problems/problem.h"
 
 static size_t parameters(const struct problem_setup *s) {
     (void)s;

@@ -4,12 +4,12 @@
 
 #include "base/text.h"
 #include "fuzz/fuzz.h"
-#include "run/schema.h"
+#include "stages/stage_schemas.h"
 
 /* The schemas are the same for every input. */
-static const struct schema_set *schemas(void) {
-    static struct schema_set set;
-    if (!set.n) MUST(schema_set_init(&set, NULL) == ERR_OK);
+static const struct stage_schemas *schemas(void) {
+    static struct stage_schemas set;
+    if (!set.n) MUST(stage_schemas_init(&set, NULL) == ERR_OK);
     return &set;
 }
 
@@ -19,7 +19,7 @@ static void print_again(const struct config *c) {
     struct err err = {.msg = ""};
     config_print(&first, c);
     const char *path = fuzz_file("again.cfg", text_str(&first), first.size);
-    if (schema_open(&again, schemas(), path, NULL, 0, &err) != ERR_OK) {
+    if (stage_schemas_open(&again, schemas(), path, NULL, 0, &err) != ERR_OK) {
         (void)fprintf(stderr, "%s\n%s\n", text_str(&first), err.msg);
         abort();
     }
@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct err err = {.msg = ""};
     if (memmem(data, size, "base", 4)) return 0;
     const char *path = fuzz_file("a.cfg", data, size);
-    const enum err_code rc = schema_open(&c, schemas(), path, NULL, 0, &err);
+    const enum err_code rc = stage_schemas_open(&c, schemas(), path, NULL, 0, &err);
     if (rc != ERR_OK) {
         MUST(rc == ERR_CONFIG);
         MUST(strncmp(err.msg, path, strlen(path)) == 0 && !strchr(err.msg, '\n'));

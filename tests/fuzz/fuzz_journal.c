@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "cli/status_print.h"
 #include "fuzz/fuzz.h"
-#include "run/rows.h"
-#include "run/status_print.h"
-#include "sched/event.h"
+#include "journal/event.h"
+#include "run/tables/stage_table.h"
 
 enum { SUM = 17 }; /* 16 digits and a TAB */
 
@@ -57,20 +57,20 @@ static void check_jobs(const struct history *h) {
     }
 }
 
-static void make_tables(struct record *r) {
+static void make_tables(struct run_state *r) {
     for (size_t i = 0; i < r->plan.n_stages; i++) {
-        struct rows rows;
-        MUST(rows_collect(&rows, r, i, NULL) == ERR_OK);
+        struct stage_table rows;
+        MUST(stage_table_collect(&rows, r, i, NULL) == ERR_OK);
         for (size_t k = 0; k < rows.n * rows.n_columns; k++) {
             const struct job_value *cell = &rows.cells[k];
             MUST(cell->type == rows.columns[k % rows.n_columns].type);
             if (cell->type == JOB_TEXT) (void)strlen(cell->as.text);
         }
-        rows_release(&rows);
+        stage_table_release(&rows);
     }
 }
 
-static void say_status(const struct record *r) {
+static void say_status(const struct run_state *r) {
     struct text out = {0};
     struct progress p;
     MUST(progress_make(&p, r, NULL) == ERR_OK);
@@ -81,12 +81,12 @@ static void say_status(const struct record *r) {
 }
 
 /* The plan is the same for every input. */
-static struct record *planned(void) {
-    static struct record r;
+static struct run_state *planned(void) {
+    static struct run_state r;
     if (r.config) return &r;
     const char *path = TASKVEC_SOURCE "/tests/mpi/tiny.cfg";
-    MUST(schema_set_init(&r.schemas, NULL) == ERR_OK);
-    MUST(schema_open(&r.config, &r.schemas, path, NULL, 0, NULL) == ERR_OK);
+    MUST(stage_schemas_init(&r.schemas, NULL) == ERR_OK);
+    MUST(stage_schemas_open(&r.config, &r.schemas, path, NULL, 0, NULL) == ERR_OK);
     MUST(plan_make(&r.plan, r.config, NULL) == ERR_OK);
     r.jobs = calloc(r.plan.n_jobs, sizeof *r.jobs);
     MUST(r.jobs);
@@ -94,16 +94,16 @@ static struct record *planned(void) {
 }
 
 static void read_journal(const char *data, size_t size) {
-    struct record *r = planned();
+    struct run_state *r = planned();
     MUST(history_replay(&r->history, data, size, NULL) == ERR_OK);
     read_lines(&r->history, data, size);
     check_jobs(&r->history);
     for (int running = 0; running < 2; running++) {
         r->holder.alive = running;
-        record_states(r->jobs, r->count, &r->plan, &r->history, NULL, running);
+        run_state_states(r->jobs, r->count, &r->plan, &r->history, NULL, running);
         say_status(r);
         make_tables(r);
-        (void)record_exit_code(r);
+        (void)run_state_exit_code(r);
     }
     history_release(&r->history);
 }

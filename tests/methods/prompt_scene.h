@@ -4,8 +4,8 @@
 #ifndef TESTS_METHODS_PROMPT_SCENE_H
 #define TESTS_METHODS_PROMPT_SCENE_H
 
-#include "model/prompt_view.h"
 #include "model/tiny.h"
+#include "sources/prompt_view.h"
 
 enum { PROMPTS = 5, POINTS = 6, T0 = 5, INPUTS = 3 };
 

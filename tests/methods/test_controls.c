@@ -19,7 +19,7 @@ struct scene {
 };
 
 /* Values a prompt, one for all prompts, the same ones once more, and four coordinates of some. */
-static void scene_init(struct scene *s) {
+static void bench_model_init(struct scene *s) {
     for (size_t i = 0; i < (size_t)R * E; i++) s->v[i] = (float)i - 3;
     for (size_t i = 0; i < E; i++) s->shared[i] = i < 4 ? 0.5F : -2;
     for (size_t i = 0; i < 4; i++) s->half[i] = 1e-3F;
@@ -45,7 +45,7 @@ static double norm(const float *x, size_t n) {
 static void random_has_the_norms_of_the_fit(void **state) {
     (void)state;
     struct scene s;
-    scene_init(&s);
+    bench_model_init(&s);
     remake(&s, R, 10);
     for (size_t r = 0; r < R; r++) {
         const double rows = norm(s.v + r * E, E);
@@ -64,7 +64,7 @@ static void random_has_the_norms_of_the_fit(void **state) {
 static void random_is_drawn_for_the_function(void **state) {
     (void)state;
     struct scene all, one;
-    scene_init(&all), scene_init(&one);
+    bench_model_init(&all), bench_model_init(&one);
     remake(&all, R, 10);
     memcpy(one.v, all.v + 2 * E, E * sizeof *one.v);
     remake(&one, 1, 12);
@@ -76,7 +76,7 @@ static void random_is_drawn_for_the_function(void **state) {
 static void nothing_stays_nothing(void **state) {
     (void)state;
     struct scene s;
-    scene_init(&s);
+    bench_model_init(&s);
     memset(s.v, 0, sizeof s.v);
     remake(&s, R, 0);
     for (size_t i = 0; i < E; i++) assert_true(edit_row(&s.items[0], 1)[i] == 0);

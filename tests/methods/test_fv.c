@@ -1,6 +1,6 @@
 #include "methods/fv.h"
 
-#include "methods/causal_map.h"
+#include "activations/causal_map.h"
 #include "methods/prompt_scene.h"
 #include "methods/vector_pass.h"
 #include "ops/blas.h"

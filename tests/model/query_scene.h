@@ -30,7 +30,7 @@ static inline void fill(struct scene *s, const struct edits *edits) {
     context_scratch_destroy(scratch);
 }
 
-static inline void scene_init(struct scene *s, bool for_backward) {
+static inline void bench_model_init(struct scene *s, bool for_backward) {
     struct err err;
     *s = (struct scene){.p = tiny_params(&TINY)};
     s->twin = model_twin_create(&s->p);

@@ -22,10 +22,10 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/rng.h"
+#include "journal/history.h"
+#include "journal/journal.h"
 #include "par/farm.h"
-#include "sched/history.h"
 #include "store/artifact.h"
-#include "store/journal.h"
 
 enum { MAX_JOBS = 200000, SHARDS = 8, WIDTH = 1000, STEP_MS = 10, LARGE = 9530000 };
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""make_checkpoints.py DIR: files as torch.save writes them, for tests/run/check_import.py. Needs torch (these: 2.13).
+"""make_checkpoints.py DIR: files as torch.save writes them, for tests/cli/check_import.py. Needs torch (these: 2.13).
 
 state.pt        a model of Garg et al. (2 layers, 2 heads, width 8, 8 points of 2 numbers) as their train.py saves it,
                 with the buffers and the word table of their transformers, the optimiser's state and a view

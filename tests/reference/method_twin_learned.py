@@ -3,7 +3,7 @@ import numpy as np
 
 from numpy_model import curve, huber, mean_of, slope
 
-RANK = 3  # of loreft; src/run/verify_methods.c says the same
+RANK = 3  # of loreft; src/run/verify/verify_methods.c says the same
 
 
 def drawn(seed, size, scale):

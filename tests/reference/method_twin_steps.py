@@ -6,7 +6,7 @@ from method_twin_controls import add_to_blocks
 from method_twin_learned import drawn
 from method_twin_ltv import LENGTHS, loss_at, vectors
 
-STEPS, RATE, L1 = 5, 0.05, 0.1  # src/run/verify_learned.c says the first two too
+STEPS, RATE, L1 = 5, 0.05, 0.1  # src/run/verify/verify_learning.c says the first two too
 
 
 def start(model):

@@ -9,12 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "run/plan.h"
-#include "run/schema.h"
+#include "run/plan/plan.h"
+#include "stages/stage_schemas.h"
 
 struct plan_case {
     char dir[64], path[96];
-    struct schema_set schemas;
+    struct stage_schemas schemas;
     struct config *config;
     struct plan plan;
 };
@@ -23,7 +23,7 @@ static inline void plan_case_close(struct plan_case *c) {
     plan_release(&c->plan);
     config_close(c->config);
     c->config = NULL;
-    schema_set_release(&c->schemas);
+    stage_schemas_release(&c->schemas);
     (void)unlink(c->path);
     (void)rmdir(c->dir);
 }
@@ -36,8 +36,9 @@ static inline enum err_code plan_case_open(struct plan_case *c, const char *text
     (void)snprintf(c->path, sizeof c->path, "%s/a.cfg", c->dir);
     FILE *f = fopen(c->path, "w");
     if (!f || fputs(text, f) < 0 || fclose(f) != 0) abort();
-    enum err_code rc = schema_set_init(&c->schemas, err);
-    if (rc == ERR_OK) rc = schema_open(&c->config, &c->schemas, c->path, &set, set != NULL, err);
+    enum err_code rc = stage_schemas_init(&c->schemas, err);
+    if (rc == ERR_OK)
+        rc = stage_schemas_open(&c->config, &c->schemas, c->path, &set, set != NULL, err);
     if (rc == ERR_OK) rc = plan_make(&c->plan, c->config, err);
     return rc;
 }

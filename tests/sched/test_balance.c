@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
-#include "sched/pace.h"
+#include "sched/job_times.h"
 #include "sched/queue.h"
 
 enum { JOBS_MAX = 400, RANKS_MAX = 8 };
@@ -22,7 +22,7 @@ struct farm {
     double seconds[JOBS_MAX]; /* on each rank of its group: what nobody knows beforehand */
     int ranks;
     double stop_at; /* no job is started that would not be done by then */
-    struct pace *pace;
+    struct job_times *pace;
     struct queue *queue;
 
     double now;
@@ -41,7 +41,7 @@ static double uniform(const struct rng *rng, size_t i, uint64_t which) {
 
 static bool fits(const void *context, size_t job, int group) {
     const struct farm *f = context;
-    return pace_predict(f->pace, 0, f->jobs[job].cost, group) <= f->stop_at - f->now;
+    return job_times_predict(f->pace, 0, f->jobs[job].cost, group) <= f->stop_at - f->now;
 }
 
 static int count_idle(const struct farm *f) {
@@ -78,7 +78,7 @@ static void finish(struct farm *f, size_t job) {
         f->job_of[r] = SIZE_MAX;
         group++;
     }
-    pace_learn(f->pace, 0, f->jobs[job].cost, group, f->seconds[job]);
+    job_times_learn(f->pace, 0, f->jobs[job].cost, group, f->seconds[job]);
     queue_done(f->queue, job);
     f->done++;
     f->last_end = f->now;
@@ -104,7 +104,7 @@ static int next_end(const struct farm *f) {
 static void begin(struct farm *f) {
     struct err err = {0};
     if (queue_create(&f->queue, f->jobs, f->n, f->ranks, QUEUE_LONGEST, &err) != ERR_OK ||
-        pace_create(&f->pace, 1, &err) != ERR_OK)
+        job_times_create(&f->pace, 1, &err) != ERR_OK)
         fail_msg("%s", err.msg);
     queue_begin(f->queue);
     for (int r = 0; r < f->ranks; r++) f->job_of[r] = SIZE_MAX;
@@ -127,7 +127,7 @@ static void run(struct farm *f) {
 
 static void end(struct farm *f) {
     queue_destroy(f->queue);
-    pace_destroy(f->pace);
+    job_times_destroy(f->pace);
 }
 
 /* ---------------------------------------------------------------- heavy tails */

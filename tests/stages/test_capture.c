@@ -1,8 +1,8 @@
 #include <math.h>
 
 #include "model/checkpoint.h"
-#include "model/prompt_view.h"
-#include "problems/prompts.h"
+#include "sources/problems/prompts.h"
+#include "sources/prompt_view.h"
 #include "stages/stage_job.h"
 
 #define HEAD                                                                                       \

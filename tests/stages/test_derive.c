@@ -1,8 +1,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "stages/choose.h"
-#include "stages/curve.h"
+#include "passes/choice_loss.h"
+#include "passes/curve.h"
 #include "stages/fit_world.h"
 
 #define SIZES "points = 9; prompts = 40; batch = 12;"
@@ -114,8 +114,8 @@ static void plan_refuses_what_cannot_run(void **state) {
 static void the_first_of_equals_is_least(void **state) {
     (void)state;
     const double losses[] = {(double)NAN, 3, 1, 2, 1}, none[] = {(double)NAN, (double)NAN};
-    assert_int_equal(choose_least(losses, 5), 2);
-    assert_int_equal(choose_least(none, 2), 2);
+    assert_int_equal(choice_loss_least(losses, 5), 2);
+    assert_int_equal(choice_loss_least(none, 2), 2);
 }
 
 /* ---- cases whose answer is known: prompts whose query at T0 has the x of point 1 */

@@ -1,9 +1,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "methods/causal_map.h"
+#include "activations/causal_map.h"
 #include "model/checkpoint.h"
-#include "problems/prompts.h"
+#include "sources/problems/prompts.h"
 #include "stages/stage_job.h"
 
 #define HEAD                                                                                       \

@@ -1,7 +1,7 @@
 #include <math.h>
 
 #include "estimators/estimator.h"
-#include "problems/prompts.h"
+#include "sources/problems/prompts.h"
 #include "stages/stage_job.h"
 
 #define HEAD "name = \"lab\"; seed = 5; source = { dims = 3; };\n"

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "problems/shift.h"
+#include "sources/problems/shift.h"
 #include "stages/stage_job.h"
 
 #define HEAD                                                                                       \

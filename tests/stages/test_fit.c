@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "methods/ltv.h"
-#include "stages/fit_data.h"
+#include "passes/fit_data.h"
 #include "stages/fit_world.h"
 
 #define FIT(keys) FIT_WORLD(2) "{ stage = \"fit\"; of = \"pretrain\"; " keys " } );\n"

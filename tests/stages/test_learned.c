@@ -9,7 +9,7 @@
 #include "model/tiny.h"
 #include "ops/blas.h"
 #include "optim/lbfgs.h"
-#include "stages/fit_data.h"
+#include "passes/fit_data.h"
 
 enum { N = 6, POINTS = 5, T0 = 3, W_MAX = 64, E = 8 };
 

@@ -1,8 +1,8 @@
 #include <math.h>
 
 #include "model/checkpoint.h"
+#include "passes/train_step.h"
 #include "stages/pretrain_run.h"
-#include "stages/pretrain_step.h"
 #include "stages/stage_job.h"
 
 #define HEAD "name = \"lab\"; seed = 5; source = { problem = \"linear\"; dims = 3; };\n"
@@ -166,14 +166,14 @@ static void the_loss_is_the_mean_over_all_points(void **state) {
     enum { N = 4, POINTS = 5 };
     struct params p = tiny_params(&TINY), gradient, parts;
     struct model_twin twin = model_twin_create(&p);
-    struct pretrain_step step;
+    struct train_step step;
     struct pair x = pair_normals(N * POINTS * 3, 1, 1.0), y = pair_normals(N * POINTS, 2, 1.0);
     const struct prompt_view all = {.n = N, .points = POINTS, .dims = 3, .x = x.f, .y = y.f};
     const double weight = 1.0 / (N * POINTS);
     double want = 0, tokens[2 * POINTS * 3];
     SUCCEEDS(params_create(&gradient, &TINY, &err));
     SUCCEEDS(params_create(&parts, &TINY, &err));
-    SUCCEEDS(pretrain_step_create(&step, &TINY, N, POINTS + 1, &err));
+    SUCCEEDS(train_step_create(&step, &TINY, N, POINTS + 1, &err));
     for (size_t i = 0; i < N; i++) {
         memset(tokens, 0, sizeof tokens);
         for (size_t t = 0; t < POINTS; t++) {
@@ -184,12 +184,12 @@ static void the_loss_is_the_mean_over_all_points(void **state) {
         for (size_t t = 0; t < POINTS; t++)
             want += weight * pow(twin.prediction[2 * t] - y.d[i * POINTS + t], 2);
     }
-    const double got = pretrain_step_run(&gradient, &step, &p, &all, PROBLEM_SQUARED, weight);
+    const double got = train_step_run(&gradient, &step, &p, &all, PROBLEM_SQUARED, weight);
     CLOSE(fabs(got - want) / want, 1e-5);
     double sum = 0;
     for (size_t i = 0; i < N; i++) {
         const struct prompt_view one = prompt_view_part(&all, i, 1);
-        sum += pretrain_step_run(&parts, &step, &p, &one, PROBLEM_SQUARED, weight);
+        sum += train_step_run(&parts, &step, &p, &one, PROBLEM_SQUARED, weight);
     }
     CLOSE(fabs(sum - got) / got, 1e-6);
     double scale = 0, error = 0;
@@ -198,7 +198,7 @@ static void the_loss_is_the_mean_over_all_points(void **state) {
         error = fmax(error, fabs((double)gradient.block[i] - (double)parts.block[i]));
     }
     CLOSE(error / scale, 1e-5);
-    pretrain_step_destroy(&step);
+    train_step_destroy(&step);
     params_destroy(&parts), params_destroy(&gradient), params_destroy(&p);
     model_twin_destroy(&twin);
     pair_free(&x), pair_free(&y);

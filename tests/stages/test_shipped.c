@@ -14,9 +14,9 @@
 
 #include "model/checkpoint.h"
 #include "ops/blas.h"
-#include "problems/prompts.h"
-#include "stages/curve.h"
-#include "stages/families.h"
+#include "passes/curve.h"
+#include "sources/problems/prompts.h"
+#include "stages/shared_keys.h"
 #include "stages/stage.h"
 #include "tensorfile/tensorfile.h"
 #include "twins/error_says.h"
@@ -137,13 +137,13 @@ static void the_weights_have_the_sizes_of_the_config(void **state) {
         struct shipped s = open_shipped(found.gl_pathv[i]);
         const struct model_dims *has = &s.model.params.dims;
         struct model_dims want;
-        families_shape(&want, s.point);
+        shared_keys_shape(&want, s.point);
         assert_int_equal(has->L, want.L);
         assert_int_equal(has->H, want.H);
         assert_int_equal(has->E, want.E);
         assert_int_equal(has->inputs, want.inputs);
         assert_int_equal(has->positions, want.positions);
-        assert_int_equal(s.model.trained_points, families_size(s.point, "points"));
+        assert_int_equal(s.model.trained_points, shared_keys_size(s.point, "points"));
         close_shipped(&s);
     }
     globfree(&found);

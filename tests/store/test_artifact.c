@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "sched/event.h"
+#include "journal/event.h"
 #include "store/artifact.h"
 #include "twins/scratch_group.h"
 

@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "sched/job.h"
+#include "job/job.h"
 
 enum { HOST_TWIN_RANKS = 8 };
 

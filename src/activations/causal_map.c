@@ -1,0 +1,245 @@
+#include "activations/causal_map.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "activations/basis_mean.h"
+
+const char *const CAUSAL_CORRUPTIONS[] = {"shared", "redrawn", NULL};
+const char *const CAUSAL_READINGS[] = {"heads", "reprojected", NULL};
+
+enum basis_part causal_part(enum causal_reading reading) {
+    return reading == CAUSAL_HEADS ? BASIS_HEADS : BASIS_ATTENTION;
+}
+
+static enum edit_site site_of(enum causal_reading reading) {
+    return reading == CAUSAL_HEADS ? EDIT_HEADS : EDIT_ATTENTION;
+}
+
+static enum err_code advance(struct causal_progress *s, double by, struct err *err) {
+    if (!s) return ERR_OK;
+    s->done += by;
+    return s->report(s->context, s->done, s->total, err);
+}
+
+static size_t part_size(const struct causal_options *o, size_t first) {
+    const size_t left = o->prompts.n - first;
+    return left < o->chunk ? left : o->chunk;
+}
+
+/* ---- the mean over clean prompts */
+
+size_t causal_mean_bytes(const struct model_dims *dims, const struct causal_options *o) {
+    const unsigned parts = basis_bit(causal_part(o->reading));
+    return basis_set_bytes(dims, parts, o->chunk) +
+           basis_collector_bytes(dims, o->T0, o->chunk, o->contexts);
+}
+
+static enum err_code advance_by(void *said, size_t more, struct err *err) {
+    return advance(said, (double)more, err);
+}
+
+enum err_code causal_mean(struct basis_set *mean, const struct params *p,
+                          const struct causal_options *o, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct basis_collector *collector = NULL;
+    const struct basis_mean_options of = {.params = p,
+                                          .prompts = o->prompts,
+                                          .chunk = o->chunk,
+                                          .report = advance_by,
+                                          .context = o->said};
+    assert(mean->parts == basis_bit(causal_part(o->reading)));
+    TRY(basis_collector_create(&collector, &p->dims, o->T0, o->chunk, o->contexts, err));
+    TRY(basis_mean(mean, collector, &of, err));
+cleanup:
+    basis_collector_destroy(collector);
+    return rc;
+}
+
+/* ---- the map */
+
+struct map {
+    const struct causal_options *o;
+    const struct params *params;
+    size_t chunk;
+    struct context context; /* of the corrupted prompts of a chunk */
+    struct context_scratch *fill;
+    struct head_patching pass;
+    float *tokens, *y, *x;   /* [2 T0, dims], [T0], [chunk, dims] */
+    float *prediction;       /* [H, chunk] */
+    int64_t *order;          /* [T0] */
+    uint32_t *drawn;         /* [T0] */
+    uint32_t *slot, *length; /* [chunk] */
+    struct arena memory;
+};
+
+static size_t seen(const struct causal_options *o) { return 2 * (o->T0 - 1); }
+
+static void lay_out(struct map *m, const struct model_dims *d) {
+    m->tokens = arena_floats(&m->memory, 2 * m->o->T0 * d->inputs);
+    m->y = arena_floats(&m->memory, m->o->T0);
+    m->x = arena_floats(&m->memory, m->chunk * d->inputs);
+    m->prediction = arena_floats(&m->memory, d->H * m->chunk);
+}
+
+static struct map described(const struct causal_options *o, const struct params *p) {
+    const size_t chunk = o->chunk < o->prompts.n ? o->chunk : o->prompts.n;
+    return (struct map){.o = o, .params = p, .chunk = chunk};
+}
+
+static void map_release(struct map *m) {
+    free(m->slot);
+    free(m->drawn);
+    free(m->order);
+    arena_release(&m->memory);
+    head_patching_destroy(&m->pass);
+    context_scratch_destroy(m->fill);
+    context_destroy(&m->context);
+}
+
+static enum err_code map_init(struct map *m, const struct causal_options *o, const struct params *p,
+                              struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *d = &p->dims;
+    *m = described(o, p);
+    m->order = calloc(o->T0, sizeof *m->order);
+    m->drawn = calloc(o->T0, sizeof *m->drawn);
+    m->slot = calloc(2 * m->chunk, sizeof *m->slot);
+    CHECK(m->order && m->drawn && m->slot, ERR_MEMORY, "no memory for %zu prompts", m->chunk);
+    m->length = m->slot + m->chunk;
+    lay_out(m, d);
+    TRY(arena_commit(&m->memory, err));
+    lay_out(m, d);
+    TRY(context_create(&m->context, d, m->chunk, seen(o), o->contexts, err));
+    TRY(context_scratch_create(&m->fill, d, seen(o), err));
+    TRY(head_patching_create(&m->pass, d, m->chunk, seen(o), err));
+cleanup:
+    if (rc != ERR_OK) map_release(m);
+    return rc;
+}
+
+size_t causal_map_bytes(const struct model_dims *dims, const struct causal_options *o) {
+    const struct params shape = {.dims = *dims};
+    struct map m = described(o, &shape);
+    lay_out(&m, dims);
+    return m.memory.used + context_bytes(dims, m.chunk, seen(o), o->contexts) +
+           context_scratch_bytes(dims, seen(o)) + head_patching_bytes(dims, m.chunk, seen(o));
+}
+
+/* m->order: labels [n] in another order, a draw of `sample`. */
+static void draw_order(struct map *m, size_t n, uint64_t sample) {
+    rng_permutation(m->drawn, (uint32_t)n, m->o->stream, sample, 0);
+    for (size_t k = 0; k < n; k++) m->order[k] = m->drawn[k];
+}
+
+/* Context and query of prompt i of a part, its labels in m->order. The context is there after
+ * begin(). */
+static void add_prompt(struct map *m, const struct prompt_view *part, size_t i) {
+    const size_t last = m->o->T0 - 1, dims = part->dims;
+    const float *y = part->y + i * part->points;
+    for (size_t k = 0; k < last; k++) m->y[k] = y[m->order[k]];
+    prompt_tokens(m->tokens, prompt_view_x(part, i, 0), m->y, 1, last, dims);
+    context_add(&m->context, i, m->fill, m->params, m->tokens, seen(m->o), &(struct edits){0});
+    memcpy(m->x + i * dims, prompt_view_x(part, i, last), dims * sizeof *m->x);
+    m->slot[i] = (uint32_t)i;
+    m->length[i] = (uint32_t)seen(m->o);
+}
+
+static void begin(struct map *m, size_t n) {
+    const struct query_rows rows = {n, m->slot, m->length, m->x};
+    context_finish(&m->context, m->fill, m->params, &(struct edits){0});
+    head_patching_begin(&m->pass, m->params, &m->context, &rows);
+}
+
+/* Effects of heads h .. h + heads - 1 of a layer on a part that begins at prompt `first`. */
+static void note_effects(float *effect, struct map *m, const struct prompt_view *part, size_t first,
+                         const struct basis *values, size_t l, size_t h, size_t heads) {
+    const size_t H = m->params->dims.H, all = m->o->prompts.n, R = part->n;
+    head_patching_heads(m->prediction, &m->pass, values, site_of(m->o->reading), l, h, heads);
+    for (size_t i = 0; i < heads; i++)
+        for (size_t r = 0; r < R; r++) {
+            const double y = (double)part->y[r * part->points + m->o->T0 - 1];
+            const double corrupted = (double)m->pass.base.prediction[r] - y;
+            const double patched = (double)m->prediction[i * R + r] - y;
+            effect[(l * H + h + i) * all + first + r] =
+                (float)(corrupted * corrupted - patched * patched);
+        }
+}
+
+static enum err_code run_shared(float *effect, struct map *m, const struct prompt_view *part,
+                                size_t first, const struct basis *values, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *d = &m->params->dims;
+    for (size_t i = 0; i < part->n; i++) {
+        draw_order(m, m->o->T0 - 1, first + i);
+        add_prompt(m, part, i);
+    }
+    begin(m, part->n);
+    for (size_t l = 0; l < d->L; l++) {
+        note_effects(effect, m, part, first, values, l, 0, d->H);
+        TRY(advance(m->o->said, (double)(part->n * d->H), err));
+    }
+cleanup:
+    return rc;
+}
+
+static enum err_code run_redrawn(float *effect, struct map *m, const struct prompt_view *part,
+                                 size_t first, const struct basis *values, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const size_t H = m->params->dims.H, T0 = m->o->T0;
+    for (size_t i = 0; i < m->params->dims.L * H; i++) {
+        if (m->o->permutations)
+            memcpy(m->order, m->o->permutations + i * T0, T0 * sizeof *m->order);
+        else
+            draw_order(m, T0, i);
+        for (size_t r = 0; r < part->n; r++) add_prompt(m, part, r);
+        begin(m, part->n);
+        note_effects(effect, m, part, first, values, i / H, i % H, 1);
+        TRY(advance(m->o->said, (double)part->n, err));
+    }
+cleanup:
+    return rc;
+}
+
+enum err_code causal_map(float *effect, const struct params *p, const struct basis *values,
+                         const struct causal_options *o, struct err *err) {
+    struct map m;
+    assert(values->R == 1 && o->T0 >= 1 && o->T0 <= o->prompts.points);
+    enum err_code rc = map_init(&m, o, p, err);
+    if (rc != ERR_OK) return rc;
+    for (size_t first = 0; first < o->prompts.n; first += m.chunk) {
+        const struct prompt_view part = prompt_view_part(&o->prompts, first, part_size(o, first));
+        if (o->corruption == CAUSAL_SHARED)
+            TRY(run_shared(effect, &m, &part, first, values, err));
+        else
+            TRY(run_redrawn(effect, &m, &part, first, values, err));
+    }
+cleanup:
+    map_release(&m);
+    return rc;
+}
+
+/* ---- what the map says */
+
+enum err_code causal_effects(double *mean, const float *effect, const struct model_dims *dims,
+                             size_t n, struct err *err) {
+    for (size_t i = 0; i < dims->L * dims->H; i++) {
+        double sum = 0;
+        for (size_t r = 0; r < n; r++) sum += (double)effect[i * n + r];
+        mean[i] = sum / (double)n;
+        if (!isfinite(mean[i]))
+            return ERR(err, ERR_NUMERIC, "layer %zu, head %zu: its effect is %g", i / dims->H,
+                       i % dims->H, mean[i]);
+    }
+    return ERR_OK;
+}
+
+void causal_rank(uint32_t *order, const double *effects, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        size_t at = i;
+        for (; at > 0 && effects[order[at - 1]] < effects[i]; at--) order[at] = order[at - 1];
+        order[at] = (uint32_t)i;
+    }
+}

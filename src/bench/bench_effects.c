@@ -1,0 +1,180 @@
+/*
+ * bench effects - the causal map: each head replaced at the query of corrupted prompts by its mean
+ * over clean ones, all heads, one shared corruption; both sets of contexts made anew.
+ *
+ * Beside it a full forward pass of the same prompts, since that is how the cost is told.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "activations/basis_set.h"
+#include "activations/head_patching.h"
+#include "bench/bench.h"
+#include "bench/bench_model.h"
+#include "bench/flop_count.h"
+#include "model/forward.h"
+
+enum { FORWARD, HEADS, LINES };
+
+struct work {
+    struct bench_model scene; /* clean prompts */
+    struct prompt_view corrupted;
+    float *y; /* [n, points] of the corrupted prompts */
+    struct forward forward;
+    struct basis_set basis, mean; /* [n]; [1] */
+    struct context context;       /* of the corrupted prompts */
+    struct context_scratch *fill;
+    struct head_patching pass;
+    float *tokens, *x, *effects; /* [n, 2 points, dims]; [n, dims]; [L, H, n] */
+    uint32_t *slot, *length;     /* [n] */
+};
+
+static void work_close(void *state) {
+    struct work *w = state;
+    if (!w) return;
+    free(w->slot);
+    free(w->tokens);
+    head_patching_destroy(&w->pass);
+    context_scratch_destroy(w->fill);
+    context_destroy(&w->context);
+    basis_set_destroy(&w->mean);
+    basis_set_destroy(&w->basis);
+    forward_destroy(&w->forward);
+    free(w->y);
+    bench_model_release(&w->scene);
+    free(w);
+}
+
+static double flops_of_heads(const struct model_dims *d, double seen) {
+    double flops = 2 * flop_count_prefill(d, seen) + 2 * flop_count_query(d, seen);
+    for (size_t l = 0; l < d->L; l++) flops += (double)d->H * flop_count_query_from(d, seen, l);
+    return flops;
+}
+
+static void describe(struct bench_line *lines, const struct bench_size *z) {
+    const struct model_dims *d = &z->dims;
+    const double seen = 2.0 * (double)(z->trained_points - 1), L = (double)d->L;
+    const double context = flop_count_context_bytes(d, 1, seen, sizeof(float));
+    lines[FORWARD] =
+        (struct bench_line){.name = "full forward", .unit = "prompts", .units = (double)z->few};
+    lines[FORWARD].flops = flop_count_forward(d, seen + 2);
+    lines[HEADS] = (struct bench_line){.name = "all heads",
+                                       .unit = "prompts",
+                                       .units = (double)z->few,
+                                       .beside = "full forwards of the same prompts"};
+    lines[HEADS].flops = flops_of_heads(d, seen);
+    /* Written and read once for the clean and the corrupted pass; then the copies of a row, next to
+     * each other, read each later layer once for every layer that is edited. */
+    lines[HEADS].bytes = context * (4 * L + L * (L - 1) / 2);
+}
+
+static enum err_code create_arrays(struct work *w, const struct bench_size *z, struct err *err) {
+    const size_t n = z->few, dims = z->dims.inputs, tokens = 2 * z->trained_points;
+    w->tokens = calloc(n * tokens * dims + n * dims + n * z->dims.L * z->dims.H, sizeof *w->tokens);
+    w->slot = calloc(2 * n, sizeof *w->slot);
+    w->y = calloc(n * z->trained_points, sizeof *w->y);
+    if (!w->tokens || !w->slot || !w->y) return ERR(err, ERR_MEMORY, "no memory for %zu rows", n);
+    w->x = w->tokens + n * tokens * dims;
+    w->effects = w->x + n * dims;
+    w->length = w->slot + n;
+    for (size_t i = 0; i < n; i++) {
+        w->slot[i] = (uint32_t)i;
+        w->length[i] = (uint32_t)(tokens - 2);
+        memcpy(w->x + i * dims, prompt_view_x(&w->scene.view, i, z->trained_points - 1),
+               dims * sizeof *w->x);
+    }
+    return ERR_OK;
+}
+
+/* Labels of each prompt moved on by one. */
+static void corrupt(struct work *w) {
+    const struct prompt_view *v = &w->scene.view;
+    for (size_t i = 0; i < v->n; i++)
+        for (size_t k = 0; k < v->points; k++)
+            w->y[i * v->points + k] = v->y[i * v->points + (k + 1) % v->points];
+    w->corrupted = *v;
+    w->corrupted.y = w->y;
+}
+
+static enum err_code work_open(void **state, struct bench_line lines[BENCH_LINES], size_t *n,
+                               const struct bench_size *z, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const size_t seen = 2 * (z->trained_points - 1);
+    struct work *w = calloc(1, sizeof *w);
+    CHECK(w, ERR_MEMORY, "no memory for a bench");
+    TRY(bench_model_init(&w->scene, z, z->few, z->trained_points, err));
+    TRY(create_arrays(w, z, err));
+    corrupt(w);
+    TRY(forward_create(&w->forward, &z->dims, z->few, seen + 2, false, err));
+    TRY(basis_set_create(&w->basis, &z->dims, basis_bit(BASIS_HEADS) | basis_bit(BASIS_ATTENTION),
+                         z->few, err));
+    TRY(basis_set_create(&w->mean, &z->dims, basis_bit(BASIS_HEADS) | basis_bit(BASIS_ATTENTION), 1,
+                         err));
+    TRY(context_create(&w->context, &z->dims, z->few, seen, CONTEXT_SINGLE, err));
+    TRY(context_scratch_create(&w->fill, &z->dims, seen, err));
+    TRY(head_patching_create(&w->pass, &z->dims, z->few, seen, err));
+    describe(lines, z);
+    *n = LINES;
+    *state = w;
+    w = NULL;
+cleanup:
+    work_close(w);
+    return rc;
+}
+
+static void run_forward(struct work *w) {
+    const struct prompt_view *v = &w->scene.view;
+    prompt_tokens(w->tokens, v->x, v->y, v->n, v->points, v->dims);
+    forward_run(&w->forward, &w->scene.params, w->tokens, v->n, 2 * v->points);
+}
+
+/* Of z alone: the heads are replaced before the output projection. */
+static void average(struct work *w) {
+    const struct basis_set *s = &w->basis;
+    const size_t E = s->dims.E;
+    const float *z = s->part[BASIS_HEADS];
+    for (size_t l = 0; l < s->dims.L; l++)
+        for (size_t e = 0; e < E; e++) {
+            double sum = 0;
+            for (size_t i = 0; i < s->n; i++) sum += (double)z[(l * s->n + i) * E + e];
+            w->mean.part[BASIS_HEADS][l * E + e] = (float)(sum / (double)s->n);
+        }
+}
+
+static void fill_corrupted(struct work *w) {
+    const struct prompt_view *v = &w->corrupted;
+    const struct edits none = {0};
+    const size_t pairs = v->points - 1;
+    for (size_t i = 0; i < v->n; i++) {
+        prompt_tokens(w->tokens, prompt_view_x(v, i, 0), v->y + i * v->points, 1, pairs, v->dims);
+        context_add(&w->context, i, w->fill, &w->scene.params, w->tokens, 2 * pairs, &none);
+    }
+    context_finish(&w->context, w->fill, &w->scene.params, &none);
+}
+
+static enum err_code work_run(void *state, size_t line, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct work *w = state;
+    const struct prompt_view *v = &w->scene.view;
+    const struct query_rows rows = {v->n, w->slot, w->length, w->x};
+    if (line == FORWARD) {
+        run_forward(w);
+        return ERR_OK;
+    }
+    TRY(basis_set_collect(&w->basis, &w->scene.params, v, v->points, v->n, err));
+    average(w);
+    fill_corrupted(w);
+    const struct basis mean = basis_set_view(&w->mean, 0, 1);
+    head_patching_begin(&w->pass, &w->scene.params, &w->context, &rows);
+    head_patching_all(w->effects, &w->pass, &mean, EDIT_HEADS);
+cleanup:
+    return rc;
+}
+
+const struct bench bench_effects = {
+    .name = "effects",
+    .meaning = "the prediction with each head replaced at the query, all heads",
+    .open = work_open,
+    .run = work_run,
+    .close = work_close,
+};

@@ -1,0 +1,27 @@
+/*
+ * bench_model.h - what every bench works on: a model with its initial weights, and prompts.
+ *
+ * The speed of a pass does not depend on what the weights are.
+ */
+#ifndef BENCH_BENCH_MODEL_H
+#define BENCH_BENCH_MODEL_H
+
+#include "bench/bench_size.h"
+#include "methods/method.h"
+#include "sources/problems/prompts.h"
+#include "sources/prompt_view.h"
+
+struct bench_model {
+    struct params params;
+    struct prompts prompts;
+    struct prompt_source source; /* linear regression */
+    struct method_setup ltv;     /* reading "heads" */
+    struct prompt_view view;     /* of prompts */
+};
+
+/* n prompts of `points` points. */
+enum err_code bench_model_init(struct bench_model *s, const struct bench_size *size, size_t n,
+                               size_t points, struct err *err);
+void bench_model_release(struct bench_model *s);
+
+#endif

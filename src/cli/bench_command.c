@@ -1,0 +1,168 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/bench_config_size.h"
+#include "bench/bench_dispatch.h"
+#include "bench/bench_report.h"
+#include "bench/bench_scaling.h"
+#include "cli/command.h"
+#include "machine/blas_kernel.h"
+#include "run/rundir/provenance.h"
+
+enum { REPEATS = 5, NAMES = 16, EMPTY_JOBS = 50000, EMPTY_JOBS_TINY = 2000 };
+
+static const struct option_row OPTIONS[] = {
+    {"--size", NULL, "SIZE",
+     "tiny, small, standard (the published model; the default), or a config"},
+    {"--repeats", NULL, "N", "interleaved repeats whose medians are printed (default 5)"},
+    {"--ranks", NULL, "N", "scaling: ranks at most (default: the cores this process may use)"},
+    {"--json", NULL, NULL, "one JSON object"},
+};
+
+static const char MORE[] =
+    "  dispatch   empty jobs through the farm, journal on\n"
+    "  scaling    real runs on 1, 2, 4, ... ranks; starts mpirun itself\n"
+    "\n"
+    "  taskvec bench fit\n"
+    "  mpirun -n 2 taskvec bench curve --size small --json\n"
+    "All ranks of mpirun work at once; unset OPENBLAS_CORETYPE where speed is compared.\n";
+
+struct request {
+    const struct options *options;
+    struct bench_size size;
+    size_t repeats, ranks;
+    struct par par;
+    struct log log;
+};
+
+/* ---- what is asked for */
+
+static enum err_code read_number(size_t *out, const struct options *o, const char *option,
+                                 long most, struct err *err) {
+    char *end;
+    if (!options_has(o, option)) return ERR_OK;
+    const char *text = options_value(o, option);
+    const long value = strtol(text, &end, 10);
+    if (*text == '\0' || *end != '\0' || value < 1 || value > most)
+        return ERR(err, ERR_USAGE, "%s: expected 1 to %ld, got \"%s\"", option, most, text);
+    *out = (size_t)value;
+    return ERR_OK;
+}
+
+static enum err_code read_request(struct request *q, const struct options *o, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const char *size = options_has(o, "--size") ? options_value(o, "--size") : "standard";
+    *q = (struct request){.options = o, .repeats = REPEATS, .log = {.level = LOG_WARNING}};
+    TRY(bench_config_size_read(&q->size, size, err));
+    TRY(read_number(&q->repeats, o, "--repeats", MEDIAN_MAX, err));
+    TRY(read_number(&q->ranks, o, "--ranks", 1024, err));
+cleanup:
+    return rc;
+}
+
+static enum err_code unknown(const char *word, struct err *err) {
+    const char *names[NAMES] = {"dispatch", "scaling"};
+    size_t n = 2;
+    for (size_t i = 0; i < bench_count(); i++) names[n++] = bench_at(i)->name;
+    const char *nearest = text_nearest(word, names, n);
+    if (nearest) return ERR(err, ERR_USAGE, "bench %s: unknown (did you mean %s?)", word, nearest);
+    return ERR(err, ERR_USAGE, "bench %s: unknown; taskvec bench --help lists them", word);
+}
+
+/* ---- the three kinds */
+
+static enum err_code run_measure(struct text *out, struct request *q, const struct bench *bench,
+                                 struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct measured *m = calloc(1, sizeof *m);
+    CHECK(m, ERR_MEMORY, "no memory for the measurements");
+    TRY(measure(m, bench, &q->size, q->repeats, &q->par, err));
+    if (q->par.rank > 0) goto cleanup;
+    if (options_has(q->options, "--json"))
+        TRY(bench_report_json(out, m, err));
+    else
+        bench_report_text(out, m);
+cleanup:
+    free(m);
+    return rc;
+}
+
+static enum err_code print_tally(struct text *out, const struct request *q,
+                                 const struct rates_table *t, struct err *err) {
+    if (options_has(q->options, "--json")) return rates_table_json(out, t, err);
+    rates_table_text(out, t);
+    return ERR_OK;
+}
+
+static enum err_code run_dispatch(struct text *out, struct request *q, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct text machine = {0};
+    struct rates_table *t = calloc(1, sizeof *t);
+    const bool tiny = strcmp(q->size.name, "tiny") == 0;
+    CHECK(t, ERR_MEMORY, "no memory for the measurements");
+    provenance_machine(&machine);
+    const struct bench_dispatch_options o = {.jobs = tiny ? EMPTY_JOBS_TINY : EMPTY_JOBS,
+                                             .repeats = q->repeats,
+                                             .machine = text_str(&machine)};
+    t->size = q->size.name;
+    TRY(bench_dispatch_measure(t, &o, &q->par, err));
+    if (q->par.rank == 0) TRY(print_tally(out, q, t, err));
+cleanup:
+    text_release(&machine);
+    free(t);
+    return rc;
+}
+
+static enum err_code run_scaling(struct text *out, struct request *q, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct scaling_options o = {&q->size, q->ranks, q->repeats};
+    struct rates_table *t = calloc(1, sizeof *t);
+    CHECK(t, ERR_MEMORY, "no memory for the measurements");
+    CHECK(!getenv("OMPI_COMM_WORLD_SIZE") && !getenv("PMIX_RANK"), ERR_USAGE,
+          "bench scaling starts mpirun itself: start it without");
+    TRY(bench_scaling(t, &o, err));
+    TRY(print_tally(out, q, t, err));
+cleanup:
+    free(t);
+    return rc;
+}
+
+/* ---- the command */
+
+static enum err_code on_all_ranks(struct text *out, struct request *q, const struct bench *bench,
+                                  struct err *err) {
+    enum err_code rc = par_init(&q->par, &q->log, err);
+    if (rc != ERR_OK) return rc;
+    q->log.rank = q->par.rank;
+    if (bench) par_leave_signals(&q->par);
+    if (q->par.rank == 0) blas_kernel_warn(&q->log);
+    rc = bench ? run_measure(out, q, bench, err) : run_dispatch(out, q, err);
+    (void)par_finish(&q->par, rc == ERR_OK ? 0 : err_exit_code(rc));
+    return rc;
+}
+
+static enum err_code bench_command(struct text *out, int *exit_code, const struct options *o,
+                                   char *const *argv, struct err *err) {
+    struct request q;
+    const char *name = o->args[0];
+    const struct bench *bench = bench_find(name);
+    (void)argv;
+    (void)exit_code;
+    const enum err_code rc = read_request(&q, o, err);
+    if (rc != ERR_OK) return rc;
+    if (strcmp(name, "scaling") == 0) return run_scaling(out, &q, err);
+    if (bench || strcmp(name, "dispatch") == 0) return on_all_ranks(out, &q, bench, err);
+    return unknown(name, err);
+}
+
+const struct command COMMAND_BENCH = {
+    .name = "bench",
+    .arguments = "NAME",
+    .meaning = "the project's own yardsticks, each beside its limit",
+    .more = MORE,
+    .options = OPTIONS,
+    .n_options = sizeof OPTIONS / sizeof *OPTIONS,
+    .least_args = 1,
+    .most_args = 1,
+    .run = bench_command,
+};

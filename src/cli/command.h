@@ -1,0 +1,30 @@
+/*
+ * command.h - one word after `taskvec`: what it means, its options, what it does.
+ *
+ * A command is one file with one `const struct command` and one line in commands.c.
+ */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include "base/err.h"
+#include "base/text.h"
+#include "cli/options.h"
+
+struct command {
+    const char *name;
+    const char *arguments; /* "CFG", for the usage line */
+    const char *meaning;   /* half a line */
+    const char *more;      /* printed below the options by --help */
+    const struct option_row *options;
+    size_t n_options;
+    size_t least_args, most_args;
+    /* Appends what goes to standard output to *out. *exit_code is 0 at the start; it counts only
+     * when ERR_OK is returned. argv: the whole command line, for provenance. */
+    enum err_code (*run)(struct text *out, int *exit_code, const struct options *o,
+                         char *const *argv, struct err *err);
+};
+
+extern const struct command COMMAND_PLAN, COMMAND_RUN, COMMAND_STATUS, COMMAND_TABLE,
+    COMMAND_VERIFY, COMMAND_DIGEST, COMMAND_FSCK, COMMAND_EXPLAIN, COMMAND_BENCH, COMMAND_DOCTOR;
+
+#endif

@@ -1,0 +1,161 @@
+#include "cli/commands.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/bench.h"
+#include "bench/bench_dispatch.h"
+#include "cli/command.h"
+#include "cli/registry_help.h"
+#include "ops/blas.h"
+#include "par/farm.h"
+#include "run/plan/job_message.h"
+#include "run/rundir/provenance.h"
+#include "stages/stage_schemas.h"
+
+static const struct command *const COMMANDS[] = {
+    &COMMAND_PLAN,   &COMMAND_RUN,  &COMMAND_STATUS,  &COMMAND_TABLE, &COMMAND_VERIFY,
+    &COMMAND_DIGEST, &COMMAND_FSCK, &COMMAND_EXPLAIN, &COMMAND_BENCH, &COMMAND_DOCTOR};
+enum { N_COMMANDS = sizeof COMMANDS / sizeof *COMMANDS };
+
+static const char OVERVIEW[] =
+    "taskvec trains small in-context learners, optimises task vectors and their rivals,\n"
+    "and asks of each: does this vector preserve the task?\n"
+    "\n"
+    "  taskvec plan experiments/quickstart.cfg            what would run\n"
+    "  mpirun -n 2 taskvec run experiments/quickstart.cfg run or resume, on any number of ranks\n"
+    "  taskvec table results/quickstart                   the table\n"
+    "\n";
+
+static void print_overview(struct text *out) {
+    text_add(out, "%scommands:\n", OVERVIEW);
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        text_add(out, "  %-8s %-14s %s\n", COMMANDS[i]->name, COMMANDS[i]->arguments,
+                 COMMANDS[i]->meaning);
+    text_add(out,
+             "\n  taskvec COMMAND --help   its options; `taskvec run --help` has every key of a "
+             "config\n  taskvec --version        what built it, with which libraries\n"
+             "\nexit codes: 0 done, 1 failed jobs or a difference, 64 command line, 65 config "
+             "or data,\n  70 our bug, 71 memory or MPI, 74 files, 75 work remains\n");
+}
+
+static void print_benches(struct text *out) {
+    text_add(out, "\n");
+    for (size_t i = 0; i < bench_count(); i++)
+        text_add(out, "  %-10s %s\n", bench_at(i)->name, bench_at(i)->meaning);
+}
+
+static enum err_code print_help(struct text *out, const struct command *c, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct stage_schemas schemas = {0};
+    text_add(out, "usage: taskvec %s %s%s\n  %s\n", c->name, c->arguments,
+             c->n_options ? " [OPTIONS]" : "", c->meaning);
+    if (c->n_options) text_add(out, "\n");
+    options_help(out, c->options, c->n_options);
+    if (c == &COMMAND_BENCH) print_benches(out);
+    if (c->more) text_add(out, "\n%s", c->more);
+    if (c == &COMMAND_RUN || c == &COMMAND_PLAN) {
+        TRY(stage_schemas_init(&schemas, err));
+        stage_schemas_help(out, &schemas);
+        registry_help_add(out);
+    }
+cleanup:
+    stage_schemas_release(&schemas);
+    return rc;
+}
+
+static enum err_code find_command(const struct command **out, const char *word, struct err *err) {
+    const char *names[N_COMMANDS];
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        names[i] = COMMANDS[i]->name;
+        if (strcmp(word, names[i]) == 0) {
+            *out = COMMANDS[i];
+            return ERR_OK;
+        }
+    }
+    const char *nearest = text_nearest(word, names, N_COMMANDS);
+    if (nearest)
+        return ERR(err, ERR_USAGE, "%s: unknown command (did you mean %s?)", word, nearest);
+    return ERR(err, ERR_USAGE, "%s: unknown command; taskvec --help lists them", word);
+}
+
+static bool wants_help(int n, char *const *words) {
+    for (int i = 0; i < n && strcmp(words[i], "--") != 0; i++)
+        if (strcmp(words[i], "--help") == 0 || strcmp(words[i], "-h") == 0) return true;
+    return false;
+}
+
+static enum err_code run_command(struct text *out, int *exit_code, int argc, char **argv,
+                                 struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct command *c = NULL;
+    struct options o;
+    TRY(find_command(&c, argv[1], err));
+    if (wants_help(argc - 2, argv + 2)) return print_help(out, c, err);
+    TRY(options_parse(&o, c->options, c->n_options, c->name, argc - 2, argv + 2, err));
+    CHECK(o.n_args >= c->least_args, ERR_USAGE, "%s: expected %s; see taskvec %s --help", c->name,
+          c->arguments, c->name);
+    CHECK(o.n_args <= c->most_args, ERR_USAGE, "%s: \"%s\" is one argument too many; expected %s",
+          c->name, o.args[c->most_args], c->arguments);
+    TRY(c->run(out, exit_code, &o, argv, err));
+cleanup:
+    return rc;
+}
+
+static enum err_code dispatch(struct text *out, int *exit_code, int argc, char **argv,
+                              struct err *err) {
+    if (argc < 2) {
+        print_overview(out);
+        *exit_code = err_exit_code(ERR_USAGE);
+        return ERR_OK;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
+        print_overview(out);
+        return ERR_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        provenance_versions(out);
+        return ERR_OK;
+    }
+    return run_command(out, exit_code, argc, argv, err);
+}
+
+static enum err_code write_out(const struct text *out, struct err *err) {
+    if (out->failed) return text_check(out, err);
+    if (fwrite(text_str(out), 1, out->size, stdout) != out->size || fflush(stdout) != 0)
+        return ERR(err, ERR_IO, "cannot write to standard output");
+    return ERR_OK;
+}
+
+/* Of ranks that all fail alike before MPI starts, one speaks. */
+static bool is_silent_rank(void) {
+    const char *rank = getenv("OMPI_COMM_WORLD_RANK");
+    if (!rank) rank = getenv("PMIX_RANK");
+    return rank && strcmp(rank, "0") != 0;
+}
+
+/* What a compute child does with a message: a job of a plan, or of `bench dispatch`. */
+static enum err_code compute(const char *message, struct job_ctx *ctx, void *context,
+                             struct err *err) {
+    if (strcmp(message, DISPATCH_NOTHING) == 0) return ERR_OK;
+    return job_message_compute(message, ctx, context, err);
+}
+
+int run_main(int argc, char **argv) {
+    struct err err = {0}, late = {0};
+    struct text out = {0};
+    int exit_code = 0;
+    blas_init();
+    (void)signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error of write(), not a death */
+    if (argc == 3 && strcmp(argv[1], "--child") == 0)
+        return farm_child(atoi(argv[2]), compute, NULL);
+    enum err_code rc = dispatch(&out, &exit_code, argc, argv, &err);
+    if (write_out(&out, &late) != ERR_OK && rc == ERR_OK) rc = late.code, err = late;
+    text_release(&out);
+    if (rc == ERR_OK) return exit_code;
+    if (!is_silent_rank()) (void)fprintf(stderr, "taskvec: %s\n", err.msg);
+    return err_exit_code(rc);
+}

@@ -1,0 +1,178 @@
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "cli/command.h"
+#include "machine/blas_kernel.h"
+#include "machine/memory_budget.h"
+#include "model/checkpoint.h"
+#include "store/results.h"
+
+/* One line a check: what was looked at, and what to do if it is not well. */
+struct doctor {
+    struct text *out;
+    size_t troubles;
+};
+
+static void well(struct doctor *d, const char *what, const char *found) {
+    text_add(d->out, "ok       %-12s %s\n", what, found);
+}
+
+static void trouble(struct doctor *d, const char *what, const char *found) {
+    text_add(d->out, "TROUBLE  %-12s %s\n", what, found);
+    d->troubles++;
+}
+
+/* ---- BLAS */
+
+static void check_core(struct doctor *d) {
+    char line[CORE_LINE];
+    const enum blas_kernel_state state = blas_kernel_look(line);
+    (state == CORE_OWN ? well : trouble)(d, "blas kernel", line);
+}
+
+static long cores_allowed(void) {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+    return sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+static void check_threads(struct doctor *d) {
+    const char *threads = getenv("OPENBLAS_NUM_THREADS");
+    char line[256];
+    if (threads && atoi(threads) > 1) {
+        (void)snprintf(line, sizeof line,
+                       "OPENBLAS_NUM_THREADS=%s is ignored: a rank computes with one thread, start "
+                       "as many ranks as cores",
+                       threads);
+        trouble(d, "blas threads", line);
+        return;
+    }
+    well(d, "blas threads", "one a rank");
+}
+
+/* ---- ranks and memory */
+
+static int number_of(const char *variable) {
+    const char *text = getenv(variable);
+    return text ? atoi(text) : 0;
+}
+
+static void check_ranks(struct doctor *d) {
+    struct memory_limits limits;
+    char line[256];
+    memory_budget_look(&limits);
+    const long cores = cores_allowed();
+    (void)snprintf(line, sizeof line, "%d on this node, %ld cores allowed", limits.ranks, cores);
+    if (getenv("SLURM_PROCID") && number_of("SLURM_STEP_NUM_TASKS") > 1 &&
+        !getenv("OMPI_COMM_WORLD_SIZE") && !getenv("PMIX_RANK"))
+        trouble(d, "ranks",
+                "srun started several tasks that do not see each other: srun --mpi=pmix, or "
+                "mpirun");
+    else if (number_of("OMPI_COMM_WORLD_LOCAL_SIZE") > cores && cores == 1)
+        trouble(d, "ranks", "several ranks share one core: mpirun --bind-to core, more cores");
+    else
+        well(d, "ranks", line);
+}
+
+static void check_memory(struct doctor *d) {
+    struct memory_limits limits;
+    struct text line = {0};
+    memory_budget_look(&limits);
+    memory_budget_text(&line, (double)memory_budget_bytes(&limits));
+    text_add(&line, " a rank (80%% of the least of available, cgroup and Slurm, by %d ranks)",
+             limits.ranks);
+    const bool small = memory_budget_bytes(&limits) < (size_t)256 << 20;
+    if (small) text_add(&line, ": fewer ranks per node");
+    (small ? trouble : well)(d, "memory", text_str(&line));
+    text_release(&line);
+}
+
+/* ---- files */
+
+static void check_files(struct doctor *d) {
+    char path[64], line[1024];
+    struct err err = {0};
+    static const char content[] = "taskvec doctor\n";
+    (void)snprintf(path, sizeof path, "taskvec-doctor-%ld.tmp", (long)getpid());
+    const enum err_code rc = file_replace(path, content, sizeof content - 1, &err);
+    (void)unlink(path);
+    (void)snprintf(line, sizeof line, "%s: runs need a folder that can write, sync and rename",
+                   err.msg);
+    if (rc == ERR_OK)
+        well(d, "files", "this folder writes, syncs and renames");
+    else
+        trouble(d, "files", line);
+}
+
+static void check_hdf5(struct doctor *d) {
+    struct text version = {0};
+    results_library(&version);
+    if (strstr(text_str(&version), "parallel")) {
+        text_add(&version, ": the serial build is safer (HDF5_ROOT at configure time)");
+        trouble(d, "hdf5", text_str(&version));
+    } else {
+        well(d, "hdf5", text_str(&version));
+    }
+    text_release(&version);
+}
+
+static void check_root(struct doctor *d) {
+    if (geteuid() != 0) return;
+    if (getenv("OMPI_ALLOW_RUN_AS_ROOT") && getenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"))
+        well(d, "root", "mpirun is allowed");
+    else
+        trouble(d, "root",
+                "mpirun refuses to run as root without OMPI_ALLOW_RUN_AS_ROOT=1 and "
+                "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 (a plain start works)");
+}
+
+static void check_model(struct doctor *d, const char *path) {
+    char line[1024];
+    struct err err = {0};
+    struct model model;
+    if (model_open(&model, path, &err) != ERR_OK) {
+        trouble(d, "model", err.msg);
+        return;
+    }
+    const struct model_dims *m = &model.params.dims;
+    (void)snprintf(line, sizeof line,
+                   "%s: %zu layers, %zu heads, width %zu, x of %zu, %zu points, trained to %zu",
+                   path, m->L, m->H, m->E, m->inputs, model_points(m), model.trained_points);
+    if (model.trained_points == 0)
+        trouble(d, "model",
+                "opens, but does not say to how many points it was trained: set "
+                "basis_points in fit and evaluate");
+    else
+        well(d, "model", line);
+    model_close(&model);
+}
+
+static enum err_code doctor_command(struct text *out, int *exit_code, const struct options *o,
+                                    char *const *argv, struct err *err) {
+    struct doctor d = {.out = out};
+    (void)argv;
+    (void)err;
+    check_core(&d);
+    check_threads(&d);
+    check_ranks(&d);
+    check_memory(&d);
+    check_files(&d);
+    check_hdf5(&d);
+    check_root(&d);
+    for (size_t i = 0; i < o->n_args; i++) check_model(&d, o->args[i]);
+    if (d.troubles > 0) *exit_code = err_exit_code(ERR_DIFFERS);
+    return ERR_OK;
+}
+
+const struct command COMMAND_DOCTOR = {
+    .name = "doctor",
+    .arguments = "[MODEL]",
+    .meaning = "what is wrong with this machine or model, one line each",
+    .least_args = 0,
+    .most_args = 1,
+    .run = doctor_command,
+};

@@ -1,0 +1,65 @@
+#include "cli/command.h"
+#include "cli/explain_print.h"
+
+static const struct option_row OPTIONS[] = {
+    {"--with", NULL, "CFG", "as if the run went on with this config"},
+    {"--set", "-s", "KEY=VALUE", "and with this key overridden; repeatable"},
+    {"--json", NULL, NULL, "the same as JSON"},
+};
+
+/* The plan of --with and --set; plan->config NULL where neither is given. */
+static enum err_code make_other(struct config **config, struct plan *plan,
+                                const struct run_state *r, const struct options *o,
+                                struct err *err) {
+    enum err_code rc = ERR_OK;
+    char path[FILE_PATH_MAX];
+    const char *sets[OPTIONS_MAX];
+    const size_t n_sets = options_values(sets, o, "--set");
+    const char *given = options_value(o, "--with");
+    if (!given && n_sets == 0) return ERR_OK;
+    TRY(run_state_config_path(path, r->dir, err));
+    TRY(stage_schemas_open(config, &r->schemas, given ? given : path, sets, n_sets, err));
+    TRY(plan_make(plan, *config, err));
+cleanup:
+    return rc;
+}
+
+static enum err_code explain_command(struct text *out, int *exit_code, const struct options *o,
+                                     char *const *argv, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct run_state r = {0};
+    struct config *config = NULL;
+    struct plan other = {0};
+    struct explain e = {0};
+    (void)exit_code, (void)argv;
+    TRY(run_state_open(&r, o->args[0], err));
+    TRY(make_other(&config, &other, &r, o, err));
+    TRY(explain_make(&e, &r, other.config ? &other : &r.plan, o->args[1], err));
+    if (options_has(o, "--json"))
+        TRY(explain_print_json(out, &e, err));
+    else
+        explain_print(out, &e);
+cleanup:
+    explain_release(&e);
+    plan_release(&other);
+    config_close(config);
+    run_state_release(&r);
+    return rc;
+}
+
+const struct command COMMAND_EXPLAIN = {
+    .name = "explain",
+    .arguments = "DIR JOB",
+    .meaning = "one job: what identifies it, whether it would run again, and why",
+    .more = "JOB: a label as `fit[3]`, its line in `taskvec plan`, or the first digits of its "
+            "identity. A\nnumber is a line if the plan has so many; of an identity that begins "
+            "so, give ten digits.\n"
+            "It is compared with the nearest finished job that is no longer planned: which keys "
+            "differ, then\nand now. What a change would do is seen before it is run:\n"
+            "  taskvec explain DIR 'fit[3]' -s fit.points=16\n",
+    .options = OPTIONS,
+    .n_options = sizeof OPTIONS / sizeof *OPTIONS,
+    .least_args = 2,
+    .most_args = 2,
+    .run = explain_command,
+};

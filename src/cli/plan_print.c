@@ -1,0 +1,194 @@
+#include "cli/plan_print.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "machine/memory_budget.h"
+#include "ops/blas.h"
+#include "run/plan/varying_keys.h"
+#include "json/json_writer.h"
+
+/* Flop/s of one core: single-precision products of the size that fits are made of. */
+static double measure_rate(void) {
+    enum { N = 256, TIMES = 24 };
+    float *block = calloc((size_t)3 * N * N, sizeof *block);
+    if (!block) return 0.0;
+    double best = HUGE_VAL;
+    for (int i = 0; i < TIMES; i++) {
+        const double start = clock_now();
+        blas_gemm(block, block + N * N, block + 2 * N * N, BLAS_N, BLAS_N, 1.0F, 0.0F, N, N, N, N,
+                  N, N);
+        const double took = clock_now() - start;
+        if (took < best) best = took;
+    }
+    free(block);
+    return best > 0.0 ? 2.0 * N * N * (double)N / best : 0.0;
+}
+
+void plan_totals(struct plan_totals *out, const struct plan *p,
+                 const struct run_state_job *states) {
+    static const double GENEROUS = 4.0 * 1024 * 1024 * 1024, PROGRAM = 256.0 * 1024 * 1024;
+    *out = (struct plan_totals){.group = 1, .rate = measure_rate()};
+    for (size_t j = 0; j < p->n_jobs; j++) {
+        const struct stage_cost *c = &p->jobs[j].cost;
+        out->flops += c->flops;
+        if (states[j].state != QUEUE_DONE) out->flops_left += c->flops;
+        if (c->memory > out->memory) out->memory = c->memory;
+        if (c->memory_least > out->memory_least) out->memory_least = c->memory_least;
+        if (c->group > out->group) out->group = c->group;
+    }
+    /* Beyond a few GiB recomputing contexts is cheaper than waiting for large nodes. A job may use
+     * 80% of what is asked for; supervisor, child and libraries take the rest. */
+    const double wanted = fmax(out->memory_least, fmin(out->memory, GENEROUS));
+    out->memory_per_rank = ceil(wanted / 0.8 + PROGRAM);
+}
+
+/* ---- one row a job */
+
+static void describe(struct text *out, const struct plan *p, size_t j,
+                     const struct varying_keys *axes) {
+    const struct plan_job *job = &p->jobs[j];
+    char label[PLAN_LABEL];
+    text_clear(out);
+    varying_keys_describe(out, &axes[job->stage], job->point);
+    if (job->control) text_add(out, "%s%s", out->size ? " " : "", job->control);
+    if (job->n_parents == 0) return;
+    plan_label(label, p, job->parents[0]);
+    text_add(out, "%sof %s", out->size ? " " : "", label);
+}
+
+static void add_row(struct text_table *s, const struct plan *p, size_t j,
+                    const struct run_state_job *state, double rate, struct text *scratch) {
+    const struct plan_job *job = &p->jobs[j];
+    char label[PLAN_LABEL], span[32];
+    plan_label(label, p, j);
+    clock_span(span, rate > 0.0 ? job->cost.flops / rate : 0.0);
+    text_table_cell(s, "%zu", j);
+    text_table_cell(s, "%s", label);
+    text_table_cell(s, "%.12s", job->identity);
+    text_table_cell(s, "%s", queue_state_text(state->state));
+    text_table_cell(s, "%d", job->cost.group);
+    text_table_cell(s, "%.1f", job->cost.memory / (1024.0 * 1024.0));
+    text_table_cell(s, "%s", span);
+    text_table_cell(s, "%s", text_str(scratch));
+}
+
+enum err_code plan_print(struct text *out, const struct plan *p, const struct run_state_job *states,
+                         const struct plan_totals *t, enum text_table_format format,
+                         struct err *err) {
+    static const char *const heads[] = {"line",  "job",        "identity",  "state",
+                                        "ranks", "memory MiB", "core time", "what"};
+    enum err_code rc = ERR_OK;
+    struct text_table s = {0};
+    struct text scratch = {0};
+    struct varying_keys *axes = calloc(p->n_stages + 1, sizeof *axes);
+    CHECK(axes, ERR_MEMORY, "no memory for %zu stages", p->n_stages);
+    for (size_t i = 0; i < p->n_stages; i++) TRY(varying_keys(&axes[i], p, i, err));
+    TRY(text_table_init(&s, sizeof heads / sizeof *heads, err));
+    for (size_t i = 0; i < s.columns; i++) text_table_cell(&s, "%s", heads[i]);
+    text_table_align_right(&s, 0);
+    for (size_t i = 4; i <= 6; i++) text_table_align_right(&s, i);
+    for (size_t j = 0; j < p->n_jobs; j++) {
+        describe(&scratch, p, j, axes);
+        add_row(&s, p, j, &states[j], t->rate, &scratch);
+    }
+    TRY(text_check(&scratch, err));
+    TRY(text_table_print(out, &s, format, err));
+cleanup:
+    text_table_release(&s);
+    text_release(&scratch);
+    free(axes);
+    return rc;
+}
+
+void plan_print_totals(struct text *out, const struct plan *p, const struct plan_totals *t) {
+    size_t largest = 0;
+    text_add(out, "\n%zu jobs", p->n_jobs);
+    for (size_t s = 0; s < p->n_stages; s++)
+        text_add(out, "%s%s %zu", s ? ", " : ": ", p->stages[s].name, p->stages[s].n_jobs);
+    if (p->merged) text_add(out, " (%zu asked for twice, done once)", p->merged);
+    for (size_t j = 1; j < p->n_jobs; j++)
+        if (p->jobs[j].cost.memory > p->jobs[largest].cost.memory) largest = j;
+    text_add(out, "\nmemory of the largest job ");
+    memory_budget_text(out, t->memory);
+    text_add(out, ", at least ");
+    memory_budget_text(out, t->memory_least);
+    if (p->n_jobs > 0 && p->jobs[largest].cost.summary[0])
+        text_add(out, " (%s)", p->jobs[largest].cost.summary);
+    text_add(out, "; ask for ");
+    memory_budget_text(out, t->memory_per_rank);
+    text_add(out, " a rank\n");
+    if (t->rate > 0.0)
+        text_add(
+            out,
+            "%.3g core-hours (%.3g left) by %.3g flop at the %.3g Gflop/s of sgemm measured on "
+            "one core just now; real jobs take longer\n",
+            t->flops / t->rate / 3600.0, t->flops_left / t->rate / 3600.0, t->flops, t->rate / 1e9);
+}
+
+/* ---- JSON */
+
+static void json_job(struct json_writer *w, const struct plan *p, size_t j,
+                     const struct run_state_job *state, double rate, struct text *scratch) {
+    const struct plan_job *job = &p->jobs[j];
+    char label[PLAN_LABEL];
+    plan_label(label, p, j);
+    json_write_object(w);
+    json_write_key(w, "line"), json_write_int(w, (int64_t)j);
+    json_write_key(w, "job"), json_write_text(w, label);
+    json_write_key(w, "kind"), json_write_text(w, p->stages[job->stage].kind->name);
+    json_write_key(w, "identity"), json_write_text(w, job->identity);
+    json_write_key(w, "state"), json_write_text(w, queue_state_text(state->state));
+    json_write_key(w, "what"), json_write_text(w, text_str(scratch));
+    json_write_key(w, "reads"), json_write_array(w);
+    for (size_t i = 0; i < job->n_parents; i++) json_write_int(w, (int64_t)job->parents[i]);
+    json_write_close(w);
+    json_write_key(w, "ranks"), json_write_int(w, job->cost.group);
+    json_write_key(w, "memory"), json_write_number(w, job->cost.memory);
+    json_write_key(w, "memory_least"), json_write_number(w, job->cost.memory_least);
+    json_write_key(w, "flops"), json_write_number(w, job->cost.flops);
+    json_write_key(w, "seconds"), json_write_number(w, rate > 0.0 ? job->cost.flops / rate : 0.0);
+    json_write_close(w);
+}
+
+static void json_totals(struct json_writer *w, const struct plan *p, const struct plan_totals *t) {
+    json_write_key(w, "name"), json_write_text(w, config_name(p->config));
+    json_write_key(w, "seed"), json_write_int(w, (int64_t)config_seed(p->config));
+    json_write_key(w, "n_jobs"), json_write_int(w, (int64_t)p->n_jobs);
+    json_write_key(w, "memory"), json_write_number(w, t->memory);
+    json_write_key(w, "memory_least"), json_write_number(w, t->memory_least);
+    json_write_key(w, "memory_per_rank"), json_write_int(w, (int64_t)t->memory_per_rank);
+    json_write_key(w, "ranks_of_largest_group"), json_write_int(w, t->group);
+    json_write_key(w, "flops"), json_write_number(w, t->flops);
+    json_write_key(w, "flops_left"), json_write_number(w, t->flops_left);
+    json_write_key(w, "flops_per_second"), json_write_number(w, t->rate);
+    json_write_key(w, "core_hours"),
+        json_write_number(w, t->rate > 0.0 ? t->flops / t->rate / 3600.0 : 0.0);
+}
+
+enum err_code plan_print_json(struct text *out, const struct plan *p,
+                              const struct run_state_job *states, const struct plan_totals *t,
+                              struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct text scratch = {0};
+    struct json_writer w = json_writer_begin(out);
+    struct varying_keys *axes = calloc(p->n_stages + 1, sizeof *axes);
+    CHECK(axes, ERR_MEMORY, "no memory for %zu stages", p->n_stages);
+    for (size_t i = 0; i < p->n_stages; i++) TRY(varying_keys(&axes[i], p, i, err));
+    json_write_object(&w);
+    json_totals(&w, p, t);
+    json_write_key(&w, "jobs"), json_write_array(&w);
+    for (size_t j = 0; j < p->n_jobs; j++) {
+        describe(&scratch, p, j, axes);
+        json_job(&w, p, j, &states[j], t->rate, &scratch);
+    }
+    json_write_close(&w);
+    json_write_close(&w);
+    TRY(json_writer_end(&w, err));
+    text_add(out, "\n");
+cleanup:
+    free(axes);
+    text_release(&scratch);
+    return rc;
+}

@@ -1,0 +1,384 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "cli/command.h"
+#include "cli/progress_bar.h"
+#include "journal/journal.h"
+#include "machine/blas_kernel.h"
+#include "machine/memory_budget.h"
+#include "machine/time_limit.h"
+#include "par/farm.h"
+#include "run/plan/job_message.h"
+#include "run/rundir/provenance.h"
+#include "run/rundir/run_state.h"
+#include "run/rundir/rundir.h"
+#include "run/rundir/throughput.h"
+#include "run/tables/results_tables.h"
+
+static const struct option_row OPTIONS[] = {
+    {"--output", "-o", "DIR", "where the run lives (default results/NAME)"},
+    {"--set", "-s", "KEY=VALUE", "override a key: -s fit.points=[16,26] -s seed=3; repeatable"},
+    {"--only", NULL, "STAGE", "start jobs of this stage alone; repeatable"},
+    {"--max-time", NULL, "TIME", "leave before this is over: seconds, D-HH:MM:SS or UNLIMITED"},
+    {"--order", NULL, "WHICH", "longest jobs first (default) or shortest: no result depends on it"},
+    {"--retry-failed", NULL, NULL, "try jobs again that failed before"},
+    {"--memory", NULL, "BYTES", "memory of a rank, as 2G (default: 80% of what there is)"},
+    {"--hang-after", NULL, "TIME",
+     "a job silent for so long is killed (default 600), or UNLIMITED"},
+    {"--in-process", NULL, NULL, "compute in the program itself, one rank (for debuggers)"},
+    {"--mix", NULL, NULL, "go on although another build or BLAS core began the run"},
+    {"--quiet", NULL, NULL, "no progress on standard error"},
+};
+
+struct session { /* of rank 0 */
+    const struct options *options;
+    char *const *argv;
+    double began; /* clock_now() */
+    struct stage_schemas schemas;
+    struct config *config;
+    struct plan plan;
+    char dir[FILE_PATH_MAX];
+    struct lock lock;
+    struct log log;
+    struct progress_bar bar;
+    struct history past; /* until the farm takes it */
+    struct text machine;
+    struct provenance provenance;
+    struct farm_field fields[PROVENANCE_MAX];
+    struct farm_job *jobs;
+    char (*labels)[PLAN_LABEL];
+    struct farm farm;
+};
+
+static void session_release(struct session *s) {
+    lock_release(&s->lock);
+    history_release(&s->past);
+    free(s->jobs);
+    free(s->labels);
+    provenance_release(&s->provenance);
+    text_release(&s->machine);
+    plan_release(&s->plan);
+    config_close(s->config);
+    stage_schemas_release(&s->schemas);
+}
+
+/* ---- what is to be done */
+
+static enum err_code open_config(struct session *s, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const char *sets[OPTIONS_MAX];
+    const size_t n_sets = options_values(sets, s->options, "--set");
+    TRY(stage_schemas_init(&s->schemas, err));
+    TRY(stage_schemas_open(&s->config, &s->schemas, s->options->args[0], sets, n_sets, err));
+    TRY(plan_make(&s->plan, s->config, err));
+    TRY(rundir_name(s->dir, s->config, options_value(s->options, "--output"), err));
+cleanup:
+    return rc;
+}
+
+/* Another build or core may look on, but not go on. */
+static enum err_code check_mix(const struct session *s, struct err *err) {
+    enum err_code rc = ERR_OK;
+    size_t count[QUEUE_BLOCKED + 1];
+    struct run_state_job *states = calloc(s->plan.n_jobs + 1, sizeof *states);
+    CHECK(states, ERR_MEMORY, "no memory for %zu jobs", s->plan.n_jobs);
+    run_state_states(states, count, &s->plan, &s->past, s->dir, false);
+    const bool retry = options_has(s->options, "--retry-failed");
+    const size_t left = count[QUEUE_PENDING] + (retry ? count[QUEUE_FAILED] : 0);
+    if (left > 0 && !options_has(s->options, "--mix")) TRY(provenance_check(&s->past, s->dir, err));
+cleanup:
+    free(states);
+    return rc;
+}
+
+/* Of jobs that were DONE. */
+static void warn_of_rows(const struct session *s) {
+    char label[PLAN_LABEL];
+    for (size_t j = 0; j < s->plan.n_jobs; j++) {
+        const struct history_job *past = history_find(&s->past, s->plan.jobs[j].identity);
+        if (!past || past->state != HISTORY_STOPPED || past->dones == 0) continue;
+        if (past->n_rows >= past->rows_due) continue;
+        plan_label(label, &s->plan, j);
+        log_line(&s->log, LOG_WARNING, "%s: it gave %zu rows, %zu are here: it runs again", label,
+                 past->rows_due, past->n_rows);
+    }
+}
+
+static void say_of_lock(const struct session *s) {
+    struct lock_holder holder;
+    lock_look(&holder, s->dir);
+    if (holder.there && holder.elsewhere)
+        log_line(&s->log, LOG_INFO,
+                 "%s: locked by process %ld on %s: watching its heartbeat, for %d s at most",
+                 s->dir, holder.pid, holder.host, LOCK_STALE);
+}
+
+static enum err_code enter_directory(struct session *s, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct rundir_change change;
+    TRY(file_make_folder(s->dir, err));
+    say_of_lock(s);
+    TRY(lock_take(&s->lock, s->dir, LOCK_STALE, err));
+    TRY(journal_history(&s->past, s->dir, err));
+    TRY(check_mix(s, err));
+    warn_of_rows(s);
+    rundir_compare(&change, s->dir, &s->plan, &s->schemas);
+    if (change.changed)
+        log_line(&s->log, LOG_INFO,
+                 "%s: the config changed: %zu new, %zu unchanged, %zu no longer planned", s->dir,
+                 change.added, change.unchanged, change.gone);
+    TRY(rundir_keep_config(s->dir, s->config, err));
+cleanup:
+    return rc;
+}
+
+/* ---- the farm's view of the plan */
+
+static enum err_code no_such_stage(const struct session *s, const char *name, struct err *err) {
+    struct text names = {0};
+    for (size_t i = 0; i < s->plan.n_stages; i++)
+        text_add(&names, "%s%s", i ? ", " : "", s->plan.stages[i].name);
+    const enum err_code rc =
+        ERR(err, ERR_USAGE, "--only %s: no stage of %s has this name; it has %s", name,
+            config_path(s->config), text_str(&names));
+    text_release(&names);
+    return rc;
+}
+
+static enum err_code read_time(double *seconds, const struct options *o, const char *option,
+                               struct err *err) {
+    struct err why;
+    if (!options_has(o, option) || options_time(seconds, options_value(o, option), &why) == ERR_OK)
+        return ERR_OK;
+    return ERR(err, ERR_USAGE, "%s: %s, or UNLIMITED", option, why.msg);
+}
+
+static enum err_code is_skipped(bool *skip, const struct session *s, struct err *err) {
+    const char *only[OPTIONS_MAX];
+    const size_t n = options_values(only, s->options, "--only");
+    for (size_t i = 0; i < s->plan.n_stages; i++) skip[i] = n > 0;
+    for (size_t k = 0; k < n; k++) {
+        const size_t stage = plan_find_stage(&s->plan, only[k]);
+        if (stage == PLAN_NONE) return no_such_stage(s, only[k], err);
+        skip[stage] = false;
+    }
+    return ERR_OK;
+}
+
+static enum err_code make_jobs(struct session *s, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const size_t n = s->plan.n_jobs;
+    bool *skip = calloc(s->plan.n_stages + 1, sizeof *skip);
+    s->jobs = calloc(n + 1, sizeof *s->jobs);
+    s->labels = calloc(n + 1, sizeof *s->labels);
+    CHECK(skip && s->jobs && s->labels, ERR_MEMORY, "no memory for %zu jobs", n);
+    TRY(is_skipped(skip, s, err));
+    for (size_t j = 0; j < n; j++) {
+        const struct plan_job *job = &s->plan.jobs[j];
+        plan_label(s->labels[j], &s->plan, j);
+        s->jobs[j] = (struct farm_job){.identity = job->identity,
+                                       .label = s->labels[j],
+                                       .parents = job->parents,
+                                       .n_parents = job->n_parents,
+                                       .cost = job->cost.flops,
+                                       .group = job->cost.group,
+                                       .class = 2 * job->stage + job->cost.checkpoints,
+                                       .checkpoints = job->cost.checkpoints,
+                                       .memory = (size_t)job->cost.memory,
+                                       .skip = skip[job->stage]};
+    }
+cleanup:
+    free(skip);
+    return rc;
+}
+
+static enum err_code write_order(struct text *out, size_t job, void *context, struct err *err) {
+    const struct session *s = context;
+    return job_message_write(out, &s->plan, job, s->dir, err);
+}
+
+static void show_progress(const struct farm_progress *p, void *context) {
+    struct session *s = context;
+    progress_bar_show(p, &s->bar);
+}
+
+static enum err_code read_limits(struct session *s, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct options *o = s->options;
+    struct farm *f = &s->farm;
+    struct memory_limits limits;
+    double bytes = 0.0, max_time = 0.0;
+    memory_budget_look(&limits);
+    f->memory = memory_budget_bytes(&limits);
+    if (options_has(o, "--memory")) {
+        struct err why;
+        CHECK(options_bytes(&bytes, options_value(o, "--memory"), &why) == ERR_OK, ERR_USAGE,
+              "--memory: %s", why.msg);
+        f->memory = (size_t)bytes;
+    }
+    TRY(read_time(&max_time, o, "--max-time", err));
+    f->end = time_limit_end(s->began, max_time, &s->log);
+    TRY(read_time(&f->hang_after, o, "--hang-after", err));
+cleanup:
+    return rc;
+}
+
+static enum err_code read_sequence(bool *shortest, const struct options *o, struct err *err) {
+    const char *value = options_value(o, "--order");
+    *shortest = value && strcmp(value, "shortest") == 0;
+    if (!value || *shortest || strcmp(value, "longest") == 0) return ERR_OK;
+    return ERR(err, ERR_USAGE, "--order %s: expected longest or shortest", value);
+}
+
+static enum err_code make_farm(struct session *s, struct err *err) {
+    enum err_code rc = ERR_OK;
+    s->farm = (struct farm){.dir = s->dir,
+                            .provenance = s->fields,
+                            .retry_failed = options_has(s->options, "--retry-failed"),
+                            .in_process = options_has(s->options, "--in-process"),
+                            .lock = &s->lock,
+                            .past = &s->past,
+                            .log = s->log,
+                            .context = s,
+                            .order = write_order,
+                            .progress = show_progress,
+                            .compute = job_message_compute};
+    TRY(read_limits(s, err));
+    TRY(read_sequence(&s->farm.shortest_first, s->options, err));
+    TRY(make_jobs(s, err));
+    s->farm.jobs = s->jobs;
+    s->farm.n_jobs = s->plan.n_jobs;
+    TRY(provenance_make(&s->provenance, &s->plan, s->farm.memory, s->argv, err));
+    for (size_t i = 0; i < s->provenance.n; i++)
+        s->fields[i] = (struct farm_field){s->provenance.fields[i].name,
+                                           text_str(&s->provenance.fields[i].value)};
+    s->farm.n_provenance = s->provenance.n;
+    s->farm.machine = text_str(&s->machine);
+cleanup:
+    return rc;
+}
+
+/* ---- before, during, after */
+
+/* results.h5, and the rates of all that is done, for people. */
+static enum err_code publish(struct text *out, const char *dir, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct run_state r;
+    TRY(run_state_open(&r, dir, err));
+    run_state_states(r.jobs, r.count, &r.plan, &r.history, dir, false); /* the lock is our own */
+    throughput_print(out, &r);
+    rc = results_tables_publish(&r, err);
+    run_state_release(&r);
+cleanup:
+    return rc;
+}
+
+static void print_summary(struct text *out, const struct session *s, const struct farm_outcome *o) {
+    char span[32];
+    clock_span(span, o->seconds);
+    text_add(out, "%s: %zu of %zu jobs done", s->dir, o->done, o->jobs);
+    if (o->done_now) text_add(out, ", %zu of them now in %s", o->done_now, span);
+    if (o->failed) text_add(out, ", %zu failed", o->failed);
+    if (o->blocked) text_add(out, ", %zu blocked", o->blocked);
+    if (o->pending) text_add(out, ", %zu left", o->pending);
+    if (o->failed) text_add(out, "; taskvec status %s says why", s->dir);
+    if (o->exit_code == 75) text_add(out, "; the same command goes on");
+    if (o->at_once)
+        text_add(out, "; results.h5 is left as it was, tables are read from the journal\n");
+    else
+        text_add(out, "; %s/results.h5\n", s->dir);
+}
+
+/* Of several ends the one that matters most: 65, 70, 74, 71, 75, 1. */
+static bool is_graver(enum err_code a, enum err_code b) {
+    static const int order[] = {65, 70, 74, 71, 75, 1, 0};
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+        if (err_exit_code(b) == order[i]) return false;
+        if (err_exit_code(a) == order[i]) return true;
+    }
+    return false;
+}
+
+static enum err_code coordinate(struct text *out, int *exit_code, struct session *s,
+                                struct par *par, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct farm_outcome outcome = {0};
+    struct err late = {0};
+    TRY(open_config(s, err));
+    provenance_machine(&s->machine);
+    TRY(text_check(&s->machine, err));
+    TRY(make_farm(s, err));
+    TRY(enter_directory(s, err));
+    blas_kernel_warn(&s->log);
+    rc = farm_run(&s->farm, par, &outcome, err);
+    progress_bar_clear(&s->bar);
+    if (rc == ERR_CONFIG || rc == ERR_USAGE) goto cleanup; /* nothing was begun */
+    if (!outcome.at_once && publish(out, s->dir, &late) != ERR_OK &&
+        (rc == ERR_OK || is_graver(late.code, rc))) {
+        rc = late.code;
+        *err = late;
+    }
+    if (rc == ERR_OK) *exit_code = outcome.exit_code;
+    print_summary(out, s, &outcome);
+cleanup:
+    return rc;
+}
+
+static enum err_code serve(struct par *par, const struct log *log) {
+    struct text machine = {0};
+    struct err err = {0};
+    provenance_machine(&machine);
+    const enum err_code rc = farm_serve(par, text_str(&machine), log, &err);
+    text_release(&machine);
+    return rc;
+}
+
+static enum err_code run_command(struct text *out, int *exit_code, const struct options *o,
+                                 char *const *argv, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct par par = {0};
+    struct session s = {
+        .options = o, .argv = argv, .began = clock_now(), .log = {.level = LOG_INFO}};
+    if (options_has(o, "--quiet")) s.log.level = LOG_WARNING;
+    progress_bar_init(&s.bar, options_has(o, "--quiet"));
+    TRY(par_init(&par, &s.log, err));
+    s.log.rank = par.rank;
+    if (par.rank > 0) {
+        /* Only the coordinator leaves with a code, unless it is the one that is silent. */
+        *exit_code = serve(&par, &s.log) == ERR_MPI ? par_abandon(&par, err_exit_code(ERR_MPI))
+                                                    : par_finish(&par, 0);
+        goto cleanup;
+    }
+    rc = coordinate(out, exit_code, &s, &par, err);
+    farm_release(&par);
+    session_release(&s);
+    if (rc == ERR_MPI)
+        (void)par_abandon(&par, err_exit_code(rc));
+    else
+        (void)par_finish(&par, rc == ERR_OK ? *exit_code : err_exit_code(rc));
+cleanup:
+    return rc;
+}
+
+const struct command COMMAND_RUN = {
+    .name = "run",
+    .arguments = "CFG",
+    .meaning = "run or resume a config; what is done is not done again",
+    .more =
+        "  taskvec run experiments/quickstart.cfg\n"
+        "  mpirun -n 64 taskvec run my.cfg -s seed=2 -o results/seed2\n"
+        "SIGUSR1, one Ctrl-C or a closed terminal (unless under nohup): leave within 20 s, with\n"
+        "code 75; the same command goes on.\n"
+        "A second one: at once. --max-time, or the end of the Slurm job (SLURM_JOB_END_TIME) if\n"
+        "that is nearer: the same in time, and no job is started that would not be done by then.\n"
+        "\nKeys of a config, stage by stage (the groups `model` and `source` at the top are "
+        "defaults\nfor all stages; keys marked as axes take arrays, one job for each "
+        "combination):\n",
+    .options = OPTIONS,
+    .n_options = sizeof OPTIONS / sizeof *OPTIONS,
+    .least_args = 1,
+    .most_args = 1,
+    .run = run_command,
+};

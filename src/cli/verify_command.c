@@ -1,0 +1,143 @@
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "cli/command.h"
+#include "machine/memory_budget.h"
+#include "run/rundir/run_state.h"
+#include "run/verify/rerun.h"
+#include "run/verify/verify_file.h"
+#include "json/json_writer.h"
+
+static const struct option_row OPTIONS[] = {
+    {"--require", NULL, "NAMES",
+     "FILE: these parts must be compared: core,grad,adam,ltv,curve,..."},
+    {"--json", NULL, NULL, "the report as JSON"},
+    {"--sample", NULL, "N", "DIR: only N finished jobs, spread over the plan"},
+};
+
+/* ---- re-execution of finished jobs */
+
+static enum err_code verify_job(const struct run_state *r, size_t job, size_t memory,
+                                struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct rerun replay = {0};
+    TRY(rerun_job(&replay, &r->plan, job, r->dir, memory, err));
+    TRY(rerun_compare(&replay, &r->plan, job, r->jobs[job].past, r->dir, err));
+cleanup:
+    rerun_release(&replay);
+    return rc;
+}
+
+struct rates_table {
+    size_t same, different;
+};
+
+static void report_job(struct text *out, struct json_writer *w, const struct run_state *r,
+                       size_t job, enum err_code rc, const struct err *why) {
+    char label[PLAN_LABEL];
+    plan_label(label, &r->plan, job);
+    if (!w) {
+        text_add(out, "%-24s %s%s\n", label,
+                 rc == ERR_OK ? "same bits" : "DIFFERS: ", rc == ERR_OK ? "" : why->msg);
+        return;
+    }
+    json_write_object(w);
+    json_write_key(w, "job"), json_write_text(w, label);
+    json_write_key(w, "same"), json_write_bool(w, rc == ERR_OK);
+    if (rc != ERR_OK) json_write_key(w, "difference"), json_write_text(w, why->msg);
+    json_write_close(w);
+}
+
+/* Every finished job, or `sample` of them at even distances. */
+static enum err_code verify_jobs(struct rates_table *t, struct text *out, struct json_writer *w,
+                                 const struct run_state *r, size_t sample, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct memory_limits limits;
+    const size_t done = r->count[QUEUE_DONE];
+    const size_t wanted = sample > 0 && sample < done ? sample : done;
+    size_t seen = 0, taken = 0;
+    memory_budget_look(&limits);
+    for (size_t j = 0; j < r->plan.n_jobs; j++) {
+        if (r->jobs[j].state != QUEUE_DONE) continue;
+        if (seen++ * wanted < taken * done) continue;
+        struct err why = {0};
+        const enum err_code one = verify_job(r, j, memory_budget_bytes(&limits), &why);
+        taken++;
+        t->same += one == ERR_OK;
+        t->different += one != ERR_OK;
+        report_job(out, w, r, j, one, &why);
+    }
+    CHECK(taken > 0, ERR_DATA, "%s: no job is done, so nothing was checked", r->dir);
+cleanup:
+    return rc;
+}
+
+static enum err_code verify_directory(struct text *out, int *exit_code, const char *dir,
+                                      size_t sample, bool json, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct run_state r = {0};
+    struct rates_table t = {0};
+    struct json_writer w = json_writer_begin(out);
+    TRY(run_state_open(&r, dir, err));
+    if (json) {
+        json_write_object(&w);
+        json_write_key(&w, "jobs"), json_write_array(&w);
+    }
+    TRY(verify_jobs(&t, out, json ? &w : NULL, &r, sample, err));
+    if (json) {
+        json_write_close(&w);
+        json_write_key(&w, "same"), json_write_int(&w, (int64_t)t.same);
+        json_write_key(&w, "different"), json_write_int(&w, (int64_t)t.different);
+        json_write_close(&w);
+        TRY(json_writer_end(&w, err));
+        text_add(out, "\n");
+    } else {
+        text_add(out, "%zu of %zu jobs computed again: %zu the same, %zu different\n",
+                 t.same + t.different, r.plan.n_jobs, t.same, t.different);
+    }
+    if (t.different > 0) *exit_code = err_exit_code(ERR_DIFFERS);
+cleanup:
+    run_state_release(&r);
+    return rc;
+}
+
+static enum err_code read_sample(size_t *out, const char *text, struct err *err) {
+    char *end = NULL;
+    *out = 0;
+    if (!text) return ERR_OK;
+    const unsigned long n = strtoul(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end || n == 0 || n > 1000000)
+        return ERR(err, ERR_USAGE, "--sample %s: expected a number of jobs, 1 to 1000000", text);
+    *out = n;
+    return ERR_OK;
+}
+
+static enum err_code verify_command(struct text *out, int *exit_code, const struct options *o,
+                                    char *const *argv, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const char *path = o->args[0], *require = options_value(o, "--require");
+    const bool json = options_has(o, "--json");
+    size_t sample = 0;
+    (void)argv;
+    TRY(read_sample(&sample, options_value(o, "--sample"), err));
+    if (file_is_folder(path)) {
+        CHECK(!require, ERR_USAGE, "--require is for reference files; %s is a run", path);
+        TRY(verify_directory(out, exit_code, path, sample, json, err));
+    } else {
+        CHECK(sample == 0, ERR_USAGE, "--sample is for runs; %s is no directory", path);
+        TRY(verify_file(out, path, require, json, err));
+    }
+cleanup:
+    return rc;
+}
+
+const struct command COMMAND_VERIFY = {
+    .name = "verify",
+    .arguments = "FILE|DIR",
+    .meaning = "parity with a reference file, or finished jobs computed again, bit for bit",
+    .options = OPTIONS,
+    .n_options = sizeof OPTIONS / sizeof *OPTIONS,
+    .least_args = 1,
+    .most_args = 1,
+    .run = verify_command,
+};

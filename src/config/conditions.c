@@ -1,0 +1,80 @@
+#include "config/conditions.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "config/stage_entry.h"
+
+enum { WORD_LONGEST = 128 };
+
+static size_t asked_key(const struct entry *e, const char *when) {
+    char name[WORD_LONGEST];
+    const size_t n = strcspn(when, "=");
+    if (when[n] != '=' || n >= sizeof name) return KEY_NONE;
+    (void)snprintf(name, sizeof name, "%.*s", (int)n, when);
+    return stage_entry_index(e, name);
+}
+
+static bool is_circle(const struct entry *e, size_t k) {
+    size_t steps = 0;
+    for (; k != KEY_NONE; k = e->keys[k].asks)
+        if (++steps > e->n_keys) return true;
+    return false;
+}
+
+enum err_code conditions_resolve(struct entry *e, struct err *err) {
+    enum err_code rc = ERR_OK;
+    for (size_t k = 0; k < e->n_keys; k++) {
+        const struct config_key *row = e->keys[k].row;
+        if (!row->when) continue;
+        e->keys[k].asks = asked_key(e, row->when);
+        CHECK(e->keys[k].asks != KEY_NONE, ERR_BUG, "stage %s: key %s: when \"%s\" names no key",
+              e->kind, row->name, row->when);
+        CHECK(!(e->keys[e->keys[k].asks].row->flags & CONFIG_LIST), ERR_BUG,
+              "stage %s: key %s: when \"%s\" asks a key that is a list", e->kind, row->name,
+              row->when);
+    }
+    for (size_t k = 0; k < e->n_keys; k++)
+        CHECK(!is_circle(e, k), ERR_BUG, "stage %s: key %s: its when asks in a circle", e->kind,
+              e->keys[k].row->name);
+cleanup:
+    return rc;
+}
+
+/* Is `word` one of "v1|v2|v3"? */
+static bool is_among(const char *word, const char *values) {
+    const size_t n = strlen(word);
+    for (;; values++) {
+        const size_t length = strcspn(values, "|");
+        if (length == n && strncmp(values, word, n) == 0) return true;
+        values += length;
+        if (*values == '\0') return false;
+    }
+}
+
+static enum err_code holds(bool *out, const struct key *key, const struct config_key *asked,
+                           const struct value *v, struct err *err) {
+    struct text word = {0};
+    if (asked->type == CONFIG_NAME || asked->type == CONFIG_TEXT)
+        text_add(&word, "%s", v->s);
+    else
+        value_print(&word, asked, v);
+    const enum err_code rc = text_check(&word, err);
+    *out = is_among(text_str(&word), strchr(key->row->when, '=') + 1);
+    text_release(&word);
+    return rc;
+}
+
+enum err_code conditions_prepare(struct entry *e, struct pool *p, struct err *err) {
+    enum err_code rc = ERR_OK;
+    for (size_t k = 0; k < e->n_keys; k++) {
+        struct key *key = &e->keys[k];
+        if (key->asks == KEY_NONE) continue;
+        const struct key *asked = &e->keys[key->asks];
+        TAKE(key->holds, p, asked->n + 1);
+        for (size_t i = 0; i < asked->n; i++)
+            TRY(holds(&key->holds[i], key, asked->row, &asked->values[i], err));
+    }
+cleanup:
+    return rc;
+}

@@ -1,0 +1,31 @@
+/*
+ * pool.h - memory of one lifetime: taken piece by piece, given back all at once.
+ *
+ * A config is thousands of small things that live and die together. Every piece is its own heap
+ * block, so AddressSanitizer still sees the edges.
+ */
+#ifndef CONFIG_SYNTAX_POOL_H
+#define CONFIG_SYNTAX_POOL_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+struct pool {
+    struct pool_block *blocks;
+};
+
+/* count * size bytes of zeros, NULL when memory is short; aligned for any type. */
+void *pool_take(struct pool *p, size_t count, size_t size);
+char *pool_copy(struct pool *p, const char *s, size_t n); /* n bytes and a NUL */
+void pool_release(struct pool *p);
+
+/* Within the TRY shape: pointer = zeroed array of `count` elements. */
+#define TAKE(pointer, pool, count)                                                                 \
+    do {                                                                                           \
+        (pointer) = pool_take((pool), (count), sizeof *(pointer));                                 \
+        CHECK((pointer), ERR_MEMORY, "no memory for %zu bytes of configuration",                   \
+              (size_t)(count) * sizeof *(pointer));                                                \
+    } while (0)
+
+#endif

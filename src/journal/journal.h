@@ -1,0 +1,48 @@
+/*
+ * journal.h - the file DIR/journal: append-only, one writer, the only truth about a run's progress.
+ *
+ * What is appended is handed to the system in one write() per call and synced to the disk when
+ * half a second has passed, or at journal_sync().  Lines are made by sched/event.h.
+ */
+#ifndef JOURNAL_JOURNAL_H
+#define JOURNAL_JOURNAL_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "journal/disk.h"
+#include "journal/history.h"
+
+struct journal {
+    int fd; /* -1: closed */
+    char path[FILE_PATH_MAX];
+    size_t lines;       /* in the file, so the number of the next line */
+    double last_sync;   /* clock_now() */
+    size_t unsynced;    /* bytes */
+    struct text buffer; /* lines not yet written */
+    struct disk disk;   /* a good one, but for faults on demand */
+};
+
+/* Opens DIR/journal for appending, creating it with its first line; a torn last line is cut off.
+ * The caller holds the lock of DIR. ERR_CONFIG, and nothing is touched, for a later format. */
+enum err_code journal_open(struct journal *j, const char *dir, struct err *err);
+
+/* One whole line (with newline) to the buffer; journal_flush() writes all that gathered in one
+ * write(). ERR_IO when the disk is full: nothing more can be promised, so stop. */
+void journal_add(struct journal *j, const char *line, size_t size);
+enum err_code journal_flush(struct journal *j, struct err *err);
+enum err_code journal_sync(struct journal *j,
+                           struct err *err);                     /* flush, and on the disk; ERR_IO
+                                                                  * where DIR/journal is no longer this file */
+enum err_code journal_tick(struct journal *j, struct err *err);  /* flush; sync each half second */
+enum err_code journal_close(struct journal *j, struct err *err); /* syncs; idempotent */
+
+/* The whole journal as it stands, or nothing if there is none yet. Needs no lock. */
+enum err_code journal_read(struct text *out, const char *dir, struct err *err);
+
+/* journal_read() and history_replay(); ERR_CONFIG for a later format. */
+enum err_code journal_history(struct history *out, const char *dir, struct err *err);
+
+#endif

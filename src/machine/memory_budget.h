@@ -1,0 +1,26 @@
+/*
+ * memory_budget.h - how many bytes a rank may use.
+ */
+#ifndef MACHINE_MEMORY_BUDGET_H
+#define MACHINE_MEMORY_BUDGET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/text.h"
+
+struct memory_limits { /* bytes for the whole node; 0: not known */
+    double available;  /* MemAvailable of /proc/meminfo */
+    double cgroup;     /* limit of this process's control group, less what it uses */
+    double slurm;      /* SLURM_MEM_PER_NODE, or SLURM_MEM_PER_CPU times the CPUs of the node */
+    int ranks;         /* of this run on this node, at least 1 */
+};
+
+void memory_budget_look(struct memory_limits *out);
+
+/* 80% of the least known limit, divided by the ranks of the node; 1 GiB when none is known. */
+size_t memory_budget_bytes(const struct memory_limits *m);
+
+void memory_budget_text(struct text *out, double bytes); /* "3.2 GiB" */
+
+#endif

@@ -1,0 +1,66 @@
+#include "model/edit_gradient.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "ops/blas.h"
+#include "ops/vector_ops.h"
+
+static bool is_at(const struct edit *e, size_t layer, enum edit_site site) {
+    return e->layer == layer && e->site == site;
+}
+
+bool edits_touch(const struct edits *edits, size_t layer, enum edit_site site) {
+    for (size_t i = 0; i < edits->n; i++)
+        if (is_at(&edits->items[i], layer, site)) return true;
+    return false;
+}
+
+bool edits_bend(const struct edits *edits, size_t layer, enum edit_site site) {
+    for (size_t i = 0; i < edits->n; i++)
+        if (is_at(&edits->items[i], layer, site) && edits->items[i].operation != EDIT_ADD)
+            return true;
+    return false;
+}
+
+/* g += A^T (B g) */
+static void map_backward(float *restrict g, const struct edit_map *m, size_t r, size_t n,
+                         float *restrict dy) {
+    const float *A = m->A + r * m->A_stride, *B = m->B ? m->B + r * m->B_stride : NULL;
+    if (B)
+        blas_gemm(dy, g, B, BLAS_N, BLAS_T, 1.0f, 0.0f, 1, m->rank, n, n, n, m->rank);
+    else
+        memcpy(dy, g, n * sizeof *g);
+    for (size_t k = 0; k < m->rank; k++) vector_axpy(g, dy[k], A + k * n, n);
+}
+
+/* One row, edited with row r of the values or matrices. */
+static void backward(float *g, const struct edit *e, size_t r, size_t E, float *scratch) {
+    const size_t n = e->n > 0 ? e->n : E - e->from;
+    switch (e->operation) {
+    case EDIT_ADD:
+        return;
+    case EDIT_REPLACE:
+        memset(g + e->from, 0, n * sizeof *g);
+        return;
+    case EDIT_MIX:
+        vector_scale(g + e->from, 1.0f - e->scale, n);
+        return;
+    case EDIT_STEER:
+        assert(false); /* nothing is learned through a change of length */
+        return;
+    case EDIT_MAP:
+        map_backward(g + e->from, &e->map, r, n, scratch);
+        return;
+    }
+}
+
+void edits_backward(float *g, const struct edits *edits, size_t layer, enum edit_site site,
+                    size_t R, size_t E, float *scratch) {
+    for (size_t i = edits->n; i-- > 0;) {
+        const struct edit *e = &edits->items[i];
+        if (!is_at(e, layer, site)) continue;
+        for (size_t r = 0; r < R; r++)
+            backward(g + r * E, e, edits->index ? edits->index[r] : r, E, scratch);
+    }
+}

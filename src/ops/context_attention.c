@@ -1,0 +1,313 @@
+#include "ops/context_attention.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdbool.h>
+
+#include "ops/half_lanes.h"
+#include "ops/vmath.h"
+
+/* The kernels are written once and compiled for each precision: it is a constant in all of them. */
+#define INLINE static inline __attribute__((always_inline))
+typedef enum context_precision precision_t;
+
+enum { LINE = 64 }; /* bytes the cache fetches at once */
+
+INLINE size_t number_size(precision_t kind) { return kind == CONTEXT_HALF ? 2 : sizeof(float); }
+
+size_t context_attention_capacity(size_t T) { return (T + LANES - 1) / LANES * LANES; }
+
+/* Bytes of the keys, or of the values, of one head. */
+static size_t block_size(const struct context_layout *kept) {
+    return kept->capacity * kept->D * number_size(kept->precision);
+}
+
+size_t context_attention_stride(const struct context_layout *kept) {
+    return 2 * kept->H * block_size(kept);
+}
+
+INLINE lanes load(const unsigned char *M, size_t i, precision_t kind) {
+    lanes v;
+    if (kind == CONTEXT_HALF) return half_lanes_widen(M + 2 * i);
+    memcpy(&v, M + sizeof(float) * i, sizeof v);
+    return v;
+}
+
+/* ---- filing */
+
+/* n tokens of D numbers, `apart` floats from each other, become one tile [D][8]. */
+static void pack_tile(unsigned char *tile, const float *x, size_t n, size_t D, size_t apart,
+                      precision_t kind) {
+    const size_t size = number_size(kind);
+    for (size_t d = 0; d < D; d++, tile += LANES * size) {
+        float row[LANES] = {0};
+        for (size_t t = 0; t < n; t++) row[t] = x[t * apart + d];
+        if (kind == CONTEXT_SINGLE) {
+            memcpy(tile, row, n * size);
+        } else {
+            uint16_t halves[LANES];
+            half_lanes_narrow(halves, lanes_load(row));
+            memcpy(tile, halves, n * size);
+        }
+    }
+}
+
+void context_attention_pack(void *restrict kv, const float *restrict qkv, size_t B, size_t T,
+                            const struct context_layout *kept) {
+    const size_t H = kept->H, D = kept->D, E = H * D;
+    const size_t row = D * number_size(kept->precision);
+    unsigned char *block = kv;
+    assert(T <= kept->capacity);
+    for (size_t b = 0; b < B; b++)
+        for (size_t h = 0; h < H; h++)
+            for (size_t i = 0; i < 2; i++, block += block_size(kept))
+                for (size_t t = 0; t < T; t += LANES)
+                    pack_tile(block + t * row, qkv + (b * T + t) * 3 * E + (1 + i) * E + h * D,
+                              T - t < LANES ? T - t : LANES, D, 3 * E, kept->precision);
+}
+
+/* ---- one head of one row */
+
+struct head {
+    const unsigned char *K, *V, *soon; /* soon: the block that is read after these two */
+    const float *q;                    /* [D] of the row itself; k and v follow, E apart */
+    size_t n, D, E;                    /* tokens seen */
+};
+
+/* A pass over a block M [capacity / 8][D][8], of which n tokens are seen. `soon` is the block read
+ * next: it is fetched line by line meanwhile, so that memory is never idle. */
+struct pass {
+    const unsigned char *M, *soon;
+    size_t n, D;
+    const float *p; /* backward: the probabilities; forward: NULL */
+};
+
+/* out[i] = a . the eight tokens of tile i, i < tiles. A token's bits do not depend on `tiles`. */
+INLINE void dots_part(lanes *out, const float *a, const unsigned char *M, size_t tiles, size_t D,
+                      const unsigned char *soon, precision_t kind) {
+    const size_t pair = 2 * LANES * number_size(kind);
+    lanes even[4] = {{0}}, odd[4] = {{0}};
+    size_t d = 0;
+    for (; d + 2 <= D; d += 2, soon += tiles * pair)
+        for (size_t i = 0; i < tiles; i++) {
+            const size_t at = (i * D + d) * LANES;
+            __builtin_prefetch(soon + i * pair);
+            even[i] += a[d] * load(M, at, kind);
+            odd[i] += a[d + 1] * load(M, at + LANES, kind);
+        }
+    for (size_t i = 0; d < D && i < tiles; i++)
+        even[i] += a[d] * load(M, (i * D + d) * LANES, kind);
+    for (size_t i = 0; i < tiles; i++) out[i] = even[i] + odd[i];
+}
+
+/* w[j] = scale * a . M[j] for j < n. Returns their top (-inf: none), backward their product with
+ * p, both lane by lane. */
+INLINE lanes dots(float *restrict w, const float *restrict a, float scale, struct pass m,
+                  precision_t kind) {
+    const size_t tile = LANES * m.D * number_size(kind);
+    lanes s[4], all = lanes_all(m.p ? 0.0f : -INFINITY);
+    size_t j = 0;
+    for (; j + 4 * LANES <= m.n; j += 4 * LANES, m.M += 4 * tile, m.soon += 4 * tile) {
+        dots_part(s, a, m.M, 4, m.D, m.soon, kind);
+        for (size_t i = 0; i < 4; i++) {
+            lanes_store(w + j + i * LANES, s[i] *= scale);
+            all = m.p ? all + s[i] * lanes_load(m.p + j + i * LANES) : lanes_max(all, s[i]);
+        }
+    }
+    for (; j < m.n; j += LANES, m.M += tile, m.soon += tile) {
+        const lane_mask seen = lanes_first(m.n - j);
+        dots_part(s, a, m.M, 1, m.D, m.soon, kind);
+        lanes_store(w + j, s[0] *= scale);
+        if (m.p) s[0] *= lanes_load(m.p + j);
+        s[0] = lanes_choose(seen, s[0], lanes_all(m.p ? 0.0f : -INFINITY));
+        all = m.p ? all + s[0] : lanes_max(all, s[0]);
+    }
+    return all;
+}
+
+/* What becomes of w between the two passes. Forward: exp(w - level); their sum is returned.
+ * Backward: scale * p * (w - level), the gradient of the scores from that of the probabilities.
+ * Meanwhile the first of the shares of `soon` is fetched that the second pass is to fetch. */
+INLINE lanes turn(float *restrict w, float level, float scale, struct pass *m, precision_t kind) {
+    const size_t share = LANES * LANES * number_size(kind);
+    lanes sum = {0};
+    for (size_t j = 0; j < m->n; j += LANES, m->soon += share) {
+        lanes v = lanes_load(w + j) - level;
+        for (size_t i = 0; i < share; i += LINE) __builtin_prefetch(m->soon + i);
+        v = m->p ? scale * lanes_load(m->p + j) * v : vmath_exp(v);
+        if (j + LANES > m->n) v = lanes_keep(v, m->n - j);
+        lanes_store(w + j, v);
+        sum += v;
+    }
+    return sum;
+}
+
+/* out[0 .. count) of project(); the last part has nothing left to fetch. */
+INLINE void project_part(float *restrict out, const float *restrict w, struct pass m, size_t count,
+                         bool last, precision_t kind) {
+    const size_t tile = LANES * m.D * number_size(kind);
+    const size_t share = LANES * LANES * number_size(kind);
+    lanes s[LANES] = {{0}};
+    size_t j = 0;
+    for (; j + LANES <= m.n; j += LANES, m.M += tile, m.soon += share) {
+        const lanes v = lanes_load(w + j);
+        for (size_t i = 0; i < share && !last; i += LINE) __builtin_prefetch(m.soon + i);
+        for (size_t i = 0; i < count; i++) s[i] += v * load(m.M, i * LANES, kind);
+    }
+    if (j < m.n) {
+        const lanes v = lanes_load(w + j);
+        for (size_t i = 0; i < count; i++)
+            s[i] += v * lanes_keep(load(m.M, i * LANES, kind), m.n - j);
+    }
+    const lanes sums = lanes_sums(s);
+    if (count == LANES)
+        lanes_store(out, sums);
+    else
+        lanes_store_tail(out, sums, count);
+}
+
+/* out[d] = sum over j < n of w[j] M[j,d]; w is 0 behind n. */
+INLINE void project(float *restrict out, const float *restrict w, struct pass m, precision_t kind) {
+    const size_t part = LANES * LANES * number_size(kind);
+    const size_t shares = (m.n + LANES - 1) / LANES * part;
+    size_t d = 0;
+    for (; d + LANES < m.D; d += LANES, m.M += part, m.soon += shares)
+        project_part(out + d, w, m, LANES, false, kind);
+    if (d + LANES == m.D)
+        project_part(out + d, w, m, LANES, true, kind);
+    else
+        project_part(out + d, w, m, m.D - d, true, kind);
+}
+
+static float dot(const float *x, const float *y, size_t D) {
+    float s = 0.0f;
+#pragma omp simd reduction(+ : s)
+    for (size_t d = 0; d < D; d++) s += x[d] * y[d];
+    return s;
+}
+
+/* p gets the n + 1 probabilities, not divided by their sum before `out` is. */
+INLINE void forward(float *restrict out, float *restrict p, const struct head *h, size_t D,
+                    precision_t kind) {
+    const float *k = h->q + h->E, *v = k + h->E, scale = 1.0f / sqrtf((float)D);
+    const size_t n = h->n;
+    const float own = scale * dot(h->q, k, D);
+    lanes top = dots(p, h->q, scale, (struct pass){h->K, h->V, n, D, NULL}, kind);
+    top = lanes_max(top, lanes_all(own));
+    const float level = lanes_top(top);
+    struct pass second = {h->V, h->soon, n, D, NULL};
+    const lanes sum = turn(p, level, scale, &second, kind);
+    project(out, p, second, kind);
+    const float e = vmath_exp(lanes_all(own - level))[0];
+    const float part = 1.0f / (lanes_sum(sum) + e);
+    for (size_t j = 0; j < n; j += LANES) lanes_store(p + j, lanes_load(p + j) * part);
+    p[n] = e * part;
+    for (size_t d = 0; d < D; d++) out[d] = out[d] * part + p[n] * v[d];
+}
+
+INLINE void backward(float *restrict dq, float *restrict ds, const float *restrict g,
+                     const float *restrict p, const struct head *h, size_t D, precision_t kind) {
+    const size_t n = h->n, E = h->E;
+    const float *k = h->q + E, *v = k + E, scale = 1.0f / sqrtf((float)D);
+    const float own = dot(g, v, D);
+    const lanes all = dots(ds, g, 1.0f, (struct pass){h->V, h->K, n, D, p}, kind);
+    const float level = lanes_sum(all) + p[n] * own, d_own = scale * p[n] * (own - level);
+    struct pass second = {h->K, h->soon, n, D, p};
+    (void)turn(ds, level, scale, &second, kind);
+    project(dq, ds, second, kind);
+    for (size_t d = 0; d < D; d++) {
+        dq[d] += d_own * k[d];
+        dq[E + d] = d_own * h->q[d];
+        dq[2 * E + d] = p[n] * g[d];
+    }
+}
+
+struct kernels {
+    void (*forward)(float *out, float *p, const struct head *h);
+    void (*backward)(float *dq, float *ds, const float *g, const float *p, const struct head *h);
+};
+
+#define KERNELS(name, size, kind)                                                                  \
+    static void name##_forward(float *out, float *p, const struct head *h) {                       \
+        forward(out, p, h, size, kind);                                                            \
+    }                                                                                              \
+    static void name##_backward(float *dq, float *ds, const float *g, const float *p,              \
+                                const struct head *h) {                                            \
+        backward(dq, ds, g, p, h, size, kind);                                                     \
+    }                                                                                              \
+    static const struct kernels name = {name##_forward, name##_backward};
+
+KERNELS(single_16, 16, CONTEXT_SINGLE)
+KERNELS(single_32, 32, CONTEXT_SINGLE)
+KERNELS(single_64, 64, CONTEXT_SINGLE)
+KERNELS(single_any, h->D, CONTEXT_SINGLE)
+KERNELS(half_16, 16, CONTEXT_HALF)
+KERNELS(half_32, 32, CONTEXT_HALF)
+KERNELS(half_64, 64, CONTEXT_HALF)
+KERNELS(half_any, h->D, CONTEXT_HALF)
+
+static const struct kernels *kernels_of(const struct context_layout *kept) {
+    const bool half = kept->precision == CONTEXT_HALF;
+    switch (kept->D) {
+    case 16:
+        return half ? &half_16 : &single_16;
+    case 32:
+        return half ? &half_32 : &single_32;
+    case 64:
+        return half ? &half_64 : &single_64;
+    default:
+        return half ? &half_any : &single_any;
+    }
+}
+
+/* ---- all of them */
+
+static struct head head_of(const float *qkv, const unsigned char *kv, size_t h, size_t n,
+                           const struct context_layout *kept) {
+    const size_t block = block_size(kept), E = kept->H * kept->D;
+    const unsigned char *K = kv + 2 * h * block;
+    return (struct head){.K = K,
+                         .V = K + block,
+                         .soon = K + 2 * block,
+                         .q = qkv + h * kept->D,
+                         .n = n,
+                         .D = kept->D,
+                         .E = E};
+}
+
+void context_attention_forward(float *restrict z, float *restrict att, const float *restrict qkv,
+                               const void *restrict kv, const uint32_t *restrict prompt,
+                               const uint32_t *restrict tokens, size_t R,
+                               const struct context_layout *kept) {
+    const size_t H = kept->H, D = kept->D, E = H * D, stride = context_attention_stride(kept);
+    const struct kernels *kernels = kernels_of(kept);
+    const unsigned char *base = kv;
+    assert(kept->capacity % LANES == 0);
+    for (size_t rh = 0; rh < R * H; rh++) {
+        const size_t r = rh / H, h = rh % H;
+        struct head one = head_of(qkv + r * 3 * E, base + prompt[r] * stride, h, tokens[r], kept);
+        assert(tokens[r] <= kept->capacity);
+        if (h + 1 == H && r + 1 < R) one.soon = base + prompt[r + 1] * stride;
+        kernels->forward(z + r * E + h * D, att + rh * (kept->capacity + 1), &one);
+    }
+}
+
+void context_attention_backward(float *restrict dqkv, float *restrict scratch,
+                                const float *restrict dz, const float *restrict att,
+                                const float *restrict qkv, const void *restrict kv,
+                                const uint32_t *restrict prompt, const uint32_t *restrict tokens,
+                                size_t R, const struct context_layout *kept) {
+    const size_t H = kept->H, D = kept->D, E = H * D;
+    const size_t stride = context_attention_stride(kept), block = block_size(kept);
+    const struct kernels *kernels = kernels_of(kept);
+    const unsigned char *base = kv;
+    assert(kept->capacity % LANES == 0);
+    for (size_t rh = 0; rh < R * H; rh++) {
+        const size_t r = rh / H, h = rh % H;
+        struct head one = head_of(qkv + r * 3 * E, base + prompt[r] * stride, h, tokens[r], kept);
+        if (h + 1 == H && r + 1 < R) one.soon = base + prompt[r + 1] * stride;
+        one.soon += block;
+        kernels->backward(dqkv + r * 3 * E + h * D, scratch, dz + r * E + h * D,
+                          att + rh * (kept->capacity + 1), &one);
+    }
+}

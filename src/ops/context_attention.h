@@ -1,0 +1,55 @@
+/*
+ * context_attention.h - attention of single query tokens over a frozen context: the query stream.
+ *
+ * The context of one layer is its keys and values, kv [B][H][2][capacity / 8][D][8]: for each head
+ * of each prompt the keys, then the values, in tiles of eight tokens, whose first coordinates stand
+ * together, then their second, and so on.  So a row reads its prompt's context once forward and
+ * once backward, a whole head's keys or values at a time.  `capacity` is the tokens there is room
+ * for: context_attention_capacity(n) for some n of T or more.  CONTEXT_HALF keeps the numbers as
+ * IEEE halves (half.h): half the memory and traffic.  All arithmetic is in floats either way, and a
+ * row's own k and v are never rounded.
+ *
+ * Row r is a query of prompt prompt[r] that sees the first tokens[r] of the context, and itself: it
+ * is token tokens[r] of a full pass.  Rows of one prompt may have different lengths and come in any
+ * order, but rows of one prompt next to each other share the cache.  A row's bits depend on its own
+ * q, k, v and visible context only.  The context is constant: gradients go to the query's own q, k
+ * and v.
+ */
+#ifndef OPS_CONTEXT_ATTENTION_H
+#define OPS_CONTEXT_ATTENTION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum context_precision { CONTEXT_SINGLE, CONTEXT_HALF };
+
+struct context_layout {
+    size_t H, D, capacity;
+    enum context_precision precision;
+};
+
+size_t context_attention_capacity(size_t T); /* T, rounded up to whole lanes */
+size_t context_attention_stride(
+    const struct context_layout *kept); /* bytes of one prompt at one layer */
+
+/* Files the keys and values of qkv [B,T,3E] (as in attention.h) at tokens 0 .. T-1 of kv. Other
+ * tokens of kv are not written. */
+void context_attention_pack(void *restrict kv, const float *restrict qkv, size_t B, size_t T,
+                            const struct context_layout *kept);
+
+/* z [R,E]; att [R,H,capacity+1] keeps row r's probabilities at 0 .. tokens[r], the last its own;
+ * what follows it is unspecified. qkv [R,3E] of the rows themselves; prompt, tokens [R]. */
+void context_attention_forward(float *restrict z, float *restrict att, const float *restrict qkv,
+                               const void *restrict kv, const uint32_t *restrict prompt,
+                               const uint32_t *restrict tokens, size_t R,
+                               const struct context_layout *kept);
+
+/* dz [R,E] -> dqkv [R,3E]. The other inputs are those of the forward pass; scratch
+ * [capacity+1] is the caller's. */
+void context_attention_backward(float *restrict dqkv, float *restrict scratch,
+                                const float *restrict dz, const float *restrict att,
+                                const float *restrict qkv, const void *restrict kv,
+                                const uint32_t *restrict prompt, const uint32_t *restrict tokens,
+                                size_t R, const struct context_layout *kept);
+
+#endif

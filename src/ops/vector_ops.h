@@ -1,0 +1,37 @@
+/*
+ * vector_ops.h - copying, adding and scaling arrays and rows of matrices.
+ */
+#ifndef OPS_VECTOR_OPS_H
+#define OPS_VECTOR_OPS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+void vector_add(float *restrict y, const float *restrict x, size_t n);           /* y += x */
+void vector_axpy(float *restrict y, float a, const float *restrict x, size_t n); /* y += a x */
+void vector_scale(float *y, float a, size_t n);                                  /* y *= a */
+
+/* sum over i of x[i] y[i], in double, in order. */
+double vector_dot(const float *x, const float *y, size_t n);
+
+double vector_norm(const float *x, size_t n); /* the square root of that of x and x */
+
+/* vector_dot of doubles. */
+double vector_dot_real(const double *x, const double *y, size_t n);
+
+/* out [R, H D]: slice h of each row of u, D wide, times w[h]. */
+void vector_scale_slices(float *restrict out, const float *restrict u, const float *restrict w,
+                         size_t R, size_t H, size_t D);
+
+/* out [R,E] row r = x row index[r]. */
+void rows_gather(float *restrict out, const float *restrict x, const uint32_t *restrict index,
+                 size_t R, size_t E);
+
+/* y row index[r] += x [R,E] row r, in the order of r; an index may occur twice. */
+void rows_scatter_add(float *restrict y, const float *restrict x, const uint32_t *restrict index,
+                      size_t R, size_t E);
+
+/* out [E] += sum over r of x [R,E], in the order of r: the gradient of a broadcast row. */
+void rows_sum(float *restrict out, const float *restrict x, size_t R, size_t E);
+
+#endif

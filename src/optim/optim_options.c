@@ -1,0 +1,103 @@
+#include "optim/optim_options.h"
+
+#include <string.h>
+
+static const char *const ADAM[] = {"adam", NULL}, *const BOTH[] = {"adam", "lbfgs", NULL};
+static const char *const SCHEDULES[] = {"constant", "cosine", NULL};
+
+static const struct config_key NAME_ADAM = {.name = "optimiser.name",
+                                            .type = CONFIG_NAME,
+                                            .def = "adam",
+                                            .choices = ADAM,
+                                            .unit = "",
+                                            .meaning = "how weights follow the gradient"};
+static const struct config_key NAME_BOTH = {
+    .name = "optimiser.name",
+    .type = CONFIG_NAME,
+    .flags = CONFIG_AXIS,
+    .def = "adam",
+    .choices = BOTH,
+    .unit = "",
+    .meaning = "how weights follow the gradient: Adam on mini-batches, L-BFGS on all prompts at "
+               "once, an epoch a step"};
+
+static const struct config_key ROWS[] = {
+    {.name = "optimiser.lr",
+     .type = CONFIG_FLOAT,
+     .flags = CONFIG_AXIS,
+     .min = 0,
+     .max = 100,
+     .def = "1e-3",
+     .when = "optimiser.name=adam",
+     .unit = "",
+     .meaning = "learning rate, at the schedule's peak"},
+    {.name = "optimiser.beta1",
+     .type = CONFIG_FLOAT,
+     .min = 0,
+     .max = 0.999999,
+     .def = "0.9",
+     .when = "optimiser.name=adam",
+     .unit = "",
+     .meaning = "share of the old first moment kept at each step"},
+    {.name = "optimiser.beta2",
+     .type = CONFIG_FLOAT,
+     .min = 0,
+     .max = 0.999999,
+     .def = "0.999",
+     .when = "optimiser.name=adam",
+     .unit = "",
+     .meaning = "share of the old second moment kept at each step"},
+    {.name = "optimiser.epsilon",
+     .type = CONFIG_FLOAT,
+     .min = 0,
+     .max = 1,
+     .def = "1e-8",
+     .when = "optimiser.name=adam",
+     .unit = "",
+     .meaning = "added to the root of the second moment"},
+    {.name = "optimiser.schedule",
+     .type = CONFIG_NAME,
+     .def = "constant",
+     .choices = SCHEDULES,
+     .when = "optimiser.name=adam",
+     .unit = "",
+     .meaning = "course of the learning rate after the warm-up"},
+    {.name = "optimiser.warmup",
+     .type = CONFIG_INT,
+     .min = 0,
+     .max = 1e9,
+     .def = "0",
+     .when = "optimiser.name=adam",
+     .unit = "steps",
+     .meaning = "linear rise of the learning rate from 0"},
+    {.name = "optimiser.floor",
+     .type = CONFIG_FLOAT,
+     .min = 0,
+     .max = 1,
+     .def = "0.0",
+     .when = "optimiser.schedule=cosine",
+     .unit = "",
+     .meaning = "share of the learning rate left at the end of the cosine"},
+};
+
+enum err_code optimiser_schema(struct config_schema *out, bool lbfgs, struct err *err) {
+    const enum err_code rc = config_schema_add(out, lbfgs ? &NAME_BOTH : &NAME_ADAM, 1, err);
+    return rc != ERR_OK ? rc : config_schema_add(out, ROWS, sizeof ROWS / sizeof *ROWS, err);
+}
+
+bool optimiser_is_lbfgs(const struct config_point *point) {
+    return strcmp(config_text(point, "optimiser.name"), "lbfgs") == 0;
+}
+
+void optimiser_read(struct adam *adam, struct schedule *schedule, const struct config_point *point,
+                    int64_t steps) {
+    const bool cosine = strcmp(config_text(point, "optimiser.schedule"), "cosine") == 0;
+    *adam = (struct adam){.beta1 = (float)config_float(point, "optimiser.beta1"),
+                          .beta2 = (float)config_float(point, "optimiser.beta2"),
+                          .epsilon = (float)config_float(point, "optimiser.epsilon")};
+    *schedule = (struct schedule){.kind = cosine ? SCHEDULE_COSINE : SCHEDULE_CONSTANT,
+                                  .lr = config_float(point, "optimiser.lr"),
+                                  .warmup = config_int(point, "optimiser.warmup"),
+                                  .steps = steps,
+                                  .floor = cosine ? config_float(point, "optimiser.floor") : 1};
+}

@@ -1,0 +1,73 @@
+#include "par/child_stderr.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST_AT_ONCE = 1 << 16 }; /* bytes: a child that never stops talking */
+
+enum err_code child_stderr_open(struct child_stderr *w, int *end, struct err *err) {
+    int ends[2];
+    *w = (struct child_stderr){.fd = -1};
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return ERR(err, ERR_SYSTEM, "cannot make a pipe for a compute child: %s", strerror(errno));
+    (void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    w->fd = ends[0];
+    *end = ends[1];
+    return ERR_OK;
+}
+
+/* Where our own standard error is full or closed, what the child says is lost, and nothing else. */
+static void pass_on(const char *data, size_t size) {
+    while (size > 0) {
+        const ssize_t n = write(STDERR_FILENO, data, size);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return;
+        data += n;
+        size -= (size_t)n;
+    }
+}
+
+static void keep(struct child_stderr *w, const char *data, size_t size) {
+    if (size >= WORDS_KEPT) {
+        data += size - WORDS_KEPT;
+        size = WORDS_KEPT;
+    }
+    const size_t stay = w->n + size > WORDS_KEPT ? WORDS_KEPT - size : w->n;
+    memmove(w->tail, w->tail + (w->n - stay), stay);
+    memcpy(w->tail + stay, data, size);
+    w->n = stay + size;
+}
+
+void child_stderr_listen(struct child_stderr *w) {
+    char buffer[4096];
+    ssize_t n = 1;
+    for (size_t all = 0; w->fd >= 0 && n > 0 && all < MOST_AT_ONCE; all += (size_t)n) {
+        n = read(w->fd, buffer, sizeof buffer);
+        if (n <= 0) break;
+        pass_on(buffer, (size_t)n);
+        keep(w, buffer, (size_t)n);
+    }
+}
+
+void child_stderr_release(struct child_stderr *w) {
+    if (w->fd >= 0) close(w->fd);
+    *w = (struct child_stderr){.fd = -1};
+}
+
+void child_stderr_append(char *reason, size_t size, const struct child_stderr *w) {
+    char line[WORDS_KEPT + 1];
+    size_t first = 0, end = w->n;
+    while (end > 0 && (unsigned char)w->tail[end - 1] <= ' ') end--;
+    while (first < end && (unsigned char)w->tail[first] <= ' ') first++;
+    if (first == end) return;
+    for (size_t i = first; i < end; i++) {
+        const char c = w->tail[i];
+        line[i - first] = c >= ' ' && c <= '~' ? c : ' '; /* line ends, and what is no ASCII */
+    }
+    line[end - first] = '\0';
+    const size_t used = strlen(reason);
+    (void)snprintf(reason + used, size - used, "; its last words: %s", line);
+}

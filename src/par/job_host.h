@@ -1,0 +1,39 @@
+/*
+ * job_host.h - carries out the verbs of a job (sched/job.h) where it computes: in a compute child,
+ * or in the program itself.  Rows and news are posted through a link; tensors, notes and
+ * checkpoints are written to disk here.
+ */
+#ifndef PAR_JOB_HOST_H
+#define PAR_JOB_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "par/farm.h"
+#include "par/inject.h"
+#include "par/message.h"
+
+struct job_host_link { /* how the job reaches the rest of the world */
+    void *self;
+    enum err_code (*post)(void *self, const struct message_head *head, const void *payload,
+                          struct err *err);
+    bool (*stopping)(void *self);
+    enum err_code (*receive)(void *self, int from, void *data, size_t size, struct err *err);
+};
+
+struct job_host_order {
+    const char *identity, *dir, *text;
+    uint64_t serial;
+    int group_rank, group_size;
+    size_t memory;
+    enum inject_kind inject;
+};
+
+/* Computes the job and posts DONE, STOPPED, FAILED or FATAL. An error is one of the link. */
+enum err_code job_host_compute(const struct job_host_order *order, const struct job_host_link *link,
+                               farm_compute *compute, void *context, struct err *err);
+
+#endif

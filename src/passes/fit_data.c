@@ -1,0 +1,346 @@
+#include "passes/fit_data.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "activations/basis_set.h"
+#include "ops/loss.h"
+#include "ops/vector_ops.h"
+
+enum { REPORT_EVERY = 16 };
+
+struct fit_data {
+    struct fit_data_options o;
+    struct job_ctx *ctx; /* NULL: alone */
+    size_t first, count; /* shards of this rank */
+    size_t each;         /* samples of a shard, rounded up: slots per shard */
+    size_t weights;
+    size_t at[FIT_LENGTHS], n_at; /* points of a sample's queries, from 0 */
+    bool kept;
+    struct context context; /* kept: [count * each] slots, otherwise [batch] */
+    struct context_scratch *fill;
+    struct vector_pass pass;
+    struct basis_set basis;                 /* of each sample by its slot; or the mean alone */
+    float *gathered[BASIS_PARTS];           /* [blocks, rows, E] the basis of a pass */
+    float *tokens, *x;                      /* [2 points, dims], [rows, dims] */
+    float *target, *dprediction;            /* [rows] */
+    uint32_t *rows, *local, *slot, *length; /* [batch] samples of a pass; [rows] where they are */
+    struct arena memory;
+};
+
+static size_t shard_samples(const struct fit_data_options *o) {
+    return (o->prompts.n + o->shards - 1) / o->shards;
+}
+
+static size_t sample_rows(const struct fit_data_options *o) {
+    return o->n_lengths > 0 ? o->n_lengths : 1;
+}
+
+/* Of a pass at most. */
+static size_t rows_most(const struct fit_data_options *o) { return o->batch * sample_rows(o); }
+
+static size_t context_tokens(const struct fit_data_options *o) {
+    return 2 * (o->prompts.points - 1);
+}
+
+/* Of a pass over the samples themselves: heads, attention, state. */
+static unsigned basis_parts(const struct fit_data_options *o) { return method_basis(o->setup); }
+
+/* Where sample i is on this rank. */
+static size_t slot_of(const struct fit_data *d, size_t i) {
+    return (i % d->o.shards - d->first) * d->each + i / d->o.shards;
+}
+
+static size_t context_slots(const struct fit_data *d) {
+    return d->kept ? d->count * d->each : d->o.batch;
+}
+
+/* ---- memory */
+
+static void lay_out(struct fit_data *d, const struct fit_data_options *o,
+                    const struct model_dims *m) {
+    const size_t B = rows_most(o);
+    for (enum basis_part p = 0; p < BASIS_PARTS && !o->mean; p++)
+        if (basis_parts(o) & basis_bit(p))
+            d->gathered[p] = arena_floats(&d->memory, basis_blocks(p, m) * B * m->E);
+    d->tokens = arena_floats(&d->memory, 2 * o->prompts.points * m->inputs);
+    d->x = arena_floats(&d->memory, B * m->inputs);
+    d->target = arena_floats(&d->memory, B);
+    d->dprediction = arena_floats(&d->memory, B);
+}
+
+size_t fit_data_kept_bytes(const struct fit_data_options *o, const struct model_dims *dims,
+                           size_t count) {
+    return context_bytes(dims, count * shard_samples(o), context_tokens(o), o->contexts);
+}
+
+size_t fit_data_pass_bytes(const struct fit_data_options *o, const struct model_dims *dims) {
+    return context_bytes(dims, o->batch, context_tokens(o), o->contexts);
+}
+
+/* Basis of all samples of a rank, or the one mean. */
+static size_t basis_slots(const struct fit_data_options *o, size_t count) {
+    return o->mean ? 1 : count * shard_samples(o);
+}
+
+size_t fit_data_bytes(const struct fit_data_options *o, const struct model_dims *dims,
+                      size_t count) {
+    struct fit_data d = {0};
+    lay_out(&d, o, dims);
+    return d.memory.used + context_scratch_bytes(dims, context_tokens(o)) +
+           vector_pass_bytes(o->setup, rows_most(o), context_tokens(o), true) +
+           basis_set_bytes(dims, basis_parts(o), basis_slots(o, count));
+}
+
+static enum err_code create_rows(struct fit_data *d, struct err *err) {
+    size_t B = rows_most(&d->o);
+    d->rows = calloc(4 * B, sizeof *d->rows);
+    if (!d->rows) return ERR(err, ERR_MEMORY, "no memory for %zu rows", B);
+    d->local = d->rows + B;
+    d->slot = d->local + B;
+    d->length = d->slot + B;
+    return ERR_OK;
+}
+
+static enum err_code create_buffers(struct fit_data *d, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *m = &d->o.setup->params->dims;
+    size_t T = context_tokens(&d->o);
+    TRY(create_rows(d, err));
+    lay_out(d, &d->o, m);
+    TRY(arena_commit(&d->memory, err));
+    lay_out(d, &d->o, m);
+    d->kept = fit_data_kept_bytes(&d->o, m, d->count) <= d->o.memory;
+    TRY(context_create(&d->context, m, context_slots(d) > 0 ? context_slots(d) : 1, T,
+                       d->o.contexts, err));
+    TRY(context_scratch_create(&d->fill, m, T, err));
+    TRY(vector_pass_create(&d->pass, d->o.setup, rows_most(&d->o), T, true, err));
+    TRY(basis_set_create(&d->basis, m, basis_parts(&d->o), basis_slots(&d->o, d->count), err));
+cleanup:
+    return rc;
+}
+
+/* ---- contexts and basis */
+
+static void fill_slot(struct fit_data *d, size_t slot, size_t sample) {
+    const struct prompt_view *p = &d->o.prompts;
+    const struct edits none = {0};
+    prompt_tokens(d->tokens, prompt_view_x(p, sample, 0), p->y + sample * p->points, 1,
+                  p->points - 1, p->dims);
+    context_add(&d->context, slot, d->fill, d->o.setup->params, d->tokens, context_tokens(&d->o),
+                &none);
+}
+
+static void finish_slots(struct fit_data *d) {
+    context_finish(&d->context, d->fill, d->o.setup->params, &(struct edits){0});
+}
+
+/* Row `row`: sample i of the pass, its query at point k. */
+static void prepare_row(struct fit_data *d, size_t row, size_t i, size_t k) {
+    const struct prompt_view *p = &d->o.prompts;
+    const size_t sample = d->rows[i];
+    d->local[row] = (uint32_t)slot_of(d, sample);
+    d->slot[row] = d->kept ? d->local[row] : (uint32_t)i;
+    d->length[row] = (uint32_t)(2 * k);
+    d->target[row] = p->y[sample * p->points + k];
+    memcpy(d->x + row * p->dims, prompt_view_x(p, sample, k), p->dims * sizeof *d->x);
+}
+
+/* n samples, their contexts filled unless they are kept, each with queries at points at[n_at],
+ * whose rows stand side by side. */
+static void prepare(struct fit_data *d, size_t n, const size_t *at, size_t n_at) {
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < n_at; j++) prepare_row(d, i * n_at + j, i, at[j]);
+        if (!d->kept) fill_slot(d, i, d->rows[i]);
+    }
+    finish_slots(d);
+}
+
+static struct query_rows rows_of(const struct fit_data *d, size_t R) {
+    return (struct query_rows){R, d->slot, d->length, d->x};
+}
+
+/* sum: adds the basis of the training samples among the rows, in their order. */
+static void add_to_mean(double *sum, const struct fit_data *d, size_t R, enum basis_pass pass) {
+    for (size_t r = 0; r < R; r++)
+        if (d->rows[r] < d->o.train) basis_set_add(sum, &d->basis, &d->pass.query, r, pass);
+}
+
+/* Basis of the R samples in d->rows, which have consecutive slots and are prepared. */
+static void take_pass(struct fit_data *d, double *sum, size_t R, enum basis_pass pass) {
+    const struct edits none = {0};
+    struct query_rows rows = rows_of(d, R);
+    for (size_t r = 0; pass == BASIS_PASS_ALONE && r < R; r++) d->length[r] = 0;
+    query_forward(&d->pass.query, d->o.setup->params, &d->context, &rows, &none);
+    if (d->o.mean)
+        add_to_mean(sum, d, R, pass);
+    else
+        basis_set_take(&d->basis, d->local[0], &d->pass.query, R, pass);
+}
+
+static void take_basis(struct fit_data *d, double *sum, size_t R) {
+    const size_t at = d->o.basis_points - 1;
+    prepare(d, R, &at, 1);
+    for (enum basis_pass pass = BASIS_PASS_WHOLE; pass <= BASIS_PASS_ALONE; pass++)
+        if (basis_pass_needed(basis_parts(&d->o), pass)) take_pass(d, sum, R, pass);
+}
+
+/* Every few samples while contexts are made, which may take long. A group stops at its next update,
+ * together. */
+static enum err_code report(struct fit_data *d, size_t sample, struct err *err) {
+    if (!d->ctx || (sample / d->o.shards) % REPORT_EVERY != 0) return ERR_OK;
+    if (d->ctx->group_size == 1 && job_should_stop(d->ctx))
+        return ERR(err, ERR_STOPPED, "stopped before the first update");
+    return job_progress(d->ctx, 0, 1, err);
+}
+
+/* Once: contexts that are kept, and the basis, of one shard in passes of `batch` samples. */
+static enum err_code load_shard(struct fit_data *d, size_t shard, double *sum, struct err *err) {
+    enum err_code rc = ERR_OK;
+    size_t n = d->o.prompts.n, R = 0;
+    for (size_t i = shard; i < n; i += d->o.shards) {
+        if (d->kept) fill_slot(d, slot_of(d, i), i);
+        TRY(report(d, i, err));
+        d->rows[R++] = (uint32_t)i;
+        if (R < d->o.batch && i + d->o.shards < n) continue;
+        finish_slots(d);
+        if (basis_parts(&d->o)) take_basis(d, sum, R);
+        R = 0;
+    }
+cleanup:
+    return rc;
+}
+
+static enum err_code finish_mean(struct fit_data *d, double *sums, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const size_t n = basis_set_floats(&d->basis);
+    double *scratch = sums + n * (d->count > 0 ? d->count : 1);
+    if (d->ctx)
+        TRY(job_reduce_real(d->ctx, sums, scratch, n, d->o.shards, err));
+    else
+        assert(d->o.shards == 1);
+    basis_set_mean(&d->basis, sums, d->o.train);
+cleanup:
+    return rc;
+}
+
+static enum err_code load(struct fit_data *d, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const size_t n = d->o.mean ? basis_set_floats(&d->basis) : 0,
+                 sums = d->count > 0 ? d->count : 1;
+    double *sum = calloc((sums + 1) * n + 1, sizeof *sum);
+    CHECK(sum, ERR_MEMORY, "no memory for %zu sums", (sums + 1) * n);
+    for (size_t s = 0; s < d->count; s++) TRY(load_shard(d, d->first + s, sum + s * n, err));
+    if (n > 0) TRY(finish_mean(d, sum, err));
+cleanup:
+    free(sum);
+    return rc;
+}
+
+enum err_code fit_data_create(struct fit_data **out, const struct fit_data_options *o,
+                              struct job_ctx *ctx, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct fit_data *d = calloc(1, sizeof *d);
+    CHECK(d, ERR_MEMORY, "no memory for the data of a fit");
+    assert(o->shards >= 1 && o->batch >= 1 && o->prompts.points >= 1);
+    assert(!basis_parts(o) || o->basis_points >= 1);
+    assert(o->n_lengths <= FIT_LENGTHS);
+    *d = (struct fit_data){.o = *o, .ctx = ctx, .count = o->shards, .each = shard_samples(o)};
+    if (ctx) job_shard_range(&d->first, &d->count, o->shards, ctx->group_rank, ctx->group_size);
+    d->weights = method_weights(o->setup);
+    d->n_at = sample_rows(o);
+    for (size_t j = 0; j < d->n_at; j++)
+        d->at[j] = (o->n_lengths > 0 ? o->lengths[j] : o->prompts.points) - 1;
+    TRY(create_buffers(d, err));
+    TRY(load(d, err));
+    *out = d;
+    d = NULL;
+cleanup:
+    fit_data_destroy(d);
+    return rc;
+}
+
+void fit_data_destroy(struct fit_data *d) {
+    if (!d) return;
+    basis_set_destroy(&d->basis);
+    vector_pass_destroy(&d->pass);
+    context_scratch_destroy(d->fill);
+    context_destroy(&d->context);
+    arena_release(&d->memory);
+    free(d->rows);
+    free(d);
+}
+
+const struct basis_set *fit_data_mean(const struct fit_data *d) {
+    return basis_parts(&d->o) && d->o.mean ? &d->basis : NULL;
+}
+
+/* ---- passes */
+
+/* The basis of the rows of a pass: the mean, or theirs, gathered. */
+static struct basis basis_of(struct fit_data *d, size_t R) {
+    const struct basis_set *s = &d->basis;
+    const size_t E = s->dims.E;
+    struct basis b = {.R = R, .stride = R};
+    if (d->o.mean && s->parts) return basis_set_view(s, 0, 1);
+    for (enum basis_part p = 0; p < BASIS_PARTS; p++) {
+        for (size_t i = 0; s->part[p] && i < basis_blocks(p, &s->dims); i++)
+            rows_gather(d->gathered[p] + i * R * E, s->part[p] + i * s->n * E, d->local, R, E);
+        b.part[p] = d->gathered[p];
+    }
+    return b;
+}
+
+/* The n samples in d->rows: forward with the vector of w. */
+static struct basis forward(struct fit_data *d, const float *w, size_t n) {
+    const size_t R = n * d->n_at;
+    prepare(d, n, d->at, d->n_at);
+    struct basis b = basis_of(d, R);
+    struct query_rows rows = rows_of(d, R);
+    vector_pass_set(&d->pass, &b, w);
+    vector_pass_run(&d->pass, &d->context, &rows);
+    return b;
+}
+
+static double loss_of(struct fit_data *d, size_t R, double weight) {
+    const float *prediction = d->pass.query.prediction;
+    memset(d->dprediction, 0, R * sizeof *d->dprediction);
+    return d->o.loss == FIT_HUBER
+               ? loss_huber(d->dprediction, prediction, d->target, d->o.delta, weight, R)
+               : loss_mse(d->dprediction, prediction, d->target, weight, R);
+}
+
+/* The n samples in d->rows; dw NULL: no gradient. */
+static double pass(float *dw, struct fit_data *d, const float *w, size_t n, double weight) {
+    const size_t R = n * d->n_at;
+    struct basis b = forward(d, w, n);
+    double loss = loss_of(d, R, weight / (double)d->n_at);
+    struct query_rows rows = rows_of(d, R);
+    if (dw) vector_pass_backward(dw, &d->pass, &d->context, &rows, &b, d->dprediction);
+    return loss;
+}
+
+void fit_data_pass(double *loss, float *dw, struct fit_data *d, const float *w,
+                   const uint32_t *rows, size_t n, double weight) {
+    for (size_t s = 0; s < d->count; s++) {
+        float *dw_s = dw ? dw + s * d->weights : NULL;
+        size_t R = 0;
+        loss[s] = 0;
+        if (dw_s) memset(dw_s, 0, d->weights * sizeof *dw_s);
+        for (size_t i = 0; i < n; i++)
+            if (rows[i] % d->o.shards == d->first + s) d->rows[R++] = rows[i];
+        assert(R <= d->o.batch);
+        if (R > 0) loss[s] = pass(dw_s, d, w, R, weight);
+    }
+}
+
+void fit_data_look(float *v, float *prediction, struct fit_data *d, const float *w,
+                   const uint32_t *rows, size_t n) {
+    assert(d->count == d->o.shards && n <= d->o.batch && d->n_at == 1);
+    memcpy(d->rows, rows, n * sizeof *rows);
+    (void)forward(d, w, n);
+    const size_t numbers = d->pass.v_rows * method_values(d->o.setup);
+    if (v) memcpy(v, d->pass.v, numbers * sizeof *v);
+    if (prediction) memcpy(prediction, d->pass.query.prediction, n * sizeof *prediction);
+}

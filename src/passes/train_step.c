@@ -1,0 +1,50 @@
+#include "passes/train_step.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "ops/loss.h"
+#include "sources/problems/prompts.h"
+
+static void lay_out(struct train_step *s, const struct model_dims *d, size_t n, size_t points) {
+    s->tokens = arena_floats(&s->memory, n * 2 * points * d->inputs);
+    s->dprediction = arena_floats(&s->memory, n * points);
+}
+
+enum err_code train_step_create(struct train_step *s, const struct model_dims *dims, size_t n,
+                                size_t points, struct err *err) {
+    enum err_code rc = ERR_OK;
+    *s = (struct train_step){0};
+    lay_out(s, dims, n, points);
+    TRY(arena_commit(&s->memory, err));
+    lay_out(s, dims, n, points);
+    TRY(forward_create(&s->forward, dims, n, 2 * points, true, err));
+cleanup:
+    if (rc != ERR_OK) train_step_destroy(s);
+    return rc;
+}
+
+void train_step_destroy(struct train_step *s) {
+    forward_destroy(&s->forward);
+    arena_release(&s->memory);
+}
+
+size_t train_step_bytes(const struct model_dims *dims, size_t n, size_t points) {
+    struct train_step s = {0};
+    lay_out(&s, dims, n, points);
+    return s.memory.used + forward_bytes(dims, n, 2 * points, true);
+}
+
+double train_step_run(struct params *gradient, struct train_step *s, const struct params *p,
+                      const struct prompt_view *part, enum problem_loss loss, double weight) {
+    size_t n = part->n * part->points;
+    assert(part->n <= s->forward.B && 2 * part->points <= s->forward.length);
+    prompt_tokens(s->tokens, part->x, part->y, part->n, part->points, part->dims);
+    forward_run(&s->forward, p, s->tokens, part->n, 2 * part->points);
+    memset(s->dprediction, 0, n * sizeof *s->dprediction);
+    double value = loss == PROBLEM_CLASSIFICATION
+                       ? loss_logistic(s->dprediction, s->forward.prediction, part->y, weight, n)
+                       : loss_mse(s->dprediction, s->forward.prediction, part->y, weight, n);
+    forward_backward(gradient, &s->forward, p, s->tokens, s->dprediction);
+    return value;
+}

@@ -1,0 +1,39 @@
+/*
+ * identity.h - who a job is: SHA-256 of all its result depends on.
+ *
+ * Stage kind and version, the keys that matter, control, seed, the identities of the jobs it reads,
+ * and the content (not the path) of every file it names.
+ */
+#ifndef RUN_PLAN_IDENTITY_H
+#define RUN_PLAN_IDENTITY_H
+
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "config/config.h"
+#include "stages/stage.h"
+
+struct identity_files; /* content hashes of files already read */
+
+enum err_code identity_files_create(struct identity_files **out, struct err *err);
+void identity_files_destroy(struct identity_files *f); /* NULL-safe */
+
+size_t identity_files_count(const struct identity_files *f);
+const char *identity_files_path(const struct identity_files *f, size_t i);
+const char *identity_files_hash(const struct identity_files *f, size_t i);
+
+struct identity_of {
+    const struct stage *stage;
+    const struct config_point *point;
+    const char *control; /* or NULL */
+    uint64_t seed;
+    const char *inputs[2];
+    size_t n_inputs;
+};
+
+/* ERR_CONFIG with the key's place when a file cannot be read, or holds a NaN or an infinity.
+ * scratch is cleared first. */
+enum err_code identity_make(char out[HASH_HEX], const struct identity_of *of,
+                            struct identity_files *files, struct text *scratch, struct err *err);
+
+#endif

@@ -1,0 +1,96 @@
+#include "run/plan/job_find.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE_DIGITS = 9 }; /* at most */
+
+static size_t find_label(const struct plan *p, const char *word) {
+    char label[PLAN_LABEL];
+    for (size_t j = 0; j < p->n_jobs; j++) {
+        plan_label(label, p, j);
+        if (strcmp(label, word) == 0) return j;
+    }
+    return PLAN_NONE;
+}
+
+/* "17": a line of the plan. Not "0017", which can only be the begin of an identity. */
+static size_t find_line(const struct plan *p, const char *word) {
+    const size_t digits = strspn(word, "0123456789");
+    if (digits == 0 || word[digits] || digits > LINE_DIGITS) return PLAN_NONE;
+    if (digits > 1 && word[0] == '0') return PLAN_NONE;
+    const size_t line = strtoul(word, NULL, 10);
+    return line < p->n_jobs ? line : PLAN_NONE;
+}
+
+struct matches {
+    size_t n;
+    char identity[HASH_HEX];
+    struct text names; /* the first few */
+};
+
+static void add_match(struct matches *m, const char *identity, const char *label) {
+    if (m->n++ == 0) memcpy(m->identity, identity, sizeof m->identity);
+    if (m->n <= 4) text_add(&m->names, "%s%s (%.12s)", m->n > 1 ? ", " : "", label, identity);
+}
+
+static void find_prefix(struct matches *m, const char *word, const struct plan *p,
+                        const struct history *h) {
+    char label[PLAN_LABEL];
+    const size_t n = strlen(word);
+    if (n < JOB_FIND_DIGITS || strspn(word, "0123456789abcdef") != n) return;
+    for (size_t j = 0; j < p->n_jobs; j++) {
+        if (strncmp(p->jobs[j].identity, word, n) != 0) continue;
+        plan_label(label, p, j);
+        add_match(m, p->jobs[j].identity, label);
+    }
+    for (size_t i = 0; i < h->n_jobs; i++)
+        if (strncmp(h->jobs[i].identity, word, n) == 0 &&
+            plan_find(p, h->jobs[i].identity) == PLAN_NONE)
+            add_match(m, h->jobs[i].identity, "no longer planned");
+}
+
+static enum err_code no_such_job(const char *word, const struct plan *p, struct err *err) {
+    enum err_code rc = ERR_USAGE;
+    char(*labels)[PLAN_LABEL] = calloc(p->n_jobs + 1, sizeof *labels);
+    const char **names = calloc(p->n_jobs + 1, sizeof *names);
+    const char *nearest = NULL;
+    for (size_t j = 0; labels && names && j < p->n_jobs; j++) {
+        plan_label(labels[j], p, j);
+        names[j] = labels[j];
+    }
+    if (labels && names) nearest = text_nearest(word, names, p->n_jobs);
+    if (nearest)
+        rc = ERR(err, ERR_USAGE, "%s: no job is called so (did you mean %s?)", word, nearest);
+    else
+        rc = ERR(err, ERR_USAGE,
+                 "%s: no job is called so: give a label as fit[3], its line, or %d digits or more "
+                 "of its identity; taskvec plan lists them",
+                 word, JOB_FIND_DIGITS);
+    free(labels);
+    free(names);
+    return rc;
+}
+
+enum err_code job_find(struct job_found *out, const char *word, const struct plan *p,
+                       const struct history *h, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct matches m = {0};
+    size_t job = find_label(p, word);
+    if (job == PLAN_NONE) job = find_line(p, word);
+    if (job != PLAN_NONE)
+        memcpy(m.identity, p->jobs[job].identity, sizeof m.identity);
+    else
+        find_prefix(&m, word, p, h);
+    CHECK(m.n<2, ERR_USAGE, "%s: %zu jobs begin so: %s%s", word, m.n, text_str(&m.names), m.n> 4
+              ? ", ..."
+              : "");
+    if (job == PLAN_NONE && m.n == 0) return no_such_job(word, p, err);
+    memcpy(out->identity, m.identity, sizeof out->identity);
+    out->job = plan_find(p, m.identity);
+    out->past = history_find(h, m.identity);
+cleanup:
+    text_release(&m.names);
+    return rc;
+}

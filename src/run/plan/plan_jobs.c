@@ -1,0 +1,73 @@
+#include "run/plan/plan_jobs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The table of identities: open addressing, at most half full. */
+
+static size_t slot_of(const char *identity, size_t n_slots) {
+    size_t value = 0;
+    for (int i = 0; i < 15 && identity[i]; i++) {
+        const char c = identity[i];
+        value = value * 16 + (size_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+    }
+    return value & (n_slots - 1);
+}
+
+static size_t *find_slot(const struct plan *p, const char *identity) {
+    for (size_t i = slot_of(identity, p->n_slots);; i = (i + 1) & (p->n_slots - 1)) {
+        if (p->slots[i] == 0) return &p->slots[i];
+        if (strcmp(p->jobs[p->slots[i] - 1].identity, identity) == 0) return &p->slots[i];
+    }
+}
+
+size_t plan_find(const struct plan *p, const char *identity) {
+    const size_t slot = p->n_slots ? *find_slot(p, identity) : 0;
+    return slot ? slot - 1 : PLAN_NONE;
+}
+
+static enum err_code slots_reserve(struct plan *p, struct err *err) {
+    if (2 * (p->n_jobs + 1) <= p->n_slots) return ERR_OK;
+    const size_t n = p->n_slots ? 2 * p->n_slots : 1024;
+    size_t *slots = calloc(n, sizeof *slots);
+    if (!slots) return ERR(err, ERR_MEMORY, "no memory to plan %zu jobs", p->n_jobs);
+    free(p->slots);
+    p->slots = slots;
+    p->n_slots = n;
+    for (size_t j = 0; j < p->n_jobs; j++) *find_slot(p, p->jobs[j].identity) = j + 1;
+    return ERR_OK;
+}
+
+static enum err_code job_reserve(struct plan *p, struct err *err) {
+    if (p->n_jobs < p->capacity) return ERR_OK;
+    const size_t capacity = p->capacity ? 2 * p->capacity : 64;
+    struct plan_job *jobs = realloc(p->jobs, capacity * sizeof *jobs);
+    if (!jobs) return ERR(err, ERR_MEMORY, "no memory to plan %zu jobs", capacity);
+    p->jobs = jobs;
+    p->capacity = capacity;
+    return ERR_OK;
+}
+
+enum err_code plan_jobs_append(size_t *index, struct plan *p, const struct plan_job *job,
+                               struct err *err) {
+    enum err_code rc = ERR_OK;
+    TRY(job_reserve(p, err));
+    TRY(slots_reserve(p, err));
+    *index = p->n_jobs;
+    p->jobs[p->n_jobs++] = *job;
+    *find_slot(p, job->identity) = *index + 1;
+cleanup:
+    return rc;
+}
+
+enum err_code plan_jobs_list(struct plan_stage *s, size_t job, struct err *err) {
+    if (s->n_jobs == s->capacity) {
+        const size_t capacity = s->capacity ? 2 * s->capacity : 16;
+        size_t *jobs = realloc(s->jobs, capacity * sizeof *jobs);
+        if (!jobs) return ERR(err, ERR_MEMORY, "no memory to plan %zu jobs", capacity);
+        s->jobs = jobs;
+        s->capacity = capacity;
+    }
+    s->jobs[s->n_jobs++] = job;
+    return ERR_OK;
+}

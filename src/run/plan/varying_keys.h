@@ -1,0 +1,31 @@
+/*
+ * varying_keys.h - which keys of a stage really differ among its jobs, so that a listing can leave
+ * the others out.
+ */
+#ifndef RUN_PLAN_VARYING_KEYS_H
+#define RUN_PLAN_VARYING_KEYS_H
+
+#include "base/err.h"
+#include "base/text.h"
+#include "run/plan/plan.h"
+
+enum { AXES_USED_MAX = 32 };
+
+struct varying_keys {
+    const struct config_key *keys[AXES_USED_MAX]; /* in the order they were met */
+    size_t n;
+};
+
+/* Keys with CONFIG_AXIS whose value differs, or is absent in some, among the points of the stage.
+ */
+enum err_code varying_keys(struct varying_keys *out, const struct plan *p, size_t stage,
+                           struct err *err);
+
+/* "method=ltv points=26": the values of the used axes in this point; absent ones are left out. */
+void varying_keys_describe(struct text *out, const struct varying_keys *a,
+                           const struct config_point *point);
+
+/* Appends the value as in a config without quotes, "-" when the point does not have the key. */
+void varying_keys_value(struct text *out, const struct config_point *point, const char *key);
+
+#endif

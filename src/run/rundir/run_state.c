@@ -1,0 +1,122 @@
+#include "run/rundir/run_state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "journal/journal.h"
+#include "store/artifact.h"
+
+enum { FRUITLESS_ATTEMPTS = 3 };
+
+enum err_code run_state_config_path(char out[FILE_PATH_MAX], const char *dir, struct err *err) {
+    const int n = snprintf(out, FILE_PATH_MAX, "%s/config.cfg", dir);
+    if (n < 0 || n >= FILE_PATH_MAX) return ERR(err, ERR_CONFIG, "%s: path too long", dir);
+    return ERR_OK;
+}
+
+/* BLOCKED comes after, from the parents. */
+static struct run_state_job job_state(const struct history *h, const char *dir,
+                                      const char *identity, bool running) {
+    struct run_state_job j = {.past = history_find(h, identity), .blocker = PLAN_NONE};
+    const size_t last = h->n_attempts ? h->attempts[h->n_attempts - 1].number : 0;
+    j.state = queue_past(j.past, false, &j.lost);
+    if (j.state == QUEUE_DONE && dir && j.past->artifact && !artifact_present(dir, j.past))
+        j.state = QUEUE_PENDING;
+    if (running && j.state == QUEUE_PENDING && j.past && j.past->state == HISTORY_STARTED &&
+        j.past->attempt == last)
+        j.state = QUEUE_RUNNING;
+    return j;
+}
+
+/* Parents come first in a plan, so their states are known. */
+static void block(struct run_state_job *jobs, const struct plan_job *job, size_t j) {
+    if (jobs[j].state != QUEUE_PENDING) return;
+    for (size_t i = 0; i < job->n_parents; i++) {
+        const size_t parent = job->parents[i];
+        const enum queue_state state = jobs[parent].state;
+        if (state != QUEUE_FAILED && state != QUEUE_BLOCKED) continue;
+        jobs[j].state = QUEUE_BLOCKED;
+        jobs[j].blocker = state == QUEUE_FAILED ? parent : jobs[parent].blocker;
+        return;
+    }
+}
+
+void run_state_states(struct run_state_job *jobs, size_t count[QUEUE_BLOCKED + 1],
+                      const struct plan *p, const struct history *h, const char *dir,
+                      bool running) {
+    for (size_t s = 0; s <= QUEUE_BLOCKED; s++) count[s] = 0;
+    for (size_t j = 0; j < p->n_jobs; j++) {
+        jobs[j] = job_state(h, dir, p->jobs[j].identity, running);
+        block(jobs, &p->jobs[j], j);
+        count[jobs[j].state]++;
+    }
+}
+
+enum err_code run_state_refresh(struct run_state *r, struct err *err) {
+    enum err_code rc = ERR_OK;
+    history_release(&r->history);
+    lock_look_again(&r->holder, &r->watch, r->dir);
+    TRY(journal_history(&r->history, r->dir, err));
+    run_state_states(r->jobs, r->count, &r->plan, &r->history, r->dir, r->holder.alive);
+cleanup:
+    return rc;
+}
+
+enum err_code run_state_open(struct run_state *r, const char *dir, struct err *err) {
+    enum err_code rc = ERR_OK;
+    char path[FILE_PATH_MAX];
+    *r = (struct run_state){0};
+    TRY(run_state_config_path(path, dir, err));
+    memcpy(r->dir, dir, strlen(dir) + 1);
+    CHECK(file_exists(path), ERR_CONFIG,
+          "%s: no run there (config.cfg is missing); start one with taskvec run CFG -o %s", dir,
+          dir);
+    TRY(stage_schemas_init(&r->schemas, err));
+    TRY(stage_schemas_open(&r->config, &r->schemas, path, NULL, 0, err));
+    TRY(plan_make(&r->plan, r->config, err));
+    r->jobs = calloc(r->plan.n_jobs + 1, sizeof *r->jobs);
+    CHECK(r->jobs, ERR_MEMORY, "no memory for %zu jobs", r->plan.n_jobs);
+    TRY(run_state_refresh(r, err));
+cleanup:
+    if (rc != ERR_OK) run_state_release(r);
+    return rc;
+}
+
+void run_state_release(struct run_state *r) {
+    free(r->jobs);
+    history_release(&r->history);
+    plan_release(&r->plan);
+    config_close(r->config);
+    stage_schemas_release(&r->schemas);
+    *r = (struct run_state){0};
+}
+
+/* The last attempts, all over, brought nothing. */
+static bool is_stuck(const struct history *h, bool alive) {
+    size_t fruitless = 0;
+    for (size_t i = h->n_attempts; i > 0; i--) {
+        const struct history_attempt *a = &h->attempts[i - 1];
+        if (alive && i == h->n_attempts) continue;
+        if (a->done > 0 || a->checkpoints > 0) break;
+        fruitless++;
+    }
+    return fruitless >= FRUITLESS_ATTEMPTS;
+}
+
+int run_state_exit_code(const struct run_state *r) {
+    const size_t left = r->count[QUEUE_PENDING] + r->count[QUEUE_RUNNING];
+    if (left > 0 && is_stuck(&r->history, r->holder.alive)) return 70;
+    if (left > 0 || r->holder.alive) return 75;
+    return r->count[QUEUE_FAILED] + r->count[QUEUE_BLOCKED] > 0 ? 1 : 0;
+}
+
+const char *run_state_failure_reason(const struct run_state_job *job) {
+    if (job->lost) return "several attempts in a row died while it ran";
+    return job->past && job->past->reason ? job->past->reason : "";
+}
+
+const char *run_state_failure_class(const struct run_state_job *job) {
+    if (job->lost) return "lost";
+    return job->past && job->past->failed_class ? job->past->failed_class : "";
+}

@@ -1,0 +1,64 @@
+/*
+ * run_state.h - all that a run's directory says: its config, the plan of it, and what the journal
+ * tells of each job of that plan.
+ *
+ *     DIR/config.cfg   the resolved config of the last attempt, paths absolute
+ *     DIR/configs/     the resolved config of every attempt, named by its SHA-256
+ *     DIR/changes/     local changes of the builds that had any, named by their SHA-256
+ *     DIR/journal      what happened
+ *     DIR/artifacts/   tensors of finished jobs
+ *     DIR/results.h5   tables, rebuilt whenever an attempt ends
+ */
+#ifndef RUN_RUNDIR_RUN_STATE_H
+#define RUN_RUNDIR_RUN_STATE_H
+
+#include "base/file.h"
+#include "journal/history.h"
+#include "run/plan/plan.h"
+#include "sched/queue.h"
+#include "stages/stage_schemas.h"
+#include "store/lock.h"
+
+struct run_state_job {
+    enum queue_state state;
+    const struct history_job *past; /* NULL: never started */
+    size_t blocker;                 /* BLOCKED: the job that failed */
+    bool lost;                      /* FAILED because it ran while several attempts died */
+};
+
+struct run_state {
+    char dir[FILE_PATH_MAX];
+    struct stage_schemas schemas;
+    struct config *config;
+    struct plan plan;
+    struct history history;
+    struct lock_holder holder;
+    struct lock_watch watch;
+    struct run_state_job *jobs; /* [plan.n_jobs] */
+    size_t count[QUEUE_BLOCKED + 1];
+};
+
+/* ERR_CONFIG when DIR holds no run. Needs no lock and no MPI. */
+enum err_code run_state_open(struct run_state *r, const char *dir, struct err *err);
+void run_state_release(struct run_state *r); /* idempotent */
+
+/* Looks again at lock and journal; config and plan stay. */
+enum err_code run_state_refresh(struct run_state *r, struct err *err);
+
+enum err_code run_state_config_path(char out[FILE_PATH_MAX], const char *dir, struct err *err);
+
+/* The state of each job of a plan after a history; `running`: somebody runs it now. A job that is
+ * DONE but whose artifact is gone from `dir` or cut short is PENDING, as for the farm: it runs
+ * again. dir NULL: the history alone is asked. */
+void run_state_states(struct run_state_job *jobs, size_t count[QUEUE_BLOCKED + 1],
+                      const struct plan *p, const struct history *h, const char *dir, bool running);
+
+/* The exit code that the states come to: 0, 1 or 75; 70 after three attempts in a row that ended
+ * without a new DONE job or checkpoint. */
+int run_state_exit_code(const struct run_state *r);
+
+/* Why a job is FAILED: "nan", and the reason; "lost" for one that ran while attempts died. */
+const char *run_state_failure_class(const struct run_state_job *job);
+const char *run_state_failure_reason(const struct run_state_job *job);
+
+#endif

@@ -1,0 +1,119 @@
+#include "run/rundir/rundir.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/version.h"
+#include "run/rundir/run_state.h"
+
+enum { CONFIG_BYTES = 1 << 24 }; /* a resolved config is longer than what was written by hand */
+
+enum err_code rundir_name(char out[FILE_PATH_MAX], const struct config *config, const char *given,
+                          struct err *err) {
+    const int n = given ? snprintf(out, FILE_PATH_MAX, "%s", given)
+                        : snprintf(out, FILE_PATH_MAX, "results/%s", config_name(config));
+    if (n <= 0 || n >= FILE_PATH_MAX)
+        return ERR(err, ERR_USAGE, "-o \"%s\": not a usable directory name", given ? given : "");
+    return ERR_OK;
+}
+
+static bool is_kept(const char *path, const struct text *resolved) {
+    struct text old = {0};
+    struct err ignored = {0};
+    const bool same = file_exists(path) &&
+                      file_read(&old, path, CONFIG_BYTES, &ignored) == ERR_OK &&
+                      strcmp(text_str(&old), text_str(resolved)) == 0;
+    text_release(&old);
+    return same;
+}
+
+void rundir_config_sum(char out[HASH_HEX], const struct text *resolved) {
+    struct hash h;
+    hash_begin(&h);
+    hash_bytes(&h, text_str(resolved), resolved->size);
+    hash_end(out, &h);
+}
+
+static enum err_code path_in(char out[FILE_PATH_MAX], const char *dir, const char *folder,
+                             const char *sum, const char *ending, struct err *err) {
+    const int n = snprintf(out, FILE_PATH_MAX, "%s/%s/%s.%s", dir, folder, sum, ending);
+    if (n < 0 || n >= FILE_PATH_MAX) return ERR(err, ERR_CONFIG, "%s: path too long", dir);
+    return ERR_OK;
+}
+
+enum err_code rundir_kept_path(char out[FILE_PATH_MAX], const char *dir, const char *sum,
+                               struct err *err) {
+    return path_in(out, dir, "configs", sum, "cfg", err);
+}
+
+/* A file named by its content, in a folder of its own. */
+static enum err_code keep(const char *path, const char *dir, const char *folder, const void *data,
+                          size_t size, struct err *err) {
+    enum err_code rc = ERR_OK;
+    char parent[FILE_PATH_MAX];
+    if (file_exists(path)) return ERR_OK;
+    (void)snprintf(parent, sizeof parent, "%s/%s", dir, folder);
+    TRY(file_make_folder(parent, err));
+    TRY(file_replace(path, data, size, err));
+cleanup:
+    return rc;
+}
+
+static enum err_code keep_changes(const char *dir, struct err *err) {
+    enum err_code rc = ERR_OK;
+    char path[FILE_PATH_MAX];
+    size_t size;
+    const void *diff = version_diff(&size);
+    if (size == 0) return ERR_OK;
+    TRY(path_in(path, dir, "changes", version_diff_sum(), "diff", err));
+    TRY(keep(path, dir, "changes", diff, size, err));
+cleanup:
+    return rc;
+}
+
+enum err_code rundir_keep_config(const char *dir, const struct config *config, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct text resolved = {0};
+    char path[FILE_PATH_MAX], sum[HASH_HEX];
+    config_print(&resolved, config);
+    TRY(text_check(&resolved, err));
+    rundir_config_sum(sum, &resolved);
+    TRY(rundir_kept_path(path, dir, sum, err));
+    TRY(keep(path, dir, "configs", resolved.data, resolved.size, err));
+    TRY(keep_changes(dir, err));
+    TRY(run_state_config_path(path, dir, err));
+    if (!is_kept(path, &resolved)) TRY(file_replace(path, resolved.data, resolved.size, err));
+cleanup:
+    text_release(&resolved);
+    return rc;
+}
+
+static void compare_plans(struct rundir_change *out, const struct plan *now,
+                          const struct plan *before) {
+    for (size_t j = 0; j < now->n_jobs; j++)
+        if (plan_find(before, now->jobs[j].identity) == PLAN_NONE)
+            out->added++;
+        else
+            out->unchanged++;
+    out->gone = before->n_jobs - out->unchanged;
+    out->changed = out->added > 0 || out->gone > 0;
+}
+
+void rundir_compare(struct rundir_change *out, const char *dir, const struct plan *plan,
+                    const struct stage_schemas *schemas) {
+    struct err ignored = {0};
+    struct config *config = NULL;
+    struct plan before = {0};
+    char path[FILE_PATH_MAX];
+    struct text resolved = {0};
+    *out = (struct rundir_change){0};
+    config_print(&resolved, plan->config);
+    if (run_state_config_path(path, dir, &ignored) == ERR_OK && file_exists(path) &&
+        !is_kept(path, &resolved) &&
+        stage_schemas_open(&config, schemas, path, NULL, 0, &ignored) == ERR_OK &&
+        plan_make(&before, config, &ignored) == ERR_OK)
+        compare_plans(out, plan, &before);
+    plan_release(&before);
+    config_close(config);
+    text_release(&resolved);
+}

@@ -1,0 +1,236 @@
+#include "run/tables/summary.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/checkpoint.h"
+#include "passes/dummy_pairs.h"
+#include "run/plan/varying_keys.h"
+#include "run/tables/summary_groups.h"
+#include "store/artifact.h"
+#include "tensorfile/tensorfile.h"
+
+static bool is_kind(const struct plan *p, size_t stage, const char *kind) {
+    return strcmp(p->stages[stage].kind->name, kind) == 0;
+}
+
+/* ---- the numbers of one evaluation */
+
+size_t summary_trained_points(const struct plan *p, size_t job) {
+    const size_t model = plan_model(p, job);
+    if (model != PLAN_NONE) return (size_t)config_int(p->jobs[model].point, "points");
+    struct err ignored = {0};
+    struct model_dims dims;
+    size_t trained = 0;
+    const struct plan_job *j = &p->jobs[job];
+    const struct plan_job *parent = j->n_parents ? &p->jobs[j->parents[0]] : j;
+    const char *path = plan_text(parent->point, "model.checkpoint");
+    if (!path) path = plan_text(j->point, "model.checkpoint");
+    if (!path || model_read_dims(&dims, &trained, path, &ignored) != ERR_OK) return 0;
+    return trained;
+}
+
+static enum err_code read_errors(float **out, struct summary_group *g, const char *path,
+                                 struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct tensorfile *file = NULL;
+    float *errors = NULL;
+    TRY(tensorfile_open(&file, path, err));
+    const struct tensor_info *t = tensorfile_find(file, "errors");
+    CHECK(t && t->rank == 2 && t->elements > 0, ERR_DATA,
+          "%s: no tensor errors [functions, points]", path);
+    g->functions = t->shape[0];
+    g->points = t->shape[1];
+    errors = malloc(t->elements * sizeof *errors);
+    CHECK(errors, ERR_MEMORY, "no memory for %zu errors", t->elements);
+    TRY(tensorfile_floats(errors, file, "errors", 2, t->shape, err));
+    *out = errors;
+    errors = NULL;
+cleanup:
+    free(errors);
+    tensorfile_close(file);
+    return rc;
+}
+
+static enum err_code sum_errors(struct summary_group *g, const struct run_state *r, size_t job,
+                                size_t trained, struct err *err) {
+    enum err_code rc = ERR_OK;
+    float *errors = NULL;
+    char path[FILE_PATH_MAX];
+    const struct plan_job *j = &r->plan.jobs[job];
+    TRY(artifact_path(path, r->dir, j->identity, err));
+    TRY(read_errors(&errors, g, path, err));
+    const size_t dims = (size_t)config_int(j->point, "source.dims");
+    g->n_ranges = error_ranges(g->ranges, dims, trained, g->points);
+    g->has_trained = trained > 0;
+    const size_t within = trained > 0 && trained < g->points ? trained : g->points;
+    g->ranges[SUMMARY_TRAINED] = (struct error_range){0, within - 1, "trained"};
+    g->sums = calloc(SUMMARY_SUMS * g->functions, sizeof *g->sums);
+    CHECK(g->sums, ERR_MEMORY, "no memory for %zu functions", g->functions);
+    for (size_t i = 0; i < SUMMARY_SUMS; i++)
+        if (i < g->n_ranges || i == SUMMARY_TRAINED)
+            error_range_add(g->sums + i * g->functions, errors, g->functions, g->points,
+                            &g->ranges[i]);
+    g->repeats = 1;
+cleanup:
+    free(errors);
+    return rc;
+}
+
+/* ---- groups */
+
+static void group_release(struct summary_group *g) {
+    for (size_t i = 0; i < SUMMARY_KEYS; i++) text_release(&g->keys[i]);
+    text_release(&g->setting);
+    text_release(&g->fit);
+    free(g->sums);
+}
+
+static bool has_twins(const struct summary *s) {
+    for (size_t i = 0; i < s->n; i++)
+        for (size_t k = 0; k < i; k++)
+            if (summary_same_line(&s->groups[i], &s->groups[k])) return true;
+    return false;
+}
+
+static void add_of(struct summary *s) {
+    text_add(&s->heads[s->n_keys++], "of");
+    for (size_t i = 0; i < s->n; i++)
+        text_add(&s->groups[i].keys[s->groups[i].n_keys++], "%s", s->groups[i].of);
+}
+
+/* Takes over *g: into a group of its own, or into the one with the same keys. */
+static enum err_code group_add(struct summary *s, struct summary_group *g, struct err *err) {
+    for (size_t i = 0; i < s->n; i++) {
+        struct summary_group *known = &s->groups[i];
+        if (!summary_same_group(known, g)) continue;
+        for (size_t k = 0; k < SUMMARY_SUMS * g->functions; k++) known->sums[k] += g->sums[k];
+        known->repeats++;
+        group_release(g);
+        return ERR_OK;
+    }
+    if (s->n == s->capacity) {
+        const size_t capacity = s->capacity ? 2 * s->capacity : 32;
+        struct summary_group *groups = realloc(s->groups, capacity * sizeof *groups);
+        if (!groups) {
+            group_release(g);
+            return ERR(err, ERR_MEMORY, "no memory for %zu lines of a table", capacity);
+        }
+        s->groups = groups;
+        s->capacity = capacity;
+    }
+    s->groups[s->n++] = *g;
+    return ERR_OK;
+}
+
+/* Dummies stand at positions that pairs of the prompt would have had. */
+static size_t points_in_range(const struct config_point *point, size_t trained) {
+    struct dummy_pairs dummies = {0};
+    if (config_has(point, "dummies")) dummy_pairs_read(&dummies, point);
+    return trained > dummies.n ? trained - dummies.n : trained;
+}
+
+static enum err_code add_job(struct summary *s, const struct run_state *r, size_t stage, size_t job,
+                             const struct summary_axes *axes, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct summary_group g = {0};
+    const size_t trained = summary_trained_points(&r->plan, job);
+    if (trained > 0) s->trained = trained;
+    summary_describe(&g, r, stage, job, axes);
+    TRY(sum_errors(&g, r, job, points_in_range(r->plan.jobs[job].point, s->trained), err));
+    TRY(text_check(&g.setting, err));
+    TRY(text_check(&g.fit, err));
+    return group_add(s, &g, err);
+cleanup:
+    group_release(&g);
+    return rc;
+}
+
+static enum err_code add_if_done(struct summary *s, const struct run_state *r, size_t stage,
+                                 size_t job, const struct summary_axes *axes, struct err *err) {
+    const struct run_state_job *known = &r->jobs[job];
+    if (known->state == QUEUE_DONE && known->past->artifact)
+        return add_job(s, r, stage, job, axes, err);
+    s->missing++;
+    return ERR_OK;
+}
+
+/* ---- estimators beside evaluations */
+
+/* Keys of source and shift: what the prompts are drawn from. */
+static bool is_of_prompts(const struct config_key *key) {
+    return strncmp(key->name, "source.", 7) == 0 || strcmp(key->name, "shift") == 0 ||
+           (key->when && strncmp(key->when, "shift=", 6) == 0);
+}
+
+/* Such keys in `a` have the same values in `b`. */
+static bool has_source_of(const struct config_point *a, const struct config_point *b) {
+    struct text left = {0}, right = {0};
+    bool same = true;
+    for (size_t i = 0; same && i < config_point_size(a); i++) {
+        const char *name = config_point_key(a, i)->name;
+        if (!is_of_prompts(config_point_key(a, i))) continue;
+        text_clear(&left), text_clear(&right);
+        varying_keys_value(&left, a, name);
+        varying_keys_value(&right, b, name);
+        same = strcmp(text_str(&left), text_str(&right)) == 0;
+    }
+    text_release(&left);
+    text_release(&right);
+    return same;
+}
+
+/* Some job of the evaluation has the source of this one. */
+static bool shares_source(const struct plan *p, size_t evaluate, size_t job) {
+    for (size_t i = 0; i < p->stages[evaluate].n_jobs; i++) {
+        const struct config_point *theirs = p->jobs[p->stages[evaluate].jobs[i]].point;
+        if (has_source_of(p->jobs[job].point, theirs) && has_source_of(theirs, p->jobs[job].point))
+            return true;
+    }
+    return false;
+}
+
+static enum err_code add_estimates(struct summary *s, const struct run_state *r, size_t evaluate,
+                                   const struct summary_axes *axes, struct err *err) {
+    enum err_code rc = ERR_OK;
+    for (size_t e = 0; e < r->plan.n_stages; e++) {
+        const struct plan_stage *ps = &r->plan.stages[e];
+        for (size_t i = 0; is_kind(&r->plan, e, "estimate") && i < ps->n_jobs; i++)
+            if (shares_source(&r->plan, evaluate, ps->jobs[i]))
+                TRY(add_if_done(s, r, e, ps->jobs[i], axes, err));
+    }
+cleanup:
+    return rc;
+}
+
+bool summary_is_joined(const struct plan *p, size_t stage) {
+    for (size_t i = 0; i < p->stages[stage].n_jobs; i++) {
+        bool found = false;
+        for (size_t e = 0; e < p->n_stages; e++)
+            found = found ||
+                    (is_kind(p, e, "evaluate") && shares_source(p, e, p->stages[stage].jobs[i]));
+        if (!found) return false;
+    }
+    return true;
+}
+
+enum err_code summary_make(struct summary *s, const struct run_state *r, size_t stage,
+                           struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct summary_axes axes;
+    const struct plan_stage *ps = &r->plan.stages[stage];
+    TRY(summary_axes(&axes, &r->plan, stage, err));
+    summary_name_columns(s, &r->plan, &axes);
+    for (size_t i = 0; i < ps->n_jobs; i++) TRY(add_if_done(s, r, stage, ps->jobs[i], &axes, err));
+    if (is_kind(&r->plan, stage, "evaluate")) TRY(add_estimates(s, r, stage, &axes, err));
+    if (has_twins(s)) add_of(s);
+cleanup:
+    return rc;
+}
+
+void summary_release(struct summary *s) {
+    for (size_t i = 0; i < s->n; i++) group_release(&s->groups[i]);
+    for (size_t i = 0; i < SUMMARY_KEYS; i++) text_release(&s->heads[i]);
+    free(s->groups);
+    *s = (struct summary){0};
+}

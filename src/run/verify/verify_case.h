@@ -1,0 +1,42 @@
+/*
+ * verify_case.h - one group of the twins' file, and the method it is tried on.
+ */
+#ifndef RUN_VERIFY_VERIFY_CASE_H
+#define RUN_VERIFY_VERIFY_CASE_H
+
+#include <stdbool.h>
+
+#include "activations/basis_set.h"
+#include "methods/method.h"
+#include "run/verify/verify_report.h"
+#include "store/fixture.h"
+
+struct verify_method_case { /* one group of the file */
+    const char *group, *method;
+    const char *control; /* made of that method; NULL: the method itself */
+    int variant;
+    double own[METHOD_OWN]; /* what the method keeps of its keys */
+};
+
+struct verify_case { /* a case and what it is tried on */
+    struct verify_report *report;
+    const struct fixture *file;
+    const struct verify_method_case *c;
+    struct method_setup setup;
+    struct prompt_view prompts;
+    size_t T0, weights, choices;
+    float *w;
+    struct basis_set basis; /* of each prompt, or one row: the mean */
+};
+
+bool verify_case_has(const struct verify_case *t, const char *what); /* methods/CASE/WHAT */
+
+/* Reads it; ERR_DATA where it does not hold n numbers. */
+enum err_code verify_case_read(struct fixture_array *out, const struct verify_case *t,
+                               const char *what, size_t n, struct err *err);
+
+/* One line for got[n] against it, to 1e-4. */
+enum err_code verify_case_compare(const struct verify_case *t, const char *what, const float *got,
+                                  size_t n, enum verify_scale scale, struct err *err);
+
+#endif

@@ -1,0 +1,34 @@
+#include "run/verify/verify_file.h"
+
+static const char *const PARTS[] = {
+    "core",     "grad",      "adam",   "ltv",   "curve",  "fv",        "icv",     "shift",
+    "problems", "baselines", "logits", "heads", "hidden", "tokenizer", "methods", NULL};
+
+static bool is_text_model(const struct fixture *f) { return fixture_has(f, "token_ids"); }
+
+static enum err_code compare(struct verify_report *r, const struct fixture *f, struct err *err) {
+    if (fixture_has(f, "core") && fixture_has(f, "weights")) return verify_regression(r, f, err);
+    if (fixture_has(f, "methods") && fixture_has(f, "weights")) return verify_methods(r, f, err);
+    if (is_text_model(f))
+        return verify_skip(r, "logits", "token_ids", "text models are not computed yet", err);
+    return verify_problems(r, f, err);
+}
+
+enum err_code verify_file(struct text *out, const char *path, const char *require, bool json,
+                          struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct fixture *f = NULL;
+    struct verify_report report = {0};
+    TRY(fixture_open(&f, path, err));
+    TRY(compare(&report, f, err));
+    TRY(verify_require(&report, require, PARTS, err));
+    if (json)
+        TRY(verify_print_json(out, &report, path, err));
+    else
+        verify_print(out, &report);
+    TRY(verify_outcome(&report, path, err));
+cleanup:
+    verify_report_release(&report);
+    fixture_close(f);
+    return rc;
+}

@@ -1,0 +1,64 @@
+/*
+ * verify_report.h - lines of a comparison with reference numbers, and what they add up to.
+ *
+ * Every line belongs to a part ("core", "grad", "ltv", ...: the names of --require) and says what
+ * was compared, the largest error, the tolerance, and ok, DIFFERS or skipped.
+ */
+#ifndef RUN_VERIFY_VERIFY_REPORT_H
+#define RUN_VERIFY_VERIFY_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/text.h"
+
+enum verify_status { VERIFY_OK, VERIFY_DIFFERS, VERIFY_SKIPPED };
+
+struct verify_line {
+    const char *part; /* static */
+    char name[96];
+    double error, tolerance; /* largest absolute error; NaN while skipped */
+    enum verify_status status;
+    char reason[160]; /* why it was skipped, or a remark */
+};
+
+struct verify_report {
+    struct verify_line *lines;
+    size_t n, capacity;
+};
+
+void verify_report_release(struct verify_report *r);
+
+/* How a tolerance grows with the reference: absolute is fixed, scaled is times max(1, max |want|),
+ * relative is times max |want|. */
+enum verify_scale { VERIFY_ABSOLUTE, VERIFY_SCALED, VERIFY_RELATIVE };
+
+/* One line for got[n] against want[n]; a NaN on either side is an infinite error. */
+enum err_code verify_floats(struct verify_report *r, const char *part, const char *name,
+                            const float *got, const float *want, size_t n, double tolerance,
+                            enum verify_scale scale, struct err *err);
+
+/* One line with an error found elsewhere. */
+enum err_code verify_error(struct verify_report *r, const char *part, const char *name,
+                           double error, double tolerance, struct err *err);
+enum err_code verify_skip(struct verify_report *r, const char *part, const char *name,
+                          const char *reason, struct err *err);
+
+/* Largest |got - want|, infinite where either is not a number. */
+double verify_max_error(const float *got, const float *want, size_t n);
+double verify_tolerance(const float *want, size_t n, double tolerance, enum verify_scale scale);
+
+/* `require`: comma-separated parts, or NULL. A required part with no compared line, or with a
+ * skipped one, gets a DIFFERS line of its own. An unknown name is ERR_USAGE. */
+enum err_code verify_require(struct verify_report *r, const char *require, const char *const *known,
+                             struct err *err);
+
+void verify_print(struct text *out, const struct verify_report *r); /* one line each */
+enum err_code verify_print_json(struct text *out, const struct verify_report *r, const char *path,
+                                struct err *err);
+
+/* ERR_OK, ERR_DIFFERS, or ERR_DATA when nothing was compared. */
+enum err_code verify_outcome(const struct verify_report *r, const char *path, struct err *err);
+
+#endif

@@ -1,0 +1,36 @@
+/* y = w.x + noise; the noise itself is drawn with the prompts. */
+#include "sources/problems/linear_functions.h"
+
+static const char *const RENORMALISE[] = {"none", "batch", NULL};
+
+static const struct config_key KEYS[] = {
+    {.name = "source.noise",
+     .type = CONFIG_FLOAT,
+     .flags = CONFIG_AXIS,
+     .min = 0,
+     .max = 1e6,
+     .def = "1.0",
+     .when = "source.problem=noisy_linear",
+     .unit = "",
+     .meaning = "standard deviation of what is added to y"},
+    {.name = "source.renormalise",
+     .type = CONFIG_NAME,
+     .def = "none",
+     .choices = RENORMALISE,
+     .when = "source.problem=noisy_linear",
+     .unit = "",
+     .meaning = "batch: the ys drawn together are scaled to the variance dims, as published"},
+};
+
+extern const struct problem problem_noisy_linear;
+const struct problem problem_noisy_linear = {
+    .name = "noisy_linear",
+    .meaning = "y = w.x + noise",
+    .loss = PROBLEM_SQUARED,
+    .keys = KEYS,
+    .n_keys = sizeof KEYS / sizeof *KEYS,
+    .parameters = linear_functions_parameters,
+    .draw = linear_functions_draw,
+    .evaluate = linear_functions_evaluate,
+    .variance = linear_functions_variance,
+};

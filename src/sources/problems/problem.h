@@ -1,0 +1,61 @@
+/*
+ * problem.h - a function class that is learned in context, and the registry of them.
+ *
+ * One file a problem: how a function of the class is drawn, what it says at a point, E[y^2].
+ * Formulas and sizes: Garg et al., "What can transformers learn in-context?", NeurIPS 2022.
+ */
+#ifndef SOURCES_PROBLEMS_PROBLEM_H
+#define SOURCES_PROBLEMS_PROBLEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/rng.h"
+#include "config/config.h"
+
+enum { PROBLEM_DIMS_MAX = 1000 };
+enum problem_loss { PROBLEM_SQUARED, PROBLEM_CLASSIFICATION };
+
+struct problem;
+
+struct problem_setup { /* one problem with its numbers; filled by problem_setup_read */
+    const struct problem *problem;
+    size_t dims;      /* coordinates of x */
+    size_t size;      /* the problem's own number: nonzero weights, hidden units, depth; else 0 */
+    double scale;     /* multiplies y; 1 in classification */
+    double noise;     /* standard deviation added to y after scale */
+    bool renormalise; /* noisy linear: ys of a batch times sqrt(dims) / their unbiased std */
+};
+
+struct problem {
+    const char *name, *meaning;
+    enum problem_loss loss;
+    const struct config_key
+        *keys; /* its own rows, named "source.KEY", when "source.problem=NAME" */
+    size_t n_keys;
+    const char *size_key; /* the key that fills setup.size, or NULL */
+
+    /* Floats that describe one function. */
+    size_t (*parameters)(const struct problem_setup *s);
+    /* Draws function `sample`. Only the first `active` coordinates matter (curriculum). */
+    void (*draw)(float *parameters, const struct problem_setup *s, const struct rng *stream,
+                 uint64_t sample, size_t active);
+    /* y[i] = f(x[i]), noiseless, before scale; x [points, dims]. */
+    void (*evaluate)(float *y, const float *parameters, const struct problem_setup *s,
+                     const float *x, size_t points);
+    /* E[y^2] over functions and x ~ N(0, I) of `active` coordinates, before scale and noise. */
+    double (*variance)(const struct problem_setup *s, size_t active);
+};
+
+size_t problem_count(void);
+const struct problem *problem_at(size_t i);
+const struct problem *problem_find(const char *name);
+
+/* Rows "source.problem", "source.dims", "source.scale" and every problem's own. */
+enum err_code problem_schema(struct config_schema *out, struct err *err);
+void problem_setup_read(struct problem_setup *out, const struct config_point *point);
+double problem_variance(const struct problem_setup *s); /* E[y^2] of what prompts show, all dims */
+
+#endif

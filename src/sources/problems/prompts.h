@@ -1,0 +1,71 @@
+/*
+ * prompts.h - prompts drawn from a problem: functions, covariates, values.
+ *
+ * Everything is a pure function of (seed, problem, split, sample, point): sample i of a split is
+ * the same prompt in every batch, for every method, on every rank, and a longer prompt extends a
+ * shorter one.  Splits: "pretrain", "fit", "validation", "test"; repeats of a fit read
+ * "fit/REPEAT".  Streams are "PROBLEM/SPLIT/function", ".../covariate" and ".../noise", and the
+ * name of a shift for what it draws itself; but for functions, point i of a prompt is point i of
+ * the stream.  Only renormalise looks at the whole batch.
+ */
+#ifndef SOURCES_PROBLEMS_PROMPTS_H
+#define SOURCES_PROBLEMS_PROMPTS_H
+
+#include "base/arena.h"
+#include "sources/problems/shift.h"
+
+struct prompts {
+    size_t n, points, dims;
+    float *x;            /* [n, points, dims] */
+    float *y;            /* [n, points] */
+    float *functions;    /* [n, parameters] */
+    struct arena memory; /* owns the floats */
+
+    /* Of a shift, else NULL: what is asked after k examples where that is not point k itself, and
+     * the labels that are shown then where they are not those of the points. */
+    float *query_x, *query_y; /* [n, points, dims], [n, points] */
+    float *shown_y;           /* [n, points, points] row k: k labels, then zeros */
+    double *work;             /* the shift's own, prepared with the first draw */
+    uint32_t *order;
+    bool prepared;
+};
+
+struct prompt_source {
+    struct problem_setup setup;
+    uint64_t seed;
+    char split[32];           /* names the functions, and with them everything else */
+    char covariates[32];      /* another split for covariates and noise; "": the same as `split` */
+    struct shift_setup shift; /* zeros: none */
+};
+
+enum err_code prompts_create(struct prompts *p, const struct problem_setup *s, size_t n,
+                             size_t points, struct err *err);
+/* With room for what the shift of the source adds. */
+enum err_code prompts_create_shifted(struct prompts *p, const struct prompt_source *source,
+                                     size_t n, size_t points, struct err *err);
+void prompts_destroy(struct prompts *p);
+size_t prompts_bytes(const struct prompt_source *source, size_t n, size_t points); /* shift's too */
+
+/* Fills p with samples first .. first + n - 1. active: coordinates in use, the others are 0 in x.
+ */
+void prompts_draw(struct prompts *p, const struct prompt_source *source, uint64_t first,
+                  size_t active);
+
+/* What is asked after k examples of prompt i, the ys of all queries, and the labels [k] of the
+ * examples that are shown then. */
+static inline const float *prompts_query(const struct prompts *p, size_t i, size_t k) {
+    return (p->query_x ? p->query_x : p->x) + (i * p->points + k) * p->dims;
+}
+static inline const float *prompts_targets(const struct prompts *p) { /* [n, points] */
+    return p->query_y ? p->query_y : p->y;
+}
+static inline const float *prompts_labels(const struct prompts *p, size_t i, size_t k) {
+    return p->shown_y ? p->shown_y + (i * p->points + k) * p->points : p->y + i * p->points;
+}
+
+/* y [n] *= sqrt(dims) / their unbiased standard deviation (published noisy linear regression, over
+ * a whole batch); fewer than two or all equal: unchanged. The one draw that depends on the batch.
+ */
+void prompts_renormalise(float *y, size_t n, size_t dims);
+
+#endif

@@ -1,0 +1,24 @@
+/* y = sum w_i x_i^2 / sqrt(3). */
+#include "sources/problems/linear_functions.h"
+
+#include <math.h>
+
+static void evaluate(float *y, const float *w, const struct problem_setup *s, const float *x,
+                     size_t points) {
+    for (size_t i = 0; i < points; i++, x += s->dims) {
+        double sum = 0;
+        for (size_t c = 0; c < s->dims; c++) sum += (double)w[c] * ((double)x[c] * (double)x[c]);
+        y[i] = (float)(sum / sqrt(3));
+    }
+}
+
+extern const struct problem problem_quadratic;
+const struct problem problem_quadratic = {
+    .name = "quadratic",
+    .meaning = "y = sum w_i x_i^2 / sqrt(3), w ~ N(0, I)",
+    .loss = PROBLEM_SQUARED,
+    .parameters = linear_functions_parameters,
+    .draw = linear_functions_draw,
+    .evaluate = evaluate,
+    .variance = linear_functions_variance, /* E x^4 = 3 */
+};

@@ -1,0 +1,70 @@
+/* y = sqrt(2 / r) sum_j v_j relu(u_j . x): a random network of two layers, r = `size` units. */
+#include "sources/problems/problem.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+enum { HIDDEN_MAX = 4096 };
+
+static size_t parameters(const struct problem_setup *s) { return (s->dims + 1) * s->size; }
+
+/* Parameters: u [dims, r], then v [r]. Point 0 of the stream: u; point 1: v. */
+static void draw(float *p, const struct problem_setup *s, const struct rng *stream, uint64_t sample,
+                 size_t active) {
+    (void)active; /* weights of unused coordinates meet zeros */
+    rng_normals(p, s->dims * s->size, stream, sample, 0);
+    rng_normals(p + s->dims * s->size, s->size, stream, sample, 1);
+}
+
+static double net(const float *p, const struct problem_setup *s, const float *x) {
+    const size_t r = s->size;
+    const float *v = p + s->dims * r;
+    float hidden[HIDDEN_MAX];
+    double sum = 0;
+    assert(r <= HIDDEN_MAX);
+    memset(hidden, 0, r * sizeof *hidden);
+    for (size_t c = 0; c < s->dims; c++)
+        for (size_t j = 0; j < r; j++) hidden[j] += x[c] * p[c * r + j];
+    for (size_t j = 0; j < r; j++)
+        if (hidden[j] > 0) sum += (double)v[j] * (double)hidden[j];
+    return sum;
+}
+
+static void evaluate(float *y, const float *p, const struct problem_setup *s, const float *x,
+                     size_t points) {
+    const double gain = sqrt(2 / (double)s->size);
+    for (size_t i = 0; i < points; i++) y[i] = (float)(gain * net(p, s, x + i * s->dims));
+}
+
+/* Each unit: E v^2 E relu(u.x)^2 = |x|^2 / 2, as u.x is symmetric; r of them times 2 / r. */
+static double variance(const struct problem_setup *s, size_t active) {
+    (void)s;
+    return (double)active;
+}
+
+static const struct config_key KEYS[] = {
+    {.name = "source.hidden",
+     .type = CONFIG_INT,
+     .flags = CONFIG_AXIS,
+     .min = 1,
+     .max = HIDDEN_MAX,
+     .def = "100",
+     .when = "source.problem=relu_net",
+     .unit = "",
+     .meaning = "units of the hidden layer"},
+};
+
+extern const struct problem problem_relu_net;
+const struct problem problem_relu_net = {
+    .name = "relu_net",
+    .meaning = "y = sqrt(2 / r) sum_j v_j relu(u_j.x), r hidden units, u, v ~ N(0, 1)",
+    .loss = PROBLEM_SQUARED,
+    .keys = KEYS,
+    .n_keys = sizeof KEYS / sizeof *KEYS,
+    .size_key = "source.hidden",
+    .parameters = parameters,
+    .draw = draw,
+    .evaluate = evaluate,
+    .variance = variance,
+};

@@ -1,0 +1,73 @@
+/* Noise on y: true noise on the values of the same function, and what was published under its name.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "sources/problems/shift.h"
+
+enum { NOISY_EXPECTED, NOISY_KEPT };
+static const char *const RENORMALISE[] = {"expected", "none", NULL};
+
+static const struct config_key KEYS[] = {
+    {
+        .name = "noisy.sigma",
+        .type = CONFIG_FLOAT,
+        .flags = CONFIG_AXIS,
+        .min = 0,
+        .max = 1e6,
+        .def = "1.0",
+        .when = "shift=noisy",
+        .unit = "",
+        .meaning = "standard deviation of what is added to y",
+    },
+    {
+        .name = "noisy.renormalise",
+        .type = CONFIG_NAME,
+        .def = "expected",
+        .choices = RENORMALISE,
+        .when = "shift=noisy",
+        .unit = "",
+        .meaning = "expected: noisy ys are scaled back to the problem's E[y^2]",
+    },
+};
+
+static void noisy_read(struct shift_setup *s, const struct config_point *point) {
+    const char *rule = config_text(point, "noisy.renormalise");
+    s->variant = strcmp(rule, RENORMALISE[NOISY_EXPECTED]) == 0 ? NOISY_EXPECTED : NOISY_KEPT;
+}
+
+/* The published factor is that of a batch, whose expectation this is: a prompt must not depend on
+ * which others are around. */
+static double factor_of(const struct shift_prompt *p) {
+    const double variance = problem_variance(p->problem), sigma = p->setup->level;
+    return p->setup->variant == NOISY_EXPECTED ? sqrt(variance / (variance + sigma * sigma)) : 1;
+}
+
+static void noisy_values(const struct shift_prompt *p) {
+    const double factor = factor_of(p);
+    for (size_t i = 0; i < p->points; i++) {
+        float eps;
+        rng_normals(&eps, 1, &p->stream, p->sample, i);
+        p->y[i] = (float)(factor * ((double)p->y[i] + p->setup->level * (double)eps));
+    }
+}
+
+extern const struct shift shift_noisy, shift_noisy_as_published;
+const struct shift shift_noisy = {
+    .name = "noisy",
+    .meaning = "noise on every y, the query's too, of the same function; E[y^2] kept",
+    .paper = "Garg et al., NeurIPS 2022",
+    .keys = KEYS,
+    .n_keys = sizeof KEYS / sizeof *KEYS,
+    .level_key = "noisy.sigma",
+    .read = noisy_read,
+    .noise = true,
+    .numbers = true,
+    .values = noisy_values,
+};
+const struct shift shift_noisy_as_published = {
+    .name = "noisy_as_published",
+    .meaning = "no noise, but another function than the basis: the published noisy evaluation",
+    .paper = "Saglam et al., arXiv:2502.05390",
+    .function = "noisy_as_published",
+};

@@ -1,0 +1,50 @@
+/* y = w.x where all but `size` random weights are 0. */
+#include "sources/problems/linear_functions.h"
+
+#include <assert.h>
+
+static size_t nonzero(const struct problem_setup *s, size_t active) {
+    return s->size < active ? s->size : active;
+}
+
+/* Point 0 of the stream: the weights; point 1: which of the active coordinates keep theirs. */
+static void draw(float *w, const struct problem_setup *s, const struct rng *stream, uint64_t sample,
+                 size_t active) {
+    float full[PROBLEM_DIMS_MAX];
+    uint32_t order[PROBLEM_DIMS_MAX];
+    assert(s->dims <= PROBLEM_DIMS_MAX && active <= s->dims);
+    linear_functions_draw(full, s, stream, sample, active);
+    rng_permutation(order, (uint32_t)active, stream, sample, 1);
+    for (size_t c = 0; c < s->dims; c++) w[c] = 0;
+    for (size_t i = 0; i < nonzero(s, active); i++) w[order[i]] = full[order[i]];
+}
+
+static double variance(const struct problem_setup *s, size_t active) {
+    return (double)nonzero(s, active);
+}
+
+static const struct config_key KEYS[] = {
+    {.name = "source.sparsity",
+     .type = CONFIG_INT,
+     .flags = CONFIG_AXIS,
+     .min = 1,
+     .max = PROBLEM_DIMS_MAX,
+     .def = "3",
+     .when = "source.problem=sparse_linear",
+     .unit = "",
+     .meaning = "weights that are not 0 (all of them where dims is smaller)"},
+};
+
+extern const struct problem problem_sparse_linear;
+const struct problem problem_sparse_linear = {
+    .name = "sparse_linear",
+    .meaning = "y = w.x, all but a few random weights 0",
+    .loss = PROBLEM_SQUARED,
+    .keys = KEYS,
+    .n_keys = sizeof KEYS / sizeof *KEYS,
+    .size_key = "source.sparsity",
+    .parameters = linear_functions_parameters,
+    .draw = draw,
+    .evaluate = linear_functions_evaluate,
+    .variance = variance,
+};

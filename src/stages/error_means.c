@@ -1,0 +1,18 @@
+#include "stages/error_means.h"
+
+#include <math.h>
+
+float error_means_one(enum problem_loss loss, float prediction, float y) {
+    if (isnan(prediction)) return prediction; /* it has no sign, and must not pass for one */
+    if (loss == PROBLEM_CLASSIFICATION) return (prediction > 0) == (y > 0) ? 0.0F : 1.0F;
+    return (prediction - y) * (prediction - y);
+}
+
+enum err_code error_means_mean(struct interval *out, const float *errors, double *column,
+                               size_t functions, size_t points, size_t k, double confidence,
+                               struct err *err) {
+    for (size_t i = 0; i < functions; i++) column[i] = (double)errors[i * points + k];
+    *out = interval_t(column, functions, confidence);
+    if (isfinite(out->value)) return ERR_OK;
+    return ERR(err, ERR_NUMERIC, "the error after %zu examples is %g", k, out->value);
+}

@@ -1,0 +1,20 @@
+/*
+ * error_means.h - from predictions to errors, and from errors of many functions to a mean with its
+ * interval: what evaluate and estimate have in common.
+ */
+#ifndef STAGES_ERROR_MEANS_H
+#define STAGES_ERROR_MEANS_H
+
+#include "sources/problems/problem.h"
+#include "stats/interval.h"
+
+/* Squared error, or in classification 1 for a wrong sign (0 counts as negative); NaN stays NaN. */
+float error_means_one(enum problem_loss loss, float prediction, float y);
+
+/* Mean over functions of the error after k examples; errors [functions, points], column
+ * [functions] is scratch. ERR_NUMERIC where it is not finite. */
+enum err_code error_means_mean(struct interval *out, const float *errors, double *column,
+                               size_t functions, size_t points, size_t k, double confidence,
+                               struct err *err);
+
+#endif

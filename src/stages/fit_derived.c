@@ -1,0 +1,280 @@
+#include "stages/fit_derived.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "activations/basis_mean.h"
+#include "passes/choice_loss.h"
+#include "passes/flops.h"
+#include "stages/fit_rows.h"
+#include "stages/shared_keys.h"
+
+struct derivation {
+    struct job_ctx *ctx;
+    struct fit_keys k;
+    struct model model;
+    struct method_setup setup;
+    struct prompts prompts;
+    size_t T0, weights, choices;
+    float *w;              /* [weights] or NULL */
+    double *losses;        /* [choices] of validation */
+    struct basis_set mean; /* one row, where the keys say so */
+    double done;           /* prompts, of all that the parts below go through */
+};
+
+static void derivation_release(struct derivation *d) {
+    basis_set_destroy(&d->mean);
+    prompts_destroy(&d->prompts);
+    model_close(&d->model);
+    free(d->losses);
+    free(d->w);
+}
+
+static bool wants_mean(const struct fit_keys *k, const struct method_setup *s) {
+    return k->mean && method_basis(s);
+}
+
+/* Prompts that are gone through in all: for the weights, the mean, the choice. */
+static double work_of(const struct fit_keys *k, const struct method_setup *s) {
+    const double train = (double)k->train, parts = (s->method->derive ? 1 : 0) + wants_mean(k, s);
+    return parts * train + (double)(k->prompts - k->train);
+}
+
+static struct prompt_view view_of(const struct derivation *d, size_t first, size_t n) {
+    const struct prompts *p = &d->prompts;
+    const struct prompt_view all = shared_keys_view(p);
+    return prompt_view_part(&all, first, n);
+}
+
+static enum err_code create_arrays(struct derivation *d, struct err *err) {
+    enum err_code rc = ERR_OK;
+    d->weights = method_weights(&d->setup);
+    d->choices = method_choices(&d->setup);
+    d->w = d->weights > 0 ? calloc(d->weights, sizeof *d->w) : NULL;
+    d->losses = calloc(d->choices, sizeof *d->losses);
+    CHECK(d->losses && (d->w || d->weights == 0), ERR_MEMORY, "no memory for %zu weights",
+          d->weights);
+cleanup:
+    return rc;
+}
+
+static enum err_code derivation_init(struct derivation *d, struct job_ctx *ctx, struct err *err) {
+    enum err_code rc = ERR_OK;
+    *d = (struct derivation){.ctx = ctx};
+    fit_keys_read(&d->k, ctx->point);
+    TRY(job_model_open(&d->model, ctx, err));
+    method_setup_read(&d->setup, ctx->point, &d->model.params);
+    if (method_basis(&d->setup))
+        TRY(job_model_basis_points(&d->T0, ctx->point, d->model.trained_points, err));
+    TRY(create_arrays(d, err));
+    TRY(fit_draw_prompts(&d->prompts, &d->k, ctx, err));
+cleanup:
+    if (rc != ERR_OK) derivation_release(d);
+    return rc;
+}
+
+/* Says that `more` prompts beyond d->done are gone through. */
+static enum err_code report(struct derivation *d, double more, struct err *err) {
+    if (job_should_stop(d->ctx))
+        return ERR(err, ERR_STOPPED, "stopped after %.0f prompts", d->done + more);
+    return job_progress(d->ctx, d->done + more, work_of(&d->k, &d->setup), err);
+}
+
+/* ---- weights */
+
+static enum err_code report_share(void *context, double done, double total, struct err *err) {
+    struct derivation *d = context;
+    return report(d, total > 0 ? done / total * (double)d->k.train : 0, err);
+}
+
+static enum err_code derive(struct derivation *d, struct err *err) {
+    const struct rng stream = fit_stream(&d->k, d->ctx->seed, "derive");
+    const struct method_training t = {.prompts = view_of(d, 0, d->k.train),
+                                      .T0 = d->T0,
+                                      .chunk = d->k.batch,
+                                      .contexts = d->k.contexts,
+                                      .stream = &stream,
+                                      .report = report_share,
+                                      .context = d};
+    if (!d->setup.method->derive) return ERR_OK;
+    const enum err_code rc = d->setup.method->derive(d->w, &t, &d->setup, err);
+    d->done += (double)d->k.train;
+    return rc;
+}
+
+/* ---- the mean basis */
+
+static enum err_code report_more(void *context, size_t more, struct err *err) {
+    struct derivation *d = context;
+    d->done += (double)more;
+    return report(d, 0, err);
+}
+
+static enum err_code find_mean(struct derivation *d, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct params *p = &d->model.params;
+    const struct basis_mean_options o = {.params = p,
+                                         .prompts = view_of(d, 0, d->k.train),
+                                         .chunk = d->k.batch,
+                                         .report = report_more,
+                                         .context = d};
+    struct basis_collector *c = NULL;
+    if (!wants_mean(&d->k, &d->setup)) return ERR_OK;
+    TRY(basis_set_create(&d->mean, &p->dims, method_basis(&d->setup), 1, err));
+    TRY(method_collector_create(&c, &d->setup, d->w, d->T0, o.chunk, d->k.contexts, err));
+    TRY(basis_mean(&d->mean, c, &o, err));
+cleanup:
+    basis_collector_destroy(c);
+    return rc;
+}
+
+/* ---- the choice */
+
+static struct choice_loss_options choose_options_of(const struct fit_keys *k,
+                                                    struct method_setup *setup, size_t T0) {
+    return (struct choice_loss_options){.setup = setup,
+                                        .points = k->points,
+                                        .T0 = T0,
+                                        .chunk = k->batch,
+                                        .mean = wants_mean(k, setup),
+                                        .loss = k->loss,
+                                        .delta = k->delta,
+                                        .contexts = k->contexts};
+}
+
+static enum err_code choose(struct derivation *d, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct choice_loss_options o = choose_options_of(&d->k, &d->setup, d->T0);
+    const struct basis mean =
+        wants_mean(&d->k, &d->setup) ? basis_set_view(&d->mean, 0, 1) : (struct basis){0};
+    const size_t held = d->k.prompts - d->k.train;
+    struct choice_loss *chooser = NULL;
+    TRY(choice_loss_create(&chooser, &o, d->w, err));
+    for (size_t first = d->k.train; first < d->k.prompts; first += d->k.batch) {
+        const size_t left = d->k.prompts - first, n = left < d->k.batch ? left : d->k.batch;
+        const struct prompt_view part = view_of(d, first, n);
+        choice_loss_add(d->losses, chooser, &part, &mean, 1 / (double)held);
+        d->done += (double)n;
+        TRY(report(d, 0, err));
+    }
+    d->setup.choice = choice_loss_least(d->losses, d->choices);
+    CHECK(d->setup.choice < d->choices, ERR_NUMERIC, "the validation loss is %g", d->losses[0]);
+cleanup:
+    choice_loss_destroy(chooser);
+    return rc;
+}
+
+/* ---- results */
+
+static enum err_code write_results(struct derivation *d, struct err *err) {
+    enum err_code rc = ERR_OK;
+    float *losses = calloc(d->choices, sizeof *losses);
+    CHECK(losses, ERR_MEMORY, "no memory for %zu losses", d->choices);
+    for (size_t i = 0; i < d->choices; i++) losses[i] = (float)d->losses[i];
+    const struct fit_rows r = {.setup = &d->setup,
+                               .points = d->k.points,
+                               .T0 = d->T0,
+                               .repeat = d->k.repeat,
+                               .train_loss = (double)NAN,
+                               .loss = d->losses[d->setup.choice],
+                               .end = "derived",
+                               .weights = d->w,
+                               .choice_losses = losses,
+                               .mean = wants_mean(&d->k, &d->setup) ? &d->mean : NULL};
+    TRY(fit_rows_write(d->ctx, &r, err));
+cleanup:
+    free(losses);
+    return rc;
+}
+
+enum err_code fit_derived(struct job_ctx *ctx, struct err *err) {
+    struct derivation d;
+    enum err_code rc = derivation_init(&d, ctx, err);
+    if (rc != ERR_OK) return rc;
+    TRY(derive(&d, err));
+    TRY(find_mean(&d, err));
+    TRY(choose(&d, err));
+    TRY(write_results(&d, err));
+cleanup:
+    derivation_release(&d);
+    return rc;
+}
+
+/* ---- plan */
+
+enum err_code derive_check(const struct fit_keys *k, const struct method_setup *s, size_t T0,
+                           const struct config_point *point, struct err *err) {
+    enum err_code rc = ERR_OK;
+    char where[320];
+    config_where(where, point, "shards");
+    CHECK(k->shards == 1, ERR_CONFIG,
+          "%s: %s is derived by one rank, so it has 1 shard, not %zu: give it a stage of its own",
+          where, config_text(point, "method"), k->shards);
+    const size_t recent = s->method->recent ? s->method->recent(s) : 1;
+    config_where(where, point, "basis_points");
+    CHECK(T0 == 0 || recent <= T0, ERR_CONFIG,
+          "%s: %s takes the last %zu x of a basis of %zu points: lower %s.average or raise "
+          "basis_points",
+          where, s->method->name, recent, T0, s->method->name);
+    config_where(where, point, "prompts");
+    CHECK(method_anchors(s) <= k->train * k->points, ERR_CONFIG,
+          "%s: %zu training prompts of %zu points have no %zu different anchors: raise prompts",
+          where, k->train, k->points, method_anchors(s));
+cleanup:
+    return rc;
+}
+
+static struct method_training training_of(const struct fit_keys *k, const struct method_setup *s,
+                                          size_t T0) {
+    return (struct method_training){
+        .prompts = {.n = k->train, .points = k->points, .dims = s->params->dims.inputs},
+        .T0 = T0,
+        .chunk = k->batch,
+        .contexts = k->contexts};
+}
+
+/* Of a derivation, beyond the context of each training prompt. */
+static double more_flops(const struct fit_keys *k, const struct method_setup *s, size_t T0) {
+    const struct method_training t = training_of(k, s, T0);
+    const double B = 2 * (double)T0;
+    double contexts = 0, tokens = 0;
+    if (s->method->derive_work) s->method->derive_work(&contexts, &tokens, s, &t);
+    return contexts * flops_forward(&s->params->dims, B, B / 2) +
+           tokens * flops_forward(&s->params->dims, 1, B);
+}
+
+/* Contexts of everything gone through, and a token for each choice. */
+static double flops_of(const struct fit_keys *k, const struct method_setup *s, size_t T0) {
+    const struct model_dims *d = &s->params->dims;
+    const double T = 2 * (double)k->points, B = 2 * (double)T0, choices = (double)method_choices(s);
+    const double held = (double)(k->prompts - k->train);
+    const double basis =
+        flops_forward(d, B, B / 2) + flops_forward(d, (double)method_anchors(s), B);
+    return more_flops(k, s, T0) + (work_of(k, s) - held) * basis +
+           held * (flops_forward(d, T, T / 2) + basis + choices * flops_forward(d, 1, T));
+}
+
+static double bytes_of(const struct fit_keys *k, struct method_setup *s, size_t T0) {
+    const struct model_dims *d = &s->params->dims;
+    const struct method_training t = training_of(k, s, T0);
+    const struct choice_loss_options o = choose_options_of(k, s, T0);
+    double bytes = (double)(k->prompts * k->points * (d->inputs + 1) + params_count(d)) * 4;
+    double part = (double)choice_loss_bytes(&o);
+    if (wants_mean(k, s))
+        part = fmax(part, (double)(basis_set_bytes(d, method_basis(s), k->batch) +
+                                   method_collector_bytes(s, T0, k->batch, k->contexts)));
+    if (s->method->derive_bytes) part = fmax(part, (double)s->method->derive_bytes(s, &t));
+    return bytes + part;
+}
+
+void derive_cost(struct stage_cost *cost, const struct fit_keys *k,
+                 const struct method_setup *setup, size_t T0) {
+    struct method_setup s = *setup;
+    *cost = (struct stage_cost){
+        .flops = flops_of(k, &s, T0), .group = 1, .work = work_of(k, &s), .unit = "prompts"};
+    cost->memory = cost->memory_least = bytes_of(k, &s, T0);
+    (void)snprintf(cost->summary, sizeof cost->summary, "%zu prompts x %zu points, %zu choices",
+                   k->prompts, k->points, method_choices(setup));
+}

@@ -1,0 +1,102 @@
+#include "stages/job_model.h"
+
+#include <string.h>
+
+#include "stages/shared_keys.h"
+
+static const char *checkpoint_of(const struct config_point *point) {
+    if (!point || !config_has(point, "model.checkpoint")) return NULL;
+    const char *path = config_text(point, "model.checkpoint");
+    return *path ? path : NULL;
+}
+
+static enum err_code no_model(const struct config_point *point, struct err *err) {
+    char where[320];
+    config_where(where, point, "model.checkpoint");
+    return ERR(err, ERR_CONFIG,
+               "%s: no model: give model.checkpoint, or name a pretrain stage in `of`", where);
+}
+
+static const struct config_point *parent_of(const char *kind, const struct stage_parent *parents,
+                                            size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(parents[i].stage->name, kind) == 0) return parents[i].point;
+    return NULL;
+}
+
+static const struct job_input *input_of(const char *kind, const struct job_ctx *ctx) {
+    for (size_t i = 0; i < ctx->n_inputs; i++)
+        if (strcmp(ctx->inputs[i].kind, kind) == 0) return &ctx->inputs[i];
+    return NULL;
+}
+
+const struct config_point *job_model_fit(const struct stage_parent *parents, size_t n) {
+    return parent_of("fit", parents, n);
+}
+
+const struct job_input *job_model_fit_input(const struct job_ctx *ctx) {
+    return input_of("fit", ctx);
+}
+
+uint64_t job_model_wpe_seed(const struct config_point *point, const struct config_point *fit) {
+    if (fit && config_has(fit, "model.wpe_seed"))
+        return (uint64_t)config_int(fit, "model.wpe_seed");
+    return config_has(point, "model.wpe_seed") ? (uint64_t)config_int(point, "model.wpe_seed") : 0;
+}
+
+static enum err_code read_origin(struct job_model *out, const struct config_point *point,
+                                 const struct stage_parent *parents, size_t n, struct err *err) {
+    const struct config_point *made = parent_of("pretrain", parents, n);
+    if (made) {
+        shared_keys_shape(&out->dims, made);
+        out->trained_points = shared_keys_size(made, "points");
+        return ERR_OK;
+    }
+    const char *path = checkpoint_of(job_model_fit(parents, n));
+    if (!path) path = checkpoint_of(point);
+    if (!path) return no_model(point, err);
+    return model_read_dims(&out->dims, &out->trained_points, path, err);
+}
+
+enum err_code job_model_plan(struct job_model *out, const struct config_point *point,
+                             const struct stage_parent *parents, size_t n, struct err *err) {
+    enum err_code rc = ERR_OK;
+    char where[320];
+    TRY(read_origin(out, point, parents, n, err));
+    if (out->trained_points > 0 || job_model_wpe_seed(point, job_model_fit(parents, n)) == 0)
+        return rc;
+    config_where(where, point, "model.wpe_seed");
+    rc = ERR(err, ERR_CONFIG,
+             "%s: which positions are untrained is not known, as the model's file does not say "
+             "trained_points: leave it 0",
+             where);
+cleanup:
+    return rc;
+}
+
+enum err_code job_model_open(struct model *out, const struct job_ctx *ctx, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct job_input *made = input_of("pretrain", ctx), *fit = job_model_fit_input(ctx);
+    const char *path = made ? made->artifact : NULL;
+    const uint64_t seed = job_model_wpe_seed(ctx->point, fit ? fit->point : NULL);
+    if (!path && fit) path = checkpoint_of(fit->point);
+    if (!path) path = checkpoint_of(ctx->point);
+    if (!path) return no_model(ctx->point, err);
+    TRY(model_open(out, path, err));
+    if (seed > 0 && (rc = model_redraw_positions(out, seed, err)) != ERR_OK) model_close(out);
+cleanup:
+    return rc;
+}
+
+enum err_code job_model_basis_points(size_t *out, const struct config_point *point,
+                                     size_t trained_points, struct err *err) {
+    char where[320];
+    size_t given = shared_keys_size(point, "basis_points");
+    *out = given > 0 ? given : trained_points;
+    if (*out > 0) return ERR_OK;
+    config_where(where, point, "basis_points");
+    return ERR(err, ERR_CONFIG,
+               "%s: 0 means the model's trained points, which its file does not say: give "
+               "basis_points",
+               where);
+}

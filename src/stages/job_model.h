@@ -1,0 +1,36 @@
+/*
+ * job_model.h - the model a job works on, before it runs and while it runs.
+ *
+ * In this order: the pretrain job among what it reads; the file that the fit it reads was made on;
+ * its own key model.checkpoint.  Untrained positions are redrawn where model.wpe_seed says so.
+ */
+#ifndef STAGES_JOB_MODEL_H
+#define STAGES_JOB_MODEL_H
+
+#include "model/checkpoint.h"
+#include "stages/stage.h"
+
+struct job_model { /* a model as plan knows it */
+    struct model_dims dims;
+    size_t trained_points; /* 0: unknown */
+};
+
+/* ERR_CONFIG where no model is named, or model.wpe_seed cannot tell which positions are untrained.
+ */
+enum err_code job_model_plan(struct job_model *out, const struct config_point *point,
+                             const struct stage_parent *parents, size_t n, struct err *err);
+enum err_code job_model_open(struct model *out, const struct job_ctx *ctx, struct err *err);
+
+/* model.wpe_seed of a job: that of the fit it reads, else its own. */
+uint64_t job_model_wpe_seed(const struct config_point *point, const struct config_point *fit);
+
+/* The fit among what a job reads, or NULL. */
+const struct config_point *job_model_fit(const struct stage_parent *parents, size_t n);
+const struct job_input *job_model_fit_input(const struct job_ctx *ctx);
+
+/* T0 of a point's key basis_points: its value, or the trained points where it is 0. ERR_CONFIG
+ * where neither is known. */
+enum err_code job_model_basis_points(size_t *out, const struct config_point *point,
+                                     size_t trained_points, struct err *err);
+
+#endif

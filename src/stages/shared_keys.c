@@ -1,0 +1,191 @@
+#include "stages/shared_keys.h"
+
+#include <string.h>
+
+#include "estimators/estimator.h"
+#include "methods/method.h"
+#include "optim/optim_options.h"
+#include "passes/dummy_pairs.h"
+
+static const struct config_key MODEL_KEYS[] = {
+    {
+        .name = "model.checkpoint",
+        .type = CONFIG_TEXT,
+        .flags = CONFIG_PATH | CONFIG_OPTIONAL,
+        .unit = "",
+        .meaning = "safetensors file of a trained model; not needed where `of` leads to a pretrain",
+    },
+    {
+        .name = "model.wpe_seed",
+        .type = CONFIG_INT,
+        .flags = CONFIG_AXIS,
+        .max = 1e9,
+        .def = "0",
+        .unit = "",
+        .meaning = "draws the position rows beyond the trained length anew, N(0, .02^2); 0: as the "
+                   "model has them. An evaluation takes fits of its own value",
+    },
+};
+
+static const struct config_key SHAPE_KEYS[] = {
+    {
+        .name = "model.layers",
+        .type = CONFIG_INT,
+        .flags = CONFIG_AXIS,
+        .min = 1,
+        .max = 1000,
+        .def = "6",
+        .unit = "",
+        .meaning = "blocks",
+    },
+    {
+        .name = "model.heads",
+        .type = CONFIG_INT,
+        .flags = CONFIG_AXIS,
+        .min = 1,
+        .max = 1000,
+        .def = "4",
+        .unit = "",
+        .meaning = "attention heads of a block; divide the width",
+    },
+    {
+        .name = "model.width",
+        .type = CONFIG_INT,
+        .flags = CONFIG_AXIS,
+        .min = 1,
+        .max = 65536,
+        .def = "64",
+        .unit = "",
+        .meaning = "width of the residual stream",
+    },
+    {
+        .name = "model.positions",
+        .type = CONFIG_INT,
+        .min = 2,
+        .max = 1e6,
+        .def = "96",
+        .unit = "tokens",
+        .meaning = "longest sequence the model can read: two tokens a point",
+    },
+};
+
+static const char *const PRECISIONS[] = {"single", "half", NULL};
+static const struct config_key CONTEXT_KEYS[] = {{
+    .name = "contexts",
+    .type = CONFIG_NAME,
+    .flags = CONFIG_AXIS,
+    .def = "\"single\"",
+    .choices = PRECISIONS,
+    .unit = "",
+    .meaning = "how the keys and values of prompts are kept: single, or half, which needs half the "
+               "memory and rounds them to 11 bits",
+}};
+
+enum err_code shared_keys_add(struct config_schema *out, unsigned uses, struct err *err) {
+    enum err_code rc = ERR_OK;
+    if (uses & STAGE_USES_MODEL)
+        TRY(config_schema_add(out, MODEL_KEYS, sizeof MODEL_KEYS / sizeof *MODEL_KEYS, err));
+    if (uses & STAGE_USES_SHAPE)
+        TRY(config_schema_add(out, SHAPE_KEYS, sizeof SHAPE_KEYS / sizeof *SHAPE_KEYS, err));
+    if (uses & STAGE_USES_SOURCE) TRY(problem_schema(out, err));
+    if (uses & STAGE_USES_METHODS) TRY(method_schema(out, true, err));
+    if (uses & STAGE_USES_OPTIMISER) TRY(optimiser_schema(out, uses & STAGE_USES_LBFGS, err));
+    if (uses & STAGE_USES_ESTIMATORS) TRY(estimator_schema(out, err));
+    if (uses & STAGE_USES_CONTEXTS) TRY(config_schema_add(out, CONTEXT_KEYS, 1, err));
+    if (uses & STAGE_USES_SHIFT) TRY(shift_schema(out, err));
+    if (uses & STAGE_USES_DUMMIES) TRY(config_schema_add(out, DUMMIES_KEYS, DUMMIES_KEYS_N, err));
+cleanup:
+    return rc;
+}
+
+size_t shared_keys_size(const struct config_point *point, const char *key) {
+    return (size_t)config_int(point, key);
+}
+
+size_t shared_keys_chunk(const struct config_point *point, size_t n) {
+    const size_t chunk = shared_keys_size(point, "chunk");
+    return chunk < n ? chunk : n;
+}
+
+enum context_precision shared_keys_contexts(const struct config_point *point) {
+    return strcmp(config_text(point, "contexts"), "half") == 0 ? CONTEXT_HALF : CONTEXT_SINGLE;
+}
+
+struct prompt_view shared_keys_view(const struct prompts *p) {
+    return (struct prompt_view){.n = p->n,
+                                .points = p->points,
+                                .dims = p->dims,
+                                .x = p->x,
+                                .y = p->y,
+                                .query_x = p->query_x,
+                                .shown_y = p->shown_y};
+}
+
+void shared_keys_shape(struct model_dims *out, const struct config_point *point) {
+    *out = (struct model_dims){.L = shared_keys_size(point, "model.layers"),
+                               .H = shared_keys_size(point, "model.heads"),
+                               .E = shared_keys_size(point, "model.width"),
+                               .inputs = shared_keys_size(point, "source.dims"),
+                               .positions = shared_keys_size(point, "model.positions"),
+                               .epsilon = 1e-5F};
+}
+
+enum err_code shared_keys_check_shape(const struct config_point *point, struct err *err) {
+    struct model_dims d;
+    char where[320];
+    shared_keys_shape(&d, point);
+    if (d.E % d.H == 0) return ERR_OK;
+    config_where(where, point, "model.heads");
+    return ERR(err, ERR_CONFIG,
+               "%s: %zu heads do not divide a width of %zu: choose model.width as a multiple",
+               where, d.H, d.E);
+}
+
+enum err_code shared_keys_check_points(const struct config_point *point, const char *key,
+                                       size_t points, const struct model_dims *dims,
+                                       struct err *err) {
+    char where[320];
+    if (points <= model_points(dims)) return ERR_OK;
+    config_where(where, point, key);
+    return ERR(err, ERR_CONFIG,
+               "%s: %zu points are beyond the model's positions, which hold %zu points (%zu "
+               "tokens): lower %s or take a model with more positions",
+               where, points, model_points(dims), dims->positions, key);
+}
+
+enum err_code shared_keys_check_room(const struct config_point *point, size_t prompts,
+                                     size_t points, const struct model_dims *dims,
+                                     struct err *err) {
+    char where[320];
+    const double tokens = 2 * (double)points, E = (double)dims->E, H = (double)dims->H;
+    const double floats = ((double)dims->L + 1) * (double)prompts * tokens * (32 * E + H * tokens);
+    if (floats < 0x1p56) return ERR_OK;
+    config_where(where, point, "points");
+    return ERR(err, ERR_CONFIG,
+               "%s: %zu prompts of %zu points at once through %zu layers of width %zu would take "
+               "%.0e bytes: lower one of them",
+               where, prompts, points, dims->L, dims->E, 4 * floats);
+}
+
+enum err_code shared_keys_check_group(const struct config_point *point, size_t shards,
+                                      struct err *err) {
+    char where[320];
+    const size_t ranks = shared_keys_size(point, "group");
+    if (ranks <= shards) return ERR_OK;
+    config_where(where, point, "group");
+    return ERR(err, ERR_CONFIG,
+               "%s: %zu ranks for %zu shards, some would have nothing to do: raise shards or lower "
+               "group",
+               where, ranks, shards);
+}
+
+enum err_code shared_keys_check_source(const struct config_point *point,
+                                       const struct model_dims *dims, struct err *err) {
+    char where[320];
+    size_t found = shared_keys_size(point, "source.dims");
+    if (found == dims->inputs) return ERR_OK;
+    config_where(where, point, "source.dims");
+    return ERR(err, ERR_CONFIG,
+               "%s: prompts of %zu dims for a model that reads %zu: set source.dims = %zu", where,
+               found, dims->inputs, dims->inputs);
+}
