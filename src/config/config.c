@@ -1,6 +1,7 @@
 #include "config/config.h"
 
 #include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,8 +99,15 @@ const char *config_stage_of(const struct config *c, size_t stage, size_t i) {
     return entry_at(c, stage)->of[i];
 }
 
-void config_stage_where(char out[256], const struct config *c, size_t stage) {
-    place_text(out, entry_at(c, stage)->place);
+enum err_code config_stage_error(struct err *err, const struct config *c, size_t stage,
+                                 const char *key, const char *fmt, ...) {
+    const struct entry *e = entry_at(c, stage);
+    char message[512];
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(message, sizeof message, fmt, args);
+    va_end(args);
+    return place_error(err, e->place, e->name, key, "%s", message);
 }
 
 size_t config_stage_points(const struct config *c, size_t stage) {

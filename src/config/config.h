@@ -52,7 +52,10 @@ const char *config_stage_kind(const struct config *c, size_t stage);
 const char *config_stage_name(const struct config *c, size_t stage); /* unique in the file */
 size_t config_stage_of_count(const struct config *c, size_t stage);
 const char *config_stage_of(const struct config *c, size_t stage, size_t i);
-void config_stage_where(char out[256], const struct config *c, size_t stage); /* "file:line" */
+/* ERR_CONFIG "file:line: stage.key: MESSAGE" with the place of the whole stage; key may be NULL. */
+enum err_code config_stage_error(struct err *err, const struct config *c, size_t stage,
+                                 const char *key, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
 size_t config_stage_points(const struct config *c, size_t stage);
 const struct config_point *config_stage_point(const struct config *c, size_t stage, size_t i);
 
@@ -72,8 +75,20 @@ int64_t config_list_int(const struct config_point *p, const char *key, size_t i)
 double config_list_float(const struct config_point *p, const char *key, size_t i);
 const char *config_list_text(const struct config_point *p, const char *key, size_t i);
 
-/* "file:line: stage.key" of a key, for the errors that only a stage can find. */
-void config_where(char out[320], const struct config_point *p, const char *key);
+/* ERR_CONFIG "file:line: stage.key: MESSAGE" with the place of the key's value in this point (of
+ * the stage when the point lacks the key), for what the schema cannot check: numbers that do not
+ * fit the model or each other. The message says what was received and the next step. */
+enum err_code config_error(struct err *err, const struct config_point *p, const char *key,
+                           const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* CHECK for such errors; needs `rc`, `err` and `cleanup:` in scope. */
+#define CHECK_CONFIG(condition, point, key, ...)                                                   \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            rc = config_error(err, (point), (key), __VA_ARGS__);                                   \
+            goto cleanup;                                                                          \
+        }                                                                                          \
+    } while (0)
 
 /* Keys of the point in schema order, for `plan` and tables. */
 size_t config_point_size(const struct config_point *p);

@@ -1,5 +1,6 @@
 /* point.c - the getters of config.h: keys of a point by name. */
 #include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -75,16 +76,28 @@ const char *config_list_text(const struct config_point *p, const char *key, size
     return get_item(p, key, CONFIG_TEXT, i)->s;
 }
 
-void config_where(char out[320], const struct config_point *p, const char *key) {
+void config_where(char out[WHERE_TEXT], const struct config_point *p, const char *key) {
     uint32_t at = 0;
     const struct key *found = find(p, key, &at);
     char where[PLACE_TEXT];
     if (found && found->where) {
-        (void)snprintf(out, 320, "%s", found->where);
+        (void)snprintf(out, WHERE_TEXT, "%s", found->where);
         return;
     }
     place_text(where, found && at > 0 ? found->values[at - 1].place : p->entry->place);
-    (void)snprintf(out, 320, "%s: %s%s%s", where, p->entry->name, *p->entry->name ? "." : "", key);
+    (void)snprintf(out, WHERE_TEXT, "%s: %s%s%s", where, p->entry->name, *p->entry->name ? "." : "",
+                   key);
+}
+
+enum err_code config_error(struct err *err, const struct config_point *p, const char *key,
+                           const char *fmt, ...) {
+    char where[WHERE_TEXT], message[sizeof err->msg];
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(message, sizeof message, fmt, args);
+    va_end(args);
+    config_where(where, p, key);
+    return ERR(err, ERR_CONFIG, "%s: %s", where, message);
 }
 
 /* The key of the i-th value that is there. */

@@ -21,7 +21,6 @@ static const char LETTERS[] = {[CONFIG_BOOL] = 'b',
                                [CONFIG_FLOAT] = 'f',
                                [CONFIG_NAME] = 'n',
                                [CONFIG_TEXT] = 's'};
-enum { WHERE_TEXT = 320 };
 
 static const struct {
     char letter;

@@ -27,7 +27,7 @@ struct key {
     size_t asks;       /* the key its `when` names; KEY_NONE: always there */
     bool *holds;       /* for each value of that key */
     bool seen;         /* part of some point, excluded ones included */
-    const char *where; /* only in points that were read: what config_where says */
+    const char *where; /* only in points made by config_point_read: their config_where() */
 };
 
 enum axis_kind { AXIS_KEY, AXIS_ZIP, AXIS_LIST };
@@ -54,6 +54,12 @@ struct config_point {
     const struct entry *entry;
     const uint32_t *at; /* [entry->n_keys] */
 };
+
+enum { WHERE_TEXT = 320 };
+
+/* "file:line: stage.key": where the value of a key stands that this point has, or the whole stage
+ * if it lacks the key. Outside src/config, config_error() is the way to name a position. */
+void config_where(char out[WHERE_TEXT], const struct config_point *p, const char *key);
 
 struct entry {
     const char *kind, *name;

@@ -71,9 +71,9 @@ void estimator_setup_named(struct estimator_setup *out, const char *name) {
     assert(out->estimator);
 }
 
-enum err_code estimator_check(const struct estimator *e, const char *where, struct err *err) {
+enum err_code estimator_check(const struct estimator *e, struct err *err) {
     if (!e->absent) return ERR_OK;
-    return ERR(err, ERR_CONFIG, "%s: this build has no %s: %s", where, e->name, e->absent);
+    return ERR(err, ERR_CONFIG, "this build has no %s: %s", e->name, e->absent);
 }
 
 size_t estimator_state(const struct estimator_setup *s, size_t points, size_t dims) {

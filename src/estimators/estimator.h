@@ -70,7 +70,7 @@ void estimator_setup_read(struct estimator_setup *out, const struct config_point
 void estimator_setup_named(struct estimator_setup *out, const char *name);
 
 /* ERR_CONFIG, naming the remedy, for an estimator that this build lacks. */
-enum err_code estimator_check(const struct estimator *e, const char *where, struct err *err);
+enum err_code estimator_check(const struct estimator *e, struct err *err);
 
 size_t estimator_state(const struct estimator_setup *s, size_t points, size_t dims); /* bytes */
 

@@ -77,7 +77,7 @@ static enum err_code predict(double *y, const struct estimator_setup *s,
                              const struct estimator_prompt *p, size_t k, void *state,
                              struct err *err) {
     (void)y, (void)p, (void)k, (void)state;
-    return estimator_check(s->estimator, "xgboost", err);
+    return estimator_check(s->estimator, err);
 }
 #endif
 

@@ -199,23 +199,19 @@ static enum err_code fv_check(const struct method_setup *s, const struct config_
                               struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t L = s->params->dims.L, n = config_list_size(point, "fv.layers");
-    char where[320];
-    config_where(where, point, "fv.heads");
-    CHECK(s->own[HEADS] <= (double)method_weights(s), ERR_CONFIG, "%s: %.0f of a model's %zu heads",
-          where, s->own[HEADS], method_weights(s));
-    config_where(where, point, "basis_points");
-    CHECK(config_int(point, "basis_points") == 0 || config_int(point, "basis_points") >= 3,
-          ERR_CONFIG, "%s: %lld: there are no two labels before it to mix: 3 or more", where,
-          (long long)config_int(point, "basis_points"));
-    config_where(where, point, "fv.layers");
-    CHECK(n <= METHOD_LAYERS, ERR_CONFIG, "%s: %zu blocks, at most %d can be edited", where, n,
-          METHOD_LAYERS);
+    CHECK_CONFIG(s->own[HEADS] <= (double)method_weights(s), point, "fv.heads",
+                 "%.0f of a model's %zu heads", s->own[HEADS], method_weights(s));
+    CHECK_CONFIG(config_int(point, "basis_points") == 0 || config_int(point, "basis_points") >= 3,
+                 point, "basis_points", "%lld: there are no two labels before it to mix: 3 or more",
+                 (long long)config_int(point, "basis_points"));
+    CHECK_CONFIG(n <= METHOD_LAYERS, point, "fv.layers", "%zu blocks, at most %d can be edited", n,
+                 METHOD_LAYERS);
     for (size_t i = 0; i < n; i++) {
-        CHECK(s->layers[i] < L, ERR_CONFIG, "%s: no block %zu in a model of %zu: they count from 0",
-              where, s->layers[i], L);
-        CHECK(i == 0 || s->layers[i] > s->layers[i - 1], ERR_CONFIG,
-              "%s: block %zu after %zu: name each once, in order", where, s->layers[i],
-              s->layers[i - 1]);
+        CHECK_CONFIG(s->layers[i] < L, point, "fv.layers",
+                     "no block %zu in a model of %zu: they count from 0", s->layers[i], L);
+        CHECK_CONFIG(i == 0 || s->layers[i] > s->layers[i - 1], point, "fv.layers",
+                     "block %zu after %zu: name each once, in order", s->layers[i],
+                     s->layers[i - 1]);
     }
 cleanup:
     return rc;

@@ -19,9 +19,7 @@ void layer_choice_read(struct method_setup *s, const struct config_point *point,
 enum err_code layer_choice_check(const struct method_setup *s, const struct config_point *point,
                                  const char *key, struct err *err) {
     const size_t L = s->params->dims.L;
-    char where[320];
     if (s->own[LAYER_CHOICE] < (double)L) return ERR_OK;
-    config_where(where, point, key);
-    return ERR(err, ERR_CONFIG, "%s: layer %.0f of a model of %zu, counted from 0", where,
-               s->own[LAYER_CHOICE], L);
+    return config_error(err, point, key, "layer %.0f of a model of %zu, counted from 0",
+                        s->own[LAYER_CHOICE], L);
 }

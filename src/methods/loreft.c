@@ -139,11 +139,9 @@ static enum err_code loreft_check(const struct method_setup *s, const struct con
                                   struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t E = s->params->dims.E;
-    char where[320];
     TRY(layer_choice_check(s, point, "loreft.layer", err));
-    config_where(where, point, "loreft.rank");
-    CHECK(rank_of(s) <= E, ERR_CONFIG, "%s: %zu orthonormal rows of %zu numbers", where, rank_of(s),
-          E);
+    CHECK_CONFIG(rank_of(s) <= E, point, "loreft.rank", "%zu orthonormal rows of %zu numbers",
+                 rank_of(s), E);
 cleanup:
     return rc;
 }

@@ -44,13 +44,12 @@ void dummy_pairs_read(struct dummy_pairs *out, const struct config_point *point)
 }
 
 enum err_code dummy_pairs_check(const struct config_point *point, struct err *err) {
-    char where[320];
-    config_where(where, point, "dummy_fractions");
     if (config_has(point, "dummy_fractions") && given(point) == 0)
-        return ERR(err, ERR_CONFIG, "%s: [] puts in no dummies: say dummies = \"none\"", where);
+        return config_error(err, point, "dummy_fractions",
+                            "[] puts in no dummies: say dummies = \"none\"");
     if (given(point) <= DUMMIES_MOST) return ERR_OK;
-    return ERR(err, ERR_CONFIG, "%s: %zu fractions, at most %d are possible", where, given(point),
-               DUMMIES_MOST);
+    return config_error(err, point, "dummy_fractions", "%zu fractions, at most %d are possible",
+                        given(point), DUMMIES_MOST);
 }
 
 /* The point of the prompt without dummies that dummy i stands before. */

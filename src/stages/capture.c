@@ -227,12 +227,10 @@ static enum err_code capture_plan(struct stage_cost *cost, const struct config_p
                                   const struct stage_parent *parents, size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
     struct job_model model;
-    char where[320];
     size_t points = shared_keys_size(point, "points"), prompts = shared_keys_size(point, "prompts");
     size_t chunk = shared_keys_chunk(point, prompts);
-    config_where(where, point, "what");
-    CHECK(config_list_size(point, "what") > 0, ERR_CONFIG,
-          "%s: [] keeps nothing: name one or more of heads, attention, hidden", where);
+    CHECK_CONFIG(config_list_size(point, "what") > 0, point, "what",
+                 "[] keeps nothing: name one or more of heads, attention, hidden");
     TRY(job_model_plan(&model, point, parents, n, err));
     const struct model_dims *d = &model.dims;
     TRY(shared_keys_check_source(point, d, err));

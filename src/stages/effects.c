@@ -237,14 +237,12 @@ static double memory_needed(const struct causal_options *o, const struct model_d
 
 static enum err_code check_source(const struct config_point *point, const struct model_dims *d,
                                   struct err *err) {
-    char where[320];
     if (problem_find(config_text(point, "source.problem"))->loss == PROBLEM_SQUARED)
         return shared_keys_check_source(point, d, err);
-    config_where(where, point, "source.problem");
-    return ERR(err, ERR_CONFIG,
-               "%s: effects are differences of squared errors, which say little about classes: "
-               "choose a problem whose y is a number",
-               where);
+    return config_error(
+        err, point, "source.problem",
+        "effects are differences of squared errors, which say little about classes: "
+        "choose a problem whose y is a number");
 }
 
 static enum err_code effects_plan(struct stage_cost *cost, const struct config_point *point,

@@ -103,11 +103,11 @@ static enum err_code estimate_plan(struct stage_cost *cost, const struct config_
                                    const struct stage_parent *parents, size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
     struct estimate e = {0};
-    char where[320];
+    struct err why = {0};
     (void)parents, (void)n;
     read_sizes(&e, point);
-    config_where(where, point, "estimator");
-    TRY(estimator_check(e.setup.estimator, where, err));
+    CHECK_CONFIG(estimator_check(e.setup.estimator, &why) == ERR_OK, point, "estimator", "%s",
+                 why.msg);
     TRY(shift_check(&e.source.shift, &e.source.setup, point, err));
     const double flops = flops_of(&e);
     *cost = (struct stage_cost){.flops = (double)e.functions * flops,
@@ -136,7 +136,7 @@ static enum err_code estimate_init(struct estimate *e, struct job_ctx *ctx, stru
     *e = (struct estimate){.ctx = ctx, .source = {.seed = ctx->seed, .split = "test"}};
     read_sizes(e, ctx->point);
     const size_t bytes = estimator_state(&e->setup, e->points, e->source.setup.dims);
-    TRY(estimator_check(e->setup.estimator, "estimate", err));
+    TRY(estimator_check(e->setup.estimator, err));
     e->state = malloc(bytes + 1);
     e->predictions = calloc(e->points, sizeof *e->predictions);
     e->errors = calloc(e->functions * e->points, sizeof *e->errors);

@@ -123,15 +123,13 @@ static double flops(const struct evaluate_keys *k, const struct model_dims *d, s
 /* The vector of another function takes two of them. */
 static enum err_code check_mismatched(const struct evaluate_keys *k,
                                       const struct config_point *point, struct err *err) {
-    char where[320];
     const size_t n = config_has(point, "also") ? config_list_size(point, "also") : 0;
     for (size_t i = 0; i < n && k->functions < 2; i++) {
         if (strcmp(config_list_text(point, "also", i), "mismatched") != 0) continue;
-        config_where(where, point, "functions");
-        return ERR(
-            err, ERR_CONFIG,
-            "%s: %zu function has no other to take a vector from: mismatched wants 2 or more",
-            where, k->functions);
+        return config_error(
+            err, point, "functions",
+            "%zu function has no other to take a vector from: mismatched wants 2 or more",
+            k->functions);
     }
     return ERR_OK;
 }

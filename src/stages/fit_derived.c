@@ -207,21 +207,18 @@ cleanup:
 enum err_code derive_check(const struct fit_keys *k, const struct method_setup *s, size_t T0,
                            const struct config_point *point, struct err *err) {
     enum err_code rc = ERR_OK;
-    char where[320];
-    config_where(where, point, "shards");
-    CHECK(k->shards == 1, ERR_CONFIG,
-          "%s: %s is derived by one rank, so it has 1 shard, not %zu: give it a stage of its own",
-          where, config_text(point, "method"), k->shards);
+    CHECK_CONFIG(
+        k->shards == 1, point, "shards",
+        "%s is derived by one rank, so it has 1 shard, not %zu: give it a stage of its own",
+        config_text(point, "method"), k->shards);
     const size_t recent = s->method->recent ? s->method->recent(s) : 1;
-    config_where(where, point, "basis_points");
-    CHECK(T0 == 0 || recent <= T0, ERR_CONFIG,
-          "%s: %s takes the last %zu x of a basis of %zu points: lower %s.average or raise "
-          "basis_points",
-          where, s->method->name, recent, T0, s->method->name);
-    config_where(where, point, "prompts");
-    CHECK(method_anchors(s) <= k->train * k->points, ERR_CONFIG,
-          "%s: %zu training prompts of %zu points have no %zu different anchors: raise prompts",
-          where, k->train, k->points, method_anchors(s));
+    CHECK_CONFIG(T0 == 0 || recent <= T0, point, "basis_points",
+                 "%s takes the last %zu x of a basis of %zu points: lower %s.average or raise "
+                 "basis_points",
+                 s->method->name, recent, T0, s->method->name);
+    CHECK_CONFIG(method_anchors(s) <= k->train * k->points, point, "prompts",
+                 "%zu training prompts of %zu points have no %zu different anchors: raise prompts",
+                 k->train, k->points, method_anchors(s));
 cleanup:
     return rc;
 }

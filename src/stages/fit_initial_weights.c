@@ -38,13 +38,11 @@ enum err_code fit_initial_weights_check(const struct config_point *point,
                                         const struct method_setup *setup, struct err *err) {
     struct tensorfile *file = NULL;
     struct err why = {0};
-    char where[320];
     const char *path = file_of(point);
     enum err_code rc = path ? open_weights(&file, path, setup, &why) : ERR_OK;
     tensorfile_close(file);
     if (rc == ERR_OK) return ERR_OK;
-    config_where(where, point, "weights");
-    return ERR(err, ERR_CONFIG, "%s: %s", where, why.msg);
+    return config_error(err, point, "weights", "%s", why.msg);
 }
 
 enum err_code fit_initial_weights(float *w, const struct config_point *point,

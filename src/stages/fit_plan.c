@@ -12,13 +12,11 @@
 static enum err_code check(const struct fit_keys *k, const struct config_point *point,
                            const struct model_dims *dims, struct err *err) {
     enum err_code rc = ERR_OK;
-    char where[320];
     TRY(shared_keys_check_source(point, dims, err));
     TRY(shared_keys_check_points(point, "points", k->points, dims, err));
-    config_where(where, point, "validation");
-    CHECK(k->train > 0 && k->train < k->prompts, ERR_CONFIG,
-          "%s: %g of %zu prompts leaves %zu for training: both sides need at least one", where,
-          config_float(point, "validation"), k->prompts, k->train);
+    CHECK_CONFIG(k->train > 0 && k->train < k->prompts, point, "validation",
+                 "%g of %zu prompts leaves %zu for training: both sides need at least one",
+                 config_float(point, "validation"), k->prompts, k->train);
     TRY(shared_keys_check_group(point, k->shards, err));
 cleanup:
     return rc;
@@ -28,14 +26,13 @@ static enum err_code check_basis(size_t *T0, const struct fit_keys *k,
                                  const struct method_setup *setup, const struct job_model *model,
                                  const struct config_point *point, struct err *err) {
     enum err_code rc = ERR_OK;
-    char where[320];
     *T0 = 0;
     if (!method_basis(setup)) return ERR_OK;
     TRY(job_model_basis_points(T0, point, model->trained_points, err));
-    config_where(where, point, "basis_points");
-    CHECK(*T0 <= k->points, ERR_CONFIG,
-          "%s: a basis at point %zu of prompts of %zu points: lower basis_points or raise points",
-          where, *T0, k->points);
+    CHECK_CONFIG(
+        *T0 <= k->points, point, "basis_points",
+        "a basis at point %zu of prompts of %zu points: lower basis_points or raise points", *T0,
+        k->points);
 cleanup:
     return rc;
 }
@@ -44,25 +41,23 @@ cleanup:
 static enum err_code check_lengths(const struct fit_keys *k, const struct method_setup *setup,
                                    size_t T0, const struct config_point *point, struct err *err) {
     enum err_code rc = ERR_OK;
-    char where[320];
     const size_t least = k->mean || T0 == 0 ? 1 : T0;
     if (k->n_lengths == 0) return ERR_OK;
-    config_where(where, point, "lengths");
-    CHECK(method_learns(setup->method), ERR_CONFIG, "%s: %s is derived, not learned from a loss",
-          where, setup->method->name);
-    CHECK(k->n_lengths <= FIT_LENGTHS, ERR_CONFIG, "%s: %zu lengths, at most %d", where,
-          k->n_lengths, FIT_LENGTHS);
+    CHECK_CONFIG(method_learns(setup->method), point, "lengths",
+                 "%s is derived, not learned from a loss", setup->method->name);
+    CHECK_CONFIG(k->n_lengths <= FIT_LENGTHS, point, "lengths", "%zu lengths, at most %d",
+                 k->n_lengths, FIT_LENGTHS);
     for (size_t i = 0; i < k->n_lengths; i++) {
-        CHECK(k->lengths[i] <= k->points, ERR_CONFIG,
-              "%s: %zu in prompts of %zu points: lower it or raise points", where, k->lengths[i],
-              k->points);
-        CHECK(k->lengths[i] >= least, ERR_CONFIG,
-              "%s: a query at point %zu, whose y the basis at point %zu has seen: lower "
-              "basis_points, or basis = \"mean\"",
-              where, k->lengths[i], T0);
-        CHECK(i == 0 || k->lengths[i] > k->lengths[i - 1], ERR_CONFIG,
-              "%s: %zu after %zu: give each length once, in rising order", where, k->lengths[i],
-              k->lengths[i - 1]);
+        CHECK_CONFIG(k->lengths[i] <= k->points, point, "lengths",
+                     "%zu in prompts of %zu points: lower it or raise points", k->lengths[i],
+                     k->points);
+        CHECK_CONFIG(k->lengths[i] >= least, point, "lengths",
+                     "a query at point %zu, whose y the basis at point %zu has seen: lower "
+                     "basis_points, or basis = \"mean\"",
+                     k->lengths[i], T0);
+        CHECK_CONFIG(i == 0 || k->lengths[i] > k->lengths[i - 1], point, "lengths",
+                     "%zu after %zu: give each length once, in rising order", k->lengths[i],
+                     k->lengths[i - 1]);
     }
 cleanup:
     return rc;
@@ -70,11 +65,9 @@ cleanup:
 
 static enum err_code check_optimiser(const struct fit_keys *k, const struct method_setup *setup,
                                      const struct config_point *point, struct err *err) {
-    char where[320];
     if (!k->lbfgs || setup->l1 <= 0) return ERR_OK;
-    config_where(where, point, "optimiser.name");
-    return ERR(err, ERR_CONFIG, "%s: L-BFGS cannot minimise a penalty of %g on sizes: use adam",
-               where, setup->l1);
+    return config_error(err, point, "optimiser.name",
+                        "L-BFGS cannot minimise a penalty of %g on sizes: use adam", setup->l1);
 }
 
 static double flops(const struct fit_keys *k, const struct method_setup *setup) {

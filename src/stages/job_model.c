@@ -11,10 +11,8 @@ static const char *checkpoint_of(const struct config_point *point) {
 }
 
 static enum err_code no_model(const struct config_point *point, struct err *err) {
-    char where[320];
-    config_where(where, point, "model.checkpoint");
-    return ERR(err, ERR_CONFIG,
-               "%s: no model: give model.checkpoint, or name a pretrain stage in `of`", where);
+    return config_error(err, point, "model.checkpoint",
+                        "no model: give model.checkpoint, or name a pretrain stage in `of`");
 }
 
 static const struct config_point *parent_of(const char *kind, const struct stage_parent *parents,
@@ -61,15 +59,13 @@ static enum err_code read_origin(struct job_model *out, const struct config_poin
 enum err_code job_model_plan(struct job_model *out, const struct config_point *point,
                              const struct stage_parent *parents, size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
-    char where[320];
     TRY(read_origin(out, point, parents, n, err));
     if (out->trained_points > 0 || job_model_wpe_seed(point, job_model_fit(parents, n)) == 0)
         return rc;
-    config_where(where, point, "model.wpe_seed");
-    rc = ERR(err, ERR_CONFIG,
-             "%s: which positions are untrained is not known, as the model's file does not say "
-             "trained_points: leave it 0",
-             where);
+    rc =
+        config_error(err, point, "model.wpe_seed",
+                     "which positions are untrained is not known, as the model's file does not say "
+                     "trained_points: leave it 0");
 cleanup:
     return rc;
 }
@@ -90,13 +86,10 @@ cleanup:
 
 enum err_code job_model_basis_points(size_t *out, const struct config_point *point,
                                      size_t trained_points, struct err *err) {
-    char where[320];
     size_t given = shared_keys_size(point, "basis_points");
     *out = given > 0 ? given : trained_points;
     if (*out > 0) return ERR_OK;
-    config_where(where, point, "basis_points");
-    return ERR(err, ERR_CONFIG,
-               "%s: 0 means the model's trained points, which its file does not say: give "
-               "basis_points",
-               where);
+    return config_error(err, point, "basis_points",
+                        "0 means the model's trained points, which its file does not say: give "
+                        "basis_points");
 }

@@ -94,14 +94,13 @@ int64_t pretrain_row_number(const struct pretrain_keys *k, int64_t step) {
 static enum err_code check(const struct pretrain_keys *k, const struct config_point *point,
                            struct err *err) {
     enum err_code rc = ERR_OK;
-    char where[320];
     TRY(shared_keys_check_shape(point, err));
     TRY(shared_keys_check_points(point, "points", k->points, &k->dims, err));
     TRY(shared_keys_check_room(point, k->batch, k->points, &k->dims, err));
-    config_where(where, point, "shards");
-    CHECK(k->batch % k->shards == 0, ERR_CONFIG,
-          "%s: a batch of %zu prompts cannot be cut into %zu equal shards: change shards or batch",
-          where, k->batch, k->shards);
+    CHECK_CONFIG(
+        k->batch % k->shards == 0, point, "shards",
+        "a batch of %zu prompts cannot be cut into %zu equal shards: change shards or batch",
+        k->batch, k->shards);
     TRY(shared_keys_check_group(point, k->shards, err));
 cleanup:
     return rc;

@@ -132,60 +132,52 @@ void shared_keys_shape(struct model_dims *out, const struct config_point *point)
 
 enum err_code shared_keys_check_shape(const struct config_point *point, struct err *err) {
     struct model_dims d;
-    char where[320];
     shared_keys_shape(&d, point);
     if (d.E % d.H == 0) return ERR_OK;
-    config_where(where, point, "model.heads");
-    return ERR(err, ERR_CONFIG,
-               "%s: %zu heads do not divide a width of %zu: choose model.width as a multiple",
-               where, d.H, d.E);
+    return config_error(err, point, "model.heads",
+                        "%zu heads do not divide a width of %zu: choose model.width as a multiple",
+                        d.H, d.E);
 }
 
 enum err_code shared_keys_check_points(const struct config_point *point, const char *key,
                                        size_t points, const struct model_dims *dims,
                                        struct err *err) {
-    char where[320];
     if (points <= model_points(dims)) return ERR_OK;
-    config_where(where, point, key);
-    return ERR(err, ERR_CONFIG,
-               "%s: %zu points are beyond the model's positions, which hold %zu points (%zu "
-               "tokens): lower %s or take a model with more positions",
-               where, points, model_points(dims), dims->positions, key);
+    return config_error(err, point, key,
+                        "%zu points are beyond the model's positions, which hold %zu points (%zu "
+                        "tokens): lower %s or take a model with more positions",
+                        points, model_points(dims), dims->positions, key);
 }
 
 enum err_code shared_keys_check_room(const struct config_point *point, size_t prompts,
                                      size_t points, const struct model_dims *dims,
                                      struct err *err) {
-    char where[320];
     const double tokens = 2 * (double)points, E = (double)dims->E, H = (double)dims->H;
     const double floats = ((double)dims->L + 1) * (double)prompts * tokens * (32 * E + H * tokens);
     if (floats < 0x1p56) return ERR_OK;
-    config_where(where, point, "points");
-    return ERR(err, ERR_CONFIG,
-               "%s: %zu prompts of %zu points at once through %zu layers of width %zu would take "
-               "%.0e bytes: lower one of them",
-               where, prompts, points, dims->L, dims->E, 4 * floats);
+    return config_error(
+        err, point, "points",
+        "%zu prompts of %zu points at once through %zu layers of width %zu would take "
+        "%.0e bytes: lower one of them",
+        prompts, points, dims->L, dims->E, 4 * floats);
 }
 
 enum err_code shared_keys_check_group(const struct config_point *point, size_t shards,
                                       struct err *err) {
-    char where[320];
     const size_t ranks = shared_keys_size(point, "group");
     if (ranks <= shards) return ERR_OK;
-    config_where(where, point, "group");
-    return ERR(err, ERR_CONFIG,
-               "%s: %zu ranks for %zu shards, some would have nothing to do: raise shards or lower "
-               "group",
-               where, ranks, shards);
+    return config_error(
+        err, point, "group",
+        "%zu ranks for %zu shards, some would have nothing to do: raise shards or lower "
+        "group",
+        ranks, shards);
 }
 
 enum err_code shared_keys_check_source(const struct config_point *point,
                                        const struct model_dims *dims, struct err *err) {
-    char where[320];
     size_t found = shared_keys_size(point, "source.dims");
     if (found == dims->inputs) return ERR_OK;
-    config_where(where, point, "source.dims");
-    return ERR(err, ERR_CONFIG,
-               "%s: prompts of %zu dims for a model that reads %zu: set source.dims = %zu", where,
-               found, dims->inputs, dims->inputs);
+    return config_error(err, point, "source.dims",
+                        "prompts of %zu dims for a model that reads %zu: set source.dims = %zu",
+                        found, dims->inputs, dims->inputs);
 }

@@ -10,9 +10,11 @@ static const char BASE[] =
     "  { stage = \"show\"; points = 3; } );\n";
 
 static void assert_where(const struct config *c, size_t stage, const char *key, const char *want) {
-    char where[320];
-    config_where(where, config_stage_point(c, stage, 0), key);
-    assert_string_equal(where, want);
+    struct err err;
+    char expected[320];
+    (void)snprintf(expected, sizeof expected, "%s: bad", want);
+    assert_int_equal(config_error(&err, config_stage_point(c, stage, 0), key, "bad"), ERR_CONFIG);
+    assert_string_equal(err.msg, expected);
 }
 
 static void the_later_file_wins_key_by_key(void **state) {

@@ -79,7 +79,6 @@ static void a_read_point_answers_like_the_first(void **state) {
     struct config_point *p = NULL;
     struct text text = {0};
     struct err err;
-    char where[320];
     config_point_write(&text, config_stage_point(c, 1, 0));
     assert_int_equal(config_point_read(&p, text_str(&text), &err), ERR_OK);
     assert_int_equal(config_int(p, "points"), 1);
@@ -92,10 +91,14 @@ static void a_read_point_answers_like_the_first(void **state) {
     assert_false(config_has(p, "ltv.reading"));
     assert_false(config_has(p, "note"));
     assert_false(config_has(p, "no.such.key"));
-    config_where(where, p, "points");
-    assert_string_equal(where, "a.cfg:12: second.points");
-    config_where(where, config_stage_point(c, 1, 0), "points");
-    assert_string_equal(where, "a.cfg:12: second.points");
+    assert_int_equal(config_error(&err, p, "points", "%d is bad", 1), ERR_CONFIG);
+    assert_string_equal(err.msg, "a.cfg:12: second.points: 1 is bad");
+    (void)config_error(&err, config_stage_point(c, 1, 0), "points", "%d is bad", 1);
+    assert_string_equal(err.msg, "a.cfg:12: second.points: 1 is bad");
+    assert_int_equal(config_stage_error(&err, c, 1, "of", "%d is bad", 1), ERR_CONFIG);
+    assert_string_equal(err.msg, "a.cfg:10: second.of: 1 is bad");
+    (void)config_stage_error(&err, c, 1, NULL, "%d is bad", 1);
+    assert_string_equal(err.msg, "a.cfg:10: second: 1 is bad");
     config_point_destroy(p);
     text_clear(&text);
     config_point_write(&text, config_stage_point(c, 0, 0));

@@ -79,9 +79,7 @@ static enum err_code add_files(struct hash *h, const struct config_point *point,
         if (path[0] == '\0') continue;
         struct err why = {0};
         if (file_content(&content, files, path, &why) != ERR_OK) {
-            char where[320];
-            config_where(where, point, key->name);
-            return ERR(err, ERR_CONFIG, "%s: %s", where, why.msg);
+            return config_error(err, point, key->name, "%s", why.msg);
         }
         hash_text(h, key->name);
         hash_text(h, content);

@@ -224,29 +224,26 @@ static enum err_code collect_parents(size_t **out, struct parents *of, const str
 }
 
 static enum err_code nothing_to_do(const struct plan *p, size_t stage, struct err *err) {
-    char where[256];
-    config_stage_where(where, p->config, stage);
-    return ERR(err, ERR_CONFIG,
-               "%s: %s: comes to no job at all; name fits in `of` or controls in `also`, made on "
-               "the model it evaluates",
-               where, p->stages[stage].name);
+    return config_stage_error(
+        err, p->config, stage, NULL,
+        "comes to no job at all; name fits in `of` or controls in `also`, made on "
+        "the model it evaluates");
 }
 
 /* Every job that the stage reads has the positions of some point: none is left out in silence. */
 static enum err_code check_positions(const struct plan *p, size_t stage, const struct parents *of,
                                      struct err *err) {
-    char where[256];
     const size_t n = config_stage_points(p->config, stage);
     for (size_t i = 0; i < of->n; i++) {
         const struct config_point *parent = p->jobs[of->jobs[i]].point;
         size_t k = 0;
         while (k < n && !same_positions(config_stage_point(p->config, stage, k), parent)) k++;
         if (k < n || n == 0) continue;
-        config_stage_where(where, p->config, stage);
-        return ERR(err, ERR_CONFIG,
-                   "%s: %s: nothing here reads what was made with model.wpe_seed = %lld: give the "
-                   "same values here, or all of them in the top-level group `model`",
-                   where, p->stages[stage].name, (long long)config_int(parent, "model.wpe_seed"));
+        return config_stage_error(
+            err, p->config, stage, NULL,
+            "nothing here reads what was made with model.wpe_seed = %lld: give the "
+            "same values here, or all of them in the top-level group `model`",
+            (long long)config_int(parent, "model.wpe_seed"));
     }
     return ERR_OK;
 }
@@ -260,18 +257,17 @@ static bool has_control(const struct plan *p, const struct plan_stage *s, const 
 
 /* Every control came to a job: one made of a fit wants a fit that it says something about. */
 static enum err_code check_controls(const struct plan *p, size_t stage, struct err *err) {
-    char where[320];
     if (!takes_controls(p->stages[stage].kind)) return ERR_OK;
     const struct config_point *point = config_stage_point(p->config, stage, 0);
     const size_t n = config_has(point, "also") ? config_list_size(point, "also") : 0;
     for (size_t i = 0; i < n; i++) {
         const char *control = config_list_text(point, "also", i);
         if (has_control(p, &p->stages[stage], control)) continue;
-        config_where(where, point, "also");
-        return ERR(err, ERR_CONFIG,
-                   "%s: \"%s\" can be made of no fit that this stage reads: name one in `of`, or "
-                   "leave it out",
-                   where, control);
+        return config_error(
+            err, point, "also",
+            "\"%s\" can be made of no fit that this stage reads: name one in `of`, or "
+            "leave it out",
+            control);
     }
     return ERR_OK;
 }

@@ -21,32 +21,28 @@ static bool reads_kind(const struct stage *kind, const char *parent) {
 
 static enum err_code wrong_kind(const struct config *c, size_t stage, size_t parent,
                                 struct err *err) {
-    char where[256];
     struct text can = {0};
     const struct stage *kind = stage_find(config_stage_kind(c, stage));
-    config_stage_where(where, c, stage);
     for (const char *const *p = kind->parents; p && *p; p++)
         text_add(&can, "%s%s", can.size ? " or " : "", *p);
     const enum err_code rc =
-        ERR(err, ERR_CONFIG, "%s: %s.of: \"%s\" is a %s stage, but a %s stage reads %s", where,
-            config_stage_name(c, stage), config_stage_name(c, parent), config_stage_kind(c, parent),
-            kind->name, can.size ? text_str(&can) : "nothing; leave `of` out");
+        config_stage_error(err, c, stage, "of", "\"%s\" is a %s stage, but a %s stage reads %s",
+                           config_stage_name(c, parent), config_stage_kind(c, parent), kind->name,
+                           can.size ? text_str(&can) : "nothing; leave `of` out");
     text_release(&can);
     return rc;
 }
 
 static enum err_code check_kinds(const struct config *c, size_t stage, struct err *err) {
-    char where[256];
     const struct stage *kind = stage_find(config_stage_kind(c, stage));
-    config_stage_where(where, c, stage);
     for (size_t i = 0; i < config_stage_of_count(c, stage); i++) {
         const size_t parent = stage_order_find(c, config_stage_of(c, stage, i));
         if (!reads_kind(kind, config_stage_kind(c, parent)))
             return wrong_kind(c, stage, parent, err);
     }
     if (kind->parent_needed && config_stage_of_count(c, stage) == 0)
-        return ERR(err, ERR_CONFIG, "%s: %s.of: missing; name the %s stage that it reads", where,
-                   config_stage_name(c, stage), kind->parents[0]);
+        return config_stage_error(err, c, stage, "of", "missing; name the %s stage that it reads",
+                                  kind->parents[0]);
     return ERR_OK;
 }
 

@@ -83,15 +83,14 @@ const char *shift_name(const struct shift_setup *s) { return s->shift ? s->shift
 enum err_code shift_check(const struct shift_setup *s, const struct problem_setup *problem,
                           const struct config_point *point, struct err *err) {
     enum err_code rc = ERR_OK;
-    char where[320];
-    config_where(where, point, "shift");
-    CHECK(
-        !s->shift || !s->shift->numbers || problem->problem->loss == PROBLEM_SQUARED, ERR_CONFIG,
-        "%s: \"%s\" changes numbers, and the values of %s are signs: leave it out of `shift` here",
-        where, s->shift->name, problem->problem->name);
-    CHECK(!s->shift || problem->dims >= s->shift->dims_least, ERR_CONFIG,
-          "%s: \"%s\" wants prompts of %zu dims or more, source.dims is %zu", where, s->shift->name,
-          s->shift->dims_least, problem->dims);
+    CHECK_CONFIG(
+        !s->shift || !s->shift->numbers || problem->problem->loss == PROBLEM_SQUARED, point,
+        "shift",
+        "\"%s\" changes numbers, and the values of %s are signs: leave it out of `shift` here",
+        s->shift->name, problem->problem->name);
+    CHECK_CONFIG(!s->shift || problem->dims >= s->shift->dims_least, point, "shift",
+                 "\"%s\" wants prompts of %zu dims or more, source.dims is %zu", s->shift->name,
+                 s->shift->dims_least, problem->dims);
 cleanup:
     return rc;
 }
