@@ -158,7 +158,7 @@ static enum err_code bench_command(struct text *out, int *exit_code, const struc
 const struct command COMMAND_BENCH = {
     .name = "bench",
     .arguments = "NAME",
-    .meaning = "the project's own yardsticks, each beside its limit",
+    .meaning = "run a benchmark and compare its rate with the hardware limit",
     .more = MORE,
     .options = OPTIONS,
     .n_options = sizeof OPTIONS / sizeof *OPTIONS,

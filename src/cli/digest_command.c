@@ -26,7 +26,7 @@ cleanup:
 const struct command COMMAND_DIGEST = {
     .name = "digest",
     .arguments = "DIR",
-    .meaning = "one hash of all results: equal bits, equal hash",
+    .meaning = "print one hash of all results: equal bits give equal hashes",
     .least_args = 1,
     .most_args = 1,
     .run = digest_command,

@@ -171,7 +171,7 @@ static enum err_code doctor_command(struct text *out, int *exit_code, const stru
 const struct command COMMAND_DOCTOR = {
     .name = "doctor",
     .arguments = "[MODEL]",
-    .meaning = "what is wrong with this machine or model, one line each",
+    .meaning = "report what is wrong with this machine or model, one line each",
     .least_args = 0,
     .most_args = 1,
     .run = doctor_command,

@@ -50,7 +50,7 @@ cleanup:
 const struct command COMMAND_EXPLAIN = {
     .name = "explain",
     .arguments = "DIR JOB",
-    .meaning = "one job: what identifies it, whether it would run again, and why",
+    .meaning = "show what identifies a job, and whether and why it would run again",
     .more = "JOB: a label as `fit[3]`, its line in `taskvec plan`, or the first digits of its "
             "identity. A\nnumber is a line if the plan has so many; of an identity that begins "
             "so, give ten digits.\n"

@@ -262,7 +262,7 @@ cleanup:
 const struct command COMMAND_FSCK = {
     .name = "fsck",
     .arguments = "DIR",
-    .meaning = "every checksum of a run: journal, configs, artifacts, checkpoints",
+    .meaning = "check every checksum of a run: journal, configs, artifacts, checkpoints",
     .more = "It also asks every attempt for all fields of its provenance.\n"
             "A damaged line of the journal is skipped, and a run does again what it had said; it "
             "stays there,\nfor a journal is only added to, and from then on the exit code is 1.\n",

@@ -82,7 +82,7 @@ cleanup:
 const struct command COMMAND_PLAN = {
     .name = "plan",
     .arguments = "CFG",
-    .meaning = "what would run: jobs, memory, predicted cost",
+    .meaning = "show what would run: jobs, memory, predicted cost",
     .more =
         "The line number of a job is the N of TASKVEC_INJECT=KIND@job:N.\n"
         "\nKeys of a config, stage by stage (every key may stand in a stage; the groups `model` "

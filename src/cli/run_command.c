@@ -365,7 +365,7 @@ cleanup:
 const struct command COMMAND_RUN = {
     .name = "run",
     .arguments = "CFG",
-    .meaning = "run or resume a config; what is done is not done again",
+    .meaning = "run or resume a config; finished jobs are not repeated",
     .more =
         "  taskvec run experiments/quickstart.cfg\n"
         "  mpirun -n 64 taskvec run my.cfg -s seed=2 -o results/seed2\n"

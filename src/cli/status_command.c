@@ -92,7 +92,7 @@ cleanup:
 const struct command COMMAND_STATUS = {
     .name = "status",
     .arguments = "DIR",
-    .meaning = "how far a run is, from any shell, without MPI",
+    .meaning = "show the progress of a run, from any shell, without MPI",
     .options = OPTIONS,
     .n_options = sizeof OPTIONS / sizeof *OPTIONS,
     .least_args = 1,

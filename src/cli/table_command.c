@@ -137,7 +137,7 @@ cleanup:
 const struct command COMMAND_TABLE = {
     .name = "table",
     .arguments = "DIR... [NAME]",
-    .meaning = "the results: methods by ranges of k, or the rows of the stage NAME",
+    .meaning = "print results: methods by range of k, or the rows of the stage NAME",
     .options = OPTIONS,
     .n_options = sizeof OPTIONS / sizeof *OPTIONS,
     .least_args = 1,

@@ -134,7 +134,7 @@ cleanup:
 const struct command COMMAND_VERIFY = {
     .name = "verify",
     .arguments = "FILE|DIR",
-    .meaning = "parity with a reference file, or finished jobs computed again, bit for bit",
+    .meaning = "check against a reference file, or recompute finished jobs bit for bit",
     .options = OPTIONS,
     .n_options = sizeof OPTIONS / sizeof *OPTIONS,
     .least_args = 1,

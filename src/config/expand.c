@@ -59,8 +59,8 @@ static enum err_code reserve_point(struct entry *e, struct err *err) {
 static enum err_code missing(const struct expansion *x, size_t k) {
     const struct config_key *row = x->entry->keys[k].row;
     return place_error(x->err, x->entry->place, x->entry->name, row->name,
-                       "missing, and it has no default: give %s (%s)", value_type_text(row),
-                       row->meaning ? row->meaning : "");
+                       "missing, and it has no default: give %s (see taskvec help %s.%s)",
+                       value_type_text(row), x->entry->kind, row->name);
 }
 
 static enum err_code add_point(struct expansion *x) {

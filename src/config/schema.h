@@ -35,7 +35,7 @@ struct config_key {
     const char *const *choices; /* NULL-terminated, for NAME */
     const char *when;           /* "method=ltv|constant": exists only in such jobs; NULL: always */
     const char *unit;           /* "" when it has none */
-    const char *meaning;        /* one short sentence */
+    const char *meaning;        /* one sentence with its capital and full stop, for help and docs */
 };
 
 /* Rows of one stage, concatenated from its parts. The rows are not owned and outlive the schema. */

@@ -32,7 +32,7 @@ static enum err_code predict(double *y, const struct estimator_setup *s,
 extern const struct estimator estimator_averaging;
 const struct estimator estimator_averaging = {
     .name = "averaging",
-    .meaning = "w.x with w the mean of x_i y_i",
+    .meaning = "Predicts w.x with w the mean of x_i y_i.",
     .paper = "Garg et al. 2022",
     .state = state_bytes,
     .flops = flops,

@@ -146,13 +146,13 @@ static const struct config_key KEYS[] = {
      .def = "0",
      .when = "estimator=cart",
      .unit = "",
-     .meaning = "questions from the root to a leaf at most; 0: until nothing is left to ask"},
+     .meaning = "Maximum depth of the tree; 0 splits until every leaf is pure."},
 };
 
 extern const struct estimator estimator_cart;
 const struct estimator estimator_cart = {
     .name = "cart",
-    .meaning = "mean y of the leaf of a greedy regression tree",
+    .meaning = "Greedy regression tree that predicts the mean y of a leaf.",
     .paper = "Breiman et al. 1984",
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,

@@ -62,13 +62,14 @@ static const struct config_key KEYS[] = {
      .def = "3",
      .when = "estimator=knn",
      .unit = "",
-     .meaning = "nearest examples whose y is averaged; all of them where there are fewer"},
+     .meaning = "Number of nearest examples whose y is averaged, or all of them if there are "
+                "fewer."},
 };
 
 extern const struct estimator estimator_knn;
 const struct estimator estimator_knn = {
     .name = "knn",
-    .meaning = "mean y of the nearest examples",
+    .meaning = "Mean y of the nearest examples.",
     .paper = "",
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,

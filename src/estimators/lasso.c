@@ -308,7 +308,7 @@ static const struct config_key KEYS[] = {
      .def = "0.01",
      .when = "estimator=lasso",
      .unit = "",
-     .meaning = "penalty of |w|_1 beside half the mean square"},
+     .meaning = "Penalty on |w|_1, added to half the mean squared error."},
     {.name = "lasso.stop",
      .type = CONFIG_NAME,
      .flags = CONFIG_AXIS,
@@ -316,14 +316,14 @@ static const struct config_key KEYS[] = {
      .choices = STOPS,
      .when = "estimator=lasso",
      .unit = "",
-     .meaning = "gap: at a duality gap of 1e-8 of the objective; as_published: where the published "
-                "metrics stopped, for small alpha well before the minimum"},
+     .meaning = "Stop at a duality gap of 1e-8 of the objective, or where the published code "
+                "stopped, which for small alpha is well before the minimum."},
 };
 
 extern const struct estimator estimator_lasso;
 const struct estimator estimator_lasso = {
     .name = "lasso",
-    .meaning = "w.x, w of least squared error plus a penalty of |w|_1",
+    .meaning = "Predicts w.x with w of least squared error plus a penalty on |w|_1.",
     .paper = "Garg et al. 2022",
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,

@@ -190,14 +190,14 @@ static const struct config_key KEYS[] = {
      .choices = HOW,
      .when = "estimator=least_squares",
      .unit = "",
-     .meaning = "updated: one example more changes the last solution, LAPACK only where that would "
-                "lose digits; exact: LAPACK for every number of examples"},
+     .meaning = "Update the previous solution by one example and call LAPACK only where digits "
+                "would be lost, or call LAPACK for every number of examples."},
 };
 
 extern const struct estimator estimator_least_squares;
 const struct estimator estimator_least_squares = {
     .name = "least_squares",
-    .meaning = "w.x, w of least norm among those of least squared error",
+    .meaning = "Predicts w.x with the w of least norm among those of least squared error.",
     .paper = "",
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,

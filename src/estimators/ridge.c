@@ -36,14 +36,15 @@ static const struct config_key KEYS[] = {
      .def = "-1.0",
      .when = "estimator=ridge",
      .unit = "",
-     .meaning = "penalty of |w|^2 beside the sum of squares; below 0: the source's noise variance "
-                "over that of a weight, which is Bayes-optimal for noisy linear functions"},
+     .meaning = "Penalty on |w|^2, added to the sum of squares; a negative value means the noise "
+                "variance of the source over the variance of a weight, which is Bayes-optimal for"
+                " noisy linear functions."},
 };
 
 extern const struct estimator estimator_ridge;
 const struct estimator estimator_ridge = {
     .name = "ridge",
-    .meaning = "w.x, w of least squared error plus a penalty of |w|^2",
+    .meaning = "Predicts w.x with w of least squared error plus a penalty on |w|^2.",
     .paper = "",
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,

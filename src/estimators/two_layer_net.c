@@ -150,7 +150,7 @@ static const struct config_key KEYS[] = {
      .def = "100",
      .when = "estimator=two_layer_net",
      .unit = "",
-     .meaning = "hidden units"},
+     .meaning = "Number of hidden units."},
     {.name = "two_layer_net.steps",
      .type = CONFIG_INT,
      .flags = CONFIG_AXIS,
@@ -159,7 +159,7 @@ static const struct config_key KEYS[] = {
      .def = "100",
      .when = "estimator=two_layer_net",
      .unit = "",
-     .meaning = "steps of Adam for every number of examples"},
+     .meaning = "Number of Adam steps for each number of examples."},
     {.name = "two_layer_net.batch",
      .type = CONFIG_INT,
      .min = 1,
@@ -167,7 +167,7 @@ static const struct config_key KEYS[] = {
      .def = "100",
      .when = "estimator=two_layer_net",
      .unit = "examples",
-     .meaning = "examples of a step, drawn anew where there are more"},
+     .meaning = "Number of examples in a step, drawn at random if there are more."},
     {.name = "two_layer_net.lr",
      .type = CONFIG_FLOAT,
      .flags = CONFIG_AXIS,
@@ -176,13 +176,13 @@ static const struct config_key KEYS[] = {
      .def = "5e-3",
      .when = "estimator=two_layer_net",
      .unit = "",
-     .meaning = "step size of Adam"},
+     .meaning = "Learning rate of Adam."},
 };
 
 extern const struct estimator estimator_two_layer_net;
 const struct estimator estimator_two_layer_net = {
     .name = "two_layer_net",
-    .meaning = "a net of one hidden ReLU layer, trained on the examples",
+    .meaning = "Network of one hidden ReLU layer, trained on the examples.",
     .paper = "Garg et al. 2022",
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,

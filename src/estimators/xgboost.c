@@ -100,7 +100,7 @@ static const struct config_key KEYS[] = {
      .def = "100",
      .when = "estimator=xgboost",
      .unit = "",
-     .meaning = "trees"},
+     .meaning = "Number of trees."},
     {.name = "xgboost.depth",
      .type = CONFIG_INT,
      .flags = CONFIG_AXIS,
@@ -109,13 +109,13 @@ static const struct config_key KEYS[] = {
      .def = "6",
      .when = "estimator=xgboost",
      .unit = "",
-     .meaning = "questions from the root of a tree to a leaf at most"},
+     .meaning = "Maximum depth of a tree."},
 };
 
 extern const struct estimator estimator_xgboost;
 const struct estimator estimator_xgboost = {
     .name = "xgboost",
-    .meaning = "boosted trees; only in builds with the XGBoost library",
+    .meaning = "Boosted trees; needs a build with the XGBoost library.",
     .paper = "Chen and Guestrin 2016",
     .absent = ABSENT,
     .keys = KEYS,

@@ -44,13 +44,13 @@ static const struct config_key KEYS[] = {{
     .def = "0.0",
     .when = "method=bias_only",
     .unit = "",
-    .meaning = "standard deviation of the initial numbers",
+    .meaning = "Standard deviation of the initial multipliers.",
 }};
 
 extern const struct method method_bias_only;
 const struct method method_bias_only = {
     .name = "bias_only",
-    .meaning = "L learned numbers times the bias of each attention output projection",
+    .meaning = "L learned multipliers, one for the output bias of each attention block.",
     .paper = "",
     .sees = "nothing",
     .cost = "none",

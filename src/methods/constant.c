@@ -39,13 +39,13 @@ static const struct config_key KEYS[] = {{
     .def = "0.0",
     .when = "method=constant",
     .unit = "",
-    .meaning = "standard deviation of the initial numbers",
+    .meaning = "Standard deviation of the initial values.",
 }};
 
 extern const struct method method_constant;
 const struct method method_constant = {
     .name = "constant",
-    .meaning = "L x E learned numbers, the same for every prompt: no activations",
+    .meaning = "L x E learned values, the same for every prompt: the input-independent baseline.",
     .paper = "",
     .sees = "nothing",
     .cost = "none",

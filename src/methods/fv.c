@@ -226,8 +226,8 @@ static const struct config_key KEYS[] = {
         .choices = CAUSAL_READINGS,
         .when = "method=fv",
         .unit = "",
-        .meaning = "what a head is: its output, or slices of the attention block's output, which "
-                   "go through the projection again (published, regression)",
+        .meaning = "Definition of a head's output: its own, or a slice of the attention block's "
+                   "output projected again (published, regression).",
     },
     {
         .name = "fv.heads",
@@ -237,7 +237,9 @@ static const struct config_key KEYS[] = {
         .def = "0",
         .when = "method=fv",
         .unit = "heads",
-        .meaning = "heads of the largest effects that are summed; 0: 35 of every 96 (published)",
+        .meaning =
+            "Number of heads with the largest effects that are summed; 0 means 35 of every 96"
+            " (published).",
     },
     {
         .name = "fv.prompts",
@@ -247,7 +249,9 @@ static const struct config_key KEYS[] = {
         .def = "256",
         .when = "method=fv",
         .unit = "prompts",
-        .meaning = "training prompts, the first ones, whose labels are mixed; 0: all",
+        .meaning =
+            "Number of training prompts, from the first, whose labels are shuffled to measure"
+            " effects; 0 means all.",
     },
     {
         .name = "fv.corruption",
@@ -257,8 +261,8 @@ static const struct config_key KEYS[] = {
         .choices = CAUSAL_CORRUPTIONS,
         .when = "method=fv",
         .unit = "",
-        .meaning = "labels in one order a prompt for all heads, or anew for each head, the same "
-                   "for all prompts (published; a context for every head)",
+        .meaning = "Label order of the shuffled prompts: one per prompt for all heads, or redrawn "
+                   "for each head and shared by all prompts (published, needs a context per head).",
     },
     {
         .name = "fv.bias",
@@ -268,8 +272,8 @@ static const struct config_key KEYS[] = {
         .choices = FV_BIASES,
         .when = "method=fv",
         .unit = "",
-        .meaning = "the projection's bias: once for each layer with chosen heads, for each of "
-                   "those heads (published), or not at all",
+        .meaning = "Whether the bias of the output projection is added once per layer with chosen "
+                   "heads, once per chosen head (published) or never.",
     },
     {
         .name = "fv.layers",
@@ -279,7 +283,9 @@ static const struct config_key KEYS[] = {
         .def = "[]",
         .when = "method=fv",
         .unit = "",
-        .meaning = "blocks, from 0, to whose output the vector is added; []: the middle third",
+        .meaning =
+            "Blocks, counted from 0, to whose output the vector is added; [] means the middle"
+            " third.",
     },
     {
         .name = "fv.scale",
@@ -289,17 +295,20 @@ static const struct config_key KEYS[] = {
         .def = "0.0",
         .when = "method=fv",
         .unit = "",
-        .meaning = "factor of the vector at each of them; 0: 1 divided by their number (published)",
+        .meaning =
+            "Factor of the vector at each of these blocks; 0 means 1 divided by their number "
+            "(published).",
     },
 };
 
 extern const struct method method_fv;
 const struct method method_fv = {
     .name = "fv",
-    .meaning = "function vector: the sum of what the heads of largest causal effect do",
+    .meaning = "Function vector: the sum of the outputs of the heads with the largest average "
+               "indirect effect.",
     .paper = "Todd et al., ICLR 2024, arXiv:2310.15213",
-    .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (\"mean\")",
-    .cost = "one basis prompt a function; derived from every head replaced on mixed-up prompts",
+    .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
+    .cost = "one basis prompt per function; the fit replaces every head on label-shuffled prompts",
     .scope = EDIT_QUERY,
     .prompt = METHOD_WHOLE,
     .basis = fv_basis,

@@ -173,7 +173,8 @@ static const struct config_key KEYS[] = {
         .def = "0.1",
         .when = "method=icv",
         .unit = "",
-        .meaning = "lambda: how far a state is turned towards the vector (published: 1.5)",
+        .meaning = "Strength lambda with which a state is turned towards the vector (published: "
+                   "1.5).",
     },
     {
         .name = "icv.layer_shift",
@@ -183,8 +184,9 @@ static const struct config_key KEYS[] = {
         .def = "0",
         .when = "method=icv",
         .unit = "stages",
-        .meaning = "block l has the stage after it (0), or the one before it (1: the published "
-                   "regression code)",
+        .meaning =
+            "Block whose state makes the vector of block l: the state after it (0), or before"
+            " it (1, published regression code).",
     },
     {
         .name = "icv.prompts",
@@ -194,17 +196,20 @@ static const struct config_key KEYS[] = {
         .def = "256",
         .when = "method=icv",
         .unit = "prompts",
-        .meaning = "training prompts, the first ones, of the principal component; 0: all",
+        .meaning =
+            "Number of training prompts, from the first, used for the principal component; 0 "
+            "means all.",
     },
 };
 
 extern const struct method method_icv;
 const struct method method_icv = {
     .name = "icv",
-    .meaning = "in-context vector: all tokens turned towards where an answer moves the states",
+    .meaning = "In-context vector: turns the states of all tokens towards the change that an "
+               "answer makes.",
     .paper = "Liu et al., ICML 2024, arXiv:2311.06668",
-    .sees = "T0 examples of the function (basis \"prompt\"), or none (\"mean\")",
-    .cost = "a context of its own for every prompt; one basis prompt a function",
+    .sees = "T0 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
+    .cost = "a separate context for every prompt, and one basis prompt per function",
     .scope = EDIT_ALL,
     .prompt = METHOD_WHOLE,
     .basis = icv_basis,

@@ -17,7 +17,7 @@ enum { LAYER_CHOICE, LAYER_CHOICE_NEXT };
     {                                                                                              \
         .name = method_name "." key, .type = CONFIG_INT, .flags = CONFIG_AXIS, .min = -1,          \
         .max = 1e4, .def = "-1", .when = "method=" method_name, .unit = "",                        \
-        .meaning = what "; -1: chosen on validation prompts"                                       \
+        .meaning = what "; -1 chooses it on validation prompts."                                   \
     }
 
 void layer_choice_read(struct method_setup *s, const struct config_point *point, const char *key);

@@ -58,7 +58,7 @@ static void learned_read(struct method_setup *s, const struct config_point *poin
 
 static const struct config_key KEYS[] = {
     LAYER_CHOICE_KEY("learned_vector", "layer",
-                     "the layer whose input it is added to, from 0 (the embedded query)"),
+                     "Layer to whose input it is added, counted from 0 (the embedded query)"),
     {
         .name = "learned_vector.init",
         .type = CONFIG_FLOAT,
@@ -68,14 +68,14 @@ static const struct config_key KEYS[] = {
         .def = "0.1",
         .when = "method=learned_vector",
         .unit = "",
-        .meaning = "bound of the initial numbers, uniform on both sides of 0",
+        .meaning = "Bound of the initial values, which are uniform around 0.",
     },
 };
 
 extern const struct method method_learned_vector;
 const struct method method_learned_vector = {
     .name = "learned_vector",
-    .meaning = "E learned numbers added to the input of one layer, the same for every prompt",
+    .meaning = "E learned values added to the input of one layer, the same for every prompt.",
     .paper = "Yang et al., arXiv:2509.24169",
     .sees = "nothing",
     .cost = "none",

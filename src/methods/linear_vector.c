@@ -206,7 +206,8 @@ static const struct config_key KEYS[] = {
         .choices = FORMS,
         .when = "method=linear_vector",
         .unit = "",
-        .meaning = "a map of the query's own state, or the mean over the anchors for every query",
+        .meaning = "Whether the vector is a linear map of the query's own state, or its mean over "
+                   "the anchors for every query.",
     },
     {
         .name = "linear_vector.anchors",
@@ -217,7 +218,7 @@ static const struct config_key KEYS[] = {
         .def = "256",
         .when = "method=linear_vector",
         .unit = "queries",
-        .meaning = "covariates, without labels, on which the map is fitted",
+        .meaning = "Number of unlabelled queries on which the map is fitted.",
     },
     {
         .name = "linear_vector.ridge",
@@ -228,8 +229,8 @@ static const struct config_key KEYS[] = {
         .def = "0.0",
         .when = "method=linear_vector",
         .unit = "",
-        .meaning =
-            "ridge weight (published: 5); 0: chosen on validation from 0.05, 0.5, 5, ..., 5e4",
+        .meaning = "Ridge penalty (published: 5); 0 means chosen on validation prompts from 0.05, "
+                   "0.5, 5, ..., 5e4.",
     },
 };
 
@@ -237,10 +238,10 @@ extern const struct method method_linear_vector;
 const struct method method_linear_vector = {
     .name = "linear_vector",
     .maps = true,
-    .meaning = "a linear map of the query's last state, fitted on queries without labels",
+    .meaning = "Linear map of the query's last state, fitted on unlabelled queries.",
     .paper = "Kwon et al., arXiv:2605.20730",
-    .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (\"mean\")",
-    .cost = "one basis prompt and a token for each anchor a function",
+    .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
+    .cost = "one basis prompt and one token per anchor for each function",
     .scope = EDIT_QUERY,
     .prompt = METHOD_WHOLE,
     .basis = linear_basis,

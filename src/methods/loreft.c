@@ -153,7 +153,7 @@ static void loreft_read(struct method_setup *s, const struct config_point *point
 }
 
 static const struct config_key KEYS[] = {
-    LAYER_CHOICE_KEY("loreft", "layer", "the layer after which it acts, from 0"),
+    LAYER_CHOICE_KEY("loreft", "layer", "Layer after which it acts, counted from 0"),
     {
         .name = "loreft.rank",
         .type = CONFIG_INT,
@@ -163,7 +163,7 @@ static const struct config_key KEYS[] = {
         .def = "4",
         .when = "method=loreft",
         .unit = "",
-        .meaning = "rows of R, W and b",
+        .meaning = "Rank of the edit: the number of rows of R, W and b.",
     },
     {
         .name = "loreft.init",
@@ -174,8 +174,8 @@ static const struct config_key KEYS[] = {
         .def = "0.01",
         .when = "method=loreft",
         .unit = "",
-        .meaning = "standard deviation of W - R and b at the start, which is no edit at 0 "
-                   "(published: of W alone)",
+        .meaning = "Standard deviation of the initial W - R and b; 0 starts without an edit "
+                   "(published: of W alone).",
     },
 };
 
@@ -183,7 +183,8 @@ extern const struct method method_loreft;
 const struct method method_loreft = {
     .name = "loreft",
     .maps = true,
-    .meaning = "low-rank edit after one layer: h + R^T (W h + b - R h), the same for every prompt",
+    .meaning = "Low-rank edit after one layer, h + R^T (W h + b - R h), the same for every "
+               "prompt.",
     .paper = "Wu et al., arXiv:2404.03592",
     .sees = "nothing",
     .cost = "none",

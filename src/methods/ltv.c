@@ -115,8 +115,9 @@ static const struct config_key KEYS[] = {
         .choices = LTV_READINGS,
         .when = "method=ltv",
         .unit = "",
-        .meaning = "what a head contributes: its output projected, with the bias, the projected "
-                   "slices projected again (published, regression), or those slices (text)",
+        .meaning =
+            "Variant of a head's contribution: projected, projected with the bias, projected "
+            "twice (published, regression) or not projected (published, text).",
     },
     {
         .name = "ltv.init",
@@ -127,7 +128,7 @@ static const struct config_key KEYS[] = {
         .def = "0.1",
         .when = "method=ltv",
         .unit = "",
-        .meaning = "standard deviation of the initial weights (published: 1)",
+        .meaning = "Standard deviation of the initial weights (published: 1).",
     },
     {
         .name = "ltv.l1",
@@ -138,18 +139,20 @@ static const struct config_key KEYS[] = {
         .def = "0.0",
         .when = "method=ltv",
         .unit = "",
-        .meaning = "penalty on the sum of the weights' sizes, by a proximal step after each "
-                   "update: many become exactly 0",
+        .meaning =
+            "L1 penalty on the weights, applied as a proximal step after each update so that "
+            "many become exactly 0.",
     },
 };
 
 extern const struct method method_ltv;
 const struct method method_ltv = {
     .name = "ltv",
-    .meaning = "learnable task vector: one weight per head on what it did at a basis prompt",
+    .meaning = "Learnable task vector: one weight per head multiplies the head's output at a "
+               "basis prompt.",
     .paper = "Saglam et al., arXiv:2502.05390",
-    .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (\"mean\")",
-    .cost = "one basis prompt a function",
+    .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
+    .cost = "one basis prompt per function",
     .scope = EDIT_QUERY,
     .prompt = METHOD_WHOLE,
     .basis = ltv_basis,

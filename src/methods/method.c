@@ -48,7 +48,7 @@ static const struct config_key KEY_FITTED = {
     .def = "ltv",
     .choices = FITTED_NAMES,
     .unit = "",
-    .meaning = "what is fitted: how a task vector is made",
+    .meaning = "Method that makes the task vector.",
 };
 
 static const struct config_key KEY_ALL = {
@@ -58,7 +58,7 @@ static const struct config_key KEY_ALL = {
     .def = "plain",
     .choices = ALL_NAMES,
     .unit = "",
-    .meaning = "how a task vector is made and where it is applied",
+    .meaning = "Method or control that makes the task vector.",
 };
 
 size_t method_count(void) { return sizeof METHODS / sizeof *METHODS; }

@@ -9,7 +9,8 @@ static bool mismatched_applies(const struct method *fit, bool own_basis) {
 extern const struct method method_mismatched;
 const struct method method_mismatched = {
     .name = "mismatched",
-    .meaning = "of a fit: its vector, made of the basis of the next function instead of its own",
+    .meaning = "Control of a fit: its vector is made from the basis of the next function instead"
+               " of its own.",
     .paper = "",
     .sees = "T0 - 1 examples of another function",
     .cost = "that of the fit",

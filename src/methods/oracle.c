@@ -4,10 +4,10 @@
 extern const struct method method_oracle;
 const struct method method_oracle = {
     .name = "oracle",
-    .meaning = "no vector: plain within the trained range, beyond it the window",
+    .meaning = "No vector: plain within the trained length, the window beyond it.",
     .paper = "",
     .sees = "nothing beyond the prompt",
-    .cost = "a context for every length beyond the trained range",
+    .cost = "one context per length beyond the trained length",
     .scope = EDIT_QUERY,
     .prompt = METHOD_ORACLE,
 };

@@ -4,7 +4,7 @@
 extern const struct method method_plain;
 const struct method method_plain = {
     .name = "plain",
-    .meaning = "the model as it is",
+    .meaning = "The model without any edit.",
     .paper = "",
     .sees = "nothing",
     .cost = "none",

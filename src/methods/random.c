@@ -39,8 +39,8 @@ static bool random_applies(const struct method *fit, bool own_basis) {
 extern const struct method method_random;
 const struct method method_random = {
     .name = "random",
-    .meaning = "of a fit: random directions, drawn per function, as long as its vector in each "
-               "layer",
+    .meaning = "Control of a fit: random directions, drawn per function, with the norm of its "
+               "vector in each layer.",
     .paper = "",
     .sees = "the norms of the fit's vector",
     .cost = "that of the fit",

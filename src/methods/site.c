@@ -88,7 +88,8 @@ static const struct config_key KEYS[] = {
         .def = "0.05",
         .when = "method=site",
         .unit = "",
-        .meaning = "the gate that every head starts from: 0 is its own output, 1 the basis'",
+        .meaning = "Initial gate of every head: 0 gives its own output, 1 its output at the basis "
+                   "prompt.",
     },
     {
         .name = "site.init",
@@ -99,17 +100,19 @@ static const struct config_key KEYS[] = {
         .def = "0.1",
         .when = "method=site",
         .unit = "",
-        .meaning = "standard deviation of the initial alpha around that of the gate",
+        .meaning = "Standard deviation of the initial gate logits around the logit of `site.gate`.",
     },
 };
 
 extern const struct method method_site;
 const struct method method_site = {
     .name = "site",
-    .meaning = "gates on heads: each interpolates between its output and that at a basis prompt",
+    .meaning = "Learned gates that interpolate each head between its own output and its output "
+               "at a basis prompt.",
     .paper = "Park et al., arXiv:2507.20906",
-    .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (\"mean\", published)",
-    .cost = "one basis prompt a function, or none",
+    .sees =
+        "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\", published)",
+    .cost = "one basis prompt per function, or none",
     .scope = EDIT_QUERY,
     .prompt = METHOD_WHOLE,
     .basis = site_basis,

@@ -53,7 +53,8 @@ static void state_read(struct method_setup *s, const struct config_point *point)
 }
 
 static const struct config_key KEYS[] = {
-    LAYER_CHOICE_KEY("state_vector", "last", "the last layer that is replaced, from 0"),
+    LAYER_CHOICE_KEY("state_vector", "last",
+                     "Last layer whose attention output is replaced, counted from 0"),
     {
         .name = "state_vector.average",
         .type = CONFIG_INT,
@@ -63,18 +64,19 @@ static const struct config_key KEYS[] = {
         .def = "1",
         .when = "method=state_vector",
         .unit = "x",
-        .meaning =
-            "mean over the last x's of the basis prompt, the query among them (published: 7)",
+        .meaning = "Number of last xs of the basis prompt, the query included, that are averaged "
+                   "(published: 7).",
     },
 };
 
 extern const struct method method_state_vector;
 const struct method method_state_vector = {
     .name = "state_vector",
-    .meaning = "attention's output at a basis prompt's query replaces the query's, up to a layer",
+    .meaning = "The attention outputs at a basis prompt's query replace those at the query, up "
+               "to a layer.",
     .paper = "Li et al., arXiv:2404.11225",
-    .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (\"mean\")",
-    .cost = "one basis prompt a function, and a token for each x of the mean",
+    .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
+    .cost = "one basis prompt per function, and one token per averaged x",
     .scope = EDIT_QUERY,
     .prompt = METHOD_WHOLE,
     .basis = state_basis,

@@ -63,19 +63,21 @@ static const struct config_key KEYS[] = {
         .choices = FORMS,
         .when = "method=task_vector",
         .unit = "",
-        .meaning = "add what the examples change in the state, or put that state in place of the "
-                   "query's own (published; here it erases x)",
+        .meaning =
+            "Whether to add the change that the examples make to the state, or to replace the"
+            " query's state (published; on regression this erases x).",
     },
-    LAYER_CHOICE_KEY("task_vector", "layer", "the layer after which it acts, from 0"),
+    LAYER_CHOICE_KEY("task_vector", "layer", "Layer after which it acts, counted from 0"),
 };
 
 extern const struct method method_task_vector;
 const struct method method_task_vector = {
     .name = "task_vector",
-    .meaning = "the state of a basis prompt's query after one layer, less that without examples",
+    .meaning = "State of a basis prompt's query after one layer, minus that state without "
+               "examples.",
     .paper = "Hendel et al., arXiv:2310.15916",
-    .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (\"mean\")",
-    .cost = "one basis prompt and one token a function",
+    .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
+    .cost = "one basis prompt and one token per function",
     .scope = EDIT_QUERY,
     .prompt = METHOD_WHOLE,
     .basis = task_basis,

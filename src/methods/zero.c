@@ -12,7 +12,7 @@ static void zero_vector(float *v, const float *w, const struct basis *b,
 extern const struct method method_zero;
 const struct method method_zero = {
     .name = "zero",
-    .meaning = "a vector of zeros: must equal plain bit for bit",
+    .meaning = "Vector of zeros, whose results must equal those of plain bit for bit.",
     .paper = "",
     .sees = "nothing",
     .cost = "none",

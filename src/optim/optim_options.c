@@ -10,7 +10,7 @@ static const struct config_key NAME_ADAM = {.name = "optimiser.name",
                                             .def = "adam",
                                             .choices = ADAM,
                                             .unit = "",
-                                            .meaning = "how weights follow the gradient"};
+                                            .meaning = "Algorithm that updates the weights."};
 static const struct config_key NAME_BOTH = {
     .name = "optimiser.name",
     .type = CONFIG_NAME,
@@ -18,8 +18,8 @@ static const struct config_key NAME_BOTH = {
     .def = "adam",
     .choices = BOTH,
     .unit = "",
-    .meaning = "how weights follow the gradient: Adam on mini-batches, L-BFGS on all prompts at "
-               "once, an epoch a step"};
+    .meaning = "Algorithm that updates the weights: Adam on mini-batches, or L-BFGS on all "
+               "prompts at once with one step per epoch."};
 
 static const struct config_key ROWS[] = {
     {.name = "optimiser.lr",
@@ -30,7 +30,7 @@ static const struct config_key ROWS[] = {
      .def = "1e-3",
      .when = "optimiser.name=adam",
      .unit = "",
-     .meaning = "learning rate, at the schedule's peak"},
+     .meaning = "Learning rate at the peak of the schedule."},
     {.name = "optimiser.beta1",
      .type = CONFIG_FLOAT,
      .min = 0,
@@ -38,7 +38,7 @@ static const struct config_key ROWS[] = {
      .def = "0.9",
      .when = "optimiser.name=adam",
      .unit = "",
-     .meaning = "share of the old first moment kept at each step"},
+     .meaning = "Decay rate of Adam's first-moment average."},
     {.name = "optimiser.beta2",
      .type = CONFIG_FLOAT,
      .min = 0,
@@ -46,7 +46,7 @@ static const struct config_key ROWS[] = {
      .def = "0.999",
      .when = "optimiser.name=adam",
      .unit = "",
-     .meaning = "share of the old second moment kept at each step"},
+     .meaning = "Decay rate of Adam's second-moment average."},
     {.name = "optimiser.epsilon",
      .type = CONFIG_FLOAT,
      .min = 0,
@@ -54,14 +54,14 @@ static const struct config_key ROWS[] = {
      .def = "1e-8",
      .when = "optimiser.name=adam",
      .unit = "",
-     .meaning = "added to the root of the second moment"},
+     .meaning = "Constant added to the square root of Adam's second moment."},
     {.name = "optimiser.schedule",
      .type = CONFIG_NAME,
      .def = "constant",
      .choices = SCHEDULES,
      .when = "optimiser.name=adam",
      .unit = "",
-     .meaning = "course of the learning rate after the warm-up"},
+     .meaning = "Shape of the learning-rate schedule after the warm-up."},
     {.name = "optimiser.warmup",
      .type = CONFIG_INT,
      .min = 0,
@@ -69,7 +69,7 @@ static const struct config_key ROWS[] = {
      .def = "0",
      .when = "optimiser.name=adam",
      .unit = "steps",
-     .meaning = "linear rise of the learning rate from 0"},
+     .meaning = "Updates during which the learning rate rises linearly from 0."},
     {.name = "optimiser.floor",
      .type = CONFIG_FLOAT,
      .min = 0,
@@ -77,7 +77,7 @@ static const struct config_key ROWS[] = {
      .def = "0.0",
      .when = "optimiser.schedule=cosine",
      .unit = "",
-     .meaning = "share of the learning rate left at the end of the cosine"},
+     .meaning = "Fraction of the learning rate that remains at the end of the cosine."},
 };
 
 enum err_code optimiser_schema(struct config_schema *out, bool lbfgs, struct err *err) {

@@ -15,8 +15,8 @@ const struct config_key DUMMIES_KEYS[] = {
         .def = "none",
         .choices = DUMMIES_RULES,
         .unit = "",
-        .meaning = "pairs of zeros put into every prompt, at whose tokens vectors are added too: "
-                   "where the published code adds them, or at their own x",
+        .meaning = "Pairs of zeros inserted into every prompt, with vectors also added where the "
+                   "published code adds them, or at the x of each pair.",
     },
     {
         .name = "dummy_fractions",
@@ -27,7 +27,8 @@ const struct config_key DUMMIES_KEYS[] = {
         .def = "[0.1, 0.25, 0.5, 0.75, 0.9]",
         .when = "dummies=as_published|corrected",
         .unit = "",
-        .meaning = "one pair a fraction m, before point int(m t) of a prompt of t points",
+        .meaning = "Positions of the pairs: each fraction m inserts one before point int(m t) of a "
+                   "prompt of t points.",
     },
 };
 const size_t DUMMIES_KEYS_N = sizeof DUMMIES_KEYS / sizeof *DUMMIES_KEYS;

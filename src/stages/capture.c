@@ -27,7 +27,7 @@ static const struct config_key KEYS[] = {
         .min = 1,
         .max = 1e6,
         .unit = "points",
-        .meaning = "length of the prompts: the query is the last x",
+        .meaning = "Points per prompt; the query is the last x.",
     },
     {
         .name = "prompts",
@@ -36,7 +36,7 @@ static const struct config_key KEYS[] = {
         .max = 1e7,
         .def = "128",
         .unit = "prompts",
-        .meaning = "prompts captured",
+        .meaning = "Number of prompts to capture.",
     },
     {
         .name = "chunk",
@@ -45,7 +45,7 @@ static const struct config_key KEYS[] = {
         .max = 1e5,
         .def = "128",
         .unit = "prompts",
-        .meaning = "prompts that go through the model together",
+        .meaning = "Number of prompts that pass through the model together.",
     },
     {
         .name = "what",
@@ -54,8 +54,8 @@ static const struct config_key KEYS[] = {
         .def = "[\"heads\", \"attention\", \"hidden\"]",
         .choices = NAMES,
         .unit = "",
-        .meaning = "tensors to keep: outputs of all heads before the output projection, the "
-                   "attention blocks' outputs, the residual stream after each block",
+        .meaning = "Activations to save: outputs of the heads before the output projection, of the "
+                   "attention blocks, and the residual stream after each block.",
     },
 };
 
@@ -264,7 +264,7 @@ static const char *const PARENTS[] = {"pretrain", NULL};
 extern const struct stage stage_capture;
 const struct stage stage_capture = {
     .name = "capture",
-    .meaning = "keep what heads, attention blocks and residual stream hold at the query",
+    .meaning = "Save head outputs, attention outputs and the residual stream at the query.",
     .version = 4,
     .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_CONTEXTS,
     .parents = PARENTS,

@@ -25,7 +25,7 @@ static const struct config_key KEYS[] = {
         .min = 3,
         .max = 1e6,
         .unit = "points",
-        .meaning = "length of the prompts: the query is the last x, and two labels can be mixed",
+        .meaning = "Points per prompt; the query is the last x, and 3 allow two labels to swap.",
     },
     {
         .name = "prompts",
@@ -34,7 +34,7 @@ static const struct config_key KEYS[] = {
         .max = 1e7,
         .def = "256",
         .unit = "prompts",
-        .meaning = "prompts, one function each: of the clean mean, and corrupted",
+        .meaning = "Number of prompts, with one function each, clean and label-shuffled.",
     },
     {
         .name = "reading",
@@ -43,8 +43,8 @@ static const struct config_key KEYS[] = {
         .def = "\"heads\"",
         .choices = CAUSAL_READINGS,
         .unit = "",
-        .meaning = "what a head is: its output, or a slice of the attention block's output "
-                   "(published, regression)",
+        .meaning = "Definition of a head's output: its own, or a slice of the attention block's "
+                   "output (published, regression).",
     },
     {
         .name = "corruption",
@@ -53,8 +53,8 @@ static const struct config_key KEYS[] = {
         .def = "\"shared\"",
         .choices = CAUSAL_CORRUPTIONS,
         .unit = "",
-        .meaning = "labels in one order a prompt for all heads, or anew for each head, the same "
-                   "for all prompts (published; a context for every head)",
+        .meaning = "Label order of the shuffled prompts: one per prompt for all heads, or redrawn "
+                   "for each head and shared by all prompts (published, needs a context per head).",
     },
     {
         .name = "chunk",
@@ -63,7 +63,7 @@ static const struct config_key KEYS[] = {
         .max = 1e5,
         .def = "128",
         .unit = "prompts",
-        .meaning = "prompts that go through the model together",
+        .meaning = "Number of prompts that pass through the model together.",
     },
     {
         .name = "confidence",
@@ -72,7 +72,7 @@ static const struct config_key KEYS[] = {
         .max = 0.9999,
         .def = "0.95",
         .unit = "",
-        .meaning = "of the intervals over prompts",
+        .meaning = "Confidence level of the intervals over prompts.",
     },
 };
 
@@ -284,7 +284,8 @@ static const char *const PARENTS[] = {"pretrain", NULL};
 extern const struct stage stage_effects;
 const struct stage stage_effects = {
     .name = "effects",
-    .meaning = "the causal map: what each head's clean mean repairs in prompts with mixed labels",
+    .meaning = "Causal map: the average indirect effect of each head on label-shuffled prompts, "
+               "by activation patching.",
     .version = 1,
     .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_CONTEXTS,
     .parents = PARENTS,

@@ -24,7 +24,7 @@ static const struct config_key KEYS[] = {
         .min = 1,
         .max = 1e6,
         .unit = "points",
-        .meaning = "length of the test prompts: errors after 0 to points - 1 examples",
+        .meaning = "Points per test prompt: errors after 0 to points - 1 examples.",
     },
     {
         .name = "functions",
@@ -34,7 +34,7 @@ static const struct config_key KEYS[] = {
         .max = 1e7,
         .def = "512",
         .unit = "",
-        .meaning = "test functions, one prompt each",
+        .meaning = "Number of test functions, with one prompt each.",
     },
     {
         .name = "chunk",
@@ -43,7 +43,7 @@ static const struct config_key KEYS[] = {
         .max = 1e5,
         .def = "128",
         .unit = "prompts",
-        .meaning = "prompts that are drawn together",
+        .meaning = "Number of prompts that are drawn together.",
     },
     {
         .name = "confidence",
@@ -52,7 +52,7 @@ static const struct config_key KEYS[] = {
         .max = 0.9999,
         .def = "0.95",
         .unit = "",
-        .meaning = "of the intervals over functions",
+        .meaning = "Confidence level of the intervals over functions.",
     },
 };
 
@@ -271,7 +271,7 @@ static const char *const PARENTS[] = {NULL};
 extern const struct stage stage_estimate;
 const struct stage stage_estimate = {
     .name = "estimate",
-    .meaning = "the error of classical learners after every number of examples",
+    .meaning = "Measure the error of classical learners after every number of examples.",
     .version = 2,
     .uses = STAGE_USES_SOURCE | STAGE_USES_SHIFT | STAGE_USES_ESTIMATORS,
     .parents = PARENTS,

@@ -26,9 +26,7 @@ static const struct config_key KEYS[] = {
         .flags = CONFIG_LIST | CONFIG_SILENT | CONFIG_OPTIONAL,
         .choices = METHOD_CONTROLS,
         .unit = "",
-        .meaning = "methods without weights to evaluate beside the fits: one job for each model, "
-                   "or for each "
-                   "fit where they are made of one (random, mismatched)",
+        .meaning = "Controls to evaluate: one job per model, or per fit for controls of a fit.",
     },
     {
         .name = "points",
@@ -36,7 +34,7 @@ static const struct config_key KEYS[] = {
         .min = 1,
         .max = 1e6,
         .unit = "points",
-        .meaning = "length of the test prompts: errors after 0 to points - 1 examples",
+        .meaning = "Points per test prompt: errors after 0 to points - 1 examples.",
     },
     {
         .name = "functions",
@@ -45,7 +43,7 @@ static const struct config_key KEYS[] = {
         .max = 1e7,
         .def = "512",
         .unit = "",
-        .meaning = "test functions, one prompt each",
+        .meaning = "Number of test functions, with one prompt each.",
     },
     {
         .name = "chunk",
@@ -54,7 +52,7 @@ static const struct config_key KEYS[] = {
         .max = 1e5,
         .def = "128",
         .unit = "prompts",
-        .meaning = "prompts whose contexts are kept at a time",
+        .meaning = "Number of prompts whose contexts are in memory at a time.",
     },
     {
         .name = "basis_points",
@@ -62,7 +60,7 @@ static const struct config_key KEYS[] = {
         .max = 1e6,
         .def = "0",
         .unit = "points",
-        .meaning = "T0 of the controls: the window's length; 0: the model's trained points",
+        .meaning = "Window length T0 of the controls; 0 means the model's trained length.",
     },
     {
         .name = "confidence",
@@ -71,7 +69,7 @@ static const struct config_key KEYS[] = {
         .max = 0.9999,
         .def = "0.95",
         .unit = "",
-        .meaning = "of the intervals over functions",
+        .meaning = "Confidence level of the intervals over functions.",
     },
 };
 
@@ -202,7 +200,7 @@ static const char *const PARENTS[] = {"fit", "pretrain", NULL};
 extern const struct stage stage_evaluate;
 const struct stage stage_evaluate = {
     .name = "evaluate",
-    .meaning = "the error of fits and controls after every number of examples",
+    .meaning = "Measure the error of fits and controls after every number of examples.",
     .version = 9,
     .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_CONTEXTS | STAGE_USES_SHIFT |
             STAGE_USES_DUMMIES,

@@ -23,7 +23,7 @@ static const struct config_key KEYS[] = {
         .min = 1,
         .max = 1e6,
         .unit = "points",
-        .meaning = "length of the training prompts: the target is the last y",
+        .meaning = "Points per training prompt; the loss is taken at the last one.",
     },
     {
         .name = "lengths",
@@ -33,8 +33,7 @@ static const struct config_key KEYS[] = {
         .max = 1e6,
         .def = "[]",
         .unit = "points",
-        .meaning = "several lengths in one loss, the mean over queries at each of them in prompts "
-                   "of `points`; none: points alone",
+        .meaning = "Prompt lengths whose mean loss is minimised; [] means `points` alone.",
     },
     {
         .name = "repeat",
@@ -43,7 +42,7 @@ static const struct config_key KEYS[] = {
         .max = 1e6,
         .def = "0",
         .unit = "",
-        .meaning = "other initial weights, shuffles and training prompts",
+        .meaning = "Repetition number; each draws its own weights, order and prompts.",
     },
     {
         .name = "basis",
@@ -52,8 +51,7 @@ static const struct config_key KEYS[] = {
         .def = "\"prompt\"",
         .choices = BASES,
         .unit = "",
-        .meaning = "activations a vector is made of: each prompt's own, or their mean over the "
-                   "training prompts",
+        .meaning = "Activations used: each prompt's own, or their training-set mean.",
     },
     {
         .name = "basis_points",
@@ -62,8 +60,7 @@ static const struct config_key KEYS[] = {
         .max = 1e6,
         .def = "0",
         .unit = "points",
-        .meaning = "T0: the basis is read at this point of the prompt; 0: the model's trained "
-                   "points",
+        .meaning = "Point T0 where the basis is read; 0 means the model's trained length.",
     },
     {
         .name = "prompts",
@@ -73,7 +70,7 @@ static const struct config_key KEYS[] = {
         .max = 1e8,
         .def = "6000",
         .unit = "prompts",
-        .meaning = "prompts for training and validation together",
+        .meaning = "Number of prompts for training and validation together.",
     },
     {
         .name = "validation",
@@ -81,7 +78,7 @@ static const struct config_key KEYS[] = {
         .max = 1,
         .def = "0.2",
         .unit = "",
-        .meaning = "share of the prompts, the last ones, that decides when to stop",
+        .meaning = "Fraction of the prompts, from the end, used for early stopping.",
     },
     {
         .name = "batch",
@@ -90,7 +87,7 @@ static const struct config_key KEYS[] = {
         .max = 1e6,
         .def = "256",
         .unit = "prompts",
-        .meaning = "prompts of an update",
+        .meaning = "Number of prompts in each update.",
     },
     {
         .name = "epochs",
@@ -98,15 +95,14 @@ static const struct config_key KEYS[] = {
         .max = 1e6,
         .def = "100",
         .unit = "",
-        .meaning = "passes over the training prompts at most; 0: the initial weights are kept",
+        .meaning = "Maximum number of epochs; 0 keeps the initial weights.",
     },
     {
         .name = "weights",
         .type = CONFIG_TEXT,
         .flags = CONFIG_AXIS | CONFIG_PATH | CONFIG_OPTIONAL,
         .unit = "",
-        .meaning = "safetensors file whose tensor `weights` the fit begins with, such as another "
-                   "fit's or imported ones; without it, and for \"\", they are drawn",
+        .meaning = "Safetensors file with initial `weights`; absent or \"\" draws them.",
     },
     {
         .name = "patience",
@@ -114,7 +110,7 @@ static const struct config_key KEYS[] = {
         .max = 1e6,
         .def = "7",
         .unit = "epochs",
-        .meaning = "epochs without a better validation loss that end the fit; 0: never",
+        .meaning = "Epochs without a lower validation loss before stopping; 0: never.",
     },
     {
         .name = "patience_rule",
@@ -122,7 +118,7 @@ static const struct config_key KEYS[] = {
         .def = "\"consecutive\"",
         .choices = RULES,
         .unit = "",
-        .meaning = "count them in a row, or in all (the published code)",
+        .meaning = "Count those epochs in a row, or in total as the published code does.",
     },
     {
         .name = "loss",
@@ -130,7 +126,7 @@ static const struct config_key KEYS[] = {
         .def = "\"huber\"",
         .choices = LOSSES,
         .unit = "",
-        .meaning = "loss of prediction and y",
+        .meaning = "Loss between the prediction and y.",
     },
     {
         .name = "delta",
@@ -140,7 +136,7 @@ static const struct config_key KEYS[] = {
         .def = "1.0",
         .when = "loss=huber",
         .unit = "",
-        .meaning = "error beyond which Huber's loss is linear",
+        .meaning = "Error above which the Huber loss becomes linear.",
     },
     {
         .name = "shards",
@@ -149,7 +145,7 @@ static const struct config_key KEYS[] = {
         .max = 4096,
         .def = "1",
         .unit = "",
-        .meaning = "parts the prompts are split into; the most ranks of a group",
+        .meaning = "Number of parts of the prompts, and the most ranks of a group.",
     },
     {
         .name = "group",
@@ -159,7 +155,7 @@ static const struct config_key KEYS[] = {
         .max = 4096,
         .def = "1",
         .unit = "ranks",
-        .meaning = "ranks that work on one job together",
+        .meaning = "Number of ranks that work on one job together.",
     },
     {
         .name = "checkpoint_every",
@@ -169,7 +165,7 @@ static const struct config_key KEYS[] = {
         .max = 1e6,
         .def = "20",
         .unit = "epochs",
-        .meaning = "epochs between two checkpoints",
+        .meaning = "Epochs between two checkpoints.",
     },
 };
 
@@ -246,7 +242,8 @@ static const char *const PARENTS[] = {"pretrain", NULL};
 extern const struct stage stage_fit;
 const struct stage stage_fit = {
     .name = "fit",
-    .meaning = "learn or derive a task vector on a frozen model, and choose what it leaves open",
+    .meaning = "Learn or derive a task vector on a frozen model, and choose its layer or penalty"
+               " on validation prompts.",
     .version = 7,
     .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_METHODS | STAGE_USES_OPTIMISER |
             STAGE_USES_LBFGS | STAGE_USES_CONTEXTS,

@@ -13,7 +13,7 @@ static const struct config_key MODEL_KEYS[] = {
         .type = CONFIG_TEXT,
         .flags = CONFIG_PATH | CONFIG_OPTIONAL,
         .unit = "",
-        .meaning = "safetensors file of a trained model; not needed where `of` leads to a pretrain",
+        .meaning = "Trained model (safetensors); omit it if `of` leads to a pretrain stage.",
     },
     {
         .name = "model.wpe_seed",
@@ -22,8 +22,8 @@ static const struct config_key MODEL_KEYS[] = {
         .max = 1e9,
         .def = "0",
         .unit = "",
-        .meaning = "draws the position rows beyond the trained length anew, N(0, .02^2); 0: as the "
-                   "model has them. An evaluation takes fits of its own value",
+        .meaning = "Seed that redraws untrained position embeddings, or 0 to keep them; an "
+                   "evaluation reads fits with the same seed.",
     },
 };
 
@@ -36,7 +36,7 @@ static const struct config_key SHAPE_KEYS[] = {
         .max = 1000,
         .def = "6",
         .unit = "",
-        .meaning = "blocks",
+        .meaning = "Number of transformer blocks.",
     },
     {
         .name = "model.heads",
@@ -46,7 +46,7 @@ static const struct config_key SHAPE_KEYS[] = {
         .max = 1000,
         .def = "4",
         .unit = "",
-        .meaning = "attention heads of a block; divide the width",
+        .meaning = "Number of attention heads per block; must divide `model.width`.",
     },
     {
         .name = "model.width",
@@ -56,7 +56,7 @@ static const struct config_key SHAPE_KEYS[] = {
         .max = 65536,
         .def = "64",
         .unit = "",
-        .meaning = "width of the residual stream",
+        .meaning = "Width of the residual stream.",
     },
     {
         .name = "model.positions",
@@ -65,7 +65,7 @@ static const struct config_key SHAPE_KEYS[] = {
         .max = 1e6,
         .def = "96",
         .unit = "tokens",
-        .meaning = "longest sequence the model can read: two tokens a point",
+        .meaning = "Longest sequence the model can read; a point takes two tokens.",
     },
 };
 
@@ -77,8 +77,8 @@ static const struct config_key CONTEXT_KEYS[] = {{
     .def = "\"single\"",
     .choices = PRECISIONS,
     .unit = "",
-    .meaning = "how the keys and values of prompts are kept: single, or half, which needs half the "
-               "memory and rounds them to 11 bits",
+    .meaning = "Precision of cached keys and values: half rounds them to 11 bits and takes half "
+               "the memory.",
 }};
 
 enum err_code shared_keys_add(struct config_schema *out, unsigned uses, struct err *err) {

@@ -51,7 +51,7 @@ struct stage_parent {
 
 struct stage {
     const char *name;           /* the kind: "fit" */
-    const char *meaning;        /* one sentence */
+    const char *meaning;        /* one sentence with its capital and full stop */
     int version;                /* raise it when the same keys would give other results */
     unsigned uses;              /* enum stage_uses */
     const char *const *parents; /* kinds that `of` may name; NULL-terminated */

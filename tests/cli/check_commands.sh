@@ -63,7 +63,7 @@ for command in plan run status table verify digest fsck explain doctor; do
 done
 expect 0 'optimiser.lr' run --help
 expect 0 'arXiv:2502.05390' run --help
-expect 0 'cost: one basis prompt a function' plan --help
+expect 0 'cost: one basis prompt per function' plan --help
 
 # ---- a run
 expect 0 'pretrain\[0\].*PENDING' plan tiny.cfg

@@ -52,13 +52,13 @@ static const struct config_key KEYS[] = {
      .def = "4",
      .when = "source.problem=decision_tree",
      .unit = "",
-     .meaning = "questions from the root to a leaf"},
+     .meaning = "Depth of the tree: decisions from the root to a leaf."},
 };
 
 extern const struct problem problem_decision_tree;
 const struct problem problem_decision_tree = {
     .name = "decision_tree",
-    .meaning = "y = leaf of a complete tree that asks for signs of coordinates, leaves ~ N(0, 1)",
+    .meaning = "y = leaf of a complete tree that tests signs of coordinates, leaves ~ N(0, 1).",
     .loss = PROBLEM_SQUARED,
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,

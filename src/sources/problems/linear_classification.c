@@ -15,7 +15,7 @@ static double variance(const struct problem_setup *s, size_t active) {
 extern const struct problem problem_linear_classification;
 const struct problem problem_linear_classification = {
     .name = "linear_classification",
-    .meaning = "y = sign(w.x), w ~ N(0, I)",
+    .meaning = "y = sign(w.x) with w ~ N(0, I).",
     .loss = PROBLEM_CLASSIFICATION,
     .parameters = linear_functions_parameters,
     .draw = linear_functions_draw,

@@ -23,7 +23,7 @@ double linear_functions_variance(const struct problem_setup *s, size_t active) {
 extern const struct problem problem_linear;
 const struct problem problem_linear = {
     .name = "linear",
-    .meaning = "y = w.x, w ~ N(0, I)",
+    .meaning = "y = w.x with w ~ N(0, I).",
     .loss = PROBLEM_SQUARED,
     .parameters = linear_functions_parameters,
     .draw = linear_functions_draw,

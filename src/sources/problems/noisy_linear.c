@@ -12,20 +12,21 @@ static const struct config_key KEYS[] = {
      .def = "1.0",
      .when = "source.problem=noisy_linear",
      .unit = "",
-     .meaning = "standard deviation of what is added to y"},
+     .meaning = "Standard deviation of the noise added to y."},
     {.name = "source.renormalise",
      .type = CONFIG_NAME,
      .def = "none",
      .choices = RENORMALISE,
      .when = "source.problem=noisy_linear",
      .unit = "",
-     .meaning = "batch: the ys drawn together are scaled to the variance dims, as published"},
+     .meaning = "Whether the ys drawn together are scaled to a variance of `source.dims`, as "
+                "published."},
 };
 
 extern const struct problem problem_noisy_linear;
 const struct problem problem_noisy_linear = {
     .name = "noisy_linear",
-    .meaning = "y = w.x + noise",
+    .meaning = "y = w.x + noise with w ~ N(0, I).",
     .loss = PROBLEM_SQUARED,
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,

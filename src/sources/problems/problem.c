@@ -50,7 +50,7 @@ static const struct config_key ROWS[] = {
      .def = "linear",
      .choices = NAMES,
      .unit = "",
-     .meaning = "function class that prompts are drawn from"},
+     .meaning = "Function class from which prompts are drawn."},
     {.name = "source.dims",
      .type = CONFIG_INT,
      .flags = CONFIG_AXIS,
@@ -58,14 +58,14 @@ static const struct config_key ROWS[] = {
      .max = PROBLEM_DIMS_MAX,
      .def = "5",
      .unit = "",
-     .meaning = "coordinates of x"},
+     .meaning = "Number of coordinates of x."},
     {.name = "source.scale",
      .type = CONFIG_FLOAT,
      .min = 1e-6,
      .max = 1e6,
      .def = "1.0",
      .unit = "",
-     .meaning = "multiplies y (signs stay signs)"},
+     .meaning = "Factor that multiplies y; class labels are not scaled."},
 };
 
 enum err_code problem_schema(struct config_schema *out, struct err *err) {

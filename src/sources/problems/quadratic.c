@@ -15,7 +15,7 @@ static void evaluate(float *y, const float *w, const struct problem_setup *s, co
 extern const struct problem problem_quadratic;
 const struct problem problem_quadratic = {
     .name = "quadratic",
-    .meaning = "y = sum w_i x_i^2 / sqrt(3), w ~ N(0, I)",
+    .meaning = "y = sum_i w_i x_i^2 / sqrt(3) with w ~ N(0, I).",
     .loss = PROBLEM_SQUARED,
     .parameters = linear_functions_parameters,
     .draw = linear_functions_draw,

@@ -52,13 +52,13 @@ static const struct config_key KEYS[] = {
      .def = "100",
      .when = "source.problem=relu_net",
      .unit = "",
-     .meaning = "units of the hidden layer"},
+     .meaning = "Number of hidden units."},
 };
 
 extern const struct problem problem_relu_net;
 const struct problem problem_relu_net = {
     .name = "relu_net",
-    .meaning = "y = sqrt(2 / r) sum_j v_j relu(u_j.x), r hidden units, u, v ~ N(0, 1)",
+    .meaning = "y = sqrt(2 / r) sum_j v_j relu(u_j.x) with r hidden units and u, v ~ N(0, 1).",
     .loss = PROBLEM_SQUARED,
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,

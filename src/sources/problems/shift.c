@@ -54,7 +54,7 @@ static const struct config_key ROW = {
     .def = "none",
     .choices = NAMES,
     .unit = "",
-    .meaning = "distribution of the test prompts; a basis stays unshifted",
+    .meaning = "Distribution shift of the test prompts; basis prompts stay unshifted.",
 };
 
 enum err_code shift_schema(struct config_schema *out, struct err *err) {
@@ -98,6 +98,6 @@ cleanup:
 extern const struct shift shift_none;
 const struct shift shift_none = {
     .name = "none",
-    .meaning = "prompts as the model was trained on",
+    .meaning = "Test prompts of the training distribution.",
     .paper = "",
 };

@@ -18,7 +18,7 @@ static const struct config_key KEYS[] = {
         .def = "1.0",
         .when = "shift=noisy",
         .unit = "",
-        .meaning = "standard deviation of what is added to y",
+        .meaning = "Standard deviation of the noise added to y.",
     },
     {
         .name = "noisy.renormalise",
@@ -27,7 +27,7 @@ static const struct config_key KEYS[] = {
         .choices = RENORMALISE,
         .when = "shift=noisy",
         .unit = "",
-        .meaning = "expected: noisy ys are scaled back to the problem's E[y^2]",
+        .meaning = "Whether noisy ys are scaled back to the problem's E[y^2].",
     },
 };
 
@@ -55,7 +55,7 @@ static void noisy_values(const struct shift_prompt *p) {
 extern const struct shift shift_noisy, shift_noisy_as_published;
 const struct shift shift_noisy = {
     .name = "noisy",
-    .meaning = "noise on every y, the query's too, of the same function; E[y^2] kept",
+    .meaning = "Noise is added to every y, the query's included, and E[y^2] is kept.",
     .paper = "Garg et al., NeurIPS 2022",
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
@@ -67,7 +67,8 @@ const struct shift shift_noisy = {
 };
 const struct shift shift_noisy_as_published = {
     .name = "noisy_as_published",
-    .meaning = "no noise, but another function than the basis: the published noisy evaluation",
+    .meaning = "No noise, but another function than that of the basis, as in the published noisy"
+               " evaluation.",
     .paper = "Saglam et al., arXiv:2502.05390",
     .function = "noisy_as_published",
 };

@@ -59,7 +59,8 @@ static void overlapping_covariates(const struct shift_prompt *p) {
 extern const struct shift shift_orthogonal, shift_random_quadrants, shift_overlapping;
 const struct shift shift_orthogonal = {
     .name = "orthogonal",
-    .meaning = "queries orthogonal to all x of the context, of the same norm; k < dims only",
+    .meaning = "Queries are orthogonal to all x of the context and of the same norm; k < dims "
+               "only.",
     .paper = "Garg et al., NeurIPS 2022",
     .apart = true,
     .within_dims = true,
@@ -68,14 +69,14 @@ const struct shift shift_orthogonal = {
 };
 const struct shift shift_random_quadrants = {
     .name = "random_quadrants",
-    .meaning = "context x in one random quadrant a prompt, queries anywhere",
+    .meaning = "All x of a context lie in one random quadrant, queries anywhere.",
     .paper = "Garg et al., NeurIPS 2022",
     .apart = true,
     .covariates = quadrants_covariates,
 };
 const struct shift shift_overlapping = {
     .name = "overlapping",
-    .meaning = "queries that are one of the x of the context, drawn at random",
+    .meaning = "Each query repeats an x of the context, drawn at random.",
     .paper = "Garg et al., NeurIPS 2022",
     .apart = true,
     .covariates = overlapping_covariates,

@@ -10,7 +10,7 @@ static const struct config_key KEYS_X[] = {{
     .def = "2.0",
     .when = "shift=scale_x",
     .unit = "",
-    .meaning = "multiplies x (published: 1/3, 1/2, 2, 3)",
+    .meaning = "Factor that multiplies every x (published: 1/3, 1/2, 2, 3).",
 }};
 
 static const struct config_key KEYS_Y[] = {{
@@ -22,7 +22,7 @@ static const struct config_key KEYS_Y[] = {{
     .def = "2.0",
     .when = "shift=scale_y",
     .unit = "",
-    .meaning = "multiplies y (published: 1/3, 1/2, 2, 3)",
+    .meaning = "Factor that multiplies every y (published: 1/3, 1/2, 2, 3).",
 }};
 
 static void scale(float *out, size_t n, double factor) {
@@ -38,7 +38,7 @@ static void scale_y(const struct shift_prompt *p) { scale(p->y, p->points, p->se
 extern const struct shift shift_scale_x, shift_scale_y;
 const struct shift shift_scale_x = {
     .name = "scale_x",
-    .meaning = "every x times a factor",
+    .meaning = "Every x is multiplied by a factor.",
     .paper = "Garg et al., NeurIPS 2022",
     .keys = KEYS_X,
     .n_keys = 1,
@@ -47,7 +47,7 @@ const struct shift shift_scale_x = {
 };
 const struct shift shift_scale_y = {
     .name = "scale_y",
-    .meaning = "every y times a factor",
+    .meaning = "Every y is multiplied by a factor.",
     .paper = "Garg et al., NeurIPS 2022",
     .keys = KEYS_Y,
     .n_keys = 1,

@@ -73,7 +73,8 @@ static void prepare_half(double *work, size_t dims, const struct rng *stream) {
 extern const struct shift shift_skewed, shift_half_subspace;
 const struct shift shift_skewed = {
     .name = "skewed",
-    .meaning = "x of a covariance with eigenvalues as 1/i^2 and the trace of I, rotated at random",
+    .meaning = "The covariance of x has eigenvalues proportional to 1/i^2, a random rotation, "
+               "and the trace of I.",
     .paper = "Garg et al., NeurIPS 2022",
     .work = spectrum_work,
     .prepare = prepare_skewed,
@@ -81,7 +82,8 @@ const struct shift shift_skewed = {
 };
 const struct shift shift_half_subspace = {
     .name = "half_subspace",
-    .meaning = "x within a random subspace of half the dims (rounded down), E|x|^2 kept",
+    .meaning = "x lies in a random subspace of half the dimensions (rounded down), and E|x|^2 is"
+               " kept.",
     .paper = "Garg et al., NeurIPS 2022",
     .dims_least = 2,
     .work = spectrum_work,

@@ -32,13 +32,13 @@ static const struct config_key KEYS[] = {
      .def = "3",
      .when = "source.problem=sparse_linear",
      .unit = "",
-     .meaning = "weights that are not 0 (all of them where dims is smaller)"},
+     .meaning = "Number of nonzero weights, or all weights if `source.dims` is smaller."},
 };
 
 extern const struct problem problem_sparse_linear;
 const struct problem problem_sparse_linear = {
     .name = "sparse_linear",
-    .meaning = "y = w.x, all but a few random weights 0",
+    .meaning = "y = w.x with w ~ N(0, I), all but `source.sparsity` random weights set to 0.",
     .loss = PROBLEM_SQUARED,
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
