@@ -4,7 +4,7 @@
 #ifndef ACTIVATIONS_BASIS_MEAN_H
 #define ACTIVATIONS_BASIS_MEAN_H
 
-#include "activations/basis_set.h"
+#include "activations/basis_collector.h"
 
 struct basis_mean_options {
     const struct params *params;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "activations/basis_mean.h"
+#include "sources/prompt_batch.h"
 
 const char *const CAUSAL_CORRUPTIONS[] = {"shared", "redrawn", NULL};
 const char *const CAUSAL_READINGS[] = {"heads", "reprojected", NULL};
@@ -64,23 +65,19 @@ struct map {
     const struct causal_options *o;
     const struct params *params;
     size_t chunk;
-    struct context context; /* of the corrupted prompts of a chunk */
-    struct context_scratch *fill;
+    struct prompt_batch batch; /* of the corrupted prompts of a chunk */
     struct head_patching pass;
-    float *tokens, *y, *x;   /* [2 T0, dims], [T0], [chunk, dims] */
-    float *prediction;       /* [H, chunk] */
-    int64_t *order;          /* [T0] */
-    uint32_t *drawn;         /* [T0] */
-    uint32_t *slot, *length; /* [chunk] */
+    float *y;          /* [T0] shuffled labels of one prompt */
+    float *prediction; /* [H, chunk] */
+    int64_t *order;    /* [T0] */
+    uint32_t *drawn;   /* [T0] */
     struct arena memory;
 };
 
 static size_t seen(const struct causal_options *o) { return 2 * (o->T0 - 1); }
 
 static void lay_out(struct map *m, const struct model_dims *d) {
-    m->tokens = arena_floats(&m->memory, 2 * m->o->T0 * d->inputs);
     m->y = arena_floats(&m->memory, m->o->T0);
-    m->x = arena_floats(&m->memory, m->chunk * d->inputs);
     m->prediction = arena_floats(&m->memory, d->H * m->chunk);
 }
 
@@ -90,13 +87,19 @@ static struct map described(const struct causal_options *o, const struct params 
 }
 
 static void map_release(struct map *m) {
-    free(m->slot);
     free(m->drawn);
     free(m->order);
     arena_release(&m->memory);
     head_patching_destroy(&m->pass);
-    context_scratch_destroy(m->fill);
-    context_destroy(&m->context);
+    prompt_batch_destroy(&m->batch);
+}
+
+static struct prompt_batch_options batch_options(const struct map *m, const struct model_dims *d) {
+    return (struct prompt_batch_options){.dims = d,
+                                         .slots = m->chunk,
+                                         .tokens = seen(m->o),
+                                         .rows = m->chunk,
+                                         .contexts = m->o->contexts};
 }
 
 static enum err_code map_init(struct map *m, const struct causal_options *o, const struct params *p,
@@ -106,14 +109,13 @@ static enum err_code map_init(struct map *m, const struct causal_options *o, con
     *m = described(o, p);
     m->order = calloc(o->T0, sizeof *m->order);
     m->drawn = calloc(o->T0, sizeof *m->drawn);
-    m->slot = calloc(2 * m->chunk, sizeof *m->slot);
-    CHECK(m->order && m->drawn && m->slot, ERR_MEMORY, "no memory for %zu prompts", m->chunk);
-    m->length = m->slot + m->chunk;
+    CHECK(m->order && m->drawn, ERR_MEMORY, "no memory for %zu labels", o->T0);
     lay_out(m, d);
     TRY(arena_commit(&m->memory, err));
     lay_out(m, d);
-    TRY(context_create(&m->context, d, m->chunk, seen(o), o->contexts, err));
-    TRY(context_scratch_create(&m->fill, d, seen(o), err));
+    const struct prompt_batch_options batch = batch_options(m, d);
+    TRY(prompt_batch_create(&m->batch, &batch, err));
+    prompt_batch_begin(&m->batch, p, NULL);
     TRY(head_patching_create(&m->pass, d, m->chunk, seen(o), err));
 cleanup:
     if (rc != ERR_OK) map_release(m);
@@ -123,9 +125,10 @@ cleanup:
 size_t causal_map_bytes(const struct model_dims *dims, const struct causal_options *o) {
     const struct params shape = {.dims = *dims};
     struct map m = described(o, &shape);
+    const struct prompt_batch_options batch = batch_options(&m, dims);
     lay_out(&m, dims);
-    return m.memory.used + context_bytes(dims, m.chunk, seen(o), o->contexts) +
-           context_scratch_bytes(dims, seen(o)) + head_patching_bytes(dims, m.chunk, seen(o));
+    return m.memory.used + prompt_batch_bytes(&batch) + prompt_batch_context_bytes(&batch) +
+           head_patching_bytes(dims, m.chunk, seen(o));
 }
 
 /* m->order: labels [n] in another order, a draw of `sample`. */
@@ -134,23 +137,22 @@ static void draw_order(struct map *m, size_t n, uint64_t sample) {
     for (size_t k = 0; k < n; k++) m->order[k] = m->drawn[k];
 }
 
-/* Context and query of prompt i of a part, its labels in m->order. The context is there after
+/* Context and query of prompt i of a part, its labels in m->order. The context is complete after
  * begin(). */
 static void add_prompt(struct map *m, const struct prompt_view *part, size_t i) {
-    const size_t last = m->o->T0 - 1, dims = part->dims;
+    const size_t last = m->o->T0 - 1;
     const float *y = part->y + i * part->points;
+    const struct prompt_view shuffled = {
+        .n = 1, .points = m->o->T0, .dims = part->dims, .x = prompt_view_x(part, i, 0), .y = m->y};
     for (size_t k = 0; k < last; k++) m->y[k] = y[m->order[k]];
-    prompt_tokens(m->tokens, prompt_view_x(part, i, 0), m->y, 1, last, dims);
-    context_add(&m->context, i, m->fill, m->params, m->tokens, seen(m->o), &(struct edits){0});
-    memcpy(m->x + i * dims, prompt_view_x(part, i, last), dims * sizeof *m->x);
-    m->slot[i] = (uint32_t)i;
-    m->length[i] = (uint32_t)seen(m->o);
+    prompt_batch_add(&m->batch, i, &shuffled, 0, (struct prompt_span){.pairs = last});
+    prompt_rows_ask(&m->batch.rows, i, (struct prompt_seat){i, seen(m->o)}, part, i, last);
 }
 
 static void begin(struct map *m, size_t n) {
-    const struct query_rows rows = {n, m->slot, m->length, m->x};
-    context_finish(&m->context, m->fill, m->params, &(struct edits){0});
-    head_patching_begin(&m->pass, m->params, &m->context, &rows);
+    const struct query_rows rows = prompt_rows_of(&m->batch.rows, n);
+    prompt_batch_finish(&m->batch);
+    head_patching_begin(&m->pass, m->params, &m->batch.context, &rows);
 }
 
 /* Effects of heads h .. h + heads - 1 of a layer on a part that begins at prompt `first`. */
@@ -160,7 +162,7 @@ static void note_effects(float *effect, struct map *m, const struct prompt_view 
     head_patching_heads(m->prediction, &m->pass, values, site_of(m->o->reading), l, h, heads);
     for (size_t i = 0; i < heads; i++)
         for (size_t r = 0; r < R; r++) {
-            const double y = (double)part->y[r * part->points + m->o->T0 - 1];
+            const double y = (double)m->batch.rows.target[r];
             const double corrupted = (double)m->pass.base.prediction[r] - y;
             const double patched = (double)m->prediction[i * R + r] - y;
             effect[(l * H + h + i) * all + first + r] =

@@ -17,6 +17,7 @@
 #include "activations/basis_set.h"
 #include "activations/head_patching.h"
 #include "base/rng.h"
+#include "sources/prompt_view.h"
 
 enum causal_corruption { CAUSAL_SHARED, CAUSAL_REDRAWN };
 extern const char *const CAUSAL_CORRUPTIONS[]; /* names in the order of the enum, NULL-terminated */

@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 
-#include "activations/basis_set.h"
+#include "activations/basis_collector.h"
 #include "bench/bench.h"
 #include "bench/bench_model.h"
 #include "bench/flop_count.h"

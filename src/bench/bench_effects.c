@@ -5,14 +5,14 @@
  * Beside it a full forward pass of the same prompts, since that is how the cost is told.
  */
 #include <stdlib.h>
-#include <string.h>
 
-#include "activations/basis_set.h"
+#include "activations/basis_collector.h"
 #include "activations/head_patching.h"
 #include "bench/bench.h"
 #include "bench/bench_model.h"
 #include "bench/flop_count.h"
 #include "model/forward.h"
+#include "sources/prompt_batch.h"
 
 enum { FORWARD, HEADS, LINES };
 
@@ -22,21 +22,17 @@ struct work {
     float *y; /* [n, points] of the corrupted prompts */
     struct forward forward;
     struct basis_set basis, mean; /* [n]; [1] */
-    struct context context;       /* of the corrupted prompts */
-    struct context_scratch *fill;
+    struct prompt_batch batch;    /* of the corrupted prompts */
     struct head_patching pass;
-    float *tokens, *x, *effects; /* [n, 2 points, dims]; [n, dims]; [L, H, n] */
-    uint32_t *slot, *length;     /* [n] */
+    float *tokens, *effects; /* [n, 2 points, dims]; [L, H, n] */
 };
 
 static void work_close(void *state) {
     struct work *w = state;
     if (!w) return;
-    free(w->slot);
     free(w->tokens);
     head_patching_destroy(&w->pass);
-    context_scratch_destroy(w->fill);
-    context_destroy(&w->context);
+    prompt_batch_destroy(&w->batch);
     basis_set_destroy(&w->mean);
     basis_set_destroy(&w->basis);
     forward_destroy(&w->forward);
@@ -69,21 +65,19 @@ static void describe(struct bench_line *lines, const struct bench_size *z) {
 }
 
 static enum err_code create_arrays(struct work *w, const struct bench_size *z, struct err *err) {
-    const size_t n = z->few, dims = z->dims.inputs, tokens = 2 * z->trained_points;
-    w->tokens = calloc(n * tokens * dims + n * dims + n * z->dims.L * z->dims.H, sizeof *w->tokens);
-    w->slot = calloc(2 * n, sizeof *w->slot);
+    enum err_code rc = ERR_OK;
+    const struct model_dims *d = &z->dims;
+    const size_t n = z->few, tokens = 2 * z->trained_points;
+    const struct prompt_batch_options batch = {
+        .dims = d, .slots = n, .tokens = tokens - 2, .rows = n, .contexts = CONTEXT_SINGLE};
+    w->tokens = calloc(n * tokens * d->inputs + n * d->L * d->H, sizeof *w->tokens);
     w->y = calloc(n * z->trained_points, sizeof *w->y);
-    if (!w->tokens || !w->slot || !w->y) return ERR(err, ERR_MEMORY, "no memory for %zu rows", n);
-    w->x = w->tokens + n * tokens * dims;
-    w->effects = w->x + n * dims;
-    w->length = w->slot + n;
-    for (size_t i = 0; i < n; i++) {
-        w->slot[i] = (uint32_t)i;
-        w->length[i] = (uint32_t)(tokens - 2);
-        memcpy(w->x + i * dims, prompt_view_x(&w->scene.view, i, z->trained_points - 1),
-               dims * sizeof *w->x);
-    }
-    return ERR_OK;
+    CHECK(w->tokens && w->y, ERR_MEMORY, "no memory for %zu rows", n);
+    w->effects = w->tokens + n * tokens * d->inputs;
+    TRY(prompt_batch_create(&w->batch, &batch, err));
+    prompt_batch_ask(&w->batch, &w->scene.view, z->trained_points - 1, batch.tokens);
+cleanup:
+    return rc;
 }
 
 /* Labels of each prompt moved on by one. */
@@ -110,8 +104,6 @@ static enum err_code work_open(void **state, struct bench_line lines[BENCH_LINES
                          z->few, err));
     TRY(basis_set_create(&w->mean, &z->dims, basis_bit(BASIS_HEADS) | basis_bit(BASIS_ATTENTION), 1,
                          err));
-    TRY(context_create(&w->context, &z->dims, z->few, seen, CONTEXT_SINGLE, err));
-    TRY(context_scratch_create(&w->fill, &z->dims, seen, err));
     TRY(head_patching_create(&w->pass, &z->dims, z->few, seen, err));
     describe(lines, z);
     *n = LINES;
@@ -124,7 +116,7 @@ cleanup:
 
 static void run_forward(struct work *w) {
     const struct prompt_view *v = &w->scene.view;
-    prompt_tokens(w->tokens, v->x, v->y, v->n, v->points, v->dims);
+    prompt_batch_sequences(w->tokens, v, v->points);
     forward_run(&w->forward, &w->scene.params, w->tokens, v->n, 2 * v->points);
 }
 
@@ -142,21 +134,16 @@ static void average(struct work *w) {
 }
 
 static void fill_corrupted(struct work *w) {
-    const struct prompt_view *v = &w->corrupted;
-    const struct edits none = {0};
-    const size_t pairs = v->points - 1;
-    for (size_t i = 0; i < v->n; i++) {
-        prompt_tokens(w->tokens, prompt_view_x(v, i, 0), v->y + i * v->points, 1, pairs, v->dims);
-        context_add(&w->context, i, w->fill, &w->scene.params, w->tokens, 2 * pairs, &none);
-    }
-    context_finish(&w->context, w->fill, &w->scene.params, &none);
+    prompt_batch_begin(&w->batch, &w->scene.params, NULL);
+    prompt_batch_fill(&w->batch, &w->corrupted,
+                      (struct prompt_span){.pairs = w->corrupted.points - 1});
 }
 
 static enum err_code work_run(void *state, size_t line, struct err *err) {
     enum err_code rc = ERR_OK;
     struct work *w = state;
     const struct prompt_view *v = &w->scene.view;
-    const struct query_rows rows = {v->n, w->slot, w->length, w->x};
+    const struct query_rows rows = prompt_rows_of(&w->batch.rows, v->n);
     if (line == FORWARD) {
         run_forward(w);
         return ERR_OK;
@@ -165,7 +152,7 @@ static enum err_code work_run(void *state, size_t line, struct err *err) {
     average(w);
     fill_corrupted(w);
     const struct basis mean = basis_set_view(&w->mean, 0, 1);
-    head_patching_begin(&w->pass, &w->scene.params, &w->context, &rows);
+    head_patching_begin(&w->pass, &w->scene.params, &w->batch.context, &rows);
     head_patching_all(w->effects, &w->pass, &mean, EDIT_HEADS);
 cleanup:
     return rc;

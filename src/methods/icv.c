@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "activations/basis_set.h"
+#include "activations/basis_collector.h"
 #include "ops/lapack.h"
 
 enum own { SCALE, SHIFT, MEAN, PROMPTS }; /* of setup.own */

@@ -13,7 +13,7 @@
 
 #include <stdbool.h>
 
-#include "activations/basis_set.h"
+#include "activations/basis_collector.h"
 #include "base/err.h"
 #include "base/rng.h"
 #include "config/config.h"

@@ -1,7 +1,6 @@
 #include "passes/curve.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Lengths of a prompt that go through the model together and share its context in the cache, and
@@ -45,12 +44,33 @@ static size_t capacity(const struct curve_options *o) {
 static bool is_remade(const struct curve_options *o) { return o->control && o->control->remake; }
 
 static void lay_out(struct curve *c) {
-    const size_t inputs = c->o.setup->params->dims.inputs;
-    c->tokens = arena_floats(&c->memory, (whole_tokens(&c->o) + 2) * inputs);
-    c->x = arena_floats(&c->memory, capacity(&c->o) * inputs);
+    const struct model_dims *d = &c->o.setup->params->dims;
+    const size_t most = c->o.points + dummies_of(&c->o);
+    if (dummies_of(&c->o) > 0) {
+        c->shown_x = arena_floats(&c->memory, most * d->inputs);
+        c->shown_y = arena_floats(&c->memory, most);
+    }
     if (is_remade(&c->o))
-        c->remade = arena_floats(&c->memory, method_edits_most(c->o.setup) * c->o.chunk *
-                                                 c->o.setup->params->dims.E);
+        c->remade = arena_floats(&c->memory, method_edits_most(c->o.setup) * c->o.chunk * d->E);
+}
+
+static struct prompt_batch_options whole_options(const struct curve_options *o,
+                                                 const struct model_dims *d) {
+    return (struct prompt_batch_options){.dims = d,
+                                         .slots = o->chunk,
+                                         .tokens = whole_tokens(o),
+                                         .rows = capacity(o),
+                                         .contexts = o->contexts};
+}
+
+/* A window asks one query of each prompt. */
+static struct prompt_batch_options window_options(const struct curve_options *o,
+                                                  const struct model_dims *d) {
+    return (struct prompt_batch_options){.dims = d,
+                                         .slots = o->chunk,
+                                         .tokens = window_tokens(o),
+                                         .rows = o->chunk,
+                                         .contexts = o->contexts};
 }
 
 enum err_code curve_create(struct curve *c, const struct curve_options *o, struct err *err) {
@@ -58,16 +78,12 @@ enum err_code curve_create(struct curve *c, const struct curve_options *o, struc
     const struct model_dims *d = &o->setup->params->dims;
     assert(o->points >= 1 && o->chunk >= 1);
     *c = (struct curve){.o = *o};
-    c->slot = calloc(capacity(o), sizeof *c->slot);
-    c->length = calloc(capacity(o), sizeof *c->length);
-    CHECK(c->slot && c->length, ERR_MEMORY, "no memory for %zu rows", capacity(o));
+    const struct prompt_batch_options whole = whole_options(o, d), window = window_options(o, d);
     lay_out(c);
     TRY(arena_commit(&c->memory, err));
     lay_out(c);
-    TRY(context_create(&c->whole, d, o->chunk, whole_tokens(o), o->contexts, err));
-    if (has_windows(o))
-        TRY(context_create(&c->window, d, o->chunk, window_tokens(o), o->contexts, err));
-    TRY(context_scratch_create(&c->fill, d, whole_tokens(o), err));
+    TRY(prompt_batch_create(&c->whole, &whole, err));
+    if (has_windows(o)) TRY(prompt_batch_create(&c->window, &window, err));
     TRY(vector_pass_create(&c->pass, o->setup, capacity(o), whole_tokens(o), false, err));
 cleanup:
     if (rc != ERR_OK) curve_destroy(c);
@@ -76,70 +92,69 @@ cleanup:
 
 void curve_destroy(struct curve *c) {
     vector_pass_destroy(&c->pass);
-    context_scratch_destroy(c->fill);
-    context_destroy(&c->window);
-    context_destroy(&c->whole);
+    prompt_batch_destroy(&c->window);
+    prompt_batch_destroy(&c->whole);
     arena_release(&c->memory);
-    free(c->length);
-    free(c->slot);
     *c = (struct curve){0};
 }
 
 size_t curve_bytes(const struct model_dims *dims, const struct curve_options *o) {
     struct curve c = {.o = *o};
+    const struct prompt_batch_options whole = whole_options(o, dims),
+                                      window = window_options(o, dims);
     lay_out(&c);
-    size_t bytes = c.memory.used + context_bytes(dims, o->chunk, whole_tokens(o), o->contexts) +
-                   context_scratch_bytes(dims, whole_tokens(o)) +
+    size_t bytes = c.memory.used + prompt_batch_bytes(&whole) + prompt_batch_context_bytes(&whole) +
                    vector_pass_bytes(o->setup, capacity(o), whole_tokens(o), false);
-    if (has_windows(o)) bytes += context_bytes(dims, o->chunk, window_tokens(o), o->contexts);
+    if (has_windows(o)) bytes += prompt_batch_bytes(&window) + prompt_batch_context_bytes(&window);
     return bytes;
 }
 
-/* Tokens of prompt i before query first + pairs: its pairs from `first` on. Returns how many. */
-static size_t show(struct curve *c, const struct prompt_view *prompts, size_t i, size_t first,
-                   size_t pairs) {
-    const float *x = prompt_view_x(prompts, i, first);
-    const float *y = prompt_view_labels(prompts, i, first + pairs) + first;
-    if (dummies_of(&c->o) > 0)
-        dummy_pairs_tokens(c->tokens, c->o.dummies, x, y, pairs, prompts->dims);
-    else
-        prompt_tokens(c->tokens, x, y, 1, pairs, prompts->dims);
-    return 2 * (pairs + dummies_of(&c->o));
+/* Adds the context of prompt i before its query at point k: its last `pairs` pairs, dummies among
+ * them. */
+static void show(struct curve *c, struct prompt_batch *batch, const struct prompt_view *prompts,
+                 size_t i, size_t k, size_t pairs) {
+    const size_t first = k - pairs, all = pairs + dummies_of(&c->o);
+    if (dummies_of(&c->o) == 0) {
+        prompt_batch_add(batch, i, prompts, i, (struct prompt_span){first, pairs, false});
+        return;
+    }
+    dummy_pairs_insert(c->shown_x, c->shown_y, c->o.dummies, prompt_view_x(prompts, i, first),
+                       prompt_view_labels(prompts, i, k) + first, pairs, prompts->dims);
+    const struct prompt_view one = {
+        .n = 1, .points = all + 1, .dims = prompts->dims, .x = c->shown_x, .y = c->shown_y};
+    prompt_batch_add(batch, i, &one, 0, (struct prompt_span){0, all, false});
 }
 
 /* Contexts of all prompts from the last `pairs` of their first k pairs, as they are shown then,
  * under the edits of scope `all`, and at dummies under those of the query. */
-static void fill(struct curve *c, struct context *context, const struct prompt_view *prompts,
+static void fill(struct curve *c, struct prompt_batch *batch, const struct prompt_view *prompts,
                  size_t k, size_t pairs) {
     struct edits edits = c->pass.edits;
     edits.at = c->at;
     edits.n_at = dummies_of(&c->o);
     if (edits.n_at > 0) dummy_pairs_places(c->at, c->o.dummies, pairs);
-    for (size_t i = 0; i < prompts->n; i++) {
-        const size_t n = show(c, prompts, i, k - pairs, pairs);
-        context_add(context, i, c->fill, c->o.setup->params, c->tokens, n, &edits);
-    }
-    context_finish(context, c->fill, c->o.setup->params, &edits);
+    prompt_batch_begin(batch, c->o.setup->params, &edits);
+    for (size_t i = 0; i < prompts->n; i++) show(c, batch, prompts, i, k, pairs);
+    prompt_batch_finish(batch);
 }
 
 struct block { /* queries at points k .. k + lengths - 1, the first of which sees `pairs` pairs */
-    const struct context *context;
+    struct prompt_batch *batch;
     size_t k, lengths, pairs;
 };
 
 /* Of prompts first .. first + n - 1, a row a length, those of a prompt side by side. */
 static void ask_some(float *prediction, struct curve *c, const struct prompt_view *prompts,
                      const struct block *b, size_t first, size_t n) {
-    const size_t inputs = b->lengths * prompts->dims;
+    struct prompt_rows *all = &b->batch->rows;
     for (size_t r = 0; r < n * b->lengths; r++) {
-        c->slot[r] = (uint32_t)(first + r / b->lengths);
-        c->length[r] = (uint32_t)(2 * (b->pairs + dummies_of(&c->o) + r % b->lengths));
+        const size_t i = first + r / b->lengths, j = r % b->lengths;
+        const struct prompt_seat at = {i, 2 * (b->pairs + dummies_of(&c->o) + j)};
+        prompt_rows_ask(all, r, at, prompts, i, b->k + j);
     }
-    for (size_t i = 0; i < n; i++)
-        memcpy(c->x + i * inputs, prompt_view_query(prompts, first + i, b->k),
-               inputs * sizeof *c->x);
-    const struct query_rows rows = {n * b->lengths, c->slot, c->length, c->x};
-    vector_pass_run(&c->pass, b->context, &rows);
+    const struct query_rows rows = prompt_rows_of(all, n * b->lengths);
+    c->pass.edits.index = rows.slot; /* all lengths of a prompt have its vector */
+    vector_pass_run(&c->pass, &b->batch->context, &rows);
     for (size_t i = 0; i < n; i++)
         memcpy(prediction + (first + i) * prompts->points + b->k,
                c->pass.query.prediction + i * b->lengths, b->lengths * sizeof *prediction);
@@ -165,7 +180,6 @@ void curve_begin(struct curve *c, const struct prompt_view *prompts, const struc
     assert(prompts->n <= c->o.chunk && prompts->points == c->o.points);
     vector_pass_set(&c->pass, basis, w);
     if (is_remade(&c->o)) c->o.control->remake(c->pass.items, c->pass.edits.n, c->remade, &of);
-    c->pass.edits.index = c->slot; /* all lengths of a prompt have its vector */
     if (!own_contexts(c, prompts))
         fill(c, &c->whole, prompts, prompts->points - 1, prompts->points - 1);
 }

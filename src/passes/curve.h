@@ -12,7 +12,7 @@
 
 #include "methods/vector_pass.h"
 #include "passes/dummy_pairs.h"
-#include "sources/prompt_view.h"
+#include "sources/prompt_batch.h"
 
 struct curve_options {
     const struct method_setup *setup;
@@ -29,12 +29,10 @@ struct curve_options {
 
 struct curve {
     struct curve_options o;
-    struct context whole, window;
-    struct context_scratch *fill;
+    struct prompt_batch whole, window; /* slots: [chunk]; rows: of a pass, [chunk] */
     struct vector_pass pass;
-    uint32_t *slot, *length;   /* [rows of a pass] */
     uint32_t at[DUMMIES_MOST]; /* tokens of dummies, of the length that was filled last */
-    float *tokens, *x;         /* [2 points, dims], [rows, dims] */
+    float *shown_x, *shown_y;  /* [points + dummies, dims], [points + dummies] of one prompt */
     float *remade;             /* [edits, chunk, E] values of a control */
     struct arena memory;
 };

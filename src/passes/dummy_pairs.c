@@ -69,14 +69,18 @@ static size_t rank_of(const struct dummy_pairs *d, size_t i, size_t pairs) {
     return rank;
 }
 
-void dummy_pairs_tokens(float *tokens, const struct dummy_pairs *d, const float *x, const float *y,
-                        size_t pairs, size_t dims) {
+void dummy_pairs_insert(float *out_x, float *out_y, const struct dummy_pairs *d, const float *x,
+                        const float *y, size_t pairs, size_t dims) {
     size_t done = 0;
     for (size_t p = 0; p <= pairs; p++) {
-        for (size_t i = 0; i < d->n; i++)
-            if (point_of(d, i, pairs) == p)
-                memset(tokens + 2 * done++ * dims, 0, 2 * dims * sizeof *tokens);
-        if (p < pairs) prompt_tokens(tokens + 2 * done++ * dims, x + p * dims, y + p, 1, 1, dims);
+        for (size_t i = 0; i < d->n; i++) {
+            if (point_of(d, i, pairs) != p) continue;
+            memset(out_x + done * dims, 0, dims * sizeof *out_x);
+            out_y[done++] = 0;
+        }
+        if (p == pairs) break;
+        memcpy(out_x + done * dims, x + p * dims, dims * sizeof *out_x);
+        out_y[done++] = y[p];
     }
     assert(done == pairs + d->n);
 }

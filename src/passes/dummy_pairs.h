@@ -13,7 +13,6 @@
 #include <stdint.h>
 
 #include "config/config.h"
-#include "sources/prompt_view.h"
 
 enum { DUMMIES_MOST = 16 };
 enum dummy_pairs_rule { DUMMIES_NONE, DUMMIES_AS_PUBLISHED, DUMMIES_CORRECTED };
@@ -32,10 +31,10 @@ void dummy_pairs_read(struct dummy_pairs *out, const struct config_point *point)
 /* ERR_CONFIG for more fractions than DUMMIES_MOST: those beyond are not read. */
 enum err_code dummy_pairs_check(const struct config_point *point, struct err *err);
 
-/* What is shown before the query of a prompt of pairs + 1 points, x [pairs, dims], y [pairs]:
- * tokens [2 (pairs + d->n), dims]. */
-void dummy_pairs_tokens(float *tokens, const struct dummy_pairs *d, const float *x, const float *y,
-                        size_t pairs, size_t dims);
+/* Pairs x [pairs, dims], y [pairs] with d's zero pairs put in: out_x [pairs + d->n, dims], out_y
+ * [pairs + d->n]. The query is not among them: the prompt has pairs + 1 points. */
+void dummy_pairs_insert(float *out_x, float *out_y, const struct dummy_pairs *d, const float *x,
+                        const float *y, size_t pairs, size_t dims);
 
 /* The tokens of that context at which a vector is added, as often as they are named: at [d->n]. */
 void dummy_pairs_places(uint32_t *at, const struct dummy_pairs *d, size_t pairs);

@@ -7,6 +7,7 @@
 #include "activations/basis_set.h"
 #include "ops/loss.h"
 #include "ops/vector_ops.h"
+#include "sources/prompt_batch.h"
 
 enum { REPORT_EVERY = 16 };
 
@@ -18,14 +19,12 @@ struct fit_data {
     size_t weights;
     size_t at[FIT_LENGTHS], n_at; /* points of a sample's queries, from 0 */
     bool kept;
-    struct context context; /* kept: [count * each] slots, otherwise [batch] */
-    struct context_scratch *fill;
+    struct prompt_batch contexts; /* cached: [count * each] slots, otherwise [batch] */
     struct vector_pass pass;
-    struct basis_set basis;                 /* of each sample by its slot; or the mean alone */
-    float *gathered[BASIS_PARTS];           /* [blocks, rows, E] the basis of a pass */
-    float *tokens, *x;                      /* [2 points, dims], [rows, dims] */
-    float *target, *dprediction;            /* [rows] */
-    uint32_t *rows, *local, *slot, *length; /* [batch] samples of a pass; [rows] where they are */
+    struct basis_set basis;       /* of each sample by its slot; or the mean alone */
+    float *gathered[BASIS_PARTS]; /* [blocks, rows, E] the basis of a pass */
+    float *dprediction;           /* [rows] */
+    uint32_t *rows, *local;       /* [batch] samples of a pass; [rows] where their basis is */
     struct arena memory;
 };
 
@@ -64,19 +63,27 @@ static void lay_out(struct fit_data *d, const struct fit_data_options *o,
     for (enum basis_part p = 0; p < BASIS_PARTS && !o->mean; p++)
         if (basis_parts(o) & basis_bit(p))
             d->gathered[p] = arena_floats(&d->memory, basis_blocks(p, m) * B * m->E);
-    d->tokens = arena_floats(&d->memory, 2 * o->prompts.points * m->inputs);
-    d->x = arena_floats(&d->memory, B * m->inputs);
-    d->target = arena_floats(&d->memory, B);
     d->dprediction = arena_floats(&d->memory, B);
+}
+
+static struct prompt_batch_options batch_options(const struct fit_data_options *o,
+                                                 const struct model_dims *m, size_t slots) {
+    return (struct prompt_batch_options){.dims = m,
+                                         .slots = slots,
+                                         .tokens = context_tokens(o),
+                                         .rows = rows_most(o),
+                                         .contexts = o->contexts};
 }
 
 size_t fit_data_kept_bytes(const struct fit_data_options *o, const struct model_dims *dims,
                            size_t count) {
-    return context_bytes(dims, count * shard_samples(o), context_tokens(o), o->contexts);
+    const struct prompt_batch_options all = batch_options(o, dims, count * shard_samples(o));
+    return prompt_batch_context_bytes(&all);
 }
 
 size_t fit_data_pass_bytes(const struct fit_data_options *o, const struct model_dims *dims) {
-    return context_bytes(dims, o->batch, context_tokens(o), o->contexts);
+    const struct prompt_batch_options pass = batch_options(o, dims, o->batch);
+    return prompt_batch_context_bytes(&pass);
 }
 
 /* Basis of all samples of a rank, or the one mean. */
@@ -87,35 +94,35 @@ static size_t basis_slots(const struct fit_data_options *o, size_t count) {
 size_t fit_data_bytes(const struct fit_data_options *o, const struct model_dims *dims,
                       size_t count) {
     struct fit_data d = {0};
+    const struct prompt_batch_options pass = batch_options(o, dims, o->batch);
     lay_out(&d, o, dims);
-    return d.memory.used + context_scratch_bytes(dims, context_tokens(o)) +
+    return d.memory.used + prompt_batch_bytes(&pass) +
            vector_pass_bytes(o->setup, rows_most(o), context_tokens(o), true) +
            basis_set_bytes(dims, basis_parts(o), basis_slots(o, count));
 }
 
 static enum err_code create_rows(struct fit_data *d, struct err *err) {
     size_t B = rows_most(&d->o);
-    d->rows = calloc(4 * B, sizeof *d->rows);
+    d->rows = calloc(2 * B, sizeof *d->rows);
     if (!d->rows) return ERR(err, ERR_MEMORY, "no memory for %zu rows", B);
     d->local = d->rows + B;
-    d->slot = d->local + B;
-    d->length = d->slot + B;
     return ERR_OK;
 }
 
 static enum err_code create_buffers(struct fit_data *d, struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct model_dims *m = &d->o.setup->params->dims;
-    size_t T = context_tokens(&d->o);
+    const struct params *p = d->o.setup->params;
+    const struct model_dims *m = &p->dims;
     TRY(create_rows(d, err));
     lay_out(d, &d->o, m);
     TRY(arena_commit(&d->memory, err));
     lay_out(d, &d->o, m);
     d->kept = fit_data_kept_bytes(&d->o, m, d->count) <= d->o.memory;
-    TRY(context_create(&d->context, m, context_slots(d) > 0 ? context_slots(d) : 1, T,
-                       d->o.contexts, err));
-    TRY(context_scratch_create(&d->fill, m, T, err));
-    TRY(vector_pass_create(&d->pass, d->o.setup, rows_most(&d->o), T, true, err));
+    const size_t slots = context_slots(d) > 0 ? context_slots(d) : 1;
+    const struct prompt_batch_options batch = batch_options(&d->o, m, slots);
+    TRY(prompt_batch_create(&d->contexts, &batch, err));
+    prompt_batch_begin(&d->contexts, p, NULL);
+    TRY(vector_pass_create(&d->pass, d->o.setup, rows_most(&d->o), batch.tokens, true, err));
     TRY(basis_set_create(&d->basis, m, basis_parts(&d->o), basis_slots(&d->o, d->count), err));
 cleanup:
     return rc;
@@ -124,41 +131,26 @@ cleanup:
 /* ---- contexts and basis */
 
 static void fill_slot(struct fit_data *d, size_t slot, size_t sample) {
-    const struct prompt_view *p = &d->o.prompts;
-    const struct edits none = {0};
-    prompt_tokens(d->tokens, prompt_view_x(p, sample, 0), p->y + sample * p->points, 1,
-                  p->points - 1, p->dims);
-    context_add(&d->context, slot, d->fill, d->o.setup->params, d->tokens, context_tokens(&d->o),
-                &none);
+    const struct prompt_span all = {.pairs = d->o.prompts.points - 1};
+    prompt_batch_add(&d->contexts, slot, &d->o.prompts, sample, all);
 }
 
-static void finish_slots(struct fit_data *d) {
-    context_finish(&d->context, d->fill, d->o.setup->params, &(struct edits){0});
+/* Row `row`: sample i of the pass, its query at point k, which sees `length` tokens. */
+static void prepare_row(struct fit_data *d, size_t row, size_t i, size_t k, size_t length) {
+    const size_t sample = d->rows[i], local = slot_of(d, sample);
+    const struct prompt_seat at = {d->kept ? local : i, length};
+    d->local[row] = (uint32_t)local;
+    prompt_rows_ask(&d->contexts.rows, row, at, &d->o.prompts, sample, k);
 }
 
-/* Row `row`: sample i of the pass, its query at point k. */
-static void prepare_row(struct fit_data *d, size_t row, size_t i, size_t k) {
-    const struct prompt_view *p = &d->o.prompts;
-    const size_t sample = d->rows[i];
-    d->local[row] = (uint32_t)slot_of(d, sample);
-    d->slot[row] = d->kept ? d->local[row] : (uint32_t)i;
-    d->length[row] = (uint32_t)(2 * k);
-    d->target[row] = p->y[sample * p->points + k];
-    memcpy(d->x + row * p->dims, prompt_view_x(p, sample, k), p->dims * sizeof *d->x);
-}
-
-/* n samples, their contexts filled unless they are kept, each with queries at points at[n_at],
+/* n samples, their contexts filled unless they are cached, each with queries at points at[n_at],
  * whose rows stand side by side. */
 static void prepare(struct fit_data *d, size_t n, const size_t *at, size_t n_at) {
     for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; j < n_at; j++) prepare_row(d, i * n_at + j, i, at[j]);
+        for (size_t j = 0; j < n_at; j++) prepare_row(d, i * n_at + j, i, at[j], 2 * at[j]);
         if (!d->kept) fill_slot(d, i, d->rows[i]);
     }
-    finish_slots(d);
-}
-
-static struct query_rows rows_of(const struct fit_data *d, size_t R) {
-    return (struct query_rows){R, d->slot, d->length, d->x};
+    prompt_batch_finish(&d->contexts);
 }
 
 /* sum: adds the basis of the training samples among the rows, in their order. */
@@ -169,10 +161,9 @@ static void add_to_mean(double *sum, const struct fit_data *d, size_t R, enum ba
 
 /* Basis of the R samples in d->rows, which have consecutive slots and are prepared. */
 static void take_pass(struct fit_data *d, double *sum, size_t R, enum basis_pass pass) {
-    const struct edits none = {0};
-    struct query_rows rows = rows_of(d, R);
-    for (size_t r = 0; pass == BASIS_PASS_ALONE && r < R; r++) d->length[r] = 0;
-    query_forward(&d->pass.query, d->o.setup->params, &d->context, &rows, &none);
+    const struct query_rows rows = prompt_rows_of(&d->contexts.rows, R);
+    query_forward(&d->pass.query, d->o.setup->params, &d->contexts.context, &rows,
+                  &(struct edits){0});
     if (d->o.mean)
         add_to_mean(sum, d, R, pass);
     else
@@ -181,9 +172,12 @@ static void take_pass(struct fit_data *d, double *sum, size_t R, enum basis_pass
 
 static void take_basis(struct fit_data *d, double *sum, size_t R) {
     const size_t at = d->o.basis_points - 1;
+    const unsigned parts = basis_parts(&d->o);
     prepare(d, R, &at, 1);
-    for (enum basis_pass pass = BASIS_PASS_WHOLE; pass <= BASIS_PASS_ALONE; pass++)
-        if (basis_pass_needed(basis_parts(&d->o), pass)) take_pass(d, sum, R, pass);
+    if (basis_pass_needed(parts, BASIS_PASS_WHOLE)) take_pass(d, sum, R, BASIS_PASS_WHOLE);
+    if (!basis_pass_needed(parts, BASIS_PASS_ALONE)) return;
+    for (size_t r = 0; r < R; r++) prepare_row(d, r, r, at, 0);
+    take_pass(d, sum, R, BASIS_PASS_ALONE);
 }
 
 /* Every few samples while contexts are made, which may take long. A group stops at its next update,
@@ -204,7 +198,7 @@ static enum err_code load_shard(struct fit_data *d, size_t shard, double *sum, s
         TRY(report(d, i, err));
         d->rows[R++] = (uint32_t)i;
         if (R < d->o.batch && i + d->o.shards < n) continue;
-        finish_slots(d);
+        prompt_batch_finish(&d->contexts);
         if (basis_parts(&d->o)) take_basis(d, sum, R);
         R = 0;
     }
@@ -265,8 +259,7 @@ void fit_data_destroy(struct fit_data *d) {
     if (!d) return;
     basis_set_destroy(&d->basis);
     vector_pass_destroy(&d->pass);
-    context_scratch_destroy(d->fill);
-    context_destroy(&d->context);
+    prompt_batch_destroy(&d->contexts);
     arena_release(&d->memory);
     free(d->rows);
     free(d);
@@ -297,9 +290,9 @@ static struct basis forward(struct fit_data *d, const float *w, size_t n) {
     const size_t R = n * d->n_at;
     prepare(d, n, d->at, d->n_at);
     struct basis b = basis_of(d, R);
-    struct query_rows rows = rows_of(d, R);
+    const struct query_rows rows = prompt_rows_of(&d->contexts.rows, R);
     vector_pass_set(&d->pass, &b, w);
-    vector_pass_run(&d->pass, &d->context, &rows);
+    vector_pass_run(&d->pass, &d->contexts.context, &rows);
     return b;
 }
 
@@ -307,8 +300,9 @@ static double loss_of(struct fit_data *d, size_t R, double weight) {
     const float *prediction = d->pass.query.prediction;
     memset(d->dprediction, 0, R * sizeof *d->dprediction);
     return d->o.loss == FIT_HUBER
-               ? loss_huber(d->dprediction, prediction, d->target, d->o.delta, weight, R)
-               : loss_mse(d->dprediction, prediction, d->target, weight, R);
+               ? loss_huber(d->dprediction, prediction, d->contexts.rows.target, d->o.delta, weight,
+                            R)
+               : loss_mse(d->dprediction, prediction, d->contexts.rows.target, weight, R);
 }
 
 /* The n samples in d->rows; dw NULL: no gradient. */
@@ -316,8 +310,8 @@ static double pass(float *dw, struct fit_data *d, const float *w, size_t n, doub
     const size_t R = n * d->n_at;
     struct basis b = forward(d, w, n);
     double loss = loss_of(d, R, weight / (double)d->n_at);
-    struct query_rows rows = rows_of(d, R);
-    if (dw) vector_pass_backward(dw, &d->pass, &d->context, &rows, &b, d->dprediction);
+    const struct query_rows rows = prompt_rows_of(&d->contexts.rows, R);
+    if (dw) vector_pass_backward(dw, &d->pass, &d->contexts.context, &rows, &b, d->dprediction);
     return loss;
 }
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "ops/loss.h"
-#include "sources/problems/prompts.h"
+#include "sources/prompt_batch.h"
 
 static void lay_out(struct train_step *s, const struct model_dims *d, size_t n, size_t points) {
     s->tokens = arena_floats(&s->memory, n * 2 * points * d->inputs);
@@ -39,7 +39,7 @@ double train_step_run(struct params *gradient, struct train_step *s, const struc
                       const struct prompt_view *part, enum problem_loss loss, double weight) {
     size_t n = part->n * part->points;
     assert(part->n <= s->forward.B && 2 * part->points <= s->forward.length);
-    prompt_tokens(s->tokens, part->x, part->y, part->n, part->points, part->dims);
+    prompt_batch_sequences(s->tokens, part, part->points);
     forward_run(&s->forward, p, s->tokens, part->n, 2 * part->points);
     memset(s->dprediction, 0, n * sizeof *s->dprediction);
     double value = loss == PROBLEM_CLASSIFICATION

@@ -12,7 +12,7 @@
 #include "ops/vector_ops.h"
 #include "passes/flops.h"
 #include "sources/problems/prompts.h"
-#include "sources/prompt_view.h"
+#include "sources/prompt_batch.h"
 #include "stages/job_model.h"
 #include "stages/shared_keys.h"
 
@@ -63,12 +63,9 @@ struct capture {
     struct job_ctx *ctx;
     size_t points, n, chunk;
     struct model model;
-    struct prompts prompts; /* of a chunk */
-    struct context context;
-    struct context_scratch *fill;
+    struct prompts prompts;    /* of a chunk */
+    struct prompt_batch batch; /* slots and rows: [chunk] */
     struct query query;
-    float *tokens, *x;
-    uint32_t *slot, *length;
     float *kept[WHATS]; /* [n, L or L + 1, E]; NULL: not wanted */
 };
 
@@ -84,13 +81,8 @@ static bool wanted(const struct config_point *point, enum what w) {
 
 static void capture_release(struct capture *c) {
     for (size_t w = 0; w < WHATS; w++) free(c->kept[w]);
-    free(c->length);
-    free(c->slot);
-    free(c->x);
-    free(c->tokens);
     query_destroy(&c->query);
-    context_scratch_destroy(c->fill);
-    context_destroy(&c->context);
+    prompt_batch_destroy(&c->batch);
     prompts_destroy(&c->prompts);
     model_close(&c->model);
 }
@@ -106,6 +98,16 @@ static enum err_code create_kept(struct capture *c, struct err *err) {
     return ERR_OK;
 }
 
+static struct prompt_batch_options batch_options(const struct config_point *point,
+                                                 const struct model_dims *d) {
+    const size_t chunk = shared_keys_chunk(point, shared_keys_size(point, "prompts"));
+    return (struct prompt_batch_options){.dims = d,
+                                         .slots = chunk,
+                                         .tokens = 2 * (shared_keys_size(point, "points") - 1),
+                                         .rows = chunk,
+                                         .contexts = shared_keys_contexts(point)};
+}
+
 static enum err_code capture_init(struct capture *c, struct job_ctx *ctx, struct err *err) {
     enum err_code rc = ERR_OK;
     *c = (struct capture){.ctx = ctx,
@@ -114,37 +116,24 @@ static enum err_code capture_init(struct capture *c, struct job_ctx *ctx, struct
     c->chunk = shared_keys_chunk(ctx->point, c->n);
     TRY(job_model_open(&c->model, ctx, err));
     const struct model_dims *d = &c->model.params.dims;
-    size_t tokens = 2 * (c->points - 1);
-    c->tokens = calloc(2 * c->points * d->inputs, sizeof *c->tokens);
-    c->x = calloc(c->chunk * d->inputs, sizeof *c->x);
-    c->slot = calloc(c->chunk, sizeof *c->slot);
-    c->length = calloc(c->chunk, sizeof *c->length);
-    CHECK(c->tokens && c->x && c->slot && c->length, ERR_MEMORY, "no memory for %zu prompts",
-          c->chunk);
-    TRY(context_create(&c->context, d, c->chunk, tokens, shared_keys_contexts(ctx->point), err));
-    TRY(context_scratch_create(&c->fill, d, tokens, err));
-    TRY(query_create(&c->query, d, c->chunk, tokens, false, err));
+    const struct prompt_batch_options batch = batch_options(ctx->point, d);
+    TRY(prompt_batch_create(&c->batch, &batch, err));
+    TRY(query_create(&c->query, d, c->chunk, batch.tokens, false, err));
     TRY(create_kept(c, err));
 cleanup:
     if (rc != ERR_OK) capture_release(c);
     return rc;
 }
 
-/* The n queries of the prompts at hand, through the model. */
-static void ask(struct capture *c, size_t n) {
-    const struct edits none = {0};
-    size_t dims = c->prompts.dims, P = c->points;
-    for (size_t i = 0; i < n; i++) {
-        const float *x = c->prompts.x + i * P * dims;
-        prompt_tokens(c->tokens, x, c->prompts.y + i * P, 1, P - 1, dims);
-        context_add(&c->context, i, c->fill, &c->model.params, c->tokens, 2 * (P - 1), &none);
-        memcpy(c->x + i * dims, x + (P - 1) * dims, dims * sizeof *x);
-        c->slot[i] = (uint32_t)i;
-        c->length[i] = (uint32_t)(2 * (P - 1));
-    }
-    context_finish(&c->context, c->fill, &c->model.params, &none);
-    const struct query_rows rows = {n, c->slot, c->length, c->x};
-    query_forward(&c->query, &c->model.params, &c->context, &rows, &none);
+/* The queries of all prompts at their last point, through the model. */
+static void ask(struct capture *c, const struct prompt_view *prompts) {
+    const struct params *p = &c->model.params;
+    const struct prompt_span before = {.pairs = c->points - 1};
+    prompt_batch_begin(&c->batch, p, NULL);
+    prompt_batch_fill(&c->batch, prompts, before);
+    prompt_batch_ask(&c->batch, prompts, c->points - 1, prompt_span_tokens(before));
+    const struct query_rows rows = prompt_rows_of(&c->batch.rows, prompts->n);
+    query_forward(&c->query, p, &c->batch.context, &rows, &(struct edits){0});
 }
 
 /* Row i of layer l of the query becomes [first + i, l] of what is kept. */
@@ -172,7 +161,8 @@ static enum err_code capture_all(struct capture *c, struct err *err) {
             return ERR(err, ERR_STOPPED, "stopped after %zu prompts", first);
         c->prompts.n = n;
         prompts_draw(&c->prompts, &source, first, source.setup.dims);
-        ask(c, n);
+        const struct prompt_view view = shared_keys_view(&c->prompts);
+        ask(c, &view);
         keep(c, first, n);
         TRY(job_progress(c->ctx, (double)(first + n), (double)c->n, err));
     }
@@ -241,8 +231,9 @@ static enum err_code capture_plan(struct stage_cost *cost, const struct config_p
                                 .group = 1,
                                 .work = (double)prompts,
                                 .unit = "prompts"};
-    cost->memory = (double)(context_bytes(d, chunk, 2 * points, shared_keys_contexts(point)) +
-                            query_bytes(d, chunk, 2 * points, false) +
+    const struct prompt_batch_options batch = batch_options(point, d);
+    cost->memory = (double)(prompt_batch_bytes(&batch) + prompt_batch_context_bytes(&batch) +
+                            query_bytes(d, chunk, batch.tokens, false) +
                             (prompts * (3 * d->L + 1) * d->E + params_count(d)) * sizeof(float));
     cost->memory_least = cost->memory;
     (void)snprintf(cost->summary, sizeof cost->summary, "%zu prompts x %zu points", prompts,

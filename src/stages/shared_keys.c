@@ -118,6 +118,7 @@ struct prompt_view shared_keys_view(const struct prompts *p) {
                                 .x = p->x,
                                 .y = p->y,
                                 .query_x = p->query_x,
+                                .query_y = p->query_y,
                                 .shown_y = p->shown_y};
 }
 

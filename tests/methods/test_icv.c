@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "activations/basis_set.h"
+#include "activations/basis_collector.h"
 #include "methods/prompt_scene.h"
 #include "ops/blas.h"
 

@@ -2,7 +2,7 @@
 
 #include "model/checkpoint.h"
 #include "sources/problems/prompts.h"
-#include "sources/prompt_view.h"
+#include "sources/prompt_batch.h"
 #include "stages/stage_job.h"
 
 #define HEAD                                                                                       \
@@ -38,6 +38,8 @@ static void compare(const char *text, double bound) {
     SUCCEEDS(prompts_create(&prompts, &source.setup, N, POINTS, &err));
     prompts_draw(&prompts, &source, 0, 3);
     struct model_twin twin = model_twin_create(&model.params);
+    const struct prompt_view all = {
+        .n = N, .points = POINTS, .dims = 3, .x = prompts.x, .y = prompts.y};
     const struct job_tensor *heads = host_twin_tensor(h, "heads"),
                             *attention = host_twin_tensor(h, "attention"),
                             *hidden = host_twin_tensor(h, "hidden");
@@ -45,7 +47,8 @@ static void compare(const char *text, double bound) {
     assert_true(hidden->shape[0] == N && hidden->shape[1] == L + 1 && hidden->shape[2] == E);
     for (size_t i = 0; i < N; i++) {
         const size_t token = 2 * (POINTS - 1), layer = twin.dims.positions * E;
-        prompt_tokens(tokens, prompts.x + i * POINTS * 3, prompts.y + i * POINTS, 1, POINTS, 3);
+        const struct prompt_view one = prompt_view_part(&all, i, 1);
+        prompt_batch_sequences(tokens, &one, POINTS);
         for (size_t j = 0; j < 2 * POINTS * 3; j++) wide[j] = (double)tokens[j];
         model_twin_run(&twin, wide, token + 1, NULL, 0);
         for (size_t l = 0; l <= L; l++) {

@@ -16,6 +16,7 @@
 #include "model/forward.h"
 #include "passes/curve.h"
 #include "run/verify/verify_reference.h"
+#include "sources/prompt_batch.h"
 
 struct rivals {
     struct verify_report *report;
@@ -135,9 +136,7 @@ static enum err_code compare_token_means(const struct rivals *s, const struct fi
     float *tokens = calloc(p->n * T * p->dims, sizeof *tokens);
     CHECK(tokens, ERR_MEMORY, "no memory for the tokens of %zu prompts", p->n);
     TRY(forward_create(&fw, &s->params->dims, p->n, T, false, err));
-    for (size_t i = 0; i < p->n; i++)
-        prompt_tokens(tokens + i * T * p->dims, prompt_view_x(p, i, 0), p->y + i * p->points, 1,
-                      s->T0, p->dims);
+    prompt_batch_sequences(tokens, p, s->T0);
     forward_run(&fw, s->params, tokens, p->n, T);
     TRY(verify_error(s->report, "fv", "fv/universal_mean_activation (every token)",
                      token_means_error(&fw, want->floats),

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "activations/basis_set.h"
+#include "activations/basis_collector.h"
 #include "methods/ltv.h"
 #include "passes/curve.h"
 #include "run/verify/verify_case.h"

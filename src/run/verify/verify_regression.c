@@ -15,7 +15,7 @@
 #include "run/verify/verify_fv_icv.h"
 #include "run/verify/verify_shifts.h"
 #include "run/verify/verify_vectors.h"
-#include "sources/problems/prompts.h"
+#include "sources/prompt_batch.h"
 
 static enum err_code read_dims(struct model_dims *out, const struct fixture *f, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -192,6 +192,11 @@ cleanup:
     return rc;
 }
 
+static struct prompt_view view(const float *xs, const float *ys, size_t n, size_t points,
+                               const struct model_dims *d) {
+    return (struct prompt_view){.n = n, .points = points, .dims = d->inputs, .x = xs, .y = ys};
+}
+
 static enum err_code compare_core(struct verify_report *r, const struct fixture *f,
                                   const struct params *p, const struct prompts_read *in,
                                   struct err *err) {
@@ -201,7 +206,8 @@ static enum err_code compare_core(struct verify_report *r, const struct fixture 
     float *tokens = calloc(in->B * 2 * in->P * D, sizeof(float));
     CHECK(tokens, ERR_MEMORY, "no memory for the tokens of %zu prompts", in->B);
     TRY(forward_create(&fw, &p->dims, in->B, 2 * in->P, false, err));
-    prompt_tokens(tokens, in->xs.floats, in->ys.floats, in->B, in->P, D);
+    const struct prompt_view prompts = view(in->xs.floats, in->ys.floats, in->B, in->P, &p->dims);
+    prompt_batch_sequences(tokens, &prompts, in->P);
     forward_run(&fw, p, tokens, in->B, 2 * in->P);
     TRY(compare_predictions(r, f, &fw, err));
     TRY(compare_hidden(r, f, &fw, err));
@@ -214,11 +220,6 @@ cleanup:
 }
 
 /* ---- gradients and Adam */
-
-static struct prompt_view view(const float *xs, const float *ys, size_t n, size_t points,
-                               const struct model_dims *d) {
-    return (struct prompt_view){.n = n, .points = points, .dims = d->inputs, .x = xs, .y = ys};
-}
 
 /* The key third of c_attn.bias has no gradient in exact arithmetic: softmax cancels it. */
 static bool is_key_bias(const struct param_info *info, size_t i) {

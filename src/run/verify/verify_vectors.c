@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "activations/basis_set.h"
+#include "activations/basis_collector.h"
 #include "methods/ltv.h"
 #include "optim/adam.h"
 #include "passes/curve.h"

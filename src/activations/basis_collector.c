@@ -1,0 +1,241 @@
+#include "activations/basis_collector.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ops/blas.h"
+#include "ops/layernorm.h"
+#include "ops/vector_ops.h"
+#include "sources/prompt_batch.h"
+
+struct basis_collector { /* contexts of the pairs before point T0, and its query */
+    size_t T0, chunk;
+    size_t recent;             /* x's of BASIS_RECENT */
+    struct prompt_batch batch; /* slots and rows: [chunk] */
+    struct query query;
+    float *ln_f, *moments; /* [chunk, E], [2, chunk] of BASIS_STEP */
+    struct basis_anchors anchors;
+    struct query anchor_query;      /* of the anchors after the pairs of one prompt */
+    struct prompt_rows anchor_rows; /* [n] */
+    float *change;                  /* [n, E] */
+};
+
+static size_t seen(size_t T0) { return 2 * (T0 - 1); }
+
+/* What the y of point T0 sees: all that its x sees, and x. */
+static size_t room(size_t T0) { return seen(T0) + 1; }
+
+static struct prompt_batch_options batch_options(const struct model_dims *d, size_t T0,
+                                                 size_t chunk, enum context_precision contexts) {
+    return (struct prompt_batch_options){
+        .dims = d, .slots = chunk, .tokens = room(T0), .rows = chunk, .contexts = contexts};
+}
+
+enum err_code basis_collector_create(struct basis_collector **out, const struct model_dims *d,
+                                     size_t T0, size_t chunk, enum context_precision contexts,
+                                     struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct prompt_batch_options batch = batch_options(d, T0, chunk, contexts);
+    struct basis_collector *c = calloc(1, sizeof *c);
+    assert(T0 >= 1 && chunk >= 1);
+    CHECK(c, ERR_MEMORY, "no memory for %zu basis prompts", chunk);
+    *c = (struct basis_collector){.T0 = T0, .chunk = chunk, .recent = 1};
+    c->ln_f = calloc(chunk * (d->E + 2), sizeof *c->ln_f);
+    CHECK(c->ln_f, ERR_MEMORY, "no memory for %zu basis prompts", chunk);
+    c->moments = c->ln_f + chunk * d->E;
+    TRY(prompt_batch_create(&c->batch, &batch, err));
+    TRY(query_create(&c->query, d, chunk, room(T0), false, err));
+    *out = c;
+    c = NULL;
+cleanup:
+    basis_collector_destroy(c);
+    return rc;
+}
+
+void basis_collector_destroy(struct basis_collector *c) {
+    if (!c) return;
+    query_destroy(&c->anchor_query);
+    prompt_rows_destroy(&c->anchor_rows);
+    free(c->change);
+    query_destroy(&c->query);
+    prompt_batch_destroy(&c->batch);
+    free(c->ln_f);
+    free(c);
+}
+
+size_t basis_collector_bytes(const struct model_dims *dims, size_t T0, size_t chunk,
+                             enum context_precision contexts) {
+    const struct prompt_batch_options batch = batch_options(dims, T0, chunk, contexts);
+    return prompt_batch_context_bytes(&batch) + prompt_batch_bytes(&batch) +
+           query_bytes(dims, chunk, room(T0), false) + chunk * (dims->E + 2) * sizeof(float);
+}
+
+/* The rows that were set, without edits. */
+static void run_query(struct basis_collector *c, const struct params *p, size_t n) {
+    const struct query_rows rows = prompt_rows_of(&c->batch.rows, n);
+    query_forward(&c->query, p, &c->batch.context, &rows, &(struct edits){0});
+}
+
+/* The x of point T0 with its context or none. */
+static void ask_x(struct basis_collector *c, const struct params *p, const struct prompt_view *part,
+                  enum basis_pass pass) {
+    prompt_batch_ask(&c->batch, part, c->T0 - 1, pass == BASIS_PASS_ALONE ? 0 : seen(c->T0));
+    run_query(c, p, part->n);
+}
+
+static void ask_y(struct basis_collector *c, const struct params *p,
+                  const struct prompt_view *part) {
+    for (size_t i = 0; i < part->n; i++)
+        prompt_rows_ask_label(&c->batch.rows, i, (struct prompt_seat){i, room(c->T0)}, part, i,
+                              c->T0 - 1);
+    run_query(c, p, part->n);
+}
+
+/* Rows first .. first + n - 1 of BASIS_STEP = the states of the last pass, less what stands there
+ * when `less`. */
+static void take_states(struct basis_set *s, size_t first, struct basis_collector *c,
+                        const struct params *p, size_t n, bool less) {
+    const size_t E = s->dims.E, L = s->dims.L, layer = c->query.capacity * E;
+    layernorm_forward(c->ln_f, c->moments, c->moments + c->chunk, c->query.x + L * layer, p->ln_f_w,
+                      p->ln_f_b, s->dims.epsilon, n, E);
+    for (size_t i = 0; i <= L; i++) {
+        const float *from = i < L ? c->query.x + i * layer : c->ln_f;
+        float *to = s->part[BASIS_STEP] + (i * s->n + first) * E;
+        for (size_t j = 0; j < n * E; j++) to[j] = less ? from[j] - to[j] : from[j];
+    }
+}
+
+static void normalise(struct basis_set *s, size_t row) {
+    const size_t E = s->dims.E;
+    double squares = 0;
+    for (size_t i = 0; i <= s->dims.L; i++) {
+        const float *x = s->part[BASIS_STEP] + (i * s->n + row) * E;
+        squares += vector_dot(x, x, E);
+    }
+    for (size_t i = 0; squares > 0 && i <= s->dims.L; i++)
+        vector_scale(s->part[BASIS_STEP] + (i * s->n + row) * E, (float)(1 / sqrt(squares)), E);
+}
+
+/* After the pass of the queries with their contexts. */
+static void take_steps(struct basis_set *s, size_t first, struct basis_collector *c,
+                       const struct params *p, const struct prompt_view *part) {
+    take_states(s, first, c, p, part->n, false);
+    ask_y(c, p, part);
+    take_states(s, first, c, p, part->n, true);
+    for (size_t i = 0; i < part->n; i++) normalise(s, first + i);
+}
+
+/* ---- the last x's */
+
+void basis_collector_recent(struct basis_collector *c, size_t recent) {
+    assert(recent >= 1);
+    c->recent = recent < c->T0 ? recent : c->T0;
+}
+
+/* Each x with the pairs before it, from the query backwards. */
+static void take_recent(struct basis_set *s, size_t first, struct basis_collector *c,
+                        const struct params *p, const struct prompt_view *part) {
+    const size_t n = part->n, E = s->dims.E;
+    for (size_t j = 0; j < c->recent; j++) {
+        const size_t point = c->T0 - 1 - j;
+        prompt_batch_ask(&c->batch, part, point, 2 * point);
+        run_query(c, p, n);
+        for (size_t l = 0; l < s->dims.L; l++) {
+            float *to = s->part[BASIS_RECENT] + (l * s->n + first) * E;
+            if (j == 0) memset(to, 0, n * E * sizeof *to);
+            vector_axpy(to, 1.0F / (float)c->recent, c->query.a + l * c->query.capacity * E, n * E);
+        }
+    }
+}
+
+/* ---- anchors */
+
+enum err_code basis_collector_anchor(struct basis_collector *c, const struct basis_anchors *a,
+                                     const struct model_dims *d, struct err *err) {
+    enum err_code rc = ERR_OK;
+    assert(!c->change && a->n > 0);
+    c->anchors = *a;
+    c->change = calloc(a->n * d->E, sizeof *c->change);
+    CHECK(c->change, ERR_MEMORY, "no memory for %zu anchors", a->n);
+    TRY(prompt_rows_create(&c->anchor_rows, d, a->n, err));
+    TRY(query_create(&c->anchor_query, d, a->n, room(c->T0), false, err));
+cleanup:
+    return rc;
+}
+
+size_t basis_anchors_bytes(const struct model_dims *dims, size_t T0, size_t n) {
+    if (n == 0) return 0;
+    return query_bytes(dims, n, room(T0), false) + prompt_rows_bytes(dims, n) +
+           n * dims->E * sizeof(float);
+}
+
+/* c->change: what the pairs in a slot change in the last state of each anchor. */
+static void ask_anchors(struct basis_collector *c, const struct params *p, size_t slot) {
+    const size_t n = c->anchors.n, E = p->dims.E, inputs = p->dims.inputs, row = inputs + 2 * E;
+    for (size_t i = 0; i < n; i++)
+        prompt_rows_ask_token(&c->anchor_rows, i, (struct prompt_seat){slot, seen(c->T0)},
+                              c->anchors.rows + i * row);
+    const struct query_rows rows = prompt_rows_of(&c->anchor_rows, n);
+    query_forward(&c->anchor_query, p, &c->batch.context, &rows, &(struct edits){0});
+    const float *state = c->anchor_query.x + p->dims.L * n * E;
+    for (size_t i = 0; i < n; i++)
+        for (size_t e = 0; e < E; e++)
+            c->change[i * E + e] = state[i * E + e] - c->anchors.rows[i * row + inputs + e];
+}
+
+/* Rows first .. first + n - 1 of the set, from slots 0 .. n - 1. */
+static void take_anchors(struct basis_set *s, size_t first, struct basis_collector *c,
+                         const struct params *p, size_t n) {
+    const size_t E = p->dims.E, row = p->dims.inputs + 2 * E;
+    const float *shares = c->anchors.rows + p->dims.inputs + E;
+    for (size_t i = 0; s->part[BASIS_ANCHORS] && i < n; i++) {
+        ask_anchors(c, p, i);
+        blas_gemm(s->part[BASIS_ANCHORS] + (first + i) * E, shares, c->change, BLAS_T, BLAS_N, 1, 0,
+                  E, E, c->anchors.n, row, E, s->n * E);
+    }
+}
+
+static void collect_part(struct basis_set *s, size_t first, struct basis_collector *c,
+                         const struct params *p, const struct prompt_view *part) {
+    const struct prompt_span before = {.pairs = c->T0 - 1, .and_x = s->part[BASIS_STEP] != NULL};
+    prompt_batch_begin(&c->batch, p, NULL);
+    prompt_batch_fill(&c->batch, part, before);
+    for (enum basis_pass pass = BASIS_PASS_WHOLE; pass <= BASIS_PASS_ALONE; pass++) {
+        if (!basis_pass_needed(s->parts, pass)) continue;
+        ask_x(c, p, part, pass);
+        basis_set_take(s, first, &c->query, part->n, pass);
+        if (pass == BASIS_PASS_WHOLE && s->part[BASIS_STEP]) take_steps(s, first, c, p, part);
+    }
+    if (s->part[BASIS_RECENT]) take_recent(s, first, c, p, part);
+    take_anchors(s, first, c, p, part->n);
+}
+
+void basis_collector_run_at(struct basis_set *s, size_t row, struct basis_collector *c,
+                            const struct params *p, const struct prompt_view *prompts) {
+    assert(s->n >= row + prompts->n && c->T0 <= prompts->points);
+    assert(!s->part[BASIS_ANCHORS] || c->anchors.n > 0);
+    for (size_t first = 0; first < prompts->n; first += c->chunk) {
+        size_t n = prompts->n - first < c->chunk ? prompts->n - first : c->chunk;
+        struct prompt_view part = prompt_view_part(prompts, first, n);
+        collect_part(s, row + first, c, p, &part);
+    }
+}
+
+void basis_collector_run(struct basis_set *s, struct basis_collector *c, const struct params *p,
+                         const struct prompt_view *prompts) {
+    basis_collector_run_at(s, 0, c, p, prompts);
+}
+
+enum err_code basis_set_collect(struct basis_set *s, const struct params *p,
+                                const struct prompt_view *prompts, size_t T0, size_t chunk,
+                                struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct basis_collector *c = NULL;
+    TRY(basis_collector_create(&c, &p->dims, T0, chunk, CONTEXT_SINGLE, err));
+    basis_collector_run(s, c, p, prompts);
+cleanup:
+    basis_collector_destroy(c);
+    return rc;
+}

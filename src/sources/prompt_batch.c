@@ -1,0 +1,161 @@
+#include "sources/prompt_batch.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- tokens */
+
+static void label_token(float *token, float y, size_t dims) {
+    memset(token, 0, dims * sizeof *token);
+    token[0] = y;
+}
+
+/* Pairs as tokens [2 pairs, dims]. */
+static void pair_tokens(float *tokens, const float *x, const float *y, size_t pairs, size_t dims) {
+    for (size_t k = 0; k < pairs; k++, tokens += 2 * dims) {
+        memcpy(tokens, x + k * dims, dims * sizeof *tokens);
+        label_token(tokens + dims, y[k], dims);
+    }
+}
+
+void prompt_batch_sequences(float *tokens, const struct prompt_view *p, size_t points) {
+    assert(points <= p->points);
+    for (size_t i = 0; i < p->n; i++)
+        pair_tokens(tokens + i * 2 * points * p->dims, prompt_view_x(p, i, 0), p->y + i * p->points,
+                    points, p->dims);
+}
+
+/* ---- query rows */
+
+static void lay_out_rows(struct prompt_rows *r) {
+    r->x = arena_floats(&r->memory, r->capacity * r->width);
+    r->target = arena_floats(&r->memory, r->capacity);
+}
+
+enum err_code prompt_rows_create(struct prompt_rows *r, const struct model_dims *dims,
+                                 size_t capacity, struct err *err) {
+    enum err_code rc = ERR_OK;
+    *r = (struct prompt_rows){.capacity = capacity, .width = dims->inputs};
+    r->slot = calloc(2 * capacity + 1, sizeof *r->slot);
+    CHECK(r->slot, ERR_MEMORY, "no memory for %zu queries", capacity);
+    r->length = r->slot + capacity;
+    lay_out_rows(r);
+    TRY(arena_commit(&r->memory, err));
+    lay_out_rows(r);
+cleanup:
+    if (rc != ERR_OK) prompt_rows_destroy(r);
+    return rc;
+}
+
+void prompt_rows_destroy(struct prompt_rows *r) {
+    arena_release(&r->memory);
+    free(r->slot);
+    *r = (struct prompt_rows){0};
+}
+
+size_t prompt_rows_bytes(const struct model_dims *dims, size_t capacity) {
+    struct prompt_rows r = {.capacity = capacity, .width = dims->inputs};
+    lay_out_rows(&r);
+    return r.memory.used + 2 * capacity * sizeof *r.slot;
+}
+
+/* Seats a row and returns where its token goes. */
+static float *seat_row(struct prompt_rows *r, size_t row, struct prompt_seat at) {
+    assert(row < r->capacity);
+    r->slot[row] = (uint32_t)at.slot;
+    r->length[row] = (uint32_t)at.length;
+    return r->x + row * r->width;
+}
+
+void prompt_rows_ask(struct prompt_rows *r, size_t row, struct prompt_seat at,
+                     const struct prompt_view *p, size_t i, size_t k) {
+    assert(k < p->points && p->dims == r->width);
+    memcpy(seat_row(r, row, at), prompt_view_query(p, i, k), r->width * sizeof *r->x);
+    r->target[row] = prompt_view_targets(p)[i * p->points + k];
+}
+
+void prompt_rows_ask_label(struct prompt_rows *r, size_t row, struct prompt_seat at,
+                           const struct prompt_view *p, size_t i, size_t k) {
+    assert(k < p->points && p->dims == r->width);
+    label_token(seat_row(r, row, at), p->y[i * p->points + k], r->width);
+}
+
+void prompt_rows_ask_token(struct prompt_rows *r, size_t row, struct prompt_seat at,
+                           const float *x) {
+    memcpy(seat_row(r, row, at), x, r->width * sizeof *x);
+}
+
+struct query_rows prompt_rows_of(const struct prompt_rows *r, size_t n) {
+    assert(n <= r->capacity);
+    return (struct query_rows){n, r->slot, r->length, r->x};
+}
+
+/* ---- contexts */
+
+enum err_code prompt_batch_create(struct prompt_batch *b, const struct prompt_batch_options *o,
+                                  struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *d = o->dims;
+    *b = (struct prompt_batch){0};
+    b->tokens = calloc(o->tokens * d->inputs + 1, sizeof *b->tokens);
+    CHECK(b->tokens, ERR_MEMORY, "no memory for a prompt of %zu tokens", o->tokens);
+    TRY(prompt_rows_create(&b->rows, d, o->rows, err));
+    TRY(context_create(&b->context, d, o->slots, o->tokens, o->contexts, err));
+    TRY(context_scratch_create(&b->fill, d, o->tokens, err));
+cleanup:
+    if (rc != ERR_OK) prompt_batch_destroy(b);
+    return rc;
+}
+
+void prompt_batch_destroy(struct prompt_batch *b) {
+    context_scratch_destroy(b->fill);
+    context_destroy(&b->context);
+    prompt_rows_destroy(&b->rows);
+    free(b->tokens);
+    *b = (struct prompt_batch){0};
+}
+
+size_t prompt_batch_bytes(const struct prompt_batch_options *o) {
+    return prompt_rows_bytes(o->dims, o->rows) + context_scratch_bytes(o->dims, o->tokens) +
+           o->tokens * o->dims->inputs * sizeof(float);
+}
+
+size_t prompt_batch_context_bytes(const struct prompt_batch_options *o) {
+    return context_bytes(o->dims, o->slots, o->tokens, o->contexts);
+}
+
+void prompt_batch_begin(struct prompt_batch *b, const struct params *params,
+                        const struct edits *edits) {
+    b->params = params;
+    b->edits = edits ? *edits : (struct edits){0};
+}
+
+void prompt_batch_add(struct prompt_batch *b, size_t slot, const struct prompt_view *p, size_t i,
+                      struct prompt_span span) {
+    const size_t query = span.first + span.pairs, dims = p->dims;
+    assert(query < p->points && dims == b->rows.width);
+    pair_tokens(b->tokens, prompt_view_x(p, i, span.first),
+                prompt_view_labels(p, i, query) + span.first, span.pairs, dims);
+    if (span.and_x)
+        memcpy(b->tokens + 2 * span.pairs * dims, prompt_view_x(p, i, query),
+               dims * sizeof *b->tokens);
+    context_add(&b->context, slot, b->fill, b->params, b->tokens, prompt_span_tokens(span),
+                &b->edits);
+}
+
+void prompt_batch_finish(struct prompt_batch *b) {
+    context_finish(&b->context, b->fill, b->params, &b->edits);
+}
+
+void prompt_batch_fill(struct prompt_batch *b, const struct prompt_view *p,
+                       struct prompt_span span) {
+    for (size_t i = 0; i < p->n; i++) prompt_batch_add(b, i, p, i, span);
+    prompt_batch_finish(b);
+}
+
+void prompt_batch_ask(struct prompt_batch *b, const struct prompt_view *p, size_t k,
+                      size_t length) {
+    for (size_t i = 0; i < p->n; i++)
+        prompt_rows_ask(&b->rows, i, (struct prompt_seat){i, length}, p, i, k);
+}

@@ -1,0 +1,106 @@
+/*
+ * prompt_batch.h - prompts on their way into the model: contexts and query rows.
+ *
+ * This is the one place that knows which tokens a prompt becomes. A pair (x, y) is two tokens, x
+ * and (y, 0, ..., 0), interleaved as in Garg et al. (NeurIPS 2022), so that k pairs are 2 k tokens
+ * and the query after them stands at position 2 k.
+ *
+ * A batch has a fixed number of slots, each of which holds the context (keys and values, context.h)
+ * of one prompt, and of rows, each of which is one query that reads the context of a slot. Call
+ * begin, add for each prompt, finish; then set the rows and pass prompt_rows_of() to a query pass.
+ * How many prompts are added between begin and finish never changes the bits of a context; how many
+ * rows run together does, so callers decide it from the config alone.
+ */
+#ifndef SOURCES_PROMPT_BATCH_H
+#define SOURCES_PROMPT_BATCH_H
+
+#include "model/query.h"
+#include "sources/prompt_view.h"
+
+struct prompt_rows { /* queries */
+    size_t capacity, width;
+    float *x;                /* [capacity, width] tokens */
+    float *target;           /* [capacity] the true answers */
+    uint32_t *slot, *length; /* [capacity] as in struct query_rows */
+    struct arena memory;
+};
+
+enum err_code prompt_rows_create(struct prompt_rows *r, const struct model_dims *dims,
+                                 size_t capacity, struct err *err);
+void prompt_rows_destroy(struct prompt_rows *r);
+size_t prompt_rows_bytes(const struct model_dims *dims, size_t capacity);
+
+/* Where a query reads its context: the first `length` tokens of `slot`. */
+struct prompt_seat {
+    size_t slot, length;
+};
+
+/* Row `row` becomes the query that prompt i of `prompts` asks at point k (from 0). */
+void prompt_rows_ask(struct prompt_rows *r, size_t row, struct prompt_seat at,
+                     const struct prompt_view *prompts, size_t i, size_t k);
+/* The same for the token of the label y of point k instead of its x; the target is not set. */
+void prompt_rows_ask_label(struct prompt_rows *r, size_t row, struct prompt_seat at,
+                           const struct prompt_view *prompts, size_t i, size_t k);
+/* The same for a token x [width] that belongs to no prompt. */
+void prompt_rows_ask_token(struct prompt_rows *r, size_t row, struct prompt_seat at,
+                           const float *x);
+
+/* Rows 0 .. n - 1 as a query pass wants them; they stay valid until a row is set. */
+struct query_rows prompt_rows_of(const struct prompt_rows *r, size_t n);
+
+struct prompt_batch_options {
+    const struct model_dims *dims;
+    size_t slots, tokens; /* contexts, and tokens of each at most */
+    size_t rows;          /* queries of a pass at most */
+    enum context_precision contexts;
+};
+
+struct prompt_batch {
+    struct context context;
+    struct prompt_rows rows;
+    struct context_scratch *fill;
+    float *tokens;               /* [tokens, width] of one prompt */
+    const struct params *params; /* as begun with, and the next */
+    struct edits edits;
+};
+
+enum err_code prompt_batch_create(struct prompt_batch *b, const struct prompt_batch_options *o,
+                                  struct err *err);
+void prompt_batch_destroy(struct prompt_batch *b);
+/* Everything but the contexts, which prompt_batch_context_bytes() counts. */
+size_t prompt_batch_bytes(const struct prompt_batch_options *o);
+size_t prompt_batch_context_bytes(const struct prompt_batch_options *o);
+
+/* Contexts that follow run through this model with these edits: see context_add(). edits NULL:
+ * none. What they point to must stay until the last finish. */
+void prompt_batch_begin(struct prompt_batch *b, const struct params *params,
+                        const struct edits *edits);
+
+/* What a context shows of a prompt: its pairs first .. first + pairs - 1, with the labels that are
+ * shown before the query at point first + pairs; and the x of that point too where `and_x`. */
+struct prompt_span {
+    size_t first, pairs;
+    bool and_x;
+};
+
+/* Tokens of a span, which is the length that a query after all of it sees. */
+static inline size_t prompt_span_tokens(struct prompt_span s) { return 2 * s.pairs + s.and_x; }
+
+/* The context of `slot` shows a span of prompt i. It is complete after prompt_batch_finish(); until
+ * then all spans must have the same number of tokens. */
+void prompt_batch_add(struct prompt_batch *b, size_t slot, const struct prompt_view *prompts,
+                      size_t i, struct prompt_span span);
+void prompt_batch_finish(struct prompt_batch *b);
+
+/* The common case, prompt i in slot and row i: the contexts of all prompts show the same span; and
+ * all rows ask at point k and see the first `length` tokens of their slot. */
+void prompt_batch_fill(struct prompt_batch *b, const struct prompt_view *prompts,
+                       struct prompt_span span);
+void prompt_batch_ask(struct prompt_batch *b, const struct prompt_view *prompts, size_t k,
+                      size_t length);
+
+/* The first `points` points of all prompts as whole sequences for forward.h: tokens [n, 2 points,
+ * dims]. */
+void prompt_batch_sequences(float *tokens, const struct prompt_view *prompts, size_t points);
+
+#endif
