@@ -1,3 +1,5 @@
+/* The compute child: computes one order after another, and talks to its supervisor over a socket.
+ * It lives from job to job, so that a later job finds the contexts that an earlier one cached. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,81 +12,84 @@
 #include "par/job_host.h"
 #include "par/shared_memory.h"
 
-static const size_t MEMORY_MARGIN = (size_t)1 << 30; /* BLAS buffers, fragments, kept contexts */
+static const size_t MEMORY_MARGIN = (size_t)1 << 30; /* bytes: BLAS buffers, fragmentation, cached
+                                                      * contexts of earlier jobs */
 
-struct parcel { /* a GROUP message not yet asked for */
-    struct parcel *next;
+struct early { /* a GROUP message that the job has not asked for yet */
+    struct early *next;
     int from;
     size_t size;
     unsigned char data[];
 };
 
-struct wanted { /* where the next GROUP message of a rank is to go */
+struct wanted { /* where the GROUP message goes that the job waits for */
     int from;
-    void *data; /* NULL: nothing is wanted, or it has come */
+    void *data; /* NULL: it waits for none, or the message has come */
     size_t size;
 };
 
 struct child {
     struct child_pipe pipe;
-    struct shared_memory share;
-    bool outbox, said; /* it is empty; so is the inbox, once said */
+    struct shared_memory memory;
+    bool outbox_empty;   /* the supervisor has said so */
+    bool inbox_reported; /* the supervisor has been told that the inbox is empty */
     struct wanted wanted;
-    struct parcel *parcels; /* in order of arrival */
-    uint64_t serial;
-    bool stop, ordered;
-    struct text order; /* payload of the order in work */
+    struct early *early; /* in order of arrival */
+    uint64_t serial;     /* of the task in work */
+    bool stop;           /* it was asked to stop */
+    bool has_order;      /* an order that is not computed yet */
+    struct text order;   /* its payload */
 };
 
 /* ---------------------------------------------------------------- what arrives */
 
-static enum err_code keep_parcel(struct child *c, const struct message_head *head,
-                                 const void *payload, struct err *err) {
-    struct parcel **last = &c->parcels;
-    struct parcel *parcel = malloc(sizeof *parcel + (size_t)head->size);
-    if (!parcel)
+static enum err_code keep_early(struct child *c, const struct message_head *head,
+                                const void *payload, struct err *err) {
+    struct early **last = &c->early;
+    struct early *message = malloc(sizeof *message + (size_t)head->size);
+    if (!message)
         return ERR(err, ERR_MEMORY, "no memory for a message of %zu bytes", (size_t)head->size);
-    *parcel = (struct parcel){.from = head->from, .size = (size_t)head->size};
-    memcpy(parcel->data, payload, (size_t)head->size);
+    *message = (struct early){.from = head->from, .size = (size_t)head->size};
+    memcpy(message->data, payload, (size_t)head->size);
     while (*last) last = &(*last)->next;
-    *last = parcel;
+    *last = message;
     return ERR_OK;
 }
 
-static enum err_code take_parcel(struct child *c, const struct message_head *head,
-                                 const void *payload, struct err *err) {
+static enum err_code receive_group(struct child *c, const struct message_head *head,
+                                   const void *payload, struct err *err) {
     struct wanted *w = &c->wanted;
-    if (head->serial != c->serial) return ERR_OK; /* of a job that is over */
+    if (head->serial != c->serial) return ERR_OK; /* its task has ended */
     if (!w->data || w->from != head->from || w->size != head->size)
-        return keep_parcel(c, head, payload, err);
+        return keep_early(c, head, payload, err);
     memcpy(w->data, payload, w->size);
     w->data = NULL;
     return ERR_OK;
 }
 
-static enum err_code say(struct child *c, enum message_kind kind, struct err *err) {
+static enum err_code report(struct child *c, enum message_kind kind, struct err *err) {
     const struct message_head head = {.kind = kind, .serial = c->serial};
     return child_pipe_send(&c->pipe, &head, NULL, err);
 }
 
 static enum err_code empty_inbox(struct child *c, struct err *err) {
     enum err_code rc = ERR_OK;
-    const unsigned char *letter = shared_memory_inbox(&c->share);
+    const unsigned char *message = shared_memory_inbox(&c->memory);
     struct message_head head;
-    memcpy(&head, letter, sizeof head);
-    TRY(take_parcel(c, &head, letter + sizeof head, err));
-    TRY(say(c, MESSAGE_TAKEN, err));
+    memcpy(&head, message, sizeof head);
+    TRY(receive_group(c, &head, message + sizeof head, err));
+    TRY(report(c, MESSAGE_INBOX_EMPTY, err));
 cleanup:
     return rc;
 }
 
-static enum err_code take_in(struct child *c, const struct message_head *head, const void *payload,
+static enum err_code receive(struct child *c, const struct message_head *head, const void *payload,
                              struct err *err) {
     switch (head->kind) {
     case MESSAGE_ORDER:
         c->serial = head->serial;
         c->stop = false;
-        c->ordered = true;
+        c->has_order = true;
         text_clear(&c->order);
         text_bytes(&c->order, payload, (size_t)head->size);
         return text_check(&c->order, err);
@@ -92,29 +97,30 @@ static enum err_code take_in(struct child *c, const struct message_head *head, c
         c->stop = true;
         return ERR_OK;
     case MESSAGE_GROUP:
-        return take_parcel(c, head, payload, err);
-    case MESSAGE_INBOX:
+        return receive_group(c, head, payload, err);
+    case MESSAGE_INBOX_FULL:
         return empty_inbox(c, err);
-    case MESSAGE_SENT:
-        c->outbox = c->share.boxes != NULL;
+    case MESSAGE_OUTBOX_EMPTY:
+        c->outbox_empty = c->memory.boxes != NULL;
         return ERR_OK;
     default:
         return ERR(err, ERR_BUG, "a compute child cannot read message %u", head->kind);
     }
 }
 
-/* wait: until at least one message is in. The end of the socket is the end of this process. */
-static enum err_code listen_in(struct child *c, bool wait, struct err *err) {
+/* wait: until at least one message has come. The end of the socket ends this process: the
+ * supervisor is dead, or needs no child any more. */
+static enum err_code receive_messages(struct child *c, bool wait, struct err *err) {
     enum err_code rc = ERR_OK;
     struct message_head head;
     const void *payload;
     do {
         TRY(child_pipe_fill(&c->pipe, wait, err));
         while (child_pipe_next(&c->pipe, &head, &payload)) {
-            TRY(take_in(c, &head, payload, err));
+            TRY(receive(c, &head, payload, err));
             wait = false;
         }
-        if (c->pipe.ended) _exit(0); /* the supervisor is gone, or needs us no more */
+        if (c->pipe.ended) _exit(0);
     } while (wait);
 cleanup:
     return rc;
@@ -122,18 +128,19 @@ cleanup:
 
 /* ---------------------------------------------------------------- the link of a job */
 
-/* Once it is empty; what the others send meanwhile is taken in, or all might wait for all. */
+/* Waits until the outbox is empty. Messages of other ranks are received meanwhile, else ranks that
+ * send to each other would wait for each other for ever. */
 static enum err_code fill_outbox(struct child *c, const struct message_head *head,
                                  const void *payload, struct err *err) {
     enum err_code rc = ERR_OK;
-    while (!c->outbox) {
-        TRY(say(c, MESSAGE_WAITING, err));
-        TRY(listen_in(c, true, err));
+    while (!c->outbox_empty) {
+        TRY(report(c, MESSAGE_WAITING, err));
+        TRY(receive_messages(c, true, err));
     }
-    c->outbox = false;
-    memcpy(shared_memory_outbox(&c->share), head, sizeof *head);
-    memcpy(shared_memory_outbox(&c->share) + sizeof *head, payload, (size_t)head->size);
-    TRY(say(c, MESSAGE_OUTBOX, err));
+    c->outbox_empty = false;
+    memcpy(shared_memory_outbox(&c->memory), head, sizeof *head);
+    memcpy(shared_memory_outbox(&c->memory) + sizeof *head, payload, (size_t)head->size);
+    TRY(report(c, MESSAGE_OUTBOX_FULL, err));
 cleanup:
     return rc;
 }
@@ -141,53 +148,52 @@ cleanup:
 static enum err_code link_post(void *self, const struct message_head *head, const void *payload,
                                struct err *err) {
     struct child *c = self;
-    if (head->kind == MESSAGE_GROUP && shared_memory_fits(&c->share, (size_t)head->size))
+    if (head->kind == MESSAGE_GROUP && shared_memory_fits(&c->memory, (size_t)head->size))
         return fill_outbox(c, head, payload, err);
     return child_pipe_send(&c->pipe, head, payload, err);
 }
 
 static bool link_stopping(void *self) {
     struct child *c = self;
-    (void)listen_in(c, false, NULL);
+    (void)receive_messages(c, false, NULL);
     return c->stop;
 }
 
-static struct parcel *find_parcel(struct child *c, int from) {
-    for (struct parcel **at = &c->parcels; *at; at = &(*at)->next)
+static struct early *find_early(struct child *c, int from) {
+    for (struct early **at = &c->early; *at; at = &(*at)->next)
         if ((*at)->from == from) {
-            struct parcel *parcel = *at;
-            *at = parcel->next;
-            return parcel;
+            struct early *message = *at;
+            *at = message->next;
+            return message;
         }
     return NULL;
 }
 
-/* The next message of that rank: one that came before it was asked for, else where it is wanted.
- * Once it has gone there, what follows it is for the next call. */
+/* The next message of that rank: an early one, or the next to arrive, which goes straight to
+ * `data`. WAITING is sent again after every arrival: it stops the supervisor's clock of a hang. */
 static enum err_code link_receive(void *self, int from, void *data, size_t size, struct err *err) {
     enum err_code rc = ERR_OK;
     struct child *c = self;
-    struct parcel *parcel = find_parcel(c, from);
+    struct early *message = find_early(c, from);
     bool wait = false;
-    if (!parcel) c->wanted = (struct wanted){from, data, size};
-    while (!parcel && c->wanted.data) { /* said again after every arrival, which starts the clock
-                                         * of a hang anew */
-        if (wait) TRY(say(c, MESSAGE_WAITING, err));
-        TRY(listen_in(c, wait, err));
-        if (c->wanted.data) parcel = find_parcel(c, from);
+    if (!message) c->wanted = (struct wanted){from, data, size};
+    while (!message && c->wanted.data) {
+        if (wait) TRY(report(c, MESSAGE_WAITING, err));
+        TRY(receive_messages(c, wait, err));
+        if (c->wanted.data) message = find_early(c, from);
         wait = true;
     }
-    if (!parcel) goto cleanup;
-    CHECK(parcel->size == size, ERR_BUG, "expected %zu bytes from rank %d of the group, got %zu",
-          size, from, parcel->size);
-    memcpy(data, parcel->data, size);
+    if (!message) goto cleanup;
+    CHECK(message->size == size, ERR_BUG, "expected %zu bytes from rank %d of the group, got %zu",
+          size, from, message->size);
+    memcpy(data, message->data, size);
 cleanup:
     c->wanted.data = NULL;
-    free(parcel);
+    free(message);
     return rc;
 }
 
-/* ---------------------------------------------------------------- one order after the other */
+/* ---------------------------------------------------------------- orders */
 
 static enum err_code compute_order(struct child *c, farm_compute *compute, void *context,
                                    struct err *err) {
@@ -206,9 +212,9 @@ static enum err_code compute_order(struct child *c, farm_compute *compute, void 
                                          .memory = (size_t)o.memory,
                                          .inject = (enum inject_kind)o.inject};
     const uint64_t most = o.planned && o.planned < o.memory ? o.planned : o.memory;
-    if (o.group_size > 1 && c->share.boxes && !c->said) {
-        TRY(say(c, MESSAGE_TAKEN, err));
-        c->said = true;
+    if (o.group_size > 1 && c->memory.boxes && !c->inbox_reported) {
+        TRY(report(c, MESSAGE_INBOX_EMPTY, err));
+        c->inbox_reported = true;
     }
     child_process_limit_memory(o.memory ? (size_t)(most + most / 4) + MEMORY_MARGIN : 0);
     TRY(job_host_compute(&order, &link, compute, context, err));
@@ -216,11 +222,11 @@ cleanup:
     return rc;
 }
 
-static void drop_parcels(struct child *c) {
-    while (c->parcels) {
-        struct parcel *next = c->parcels->next;
-        free(c->parcels);
-        c->parcels = next;
+static void drop_early(struct child *c) {
+    while (c->early) {
+        struct early *next = c->early->next;
+        free(c->early);
+        c->early = next;
     }
 }
 
@@ -228,15 +234,15 @@ int farm_child(int fd, farm_compute *compute, void *context) {
     enum err_code rc = ERR_OK;
     struct err problem = {0}, *err = &problem;
     struct child c = {0};
-    int memory;
-    if (!child_process_arrive(fd, &memory)) return 0;
+    int memory_fd;
+    if (!child_process_arrive(fd, &memory_fd)) return 0;
     child_pipe_init(&c.pipe, fd);
-    shared_memory_open(&c.share, memory);
+    shared_memory_open(&c.memory, memory_fd);
     for (;;) {
-        while (!c.ordered) TRY(listen_in(&c, true, err));
-        c.ordered = false;
+        while (!c.has_order) TRY(receive_messages(&c, true, err));
+        c.has_order = false;
         TRY(compute_order(&c, compute, context, err));
-        drop_parcels(&c);
+        drop_early(&c);
     }
 cleanup:
     log_line(&(struct log){.level = LOG_ERROR}, LOG_ERROR, "compute child: %s", problem.msg);

@@ -19,7 +19,7 @@ void child_pipe_release(struct child_pipe *p) {
 
 static bool would_block(void) { return errno == EAGAIN || errno == EWOULDBLOCK; }
 
-/* Writes what goes now; a child that died is noticed by reading. */
+/* Writes what the socket takes now. A closed socket is no error here: reading reports it. */
 static enum err_code write_some(struct child_pipe *p, const char *data, size_t size,
                                 size_t *written, struct err *err) {
     *written = 0;
@@ -78,7 +78,7 @@ cleanup:
     return rc;
 }
 
-/* Drops what was handed out, so that the buffer stays as small as its largest message. */
+/* Drops what was handed out, so that the buffer grows to the largest message only. */
 static void make_room(struct child_pipe *p) {
     if (p->in_at == 0) return;
     p->in.size -= p->in_at;

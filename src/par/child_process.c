@@ -18,14 +18,16 @@
 #include "par/asan.h"
 
 enum { SOCKET_BUFFER = 4 << 20, DYING_MS = 2000 };
-static const double OUR_TURN = 0.2; /* seconds until a KILL of all processes here has come to us */
+static const double KILLED_TOO =
+    0.2; /* seconds in which a KILL of all processes reaches this one */
 
-/* The supervisor's to heed; Slurm sends TERM to every process of a job, children included. */
-static const int NOT_HEARD[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
+/* Blocked in the child: the supervisor reacts to them, and Slurm sends TERM to every process of a
+ * job. */
+static const int BLOCKED[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
 
-#define MEMORY_NAME "TASKVEC_CHILD_MEMORY" /* the number of the file it inherits */
+#define MEMORY_NAME "TASKVEC_CHILD_MEMORY" /* file descriptor of the shared memory */
 
-struct settings { /* what a child's environment says */
+struct settings { /* variables that are set in the environment of a child */
     char memory[sizeof MEMORY_NAME + 16];
     const char *set[3];
 };
@@ -67,7 +69,7 @@ static enum err_code make_sockets(int ends[2], struct err *err) {
         (void)setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
         (void)setsockopt(ends[i], SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
     }
-    (void)fcntl(ends[0], F_SETFD, FD_CLOEXEC); /* the other end is the child's */
+    (void)fcntl(ends[0], F_SETFD, FD_CLOEXEC); /* the child inherits the other end */
     return ERR_OK;
 }
 
@@ -79,8 +81,7 @@ static int start(pid_t *pid, int fd, int errors, char *const *env) {
     sigset_t blocked, all;
     (void)snprintf(number, sizeof number, "%d", fd);
     sigemptyset(&blocked);
-    for (size_t i = 0; i < sizeof NOT_HEARD / sizeof *NOT_HEARD; i++)
-        sigaddset(&blocked, NOT_HEARD[i]);
+    for (size_t i = 0; i < sizeof BLOCKED / sizeof *BLOCKED; i++) sigaddset(&blocked, BLOCKED[i]);
     sigfillset(&all);
     (void)posix_spawn_file_actions_init(&files);
     (void)posix_spawnattr_init(&how);
@@ -139,7 +140,9 @@ bool child_process_arrive(int fd, int *memory) {
 }
 
 #if PAR_ASAN
-void child_process_limit_memory(size_t bytes) { (void)bytes; } /* its shadow alone is larger */
+void child_process_limit_memory(size_t bytes) {
+    (void)bytes;
+} /* ASan's shadow memory alone is larger */
 #else
 static size_t data_bytes(void) {
     unsigned long pages = 0;
@@ -166,7 +169,7 @@ int child_process_reap(pid_t pid, bool kill_now) {
     if (kill_now) (void)kill(pid, SIGKILL);
     for (int i = 0; i < DYING_MS; i++) {
         if (waitpid(pid, &status, WNOHANG) == pid) {
-            if (!kill_now && is_killed(status)) clock_sleep(OUR_TURN);
+            if (!kill_now && is_killed(status)) clock_sleep(KILLED_TOO);
             return status;
         }
         clock_sleep(1e-3);
@@ -176,16 +179,14 @@ int child_process_reap(pid_t pid, bool kill_now) {
     return status;
 }
 
-enum failure child_process_verdict(char *reason, size_t size, int status) {
+enum failure child_process_failure(char *reason, size_t size, int status) {
     if (WIFEXITED(status)) {
-        (void)snprintf(reason, size, "the compute child left with exit code %d",
-                       WEXITSTATUS(status));
+        (void)snprintf(reason, size, "the compute child exited with code %d", WEXITSTATUS(status));
         return FAILURE_EXIT;
     }
     const int signal = WTERMSIG(status);
     (void)snprintf(reason, size, "the compute child died of signal %d (%s)%s", signal,
-                   strsignal(signal),
-                   signal == SIGKILL ? ": out of memory, or somebody's kill -9" : "");
+                   strsignal(signal), signal == SIGKILL ? ": out of memory, or kill -9" : "");
     switch (signal) {
     case SIGSEGV:
     case SIGBUS:

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_AT_ONCE = 1 << 16 }; /* bytes: a child that never stops talking */
+enum { MOST_AT_ONCE = 1 << 16 }; /* bytes a call: a child may never stop writing */
 
 enum err_code child_stderr_open(struct child_stderr *w, int *end, struct err *err) {
     int ends[2];
@@ -19,7 +19,8 @@ enum err_code child_stderr_open(struct child_stderr *w, int *end, struct err *er
     return ERR_OK;
 }
 
-/* Where our own standard error is full or closed, what the child says is lost, and nothing else. */
+/* Where our own standard error is full or closed, the output of the child is lost, and nothing
+ * else. */
 static void pass_on(const char *data, size_t size) {
     while (size > 0) {
         const ssize_t n = write(STDERR_FILENO, data, size);
@@ -30,25 +31,25 @@ static void pass_on(const char *data, size_t size) {
     }
 }
 
-static void keep(struct child_stderr *w, const char *data, size_t size) {
-    if (size >= WORDS_KEPT) {
-        data += size - WORDS_KEPT;
-        size = WORDS_KEPT;
+static void keep_tail(struct child_stderr *w, const char *data, size_t size) {
+    if (size >= STDERR_TAIL) {
+        data += size - STDERR_TAIL;
+        size = STDERR_TAIL;
     }
-    const size_t stay = w->n + size > WORDS_KEPT ? WORDS_KEPT - size : w->n;
+    const size_t stay = w->n + size > STDERR_TAIL ? STDERR_TAIL - size : w->n;
     memmove(w->tail, w->tail + (w->n - stay), stay);
     memcpy(w->tail + stay, data, size);
     w->n = stay + size;
 }
 
-void child_stderr_listen(struct child_stderr *w) {
+void child_stderr_read(struct child_stderr *w) {
     char buffer[4096];
     ssize_t n = 1;
     for (size_t all = 0; w->fd >= 0 && n > 0 && all < MOST_AT_ONCE; all += (size_t)n) {
         n = read(w->fd, buffer, sizeof buffer);
         if (n <= 0) break;
         pass_on(buffer, (size_t)n);
-        keep(w, buffer, (size_t)n);
+        keep_tail(w, buffer, (size_t)n);
     }
 }
 
@@ -58,16 +59,16 @@ void child_stderr_release(struct child_stderr *w) {
 }
 
 void child_stderr_append(char *reason, size_t size, const struct child_stderr *w) {
-    char line[WORDS_KEPT + 1];
+    char line[STDERR_TAIL + 1];
     size_t first = 0, end = w->n;
     while (end > 0 && (unsigned char)w->tail[end - 1] <= ' ') end--;
     while (first < end && (unsigned char)w->tail[first] <= ' ') first++;
     if (first == end) return;
     for (size_t i = first; i < end; i++) {
         const char c = w->tail[i];
-        line[i - first] = c >= ' ' && c <= '~' ? c : ' '; /* line ends, and what is no ASCII */
+        line[i - first] = c >= ' ' && c <= '~' ? c : ' '; /* newlines, other than ASCII */
     }
     line[end - first] = '\0';
     const size_t used = strlen(reason);
-    (void)snprintf(reason + used, size - used, "; its last words: %s", line);
+    (void)snprintf(reason + used, size - used, "; its stderr ends: %s", line);
 }

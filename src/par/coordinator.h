@@ -1,8 +1,29 @@
 /*
- * coordinator.h - rank 0's side of the farm: who works on what, and what is written to the journal.
+ * coordinator.h - rank 0's side of the farm: which ranks work on which job, and what is written to
+ * the journal.
  *
- * One task is one job in work by a group of ranks.  Reports come in any order and from any moment;
- * each names the serial of the order it belongs to, so that what is late is known to be late.
+ * The life of a task (one job in work by a group of ranks):
+ *
+ *     dispatch   the queue names a job and a number of ranks; START is journaled, each rank of the
+ *                group gets an ORDER with the serial number of the task
+ *     work       LINES, CHECKPOINT, SHARDS and PROGRESS come in, are journaled or remembered
+ *     end        each rank of the group ends once: DONE, FAILED, FATAL or STOPPED; after the last
+ * of them DONE, FAILED or STOPPED is journaled and the queue told
+ *
+ * Messages arrive in any order and at any time.  Each names the serial of the task it belongs to;
+ * one that names no task in work is late and ignored.
+ *
+ * The files, one for each thing the coordinator does:
+ *
+ *     coordinator_attempt    how an attempt begins, what is watched at every tick, how it ends
+ *     coordinator_resume     which jobs are done already, by the journal of earlier attempts
+ *     coordinator_dispatch   a job and its ranks: START and the orders
+ *     coordinator_receive    what each message of a rank does to its task
+ *     coordinator_tasks      begin, failure and end of a task
+ *     coordinator_stop       signals and time limit: who is asked to stop, how long that may take
+ *     coordinator_time       how long jobs take, and which may still start before the time limit
+ *     coordinator_journal    lines of the journal
+ *     coordinator_faults     injected faults that strike rank 0 (inject.h), for tests
  */
 #ifndef PAR_COORDINATOR_H
 #define PAR_COORDINATOR_H
@@ -24,146 +45,195 @@
 #include "sched/queue.h"
 
 struct task {
-    uint64_t serial; /* 0: free */
-    size_t job;
-    int group, left;           /* ranks, and those that have not yet ended */
-    int32_t *ranks;            /* [group] */
-    double *shards;            /* [group, 2]: first, number; number 0: not told */
-    bool done, failed, let_go; /* rank 0 of the group is done; one failed; one stopped */
-    enum failure why;
-    char reason[512];
-    struct message_done end;
-    double seconds, last_report;
+    uint64_t serial; /* of its orders; they grow. 0: this slot is free */
+    size_t job;      /* line of the plan */
+    int group;       /* how many ranks work on it */
+    int unfinished;  /* how many of them have not ended yet */
+    int32_t *ranks;  /* [group] world ranks, in the order of the group */
+    double *shards;  /* [group, 2]: first shard and number of shards; number 0: not reported */
+    bool done;       /* rank 0 of the group is done */
+    bool stopped;    /* a rank ended without a result and without a failure: pending again */
+    bool failed;     /* a rank failed; the first failure counts */
+    enum failure failure;
+    char reason[512]; /* of that failure */
+    struct message_done result;
+    double seconds;     /* of computing, by rank 0 of the group */
+    double last_report; /* clock_now() of the last message of this task */
 };
 
-struct seat {        /* one a rank */
-    uint64_t serial; /* of its last order */
-    bool idle;
-    double last_heard;
+struct rank_state {
+    uint64_t serial;   /* of its last order */
+    bool idle;         /* no task, or its part has ended */
+    double last_heard; /* clock_now() of its last message */
 };
 
-/* How far the attempt has come in leaving before its work is done. It only goes on, and may leave
- * steps out:
+/* How an attempt ends before its work is done. A later step may follow any earlier one:
  *
- *     step             begun by                            what happens then
- *     LEAVE_NOT                                            jobs are handed out
- *     LEAVE_SPARING    the time limit is near              no more of that; jobs in work that leave
- *                                                          checkpoints are asked to
- *     LEAVE_ASKED      a signal, a fault of the machine,   all jobs in work are asked to
- *                      or no job fits the time left
- *     LEAVE_ABANDONED  the patience with them is over      their children are killed
- *     LEAVE_AT_ONCE    a second signal                     nobody is waited for
+ *     step              begun by                          what happens
+ *     STOP_NONE                                           jobs are handed out
+ *     STOP_TIME_LIMIT   the time limit is near            no job is handed out; jobs in work that
+ *                                                         write checkpoints are asked to stop
+ *     STOP_REQUESTED    a signal, an error of the         no job is handed out; all jobs in work
+ * are machine, or no job fits the       asked to stop time left STOP_ABANDON      the grace period
+ * is over          the compute children are killed STOP_AT_ONCE      a second signal nothing is
+ * waited for
  */
-enum leave_step { LEAVE_NOT, LEAVE_SPARING, LEAVE_ASKED, LEAVE_ABANDONED, LEAVE_AT_ONCE };
+enum stop_step { STOP_NONE, STOP_TIME_LIMIT, STOP_REQUESTED, STOP_ABANDON, STOP_AT_ONCE };
 
-struct leave {
-    enum leave_step step;
-    double since;     /* when it was LEAVE_NOT no more */
-    double signalled; /* the first signal; 0: none */
-    int request;      /* that signal, until the journal has it */
+struct stop_state {
+    enum stop_step step;
+    double since;         /* clock_now() when it was STOP_NONE no more */
+    double first_signal;  /* clock_now() of the first signal; 0: none */
+    int signal_unwritten; /* that signal, until the journal has it; 0: none */
 };
 
-struct limit {      /* moments of clock_now(), INFINITY for no limit */
-    double end;     /* the attempt is to have left */
-    double stop_at; /* jobs are asked to leave for it */
-    double left;    /* seconds until then, when it was last asked who is next */
+struct attempt_limit {   /* moments of clock_now(); INFINITY: no limit */
+    double end;          /* the process must have exited */
+    double stop_at;      /* jobs are asked to stop */
+    double seconds_left; /* until stop_at, when a job was last looked for */
 };
 
 struct coordinator {
     const struct farm *f;
     struct par *par;
-    struct transport *mail;
+    struct transport *transport;
+    pid_t *own_child; /* process id of rank 0's compute child; 0: none. For injected faults */
+
     struct queue *queue;
-    struct job_times *pace;
+    struct job_times *job_times;
+    struct history history;   /* of earlier attempts */
+    struct task *tasks;       /* [size] */
+    struct rank_state *ranks; /* [size] */
+    int n_idle, n_running;    /* idle ranks; tasks in work */
+    uint64_t serial;          /* of the newest task */
+    bool *checkpointed;       /* [jobs]: a checkpoint lies on the disk */
+    size_t *obsolete;         /* DONE jobs whose checkpoints are deleted at the next sync */
+    size_t n_obsolete;
+    size_t done_now, failed_now; /* jobs in this attempt */
+
     struct journal journal;
-    struct history past;
+    struct text line;  /* the journal line being built */
+    char *dir;         /* of the run, absolute */
+    struct text hosts; /* of all ranks in their order: "node1*4 node2*4" */
+
+    struct stop_state stop;
+    struct attempt_limit limit;
+    double began, last_ping, last_progress; /* clock_now() */
+    struct suspension suspension;           /* of this process */
     struct inject inject;
-    struct task *tasks; /* [size] */
-    struct seat *seats; /* [size] */
-    bool *checkpointed; /* [jobs]: a checkpoint lies on the disk */
-    size_t *finished;   /* DONE jobs whose checkpoints are to go once their lines are synced */
-    size_t n_finished;
-    int n_idle, n_running;
-    uint64_t serial;
-    struct leave leave;
-    struct limit limit;
-    double began, last_ping, last_progress;
-    struct suspension pause; /* of our own */
-    char *dir;               /* absolute */
-    struct text hosts;       /* of all ranks in their order: "node1*4 node2*4" */
-    pid_t *own_child;
-    struct text line;
-    size_t done_now, failed_now;
-    struct err fatal; /* code ERR_OK: none */
+    struct err fatal; /* an error of the machine that ends the attempt; ERR_OK: none */
 };
 
-/* Reads what earlier attempts left, sets the queue, cleans up, begins the attempt's journal lines.
- * *work: whether there is anything to do; if not, no attempt is journaled. */
+/* ---- coordinator_attempt.c */
+
+/* Reads what earlier attempts left, fills the queue, deletes unfinished files, writes the first
+ * journal lines of the attempt. *work: whether there is anything to do; if not, no attempt is
+ * journaled. */
 enum err_code coordinator_begin(struct coordinator *c, bool *work, struct err *err);
 
-/* The states as they are. */
+/* Once a loop: stop requests, silent ranks and groups, signs of life, lock, journal, progress bar.
+ * ERR_MPI: a rank has been silent for too long. */
+enum err_code coordinator_tick(struct coordinator *c, struct err *err);
+
+/* How many jobs are in which state. */
 void coordinator_outcome(struct farm_outcome *out, const struct coordinator *c);
 
-/* Journals the end of the attempt; fills *out in any case. */
+/* Journals the end of the attempt. Fills *out in any case. */
 enum err_code coordinator_end(struct coordinator *c, struct farm_outcome *out, struct err *err);
 void coordinator_release(struct coordinator *c); /* for {0} too */
 
-/* A message of TAG_COORDINATOR from `rank`. An error is the end of the attempt. */
-enum err_code coordinator_hear(struct coordinator *c, int rank, const struct message_head *head,
-                               const void *payload, struct err *err);
+/* ---- coordinator_resume.c */
 
-/* Hands out what can be handed out. */
+/* Sets in the queue which jobs are done or failed. lost [n_jobs]: as many attempts in a row died
+ * while the job ran as make it FAILED. */
+enum err_code coordinator_resume(struct coordinator *c, bool *lost, struct err *err);
+
+/* ---- coordinator_dispatch.c */
+
+/* Hands out jobs while there are any for the idle ranks. */
 enum err_code coordinator_dispatch(struct coordinator *c, struct err *err);
 
-/* Takes a job into work in this process: its order, serial and fault. */
-enum err_code coordinator_begin_here(struct coordinator *c, size_t job, struct text *order,
-                                     uint64_t *serial, enum inject_kind *fault, struct err *err);
+/* Starts a job in this process: its order text, serial and injected fault, for farm.in_process. */
+enum err_code coordinator_start_in_process(struct coordinator *c, size_t job, struct text *order,
+                                           uint64_t *serial, enum inject_kind *fault,
+                                           struct err *err);
 
-/* Tells the queue what earlier attempts left; lost [n_jobs]: it has died too often. */
-enum err_code coordinator_set_past(struct coordinator *c, bool *lost, struct err *err);
+/* ---- coordinator_receive.c */
 
-/* Reads the time limit, and what the jobs of earlier attempts took. */
+/* A message of TAG_COORDINATOR from `rank`. An error ends the attempt. */
+enum err_code coordinator_receive(struct coordinator *c, int rank, const struct message_head *head,
+                                  const void *payload, struct err *err);
+
+/* ---- coordinator_tasks.c */
+
+/* A task for the job on `group` idle ranks, lowest first; NULL with ERR_MEMORY. */
+struct task *coordinator_begin_task(struct coordinator *c, size_t job, int group, struct err *err);
+struct task *coordinator_find_task(struct coordinator *c, uint64_t serial); /* NULL: not in work */
+
+/* Fails a task and abandons it on all ranks but `rank` (-1: on all). reason: `size` bytes. */
+void coordinator_fail_task(struct coordinator *c, struct task *t, int rank, enum failure failure,
+                           const char *reason, size_t size);
+
+/* Kills the compute children of a task on all its ranks but `rank` (-1: on all). */
+void coordinator_abandon_task(struct coordinator *c, struct task *t, int rank);
+
+/* All ranks of the task have ended: journals DONE, FAILED or STOPPED, tells the queue, frees the
+ * task. */
+enum err_code coordinator_end_task(struct coordinator *c, struct task *t, struct err *err);
+
+/* ---- coordinator_stop.c */
+
+/* Hands out no more jobs and asks those in work to stop: all of them (STOP_REQUESTED), or those
+ * that write checkpoints (STOP_TIME_LIMIT). */
+void coordinator_request_stop(struct coordinator *c, enum stop_step step);
+
+/* Reads signals and the clock; abandons the jobs in work when the grace period is over. */
+void coordinator_check_stop(struct coordinator *c);
+
+/* Seconds that jobs asked to stop at `asked` (clock_now()) get for their checkpoints. */
+double coordinator_grace_period(const struct coordinator *c, double asked);
+
+/* Nothing is in work and nothing more will be handed out, or there is no time left to wait. */
+bool coordinator_is_finished(const struct coordinator *c);
+
+/* ---- coordinator_time.c */
+
+/* Reads the time limit, and from the journal how long jobs of earlier attempts took. */
 enum err_code coordinator_set_limit(struct coordinator *c, struct err *err);
 
-/* The job to start now, on so many ranks: one that can be finished in the time left, or come to a
- * checkpoint. False: none; the attempt is then told to leave if nothing runs any more. */
-bool coordinator_next(size_t *job, int *group, struct coordinator *c);
+/* The job to start now and its number of ranks: one that can be finished, or reach a checkpoint, in
+ * the time left. False: none; if nothing is in work either, the attempt is asked to stop. */
+bool coordinator_next_job(size_t *job, int *group, struct coordinator *c);
 
-/* A job on `group` ranks took `seconds`, in which `share` of its work was done (0: not told). */
-void coordinator_learn(struct coordinator *c, size_t job, int group, double seconds, double share,
-                       bool checkpointed);
+/* A job took `seconds` on `group` ranks; in them, `share` of its work was done (0: not known). */
+void coordinator_record_time(struct coordinator *c, size_t job, int group, double seconds,
+                             double share, bool checkpointed);
 
-/* Signals, the time limit, and the patience with those asked to leave. */
-void coordinator_watch(struct coordinator *c);
+/* ---- coordinator_journal.c */
 
-/* Seconds that jobs asked to leave at `asked` (clock_now()) are given for a checkpoint. */
-double coordinator_patience(const struct coordinator *c, double asked);
-
-/* A launcher may kill before the end is journaled: so the request is, at once. */
-enum err_code coordinator_note_request(struct coordinator *c, struct err *err);
-
-/* coordinator_watch(), the journal, signs of life, silent ranks and groups, the bar. */
-enum err_code coordinator_tick(struct coordinator *c, struct err *err);
-
-/* Nothing runs and nothing more is to be handed out, or there is no time left to wait for it. */
-bool coordinator_is_through(const struct coordinator *c);
-
-/* One whole line to the journal; then the faults ordered for that line. */
+/* One whole line to the journal, with the fault injected at that line, if any. */
 enum err_code coordinator_append(struct coordinator *c, const char *line, size_t size,
                                  struct err *err);
+enum err_code coordinator_append_lines(struct coordinator *c, const char *lines, size_t size,
+                                       struct err *err);
 
-/* c->line, begun with event_begin(), to the journal. */
+/* c->line, begun by event_begin(), to the journal. */
 enum err_code coordinator_append_built(struct coordinator *c, struct err *err);
 
-/* Nothing more is handed out, and the jobs in work are asked to leave: all (LEAVE_ASKED), or those
- * that leave checkpoints (LEAVE_SPARING). */
-void coordinator_stop(struct coordinator *c, enum leave_step step);
+enum err_code coordinator_append_attempt(struct coordinator *c, struct err *err);
+enum err_code coordinator_append_end(struct coordinator *c, int exit_code, struct err *err);
+enum err_code coordinator_append_start(struct coordinator *c, const struct task *t,
+                                       struct err *err);
+enum err_code coordinator_append_checkpoint(struct coordinator *c, const struct task *t,
+                                            double done, double total, struct err *err);
+enum err_code coordinator_append_done(struct coordinator *c, const struct task *t, struct err *err);
+enum err_code coordinator_append_failed(struct coordinator *c, size_t job, enum failure failure,
+                                        const char *reason, struct err *err);
+enum err_code coordinator_append_stopped(struct coordinator *c, const struct task *t,
+                                         struct err *err);
 
-/* Fails the job of a task and ends it on all ranks of its group but `rank` (-1: on all). */
-void coordinator_fail(struct coordinator *c, struct task *t, int rank, enum failure why,
-                      const char *reason, size_t size);
-
-/* Ends a task on all ranks of its group but `rank`. */
-void coordinator_abandon(struct coordinator *c, struct task *t, int rank);
+/* The signal that asked for the stop, written and flushed at once: a launcher may kill this process
+ * before the end of the attempt is journaled. */
+enum err_code coordinator_append_signal(struct coordinator *c, struct err *err);
 
 #endif

@@ -1,33 +1,32 @@
-/* One attempt of the coordinator: how it begins, what it watches, how it ends. */
+/* One attempt: how it begins, what is watched at every tick, how it ends. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "journal/event.h"
 #include "par/asan.h"
 #include "par/coordinator.h"
 #include "store/artifact.h"
 
-static const double PROGRESS_EVERY = 0.5; /* seconds */
-static const double PINGS = 6;            /* before silence */
+static const double PROGRESS_EVERY = 0.5; /* seconds between two updates of the progress bar */
+
+/* Pings in the time after which a rank gives up rank 0 (par.silence, 60 s): 5 may be late. */
+static const double PINGS = 6;
 
 /* ---------------------------------------------------------------- begin */
 
 static enum err_code allocate(struct coordinator *c, struct err *err) {
     const size_t size = (size_t)c->par->size, n = c->f->n_jobs ? c->f->n_jobs : 1;
     c->tasks = calloc(size, sizeof *c->tasks);
-    c->seats = calloc(size, sizeof *c->seats);
+    c->ranks = calloc(size, sizeof *c->ranks);
     c->checkpointed = calloc(n, sizeof *c->checkpointed);
-    c->finished = calloc(n, sizeof *c->finished);
-    if (!c->tasks || !c->seats || !c->checkpointed || !c->finished)
+    c->obsolete = calloc(n, sizeof *c->obsolete);
+    if (!c->tasks || !c->ranks || !c->checkpointed || !c->obsolete)
         return ERR(err, ERR_MEMORY, "no memory for %zu jobs on %zu ranks", n, size);
     c->dir = realpath(c->f->dir, NULL);
     if (!c->dir) return ERR(err, ERR_IO, "%s: %s", c->f->dir, strerror(errno));
     for (size_t rank = 0; rank < size; rank++)
-        c->seats[rank] = (struct seat){.idle = true, .last_heard = clock_now()};
+        c->ranks[rank] = (struct rank_state){.idle = true, .last_heard = clock_now()};
     c->n_idle = c->par->size;
     return ERR_OK;
 }
@@ -50,54 +49,31 @@ cleanup:
     return rc;
 }
 
-static enum err_code append_lost(struct coordinator *c, size_t job, struct err *err) {
-    event_begin(&c->line, EVENT_FAILED);
-    event_text(&c->line, "job", c->f->jobs[job].identity);
-    event_text(&c->line, "class", failure_text(FAILURE_LOST));
-    event_text(&c->line, "reason", "the attempts died 5 times in a row while it ran");
-    return coordinator_append_built(c, err);
-}
-
-static enum err_code append_attempt(struct coordinator *c, struct err *err) {
-    char utc[32];
-    const size_t n = c->past.n_attempts;
-    clock_utc(utc);
-    event_begin(&c->line, EVENT_ATTEMPT);
-    event_integer(&c->line, "number", (int64_t)(n ? c->past.attempts[n - 1].number : 0) + 1);
-    event_text(&c->line, "utc", utc);
-    event_text(&c->line, "host", c->par->host);
-    event_text(&c->line, "hosts", text_str(&c->hosts));
-    event_integer(&c->line, "pid", getpid());
-    event_integer(&c->line, "ranks", c->par->size);
-    for (size_t i = 0; i < c->f->n_provenance; i++)
-        event_text(&c->line, c->f->provenance[i].name, c->f->provenance[i].value);
-    return coordinator_append_built(c, err);
-}
-
-static enum err_code clear_away(struct coordinator *c, struct err *err) {
+static enum err_code delete_unfinished_files(struct coordinator *c, struct err *err) {
     size_t removed = 0;
-    const enum err_code rc = artifact_clean(&removed, c->dir, &c->past, err);
-    if (removed > 0)
-        log_line(&c->f->log, LOG_DETAIL, "%zu files that nobody finished deleted", removed);
+    const enum err_code rc = artifact_clean(&removed, c->dir, &c->history, err);
+    if (removed > 0) log_line(&c->f->log, LOG_DETAIL, "%zu unfinished files deleted", removed);
     return rc;
 }
 
-static enum err_code open_attempt(struct coordinator *c, const bool *lost, struct err *err) {
+/* lost: jobs during which so many attempts died that they count as FAILED. */
+static enum err_code journal_begin(struct coordinator *c, const bool *lost, struct err *err) {
+    static const char WHY[] = "the attempts died 5 times in a row while it ran";
     enum err_code rc = ERR_OK;
     if (PAR_ASAN)
         log_line(&c->f->log, LOG_INFO,
-                 "AddressSanitizer needs the address space: no memory limits");
-    TRY(append_attempt(c, err));
+                 "no memory limits of jobs: AddressSanitizer needs the address space");
+    TRY(coordinator_append_attempt(c, err));
     for (size_t i = 0; i < c->f->n_jobs; i++)
-        if (lost[i]) TRY(append_lost(c, i, err));
+        if (lost[i]) TRY(coordinator_append_failed(c, i, FAILURE_LOST, WHY, err));
     TRY(journal_sync(&c->journal, err));
 cleanup:
     return rc;
 }
 
-static enum err_code take_past(struct coordinator *c, struct err *err) {
-    if (!c->f->past) return journal_history(&c->past, c->dir, err);
-    c->past = *c->f->past;
+static enum err_code take_history(struct coordinator *c, struct err *err) {
+    if (!c->f->past) return journal_history(&c->history, c->dir, err);
+    c->history = *c->f->past;
     *c->f->past = (struct history){0};
     return ERR_OK;
 }
@@ -106,23 +82,23 @@ enum err_code coordinator_begin(struct coordinator *c, bool *work, struct err *e
     enum err_code rc = ERR_OK;
     bool *lost = calloc(c->f->n_jobs ? c->f->n_jobs : 1, sizeof *lost), any_lost = false;
     CHECK(lost, ERR_MEMORY, "no memory for %zu jobs", c->f->n_jobs);
-    c->began = c->pause.now = clock_now();
+    c->began = c->suspension.now = clock_now();
     TRY(inject_parse(&c->inject, getenv("TASKVEC_INJECT"), err));
     TRY(inject_check(&c->inject, c->f->n_jobs, err));
     TRY(allocate(c, err));
     TRY(make_queue(c, err));
     TRY(journal_open(&c->journal, c->dir, err));
-    TRY(take_past(c, err));
-    if (c->past.damaged > 0)
-        log_line(&c->f->log, LOG_WARNING, "%s: %zu damaged lines are left out", c->journal.path,
-                 c->past.damaged);
+    TRY(take_history(c, err));
+    if (c->history.damaged > 0)
+        log_line(&c->f->log, LOG_WARNING, "%s: %zu damaged lines are ignored", c->journal.path,
+                 c->history.damaged);
     TRY(coordinator_set_limit(c, err));
-    TRY(clear_away(c, err));
-    TRY(coordinator_set_past(c, lost, err));
+    TRY(delete_unfinished_files(c, err));
+    TRY(coordinator_resume(c, lost, err));
     for (size_t i = 0; i < c->f->n_jobs; i++) any_lost |= lost[i];
     queue_begin(c->queue);
     *work = queue_left(c->queue) > 0 || any_lost;
-    if (*work) TRY(open_attempt(c, lost, err));
+    if (*work) TRY(journal_begin(c, lost, err));
 cleanup:
     free(lost);
     return rc;
@@ -130,51 +106,55 @@ cleanup:
 
 /* ---------------------------------------------------------------- watch */
 
-/* The others may have been stopped when we were. */
-static void leave_out_pause(struct coordinator *c) {
-    suspension_tick(&c->pause, clock_now());
+/* Time in which this process was suspended is no silence of the others: they may have been
+ * suspended with it. */
+static void exclude_suspension(struct coordinator *c) {
+    suspension_tick(&c->suspension, clock_now());
     for (int i = 0; i < c->par->size; i++) {
-        suspension_move(&c->tasks[i].last_report, &c->pause);
-        suspension_move(&c->seats[i].last_heard, &c->pause);
+        suspension_move(&c->tasks[i].last_report, &c->suspension);
+        suspension_move(&c->ranks[i].last_heard, &c->suspension);
     }
 }
 
-/* Ranks of a group wait for each other with their clocks stopped; this one goes on. */
-static void watch_groups(struct coordinator *c) {
+/* A worker does not count the time in which its child waits for another rank of the group, so a
+ * group in which all wait for one another is found here, after twice the time of a single job. */
+static void check_groups(struct coordinator *c) {
     static const char WHY[] = "no rank of the group has made progress";
-    const double most = 2 * (c->f->hang_after > 0 ? c->f->hang_after : 600.0);
+    const double most = 2 * farm_hang_after(c->f);
     for (int i = 0; i < c->par->size; i++) {
         struct task *t = &c->tasks[i];
-        if (t->serial && t->group > 1 && !t->failed && c->pause.now - t->last_report > most)
-            coordinator_fail(c, t, -1, FAILURE_HANG, WHY, strlen(WHY));
+        if (t->serial && t->group > 1 && !t->failed && c->suspension.now - t->last_report > most)
+            coordinator_fail_task(c, t, -1, FAILURE_HANG, WHY, strlen(WHY));
     }
 }
 
+/* A ping tells a rank that rank 0 is alive. A rank itself is given up after 2 * par.silence: later
+ * than it gives up rank 0, so that a network that is cut ends every rank. */
 static enum err_code ping(struct coordinator *c, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct message_head head = {.kind = MESSAGE_PING};
-    const double now = c->pause.now;
+    const double now = c->suspension.now;
     if (now - c->last_ping < c->par->silence / PINGS) return ERR_OK;
     c->last_ping = now;
     for (int rank = 1; rank < c->par->size; rank++) {
-        CHECK(now - c->seats[rank].last_heard < 2 * c->par->silence, ERR_MPI,
-              "rank %d has been silent for %.0f s: the attempt ends, run it again to go on", rank,
-              now - c->seats[rank].last_heard);
-        TRY(transport_send(c->mail, rank, TAG_WORKER, &head, NULL, err));
+        CHECK(now - c->ranks[rank].last_heard < 2 * c->par->silence, ERR_MPI,
+              "rank %d has been silent for %.0f s: the attempt ends, the same command resumes it",
+              rank, now - c->ranks[rank].last_heard);
+        TRY(transport_send(c->transport, rank, TAG_WORKER, &head, NULL, err));
     }
 cleanup:
     return rc;
 }
 
-/* A DONE line on the disk makes its checkpoint waste. */
+/* A checkpoint is deleted only once the DONE line of its job is on the disk. */
 static void remove_checkpoints(struct coordinator *c) {
-    if (c->n_finished == 0 || c->journal.unsynced > 0 || c->journal.buffer.size > 0) return;
-    for (size_t i = 0; i < c->n_finished; i++)
-        checkpoint_remove(c->dir, c->f->jobs[c->finished[i]].identity);
-    c->n_finished = 0;
+    if (c->n_obsolete == 0 || c->journal.unsynced > 0 || c->journal.buffer.size > 0) return;
+    for (size_t i = 0; i < c->n_obsolete; i++)
+        checkpoint_remove(c->dir, c->f->jobs[c->obsolete[i]].identity);
+    c->n_obsolete = 0;
 }
 
-static void show_progress(struct coordinator *c) {
+static void report_progress(struct coordinator *c) {
     size_t count[QUEUE_BLOCKED + 1];
     double done, left;
     const double now = clock_now();
@@ -197,15 +177,17 @@ static void show_progress(struct coordinator *c) {
 
 enum err_code coordinator_tick(struct coordinator *c, struct err *err) {
     enum err_code rc = ERR_OK;
-    coordinator_watch(c);
-    leave_out_pause(c);
-    watch_groups(c);   /* before a slow disk makes us deaf: who is silent is judged by letters */
-    TRY(ping(c, err)); /* that have just been read */
+    coordinator_check_stop(c);
+    exclude_suspension(c);
+    /* Silence is judged first, right after the messages were read: a slow write below would make
+     * ranks look silent whose messages wait. */
+    check_groups(c);
+    TRY(ping(c, err));
     if (c->f->lock) TRY(lock_beat(c->f->lock, err)); /* before anything is written */
-    TRY(coordinator_note_request(c, err));
+    TRY(coordinator_append_signal(c, err));
     TRY(journal_tick(&c->journal, err));
     remove_checkpoints(c);
-    show_progress(c);
+    report_progress(c);
 cleanup:
     return rc;
 }
@@ -226,7 +208,7 @@ void coordinator_outcome(struct farm_outcome *out, const struct coordinator *c) 
         .done_now = c->done_now,
         .failed_now = c->failed_now,
         .seconds = clock_now() - c->began,
-        .at_once = c->leave.step == LEAVE_AT_ONCE,
+        .at_once = c->stop.step == STOP_AT_ONCE,
         .exit_code = left > 0  ? err_exit_code(ERR_STOPPED)
                      : bad > 0 ? 1
                                : 0,
@@ -235,18 +217,12 @@ void coordinator_outcome(struct farm_outcome *out, const struct coordinator *c) 
 
 enum err_code coordinator_end(struct coordinator *c, struct farm_outcome *out, struct err *err) {
     enum err_code rc = ERR_OK;
-    char utc[32];
-    const size_t n = c->past.n_attempts;
-    clock_utc(utc);
+    const size_t n = c->history.n_attempts;
     coordinator_outcome(out, c);
-    out->attempt = (n ? c->past.attempts[n - 1].number : 0) + 1;
+    out->attempt = (n ? c->history.attempts[n - 1].number : 0) + 1;
     if (c->fatal.code != ERR_OK) out->exit_code = err_exit_code(c->fatal.code);
-    if (c->f->lock && !c->f->lock->held) return ERR_OK; /* the journal is somebody else's now */
-    event_begin(&c->line, EVENT_END);
-    event_text(&c->line, "utc", utc);
-    event_integer(&c->line, "code", out->exit_code);
-    event_text(&c->line, "reason", c->fatal.code != ERR_OK ? c->fatal.msg : "");
-    TRY(coordinator_append_built(c, err));
+    if (c->f->lock && !c->f->lock->held) return ERR_OK; /* another process writes the journal now */
+    TRY(coordinator_append_end(c, out->exit_code, err));
     TRY(journal_sync(&c->journal, err));
     remove_checkpoints(c);
 cleanup:
@@ -259,13 +235,13 @@ void coordinator_release(struct coordinator *c) {
         free(c->tasks[i].shards);
     }
     free(c->tasks);
-    free(c->seats);
+    free(c->ranks);
     free(c->checkpointed);
-    free(c->finished);
+    free(c->obsolete);
     free(c->dir);
     queue_destroy(c->queue);
-    job_times_destroy(c->pace);
-    history_release(&c->past);
+    job_times_destroy(c->job_times);
+    history_release(&c->history);
     if (c->journal.path[0]) (void)journal_close(&c->journal, NULL);
     text_release(&c->line);
     text_release(&c->hosts);

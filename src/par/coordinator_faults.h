@@ -1,5 +1,6 @@
 /*
- * coordinator_faults.h - the faults on demand (inject.h) that are the coordinator's to carry out.
+ * coordinator_faults.h - injected faults (inject.h) that strike rank 0's supervisor, or all
+ * processes.
  */
 #ifndef PAR_COORDINATOR_FAULTS_H
 #define PAR_COORDINATOR_FAULTS_H
@@ -10,14 +11,13 @@
 #include "base/err.h"
 #include "par/coordinator.h"
 
-/* Of a job, but not for the rank that gets it. */
-bool fault_is_ours(enum inject_kind kind);
+/* A fault of a job that strikes the coordinator instead of a rank of the job's group. */
+bool fault_is_coordinators(enum inject_kind kind);
 
-/* The job has just been handed out. */
-enum err_code fault_of_job(struct coordinator *c, size_t job, struct err *err);
+/* Carries out the coordinator's fault at this job, if there is one; the job has been handed out. */
+enum err_code fault_at_job(struct coordinator *c, size_t job, struct err *err);
 
-/* One whole line to the journal and to the disk, with this fault while that is done or behind it.
- */
+/* Writes one whole line to the journal with this fault: while it is written, or after it. */
 enum err_code fault_at_line(struct coordinator *c, enum inject_kind kind, const char *line,
                             size_t size, struct err *err);
 

@@ -1,40 +1,44 @@
-/* What earlier attempts left: which jobs are done, and whether what they left can be trusted. */
+/* Resume: which jobs earlier attempts finished, and whether the files they left can be trusted. */
 #include <stdlib.h>
 
 #include "par/coordinator.h"
 #include "store/artifact.h"
 
-static const struct history_job *past_of(const struct coordinator *c, size_t job) {
-    return history_find(&c->past, c->f->jobs[job].identity);
+static const struct history_job *find_past(const struct coordinator *c, size_t job) {
+    return history_find(&c->history, c->f->jobs[job].identity);
 }
 
-static bool says_why(const struct coordinator *c, size_t job, const char *why) {
+static void warn_runs_again(const struct coordinator *c, size_t job, const char *why) {
     log_line(&c->f->log, LOG_WARNING, "%s: its artifact %s: it runs again", c->f->jobs[job].label,
              why);
+}
+
+/* The artifact of a DONE job exists and has its size. */
+static bool is_present(const struct coordinator *c, size_t job, const struct history_job *past) {
+    if (!past->artifact || artifact_present(c->dir, past)) return true;
+    warn_runs_again(c, job, "is gone or cut short");
     return false;
 }
 
-/* True if the job counts as done: what it left must still be there. */
-static bool is_whole(const struct coordinator *c, size_t job, const struct history_job *past) {
-    if (!past->artifact || artifact_present(c->dir, past)) return true;
-    return says_why(c, job, "is gone or cut short");
-}
-
+/* The artifact of a DONE job has the SHA-256 of its DONE line. */
 static bool is_sound(const struct coordinator *c, size_t job) {
-    const struct history_job *past = past_of(c, job);
+    const struct history_job *past = find_past(c, job);
     if (!past->artifact || artifact_sound(c->dir, past)) return true;
-    return says_why(c, job, "is damaged");
+    warn_runs_again(c, job, "is damaged");
+    return false;
 }
 
 static enum queue_state state_of(struct coordinator *c, size_t job, bool *lost) {
-    const struct history_job *past = past_of(c, job);
+    const struct history_job *past = find_past(c, job);
     const enum queue_state state = queue_past(past, c->f->retry_failed, lost);
     c->checkpointed[job] = past && past->state != HISTORY_DONE && past->total > 0.0;
-    return state == QUEUE_DONE && !is_whole(c, job, past) ? QUEUE_PENDING : state;
+    return state == QUEUE_DONE && !is_present(c, job, past) ? QUEUE_PENDING : state;
 }
 
-/* A damaged file would give those who read it other results: what jobs to come will read is
- * compared with its DONE line, each file once. Children first: parents stand before them. */
+/* A damaged file would change the results of the jobs that read it, so each file that a job still
+ * to run will read is compared with its DONE line, once. Reading all files of a large run would
+ * take too long. From the last job to the first, since parents come before their children and one
+ * that runs again reads its own parents. */
 static void check_inputs(const struct coordinator *c, enum queue_state *states, bool *checked) {
     for (size_t i = c->f->n_jobs; i-- > 0;) {
         const struct farm_job *job = &c->f->jobs[i];
@@ -47,7 +51,7 @@ static void check_inputs(const struct coordinator *c, enum queue_state *states, 
     }
 }
 
-enum err_code coordinator_set_past(struct coordinator *c, bool *lost, struct err *err) {
+enum err_code coordinator_resume(struct coordinator *c, bool *lost, struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t n = c->f->n_jobs;
     enum queue_state *states = calloc(n + 1, sizeof *states);

@@ -1,5 +1,5 @@
-/* How an attempt leaves before its work is done: signals, the clock, and patience. The steps stand
- * in coordinator.h. */
+/* How an attempt stops before its work is done: signals, the time limit, the grace period. The
+ * steps stand in coordinator.h (enum stop_step). */
 #include <math.h>
 #include <signal.h>
 #include <string.h>
@@ -7,104 +7,104 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "journal/event.h"
 #include "par/coordinator.h"
 
-static const double STOP_PATIENCE = 15.0, ABANDON_PATIENCE = 3.0; /* seconds */
-static const double SAME_REQUEST = 0.5;  /* a terminal tells mpirun and us; mpirun tells us too */
-static const double LAUNCHER_KILL = 0.9; /* mpirun kills 1 s after the TERM that it passes on */
+/* How long a stop waits, in seconds. Slurm's usual notice is 30 s or more before it kills; 15 s for
+ * checkpoints and 3 s for children that are killed leave some of that for results.h5. */
+static const double GRACE_PERIOD = 15.0;  /* for checkpoints, from the request to STOP_ABANDON */
+static const double ABANDON_PERIOD = 3.0; /* for the ends of killed children to arrive */
 
-/* What remains of a time limit after both is for results.h5. */
-double coordinator_patience(const struct coordinator *c, double asked) {
-    return fmin(STOP_PATIENCE, 0.6 * (c->limit.end - asked));
+/* Where less time is left than these need, they get these shares of it. What remains, 0.28, is for
+ * results.h5. */
+static const double GRACE_SHARE = 0.6, ABANDON_SHARE = 0.12;
+
+/* Seconds. A terminal signals mpirun and this process, and mpirun signals this process too: two
+ * signals within REPEAT_WITHIN are one request. */
+static const double REPEAT_WITHIN = 0.5;
+
+/* Seconds. mpirun kills its processes 1 s after the TERM that it passes on. */
+static const double LAUNCHER_KILLS_AFTER = 0.9;
+
+double coordinator_grace_period(const struct coordinator *c, double asked) {
+    return fmin(GRACE_PERIOD, GRACE_SHARE * (c->limit.end - asked));
 }
 
-static double abandon_patience(const struct coordinator *c, double asked) {
-    return fmin(ABANDON_PATIENCE, 0.12 * (c->limit.end - asked));
+static double abandon_period(const struct coordinator *c, double asked) {
+    return fmin(ABANDON_PERIOD, ABANDON_SHARE * (c->limit.end - asked));
 }
 
-/* ---------------------------------------------------------------- asked to leave */
+/* ---------------------------------------------------------------- request */
 
-static void ask(struct coordinator *c, const struct task *t) {
+static void ask_to_stop(struct coordinator *c, const struct task *t) {
     const struct message_head head = {.kind = MESSAGE_STOP};
     for (int i = 0; i < t->group; i++)
-        if (!c->seats[t->ranks[i]].idle)
-            (void)transport_send(c->mail, t->ranks[i], TAG_WORKER, &head, NULL, NULL);
+        if (!c->ranks[t->ranks[i]].idle)
+            (void)transport_send(c->transport, t->ranks[i], TAG_WORKER, &head, NULL, NULL);
 }
 
-void coordinator_stop(struct coordinator *c, enum leave_step step) {
-    if (c->leave.step >= step) return;
-    if (c->leave.step == LEAVE_NOT) c->leave.since = clock_now();
-    c->leave.step = step;
+void coordinator_request_stop(struct coordinator *c, enum stop_step step) {
+    if (c->stop.step >= step) return;
+    if (c->stop.step == STOP_NONE) c->stop.since = clock_now();
+    c->stop.step = step;
     for (int i = 0; i < c->par->size && !c->f->in_process; i++) {
         const struct task *t = &c->tasks[i];
         if (!t->serial) continue;
-        if (step == LEAVE_ASKED || c->f->jobs[t->job].checkpoints) ask(c, t);
+        if (step == STOP_REQUESTED || c->f->jobs[t->job].checkpoints) ask_to_stop(c, t);
     }
 }
 
-enum err_code coordinator_note_request(struct coordinator *c, struct err *err) {
-    enum err_code rc = ERR_OK;
-    if (c->leave.request == 0) return ERR_OK;
-    event_begin(&c->line, EVENT_LEAVE);
-    event_text(&c->line, "signal", strsignal(c->leave.request));
-    c->leave.request = 0;
-    TRY(coordinator_append_built(c, err));
-    TRY(journal_flush(&c->journal, err));
-cleanup:
-    return rc;
-}
-
-static void hear_signal(struct coordinator *c, int number) {
-    struct leave *l = &c->leave;
+static void receive_signal(struct coordinator *c, int number) {
+    struct stop_state *s = &c->stop;
     const double now = clock_now();
-    if (l->signalled <= 0.0) {
-        log_line(&c->f->log, LOG_INFO, "%s: leaving, jobs in work are asked to checkpoint",
+    if (s->first_signal <= 0.0) {
+        log_line(&c->f->log, LOG_INFO, "%s: stopping, jobs in work are asked for a checkpoint",
                  strsignal(number));
-        l->signalled = now;
-        l->request = number;
-        coordinator_stop(c, LEAVE_ASKED);
-    } else if (now - l->signalled >= SAME_REQUEST && l->step != LEAVE_AT_ONCE) {
-        log_line(&c->f->log, LOG_INFO, "%s again: leaving at once", strsignal(number));
-        l->step = LEAVE_AT_ONCE;
+        s->first_signal = now;
+        s->signal_unwritten = number;
+        coordinator_request_stop(c, STOP_REQUESTED);
+    } else if (now - s->first_signal >= REPEAT_WITHIN && s->step != STOP_AT_ONCE) {
+        log_line(&c->f->log, LOG_INFO, "%s again: stopping at once", strsignal(number));
+        s->step = STOP_AT_ONCE;
     }
     if (number == SIGTERM && c->par->launched)
-        c->limit.end = fmin(c->limit.end, now + LAUNCHER_KILL);
+        c->limit.end = fmin(c->limit.end, now + LAUNCHER_KILLS_AFTER);
 }
 
 static void read_signals(struct coordinator *c) {
     struct signalfd_siginfo info;
     while (read(c->par->signals, &info, sizeof info) == (ssize_t)sizeof info)
-        hear_signal(c, (int)info.ssi_signo);
+        receive_signal(c, (int)info.ssi_signo);
 }
 
-/* Jobs that leave no checkpoints were started because they would be done by now: they get this
- * patience too, without being asked. */
-static void read_clock(struct coordinator *c) {
-    if (c->leave.step != LEAVE_NOT || clock_now() < c->limit.stop_at) return;
-    log_line(&c->f->log, LOG_INFO, "the time limit is near: leaving");
-    coordinator_stop(c, LEAVE_SPARING);
+/* Jobs that write no checkpoints were started because they were expected to be done by now: they
+ * get the grace period too, without being asked. */
+static void check_time_limit(struct coordinator *c) {
+    if (c->stop.step != STOP_NONE || clock_now() < c->limit.stop_at) return;
+    log_line(&c->f->log, LOG_INFO, "the time limit is near: stopping");
+    coordinator_request_stop(c, STOP_TIME_LIMIT);
 }
 
-static void end_patience(struct coordinator *c) {
-    struct leave *l = &c->leave;
-    if (l->step != LEAVE_SPARING && l->step != LEAVE_ASKED) return;
-    if (clock_now() - l->since < coordinator_patience(c, l->since)) return;
-    l->step = LEAVE_ABANDONED;
+/* ---------------------------------------------------------------- end */
+
+static void check_grace_period(struct coordinator *c) {
+    struct stop_state *s = &c->stop;
+    if (s->step != STOP_TIME_LIMIT && s->step != STOP_REQUESTED) return;
+    if (clock_now() - s->since < coordinator_grace_period(c, s->since)) return;
+    s->step = STOP_ABANDON;
     for (int i = 0; i < c->par->size; i++)
-        if (c->tasks[i].serial) coordinator_abandon(c, &c->tasks[i], -1);
+        if (c->tasks[i].serial) coordinator_abandon_task(c, &c->tasks[i], -1);
 }
 
-void coordinator_watch(struct coordinator *c) {
+void coordinator_check_stop(struct coordinator *c) {
     read_signals(c);
-    read_clock(c);
-    end_patience(c);
+    check_time_limit(c);
+    check_grace_period(c);
 }
 
-bool coordinator_is_through(const struct coordinator *c) {
-    const struct leave *l = &c->leave;
-    const double most = coordinator_patience(c, l->since) + abandon_patience(c, l->since);
-    if (l->step == LEAVE_AT_ONCE) return true;
-    if (l->step == LEAVE_ABANDONED && clock_now() - l->since > most) return true;
-    return c->n_running == 0 && (l->step != LEAVE_NOT || queue_left(c->queue) == 0);
+bool coordinator_is_finished(const struct coordinator *c) {
+    const struct stop_state *s = &c->stop;
+    const double longest = coordinator_grace_period(c, s->since) + abandon_period(c, s->since);
+    if (s->step == STOP_AT_ONCE) return true;
+    if (s->step == STOP_ABANDON && clock_now() - s->since > longest) return true;
+    return c->n_running == 0 && (s->step != STOP_NONE || queue_left(c->queue) == 0);
 }

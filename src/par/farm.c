@@ -7,30 +7,42 @@
 #include "journal/event.h"
 #include "par/coordinator.h"
 #include "par/job_host.h"
-#include "par/transport.h"
+#include "par/transport_mpi.h"
 #include "par/worker.h"
 
-static const double HELLO_PATIENCE = 60.0, FIRST_SILENCE = 1800.0; /* seconds */
-static const double MAIL_PATIENCE = 5.0, NAP_MOST = 5e-3;
+static const double HELLO_TIMEOUT = 60.0; /* seconds in which all ranks must have sent HELLO */
+
+/* Seconds that a rank waits for rank 0 before its first message, while rank 0 reads the config and
+ * the journal, and after the attempt, while it writes results.h5. */
+static const double QUIET_TIMEOUT = 1800.0;
+
+static const double SEND_TIMEOUT = 5.0; /* seconds in which the last messages must have left */
+static const double SLEEP_MOST = 5e-3;  /* seconds */
+static const double HANG_AFTER = 600.0; /* seconds without progress(), unless the caller says */
+
+double farm_hang_after(const struct farm *f) {
+    return f->hang_after > 0.0 ? f->hang_after : HANG_AFTER;
+}
 
 /* ---------------------------------------------------------------- hello */
 
-static enum err_code say_hello(struct transport *mail, const struct par *p, const char *machine,
-                               struct err *err) {
+static enum err_code send_hello(struct transport *transport, const struct par *p,
+                                const char *machine, struct err *err) {
     enum err_code rc = ERR_OK;
     struct text payload = {0};
     text_bytes(&payload, p->host, strlen(p->host) + 1);
     text_bytes(&payload, machine, strlen(machine) + 1);
     TRY(text_check(&payload, err));
     const struct message_head head = {.kind = MESSAGE_HELLO, .size = payload.size};
-    TRY(transport_send(mail, 0, TAG_COORDINATOR, &head, payload.data, err));
+    TRY(transport_send(transport, 0, TAG_COORDINATOR, &head, payload.data, err));
 cleanup:
     text_release(&payload);
     return rc;
 }
 
-static enum err_code compare(const struct farm *f, const struct par *p, int rank,
-                             const char *payload, struct err *err) {
+/* BLAS kernels of two machines give different bits. */
+static enum err_code compare_machines(const struct farm *f, const struct par *p, int rank,
+                                      const char *payload, struct err *err) {
     const char *machine = payload + strlen(payload) + 1;
     if (strcmp(machine, f->machine) == 0) return ERR_OK;
     return ERR(err, ERR_CONFIG,
@@ -40,7 +52,7 @@ static enum err_code compare(const struct farm *f, const struct par *p, int rank
                p->host, f->machine, rank, payload, machine);
 }
 
-/* "node1*4 node2*4": hosts [size] in the order of the ranks, those that follow each other once. */
+/* "node1*4 node2*4": hosts [size] in the order of the ranks, equal neighbours counted. */
 static void list_hosts(struct text *out, char *const *hosts, int size) {
     for (int rank = 0, n = 0; rank < size; rank += n) {
         for (n = 1; rank + n < size && strcmp(hosts[rank], hosts[rank + n]) == 0;) n++;
@@ -48,11 +60,12 @@ static void list_hosts(struct text *out, char *const *hosts, int size) {
     }
 }
 
-/* Every rank says where it is and what machine before anything is handed out. */
-static enum err_code collect_hellos(const struct farm *f, struct par *p, struct transport *mail,
-                                    struct text *list, struct err *err) {
+/* Every rank reports its host and machine before anything is handed out. *list: the hosts. */
+static enum err_code receive_hellos(const struct farm *f, struct par *p,
+                                    struct transport *transport, struct text *list,
+                                    struct err *err) {
     enum err_code rc = ERR_OK;
-    const double end = clock_now() + HELLO_PATIENCE;
+    const double end = clock_now() + HELLO_TIMEOUT;
     char **hosts = calloc((size_t)p->size, sizeof *hosts);
     CHECK(hosts, ERR_MEMORY, "no memory for %d ranks", p->size);
     hosts[0] = text_copy(p->host);
@@ -62,14 +75,15 @@ static enum err_code collect_hellos(const struct farm *f, struct par *p, struct 
         const void *payload;
         bool found;
         int rank;
-        TRY(transport_next(&found, mail, &rank, &tag, &head, &payload, err));
+        TRY(transport_receive(&found, transport, &rank, &tag, &head, &payload, err));
         if (found && head.kind == MESSAGE_HELLO) {
-            TRY(compare(f, p, rank, payload, err));
+            TRY(compare_machines(f, p, rank, payload, err));
             hosts[rank] = text_copy(payload);
             missing--;
         }
-        CHECK(clock_now() < end, ERR_MPI, "%d of %d ranks have not said a word in %.0f s", missing,
-              p->size, HELLO_PATIENCE);
+        CHECK(clock_now() < end, ERR_MPI,
+              "%d of %d ranks have sent nothing for %.0f s: see whether they started", missing,
+              p->size, HELLO_TIMEOUT);
         if (!found) clock_sleep(1e-4);
     }
     for (int rank = 0; rank < p->size; rank++)
@@ -84,8 +98,10 @@ cleanup:
 
 /* ---------------------------------------------------------------- rank 0 with children */
 
-static enum err_code read_mail(struct transport *mail, struct worker *w, struct coordinator *c,
-                               struct err *err) {
+/* Everything that has arrived: to the coordinator (NULL on other ranks) or to this rank's worker.
+ */
+static enum err_code receive_all(struct transport *transport, struct worker *w,
+                                 struct coordinator *c, struct err *err) {
     enum err_code rc = ERR_OK;
     bool found = true;
     while (found) {
@@ -93,14 +109,14 @@ static enum err_code read_mail(struct transport *mail, struct worker *w, struct 
         enum message_tag tag;
         const void *payload;
         int rank;
-        TRY(transport_next(&found, mail, &rank, &tag, &head, &payload, err));
+        TRY(transport_receive(&found, transport, &rank, &tag, &head, &payload, err));
         if (!found) break;
         if (tag != TAG_COORDINATOR) {
-            TRY(worker_hear(w, &head, payload, err));
+            TRY(worker_receive(w, &head, payload, err));
         } else if (c) {
             if (head.kind != MESSAGE_PROGRESS && head.kind != MESSAGE_ALIVE)
-                w->last_news = clock_now();
-            TRY(coordinator_hear(c, rank, &head, payload, err));
+                w->last_event = clock_now();
+            TRY(coordinator_receive(c, rank, &head, payload, err));
         }
     }
 cleanup:
@@ -109,29 +125,31 @@ cleanup:
 
 static enum err_code coordinate(struct coordinator *c, struct worker *w, struct err *err) {
     enum err_code rc = ERR_OK;
-    while (!coordinator_is_through(c)) {
+    while (!coordinator_is_finished(c)) {
         TRY(worker_tick(w, err));
-        TRY(read_mail(c->mail, w, c, err)); /* who is done ... */
-        TRY(coordinator_dispatch(c, err));  /* ... has the next order before anyone sleeps, */
-        TRY(read_mail(c->mail, w, c, err)); /* this rank's own child too */
+        /* A rank that is done gets its next order before this one sleeps; the second call passes
+         * this rank's own order to its child. */
+        TRY(receive_all(c->transport, w, c, err));
+        TRY(coordinator_dispatch(c, err));
+        TRY(receive_all(c->transport, w, c, err));
         TRY(coordinator_tick(c, err));
-        worker_nap(w, NAP_MOST);
+        worker_sleep(w, SLEEP_MOST);
     }
 cleanup:
     return rc;
 }
 
-static void tell_all(struct transport *mail, const struct par *p, enum message_kind kind) {
+static void send_to_all(struct transport *transport, const struct par *p, enum message_kind kind) {
     const struct message_head head = {.kind = kind};
     for (int rank = 1; rank < p->size; rank++)
-        (void)transport_send(mail, rank, TAG_WORKER, &head, NULL, NULL);
+        (void)transport_send(transport, rank, TAG_WORKER, &head, NULL, NULL);
 }
 
 /* ---------------------------------------------------------------- rank 0 alone, without a child */
 
-struct local { /* the link of a job computed in the program itself */
+struct local { /* the link of a job that is computed in this process */
     struct coordinator *c;
-    struct err problem; /* of the journal, met while a job ran */
+    struct err problem; /* of the coordinator, while the job ran */
 };
 
 static enum err_code local_post(void *self, const struct message_head *head, const void *payload,
@@ -139,7 +157,7 @@ static enum err_code local_post(void *self, const struct message_head *head, con
     struct local *l = self;
     enum err_code rc = ERR_OK;
     if (head->kind == MESSAGE_GROUP) return ERR(err, ERR_BUG, "a group of one sent a message");
-    TRY(coordinator_hear(l->c, 0, head, payload, err));
+    TRY(coordinator_receive(l->c, 0, head, payload, err));
     TRY(coordinator_tick(l->c, err));
 cleanup:
     return rc;
@@ -148,7 +166,7 @@ cleanup:
 static bool local_stopping(void *self) {
     struct local *l = self;
     if (l->problem.code == ERR_OK) (void)coordinator_tick(l->c, &l->problem);
-    return l->c->leave.step != LEAVE_NOT || l->problem.code != ERR_OK;
+    return l->c->stop.step != STOP_NONE || l->problem.code != ERR_OK;
 }
 
 static enum err_code local_receive(void *self, int from, void *data, size_t size, struct err *err) {
@@ -165,7 +183,7 @@ static enum err_code compute_here(struct coordinator *c, size_t job, struct err 
                                    .dir = c->dir,
                                    .group_size = 1,
                                    .memory = c->f->memory};
-    TRY(coordinator_begin_here(c, job, &text, &order.serial, &order.inject, err));
+    TRY(coordinator_start_in_process(c, job, &text, &order.serial, &order.inject, err));
     order.text = text_str(&text);
     TRY(job_host_compute(&order, &link, c->f->compute, c->f->compute_context, err));
     if (l.problem.code != ERR_OK) {
@@ -181,9 +199,9 @@ static enum err_code coordinate_here(struct coordinator *c, struct err *err) {
     enum err_code rc = ERR_OK;
     size_t job;
     int group;
-    while (!coordinator_is_through(c)) {
+    while (!coordinator_is_finished(c)) {
         TRY(coordinator_tick(c, err));
-        if (coordinator_next(&job, &group, c)) TRY(compute_here(c, job, err));
+        if (coordinator_next_job(&job, &group, c)) TRY(compute_here(c, job, err));
     }
 cleanup:
     return rc;
@@ -202,7 +220,7 @@ static enum err_code run_attempt(struct coordinator *c, struct worker *w, struct
         c->fatal = *err;
     }
     worker_drop_child(w);
-    tell_all(c->mail, c->par, MESSAGE_ENDING);
+    send_to_all(c->transport, c->par, MESSAGE_ATTEMPT_ENDED);
     struct err second = {0};
     const enum err_code ended = coordinator_end(c, out, &second);
     if (rc == ERR_OK && ended != ERR_OK) {
@@ -215,17 +233,17 @@ static enum err_code run_attempt(struct coordinator *c, struct worker *w, struct
 enum err_code farm_run(const struct farm *f, struct par *p, struct farm_outcome *out,
                        struct err *err) {
     enum err_code rc = ERR_OK;
-    struct transport mail;
+    struct transport_mpi transport;
     struct worker w;
-    struct coordinator c = {.f = f, .par = p, .mail = &mail, .own_child = &w.pid};
+    struct coordinator c = {.f = f, .par = p, .transport = &transport.base, .own_child = &w.pid};
     bool work = false;
     *out = (struct farm_outcome){.jobs = f->n_jobs, .pending = f->n_jobs};
-    transport_init(&mail, p->silence / 2);
-    worker_init(&w, &mail, p);
-    c.journal.fd = -1;
+    transport_mpi_init(&transport, p->silence / 2);
+    worker_init(&w, &transport.base, p);
+    c.journal.fd = -1; /* for coordinator_release(), should it never be opened */
     CHECK(!f->in_process || p->size == 1, ERR_USAGE,
           "--in-process is for one rank, there are %d: start it without mpirun", p->size);
-    TRY(collect_hellos(f, p, &mail, &c.hosts, err));
+    TRY(receive_hellos(f, p, &transport.base, &c.hosts, err));
     TRY(coordinator_begin(&c, &work, err));
     if (work)
         TRY(run_attempt(&c, &w, out, err));
@@ -233,7 +251,7 @@ enum err_code farm_run(const struct farm *f, struct par *p, struct farm_outcome 
         coordinator_outcome(out, &c);
 cleanup:
     worker_release(&w);
-    transport_release(&mail, MAIL_PATIENCE);
+    transport_mpi_release(&transport, SEND_TIMEOUT);
     coordinator_release(&c);
     return rc;
 }
@@ -241,30 +259,30 @@ cleanup:
 enum err_code farm_serve(struct par *p, const char *machine, const struct log *log,
                          struct err *err) {
     enum err_code rc = ERR_OK;
-    struct transport mail;
+    struct transport_mpi transport;
     struct worker w;
-    transport_init(&mail, p->silence / 2);
-    worker_init(&w, &mail, p);
-    TRY(say_hello(&mail, p, machine, err));
+    transport_mpi_init(&transport, p->silence / 2);
+    worker_init(&w, &transport.base, p);
+    TRY(send_hello(&transport.base, p, machine, err));
     while (!w.released) {
-        TRY(read_mail(&mail, &w, NULL, err));
+        TRY(receive_all(&transport.base, &w, NULL, err));
         TRY(worker_tick(&w, err));
-        const double silent = w.pause.now - w.last_heard;
-        CHECK(silent < (w.met && !w.ended ? p->silence : FIRST_SILENCE), ERR_MPI,
-              "rank %d has heard nothing from rank 0 for %.0f s: leaving", p->rank, silent);
-        if (!w.released) worker_nap(&w, w.ended ? NAP_MOST : 1.0);
+        const double silent = w.suspension.now - w.last_heard;
+        CHECK(silent < (w.heard_once && !w.attempt_ended ? p->silence : QUIET_TIMEOUT), ERR_MPI,
+              "rank %d has received nothing from rank 0 for %.0f s: it exits", p->rank, silent);
+        if (!w.released) worker_sleep(&w, w.attempt_ended ? SLEEP_MOST : 1.0);
     }
 cleanup:
     if (rc != ERR_OK) log_line(log, LOG_ERROR, "%s", err->msg);
     worker_release(&w);
-    transport_release(&mail, MAIL_PATIENCE);
+    transport_mpi_release(&transport, SEND_TIMEOUT);
     return rc;
 }
 
-/* What the others still send here (hellos, signs of life) is small and dies with MPI. */
+/* What the others still send (HELLO, signs of life) is small and is dropped with MPI. */
 void farm_release(struct par *p) {
-    struct transport mail;
-    transport_init(&mail, p->silence / 2);
-    if (p->started && p->size > 1) tell_all(&mail, p, MESSAGE_RELEASE);
-    transport_release(&mail, MAIL_PATIENCE);
+    struct transport_mpi transport;
+    transport_mpi_init(&transport, p->silence / 2);
+    if (p->started && p->size > 1) send_to_all(&transport.base, p, MESSAGE_RELEASE);
+    transport_mpi_release(&transport, SEND_TIMEOUT);
 }

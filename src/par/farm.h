@@ -1,9 +1,10 @@
 /*
- * farm.h - hands the jobs of a plan to all ranks and brings what they find home to the journal.
+ * farm.h - hands the jobs of a plan to all ranks and writes their results to the journal.
  *
- * Every rank is a supervisor (speaks MPI, polls, never computes) and a compute child (computes,
- * never calls MPI), a process of the same binary started as `taskvec --child FD`.  Rank 0 is the
- * coordinator too.
+ * Every rank has a supervisor (worker.h: calls MPI, polls, never computes) and a compute child
+ * (child.c: computes, never calls MPI), a process of the same binary started as `taskvec --child
+ * FD`. A child that crashes costs its job, not the rank.  Rank 0 is the coordinator too
+ * (coordinator.h).
  *
  *     rank 0                                   other ranks
  *     par_init                                 par_init
@@ -35,7 +36,7 @@ struct farm_job {         /* line i of the plan is jobs[i] */
     double cost;      /* any unit; longest first */
     int group;        /* ranks it wants; clamped to what there is */
     size_t class;     /* a small number: jobs of one class take times as their costs say */
-    bool checkpoints; /* it leaves them, also when asked to leave */
+    bool checkpoints; /* it writes them, also when it is asked to stop */
     size_t memory;    /* bytes at its peak, as planned; for the limit of the child */
     bool skip;        /* left out of this attempt (--only): not started, counted as pending */
 };
@@ -64,12 +65,12 @@ struct farm {
     size_t n_provenance;
     const char *machine; /* build and BLAS core of this rank, as given to farm_serve() */
     size_t memory;       /* bytes a job may use on a rank: ctx->memory */
-    double end;          /* clock_now() at which the run is to have left; 0: no limit */
+    double end;          /* clock_now() by which the run must have exited; 0: no limit */
     double hang_after;   /* seconds without progress(); 0: 600 */
     bool retry_failed, in_process;
     bool shortest_first;  /* instead of longest first; for tests */
     struct lock *lock;    /* kept alive; NULL: none */
-    struct history *past; /* what the journal says, read under that lock; taken. NULL: it is read */
+    struct history *past; /* the journal, read under that lock; moved from. NULL: it is read */
     struct log log;
     void *context; /* of the four below */
     /* The order of a job: all that farm_compute needs; opaque here. Called when it is handed out,
@@ -85,23 +86,27 @@ struct farm_outcome {
     size_t done_now, failed_now; /* in this attempt */
     size_t attempt;              /* number of this attempt; 0: nothing was to be done */
     double seconds;
-    bool at_once;  /* by a second signal: hurry */
-    int exit_code; /* 0, 1 or 75 by the states; run's own errors come on top */
+    bool at_once;  /* stopped by a second signal: results.h5 is not written */
+    int exit_code; /* 0, 1 or 75 by the states of the jobs; an error of run itself counts more */
 };
 
-/* Rank 0. Compares the machines of all ranks (ERR_CONFIG if they differ), cleans up after the
- * attempts before, runs what is not done, journals the end. ERR_IO, ERR_MPI, ERR_SYSTEM: the
- * attempt ended early with the journal intact; *out is filled all the same. With nothing to do no
- * attempt is journaled. */
+/* Rank 0. Compares the machines of all ranks (ERR_CONFIG if they differ), deletes what earlier
+ * attempts left unfinished, runs what is not done, journals the end. ERR_IO, ERR_MPI, ERR_SYSTEM:
+ * the attempt ended early with the journal intact; *out is filled all the same. With nothing to do
+ * no attempt is journaled. */
 enum err_code farm_run(const struct farm *f, struct par *p, struct farm_outcome *out,
                        struct err *err);
 
-/* Other ranks: work until released. `machine`: build and BLAS core, compared on rank 0. */
+/* Other ranks: work until released. `machine`: build and BLAS core, compared on rank 0. ERR_MPI
+ * when rank 0 has sent nothing for par.silence seconds. */
 enum err_code farm_serve(struct par *p, const char *machine, const struct log *log,
                          struct err *err);
 
-/* Rank 0, always and last: the other ranks may leave. Needs no farm_run() before. */
+/* Rank 0, always and last: the other ranks may exit. Needs no farm_run() before. */
 void farm_release(struct par *p);
+
+/* f->hang_after, or its default. */
+double farm_hang_after(const struct farm *f);
 
 /* main() of the compute child: `taskvec --child FD`. Returns the exit code. */
 int farm_child(int fd, farm_compute *compute, void *context);

@@ -17,7 +17,7 @@ static const double SLOWNESS = 0.2; /* seconds */
 
 static const struct {
     const char *name;
-    bool job, event; /* whom it can strike */
+    bool job, event; /* where it can be injected */
 } KINDS[] = {
     [INJECT_NONE] = {"", false, false},
     [INJECT_KILL] = {"kill", true, true},
@@ -68,8 +68,8 @@ static enum err_code parse_item(struct inject_fault *out, const char *item, size
     if (out->kind == INJECT_NONE || (!out->event && strncmp(at, "@job:", 5) != 0))
         return refuse(item, n, err);
     if (!(out->event ? KINDS[out->kind].event : KINDS[out->kind].job))
-        return ERR(err, ERR_USAGE, "TASKVEC_INJECT: \"%.*s\": only %s can do that", (int)n, item,
-                   out->event ? "a job" : "a line of the journal");
+        return ERR(err, ERR_USAGE, "TASKVEC_INJECT: \"%.*s\": this kind strikes at %s only", (int)n,
+                   item, out->event ? "a job (@job:N)" : "a line of the journal (@event:N)");
     errno = 0;
     out->number = strtoull(number + 1, &end, 10);
     if (number[1] < '0' || number[1] > '9' || end != item + n || errno) return refuse(item, n, err);
@@ -112,24 +112,25 @@ enum inject_kind inject_find(const struct inject *in, bool event, size_t number)
 size_t inject_exhaust(void) {
     size_t taken = 0;
 #if PAR_ASAN
-    (void)raise(SIGKILL); /* no limit under ASan: end as the kernel's out-of-memory killer does */
+    (void)raise(SIGKILL); /* no memory limit under ASan: end as by the out-of-memory killer */
 #endif
     for (void *volatile piece = malloc(PIECE); piece; piece = malloc(PIECE)) taken += PIECE;
     return taken;
 }
 
-static void fall_silent(void) {
+static void hang(void) {
     for (;;) (void)pause();
 }
 
-static void say(enum inject_kind kind) { /* what last words are */
-    char words[64];
-    const int n = snprintf(words, sizeof words, "injected: %s\n", KINDS[kind].name);
-    if (n > 0 && write(STDERR_FILENO, words, (size_t)n) < 0) return;
+/* On stderr, so that tests find it in the reason of the failed job. */
+static void announce(enum inject_kind kind) {
+    char line[64];
+    const int n = snprintf(line, sizeof line, "injected: %s\n", KINDS[kind].name);
+    if (n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0) return;
 }
 
-void inject_strike(enum inject_kind kind) {
-    if (kind >= INJECT_KILL && kind <= INJECT_HANG) say(kind);
+void inject_trigger(enum inject_kind kind) {
+    if (kind >= INJECT_KILL && kind <= INJECT_HANG) announce(kind);
     switch (kind) {
     case INJECT_KILL:
     case INJECT_KILL_ALL:
@@ -145,7 +146,7 @@ void inject_strike(enum inject_kind kind) {
     case INJECT_EXIT:
         _exit(EXIT_CODE);
     case INJECT_HANG:
-        fall_silent();
+        hang();
         break;
     default:
         break;

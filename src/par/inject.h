@@ -1,9 +1,9 @@
 /*
- * inject.h - faults on demand: TASKVEC_INJECT=KIND@job:N | KIND@event:N[,...]
+ * inject.h - injected faults, for tests: TASKVEC_INJECT=KIND@job:N | KIND@event:N[,...]
  *
- * N is a line of `plan` (the fault strikes the compute child that gets this job; of a group the
- * last rank's, or the one that writes), or of the journal (it strikes the coordinator when it has
- * written that line), both from 0.
+ * N counts from 0. job:N is a line of `plan`: the fault strikes the compute child that gets this
+ * job (in a group that of the last rank, or the one that writes the file).  event:N is a line of
+ * the journal: the fault strikes the coordinator when it has written that line.
  */
 #ifndef PAR_INJECT_H
 #define PAR_INJECT_H
@@ -31,9 +31,9 @@ enum inject_kind {
     INJECT_EIO,              /* files of a job; the write of that line, once */
     INJECT_SLOW_FS,          /* files of a job; the journal from that line on: 0.2 s a step */
     INJECT_TORN_JOURNAL,     /* a line only: half of it is written, then as kill-all */
-    INJECT_TORN_ARTIFACT,    /* cut in half before the DONE line, and the rank dies; of a DONE line:
-                              * behind it, then as kill-all */
-    INJECT_CLOCK_JUMP        /* a line only: the wall clock is 5 h ahead; at the next 5 h behind */
+    INJECT_TORN_ARTIFACT,    /* job: the artifact is cut in half before the DONE line, and the rank
+                              * dies; DONE line: it is cut after the line, then as kill-all */
+    INJECT_CLOCK_JUMP /* a line only: the wall clock is 5 h ahead; at the next jump 5 h behind */
 };
 
 enum { INJECT_MAX = 32 };
@@ -47,25 +47,25 @@ struct inject {
     size_t n;
 };
 
-/* text: the variable's value, NULL for none. ERR_USAGE names what was not understood. */
+/* text: the variable's value, NULL for none. ERR_USAGE quotes what was not understood. */
 enum err_code inject_parse(struct inject *out, const char *text, struct err *err);
 
-/* ERR_USAGE for a job that a plan of so many does not have. */
+/* ERR_USAGE for a job beyond the n_jobs of the plan. */
 enum err_code inject_check(const struct inject *in, size_t n_jobs, struct err *err);
 
 enum inject_kind inject_find(const struct inject *in, bool event, size_t number);
 
-/* Does it to this process, which says so first. Returns for kinds that are not the end of one. */
-void inject_strike(enum inject_kind kind);
+/* Carries out a fault in this process. Returns for kinds that do not end a process. */
+void inject_trigger(enum inject_kind kind);
 
-/* Takes address space until none is left, not memory: the limit of the child ends it long before
- * the machine does. Returns how many bytes there were. */
+/* Allocates until none is left, without touching the pages: the memory limit of the child is
+ * reached long before the memory of the machine. Returns how many bytes it got. */
 size_t inject_exhaust(void);
 
 bool inject_is_storage(enum inject_kind kind);
 struct disk inject_disk(enum inject_kind kind); /* {0} for kinds that are not of storage */
 
-/* In a compute child that has written its artifact: half of it is lost, and its rank dies. */
+/* In a compute child that has written its artifact: cuts it in half and kills the rank. */
 void inject_tear(const char *path);
 bool inject_halve(const char *path); /* cuts a file in half; false: it is not there */
 

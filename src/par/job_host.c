@@ -15,10 +15,11 @@ struct host {
     struct job_tensor *tensors; /* owned, names and data too */
     struct artifact_note *notes;
     size_t n_tensors, n_notes;
-    struct text rows, line; /* all rows as journal lines, for the checkpoint; the line in work */
-    size_t n_rows;          /* 1 + the highest number */
+    struct text rows,
+        line;      /* all rows as journal lines, for the checkpoint; the line being built */
+    size_t n_rows; /* 1 + the highest number */
     double done, total, last_progress, began;
-    bool continued; /* from a checkpoint */
+    bool resumed; /* from a checkpoint */
     struct checkpoint_hold *hold;
     bool shards_told;
 };
@@ -36,8 +37,9 @@ static enum err_code post(struct host *h, enum message_kind kind, double a, doub
     return h->link->post(h->link->self, &head, payload, err);
 }
 
-/* ---------------------------------------------------------------- verbs */
+/* ---------------------------------------------------------------- the interface of a job */
 
+/* The error that an injected NaN causes at the next progress, or at the end. */
 static enum err_code poisoned(const struct host *h, struct err *err) {
     if (h->order->inject != INJECT_NAN) return ERR_OK;
     return ERR(err, ERR_NUMERIC, "injected: a value that is not a finite number");
@@ -146,15 +148,15 @@ cleanup:
     return rc;
 }
 
-/* A checkpoint that is no file of ours any more costs what it held. The ranks of a group find the
- * same: none of them gets on without the others. */
+/* A damaged checkpoint is deleted and the job begins from its first step. All ranks of a group read
+ * the same file, so all of them begin from there. */
 static enum err_code read_checkpoint(struct checkpoint *out, struct host *h, struct err *err) {
     struct err why = {0};
     const struct job_host_order *o = h->order;
     const enum err_code rc = checkpoint_read(out, &h->hold, o->dir, o->identity, &why);
     if (rc == ERR_DATA) {
-        log_line(&(struct log){.level = LOG_WARNING}, LOG_WARNING, "%s: the job begins anew",
-                 why.msg);
+        log_line(&(struct log){.level = LOG_WARNING}, LOG_WARNING,
+                 "%s: the job begins again from its first step", why.msg);
         checkpoint_remove(o->dir, o->identity);
         return ERR_OK;
     }
@@ -162,7 +164,8 @@ static enum err_code read_checkpoint(struct checkpoint *out, struct host *h, str
     return rc;
 }
 
-/* Rows given before the checkpoint may never have reached the journal: they are sent again. */
+/* Rows from before the checkpoint may never have reached the journal: they are sent again. A row
+ * that is journaled twice counts once. */
 static enum err_code verb_restore(struct job_ctx *ctx, const char **state,
                                   const struct job_tensor **tensors, size_t *n, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -174,7 +177,7 @@ static enum err_code verb_restore(struct job_ctx *ctx, const char **state,
     *state = c.state;
     *tensors = c.tensors;
     *n = c.n_tensors;
-    h->continued = c.state != NULL;
+    h->resumed = c.state != NULL;
     if (!c.state || ctx->group_rank != 0) return ERR_OK;
     h->n_rows = c.n_rows;
     text_clear(&h->rows);
@@ -224,13 +227,15 @@ static const struct job_host VERBS = {
 
 /* ---------------------------------------------------------------- the end of a job */
 
-static enum err_code seal(struct message_done *out, const struct host *h, struct err *err) {
+/* Writes the artifact, if the job left tensors or notes; *out: what DONE reports. */
+static enum err_code write_artifact(struct message_done *out, const struct host *h,
+                                    struct err *err) {
     enum err_code rc = ERR_OK;
     struct artifact_seal s = {0};
     char path[FILE_PATH_MAX];
     const struct disk disk = inject_disk(h->order->inject);
     *out = (struct message_done){.rows = h->n_rows};
-    if (!h->continued && h->total > 0.0) out->share = h->done / h->total;
+    if (!h->resumed && h->total > 0.0) out->share = h->done / h->total;
     if (h->n_tensors + h->n_notes == 0) return ERR_OK;
     TRY(artifact_path(path, h->order->dir, h->order->identity, err));
     TRY(disk_file(&disk, path, err));
@@ -244,7 +249,7 @@ cleanup:
     return rc;
 }
 
-/* Errors of the machine stop the run and leave the job pending; all others are the job's own. */
+/* Errors of the machine end the attempt and leave the job pending; all others fail the job. */
 static bool is_fatal(enum err_code code) {
     return code == ERR_IO || code == ERR_SYSTEM || code == ERR_MPI;
 }
@@ -285,9 +290,9 @@ static void release(struct host *h) {
     checkpoint_close(h->hold);
 }
 
-static enum err_code strike(const struct host *h, struct err *err) {
-    if (h->order->inject == INJECT_NAN) return ERR_OK; /* the verbs do it */
-    inject_strike(h->order->inject);
+static enum err_code trigger_fault(const struct host *h, struct err *err) {
+    if (h->order->inject == INJECT_NAN) return ERR_OK; /* see poisoned() */
+    inject_trigger(h->order->inject);
     if (h->order->inject != INJECT_OOM) return ERR_OK;
     return ERR(err, ERR_MEMORY, "injected: no memory is left to this job after %zu MiB",
                inject_exhaust() >> 20);
@@ -305,10 +310,10 @@ enum err_code job_host_compute(const struct job_host_order *order, const struct 
                           .memory = order->memory,
                           .group_rank = order->group_rank,
                           .group_size = order->group_size};
-    TRY(strike(&h, &why));
+    TRY(trigger_fault(&h, &why));
     TRY(compute(order->text, &ctx, context, &why));
     TRY(poisoned(&h, &why));
-    TRY(seal(&done, &h, &why));
+    TRY(write_artifact(&done, &h, &why));
 cleanup:
     rc = post_end(&h, rc, &why, &done, err);
     release(&h);

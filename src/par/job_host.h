@@ -1,7 +1,7 @@
 /*
- * job_host.h - carries out the verbs of a job (sched/job.h) where it computes: in a compute child,
- * or in the program itself.  Rows and news are posted through a link; tensors, notes and
- * checkpoints are written to disk here.
+ * job_host.h - implements the interface of a job (job/job.h) where it computes: in a compute child,
+ * or in the program itself (--in-process).  Rows, progress and group messages go out through a
+ * link; artifacts (tensors and notes) and checkpoints are written to the disk here.
  */
 #ifndef PAR_JOB_HOST_H
 #define PAR_JOB_HOST_H
@@ -16,7 +16,7 @@
 #include "par/inject.h"
 #include "par/message.h"
 
-struct job_host_link { /* how the job reaches the rest of the world */
+struct job_host_link { /* to the supervisor, or to the coordinator in the same process */
     void *self;
     enum err_code (*post)(void *self, const struct message_head *head, const void *payload,
                           struct err *err);

@@ -1,5 +1,5 @@
 /*
- * mpi_check.h - MPI calls that fail like everything else here.
+ * mpi_check.h - MPI calls whose errors become struct err.
  *
  * par_init() sets MPI_ERRORS_RETURN first: under the default handler these checks never run.
  */
@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 
-/* ERR_MPI with the library's own words for `status`. */
+/* ERR_MPI with the library's own text for `status`. */
 enum err_code mpi_error(struct err *err, int status, const char *call, const char *file, int line);
 
 /* Needs `rc`, `err` and `cleanup:` in scope, as TRY does. */

@@ -17,36 +17,36 @@
 #include "par/asan.h"
 #include "par/mpi_check.h"
 
-enum { FINALIZE_PATIENCE = 10 };                                       /* seconds */
-static const double NAP_LEAST = 5e-5, NAP_MOST = 1e-3, SILENCE = 60.0; /* seconds */
+enum { FINALIZE_TIMEOUT = 10 };                                            /* seconds */
+static const double SLEEP_LEAST = 5e-5, SLEEP_MOST = 1e-3, SILENCE = 60.0; /* seconds */
 
-static const int ENDING[] = {SIGUSR1, SIGTERM, SIGINT, SIGHUP};
+static const int STOP_SIGNALS[] = {SIGUSR1, SIGTERM, SIGINT, SIGHUP};
 
-/* Runs in a thread that a library made before main() and that blocks nothing (OpenBLAS has one):
- * the signal goes to the main thread, where it waits for the signalfd. */
+/* Runs in a thread that a library started before main() and that blocks no signals (OpenBLAS has
+ * one): sends the signal to the main thread, where it is blocked and read from the signalfd. */
 static void pass_on(int number) {
     const int before = errno;
     (void)syscall(SYS_tgkill, getpid(), getpid(), number);
     errno = before;
 }
 
-/* By nohup, for a run that is to outlive its terminal. */
+/* HUP is ignored under nohup, for a run that must outlive its terminal. */
 static bool is_ignored(int number) {
     struct sigaction before;
     return sigaction(number, NULL, &before) == 0 && before.sa_handler == SIG_IGN;
 }
 
-/* Before MPI_Init, so that the threads it makes inherit the mask. Whoever reads what we print may
- * go before us, as the other end of a pipe does when a terminal is closed: that ends no run. */
+/* Before MPI_Init, so that the threads it starts inherit the mask. SIGPIPE is ignored: a run goes
+ * on when the reader of its output is gone, as at a closed terminal. */
 static enum err_code block_signals(struct par *p, struct err *err) {
     const struct sigaction action = {.sa_handler = pass_on, .sa_flags = SA_RESTART};
     sigset_t set;
     sigemptyset(&set);
     (void)signal(SIGPIPE, SIG_IGN);
-    for (size_t i = 0; i < sizeof ENDING / sizeof *ENDING; i++) {
-        if (ENDING[i] == SIGHUP && is_ignored(SIGHUP)) continue;
-        sigaddset(&set, ENDING[i]);
-        (void)sigaction(ENDING[i], &action, NULL);
+    for (size_t i = 0; i < sizeof STOP_SIGNALS / sizeof *STOP_SIGNALS; i++) {
+        if (STOP_SIGNALS[i] == SIGHUP && is_ignored(SIGHUP)) continue;
+        sigaddset(&set, STOP_SIGNALS[i]);
+        (void)sigaction(STOP_SIGNALS[i], &action, NULL);
     }
     if (sigprocmask(SIG_BLOCK, &set, NULL) == 0)
         p->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
@@ -58,9 +58,9 @@ void par_leave_signals(struct par *p) {
     sigset_t set;
     sigemptyset(&set);
     (void)signal(SIGPIPE, SIG_DFL);
-    for (size_t i = 0; i < sizeof ENDING / sizeof *ENDING; i++) {
-        sigaddset(&set, ENDING[i]);
-        if (!is_ignored(ENDING[i])) (void)signal(ENDING[i], SIG_DFL);
+    for (size_t i = 0; i < sizeof STOP_SIGNALS / sizeof *STOP_SIGNALS; i++) {
+        sigaddset(&set, STOP_SIGNALS[i]);
+        if (!is_ignored(STOP_SIGNALS[i])) (void)signal(STOP_SIGNALS[i], SIG_DFL);
     }
     if (p->signals >= 0) close(p->signals);
     p->signals = -1;
@@ -119,24 +119,24 @@ cleanup:
     return rc;
 }
 
-/* A thread, not alarm(): it can carry the exit code without a global. Its pipe tells it to stop. */
+/* A thread, since alarm() would need a global for the exit code. Closing its pipe stops it. */
 struct guard {
     pthread_t thread;
     int ends[2], code;
     bool watching;
 };
 
-static void *leave_late(void *self) {
+static void *exit_late(void *self) {
     const struct guard *g = self;
     struct pollfd closed = {.fd = g->ends[0]};
-    if (poll(&closed, 1, 1000 * FINALIZE_PATIENCE) == 0) _exit(g->code);
+    if (poll(&closed, 1, 1000 * FINALIZE_TIMEOUT) == 0) _exit(g->code);
     return NULL;
 }
 
 static void guard_begin(struct guard *g, int code) {
     g->code = code;
     if (pipe2(g->ends, O_CLOEXEC) != 0) return;
-    g->watching = pthread_create(&g->thread, NULL, leave_late, g) == 0;
+    g->watching = pthread_create(&g->thread, NULL, exit_late, g) == 0;
 }
 
 static void guard_end(struct guard *g) {
@@ -158,20 +158,20 @@ int par_finish(struct par *p, int code) {
         guard_begin(&guard, code);
         (void)MPI_Finalize();
         guard_end(&guard);
-        if (p->size > 1 && p->rank == 0 && code != 0) clock_sleep(0.1); /* leaves last */
+        if (p->size > 1 && p->rank == 0 && code != 0) clock_sleep(0.1); /* exits last */
     }
     return par_abandon(p, code);
 }
 
-/* Polls: MPI's own wait would keep a core busy. */
-static enum err_code wait_asleep(MPI_Request *request, struct err *err) {
+/* Polls, since MPI_Wait would keep a core busy. */
+static enum err_code wait_for(MPI_Request *request, struct err *err) {
     enum err_code rc = ERR_OK;
-    double nap = NAP_LEAST;
+    double pause = SLEEP_LEAST;
     for (int over = 0; !over;) {
         TRY_MPI(MPI_Test(request, &over, MPI_STATUS_IGNORE));
         if (over) break;
-        clock_sleep(nap);
-        nap = 1.5 * nap < NAP_MOST ? 1.5 * nap : NAP_MOST;
+        clock_sleep(pause);
+        pause = 1.5 * pause < SLEEP_MOST ? 1.5 * pause : SLEEP_MOST;
     }
 cleanup:
     return rc;
@@ -182,7 +182,7 @@ enum err_code par_barrier(struct par *p, struct err *err) {
     MPI_Request request;
     if (p->size == 1) return ERR_OK;
     TRY_MPI(MPI_Ibarrier(MPI_COMM_WORLD, &request));
-    TRY(wait_asleep(&request, err));
+    TRY(wait_for(&request, err));
 cleanup:
     return rc;
 }
@@ -198,14 +198,14 @@ enum err_code par_gather(struct par *p, double *all, const double *mine, size_t 
     CHECK(n <= INT_MAX, ERR_DATA, "%zu numbers of each rank: %d is the most", n, INT_MAX);
     TRY_MPI(MPI_Igather(mine, (int)n, MPI_DOUBLE, all, (int)n, MPI_DOUBLE, 0, MPI_COMM_WORLD,
                         &request));
-    TRY(wait_asleep(&request, err));
+    TRY(wait_for(&request, err));
 cleanup:
     return rc;
 }
 
 #if PAR_ASAN
-/* Asked by the leak checker at the exit. Open MPI leaks from modules it has unloaded by then, which
- * no suppression can name; processes without MPI are checked. */
+/* Called by the leak checker at exit. Open MPI leaks from modules that are unloaded by then, so
+ * that no suppression matches; processes without MPI are checked. */
 int __lsan_is_turned_off(void);
 int __lsan_is_turned_off(void) {
     int started = 0;

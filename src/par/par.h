@@ -1,7 +1,7 @@
 /*
- * par.h - the ranks of this run: start, end, who am I.  The only floor that speaks MPI.
+ * par.h - the ranks of this run: start, end, rank and size.  Only this folder calls MPI.
  *
- * A plain start is one rank; mpirun and srun take the same words.
+ * A plain start is one rank; mpirun and srun take the same arguments.
  */
 #ifndef PAR_PAR_H
 #define PAR_PAR_H
@@ -15,11 +15,12 @@
 
 struct par {
     int rank, size;
-    int signals; /* signalfd of USR1, TERM, INT and HUP, blocked from par_init() on; a HUP that was
-                  * ignored before (nohup) stays so */
+    int signals; /* signalfd of USR1, TERM, INT and HUP, which are blocked from par_init() on; a HUP
+                  * that was ignored before (nohup) stays ignored */
     bool started;
     bool launched;  /* by mpirun, which passes signals on, and kills 1 s after a TERM */
-    double silence; /* seconds without a word after which rank 0 is given up; a rank after twice */
+    double silence; /* seconds without a message after which a rank gives up rank 0; rank 0 gives
+                     * up a rank after twice that */
     char host[128];
 };
 
@@ -27,26 +28,26 @@ struct par {
  * started several tasks that do not see each other. TASKVEC_SILENCE sets p->silence (60). */
 enum err_code par_init(struct par *p, const struct log *log, struct err *err);
 
-/* MPI_Finalize with a guard: leaves with exit code `code` after 10 s if it hangs. The coordinator
- * leaves last. Returns code. */
+/* MPI_Finalize with a guard: exits with `code` after 10 s if it hangs. With a code other than 0,
+ * rank 0 exits last, since mpirun kills the others then. Returns code. */
 int par_finish(struct par *p, int code);
 
 /* In place of par_finish() where a rank is lost: MPI_Finalize would wait for it. The launcher ends
  * the others. Returns code. */
 int par_abandon(struct par *p, int code);
 
-/* ---- for benches on several ranks. Collective; the wait takes naps of 50 us to 1 ms, so a rank
- * that came early leaves its core to the others. Outside farm_run() and farm_serve(), where ranks
- * do not walk in step. */
+/* ---- for benchmarks on several ranks. Collective; a rank that waits sleeps for 50 us to 1 ms at a
+ * time, which leaves its core to the others. Not within farm_run() and farm_serve(), where ranks do
+ * not call in the same order. */
 
-/* Returns once every rank has come here, up to about 1 ms a round of messages late. */
+/* Returns once every rank has called it, up to about 1 ms late for each round of messages. */
 enum err_code par_barrier(struct par *p, struct err *err);
 
-/* all [size, n] on rank 0: row r is rank r's mine [n]; elsewhere `all` is not touched and may be
- * NULL. The same n on every rank; ERR_DATA where it does not fit an MPI count. */
+/* all [size, n] on rank 0: row r is `mine` [n] of rank r; on other ranks `all` is not used and may
+ * be NULL. The same n on every rank; ERR_DATA where it does not fit an MPI count. */
 enum err_code par_gather(struct par *p, double *all, const double *mine, size_t n, struct err *err);
 
-/* From here on a signal ends this process as it would any other: for work that never asks. */
+/* From here on a signal ends this process by its default action: for work that never checks. */
 void par_leave_signals(struct par *p);
 
 void par_library(struct text *out); /* "Open MPI v4.1.4, ..." in one line; before or after init */

@@ -1,11 +1,12 @@
 /*
- * shared_memory.h - memory that a supervisor and its compute child both see: two boxes, each for
- * one large letter between the ranks of a group, which would otherwise pass through the socket and
- * through half a dozen buffers.
+ * shared_memory.h - memory shared by a supervisor and its compute child: two boxes, each for one
+ * large message between the ranks of a group, which would otherwise be copied through the socket
+ * and several buffers.
  *
- * The child fills the outbox, the supervisor the inbox; whoever has emptied a box says so over the
- * socket (MESSAGE_SENT, MESSAGE_TAKEN), and nobody fills one of which that has not been said.  A
- * letter lies in its box as MPI carries it: head, then payload.
+ * The child fills the outbox, the supervisor the inbox.  Whoever has emptied a box reports that
+ * over the socket (MESSAGE_OUTBOX_EMPTY by the supervisor, MESSAGE_INBOX_EMPTY by the child), and a
+ * box is filled only after such a report.  A message lies in its box as MPI carries it: head, then
+ * payload.
  */
 #ifndef PAR_SHARED_MEMORY_H
 #define PAR_SHARED_MEMORY_H
@@ -13,19 +14,22 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Payloads from LEAST bytes on travel in boxes, if a box holds them. */
-enum { SHARE_LEAST = 1 << 16, SHARE_BOX = 1 << 30 };
+/* Bytes: payloads from LEAST on go through the boxes if they fit. Smaller ones are as fast through
+ * the socket. */
+enum { SHARED_MEMORY_LEAST = 1 << 16, SHARED_MEMORY_BOX = 1 << 30 };
 
 struct shared_memory {
     int fd;               /* -1: none; then everything passes through the socket */
-    unsigned char *boxes; /* [2, SHARE_BOX]; pages exist once written to */
+    unsigned char *boxes; /* [2, SHARED_MEMORY_BOX]; pages exist once written to */
 };
 
-void shared_memory_create(
-    struct shared_memory *s); /* the supervisor; none where memory is limited */
-void shared_memory_open(struct shared_memory *s,
-                        int fd); /* the child, from the file it was given; -1: none */
+/* In the supervisor. Where address space is limited there are no boxes, which is no error. */
+void shared_memory_create(struct shared_memory *s);
+
+/* In the child, from the file descriptor that it inherited; -1: no boxes. */
+void shared_memory_open(struct shared_memory *s, int fd);
 void shared_memory_release(struct shared_memory *s); /* idempotent */
+/* Whether a payload of so many bytes goes through a box. */
 bool shared_memory_fits(const struct shared_memory *s, size_t payload);
 
 unsigned char *shared_memory_outbox(const struct shared_memory *s);

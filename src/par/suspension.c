@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-static const double LEAST = 3.0; /* seconds; naps are 0.02 at most */
+static const double LEAST = 3.0; /* seconds; between two ticks a process sleeps 0.02 at most */
 
 void suspension_tick(struct suspension *p, double now) {
     const double since = now - p->now;

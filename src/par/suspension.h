@@ -1,19 +1,21 @@
 /*
- * suspension.h - a process that was away: stopped (Ctrl-Z, SIGSTOP, scontrol suspend) or kept by a
- * slow disk.  It knows by the time between two of its own ticks.  Whom it watches may have been
- * stopped with it, so that time is no silence of theirs.
+ * suspension.h - notices that this process did not run for a while: suspended (Ctrl-Z, SIGSTOP,
+ * scontrol suspend), or blocked by a slow disk.  It is seen in the time between two of its own
+ * ticks. The processes it watches may have been suspended with it, so that time does not count as
+ * their silence.
  */
 #ifndef PAR_SUSPENSION_H
 #define PAR_SUSPENSION_H
 
 struct suspension {
-    double now;    /* clock_now() of this tick: silences are told by it, not by a later look */
-    double length; /* seconds away before it; 0: an ordinary nap */
+    double now; /* clock_now() of this tick; silences are measured up to it, not to a later call */
+    double length; /* seconds of the suspension before it; 0: none */
 };
 
 void suspension_tick(struct suspension *p, double now);
 
-/* A silence that began at *since: the time away is left out, and it begins by now at the latest. */
+/* Excludes the suspension from a silence that began at *since; *since is at most p->now after it.
+ */
 void suspension_move(double *since, const struct suspension *p);
 
 #endif

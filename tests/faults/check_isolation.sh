@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC1091,SC2154 # variables of common.sh
 # check_isolation.sh BINARY [SOURCE] - a job that crashes, hangs, exhausts memory or diverges costs
-# itself only: it is FAILED with its class and last words, what reads it is BLOCKED, all else has
+# itself only: it is FAILED with its class and the tail of its stderr, what reads it is BLOCKED, all else has
 # the bits of a clean run; it is not tried again by itself, and --retry-failed completes the run.
 set -euo pipefail
 . "$(dirname -- "$0")/../mpi/common.sh" check_isolation "$@"
@@ -19,13 +19,13 @@ one() {
     whole 2 --retry-failed
 }
 if ! is_sanitised; then
-    one 'a child is killed' 3 kill@job:7 '7 FAILED kill' 7 'signal 9 .*its last words: injected: kill$'
-    one 'a segmentation fault' 2 segv@job:1 $'1 FAILED segv\n6 BLOCKED' 1 'signal 11 .*last words'
-    one 'an abort' 0 abort@job:16 '16 FAILED abort' 16 'signal 6 .*last words'
-    one 'an exit' 3 exit@job:12 '12 FAILED exit' 12 'exit code 3; its last words'
+    one 'a child is killed' 3 kill@job:7 '7 FAILED kill' 7 'signal 9 .*its stderr ends: injected: kill$'
+    one 'a segmentation fault' 2 segv@job:1 $'1 FAILED segv\n6 BLOCKED' 1 'signal 11 .*its stderr ends'
+    one 'an abort' 0 abort@job:16 '16 FAILED abort' 16 'signal 6 .*its stderr ends'
+    one 'an exit' 3 exit@job:12 '12 FAILED exit' 12 'exit code 3; its stderr ends'
     one 'memory is exhausted' 2 oom@job:2 $'2 FAILED oom\n7 BLOCKED' 2 'no memory is left to this job after 10.. MiB'
     one 'a loss that is not finite' 3 nan@job:4 $'4 FAILED nan\n9 BLOCKED' 4 'not a finite number'
-    one 'a job that hangs' 2 hang@job:11 '11 FAILED hang' 11 'no progress for .*last words' "${hang[@]}"
+    one 'a job that hangs' 2 hang@job:11 '11 FAILED hang' 11 'no progress for .*its stderr ends' "${hang[@]}"
     one 'a crash in a group' 3 segv@job:5 $'5 FAILED segv\n10 BLOCKED' 5 'signal 11'
     one 'a group that hangs' 2 hang@job:5 $'5 FAILED hang\n10 BLOCKED' 5 'no progress' "${hang[@]}"
     one 'the first job of all is killed' 3 kill@job:0 \
@@ -71,7 +71,7 @@ whole 0 --retry-failed
 if is_sanitised; then
     scenario 'no limit of memory under ASan is said'
     launch 0 run "$config" -o "$folder"
-    says 'AddressSanitizer needs the address space: no memory limits'
+    says 'no memory limits of jobs: AddressSanitizer'
 fi
 
 scenario 'a fault of unknown kind'

@@ -97,7 +97,7 @@ strike 0 137 kill-all@event:20
 for file in "$folder"/checkpoints/*; do truncate -s 900 -- "$file"; done
 launch 2 run "$config" -o "$folder" --quiet
 ((rc == 0)) || die "$name: code $rc, not 0"
-says 'the job begins anew'
+says 'the job begins again from its first step'
 [[ $(digest_of "$folder") == "$wanted" ]] || die "$name: other bits"
 
 # Every write succeeds, and nobody can read it.

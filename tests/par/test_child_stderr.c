@@ -18,7 +18,7 @@ static void say(struct child_stderr *w, const char *text, int aside) {
     assert_int_equal(write(end, text, strlen(text)), strlen(text));
     close(end);
     (void)dup2(aside, STDERR_FILENO);
-    child_stderr_listen(w);
+    child_stderr_read(w);
     (void)dup2(own, STDERR_FILENO);
     close(own);
 }
@@ -39,12 +39,12 @@ static void expect(const char *text, const char *reason) {
     child_stderr_release(&w);
 }
 
-static void test_last_words(void **state) {
+static void test_tail(void **state) {
     (void)state;
     expect("", "it died");
     expect("\n \t\n", "it died");
-    expect("free(): invalid pointer\n", "it died; its last words: free(): invalid pointer");
-    expect("one\ntwo\x01\xff three\n", "it died; its last words: one two   three");
+    expect("free(): invalid pointer\n", "it died; its stderr ends: free(): invalid pointer");
+    expect("one\ntwo\x01\xff three\n", "it died; its stderr ends: one two   three");
 }
 
 /* Of much, the end. */
@@ -53,7 +53,8 @@ static void test_long(void **state) {
     char text[1001], wanted[256];
     for (size_t i = 0; i < 1000; i++) text[i] = (char)('a' + i % 26);
     text[1000] = '\0';
-    (void)snprintf(wanted, sizeof wanted, "it died; its last words: %s", text + 1000 - WORDS_KEPT);
+    (void)snprintf(wanted, sizeof wanted, "it died; its stderr ends: %s",
+                   text + 1000 - STDERR_TAIL);
     expect(text, wanted);
 }
 
@@ -65,7 +66,7 @@ static void test_nothing(void **state) {
     struct err err;
     int end;
     assert_int_equal(child_stderr_open(&w, &end, &err), ERR_OK);
-    child_stderr_listen(&w);
+    child_stderr_read(&w);
     assert_int_equal(w.n, 0);
     memcpy(w.tail, "x", w.n = 1);
     child_stderr_append(reason, sizeof reason, &w);
@@ -75,8 +76,8 @@ static void test_nothing(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_last_words),
-                                       cmocka_unit_test(test_long), cmocka_unit_test(test_nothing)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_tail), cmocka_unit_test(test_long),
+                                       cmocka_unit_test(test_nothing)};
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,117 @@
+/* Begin, failure and end of a task: one job in work by a group of ranks. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "par/coordinator.h"
+
+struct task *coordinator_find_task(struct coordinator *c, uint64_t serial) {
+    for (int i = 0; serial && i < c->par->size; i++)
+        if (c->tasks[i].serial == serial) return &c->tasks[i];
+    return NULL;
+}
+
+static void free_task(struct coordinator *c, struct task *t) {
+    free(t->ranks);
+    free(t->shards);
+    *t = (struct task){0};
+    c->n_running--;
+}
+
+static void take_ranks(struct coordinator *c, struct task *t) {
+    int n = 0;
+    for (int rank = 0; n < t->group; rank++) {
+        assert(rank < c->par->size);
+        if (!c->ranks[rank].idle) continue;
+        c->ranks[rank].idle = false;
+        c->ranks[rank].serial = t->serial;
+        t->ranks[n++] = rank;
+    }
+    c->n_idle -= t->group;
+}
+
+/* There is always a free slot: a task has a rank that is not idle, and there are as many slots as
+ * ranks. */
+struct task *coordinator_begin_task(struct coordinator *c, size_t job, int group, struct err *err) {
+    struct task *t = c->tasks;
+    while (t->serial) t++;
+    *t = (struct task){.serial = ++c->serial, .job = job, .group = group, .unfinished = group};
+    t->ranks = calloc((size_t)group, sizeof *t->ranks);
+    t->shards = calloc((size_t)group * 2, sizeof *t->shards);
+    t->last_report = clock_now();
+    c->n_running++;
+    if (!t->ranks || !t->shards) {
+        (void)ERR(err, ERR_MEMORY, "no memory for a group of %d", group);
+        free_task(c, t);
+        return NULL;
+    }
+    take_ranks(c, t);
+    return t;
+}
+
+/* ---------------------------------------------------------------- failure */
+
+void coordinator_abandon_task(struct coordinator *c, struct task *t, int but_rank) {
+    const struct message_head head = {.kind = MESSAGE_ABANDON, .serial = t->serial};
+    for (int i = 0; i < t->group; i++)
+        if (t->ranks[i] != but_rank && !c->ranks[t->ranks[i]].idle)
+            (void)transport_send(c->transport, t->ranks[i], TAG_WORKER, &head, NULL, NULL);
+}
+
+void coordinator_fail_task(struct coordinator *c, struct task *t, int rank, enum failure failure,
+                           const char *reason, size_t size) {
+    if (t->failed) return;
+    t->failed = true;
+    t->failure = failure;
+    (void)snprintf(t->reason, sizeof t->reason, "%.*s", (int)(size < 500 ? size : 500), reason);
+    coordinator_abandon_task(c, t, rank);
+}
+
+/* ---------------------------------------------------------------- end */
+
+static enum err_code end_done(struct coordinator *c, struct task *t, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const bool checkpointed = c->checkpointed[t->job];
+    TRY(coordinator_append_done(c, t, err));
+    coordinator_record_time(c, t->job, t->group, t->seconds, t->result.share, checkpointed);
+    queue_done(c->queue, t->job);
+    if (checkpointed) c->obsolete[c->n_obsolete++] = t->job;
+    c->done_now++;
+cleanup:
+    return rc;
+}
+
+static enum err_code end_failed(struct coordinator *c, struct task *t, struct err *err) {
+    enum err_code rc = ERR_OK;
+    log_line(&c->f->log, LOG_WARNING, "%s failed (%s): %s", c->f->jobs[t->job].label,
+             failure_text(t->failure), t->reason);
+    TRY(coordinator_append_failed(c, t->job, t->failure, t->reason, err));
+    queue_failed(c->queue, t->job);
+    c->failed_now++;
+cleanup:
+    return rc;
+}
+
+static enum err_code end_stopped(struct coordinator *c, struct task *t, struct err *err) {
+    enum err_code rc = ERR_OK;
+    TRY(coordinator_append_stopped(c, t, err));
+    queue_stopped(c->queue, t->job);
+cleanup:
+    return rc;
+}
+
+/* A failure counts more than a stop, and a stop more than a result: what one rank of the group did
+ * not finish is not complete. */
+enum err_code coordinator_end_task(struct coordinator *c, struct task *t, struct err *err) {
+    enum err_code rc = ERR_OK;
+    if (t->failed)
+        rc = end_failed(c, t, err);
+    else if (t->done && !t->stopped)
+        rc = end_done(c, t, err);
+    else
+        rc = end_stopped(c, t, err);
+    free_task(c, t);
+    return rc;
+}
