@@ -89,7 +89,7 @@ void head_patching_heads(float *prediction, struct head_patching *e, const struc
         const size_t rows = R - first < together ? R - first : together;
         for (size_t i = 0; i < rows * n; i++) /* copies of a row side by side: they share a cache */
             put_copy(e, i, values, site, layer, h + i % n, first + i / n);
-        const struct query_rows copies = {rows * n, e->slot, e->length, NULL};
+        const struct query_rows copies = {.R = rows * n, .slot = e->slot, .length = e->length};
         query_resume(&e->copies, e->params, e->context, &copies, &(struct edits){0}, layer, site);
         for (size_t i = 0; i < rows * n; i++)
             prediction[i % n * R + first + i / n] = e->copies.prediction[i];

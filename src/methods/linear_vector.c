@@ -109,7 +109,8 @@ static enum err_code read_alone(float *w, const struct method_setup *s,
     TRY(context_create(&nothing, d, 1, 0, contexts, err));
     TRY(query_create(&q, d, n, 0, false, err));
     for (size_t i = 0; i < n; i++) memcpy(x + i * d->inputs, w + i * row, d->inputs * sizeof *x);
-    query_forward(&q, s->params, &nothing, &(struct query_rows){n, zeros, zeros, x}, &none);
+    query_forward(&q, s->params, &nothing,
+                  &(struct query_rows){.R = n, .slot = zeros, .length = zeros, .x = x}, &none);
     const float *last = q.x + d->L * q.capacity * d->E;
     for (size_t i = 0; i < n; i++)
         memcpy(w + i * row + d->inputs, last + i * d->E, d->E * sizeof *w);

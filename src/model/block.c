@@ -25,12 +25,6 @@ void block_lay_out(struct forward_layer *s, struct arena *a, const struct model_
     s->gelu = arena_floats(a, T * 4 * E);
 }
 
-void block_embed(float *x, const struct params *p, const float *tokens, size_t B, size_t length) {
-    const size_t E = p->dims.E, inputs = p->dims.inputs;
-    linear_forward(x, tokens, p->read_in_w, p->read_in_b, B * length, inputs, E, LINEAR_OUT_IN);
-    for (size_t b = 0; b < B; b++) vector_add(x + b * length * E, p->wpe, length * E);
-}
-
 void block_qkv(const struct forward_layer *s, const float *x, const struct layer_params *w,
                const struct model_dims *d, size_t T) {
     const size_t E = d->E;

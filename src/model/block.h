@@ -1,5 +1,5 @@
 /*
- * block.h - embedding, and one GPT-2 block in the two halves around its attention.
+ * block.h - one GPT-2 block in the two halves around its attention.
  *
  * The full forward, the context pass and the query stream differ in how tokens attend; all else of
  * a block is row by row and the same code.  A pass calls block_qkv(), its attention (qkv -> z),
@@ -14,9 +14,6 @@
  * those of all layers together. for_backward: block_finish_backward() will follow. */
 void block_lay_out(struct forward_layer *s, struct arena *a, const struct model_dims *d, size_t T,
                    size_t att_floats, bool for_backward);
-
-/* tokens [B, length, inputs] -> x [B, length, E]: read-in map plus position rows 0 .. length-1. */
-void block_embed(float *x, const struct params *p, const float *tokens, size_t B, size_t length);
 
 /* x [T,E] -> s->ln_1, s->qkv. */
 void block_qkv(const struct forward_layer *s, const float *x, const struct layer_params *w,

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/family.h"
+
 /* ---- notes */
 
 void model_describe(struct model_note out[MODEL_NOTES], const struct model_dims *d,
@@ -64,10 +66,10 @@ static enum err_code read_size(size_t *out, const struct tensorfile *f, const ch
     return ERR_OK;
 }
 
-static size_t count_layers(const struct tensorfile *f) {
+static size_t count_layers(const struct family *family, const struct tensorfile *f) {
     for (size_t l = 0;; l++) {
-        char name[64];
-        snprintf(name, sizeof name, "_backbone.h.%zu.ln_1.weight", l);
+        char name[PARAMS_NAME];
+        family_layer_name(name, family, l, family->layer->ln_1_w);
         if (!tensorfile_find(f, name)) return l;
     }
 }
@@ -97,10 +99,12 @@ static enum err_code read_dims(struct model_dims *d, size_t *trained_points,
                                const struct tensorfile *f, struct err *err) {
     enum err_code rc = ERR_OK;
     const char *path = tensorfile_path(f);
-    TRY(read_size(&d->E, f, "_backbone.ln_f.weight", 1, 0, err));
-    TRY(read_size(&d->inputs, f, "_read_in.weight", 2, 1, err));
-    TRY(read_size(&d->positions, f, "_backbone.wpe.weight", 2, 0, err));
-    d->L = count_layers(f);
+    d->family = FAMILY_GPT2_REGRESSION; /* the only one that stages train and read */
+    const struct family *family = family_of(d);
+    TRY(read_size(&d->E, f, family->names.ln_f_w, 1, 0, err));
+    TRY(read_size(&d->inputs, f, family->names.read_in_w, 2, 1, err));
+    TRY(read_size(&d->positions, f, family->names.wpe, 2, 0, err));
+    d->L = count_layers(family, f);
     CHECK(d->L > 0, ERR_DATA, "%s: no tensor named \"_backbone.h.0.ln_1.weight\": no layers", path);
     CHECK(tensorfile_note(f, "n_head"), ERR_DATA,
           "%s: the metadata lacks n_head, which no tensor tells; add it to __metadata__ as text, "
@@ -137,23 +141,24 @@ static bool is_passed_over(const char *name) {
  * model's are there: check_tensors has seen them. */
 static enum err_code check_names(const struct params *p, const struct tensorfile *f,
                                  struct err *err) {
+    const struct model_dims *d = &p->dims;
     size_t weights = 0;
     for (size_t i = 0; i < tensorfile_count(f); i++)
         weights += !is_passed_over(tensorfile_at(f, i)->name);
-    if (weights == params_tensors(&p->dims)) return ERR_OK;
+    if (weights == params_tensors(d)) return ERR_OK;
     for (size_t i = 0; i < tensorfile_count(f); i++) {
         const char *name = tensorfile_at(f, i)->name;
         bool known = is_passed_over(name);
-        for (size_t k = 0; !known && k < params_tensors(&p->dims); k++) {
+        for (size_t k = 0; !known && k < params_tensors(d); k++) {
             struct param_info t;
             params_at(&t, p, k);
             known = strcmp(t.name, name) == 0;
         }
         if (!known)
             return ERR(err, ERR_DATA,
-                       "%s: tensor \"%s\" does not belong to a model of %zu layers with published "
-                       "names; remove it, or add what it belongs to",
-                       tensorfile_path(f), name, p->dims.L);
+                       "%s: tensor \"%s\" does not belong to a %s of %zu layers: remove it, or add "
+                       "the tensors of the layer it belongs to",
+                       tensorfile_path(f), name, family_of(d)->title, d->L);
     }
     return ERR_OK;
 }

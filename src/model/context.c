@@ -5,28 +5,33 @@
 #include <string.h>
 
 #include "model/block.h"
+#include "model/embed.h"
 #include "ops/attention.h"
 #include "ops/blas.h"
 #include "ops/context_attention.h"
 
-/* Prompts that go through the model together. Where the kernel of BLAS treats rows in patterns of
- * up to twelve, each is rounded up to whole patterns, so that it begins at the same place of them
- * as when it is alone. */
+/* TOGETHER prompts of one length go through the model at once, as long as that changes no bit: BLAS
+ * kernels treat rows in patterns of up to twelve, and a row's bits may depend on its place in the
+ * pattern. Where they do, each prompt's rows are padded to whole patterns, so that it begins at the
+ * same place as a prompt that runs alone. */
 enum { TOGETHER = 4, PATTERN = 12 };
+
+struct grouping {          /* of prompts of one length */
+    unsigned char prompts; /* that go together: TOGETHER or 1; 0: not determined yet */
+    bool padded;
+};
 
 struct context_scratch {
     struct model_dims dims;
     size_t tokens;
-    float *x, *next; /* [TOGETHER, rows, E] a block's input and output */
+    float *x, *next; /* [TOGETHER, rows, E] a block's input and output; of prompts that wait, the
+                        embedded tokens */
     struct forward_layer layer;
-    float *attention; /* scratch of attention_forward() */
-    float *prompts;   /* [TOGETHER, tokens, inputs] those that wait */
-    size_t slot[TOGETHER], waiting;
-    size_t n_tokens; /* of those that wait */
-    struct company {
-        unsigned char together; /* how many go together at a length; 0: not asked yet */
-        bool padded;
-    } * known, now; /* [tokens + 1]; at n_tokens */
+    float *attention;               /* scratch of attention_forward() */
+    size_t slot[TOGETHER], waiting; /* slots of the prompts that wait; their number */
+    size_t n_tokens;                /* of those that wait */
+    struct grouping *groupings;     /* [tokens + 1] by length */
+    struct grouping grouping;       /* of n_tokens */
     struct arena memory;
 };
 
@@ -34,14 +39,14 @@ static size_t padded(size_t tokens) { return (tokens + PATTERN - 1) / PATTERN * 
 
 /* Rows of each of the prompts that wait. */
 static size_t rows_of(const struct context_scratch *s) {
-    return s->now.padded ? padded(s->n_tokens) : s->n_tokens;
+    return s->grouping.padded ? padded(s->n_tokens) : s->n_tokens;
 }
 
 static size_t slot_floats(const struct context *c) {
     return context_attention_stride(&c->layout) / sizeof(float);
 }
 
-static void lay_out(struct context *c, struct arena *a) {
+static void context_lay_out(struct context *c, struct arena *a) {
     c->kv = arena_floats(a, c->dims.L * c->slots * slot_floats(c));
 }
 
@@ -58,7 +63,7 @@ size_t context_bytes(const struct model_dims *dims, size_t slots, size_t tokens,
                      enum context_precision precision) {
     struct context c = described(dims, slots, tokens, precision);
     struct arena a = {0};
-    lay_out(&c, &a);
+    context_lay_out(&c, &a);
     return a.used;
 }
 
@@ -66,10 +71,10 @@ enum err_code context_create(struct context *c, const struct model_dims *dims, s
                              size_t tokens, enum context_precision precision, struct err *err) {
     struct context made = described(dims, slots, tokens, precision);
     assert(tokens < dims->positions); /* the query has the position after them */
-    lay_out(&made, &made.memory);
+    context_lay_out(&made, &made.memory);
     const enum err_code rc = arena_commit(&made.memory, err);
     if (rc != ERR_OK) return rc;
-    lay_out(&made, &made.memory);
+    context_lay_out(&made, &made.memory);
     *c = made;
     return ERR_OK;
 }
@@ -93,7 +98,6 @@ static void scratch_lay_out(struct context_scratch *s, struct arena *a) {
     s->layer.z = arena_floats(a, rows * E);
     s->layer.a = arena_floats(a, rows * E);
     s->attention = arena_floats(a, attention_scratch(s->tokens, model_head_width(&s->dims)));
-    s->prompts = arena_floats(a, TOGETHER * s->tokens * s->dims.inputs);
 }
 
 enum err_code context_scratch_create(struct context_scratch **out, const struct model_dims *dims,
@@ -104,8 +108,8 @@ enum err_code context_scratch_create(struct context_scratch **out, const struct 
     s->dims = *dims;
     s->tokens = tokens;
     scratch_lay_out(s, &s->memory);
-    s->known = calloc(tokens + 1, sizeof *s->known);
-    CHECK(s->known, ERR_MEMORY, "cannot allocate the table of a context pass");
+    s->groupings = calloc(tokens + 1, sizeof *s->groupings);
+    CHECK(s->groupings, ERR_MEMORY, "cannot allocate the table of a context pass");
     TRY(arena_commit(&s->memory, err));
     scratch_lay_out(s, &s->memory);
     *out = s;
@@ -118,7 +122,7 @@ cleanup:
 void context_scratch_destroy(struct context_scratch *s) {
     if (!s) return;
     arena_release(&s->memory);
-    free(s->known);
+    free(s->groupings);
     free(s);
 }
 
@@ -129,10 +133,9 @@ size_t context_scratch_bytes(const struct model_dims *dims, size_t tokens) {
     return a.used;
 }
 
-/* What is added to a block's output at the query, added at the tokens of edits->at: x [tokens, E].
- */
-static void add_at(float *x, size_t n_tokens, size_t E, const struct edits *edits, size_t layer,
-                   size_t slot) {
+/* Edits of scope `query` that add to block outputs, at the tokens of edits->at: x [n_tokens, E]. */
+static void edit_named_tokens(float *x, size_t n_tokens, size_t E, const struct edits *edits,
+                              size_t layer, size_t slot) {
     for (size_t i = 0; i < edits->n; i++) {
         const struct edit *e = &edits->items[i];
         const bool adds = e->site == EDIT_BLOCK && e->operation == EDIT_ADD;
@@ -145,10 +148,10 @@ static void add_at(float *x, size_t n_tokens, size_t E, const struct edits *edit
     }
 }
 
-/* x [n_tokens, E], a block's output; row [E]. */
-static void apply(float *x, size_t n_tokens, size_t E, const struct edits *edits, size_t layer,
-                  size_t slot, float *row) {
-    add_at(x, n_tokens, E, edits, layer, slot);
+/* x [n_tokens, E], the output of block `layer`; row [E] is scratch. */
+static void edit_block_output(float *x, size_t n_tokens, size_t E, const struct edits *edits,
+                              size_t layer, size_t slot, float *row) {
+    edit_named_tokens(x, n_tokens, E, edits, layer, slot);
     for (size_t i = 0; i < edits->n; i++) {
         const struct edit *e = &edits->items[i];
         if (e->layer != layer || e->scope != EDIT_ALL) continue;
@@ -157,82 +160,84 @@ static void apply(float *x, size_t n_tokens, size_t E, const struct edits *edits
     }
 }
 
-/* x [n, rows, E]; zeros behind a prompt's tokens, which no one reads. */
-static void embed(const struct context_scratch *s, const struct params *p, size_t n) {
-    const size_t E = s->dims.E, T = s->n_tokens, rows = rows_of(s);
-    for (size_t i = 0; i < n; i++) {
-        float *x = s->x + i * rows * E;
-        block_embed(x, p, s->prompts + i * s->tokens * s->dims.inputs, 1, T);
-        memset(x + T * E, 0, (rows - T) * E * sizeof *x);
-    }
-}
-
-/* Products, norms and activations of all rows at once; attention of each prompt by itself. */
-static void run(struct context *c, struct context_scratch *s, const struct params *p,
-                const size_t *slot, size_t n, const struct edits *edits) {
+/* Runs n waiting prompts from `first` on. Matrix products, norms and activations take the rows of
+ * all of them; attention takes one prompt at a time. */
+static void run_waiting(struct context *c, const struct context_scratch *s, const struct params *p,
+                        size_t first, size_t n, const struct edits *edits) {
     const struct model_dims *d = &c->dims;
     const struct forward_layer *a = &s->layer;
-    const size_t E = d->E, T = s->n_tokens, rows = rows_of(s);
+    const size_t E = d->E, T = s->n_tokens, rows = rows_of(s), *slot = s->slot + first;
     const struct attention_shape shape = {1, T, d->H, model_head_width(d), 1};
-    embed(s, p, n);
+    float *x = s->x + first * rows * E, *next = s->next + first * rows * E;
     for (size_t l = 0; l < d->L; l++) {
-        block_qkv(a, s->x, &p->layers[l], d, n * rows);
+        block_qkv(a, x, &p->layers[l], d, n * rows);
         for (size_t i = 0; i < n; i++)
             context_attention_pack(c->kv + (l * c->slots + slot[i]) * slot_floats(c),
                                    a->qkv + i * rows * 3 * E, 1, T, &c->layout);
-        if (l + 1 == d->L) return; /* nobody reads the rest */
+        if (l + 1 == d->L) return; /* nothing reads the rest of the last block */
         for (size_t i = 0; i < n; i++)
             attention_forward(a->z + i * rows * E, NULL, s->attention, a->qkv + i * rows * 3 * E,
                               &shape);
-        block_finish(s->next, a, s->x, &p->layers[l], d, n * rows);
+        block_finish(next, a, x, &p->layers[l], d, n * rows);
         for (size_t i = 0; i < n; i++)
-            apply(s->next + i * rows * E, T, E, edits, l, slot[i], a->ln_1);
-        float *const done = s->x;
-        s->x = s->next;
-        s->next = done;
+            edit_block_output(next + i * rows * E, T, E, edits, l, slot[i], a->ln_1);
+        float *const output = next;
+        next = x;
+        x = output;
     }
 }
 
-static bool agree(const struct model_dims *d, size_t rows) {
+static bool products_agree(const struct model_dims *d, size_t rows) {
     const size_t E = d->E;
     return blas_rows_agree(TOGETHER, rows, E, 3 * E) && blas_rows_agree(TOGETHER, rows, E, E) &&
            blas_rows_agree(TOGETHER, rows, E, 4 * E) && blas_rows_agree(TOGETHER, rows, 4 * E, E);
 }
 
-/* May prompts of this length go together: does this kernel of BLAS give each the bits it has alone?
- * So whatever the company they are the same, and only the time differs. */
-static struct company find_company(const struct model_dims *d, size_t n_tokens) {
-    if (agree(d, n_tokens)) return (struct company){TOGETHER, false};
-    return (struct company){agree(d, padded(n_tokens)) ? TOGETHER : 1, true};
+/* Tries whether the BLAS kernel in use gives prompts of this length equal bits together and alone.
+ * So the grouping decides only the time that contexts take. */
+static struct grouping determine_grouping(const struct model_dims *d, size_t n_tokens) {
+    if (products_agree(d, n_tokens)) return (struct grouping){TOGETHER, false};
+    return (struct grouping){products_agree(d, padded(n_tokens)) ? TOGETHER : 1, true};
 }
 
 static void set_length(struct context_scratch *s, size_t n_tokens) {
-    struct company *known = &s->known[n_tokens];
-    if (known->together == 0) *known = find_company(&s->dims, n_tokens);
+    struct grouping *known = &s->groupings[n_tokens];
+    if (known->prompts == 0) *known = determine_grouping(&s->dims, n_tokens);
     assert(s->waiting == 0 || s->n_tokens == n_tokens);
     s->n_tokens = n_tokens;
-    s->now = *known;
+    s->grouping = *known;
 }
 
 void context_finish(struct context *c, struct context_scratch *s, const struct params *p,
                     const struct edits *edits) {
     const size_t step = s->waiting == TOGETHER ? TOGETHER : 1;
-    for (size_t i = 0; i < s->waiting; i += step) {
-        const size_t each = s->tokens * s->dims.inputs;
-        if (i > 0) memcpy(s->prompts, s->prompts + i * each, each * sizeof *s->prompts);
-        run(c, s, p, s->slot + i, step, edits);
-    }
+    for (size_t i = 0; i < s->waiting; i += step) run_waiting(c, s, p, i, step, edits);
     s->waiting = 0;
+}
+
+/* A prompt waits as embedded tokens, with zeros in its rows of padding. */
+static void add_prompt(struct context *c, size_t slot, struct context_scratch *s,
+                       const struct params *p, const float *vectors, const uint32_t *ids,
+                       size_t n_tokens, const struct edits *edits) {
+    assert(slot < c->slots && n_tokens <= c->tokens && n_tokens <= s->tokens);
+    set_length(s, n_tokens);
+    const size_t E = s->dims.E, rows = rows_of(s);
+    float *x = s->x + s->waiting * rows * E;
+    embed_sequences(x, p, vectors, ids, 1, n_tokens);
+    memset(x + n_tokens * E, 0, (rows - n_tokens) * E * sizeof *x);
+    s->slot[s->waiting++] = slot;
+    if (s->waiting == s->grouping.prompts) context_finish(c, s, p, edits);
 }
 
 void context_add(struct context *c, size_t slot, struct context_scratch *s, const struct params *p,
                  const float *tokens, size_t n_tokens, const struct edits *edits) {
-    assert(slot < c->slots && n_tokens <= c->tokens && n_tokens <= s->tokens);
-    set_length(s, n_tokens);
-    memcpy(s->prompts + s->waiting * s->tokens * s->dims.inputs, tokens,
-           n_tokens * s->dims.inputs * sizeof *tokens);
-    s->slot[s->waiting++] = slot;
-    if (s->waiting == s->now.together) context_finish(c, s, p, edits);
+    add_prompt(c, slot, s, p, tokens, NULL, n_tokens, edits);
+}
+
+void context_add_ids(struct context *c, size_t slot, struct context_scratch *s,
+                     const struct params *p, const uint32_t *ids, size_t n_tokens,
+                     const struct edits *edits) {
+    add_prompt(c, slot, s, p, NULL, ids, n_tokens, edits);
 }
 
 void context_fill(struct context *c, size_t slot, struct context_scratch *s, const struct params *p,

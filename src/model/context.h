@@ -52,6 +52,10 @@ void context_fill(struct context *c, size_t slot, struct context_scratch *s, con
  * in every call until then. */
 void context_add(struct context *c, size_t slot, struct context_scratch *s, const struct params *p,
                  const float *tokens, size_t n_tokens, const struct edits *edits);
+/* context_add() of a prompt of token ids [n_tokens], for families that embed them. */
+void context_add_ids(struct context *c, size_t slot, struct context_scratch *s,
+                     const struct params *p, const uint32_t *ids, size_t n_tokens,
+                     const struct edits *edits);
 void context_finish(struct context *c, struct context_scratch *s, const struct params *p,
                     const struct edits *edits);
 

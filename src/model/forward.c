@@ -5,10 +5,9 @@
 #include <string.h>
 
 #include "model/block.h"
+#include "model/embed.h"
+#include "model/family.h"
 #include "ops/attention.h"
-#include "ops/layernorm.h"
-#include "ops/linear.h"
-#include "ops/vector_ops.h"
 
 /* Sequences go through a block in chunks of about this many tokens: what one step of the block
  * leaves is then still in cache for the next, and products have as many rows as they need for full
@@ -20,8 +19,7 @@ struct forward_scratch {
     float *head;    /* attention_scratch(length, head width) */
     float *even;    /* [chunk, E] the x tokens before the last block */
     float *dx;      /* [T, E]; this and what follows is for the backward pass */
-    float *dx_last; /* [T / 2, E], as the next */
-    float *dln_f;   /* gradient of ln_f */
+    float *dx_last; /* [T / 2, E] */
     struct block_scratch block; /* for one chunk */
 };
 
@@ -84,9 +82,7 @@ static void lay_out(struct forward *f, struct forward_scratch *s, struct arena *
         layer->z = arena_floats(a, T * E);
         layer->a = for_backward ? NULL : arena_floats(a, T * E);
     }
-    f->ln_f = arena_floats(a, T / 2 * E);
-    f->ln_f_mean = arena_floats(a, T / 2);
-    f->ln_f_rstd = arena_floats(a, T / 2);
+    unembed_lay_out(&f->last, a, &f->dims, T / 2, for_backward);
     f->prediction = arena_floats(a, T / 2);
     s->head = arena_floats(a, attention_scratch(f->length, model_head_width(&f->dims)));
     if (!for_backward) {
@@ -96,7 +92,6 @@ static void lay_out(struct forward *f, struct forward_scratch *s, struct arena *
     s->even = arena_floats(a, chunk_tokens(f) * E);
     s->dx = arena_floats(a, T * E);
     s->dx_last = arena_floats(a, T / 2 * E);
-    s->dln_f = arena_floats(a, T / 2 * E);
     block_scratch_lay_out(&s->block, a, &f->dims, chunk_tokens(f));
 }
 
@@ -112,6 +107,7 @@ enum err_code forward_create(struct forward *f, const struct model_dims *dims, s
                              size_t length, bool for_backward, struct err *err) {
     enum err_code rc = ERR_OK;
     struct forward made = {.dims = *dims, .B = B, .length = length};
+    assert(family_of(dims)->embedding == EMBEDDING_READ_IN);
     assert(length % 2 == 0 && length <= dims->positions);
     made.scratch = calloc(1, sizeof *made.scratch);
     made.layers = calloc(dims->L, sizeof *made.layers);
@@ -177,28 +173,13 @@ void forward_run(struct forward *f, const struct params *p, const float *tokens,
     assert(B <= f->B && length <= f->length && length % 2 == 0);
     f->B_run = B;
     f->length_run = length;
-    block_embed(f->x, p, tokens, B, length);
+    embed_sequences(f->x, p, tokens, NULL, B, length);
     for (size_t l = 0; l < d->L; l++)
         for (size_t c = 0; c < chunk_count(f); c++) run_chunk(f, p, c, l);
-    layernorm_forward(f->ln_f, f->ln_f_mean, f->ln_f_rstd, after_last_block(f, rows), p->ln_f_w,
-                      p->ln_f_b, d->epsilon, rows, d->E);
-    linear_forward(f->prediction, f->ln_f, p->read_out_w, p->read_out_b, rows, d->E, 1,
-                   LINEAR_OUT_IN);
+    unembed_forward(f->prediction, &f->last, p, after_last_block(f, rows), rows);
 }
 
 /* ---- backward */
-
-/* dprediction -> gradient of x[L] at x tokens */
-static void read_out_backward(float *dx_last, struct params *g, const struct forward *f,
-                              const struct params *p, const float *dprediction, size_t rows) {
-    const size_t E = f->dims.E;
-    float *dln_f = f->scratch->dln_f;
-    memset(dx_last, 0, rows * E * sizeof *dx_last);
-    linear_backward(dln_f, g->read_out_w, g->read_out_b, dprediction, f->ln_f, p->read_out_w, rows,
-                    E, 1, LINEAR_OUT_IN);
-    layernorm_backward(dx_last, g->ln_f_w, g->ln_f_b, dln_f, forward_x(f, f->dims.L), f->ln_f_mean,
-                       f->ln_f_rstd, p->ln_f_w, rows, E);
-}
 
 static void chunk_backward(const struct forward *f, struct params *gradient, const struct params *p,
                            size_t c, size_t l) {
@@ -220,11 +201,8 @@ void forward_backward(struct params *gradient, struct forward *f, const struct p
     const struct forward_scratch *s = f->scratch;
     const size_t B = f->B_run, length = f->length_run, T = B * length;
     assert(s->dx && B > 0);
-    read_out_backward(s->dx_last, gradient, f, p, dprediction, T / 2);
+    unembed_backward(s->dx_last, gradient, &f->last, p, forward_x(f, d->L), dprediction, T / 2);
     for (size_t l = d->L; l-- > 0;)
         for (size_t c = 0; c < chunk_count(f); c++) chunk_backward(f, gradient, p, c, l);
-    linear_backward(NULL, gradient->read_in_w, gradient->read_in_b, s->dx, tokens, NULL, T,
-                    d->inputs, d->E, LINEAR_OUT_IN);
-    for (size_t b = 0; b < B; b++)
-        vector_add(gradient->wpe, s->dx + b * length * d->E, length * d->E);
+    embed_backward(gradient, s->dx, tokens, B, length);
 }

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "model/params.h"
+#include "model/unembed.h"
 
 struct forward_layer {                   /* T = tokens of all sequences together: B * length */
     float *ln_1, *ln_1_mean, *ln_1_rstd; /* [T, E], [T], [T] */
@@ -34,22 +35,23 @@ struct forward {
     size_t B_run, length_run; /* those of the last forward_run() */
     float *x; /* [L + 1, T, E] residual stream: x[0] embedding, x[l + 1] after block l; by
                  forward_x(), as layers lie B * length rows apart whatever was run */
-    float *ln_f, *ln_f_mean, *ln_f_rstd; /* of x tokens only: [B * length / 2, E], ... */
-    float *prediction;                   /* [B, length / 2] at the x tokens (even positions) */
-    struct forward_layer *layers;        /* [L] */
+    struct unembed last;          /* last.norm [B * length / 2, E] after ln_f, of x tokens only */
+    float *prediction;            /* [B, length / 2] at the x tokens (even positions) */
+    struct forward_layer *layers; /* [L] */
     /* scratch of the backward pass follows, in forward.c's layout */
     struct forward_scratch *scratch;
     struct arena memory;
 };
 
-/* for_backward: lay out what forward_backward() needs, and only that. length is even. */
+/* For a family with a read-in map. for_backward: lay out what forward_backward() needs, and only
+ * that. length is even. */
 enum err_code forward_create(struct forward *f, const struct model_dims *dims, size_t B,
                              size_t length, bool for_backward, struct err *err);
 void forward_destroy(struct forward *f);
 size_t forward_bytes(const struct model_dims *dims, size_t B, size_t length, bool for_backward);
 
 /* tokens [B, length, inputs], B and length at most as laid out (curriculum), length even. Fills
- * everything; ln_f and prediction exist at x tokens only. Each array holds its T = B * length rows
+ * everything; last and prediction exist at x tokens only. Each array holds its T = B * length rows
  * of this run at its beginning, without gaps; what follows is stale. */
 void forward_run(struct forward *f, const struct params *p, const float *tokens, size_t B,
                  size_t length);

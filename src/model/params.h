@@ -1,9 +1,10 @@
 /*
- * params.h - every tensor of a model, one row each: member, published name, shape.
+ * params.h - the tensors of a model: one row each, with the member that points to it and its shape.
  *
- * Names and layouts are those of the published models' state_dict (GPT-2: attn.* and mlp.* weights
- * are [in, out], _read_in and _read_out are [out, in]).  All tensors lie in one block in table
- * order, so gradients, moments and sums are one loop over params_count() floats.
+ * Layouts are those of the published models' state_dict (GPT-2: attention and MLP weights are
+ * [in, out], read_in_w, read_out_w and wte [out, in]); the published names are in the family's row
+ * (family.h). A member whose tensor the family does not have stays NULL. All tensors lie in one
+ * block in table order, so gradients, moments and sums are one loop over params_count() floats.
  */
 #ifndef MODEL_PARAMS_H
 #define MODEL_PARAMS_H
@@ -12,40 +13,44 @@
 #include "base/rng.h"
 #include "model/dims.h"
 
-/* X(member, name, rows, columns); columns 0: a vector of `rows`. d: const struct model_dims *. */
+/* X(member, rows, columns): every tensor that a model of some family has once; columns 0: a vector
+ * of `rows`. d: const struct model_dims *. The family names those that its models have. */
 #define PARAMS_ONCE(X)                                                                             \
-    X(read_in_w, "_read_in.weight", d->E, d->inputs)                                               \
-    X(read_in_b, "_read_in.bias", d->E, 0)                                                         \
-    X(wpe, "_backbone.wpe.weight", d->positions, d->E)                                             \
-    X(ln_f_w, "_backbone.ln_f.weight", d->E, 0)                                                    \
-    X(ln_f_b, "_backbone.ln_f.bias", d->E, 0)                                                      \
-    X(read_out_w, "_read_out.weight", 1, d->E)                                                     \
-    X(read_out_b, "_read_out.bias", 1, 0)
+    X(read_in_w, d->E, d->inputs)                                                                  \
+    X(read_in_b, d->E, 0)                                                                          \
+    X(wte, d->vocabulary, d->E)                                                                    \
+    X(wpe, d->positions, d->E)                                                                     \
+    X(ln_f_w, d->E, 0)                                                                             \
+    X(ln_f_b, d->E, 0)                                                                             \
+    X(read_out_w, 1, d->E)                                                                         \
+    X(read_out_b, 1, 0)
 
-/* The same for each layer; names follow "_backbone.h.LAYER.". */
+/* The same for each layer. */
 #define PARAMS_LAYER(X)                                                                            \
-    X(ln_1_w, "ln_1.weight", d->E, 0)                                                              \
-    X(ln_1_b, "ln_1.bias", d->E, 0)                                                                \
-    X(attn_w, "attn.c_attn.weight", d->E, 3 * d->E)                                                \
-    X(attn_b, "attn.c_attn.bias", 3 * d->E, 0)                                                     \
-    X(proj_w, "attn.c_proj.weight", d->E, d->E)                                                    \
-    X(proj_b, "attn.c_proj.bias", d->E, 0)                                                         \
-    X(ln_2_w, "ln_2.weight", d->E, 0)                                                              \
-    X(ln_2_b, "ln_2.bias", d->E, 0)                                                                \
-    X(fc_w, "mlp.c_fc.weight", d->E, 4 * d->E)                                                     \
-    X(fc_b, "mlp.c_fc.bias", 4 * d->E, 0)                                                          \
-    X(mlp_w, "mlp.c_proj.weight", 4 * d->E, d->E)                                                  \
-    X(mlp_b, "mlp.c_proj.bias", d->E, 0)
+    X(ln_1_w, d->E, 0)                                                                             \
+    X(ln_1_b, d->E, 0)                                                                             \
+    X(attn_w, d->E, 3 * d->E)                                                                      \
+    X(attn_b, 3 * d->E, 0)                                                                         \
+    X(proj_w, d->E, d->E)                                                                          \
+    X(proj_b, d->E, 0)                                                                             \
+    X(ln_2_w, d->E, 0)                                                                             \
+    X(ln_2_b, d->E, 0)                                                                             \
+    X(fc_w, d->E, 4 * d->E)                                                                        \
+    X(fc_b, 4 * d->E, 0)                                                                           \
+    X(mlp_w, 4 * d->E, d->E)                                                                       \
+    X(mlp_b, d->E, 0)
+
+enum { PARAMS_NAME = 64 }; /* room for a published name */
 
 struct layer_params {
-#define X(member, name, rows, columns) float *member;
+#define X(member, rows, columns) float *member;
     PARAMS_LAYER(X)
 #undef X
 };
 
 struct params {
     struct model_dims dims;
-#define X(member, name, rows, columns) float *member;
+#define X(member, rows, columns) float *member;
     PARAMS_ONCE(X)
 #undef X
     struct layer_params *layers; /* [L] */
@@ -55,12 +60,12 @@ struct params {
 };
 
 struct param_info {
-    char name[64];
+    char name[PARAMS_NAME];
     size_t rank, shape[2];
     float *data;
 };
 
-/* All zeros. H divides E; every size is at least 1. */
+/* All zeros. H divides E; every size that the family uses is at least 1. */
 enum err_code params_create(struct params *p, const struct model_dims *dims, struct err *err);
 void params_destroy(struct params *p); /* NULL members are fine; idempotent */
 

@@ -6,19 +6,18 @@
 
 #include "model/block.h"
 #include "model/edit_gradient.h"
+#include "model/embed.h"
+#include "model/unembed.h"
 #include "ops/context_attention.h"
-#include "ops/layernorm.h"
 #include "ops/linear.h"
-#include "ops/vector_ops.h"
 
 /* Without a backward pass all layers share one set of activations, but for z and a. */
 struct query_scratch {
     bool for_backward;
     bool whole, adds; /* the last pass began at the embedding; its edits only add to blocks */
-    float *ln_f, *ln_f_mean, *ln_f_rstd;
-    float *dln_f, *row; /* [capacity, E], later of the embedding; [context tokens + 1] of one head's
-                           attention */
-    float *mapped;      /* [E] of edits */
+    struct unembed last;
+    float *row;    /* [context tokens + 1] of one head's attention */
+    float *mapped; /* [E] of edits */
     struct block_scratch block;
     struct forward_layer *layers; /* [L]; NULL while measuring */
 };
@@ -47,15 +46,12 @@ static void lay_out(struct query *q, struct query_scratch *s, struct arena *a) {
     q->x = arena_floats(a, (L + 1) * R * E);
     q->z = arena_floats(a, L * R * E);
     q->a = arena_floats(a, L * R * E);
-    q->prediction = arena_floats(a, R);
+    q->prediction = arena_floats(a, R * unembed_width(&q->dims));
     lay_out_layers(q, s, a);
-    s->ln_f = arena_floats(a, R * E);
-    s->ln_f_mean = arena_floats(a, R);
-    s->ln_f_rstd = arena_floats(a, R);
+    unembed_lay_out(&s->last, a, &q->dims, R, s->for_backward);
     s->mapped = arena_floats(a, E);
     if (!s->for_backward) return;
     q->g = arena_floats(a, L * R * E);
-    s->dln_f = arena_floats(a, R * E);
     s->row = arena_floats(a, context_attention_capacity(q->tokens) + 1);
     block_scratch_lay_out(&s->block, a, &q->dims, R);
 }
@@ -97,15 +93,6 @@ void query_destroy(struct query *q) {
 
 /* Row r of the stream [capacity, E] after l blocks. */
 static float *stream(const struct query *q, size_t l) { return q->x + l * q->capacity * q->dims.E; }
-
-static void embed(const struct query *q, const struct params *p, const struct query_rows *rows) {
-    const size_t E = q->dims.E, inputs = q->dims.inputs;
-    linear_forward(q->x, rows->x, p->read_in_w, p->read_in_b, rows->R, inputs, E, LINEAR_OUT_IN);
-    for (size_t r = 0; r < rows->R; r++) {
-        assert(rows->length[r] < q->dims.positions);
-        vector_add(q->x + r * E, p->wpe + rows->length[r] * E, E);
-    }
-}
 
 /* What stood at the place of a layer where edits do more than add. */
 static float *before(const struct query *q, size_t layer) {
@@ -151,21 +138,13 @@ static void finish(struct query *q, const struct params *p, size_t R, const stru
     apply(stream(q, l + 1), q, R, edits, l, EDIT_BLOCK);
 }
 
-static void read_out(struct query *q, const struct params *p, size_t R) {
-    const struct model_dims *d = &q->dims;
-    const struct query_scratch *s = q->scratch;
-    layernorm_forward(s->ln_f, s->ln_f_mean, s->ln_f_rstd, stream(q, d->L), p->ln_f_w, p->ln_f_b,
-                      d->epsilon, R, d->E);
-    linear_forward(q->prediction, s->ln_f, p->read_out_w, p->read_out_b, R, d->E, 1, LINEAR_OUT_IN);
-}
-
 static void run_layers(struct query *q, const struct params *p, const struct context *c,
                        const struct query_rows *rows, const struct edits *edits, size_t first) {
     for (size_t l = first; l < q->dims.L; l++) {
         attend(q, p, c, rows, edits, l);
         finish(q, p, rows->R, edits, l, true);
     }
-    read_out(q, p, rows->R);
+    unembed_forward(q->prediction, &q->scratch->last, p, stream(q, q->dims.L), rows->R);
 }
 
 static bool only_adds_to_blocks(const struct edits *edits) {
@@ -180,7 +159,7 @@ void query_forward(struct query *q, const struct params *p, const struct context
     assert(rows->R <= q->capacity && c->layout.capacity <= context_attention_capacity(q->tokens));
     q->scratch->whole = true;
     q->scratch->adds = only_adds_to_blocks(edits);
-    embed(q, p, rows);
+    embed_rows(q->x, p, rows->x, rows->ids, rows->length, rows->R);
     apply(q->x, q, rows->R, edits, 0, EDIT_EMBEDDING);
     run_layers(q, p, c, rows, edits, 0);
 }
@@ -193,17 +172,6 @@ void query_resume(struct query *q, const struct params *p, const struct context 
     q->scratch->whole = false;
     if (from != EDIT_BLOCK) finish(q, p, rows->R, edits, layer, from == EDIT_HEADS);
     run_layers(q, p, c, rows, edits, layer + 1);
-}
-
-/* dprediction [R] -> out [R,E], the gradient of x[L]. */
-static void read_out_backward(float *out, const struct query *q, const struct params *p,
-                              const float *dprediction, size_t R) {
-    const struct query_scratch *s = q->scratch;
-    const size_t E = q->dims.E;
-    memset(out, 0, R * E * sizeof *out);
-    linear_backward(s->dln_f, NULL, NULL, dprediction, NULL, p->read_out_w, R, E, 1, LINEAR_OUT_IN);
-    layernorm_backward(out, NULL, NULL, s->dln_f, stream(q, q->dims.L), s->ln_f_mean, s->ln_f_rstd,
-                       p->ln_f_w, R, E);
 }
 
 /* A pass on its way back through the edits it met. */
@@ -265,18 +233,21 @@ static bool reaches_block_0(const struct edits *edits) {
 }
 
 static void run_back(const struct back *b, const float *dprediction) {
+    static const struct params frozen; /* no member: no weight gradient is wanted */
     const struct query *q = b->q;
     const size_t L = q->dims.L, R = b->rows->R, layer = q->capacity * q->dims.E;
-    read_out_backward(q->g + (L - 1) * layer, q, b->p, dprediction, R);
+    float *first = q->scratch->last.dnorm; /* gradient of x[0]: nobody needs dnorm any more */
+    unembed_backward(q->g + (L - 1) * layer, &frozen, &q->scratch->last, b->p, stream(q, L),
+                     dprediction, R);
     for (size_t l = L; l-- > 0;) { /* back through block l, whose input is x[l] */
         const float *after = q->g + l * layer;
-        float *g = l > 0 ? q->g + (l - 1) * layer : q->scratch->dln_f;
+        float *g = l > 0 ? q->g + (l - 1) * layer : first;
         show(b, after, l, EDIT_BLOCK);
         if (l == 0 && !reaches_block_0(b->edits)) return;
         memcpy(g, after, R * q->dims.E * sizeof *g);
         block_backward(g, b, l);
     }
-    show(b, q->scratch->dln_f, 0, EDIT_EMBEDDING);
+    show(b, first, 0, EDIT_EMBEDDING);
 }
 
 void query_backward(struct query *q, const struct params *p, const struct context *c,

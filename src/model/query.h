@@ -18,17 +18,19 @@ struct query_rows {
     size_t R;
     const uint32_t *slot;   /* [R] */
     const uint32_t *length; /* [R] context tokens seen: 2 k after k examples; the position */
-    const float *x;         /* [R, inputs] the query's covariates */
+    const float *x;         /* [R, inputs] the query's covariates; NULL for token ids */
+    const uint32_t *ids;    /* [R] the query's token, for families that embed token ids */
 };
 
 struct query {
     struct model_dims dims;
     size_t capacity, tokens; /* rows, and context tokens at most */
     float *x;                /* [L + 1, capacity, E] residual stream of the query, as edited */
-    float *z, *a;      /* [L, capacity, E] head outputs; attention block's output; as edited */
-    float *prediction; /* [capacity] */
-    float *before;     /* [L, capacity, E] the caller's, or NULL: see struct query_place */
-    float *g;          /* [L, capacity, E] after query_backward: d loss / d x[l + 1] */
+    float *z, *a; /* [L, capacity, E] head outputs; attention block's output; as edited */
+    float
+        *prediction; /* [capacity, unembed_width()]: one number, or the logits of the next token */
+    float *before;   /* [L, capacity, E] the caller's, or NULL: see struct query_place */
+    float *g;        /* [L, capacity, E] after query_backward: d loss / d x[l + 1] */
     struct query_scratch *scratch;
     struct arena memory;
 };
@@ -53,8 +55,8 @@ void query_resume(struct query *q, const struct params *p, const struct context 
                   enum edit_site from);
 
 /* After query_forward of the same rows, with edits that add to block outputs or none: g[l] = total
- * derivative of the loss after block l, given dprediction [R]. Context constant, weights frozen:
- * nothing else is computed. */
+ * derivative of the loss after block l, given dprediction [R, unembed_width()]. Context constant,
+ * weights frozen: nothing else is computed. */
 void query_backward(struct query *q, const struct params *p, const struct context *c,
                     const struct query_rows *rows, const float *dprediction);
 

@@ -88,7 +88,7 @@ void prompt_rows_ask_token(struct prompt_rows *r, size_t row, struct prompt_seat
 
 struct query_rows prompt_rows_of(const struct prompt_rows *r, size_t n) {
     assert(n <= r->capacity);
-    return (struct query_rows){n, r->slot, r->length, r->x};
+    return (struct query_rows){.R = n, .slot = r->slot, .length = r->length, .x = r->x};
 }
 
 /* ---- contexts */

@@ -29,7 +29,7 @@ static void crowd_init(struct crowd *c) {
         c->slot[r] = r / 7 % SLOTS;
         c->length[r] = 2 * (r % LENGTHS);
     }
-    c->rows = (struct query_rows){MANY, c->slot, c->length, c->x.f};
+    c->rows = (struct query_rows){.R = MANY, .slot = c->slot, .length = c->length, .x = c->x.f};
     c->prediction = calloc(LAYERS * HEADS * MANY, sizeof *c->prediction);
     assert_non_null(c->prediction);
     SUCCEEDS(head_patching_create(&c->pass, &TINY, MANY, TOKENS, &err));

@@ -43,7 +43,7 @@ static inline void bench_model_init(struct scene *s, bool for_backward) {
         s->slot[i] = mixed % SLOTS;
         s->length[i] = 2 * (mixed / SLOTS);
     }
-    s->rows = (struct query_rows){ROWS, s->slot, s->length, s->x.f};
+    s->rows = (struct query_rows){.R = ROWS, .slot = s->slot, .length = s->length, .x = s->x.f};
     SUCCEEDS(context_create(&s->context, &TINY, SLOTS, TOKENS, CONTEXT_SINGLE, &err));
     SUCCEEDS(query_create(&s->query, &TINY, ROWS + 2, TOKENS, for_backward, &err));
     fill(s, &(struct edits){0});

@@ -158,7 +158,7 @@ static void tensors_that_are_not_the_models(void **state) {
     refused(&p, (struct damage){.leave_out = "_read_in.weight"}, "\"_read_in.weight\"");
     refused(&p, (struct damage){.leave_out = "_backbone.h.0.ln_1.weight"}, "no layers");
     refused(&p, (struct damage){.leave_out = "_backbone.h.1.ln_1.weight"},
-            "does not belong to a model of 1 layers");
+            "does not belong to a regression GPT-2 of 1 layers");
     refused(&p, (struct damage){.reshape = fc}, "shape [15, 64], expected [16, 64]");
     refused(&p, (struct damage){.reshape = "_read_in.weight"}, "expected [16, 3]");
     refused(&p, (struct damage){.reshape = "_read_out.bias"}, "_read_out.bias");

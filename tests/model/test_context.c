@@ -108,7 +108,8 @@ static float predict(const struct context *c, const struct scene *s, uint32_t le
     const uint32_t slot = 0;
     const float x[3] = {0.5f, -1.0f, 2.0f};
     SUCCEEDS(query_create(&q, &TINY, 1, TOKENS, false, &err));
-    query_forward(&q, &s->p, c, &(struct query_rows){1, &slot, &length, x}, &NONE);
+    query_forward(&q, &s->p, c,
+                  &(struct query_rows){.R = 1, .slot = &slot, .length = &length, .x = x}, &NONE);
     const float y = q.prediction[0];
     query_destroy(&q);
     return y;

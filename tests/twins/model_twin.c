@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "twins/embed_twin.h"
 #include "twins/ops_twin.h"
 
 static double *zeros(size_t n) {
@@ -26,30 +27,30 @@ static double *widened(const float *x, size_t rows, size_t columns) {
 struct model_twin model_twin_create(const struct params *p) {
     const struct model_dims *d = &p->dims;
     struct model_twin t = {.dims = *d};
-#define X(member, name, rows, columns) t.member = widened(p->member, rows, columns);
+#define X(member, rows, columns) t.member = p->member ? widened(p->member, rows, columns) : NULL;
     PARAMS_ONCE(X)
 #undef X
     t.layers = calloc(d->L, sizeof *t.layers);
     if (!t.layers) exit(71);
     for (size_t l = 0; l < d->L; l++) {
         const struct layer_params *w = &p->layers[l];
-#define X(member, name, rows, columns) t.layers[l].member = widened(w->member, rows, columns);
+#define X(member, rows, columns) t.layers[l].member = widened(w->member, rows, columns);
         PARAMS_LAYER(X)
 #undef X
     }
     t.x = zeros((d->L + 1) * d->positions * d->E);
     t.z = zeros(d->L * d->positions * d->E);
     t.a = zeros(d->L * d->positions * d->E);
-    t.prediction = zeros(d->positions);
+    t.prediction = zeros(d->positions * unembed_twin_width(&t));
     return t;
 }
 
 void model_twin_destroy(struct model_twin *t) {
-#define X(member, name, rows, columns) free(t->member);
+#define X(member, rows, columns) free(t->member);
     PARAMS_ONCE(X)
 #undef X
     for (size_t l = 0; l < t->dims.L; l++) {
-#define X(member, name, rows, columns) free(t->layers[l].member);
+#define X(member, rows, columns) free(t->layers[l].member);
         PARAMS_LAYER(X)
 #undef X
     }
@@ -62,18 +63,23 @@ void model_twin_destroy(struct model_twin *t) {
 }
 
 double *model_twin_tensor(const struct model_twin *t, size_t i) {
-#define X(member, name, rows, columns) t->member,
-    double *const once[] = {PARAMS_ONCE(X)};
-#undef X
-#define X(member, name, rows, columns) offsetof(struct twin_layer, member),
+#define X(member, rows, columns) offsetof(struct twin_layer, member),
     const size_t offsets[] = {PARAMS_LAYER(X)};
 #undef X
+#define X(member, rows, columns) t->member,
+    double *const once[] = {PARAMS_ONCE(X)};
+#undef X
     const size_t per_layer = sizeof offsets / sizeof *offsets;
-    if (i >= t->dims.L * per_layer) return once[i - t->dims.L * per_layer];
-    const char *layer = (const char *)&t->layers[i / per_layer];
-    double *tensor;
-    memcpy(&tensor, layer + offsets[i % per_layer], sizeof tensor);
-    return tensor;
+    if (i < t->dims.L * per_layer) {
+        double *tensor;
+        const char *layer = (const char *)&t->layers[i / per_layer];
+        memcpy(&tensor, layer + offsets[i % per_layer], sizeof tensor);
+        return tensor;
+    }
+    i -= t->dims.L * per_layer;
+    size_t k = 0;
+    while (!once[k] || i-- > 0) k++; /* those that the family has */
+    return once[k];
 }
 
 static void patch(double *v, const struct model_twin *t, size_t l, char site, size_t length) {
@@ -127,11 +133,10 @@ static void edit_token(double *x, const struct twin_edit *edit, bool steers, siz
     for (size_t e = 0; steers && e < E; e++) x[e] *= before / after;
 }
 
-void model_twin_run(struct model_twin *t, const double *tokens, size_t length,
-                    const struct twin_edit *edits, size_t n_edits) {
+/* t->x [length, E] holds the embedded tokens. */
+static void run_embedded(struct model_twin *t, size_t length, const struct twin_edit *edits,
+                         size_t n_edits) {
     const size_t E = t->dims.E, layer = t->dims.positions * E;
-    twin_linear(t->x, tokens, t->read_in_w, t->read_in_b, length, t->dims.inputs, E, 1);
-    for (size_t i = 0; i < length * E; i++) t->x[i] += t->wpe[i];
     patch(t->x, t, 0, 'e', length);
     for (size_t l = 0; l < t->dims.L; l++) {
         double *out = t->x + (l + 1) * layer;
@@ -141,9 +146,16 @@ void model_twin_run(struct model_twin *t, const double *tokens, size_t length,
                 edit_token(out + n * E, &edits[i], t->steers, E);
         patch(out, t, l, 'x', length);
     }
-    double *norm = zeros(length * E);
-    twin_layernorm(norm, t->x + t->dims.L * layer, t->ln_f_w, t->ln_f_b, (double)t->dims.epsilon,
-                   length, E);
-    twin_linear(t->prediction, norm, t->read_out_w, t->read_out_b, length, E, 1, 1);
-    free(norm);
+    unembed_twin(t->prediction, t, t->x + t->dims.L * layer, length);
+}
+
+void model_twin_run(struct model_twin *t, const double *tokens, size_t length,
+                    const struct twin_edit *edits, size_t n_edits) {
+    embed_twin_vectors(t->x, t, tokens, 0, length);
+    run_embedded(t, length, edits, n_edits);
+}
+
+void model_twin_run_ids(struct model_twin *t, const uint32_t *ids, size_t length) {
+    embed_twin_ids(t->x, t, ids, 0, length);
+    run_embedded(t, length, NULL, 0);
 }

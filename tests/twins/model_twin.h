@@ -13,20 +13,20 @@
 #include "model/params.h"
 
 struct twin_layer {
-#define X(member, name, rows, columns) double *member;
+#define X(member, rows, columns) double *member;
     PARAMS_LAYER(X)
 #undef X
 };
 
 struct model_twin {
     struct model_dims dims;
-#define X(member, name, rows, columns) double *member;
+#define X(member, rows, columns) double *member;
     PARAMS_ONCE(X)
 #undef X
     struct twin_layer *layers;
     double *x;                        /* [L + 1, positions, E] after l blocks, edits included */
     double *z, *a;                    /* [L, positions, E] */
-    double *prediction;               /* [positions] at every token */
+    double *prediction;               /* [positions, 1 or V] at every token */
     const struct twin_patch *patches; /* the caller's; none after create */
     size_t n_patches;
     bool steers; /* edits leave tokens as long as they were */
@@ -57,6 +57,9 @@ void model_twin_destroy(struct model_twin *t);
 /* tokens [length, inputs], length <= positions. */
 void model_twin_run(struct model_twin *t, const double *tokens, size_t length,
                     const struct twin_edit *edits, size_t n_edits);
+
+/* The same for a family that embeds token ids [length]; no edits. */
+void model_twin_run_ids(struct model_twin *t, const uint32_t *ids, size_t length);
 
 /* Tensor i of params_at() as the twin holds it. */
 double *model_twin_tensor(const struct model_twin *t, size_t i);

@@ -168,7 +168,7 @@ static enum err_code compare_hidden(struct verify_report *r, const struct fixtur
             error = fmax(error, verify_max_error(fw->x + (l * tokens + b * T) * E,
                                                  states + l * T * E, T * E));
         for (size_t t = 0; t < T; t += 2)
-            error = fmax(error, verify_max_error(fw->ln_f + (b * T / 2 + t / 2) * E,
+            error = fmax(error, verify_max_error(fw->last.norm + (b * T / 2 + t / 2) * E,
                                                  states + (d->L * T + t) * E, E));
     }
     TRY(verify_error(r, "core", "core/hidden_states (last: x tokens)", error,
