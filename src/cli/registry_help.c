@@ -23,9 +23,10 @@ static void add_shifts(struct text *out) {
 }
 
 static void add_method(struct text *out, const struct method *m) {
-    add_entry(out, m->name, m->meaning, m->paper);
+    add_entry(out, m->name, m->docs.meaning, m->docs.paper);
     text_add(out, "      edits %s; sees of the function: %s\n      cost: %s\n",
-             m->scope == EDIT_QUERY ? "the query alone" : "every token", m->sees, m->cost);
+             m->application.scope == EDIT_QUERY ? "the query alone" : "every token", m->docs.sees,
+             m->docs.cost);
 }
 
 static void add_methods(struct text *out) {

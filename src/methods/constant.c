@@ -45,17 +45,12 @@ static const struct config_key KEYS[] = {{
 extern const struct method method_constant;
 const struct method method_constant = {
     .name = "constant",
-    .meaning = "L x E learned values, the same for every prompt: the input-independent baseline.",
-    .paper = "",
-    .sees = "nothing",
-    .cost = "none",
-    .scope = EDIT_QUERY,
-    .prompt = METHOD_WHOLE,
-    .keys = KEYS,
-    .n_keys = 1,
-    .read = constant_read,
-    .weights_shape = constant_shape,
-    .init = method_init_normals,
-    .vector = constant_vector,
-    .gradient = constant_gradient,
+    .docs = {.meaning =
+                 "L x E learned values, the same for every prompt: the input-independent baseline.",
+             .paper = "",
+             .sees = "nothing",
+             .cost = "none"},
+    .config = {.rows = KEYS, .n = 1, .read = constant_read},
+    .derivation = {.weights_shape = constant_shape, .init = method_init_normals},
+    .application = {.vector = constant_vector, .gradient = constant_gradient},
 };

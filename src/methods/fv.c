@@ -17,38 +17,39 @@
 #include "methods/fv.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "activations/causal_map.h"
 #include "base/text.h"
 #include "ops/blas.h"
 #include "ops/vector_ops.h"
 
 const char *const FV_BIASES[] = {"once", "per_head", "none", NULL};
 
-enum own { HEADS, PROMPTS, CORRUPTION, BIAS, SCALE }; /* of setup.own */
-
 /* Published: 35 of 96. */
 static size_t heads_of(const struct method_setup *s) {
     const size_t all = s->params->dims.L * s->params->dims.H, few = (35 * all + 48) / 96;
-    assert(s->own[HEADS] <= (double)all);
-    if (s->own[HEADS] > 0) return (size_t)s->own[HEADS];
+    const int64_t given = fv_keys(s).heads;
+    assert(given <= (int64_t)all);
+    if (given > 0) return (size_t)given;
     return few > 0 ? few : 1;
 }
 
 static size_t layer_count(const struct method_setup *s) {
-    const size_t third = s->params->dims.L / 3;
-    if (s->n_layers > 0) return s->n_layers;
+    const size_t third = s->params->dims.L / 3, given = fv_keys(s).n_layers;
+    if (given > 0) return given;
     return third > 0 ? third : 1;
 }
 
 static size_t layer_at(const struct method_setup *s, size_t i) {
-    return s->n_layers > 0 ? s->layers[i] : s->params->dims.L / 3 + i;
+    const struct fv_keys keys = fv_keys(s);
+    return keys.n_layers > 0 ? keys.layers[i] : s->params->dims.L / 3 + i;
 }
 
 static double scale_of(const struct method_setup *s) {
-    return s->own[SCALE] > 0 ? s->own[SCALE] : 1 / (double)layer_count(s);
+    const double given = fv_keys(s).scale;
+    return given > 0 ? given : 1 / (double)layer_count(s);
 }
 
 static enum basis_part part_of(const struct method_setup *s) {
@@ -74,13 +75,14 @@ static void fv_vector(float *v, const float *w, const struct basis *b, const str
                       float *scratch) {
     const struct model_dims *d = &s->params->dims;
     const size_t R = b->R, H = d->H, E = d->E;
+    const enum fv_bias bias = fv_keys(s).bias;
     memset(v, 0, R * E * sizeof *v);
     for (size_t l = 0; l < d->L; l++) {
         const struct layer_params *layer = &s->params->layers[l];
         const float *u = b->part[part_of(s)] + l * b->stride * E;
         vector_scale_slices(scratch, u, w + l * H, R, H, model_head_width(d));
         blas_gemm(v, scratch, layer->proj_w, BLAS_N, BLAS_N, 1, 1, R, E, E, E, E, E);
-        const float count = bias_count((enum fv_bias)s->own[BIAS], w + l * H, H);
+        const float count = bias_count(bias, w + l * H, H);
         for (size_t r = 0; count != 0 && r < R; r++)
             vector_axpy(v + r * E, count, layer->proj_b, E);
     }
@@ -113,7 +115,7 @@ static struct causal_options options_of(const struct method_setup *s,
                                    .chunk = t->chunk,
                                    .contexts = t->contexts,
                                    .reading = (enum causal_reading)s->variant,
-                                   .corruption = (enum causal_corruption)s->own[CORRUPTION],
+                                   .corruption = fv_keys(s).corruption,
                                    .stream = t->stream};
 }
 
@@ -121,16 +123,16 @@ static size_t fv_derive_bytes(const struct method_setup *s, const struct method_
     const struct model_dims *d = &s->params->dims;
     struct causal_options o = options_of(s, t);
     const size_t mean = causal_mean_bytes(d, &o), row = basis_set_bytes(d, fv_basis(s), 1);
-    o.prompts.n = method_first_prompts(t, s->own[PROMPTS]);
+    o.prompts.n = method_first_prompts(t, fv_keys(s).prompts);
     const size_t map = causal_map_bytes(d, &o) + method_weights(s) * o.prompts.n * sizeof(float);
     return row + (mean > map ? mean : map);
 }
 
 static void fv_derive_work(double *contexts, double *tokens, const struct method_setup *s,
                            const struct method_training *t) {
-    const double n = (double)method_first_prompts(t, s->own[PROMPTS]),
+    const double n = (double)method_first_prompts(t, fv_keys(s).prompts),
                  heads = (double)method_weights(s);
-    *contexts = s->own[CORRUPTION] == CAUSAL_REDRAWN ? n * heads : n;
+    *contexts = fv_keys(s).corruption == CAUSAL_REDRAWN ? n * heads : n;
     *tokens = n * heads / 2; /* half the layers on average */
 }
 
@@ -151,7 +153,7 @@ cleanup:
 static enum err_code fv_derive(float *w, const struct method_training *t,
                                const struct method_setup *s, struct err *err) {
     enum err_code rc = ERR_OK;
-    const size_t heads = method_weights(s), n = method_first_prompts(t, s->own[PROMPTS]);
+    const size_t heads = method_weights(s), n = method_first_prompts(t, fv_keys(s).prompts);
     struct causal_progress said = {t->report, t->context, 0, (double)(t->prompts.n + n * heads)};
     struct causal_options o = options_of(s, t);
     struct basis_set mean = {0};
@@ -175,44 +177,51 @@ cleanup:
 
 /* ---- keys */
 
-void fv_setup(struct method_setup *s, enum fv_bias bias, const size_t *layers, size_t n) {
-    assert(n <= METHOD_LAYERS);
-    s->own[BIAS] = bias;
-    s->n_layers = n;
-    for (size_t i = 0; i < n; i++) s->layers[i] = layers[i];
-}
-
 static void fv_read(struct method_setup *s, const struct config_point *point) {
     s->variant = text_index(CAUSAL_READINGS, config_text(point, "fv.reading"));
-    s->own[HEADS] = (double)config_int(point, "fv.heads");
-    s->own[PROMPTS] = (double)config_int(point, "fv.prompts");
-    s->own[CORRUPTION] = text_index(CAUSAL_CORRUPTIONS, config_text(point, "fv.corruption"));
-    s->own[BIAS] = text_index(FV_BIASES, config_text(point, "fv.bias"));
-    s->own[SCALE] = config_float(point, "fv.scale");
+    struct fv_keys keys = {
+        .heads = config_int(point, "fv.heads"),
+        .prompts = config_int(point, "fv.prompts"),
+        .scale = config_float(point, "fv.scale"),
+        .corruption = (enum causal_corruption)text_index(CAUSAL_CORRUPTIONS,
+                                                         config_text(point, "fv.corruption")),
+        .bias = (enum fv_bias)text_index(FV_BIASES, config_text(point, "fv.bias")),
+    };
     const size_t n = config_list_size(point, "fv.layers");
-    s->n_layers = n < METHOD_LAYERS ? n : METHOD_LAYERS;
-    for (size_t i = 0; i < s->n_layers; i++)
-        s->layers[i] = (size_t)config_list_int(point, "fv.layers", i);
+    keys.n_layers = n < FV_LAYERS ? (uint32_t)n : FV_LAYERS; /* more: fv_check refuses them */
+    for (size_t i = 0; i < keys.n_layers; i++)
+        keys.layers[i] = (uint32_t)config_list_int(point, "fv.layers", i);
+    fv_set_keys(s, keys);
+}
+
+static enum err_code check_layers(const struct fv_keys *keys, size_t L,
+                                  const struct config_point *point, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const size_t n = config_list_size(point, "fv.layers");
+    CHECK_CONFIG(n <= FV_LAYERS, point, "fv.layers", "%zu blocks, at most %d can be edited", n,
+                 FV_LAYERS);
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t l = keys->layers[i];
+        CHECK_CONFIG(l < L, point, "fv.layers",
+                     "no block %" PRIu32 " in a model of %zu: they count from 0", l, L);
+        CHECK_CONFIG(i == 0 || l > keys->layers[i - 1], point, "fv.layers",
+                     "block %" PRIu32 " after %" PRIu32 ": name each once, in order", l,
+                     keys->layers[i - 1]);
+    }
+cleanup:
+    return rc;
 }
 
 static enum err_code fv_check(const struct method_setup *s, const struct config_point *point,
                               struct err *err) {
     enum err_code rc = ERR_OK;
-    const size_t L = s->params->dims.L, n = config_list_size(point, "fv.layers");
-    CHECK_CONFIG(s->own[HEADS] <= (double)method_weights(s), point, "fv.heads",
-                 "%.0f of a model's %zu heads", s->own[HEADS], method_weights(s));
+    const struct fv_keys keys = fv_keys(s);
+    CHECK_CONFIG(keys.heads <= (int64_t)method_weights(s), point, "fv.heads",
+                 "%" PRId64 " of a model's %zu heads", keys.heads, method_weights(s));
     CHECK_CONFIG(config_int(point, "basis_points") == 0 || config_int(point, "basis_points") >= 3,
                  point, "basis_points", "%lld: there are no two labels before it to mix: 3 or more",
                  (long long)config_int(point, "basis_points"));
-    CHECK_CONFIG(n <= METHOD_LAYERS, point, "fv.layers", "%zu blocks, at most %d can be edited", n,
-                 METHOD_LAYERS);
-    for (size_t i = 0; i < n; i++) {
-        CHECK_CONFIG(s->layers[i] < L, point, "fv.layers",
-                     "no block %zu in a model of %zu: they count from 0", s->layers[i], L);
-        CHECK_CONFIG(i == 0 || s->layers[i] > s->layers[i - 1], point, "fv.layers",
-                     "block %zu after %zu: name each once, in order", s->layers[i],
-                     s->layers[i - 1]);
-    }
+    TRY(check_layers(&keys, s->params->dims.L, point, err));
 cleanup:
     return rc;
 }
@@ -304,26 +313,26 @@ static const struct config_key KEYS[] = {
 extern const struct method method_fv;
 const struct method method_fv = {
     .name = "fv",
-    .meaning = "Function vector: the sum of the outputs of the heads with the largest average "
-               "indirect effect.",
-    .paper = "Todd et al., ICLR 2024, arXiv:2310.15213",
-    .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
-    .cost = "one basis prompt per function; the fit replaces every head on label-shuffled prompts",
-    .scope = EDIT_QUERY,
-    .prompt = METHOD_WHOLE,
-    .basis = fv_basis,
-    .variants = CAUSAL_READINGS,
-    .keys = KEYS,
-    .n_keys = sizeof KEYS / sizeof *KEYS,
-    .read = fv_read,
-    .check = fv_check,
-    .weights_shape = method_shape_heads,
-    .derive = fv_derive,
-    .derive_bytes = fv_derive_bytes,
-    .derive_work = fv_derive_work,
-    .vector = fv_vector,
-    .values = fv_values,
-    .edits = fv_edits,
-    .edits_most = layer_count,
-    .scratch = fv_scratch,
+    .docs = {.meaning =
+                 "Function vector: the sum of the outputs of the heads with the largest average "
+                 "indirect effect.",
+             .paper = "Todd et al., ICLR 2024, arXiv:2310.15213",
+             .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
+             .cost = "one basis prompt per function; the fit replaces every head on label-shuffled "
+                     "prompts"},
+    .config = {.variants = CAUSAL_READINGS,
+               .rows = KEYS,
+               .n = sizeof KEYS / sizeof *KEYS,
+               .read = fv_read,
+               .check = fv_check},
+    .inputs = {.basis = fv_basis},
+    .derivation = {.weights_shape = method_shape_heads,
+                   .derive = fv_derive,
+                   .bytes = fv_derive_bytes,
+                   .work = fv_derive_work},
+    .application = {.vector = fv_vector,
+                    .values = fv_values,
+                    .edits = fv_edits,
+                    .edits_most = layer_count,
+                    .scratch = fv_scratch},
 };

@@ -1,17 +1,26 @@
 /*
- * fv.h - the vector of chosen heads, for who chooses them himself.
+ * fv.h - the keys of the method "fv", and its weights for heads chosen elsewhere.
  */
 #ifndef METHODS_FV_H
 #define METHODS_FV_H
 
+#include "activations/causal_map.h"
 #include "methods/method.h"
 
 enum fv_bias { FV_ONCE, FV_PER_HEAD, FV_NONE };
 extern const char *const FV_BIASES[]; /* names in the order of the enum, NULL-terminated */
 
-/* Sets what the keys of the method "fv" set. layers [n]: blocks edited, n <= METHOD_LAYERS; 0: the
- * middle third. */
-void fv_setup(struct method_setup *s, enum fv_bias bias, const size_t *layers, size_t n);
+enum { FV_LAYERS = 64 };
+
+struct fv_keys {
+    int64_t heads;   /* of largest effect that are summed; 0: 35 of every 96 */
+    int64_t prompts; /* training prompts of the causal map, the first ones; 0: all */
+    double scale;    /* of the vector at each block; 0: 1 / number of blocks */
+    enum causal_corruption corruption;
+    enum fv_bias bias;
+    uint32_t n_layers, layers[FV_LAYERS]; /* blocks edited, in order; none: the middle third */
+};
+METHOD_KEYS(fv)
 
 /* w [L, H]: 1 for the first n heads of order, otherwise 0. */
 void fv_choose(float *w, const struct model_dims *d, const uint32_t *order, size_t n);

@@ -16,15 +16,12 @@
  */
 #include "methods/icv.h"
 
-#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "activations/basis_collector.h"
 #include "ops/lapack.h"
-
-enum own { SCALE, SHIFT, MEAN, PROMPTS }; /* of setup.own */
 
 static size_t stages(const struct method_setup *s) { return s->params->dims.L + 1; }
 
@@ -42,25 +39,27 @@ static void icv_shape(size_t shape[2], const struct method_setup *s) {
 static void icv_vector(float *v, const float *w, const struct basis *b,
                        const struct method_setup *s, float *scratch) {
     const size_t E = s->params->dims.E, R = b->R;
+    const bool mean = icv_keys(s).mean;
     (void)scratch;
     for (size_t i = 0; i < stages(s); i++)
         for (size_t r = 0; r < R; r++)
             for (size_t e = 0; e < E; e++) {
                 const float step = b->part[BASIS_STEP][(i * b->stride + r) * E + e];
-                v[(i * R + r) * E + e] = s->own[MEAN] > 0 ? step + w[i * E + e] : step;
+                v[(i * R + r) * E + e] = mean ? step + w[i * E + e] : step;
             }
 }
 
 static size_t icv_edits(struct edit *items, const float *v, const float *w, size_t R,
                         const struct method_setup *s) {
     const struct model_dims *d = &s->params->dims;
+    const struct icv_keys keys = icv_keys(s);
     (void)w;
     for (size_t l = 0; l < d->L; l++)
         items[l] = (struct edit){.layer = l,
                                  .scope = EDIT_ALL,
                                  .operation = EDIT_STEER,
-                                 .scale = (float)s->own[SCALE],
-                                 .values = v + (l + 1 - (size_t)s->own[SHIFT]) * R * d->E,
+                                 .scale = (float)keys.scale,
+                                 .values = v + (l + 1 - keys.layer_shift) * R * d->E,
                                  .row_stride = R > 1 ? d->E : 0};
     return d->L;
 }
@@ -69,7 +68,7 @@ static size_t icv_edits(struct edit *items, const float *v, const float *w, size
 
 static size_t icv_derive_bytes(const struct method_setup *s, const struct method_training *t) {
     const struct model_dims *d = &s->params->dims;
-    const size_t n = method_first_prompts(t, s->own[PROMPTS]), N = method_weights(s),
+    const size_t n = method_first_prompts(t, icv_keys(s).prompts), N = method_weights(s),
                  K = n < N ? n : N;
     return basis_set_bytes(d, icv_basis(s), n) +
            basis_collector_bytes(d, t->T0, t->chunk, t->contexts) +
@@ -133,7 +132,7 @@ cleanup:
 static enum err_code icv_derive(float *w, const struct method_training *t,
                                 const struct method_setup *s, struct err *err) {
     enum err_code rc = ERR_OK;
-    const size_t n = method_first_prompts(t, s->own[PROMPTS]), N = method_weights(s);
+    const size_t n = method_first_prompts(t, icv_keys(s).prompts), N = method_weights(s);
     struct basis_set steps = {0};
     double *A = calloc(n * N, sizeof *A);
     CHECK(A, ERR_MEMORY, "no memory for the steps of %zu prompts", n);
@@ -149,18 +148,13 @@ cleanup:
 
 /* ---- keys */
 
-void icv_setup(struct method_setup *s, double scale, size_t layer_shift, bool mean) {
-    assert(layer_shift <= 1);
-    s->own[SCALE] = scale;
-    s->own[SHIFT] = (double)layer_shift;
-    s->own[MEAN] = mean;
-}
-
 static void icv_read(struct method_setup *s, const struct config_point *point) {
-    const bool mean = strcmp(config_text(point, "basis"), "mean") == 0;
-    icv_setup(s, config_float(point, "icv.scale"), (size_t)config_int(point, "icv.layer_shift"),
-              mean);
-    s->own[PROMPTS] = (double)config_int(point, "icv.prompts");
+    icv_set_keys(s, (struct icv_keys){
+                        .scale = config_float(point, "icv.scale"),
+                        .layer_shift = (size_t)config_int(point, "icv.layer_shift"),
+                        .mean = strcmp(config_text(point, "basis"), "mean") == 0,
+                        .prompts = config_int(point, "icv.prompts"),
+                    });
 }
 
 static const struct config_key KEYS[] = {
@@ -205,21 +199,17 @@ static const struct config_key KEYS[] = {
 extern const struct method method_icv;
 const struct method method_icv = {
     .name = "icv",
-    .meaning = "In-context vector: turns the states of all tokens towards the change that an "
-               "answer makes.",
-    .paper = "Liu et al., ICML 2024, arXiv:2311.06668",
-    .sees = "T0 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
-    .cost = "a separate context for every prompt, and one basis prompt per function",
-    .scope = EDIT_ALL,
-    .prompt = METHOD_WHOLE,
-    .basis = icv_basis,
-    .keys = KEYS,
-    .n_keys = sizeof KEYS / sizeof *KEYS,
-    .read = icv_read,
-    .weights_shape = icv_shape,
-    .derive = icv_derive,
-    .derive_bytes = icv_derive_bytes,
-    .vector = icv_vector,
-    .values = method_weights,
-    .edits = icv_edits,
+    .docs = {.meaning =
+                 "In-context vector: turns the states of all tokens towards the change that an "
+                 "answer makes.",
+             .paper = "Liu et al., ICML 2024, arXiv:2311.06668",
+             .sees = "T0 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
+             .cost = "a separate context for every prompt, and one basis prompt per function"},
+    .config = {.rows = KEYS, .n = sizeof KEYS / sizeof *KEYS, .read = icv_read},
+    .inputs = {.basis = icv_basis},
+    .derivation = {.weights_shape = icv_shape, .derive = icv_derive, .bytes = icv_derive_bytes},
+    .application = {.scope = EDIT_ALL,
+                    .vector = icv_vector,
+                    .values = method_weights,
+                    .edits = icv_edits},
 };

@@ -1,16 +1,11 @@
 /*
  * layer_choice.h - the one layer a method acts at: told by its key, or left for validation to
  * choose.
- *
- * setup.own[LAYER_CHOICE] is the layer, from 0, or negative where each is tried.
  */
 #ifndef METHODS_LAYER_CHOICE_H
 #define METHODS_LAYER_CHOICE_H
 
 #include "methods/method.h"
-
-/* Its place in setup.own: a method's other numbers begin at 1. */
-enum { LAYER_CHOICE, LAYER_CHOICE_NEXT };
 
 /* The row of the key METHOD.KEY. */
 #define LAYER_CHOICE_KEY(method_name, key, what)                                                   \

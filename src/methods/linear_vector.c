@@ -11,25 +11,25 @@
  *
  * Weights: a row [inputs + 2 E] an anchor: x, h, and its entries of u_1 .. u_E (basis_set.h).
  */
+#include "methods/linear_vector.h"
+
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "methods/method.h"
 #include "model/query.h"
 #include "ops/blas.h"
 #include "ops/lapack.h"
 #include "ops/vector_ops.h"
 
-enum linear_form { LINEAR_MAP, LINEAR_CONSTANT };
-enum { ANCHORS, RIDGE }; /* setup.own: how many, and the weight, negative where it is chosen */
-
 static const char *const FORMS[] = {"linear", "constant", NULL};
 static const double GRID[] = {0.05, 0.5, 5, 50, 500, 5e3, 5e4};
 
-static size_t anchors_of(const struct method_setup *s) { return (size_t)s->own[ANCHORS]; }
+static size_t anchors_of(const struct method_setup *s) {
+    return (size_t)linear_vector_keys(s).anchors;
+}
 
 static size_t row_of(const struct model_dims *d) { return d->inputs + 2 * d->E; }
 
@@ -49,12 +49,13 @@ static void linear_shape(size_t shape[2], const struct method_setup *s) {
 }
 
 static size_t linear_choices(const struct method_setup *s) {
-    const bool open = s->variant == LINEAR_MAP && s->own[RIDGE] < 0;
+    const bool open = s->variant == LINEAR_MAP && linear_vector_keys(s).ridge == 0;
     return open ? sizeof GRID / sizeof *GRID : 1;
 }
 
 static double ridge_of(const struct method_setup *s) {
-    return s->own[RIDGE] < 0 ? GRID[s->choice] : s->own[RIDGE];
+    const double given = linear_vector_keys(s).ridge;
+    return given > 0 ? given : GRID[s->choice];
 }
 
 static double linear_chosen(const struct method_setup *s) {
@@ -193,9 +194,10 @@ static size_t linear_edits(struct edit *items, const float *v, const float *w, s
 
 static void linear_read(struct method_setup *s, const struct config_point *point) {
     s->variant = text_index(FORMS, config_text(point, "linear_vector.form"));
-    s->own[ANCHORS] = (double)config_int(point, "linear_vector.anchors");
-    s->own[RIDGE] = config_float(point, "linear_vector.ridge");
-    if (s->own[RIDGE] == 0) s->own[RIDGE] = -1;
+    linear_vector_set_keys(s, (struct linear_vector_keys){
+                                  .anchors = config_int(point, "linear_vector.anchors"),
+                                  .ridge = config_float(point, "linear_vector.ridge"),
+                              });
 }
 
 static const struct config_key KEYS[] = {
@@ -238,27 +240,24 @@ static const struct config_key KEYS[] = {
 extern const struct method method_linear_vector;
 const struct method method_linear_vector = {
     .name = "linear_vector",
-    .maps = true,
-    .meaning = "Linear map of the query's last state, fitted on unlabelled queries.",
-    .paper = "Kwon et al., arXiv:2605.20730",
-    .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
-    .cost = "one basis prompt and one token per anchor for each function",
-    .scope = EDIT_QUERY,
-    .prompt = METHOD_WHOLE,
-    .basis = linear_basis,
-    .anchors = linear_anchors,
-    .variants = FORMS,
-    .keys = KEYS,
-    .n_keys = sizeof KEYS / sizeof *KEYS,
-    .read = linear_read,
-    .weights_shape = linear_shape,
-    .derive = linear_derive,
-    .derive_bytes = linear_derive_bytes,
-    .choices = linear_choices,
-    .chosen = linear_chosen,
-    .vector = linear_vector,
-    .values = linear_values,
-    .edits = linear_edits,
-    .edits_most = method_one_edit,
-    .scratch = linear_scratch,
+    .docs = {.meaning = "Linear map of the query's last state, fitted on unlabelled queries.",
+             .paper = "Kwon et al., arXiv:2605.20730",
+             .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
+             .cost = "one basis prompt and one token per anchor for each function"},
+    .config = {.variants = FORMS,
+               .rows = KEYS,
+               .n = sizeof KEYS / sizeof *KEYS,
+               .read = linear_read},
+    .inputs = {.basis = linear_basis, .anchors = linear_anchors},
+    .derivation = {.weights_shape = linear_shape,
+                   .derive = linear_derive,
+                   .bytes = linear_derive_bytes,
+                   .choices = linear_choices,
+                   .chosen = linear_chosen},
+    .application = {.maps = true,
+                    .vector = linear_vector,
+                    .values = linear_values,
+                    .edits = linear_edits,
+                    .edits_most = method_one_edit,
+                    .scratch = linear_scratch},
 };

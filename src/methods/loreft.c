@@ -13,11 +13,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "methods/layer_choice.h"
 #include "ops/blas.h"
 #include "ops/vector_ops.h"
 
 static size_t rank_of(const struct method_setup *s) {
-    return s->own[LOREFT_RANK] > 0 ? (size_t)s->own[LOREFT_RANK] : 1;
+    const int64_t rank = loreft_keys(s).rank;
+    return rank > 0 ? (size_t)rank : 1;
 }
 
 static size_t row_width(const struct method_setup *s) { return 2 * s->params->dims.E + 1; }
@@ -148,7 +150,7 @@ cleanup:
 
 static void loreft_read(struct method_setup *s, const struct config_point *point) {
     layer_choice_read(s, point, "loreft.layer");
-    s->own[LOREFT_RANK] = (double)config_int(point, "loreft.rank");
+    loreft_set_keys(s, (struct loreft_keys){.rank = config_int(point, "loreft.rank")});
     s->init = config_float(point, "loreft.init");
 }
 
@@ -182,26 +184,25 @@ static const struct config_key KEYS[] = {
 extern const struct method method_loreft;
 const struct method method_loreft = {
     .name = "loreft",
-    .maps = true,
-    .meaning = "Low-rank edit after one layer, h + R^T (W h + b - R h), the same for every "
-               "prompt.",
-    .paper = "Wu et al., arXiv:2404.03592",
-    .sees = "nothing",
-    .cost = "none",
-    .scope = EDIT_QUERY,
-    .prompt = METHOD_WHOLE,
-    .keys = KEYS,
-    .n_keys = sizeof KEYS / sizeof *KEYS,
-    .read = loreft_read,
-    .check = loreft_check,
-    .weights_shape = loreft_shape,
-    .init = loreft_init,
-    .choices = layer_choice_count,
-    .chosen = layer_choice_shown,
-    .vector = loreft_vector,
-    .values = method_weights,
-    .edits = loreft_edits,
-    .edits_most = method_one_edit,
-    .gradient_at = loreft_gradient_at,
-    .scratch = loreft_scratch,
+    .docs = {.meaning =
+                 "Low-rank edit after one layer, h + R^T (W h + b - R h), the same for every "
+                 "prompt.",
+             .paper = "Wu et al., arXiv:2404.03592",
+             .sees = "nothing",
+             .cost = "none"},
+    .config = {.rows = KEYS,
+               .n = sizeof KEYS / sizeof *KEYS,
+               .read = loreft_read,
+               .check = loreft_check},
+    .derivation = {.weights_shape = loreft_shape,
+                   .init = loreft_init,
+                   .choices = layer_choice_count,
+                   .chosen = layer_choice_shown},
+    .application = {.maps = true,
+                    .vector = loreft_vector,
+                    .values = method_weights,
+                    .edits = loreft_edits,
+                    .edits_most = method_one_edit,
+                    .gradient_at = loreft_gradient_at,
+                    .scratch = loreft_scratch},
 };

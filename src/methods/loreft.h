@@ -1,12 +1,14 @@
 /*
- * loreft.h - where the numbers of the method "loreft" stand.
+ * loreft.h - the keys of the method "loreft".
  */
 #ifndef METHODS_LOREFT_H
 #define METHODS_LOREFT_H
 
-#include "methods/layer_choice.h"
+#include "methods/method.h"
 
-/* setup.own, behind the layer; 0: rank 1. */
-enum { LOREFT_RANK = LAYER_CHOICE_NEXT };
+struct loreft_keys {
+    int64_t rank; /* rows of R, W and b; 0 counts as 1 */
+};
+METHOD_KEYS(loreft)
 
 #endif

@@ -148,21 +148,17 @@ static const struct config_key KEYS[] = {
 extern const struct method method_ltv;
 const struct method method_ltv = {
     .name = "ltv",
-    .meaning = "Learnable task vector: one weight per head multiplies the head's output at a "
-               "basis prompt.",
-    .paper = "Saglam et al., arXiv:2502.05390",
-    .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
-    .cost = "one basis prompt per function",
-    .scope = EDIT_QUERY,
-    .prompt = METHOD_WHOLE,
-    .basis = ltv_basis,
-    .variants = LTV_READINGS,
-    .keys = KEYS,
-    .n_keys = sizeof KEYS / sizeof *KEYS,
-    .read = ltv_read,
-    .weights_shape = method_shape_heads,
-    .init = method_init_normals,
-    .vector = ltv_vector,
-    .gradient = ltv_gradient,
-    .scratch = ltv_scratch,
+    .docs = {.meaning =
+                 "Learnable task vector: one weight per head multiplies the head's output at a "
+                 "basis prompt.",
+             .paper = "Saglam et al., arXiv:2502.05390",
+             .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
+             .cost = "one basis prompt per function"},
+    .config = {.variants = LTV_READINGS,
+               .rows = KEYS,
+               .n = sizeof KEYS / sizeof *KEYS,
+               .read = ltv_read},
+    .inputs = {.basis = ltv_basis},
+    .derivation = {.weights_shape = method_shape_heads, .init = method_init_normals},
+    .application = {.vector = ltv_vector, .gradient = ltv_gradient, .scratch = ltv_scratch},
 };

@@ -74,16 +74,20 @@ const struct method *method_find(const char *name) {
     return NULL;
 }
 
-bool method_learns(const struct method *m) { return m->gradient || m->gradient_at; }
+bool method_learns(const struct method *m) {
+    return m->application.gradient || m->application.gradient_at;
+}
 
-bool method_is_fitted(const struct method *m) { return m->weights_shape || m->choices; }
+bool method_is_fitted(const struct method *m) {
+    return m->derivation.weights_shape || m->derivation.choices;
+}
 
 size_t method_basis_of(const struct method *control, size_t i, size_t n) {
-    return control && control->next_function ? (i + 1) % n : i;
+    return control && control->control.next_function ? (i + 1) % n : i;
 }
 
 unsigned method_basis(const struct method_setup *s) {
-    return s->method->basis ? s->method->basis(s) : 0;
+    return s->method->inputs.basis ? s->method->inputs.basis(s) : 0;
 }
 
 enum err_code method_collector_create(struct basis_collector **out, const struct method_setup *s,
@@ -94,9 +98,9 @@ enum err_code method_collector_create(struct basis_collector **out, const struct
     struct basis_collector *c = NULL;
     struct basis_anchors anchors = {0};
     TRY(basis_collector_create(&c, d, T0, chunk, contexts, err));
-    if (s->method->anchors) s->method->anchors(&anchors, w, s);
+    if (s->method->inputs.anchors) s->method->inputs.anchors(&anchors, w, s);
     if (anchors.n > 0) TRY(basis_collector_anchor(c, &anchors, d, err));
-    if (s->method->recent) basis_collector_recent(c, s->method->recent(s));
+    if (s->method->inputs.recent) basis_collector_recent(c, s->method->inputs.recent(s));
     *out = c;
     c = NULL;
 cleanup:
@@ -106,7 +110,7 @@ cleanup:
 
 size_t method_anchors(const struct method_setup *s) {
     struct basis_anchors anchors = {0};
-    if (s->method->anchors) s->method->anchors(&anchors, NULL, s);
+    if (s->method->inputs.anchors) s->method->inputs.anchors(&anchors, NULL, s);
     return anchors.n;
 }
 
@@ -119,22 +123,23 @@ size_t method_collector_bytes(const struct method_setup *s, size_t T0, size_t ch
 
 size_t method_weights(const struct method_setup *s) {
     size_t shape[2];
-    if (!s->method->weights_shape) return 0;
-    s->method->weights_shape(shape, s);
+    if (!s->method->derivation.weights_shape) return 0;
+    s->method->derivation.weights_shape(shape, s);
     return shape[0] * shape[1];
 }
 
 size_t method_values(const struct method_setup *s) {
     const struct model_dims *d = &s->params->dims;
-    return s->method->values ? s->method->values(s) : d->L * d->E;
+    return s->method->application.values ? s->method->application.values(s) : d->L * d->E;
 }
 
 size_t method_choices(const struct method_setup *s) {
-    return s->method->choices ? s->method->choices(s) : 1;
+    return s->method->derivation.choices ? s->method->derivation.choices(s) : 1;
 }
 
 size_t method_edits_most(const struct method_setup *s) {
-    return s->method->edits_most ? s->method->edits_most(s) : s->params->dims.L;
+    return s->method->application.edits_most ? s->method->application.edits_most(s)
+                                             : s->params->dims.L;
 }
 
 void method_shape_heads(size_t shape[2], const struct method_setup *s) {
@@ -153,20 +158,20 @@ size_t method_one_edit(const struct method_setup *s) {
     return 1;
 }
 
-size_t method_first_prompts(const struct method_training *t, double most) {
-    return most > 0 && most < (double)t->prompts.n ? (size_t)most : t->prompts.n;
+size_t method_first_prompts(const struct method_training *t, int64_t most) {
+    return most > 0 && (uint64_t)most < t->prompts.n ? (size_t)most : t->prompts.n;
 }
 
 const char *method_variant(const struct method_setup *s) {
-    return s->method->variants ? s->method->variants[s->variant] : "";
+    return s->method->config.variants ? s->method->config.variants[s->variant] : "";
 }
 
 enum err_code method_schema(struct config_schema *out, bool fitted_only, struct err *err) {
     enum err_code rc = config_schema_add(out, fitted_only ? &KEY_FITTED : &KEY_ALL, 1, err);
     for (size_t i = 0; rc == ERR_OK && i < method_count(); i++) {
         const struct method *m = METHODS[i];
-        if (m->n_keys > 0 && (method_is_fitted(m) || !fitted_only))
-            rc = config_schema_add(out, m->keys, m->n_keys, err);
+        if (m->config.n > 0 && (method_is_fitted(m) || !fitted_only))
+            rc = config_schema_add(out, m->config.rows, m->config.n, err);
     }
     return rc;
 }
@@ -179,7 +184,7 @@ void method_setup_named(struct method_setup *out, const char *name, const struct
 void method_setup_read(struct method_setup *out, const struct config_point *point,
                        const struct params *params) {
     method_setup_named(out, config_text(point, "method"), params);
-    if (out->method->read) out->method->read(out, point);
+    if (out->method->config.read) out->method->config.read(out, point);
 }
 
 /* v[l] added to the output of block l. */
@@ -188,7 +193,7 @@ static size_t add_to_blocks(struct edit *items, const float *v, size_t R,
     const struct model_dims *d = &s->params->dims;
     for (size_t l = 0; l < d->L; l++)
         items[l] = (struct edit){.layer = l,
-                                 .scope = s->method->scope,
+                                 .scope = s->method->application.scope,
                                  .scale = 1.0F,
                                  .values = v + l * R * d->E,
                                  .row_stride = R > 1 ? d->E : 0};
@@ -197,8 +202,8 @@ static size_t add_to_blocks(struct edit *items, const float *v, size_t R,
 
 void method_edits(struct edit *items, struct edits *out, const float *v, const float *w, size_t R,
                   const struct method_setup *s) {
-    const size_t n =
-        s->method->edits ? s->method->edits(items, v, w, R, s) : add_to_blocks(items, v, R, s);
+    const size_t n = s->method->application.edits ? s->method->application.edits(items, v, w, R, s)
+                                                  : add_to_blocks(items, v, R, s);
     assert(n <= method_edits_most(s));
     *out = (struct edits){.items = items, .n = n};
 }

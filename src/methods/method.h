@@ -1,17 +1,29 @@
 /*
- * method.h - how a task vector is made and where it is applied; the registry of methods.
+ * method.h - a task-vector method as data: how its vector is made and where it is applied. The
+ * registry of methods.
  *
- * One file a method.  A method turns a basis (what the model did at the query of a basis prompt)
- * and its weights into v, and v into edits of a pass.  Weights are learned by gradient descent
- * (`gradient`: from g[l] = dLoss/dv[l], design 3.4; or `gradient_at`), derived in closed form from
- * training prompts (`derive`), or there are none.  A method may leave one number open, such as a
- * layer: `choices` says how many there are, and `fit` takes the one with the least loss on
- * validation prompts. Whatever a method does not need is NULL or 0.  Controls are methods too.
+ * To add a method, write one file that defines `const struct method method_NAME` and add one line
+ * to the registry in method.c. A field that a method does not need stays NULL or 0. Controls
+ * are methods too. docs/methods.md has the equation of every method.
+ *
+ * Life of a method in a job:
+ *   1. method_setup_read() turns the config's keys into a setup.
+ *   2. The weights w are learned by gradient descent (application.gradient or gradient_at), derived
+ *      in closed form from training prompts (derivation.derive), or there are none.
+ *   3. application.vector turns w and a basis (inputs.basis: activations at the query of a prompt
+ * of T0 points) into v; application.edits turns v into edits of a forward pass. A method may leave
+ * one number open, such as a layer: derivation.choices() counts its candidates, and `fit` keeps the
+ * one with the least loss on validation prompts.
+ *
+ * Sizes: L layers, H heads, E width of the residual stream, R rows (prompts) of a pass.
  */
 #ifndef METHODS_METHOD_H
 #define METHODS_METHOD_H
 
+#include <stdalign.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
 
 #include "activations/basis_collector.h"
 #include "base/err.h"
@@ -23,7 +35,60 @@
 #include "model/query.h"
 #include "sources/prompt_view.h"
 
-enum { METHOD_OWN = 8, METHOD_LAYERS = 64 };
+struct method;
+
+/* ---- a method with its numbers */
+
+enum { METHOD_KEYS_BYTES = 320 }; /* room for the largest keys struct */
+
+struct method_setup { /* filled by method_setup_read; may be copied */
+    const struct method *method;
+    const struct params *params; /* the frozen model; only its dims are read while planning */
+
+    /* Keys that more than one method has, or that a fit reads itself. */
+    int variant;   /* index into method->config.variants */
+    double init;   /* size of the initial weights: a standard deviation, or a bound */
+    double l1;     /* penalty on the sum of |w| while they are learned */
+    int64_t layer; /* the one layer of layer_choice.h, from 0; -1: chosen on validation */
+
+    size_t choice; /* the candidate in use, below method_choices() */
+    alignas(max_align_t) unsigned char keys[METHOD_KEYS_BYTES]; /* see METHOD_KEYS */
+};
+
+/* A method's own keys are its own struct NAME_keys, which it fills once, in config.read:
+ *     struct site_keys { double start; };
+ *     METHOD_KEYS(site)
+ * defines site_set_keys(setup, keys), and site_keys(setup), which gives them back. Before
+ * anything is set, all of them are 0. */
+#define METHOD_KEYS(name)                                                                          \
+    _Static_assert(sizeof(struct name##_keys) <= METHOD_KEYS_BYTES, "raise METHOD_KEYS_BYTES");    \
+    static inline struct name##_keys name##_keys(const struct method_setup *s) {                   \
+        struct name##_keys keys;                                                                   \
+        memcpy(&keys, s->keys, sizeof keys);                                                       \
+        return keys;                                                                               \
+    }                                                                                              \
+    static inline void name##_set_keys(struct method_setup *s, struct name##_keys keys) {          \
+        memcpy(s->keys, &keys, sizeof keys);                                                       \
+    }
+
+/* ---- the parts of a method */
+
+struct method_docs { /* what help and tables print: one line each */
+    const char *meaning;
+    const char *paper; /* "" where there is none */
+    const char *sees;  /* what it may know of the function that it is applied to */
+    const char *cost;  /* passes it takes beyond those of the plain model */
+};
+
+struct method_config {           /* its keys */
+    const char *const *variants; /* names of setup.variant, NULL-terminated; NULL: one form only */
+    const struct config_key *rows; /* "NAME.KEY", valid when "method=NAME" */
+    size_t n;
+    void (*read)(struct method_setup *s, const struct config_point *point); /* NULL: no keys */
+    /* ERR_CONFIG where keys and model do not fit, before anything runs; NULL: they always do. */
+    enum err_code (*check)(const struct method_setup *s, const struct config_point *point,
+                           struct err *err);
+};
 
 /* Which prompt the query is read in. */
 enum method_prompt {
@@ -32,128 +97,143 @@ enum method_prompt {
     METHOD_ORACLE  /* whole where k is within the trained range, beyond it the window */
 };
 
-struct method;
-
-struct method_setup { /* a method with its numbers; filled by method_setup_read */
-    const struct method *method;
-    const struct params *params; /* the frozen model */
-    int variant;                 /* the method's own choice, such as the reading of ltv */
-    double init;                 /* standard deviation of the initial weights */
-    double l1;              /* penalty on the sum of the weights' sizes while they are learned */
-    double own[METHOD_OWN]; /* what else the method's file keeps of its keys */
-    size_t layers[METHOD_LAYERS], n_layers; /* blocks named by its keys; 0: its default */
-    size_t choice;                          /* of method->choices(); 0 where there is but one */
+struct method_inputs { /* what it needs of prompts */
+    enum method_prompt prompt;
+    unsigned (*basis)(const struct method_setup *s); /* basis_bit() of its parts; NULL: none */
+    /* The anchors of BASIS_ANCHORS, which stand in the weights (NULL while planning). NULL: none.
+     */
+    void (*anchors)(struct basis_anchors *out, const float *w, const struct method_setup *s);
+    size_t (*recent)(const struct method_setup *s); /* x's averaged in BASIS_RECENT; NULL: 1 */
 };
 
-/* What a method is derived from. */
-struct method_training {
+struct method_training {        /* what weights are derived from */
     struct prompt_view prompts; /* of T0 points or more; their basis is at point T0 (from 1) */
     size_t T0;
-    size_t chunk; /* prompts that go through the model together: decides bits */
+    size_t chunk; /* prompts that go through the model together; part of the job's identity */
     enum context_precision contexts;
-    const struct rng *stream; /* of draws of the method's own */
-    /* Call every few seconds: done of total. ERR_STOPPED ends the derivation. */
+    const struct rng *stream; /* for the method's own draws */
+    /* To be called every few seconds: done of total. ERR_STOPPED ends the derivation. */
     enum err_code (*report)(void *context, double done, double total, struct err *err);
     void *context;
 };
 
-struct method_remake { /* for whom a control makes the edits of a fit anew */
+struct method_derivation { /* where its weights come from */
+    /* Shape of w, for example [L, H]; NULL: no weights. */
+    void (*weights_shape)(size_t shape[2], const struct method_setup *s);
+    /* Weights to begin from, of methods that learn by gradient descent. */
+    void (*init)(float *w, const struct method_setup *s, const struct rng *stream);
+    /* Weights in closed form. Deterministic; runs on one rank. */
+    enum err_code (*derive)(float *w, const struct method_training *t, const struct method_setup *s,
+                            struct err *err);
+    size_t (*bytes)(const struct method_setup *s, const struct method_training *t); /* of derive */
+    /* Work of derive, for `plan`: contexts of T0 points beyond one for each training prompt, and
+     * single-token passes on such contexts. NULL: none. */
+    void (*work)(double *contexts, double *tokens, const struct method_setup *s,
+                 const struct method_training *t);
+    size_t (*choices)(const struct method_setup *s); /* candidates, at least 1; NULL: 1 */
+    /* The number that setup.choice means, such as a layer or a ridge weight; NULL: none. */
+    double (*chosen)(const struct method_setup *s);
+};
+
+struct method_application { /* the vector and the edits made from it */
+    enum edit_scope scope;
+    bool maps; /* its edits are maps, which have no norm as vectors have */
+    /* v: values() floats for each of b->R rows, or one row for all where there is no basis. By
+     * default [L, R, E]: row r of layer l at (l * R + r) * E. NULL: no vector and no edit. */
+    void (*vector)(float *v, const float *w, const struct basis *b, const struct method_setup *s,
+                   float *scratch);
+    /* Floats of one row of v; NULL: L E. Must not depend on setup.choice, nor may edits_most. */
+    size_t (*values)(const struct method_setup *s);
+    /* Fills items [edits_most] with edits that read v and w (both outlive the pass) for R rows (1:
+     * the same for every row) and returns their number. NULL: L additions, v[l] to block l. */
+    size_t (*edits)(struct edit *items, const float *v, const float *w, size_t R,
+                    const struct method_setup *s);
+    size_t (*edits_most)(const struct method_setup *s); /* NULL: L */
+
+    /* Gradient for the default edits. dw: overwritten by the sum over R rows. g: derivative of the
+     * loss after each block, row r of layer l at (l * g_stride + r) * E. R is b->R where the method
+     * needs a basis. */
+    void (*gradient)(float *dw, const float *g, size_t g_stride, size_t R, const struct basis *b,
+                     const struct method_setup *s, float *scratch);
+    /* Gradient for edits of its own, instead of `gradient`. Called for each edited place, from
+     * the last to the first; adds to dw, which is 0 at first, what the rows of that place
+     * contribute. v: as vector() made it, of b->R rows or one. */
+    void (*gradient_at)(float *dw, const struct query_place *at, const float *v, const float *w,
+                        const struct basis *b, const struct method_setup *s, float *scratch);
+    /* Floats of `scratch` for R rows; NULL: none. */
+    size_t (*scratch)(const struct method_setup *s, size_t R);
+};
+
+struct method_redraw { /* whose values a control replaces */
     size_t R, E;       /* prompts, width */
     const struct rng *stream;
     uint64_t first; /* sample number of the first prompt */
 };
 
-struct method {
-    const char *name, *meaning, *paper;
-    const char *sees; /* what it may know of the function that it is applied to */
-    const char *cost; /* passes it takes beyond those of the plain model */
-    enum edit_scope scope;
-    enum method_prompt prompt;
-    unsigned (*basis)(const struct method_setup *s); /* basis_bit() of its parts; NULL: none */
-    /* Of BASIS_ANCHORS, in the weights (NULL while planning); NULL: it has none. */
-    void (*anchors)(struct basis_anchors *out, const float *w, const struct method_setup *s);
-    size_t (*recent)(const struct method_setup *s); /* x's of BASIS_RECENT; NULL: 1 */
-    const char *const *variants;   /* names of setup.variant, NULL-terminated, or NULL */
-    const struct config_key *keys; /* rows "NAME.KEY", when "method=NAME" */
-    size_t n_keys;
-    void (*read)(struct method_setup *s, const struct config_point *point); /* NULL: no keys */
-    /* ERR_CONFIG where keys and model do not fit, before anything runs; NULL: they always do. */
-    enum err_code (*check)(const struct method_setup *s, const struct config_point *point,
-                           struct err *err);
-
-    /* Numbers to learn or derive, w: [L, H], [L, E], [L, 1]; NULL: none. */
-    void (*weights_shape)(size_t shape[2], const struct method_setup *s);
-    void (*init)(float *w, const struct method_setup *s, const struct rng *stream);
-    /* w from training prompts. Deterministic; alone (no group). */
-    enum err_code (*derive)(float *w, const struct method_training *t, const struct method_setup *s,
-                            struct err *err);
-    size_t (*derive_bytes)(const struct method_setup *s, const struct method_training *t);
-    /* For plan: contexts of T0 points that deriving fills beyond one a training prompt, and single
-     * tokens it asks after such a context. NULL: none. */
-    void (*derive_work)(double *contexts, double *tokens, const struct method_setup *s,
-                        const struct method_training *t);
-    size_t (*choices)(const struct method_setup *s); /* >= 1; NULL: 1 */
-    /* What setup.choice stands for: a layer, a ridge weight. NULL: nothing. */
-    double (*chosen)(const struct method_setup *s);
-
-    /* v: values() floats for each of b->R rows, or once for every row of the pass when there is no
-     * basis. By default [L, R, E], row r of layer l at (l * R + r) * E. NULL: no vector, nothing is
-     * edited. */
-    void (*vector)(float *v, const float *w, const struct basis *b, const struct method_setup *s,
-                   float *scratch);
-    size_t (*values)(const struct method_setup *s); /* floats of v for one row; NULL: L E.
-                                                       Whatever the choice, as edits_most. */
-    /* Fills items [edits_most] with edits that read v and w (both stay) for R rows (1: the same for
-     * every row), returns how many. NULL: L additions, v[l] to the output of block l. */
-    size_t (*edits)(struct edit *items, const float *v, const float *w, size_t R,
-                    const struct method_setup *s);
-    size_t (*edits_most)(const struct method_setup *s); /* NULL: L */
-
-    /* dw overwritten. g: loss after each block, row r of layer l at (l * g_stride + r) * E; R is
-     * b->R where the method needs a basis. dw is the sum over rows. Only for the default
-     * edits. */
-    void (*gradient)(float *dw, const float *g, size_t g_stride, size_t R, const struct basis *b,
-                     const struct method_setup *s, float *scratch);
-    /* For edits of its own, instead of `gradient`: adds to dw, which began at 0, what the
-     * rows of one edited place contribute; called for each, from the last to the first. v: as
-     * vector() made it, of b->R rows or one. */
-    void (*gradient_at)(float *dw, const struct query_place *at, const float *v, const float *w,
-                        const struct basis *b, const struct method_setup *s, float *scratch);
-    size_t (*scratch)(const struct method_setup *s, size_t R); /* floats they need; NULL: none */
-    bool maps; /* its edits are maps, not vectors that have a length */
-
-    /* Controls that are made of a fit: its edits are theirs, but for what follows. Does it say
-     * anything about this method, each prompt with a basis of its own or not? NULL: no such
-     * control.
-     */
+struct method_control { /* of controls that vary a fit: the fit's edits, but for what follows */
+    /* Whether the control is informative for this method; own_basis: each prompt has a basis of its
+     * own. NULL: the method is no such control. */
     bool (*applies)(const struct method *fit, bool own_basis);
-    bool
-        next_function; /* the basis is that of the function after it, of the first after the last */
-    /* Points the n edits of a fit to values [n, R, E] of its own. NULL: they stay. */
-    void (*remake)(struct edit *items, size_t n, float *values, const struct method_remake *of);
+    bool next_function; /* takes the basis of the next function; the last one takes the first's */
+    /* Points the n edits of a fit to values [n, R, E] of its own. NULL: the edits stay. */
+    void (*redraw)(struct edit *items, size_t n, float *values, const struct method_redraw *of);
 };
+
+struct method {
+    const char *name;
+    struct method_docs docs;
+    struct method_config config;
+    struct method_inputs inputs;
+    struct method_derivation derivation;
+    struct method_application application;
+    struct method_control control;
+};
+
+/* ---- the registry */
 
 size_t method_count(void);
 const struct method *method_at(size_t i);
-const struct method *method_find(const char *name);
+const struct method *method_find(const char *name); /* NULL: unknown */
 
-/* Learned by gradient descent; learned, derived or chosen: the methods of `fit`. */
+/* Whether its weights are learned by gradient descent; whether `fit` has anything to do for it
+ * (learn, derive or choose). */
 bool method_learns(const struct method *m);
 bool method_is_fitted(const struct method *m);
 
-/* Names of the methods that nothing is fitted for, NULL-terminated: the choices of `also`. */
+/* Names of the methods that nothing is fitted for, NULL-terminated: the values of `also`. */
 extern const char *const METHOD_CONTROLS[];
+
+/* Adds the rows "method" (an axis over the registered names) and every method's own keys.
+ * fitted_only: the methods of `fit` alone. */
+enum err_code method_schema(struct config_schema *out, bool fitted_only, struct err *err);
+
+/* ---- setups */
+
+void method_setup_read(struct method_setup *out, const struct config_point *point,
+                       const struct params *params);
+/* The same by name: the first variant, and every key 0. */
+void method_setup_named(struct method_setup *out, const char *name, const struct params *params);
 
 /* "heads" for ltv; "" where the method has one form only. */
 const char *method_variant(const struct method_setup *s);
 
-/* The function whose basis function i of n has under a control, or under none (NULL): its own. */
+size_t method_weights(const struct method_setup *s); /* numbers of w; 0: none */
+size_t method_values(const struct method_setup *s);  /* floats of one row of v */
+size_t method_choices(const struct method_setup *s);
+size_t method_edits_most(const struct method_setup *s);
+
+/* The edits of v for R rows into items [method_edits_most]; *out, v and w share their lifetime. */
+void method_edits(struct edit *items, struct edits *out, const float *v, const float *w, size_t R,
+                  const struct method_setup *s);
+
+/* ---- its basis */
+
+unsigned method_basis(const struct method_setup *s); /* basis_bit() of its parts; 0: none */
+
+/* Index of the function whose basis serves function i of n; control may be NULL. */
 size_t method_basis_of(const struct method *control, size_t i, size_t n);
 
-/* The parts of a basis it needs; 0: none. */
-unsigned method_basis(const struct method_setup *s);
-
-/* What collects that basis, with weights w that stay; its bytes. */
+/* A collector of that basis, for weights w that outlive it; its bytes. */
 enum err_code method_collector_create(struct basis_collector **out, const struct method_setup *s,
                                       const float *w, size_t T0, size_t chunk,
                                       enum context_precision contexts, struct err *err);
@@ -161,30 +241,14 @@ size_t method_collector_bytes(const struct method_setup *s, size_t T0, size_t ch
                               enum context_precision contexts);
 size_t method_anchors(const struct method_setup *s); /* how many; 0: none */
 
-size_t method_weights(const struct method_setup *s); /* numbers of w; 0: none */
-size_t method_values(const struct method_setup *s);
-size_t method_choices(const struct method_setup *s);
-size_t method_edits_most(const struct method_setup *s);
+/* ---- fields that several methods share */
 
-/* What several methods' fields say: weights [L, H]; weights normal, of standard deviation init; at
- * most one edit. */
-void method_shape_heads(size_t shape[2], const struct method_setup *s);
+void method_shape_heads(size_t shape[2], const struct method_setup *s); /* [L, H] */
+/* w ~ N(0, setup.init^2). */
 void method_init_normals(float *w, const struct method_setup *s, const struct rng *stream);
 size_t method_one_edit(const struct method_setup *s);
 
-/* The first `most` training prompts, all of them where most is 0: how many. */
-size_t method_first_prompts(const struct method_training *t, double most);
-
-/* Rows "method" (AXIS, over the names in the registry) and every method's own. fitted_only: for
- * `fit`. */
-enum err_code method_schema(struct config_schema *out, bool fitted_only, struct err *err);
-void method_setup_read(struct method_setup *out, const struct config_point *point,
-                       const struct params *params);
-/* The same by name, with the method's first variant and initial weights 0. */
-void method_setup_named(struct method_setup *out, const char *name, const struct params *params);
-
-/* The edits of v for R rows into items [method_edits_most]; v and w stay as long as they do. */
-void method_edits(struct edit *items, struct edits *out, const float *v, const float *w, size_t R,
-                  const struct method_setup *s);
+/* How many training prompts: the first `most`, or all where most is 0. */
+size_t method_first_prompts(const struct method_training *t, int64_t most);
 
 #endif

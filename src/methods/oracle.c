@@ -4,10 +4,9 @@
 extern const struct method method_oracle;
 const struct method method_oracle = {
     .name = "oracle",
-    .meaning = "No vector: plain within the trained length, the window beyond it.",
-    .paper = "",
-    .sees = "nothing beyond the prompt",
-    .cost = "one context per length beyond the trained length",
-    .scope = EDIT_QUERY,
-    .prompt = METHOD_ORACLE,
+    .docs = {.meaning = "No vector: plain within the trained length, the window beyond it.",
+             .paper = "",
+             .sees = "nothing beyond the prompt",
+             .cost = "one context per length beyond the trained length"},
+    .inputs = {.prompt = METHOD_ORACLE},
 };

@@ -4,10 +4,8 @@
 extern const struct method method_plain;
 const struct method method_plain = {
     .name = "plain",
-    .meaning = "The model without any edit.",
-    .paper = "",
-    .sees = "nothing",
-    .cost = "none",
-    .scope = EDIT_QUERY,
-    .prompt = METHOD_WHOLE,
+    .docs = {.meaning = "The model without any edit.",
+             .paper = "",
+             .sees = "nothing",
+             .cost = "none"},
 };

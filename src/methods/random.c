@@ -16,8 +16,8 @@ static void redraw(float *out, const float *like, size_t n, const struct rng *st
 static size_t width_of(const struct edit *e, size_t E) { return e->n > 0 ? e->n : E - e->from; }
 
 /* From the last edit on, so that those before it still show what they shared. */
-static void random_remake(struct edit *items, size_t n, float *values,
-                          const struct method_remake *of) {
+static void random_redraw(struct edit *items, size_t n, float *values,
+                          const struct method_redraw *of) {
     for (size_t i = n; i-- > 0;) {
         const struct edit old = items[i];
         const size_t width = width_of(&old, of->E);
@@ -33,19 +33,17 @@ static void random_remake(struct edit *items, size_t n, float *values,
 
 static bool random_applies(const struct method *fit, bool own_basis) {
     (void)own_basis;
-    return !fit->maps;
+    return !fit->application.maps;
 }
 
 extern const struct method method_random;
 const struct method method_random = {
     .name = "random",
-    .meaning = "Control of a fit: random directions, drawn per function, with the norm of its "
-               "vector in each layer.",
-    .paper = "",
-    .sees = "the norms of the fit's vector",
-    .cost = "that of the fit",
-    .scope = EDIT_QUERY,
-    .prompt = METHOD_WHOLE,
-    .applies = random_applies,
-    .remake = random_remake,
+    .docs = {.meaning =
+                 "Control of a fit: random directions, drawn per function, with the norm of its "
+                 "vector in each layer.",
+             .paper = "",
+             .sees = "the norms of the fit's vector",
+             .cost = "that of the fit"},
+    .control = {.applies = random_applies, .redraw = random_redraw},
 };

@@ -9,7 +9,10 @@
 
 #include "methods/method.h"
 
-enum { START }; /* setup.own: alpha of the gate that all heads start from */
+struct site_keys {
+    double start; /* alpha of the gate that all heads start from */
+};
+METHOD_KEYS(site)
 
 static unsigned site_basis(const struct method_setup *s) {
     (void)s;
@@ -18,8 +21,9 @@ static unsigned site_basis(const struct method_setup *s) {
 
 static void site_init(float *w, const struct method_setup *s, const struct rng *stream) {
     const size_t n = method_weights(s);
+    const double start = site_keys(s).start;
     rng_normals(w, n, stream, 0, 0);
-    for (size_t i = 0; i < n; i++) w[i] = (float)(s->own[START] + s->init * (double)w[i]);
+    for (size_t i = 0; i < n; i++) w[i] = (float)(start + s->init * (double)w[i]);
 }
 
 static float gate_of(float alpha) { return (float)(1 / (1 + exp(-(double)alpha))); }
@@ -74,7 +78,7 @@ static void site_gradient_at(float *dw, const struct query_place *at, const floa
 
 static void site_read(struct method_setup *s, const struct config_point *point) {
     const double gate = config_float(point, "site.gate");
-    s->own[START] = log(gate / (1 - gate));
+    site_set_keys(s, (struct site_keys){.start = log(gate / (1 - gate))});
     s->init = config_float(point, "site.init");
 }
 
@@ -107,22 +111,18 @@ static const struct config_key KEYS[] = {
 extern const struct method method_site;
 const struct method method_site = {
     .name = "site",
-    .meaning = "Learned gates that interpolate each head between its own output and its output "
-               "at a basis prompt.",
-    .paper = "Park et al., arXiv:2507.20906",
-    .sees =
-        "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\", published)",
-    .cost = "one basis prompt per function, or none",
-    .scope = EDIT_QUERY,
-    .prompt = METHOD_WHOLE,
-    .basis = site_basis,
-    .keys = KEYS,
-    .n_keys = sizeof KEYS / sizeof *KEYS,
-    .read = site_read,
-    .weights_shape = method_shape_heads,
-    .init = site_init,
-    .vector = site_vector,
-    .edits = site_edits,
-    .edits_most = method_weights,
-    .gradient_at = site_gradient_at,
+    .docs = {.meaning =
+                 "Learned gates that interpolate each head between its own output and its output "
+                 "at a basis prompt.",
+             .paper = "Park et al., arXiv:2507.20906",
+             .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\", "
+                     "published)",
+             .cost = "one basis prompt per function, or none"},
+    .config = {.rows = KEYS, .n = sizeof KEYS / sizeof *KEYS, .read = site_read},
+    .inputs = {.basis = site_basis},
+    .derivation = {.weights_shape = method_shape_heads, .init = site_init},
+    .application = {.vector = site_vector,
+                    .edits = site_edits,
+                    .edits_most = method_weights,
+                    .gradient_at = site_gradient_at},
 };

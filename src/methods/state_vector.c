@@ -4,14 +4,15 @@
  * al., "In-Context Learning State Vector with Inner and Momentum Optimization", NeurIPS 2024,
  * arXiv:2404.11225.  The residual stream keeps x (methods 3.5).
  */
+#include "methods/state_vector.h"
+
 #include <string.h>
 
 #include "methods/layer_choice.h"
 
-enum { AVERAGE = LAYER_CHOICE_NEXT }; /* setup.own: behind the last layer l*, how many x's */
-
 static size_t state_recent(const struct method_setup *s) {
-    return s->own[AVERAGE] > 1 ? (size_t)s->own[AVERAGE] : 1;
+    const int64_t average = state_vector_keys(s).average;
+    return average > 1 ? (size_t)average : 1;
 }
 
 static enum basis_part part_of(const struct method_setup *s) {
@@ -49,7 +50,9 @@ static enum err_code state_check(const struct method_setup *s, const struct conf
 
 static void state_read(struct method_setup *s, const struct config_point *point) {
     layer_choice_read(s, point, "state_vector.last");
-    s->own[AVERAGE] = (double)config_int(point, "state_vector.average");
+    state_vector_set_keys(s, (struct state_vector_keys){
+                                 .average = config_int(point, "state_vector.average"),
+                             });
 }
 
 static const struct config_key KEYS[] = {
@@ -72,21 +75,17 @@ static const struct config_key KEYS[] = {
 extern const struct method method_state_vector;
 const struct method method_state_vector = {
     .name = "state_vector",
-    .meaning = "The attention outputs at a basis prompt's query replace those at the query, up "
-               "to a layer.",
-    .paper = "Li et al., arXiv:2404.11225",
-    .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
-    .cost = "one basis prompt per function, and one token per averaged x",
-    .scope = EDIT_QUERY,
-    .prompt = METHOD_WHOLE,
-    .basis = state_basis,
-    .recent = state_recent,
-    .keys = KEYS,
-    .n_keys = sizeof KEYS / sizeof *KEYS,
-    .read = state_read,
-    .check = state_check,
-    .choices = layer_choice_count,
-    .chosen = layer_choice_shown,
-    .vector = state_vector,
-    .edits = state_edits,
+    .docs = {.meaning =
+                 "The attention outputs at a basis prompt's query replace those at the query, up "
+                 "to a layer.",
+             .paper = "Li et al., arXiv:2404.11225",
+             .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
+             .cost = "one basis prompt per function, and one token per averaged x"},
+    .config = {.rows = KEYS,
+               .n = sizeof KEYS / sizeof *KEYS,
+               .read = state_read,
+               .check = state_check},
+    .inputs = {.basis = state_basis, .recent = state_recent},
+    .derivation = {.choices = layer_choice_count, .chosen = layer_choice_shown},
+    .application = {.vector = state_vector, .edits = state_edits},
 };

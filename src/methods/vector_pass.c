@@ -7,7 +7,7 @@
 #include "ops/vector_ops.h"
 
 static size_t method_scratch(const struct method_setup *s, size_t rows) {
-    return s->method->scratch ? s->method->scratch(s, rows) : 0;
+    return s->method->application.scratch ? s->method->application.scratch(s, rows) : 0;
 }
 
 /* Returns room for what stood where the method edits, NULL where it does not look. */
@@ -17,7 +17,7 @@ static float *lay_out(struct vector_pass *p, const struct method_setup *s, size_
     p->v = arena_floats(&p->memory, capacity * method_values(s));
     p->g_sum = arena_floats(&p->memory, d->L * d->E);
     p->scratch = arena_floats(&p->memory, method_scratch(s, capacity));
-    if (!for_backward || !s->method->gradient_at) return NULL;
+    if (!for_backward || !s->method->application.gradient_at) return NULL;
     return arena_floats(&p->memory, d->L * capacity * d->E);
 }
 
@@ -53,7 +53,7 @@ size_t vector_pass_bytes(const struct method_setup *s, size_t capacity, size_t t
 }
 
 void vector_pass_set(struct vector_pass *p, const struct basis *b, const float *w) {
-    const struct method *m = p->setup->method;
+    const struct method_application *m = &p->setup->method->application;
     p->edits = (struct edits){0};
     p->v_rows = 0;
     p->w = w;
@@ -88,7 +88,7 @@ struct places { /* where a method's gradient comes together */
 static void see(void *context, const struct query_place *place) {
     const struct places *x = context;
     const struct vector_pass *p = x->p;
-    p->setup->method->gradient_at(x->dw, place, p->v, p->w, x->b, p->setup, p->scratch);
+    p->setup->method->application.gradient_at(x->dw, place, p->v, p->w, x->b, p->setup, p->scratch);
 }
 
 static void backward_edited(float *dw, struct vector_pass *p, const struct context *c,
@@ -103,7 +103,7 @@ static void backward_edited(float *dw, struct vector_pass *p, const struct conte
 void vector_pass_backward(float *dw, struct vector_pass *p, const struct context *c,
                           const struct query_rows *rows, const struct basis *b,
                           const float *dprediction) {
-    const struct method *m = p->setup->method;
+    const struct method_application *m = &p->setup->method->application;
     if (m->gradient_at) {
         backward_edited(dw, p, c, rows, b, dprediction);
         return;

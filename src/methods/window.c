@@ -4,11 +4,11 @@
 extern const struct method method_window;
 const struct method method_window = {
     .name = "window",
-    .meaning = "No vector: the model sees only the last T0 - 1 pairs and the query, at the first"
-               " positions.",
-    .paper = "",
-    .sees = "nothing beyond the prompt",
-    .cost = "one context per length beyond T0",
-    .scope = EDIT_QUERY,
-    .prompt = METHOD_WINDOW,
+    .docs = {.meaning =
+                 "No vector: the model sees only the last T0 - 1 pairs and the query, at the first"
+                 " positions.",
+             .paper = "",
+             .sees = "nothing beyond the prompt",
+             .cost = "one context per length beyond T0"},
+    .inputs = {.prompt = METHOD_WINDOW},
 };

@@ -12,11 +12,9 @@ static void zero_vector(float *v, const float *w, const struct basis *b,
 extern const struct method method_zero;
 const struct method method_zero = {
     .name = "zero",
-    .meaning = "Vector of zeros, whose results must equal those of plain bit for bit.",
-    .paper = "",
-    .sees = "nothing",
-    .cost = "none",
-    .scope = EDIT_QUERY,
-    .prompt = METHOD_WHOLE,
-    .vector = zero_vector,
+    .docs = {.meaning = "Vector of zeros, whose results must equal those of plain bit for bit.",
+             .paper = "",
+             .sees = "nothing",
+             .cost = "none"},
+    .application = {.vector = zero_vector},
 };

@@ -103,7 +103,7 @@ void choice_loss_add(double *losses, struct choice_loss *c, const struct prompt_
     struct method_setup *setup = c->o.setup;
     const size_t choices = method_choices(setup);
     assert(prompts->n <= c->o.chunk && prompts->points == c->o.points);
-    const bool own = setup->method->scope == EDIT_ALL; /* contexts for every choice */
+    const bool own = setup->method->application.scope == EDIT_ALL; /* contexts for every choice */
     prompt_batch_ask(&c->batch, prompts, prompts->points - 1, context_tokens(&c->o));
     if (!own) fill(c, prompts, NULL);
     const struct basis basis = basis_of(c, prompts, mean);

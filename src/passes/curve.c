@@ -15,7 +15,7 @@ static size_t whole_tokens(const struct curve_options *o) {
 }
 
 static bool has_windows(const struct curve_options *o) {
-    return o->setup->method->prompt != METHOD_WHOLE && o->window_points < o->points;
+    return o->setup->method->inputs.prompt != METHOD_WHOLE && o->window_points < o->points;
 }
 
 static size_t window_tokens(const struct curve_options *o) {
@@ -26,7 +26,8 @@ static size_t window_tokens(const struct curve_options *o) {
 static size_t window_from(const struct curve_options *o) {
     size_t k = o->window_points;
     if (!has_windows(o)) return o->points;
-    if (o->setup->method->prompt == METHOD_ORACLE && o->trained_points > k) k = o->trained_points;
+    if (o->setup->method->inputs.prompt == METHOD_ORACLE && o->trained_points > k)
+        k = o->trained_points;
     return k;
 }
 
@@ -41,7 +42,9 @@ static size_t capacity(const struct curve_options *o) {
     return o->chunk > most ? o->chunk : most;
 }
 
-static bool is_remade(const struct curve_options *o) { return o->control && o->control->remake; }
+static bool is_remade(const struct curve_options *o) {
+    return o->control && o->control->control.redraw;
+}
 
 static void lay_out(struct curve *c) {
     const struct model_dims *d = &c->o.setup->params->dims;
@@ -176,10 +179,11 @@ static bool own_contexts(const struct curve *c, const struct prompt_view *prompt
 
 void curve_begin(struct curve *c, const struct prompt_view *prompts, const struct basis *basis,
                  const float *w, size_t first) {
-    const struct method_remake of = {prompts->n, c->o.setup->params->dims.E, &c->o.stream, first};
+    const struct method_redraw of = {prompts->n, c->o.setup->params->dims.E, &c->o.stream, first};
     assert(prompts->n <= c->o.chunk && prompts->points == c->o.points);
     vector_pass_set(&c->pass, basis, w);
-    if (is_remade(&c->o)) c->o.control->remake(c->pass.items, c->pass.edits.n, c->remade, &of);
+    if (is_remade(&c->o))
+        c->o.control->control.redraw(c->pass.items, c->pass.edits.n, c->remade, &of);
     if (!own_contexts(c, prompts))
         fill(c, &c->whole, prompts, prompts->points - 1, prompts->points - 1);
 }

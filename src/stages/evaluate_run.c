@@ -48,7 +48,7 @@ static enum err_code read_weights(struct evaluation *e, const struct tensorfile 
     const size_t n = method_weights(&e->setup);
     size_t shape[2];
     if (n == 0) return ERR_OK;
-    e->setup.method->weights_shape(shape, &e->setup);
+    e->setup.method->derivation.weights_shape(shape, &e->setup);
     e->w = calloc(n, sizeof *e->w);
     if (!e->w) return ERR(err, ERR_MEMORY, "no memory for %zu weights", n);
     return tensorfile_floats(e->w, file, "weights", 2, shape, err);

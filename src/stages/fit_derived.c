@@ -38,7 +38,8 @@ static bool wants_mean(const struct fit_keys *k, const struct method_setup *s) {
 
 /* Prompts that are gone through in all: for the weights, the mean, the choice. */
 static double work_of(const struct fit_keys *k, const struct method_setup *s) {
-    const double train = (double)k->train, parts = (s->method->derive ? 1 : 0) + wants_mean(k, s);
+    const double train = (double)k->train,
+                 parts = (s->method->derivation.derive ? 1 : 0) + wants_mean(k, s);
     return parts * train + (double)(k->prompts - k->train);
 }
 
@@ -98,8 +99,8 @@ static enum err_code derive(struct derivation *d, struct err *err) {
                                       .stream = &stream,
                                       .report = report_share,
                                       .context = d};
-    if (!d->setup.method->derive) return ERR_OK;
-    const enum err_code rc = d->setup.method->derive(d->w, &t, &d->setup, err);
+    if (!d->setup.method->derivation.derive) return ERR_OK;
+    const enum err_code rc = d->setup.method->derivation.derive(d->w, &t, &d->setup, err);
     d->done += (double)d->k.train;
     return rc;
 }
@@ -211,7 +212,7 @@ enum err_code derive_check(const struct fit_keys *k, const struct method_setup *
         k->shards == 1, point, "shards",
         "%s is derived by one rank, so it has 1 shard, not %zu: give it a stage of its own",
         config_text(point, "method"), k->shards);
-    const size_t recent = s->method->recent ? s->method->recent(s) : 1;
+    const size_t recent = s->method->inputs.recent ? s->method->inputs.recent(s) : 1;
     CHECK_CONFIG(T0 == 0 || recent <= T0, point, "basis_points",
                  "%s takes the last %zu x of a basis of %zu points: lower %s.average or raise "
                  "basis_points",
@@ -237,7 +238,7 @@ static double more_flops(const struct fit_keys *k, const struct method_setup *s,
     const struct method_training t = training_of(k, s, T0);
     const double B = 2 * (double)T0;
     double contexts = 0, tokens = 0;
-    if (s->method->derive_work) s->method->derive_work(&contexts, &tokens, s, &t);
+    if (s->method->derivation.work) s->method->derivation.work(&contexts, &tokens, s, &t);
     return contexts * flops_forward(&s->params->dims, B, B / 2) +
            tokens * flops_forward(&s->params->dims, 1, B);
 }
@@ -262,7 +263,7 @@ static double bytes_of(const struct fit_keys *k, struct method_setup *s, size_t 
     if (wants_mean(k, s))
         part = fmax(part, (double)(basis_set_bytes(d, method_basis(s), k->batch) +
                                    method_collector_bytes(s, T0, k->batch, k->contexts)));
-    if (s->method->derive_bytes) part = fmax(part, (double)s->method->derive_bytes(s, &t));
+    if (s->method->derivation.bytes) part = fmax(part, (double)s->method->derivation.bytes(s, &t));
     return bytes + part;
 }
 

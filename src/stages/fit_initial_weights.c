@@ -23,7 +23,7 @@ static enum err_code open_weights(struct tensorfile **out, const char *path,
           "%s: weights of the method %s, not of %s", path, method, setup->method->name);
     const struct tensor_info *found = tensorfile_find(file, "weights");
     CHECK(found, ERR_DATA, "%s: no tensor named \"weights\"", path);
-    setup->method->weights_shape(shape, setup);
+    setup->method->derivation.weights_shape(shape, setup);
     CHECK(found->rank == 2 && memcmp(found->shape, shape, sizeof shape) == 0, ERR_DATA,
           "%s: tensor \"weights\" has %zu numbers, expected [%zu, %zu] for %s on this model", path,
           found->elements, shape[0], shape[1], setup->method->name);
@@ -53,11 +53,11 @@ enum err_code fit_initial_weights(float *w, const struct config_point *point,
     size_t shape[2];
     const char *path = file_of(point);
     if (!path) {
-        setup->method->init(w, setup, stream);
+        setup->method->derivation.init(w, setup, stream);
         return ERR_OK;
     }
     TRY(open_weights(&file, path, setup, err));
-    setup->method->weights_shape(shape, setup);
+    setup->method->derivation.weights_shape(shape, setup);
     TRY(tensorfile_floats(w, file, "weights", 2, shape, err));
 cleanup:
     tensorfile_close(file);

@@ -112,7 +112,7 @@ enum err_code fit_plan(struct stage_cost *cost, const struct config_point *point
     const struct params shape = {.dims = model.dims};
     method_setup_read(&setup, point, &shape);
     TRY(check(&k, point, &model.dims, err));
-    if (setup.method->check) TRY(setup.method->check(&setup, point, err));
+    if (setup.method->config.check) TRY(setup.method->config.check(&setup, point, err));
     TRY(fit_initial_weights_check(point, &setup, err));
     TRY(check_optimiser(&k, &setup, point, err));
     TRY(check_basis(&T0, &k, &setup, &model, point, err));

@@ -27,7 +27,7 @@ static enum err_code write_row(struct job_ctx *ctx, const struct fit_rows *r, st
         {JOB_REAL, {.real = r->loss}},
         {JOB_REAL, {.real = norm}},
         {JOB_TEXT, {.text = r->end}},
-        {JOB_REAL, {.real = m->chosen ? m->chosen(r->setup) : (double)NAN}},
+        {JOB_REAL, {.real = m->derivation.chosen ? m->derivation.chosen(r->setup) : (double)NAN}},
         {JOB_INT, {.integer = count_nonzero(r->weights, n)}},
     };
     return job_row(ctx, 0, cells, sizeof cells / sizeof *cells, err);
@@ -54,7 +54,7 @@ static enum err_code write_tensors(struct job_ctx *ctx, const struct fit_rows *r
         "choice_losses", 1, {method_choices(r->setup)}, r->choice_losses};
     struct job_tensor weights = {.name = "weights", .rank = 2, .data = r->weights};
     if (r->weights) {
-        r->setup->method->weights_shape(weights.shape, r->setup);
+        r->setup->method->derivation.weights_shape(weights.shape, r->setup);
         TRY(job_tensor(ctx, &weights, err));
     }
     TRY(job_tensor(ctx, &chosen, err));

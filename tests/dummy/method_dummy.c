@@ -2,6 +2,11 @@
  * how a method is added. */
 #include "methods/method.h"
 
+struct dummy_keys {
+    double start;
+};
+METHOD_KEYS(dummy)
+
 static void shape(size_t out[2], const struct method_setup *s) {
     (void)s;
     out[0] = out[1] = 1;
@@ -9,7 +14,7 @@ static void shape(size_t out[2], const struct method_setup *s) {
 
 static void init(float *w, const struct method_setup *s, const struct rng *stream) {
     (void)stream;
-    *w = (float)s->init;
+    *w = (float)dummy_keys(s).start;
 }
 
 static void vector(float *v, const float *w, const struct basis *b, const struct method_setup *s,
@@ -29,7 +34,7 @@ static void gradient(float *dw, const float *g, size_t g_stride, size_t R, const
 }
 
 static void read_keys(struct method_setup *s, const struct config_point *point) {
-    s->init = config_float(point, "dummy.start");
+    dummy_set_keys(s, (struct dummy_keys){.start = config_float(point, "dummy.start")});
 }
 
 static const struct config_key KEYS[] = {
@@ -45,17 +50,27 @@ static const struct config_key KEYS[] = {
 extern const struct method method_dummy;
 const struct method method_dummy = {
     .name = "dummy",
-    .meaning = "one number everywhere",
-    .paper = "",
-    .sees = "nothing",
-    .cost = "none",
-    .scope = EDIT_QUERY,
-    .prompt = METHOD_WHOLE,
-    .keys = KEYS,
-    .n_keys = sizeof KEYS / sizeof *KEYS,
-    .read = read_keys,
-    .weights_shape = shape,
-    .init = init,
-    .vector = vector,
-    .gradient = gradient,
+    .docs =
+        {
+            .meaning = "one number everywhere",
+            .paper = "",
+            .sees = "nothing",
+            .cost = "none",
+        },
+    .config =
+        {
+            .rows = KEYS,
+            .n = sizeof KEYS / sizeof *KEYS,
+            .read = read_keys,
+        },
+    .derivation =
+        {
+            .weights_shape = shape,
+            .init = init,
+        },
+    .application =
+        {
+            .vector = vector,
+            .gradient = gradient,
+        },
 };

@@ -30,10 +30,10 @@ static void bench_model_init(struct scene *s) {
     s->items[3] = (struct edit){.layer = 2, .from = 2, .n = 4, .scale = 1, .values = s->half};
 }
 
-static void remake(struct scene *s, size_t rows, uint64_t first) {
+static void redraw(struct scene *s, size_t rows, uint64_t first) {
     const struct rng stream = rng_stream(3, "control");
-    const struct method_remake of = {rows, E, &stream, first};
-    method_find("random")->remake(s->items, EDITS, s->values, &of);
+    const struct method_redraw of = {rows, E, &stream, first};
+    method_find("random")->control.redraw(s->items, EDITS, s->values, &of);
 }
 
 static double norm(const float *x, size_t n) {
@@ -46,7 +46,7 @@ static void random_has_the_norms_of_the_fit(void **state) {
     (void)state;
     struct scene s;
     bench_model_init(&s);
-    remake(&s, R, 10);
+    redraw(&s, R, 10);
     for (size_t r = 0; r < R; r++) {
         const double rows = norm(s.v + r * E, E);
         assert_true(fabs(norm(edit_row(&s.items[0], r), E) / rows - 1) < 1e-6);
@@ -65,9 +65,9 @@ static void random_is_drawn_for_the_function(void **state) {
     (void)state;
     struct scene all, one;
     bench_model_init(&all), bench_model_init(&one);
-    remake(&all, R, 10);
+    redraw(&all, R, 10);
     memcpy(one.v, all.v + 2 * E, E * sizeof *one.v);
-    remake(&one, 1, 12);
+    redraw(&one, 1, 12);
     for (size_t i = 0; i < EDITS; i++)
         assert_memory_equal(edit_row(&all.items[i], 2), edit_row(&one.items[i], 0),
                             (i == 3 ? 4 : E) * sizeof(float));
@@ -78,7 +78,7 @@ static void nothing_stays_nothing(void **state) {
     struct scene s;
     bench_model_init(&s);
     memset(s.v, 0, sizeof s.v);
-    remake(&s, R, 0);
+    redraw(&s, R, 0);
     for (size_t i = 0; i < E; i++) assert_true(edit_row(&s.items[0], 1)[i] == 0);
 }
 
@@ -86,13 +86,14 @@ static void controls_of_a_fit_say_what_they_apply_to(void **state) {
     (void)state;
     const struct method *random = method_find("random"), *other = method_find("mismatched");
     const struct method *ltv = method_find("ltv"), *constant = method_find("constant");
-    assert_true(random->applies(ltv, true) && random->applies(constant, false));
-    assert_false(random->applies(method_find("loreft"), true));
-    assert_true(other->applies(ltv, true));
-    assert_false(other->applies(ltv, false));
-    assert_false(other->applies(constant, true));
+    assert_true(random->control.applies(ltv, true) && random->control.applies(constant, false));
+    assert_false(random->control.applies(method_find("loreft"), true));
+    assert_true(other->control.applies(ltv, true));
+    assert_false(other->control.applies(ltv, false));
+    assert_false(other->control.applies(constant, true));
     for (size_t i = 0; i < method_count(); i++)
-        if (method_at(i) != random && method_at(i) != other) assert_null(method_at(i)->applies);
+        if (method_at(i) != random && method_at(i) != other)
+            assert_null(method_at(i)->control.applies);
 }
 
 int main(void) {

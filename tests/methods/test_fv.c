@@ -49,12 +49,12 @@ static void the_vector_sums_chosen_heads(void **state) {
         for (enum fv_bias bias = FV_ONCE; bias <= FV_NONE; bias++) {
             float v[ROWS * E], scratch[ROWS * E];
             double want[ROWS * E];
-            fv_setup(&s, bias, NULL, 0);
+            fv_set_keys(&s, (struct fv_keys){.bias = bias});
             for (size_t r = 0; r < ROWS; r++)
                 vector_of(want + r * E, &p, s.variant == CAUSAL_HEADS ? z.d : a.d, w, bias, r);
-            assert_int_equal(s.method->scratch(&s, ROWS), ROWS * E);
+            assert_int_equal(s.method->application.scratch(&s, ROWS), ROWS * E);
             assert_int_equal(method_values(&s), E);
-            s.method->vector(v, w, &b, &s, scratch);
+            s.method->application.vector(v, w, &b, &s, scratch);
             CLOSE(relative_error(v, want, ROWS * E), 1e-6);
         }
     pair_free(&z), pair_free(&a);
@@ -73,7 +73,7 @@ static void its_edits_share_the_vector(void **state) {
     assert_int_equal(edits.n, 1);
     assert_int_equal(items[0].layer, 1);
     assert_true(items[0].scale == 1 && items[0].row_stride == 0);
-    fv_setup(&s, FV_ONCE, (const size_t[]){2, 0}, 2);
+    fv_set_keys(&s, (struct fv_keys){.n_layers = 2, .layers = {2, 0}});
     assert_int_equal(method_edits_most(&s), 2);
     method_edits(items, &edits, v, NULL, 2, &s);
     assert_int_equal(edits.n, 2);
@@ -153,21 +153,19 @@ static struct method_training training_of(const struct prompt_scene *s, const st
                                     .context = w};
 }
 
-enum { OWN_HEADS = 0, OWN_PROMPTS = 1, OWN_CORRUPTION = 2 }; /* of fv's numbers */
-
 static void the_head_that_answers_is_found(void **state) {
     (void)state;
     struct prompt_scene s = copying_scene();
     const struct rng stream = rng_stream(9, "orders");
-    for (int corruption = CAUSAL_SHARED; corruption <= CAUSAL_REDRAWN; corruption++) {
+    for (enum causal_corruption corruption = CAUSAL_SHARED; corruption <= CAUSAL_REDRAWN;
+         corruption++) {
         struct watch w = {.stop_after = 1e9};
         const struct method_training t = training_of(&s, &stream, &w);
         struct method_setup setup;
         float weights[ALL];
         method_setup_named(&setup, "fv", &s.p);
-        setup.own[OWN_HEADS] = 1;
-        setup.own[OWN_CORRUPTION] = corruption;
-        SUCCEEDS(setup.method->derive(weights, &t, &setup, &err));
+        fv_set_keys(&setup, (struct fv_keys){.heads = 1, .corruption = corruption});
+        SUCCEEDS(setup.method->derivation.derive(weights, &t, &setup, &err));
         for (size_t i = 0; i < ALL; i++)
             assert_true(weights[i] == (i == ANSWER_LAYER * HEADS + ANSWER_HEAD ? 1 : 0));
         assert_true(w.calls > LAYERS && w.done == w.total);
@@ -208,7 +206,7 @@ static void a_derivation_can_be_stopped(void **state) {
         struct method_setup setup;
         float weights[ALL];
         method_setup_named(&setup, "fv", &s.p);
-        assert_int_equal(setup.method->derive(weights, &t, &setup, &err), ERR_STOPPED);
+        assert_int_equal(setup.method->derivation.derive(weights, &t, &setup, &err), ERR_STOPPED);
     }
     prompt_scene_free(&s);
 }
@@ -221,11 +219,10 @@ static void its_work_is_told(void **state) {
     struct method_setup setup;
     double contexts, tokens;
     method_setup_named(&setup, "fv", &s.p);
-    setup.method->derive_work(&contexts, &tokens, &setup, &t);
+    setup.method->derivation.work(&contexts, &tokens, &setup, &t);
     assert_true(contexts == PROMPTS && tokens == PROMPTS * ALL / 2.0);
-    setup.own[OWN_CORRUPTION] = CAUSAL_REDRAWN;
-    setup.own[OWN_PROMPTS] = 2;
-    setup.method->derive_work(&contexts, &tokens, &setup, &t);
+    fv_set_keys(&setup, (struct fv_keys){.prompts = 2, .corruption = CAUSAL_REDRAWN});
+    setup.method->derivation.work(&contexts, &tokens, &setup, &t);
     assert_true(contexts == 2 * ALL && tokens == ALL);
     prompt_scene_free(&s);
 }

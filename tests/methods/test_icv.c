@@ -85,7 +85,7 @@ static void component_of(double v[N], double steps[PROMPTS][N]) {
 static void derive(float w[N], const struct prompt_scene *s, const struct method_setup *setup) {
     const struct method_training t = {.prompts = s->prompts, .T0 = T0, .chunk = 2};
     assert_int_equal(method_weights(setup), N);
-    SUCCEEDS(setup->method->derive(w, &t, setup, &err));
+    SUCCEEDS(setup->method->derivation.derive(w, &t, setup, &err));
 }
 
 static void the_component_is_the_principal_one(void **state) {
@@ -159,11 +159,11 @@ static void the_vector_is_the_step_and_for_means_the_component(void **state) {
     float v[2 * N];
     method_setup_named(&s, "icv", &p);
     assert_int_equal(method_values(&s), N);
-    s.method->vector(v, w.f, &own, &s, NULL);
+    s.method->application.vector(v, w.f, &own, &s, NULL);
     for (size_t i = 0; i < STAGES; i++)
         assert_memory_equal(v + i * 2 * E, step.f + i * 3 * E, 2 * E * sizeof *v);
-    icv_setup(&s, 1, 0, true);
-    s.method->vector(v, w.f, &mean, &s, NULL);
+    icv_set_keys(&s, (struct icv_keys){.scale = 1, .mean = true});
+    s.method->application.vector(v, w.f, &mean, &s, NULL);
     for (size_t j = 0; j < N; j++) assert_true(v[j] == step.f[j / E * 3 * E + j % E] + w.f[j]);
     pair_free(&step), pair_free(&w);
     params_destroy(&p);
@@ -178,7 +178,7 @@ static void its_edits_turn_every_token(void **state) {
     const float v[2 * N] = {0};
     method_setup_named(&s, "icv", &p);
     for (size_t shift = 0; shift <= 1; shift++) {
-        icv_setup(&s, 1.5, shift, false);
+        icv_set_keys(&s, (struct icv_keys){.scale = 1.5, .layer_shift = shift});
         method_edits(items, &edits, v, NULL, 2, &s);
         assert_int_equal(edits.n, LAYERS);
         for (size_t l = 0; l < LAYERS; l++) {

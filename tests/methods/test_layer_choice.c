@@ -5,7 +5,7 @@
 static void a_layer_that_is_told(void **state) {
     (void)state;
     const struct params p = {.dims = TINY};
-    const struct method_setup s = {.params = &p, .own = {[LAYER_CHOICE] = 2}, .choice = 0};
+    const struct method_setup s = {.params = &p, .layer = 2, .choice = 0};
     assert_int_equal(layer_choice_of(&s), 2);
     assert_int_equal(layer_choice_count(&s), 1);
     assert_true(layer_choice_shown(&s) == 2);
@@ -14,7 +14,7 @@ static void a_layer_that_is_told(void **state) {
 static void every_layer_is_tried_where_none_is(void **state) {
     (void)state;
     const struct params p = {.dims = TINY};
-    struct method_setup s = {.params = &p, .own = {[LAYER_CHOICE] = -1}};
+    struct method_setup s = {.params = &p, .layer = -1};
     assert_int_equal(layer_choice_count(&s), TINY.L);
     for (; s.choice < TINY.L; s.choice++) {
         assert_int_equal(layer_choice_of(&s), s.choice);

@@ -24,7 +24,7 @@ static void contexts_are_those_of_the_curve(void **state) {
     float prediction[N * POINTS];
     double loss = 0, want = 0, plain = 0;
     method_setup_named(&setup, "icv", &p);
-    icv_setup(&setup, 0.8, 0, false);
+    icv_set_keys(&setup, (struct icv_keys){.scale = 0.8});
     const struct choice_loss_options o = {
         .setup = &setup, .points = POINTS, .T0 = T0, .chunk = N, .loss = FIT_SQUARED};
     const struct curve_options c = {
@@ -43,7 +43,7 @@ static void contexts_are_those_of_the_curve(void **state) {
     }
     CLOSE(loss / want - 1, 1e-5);
     CLOSE(1 - loss / want, 1e-5);
-    icv_setup(&setup, 0, 0, false); /* no edit: another loss */
+    icv_set_keys(&setup, (struct icv_keys){.scale = 0}); /* no edit: another loss */
     choice_loss_add(&plain, chooser, &prompts, NULL, 1.0 / N);
     assert_true(plain > 1.01 * want || plain < 0.99 * want);
     curve_destroy(&curve);

@@ -168,7 +168,7 @@ static void curve_among_dummies(enum dummy_pairs_rule rule, bool plain) {
     SUCCEEDS(basis_set_create(&t.basis, &DIMS, basis_bit(BASIS_HEADS), SMALL.n, &err));
     SUCCEEDS(basis_set_collect(&t.basis, &t.p, &t.prompts, SMALL.T0, 2, &err));
     const struct basis all = basis_set_view(&t.basis, 0, SMALL.n);
-    if (!plain) t.setup.method->vector(v, t.w.f, &all, &t.setup, scratch);
+    if (!plain) t.setup.method->application.vector(v, t.w.f, &all, &t.setup, scratch);
     predict(&t, SMALL.T0, plain ? NULL : t.w.f);
     for (size_t i = 0; i < SMALL.n; i++)
         for (size_t k = 0; k < SMALL.points; k++) {
@@ -214,7 +214,7 @@ static void curve_of_reading(const struct sizes *z, int reading, bool apart) {
                               z->n, &err));
     SUCCEEDS(basis_set_collect(&t.basis, &t.p, &t.prompts, z->T0, 2, &err));
     const struct basis all = basis_set_view(&t.basis, 0, z->n);
-    t.setup.method->vector(v, t.w.f, &all, &t.setup, scratch);
+    t.setup.method->application.vector(v, t.w.f, &all, &t.setup, scratch);
     if (apart) t.prompts.query_x = t.query.f;
     predict(&t, z->T0, t.w.f);
     check_vectors(&t, v);
@@ -263,11 +263,11 @@ static void contexts_run_under_edits_of_every_token(void **state) {
         struct trial t;
         float v[(L + 1) * 3 * E];
         trial_init(&t, &SMALL, "icv", 0);
-        icv_setup(&t.setup, 1.5, shift, false);
+        icv_set_keys(&t.setup, (struct icv_keys){.scale = 1.5, .layer_shift = shift});
         SUCCEEDS(basis_set_create(&t.basis, &DIMS, basis_bit(BASIS_STEP), SMALL.n, &err));
         SUCCEEDS(basis_set_collect(&t.basis, &t.p, &t.prompts, SMALL.T0, 2, &err));
         const struct basis all = basis_set_view(&t.basis, 0, SMALL.n);
-        t.setup.method->vector(v, t.w.f, &all, &t.setup, NULL);
+        t.setup.method->application.vector(v, t.w.f, &all, &t.setup, NULL);
         predict(&t, SMALL.T0, t.w.f);
         check_steered(&t, v, shift);
         trial_free(&t);

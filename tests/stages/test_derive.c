@@ -1,6 +1,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "methods/linear_vector.h"
 #include "passes/choice_loss.h"
 #include "passes/curve.h"
 #include "stages/fit_world.h"
@@ -175,12 +176,12 @@ static void its_own_state_changes_nothing(void **state) {
     known_init(&k);
     method_setup_named(&s, "task_vector", &k.p);
     s.variant = 1; /* replace */
-    for (s.own[0] = 0; s.own[0] < 3; s.own[0]++) {
+    for (s.layer = 0; s.layer < 3; s.layer++) {
         predict(k.got, &k, &s);
         close_at(&k, T0 - 1, k.plain, T0 - 1);
     }
     method_setup_named(&s, "state_vector", &k.p);
-    for (s.own[0] = 0; s.own[0] < 3; s.own[0]++) {
+    for (s.layer = 0; s.layer < 3; s.layer++) {
         predict(k.got, &k, &s);
         close_at(&k, T0 - 1, k.plain, T0 - 1);
     }
@@ -195,7 +196,7 @@ static void the_difference_stands_for_the_examples(void **state) {
     struct method_setup s;
     known_init(&k);
     method_setup_named(&s, "task_vector", &k.p);
-    s.own[0] = (double)TINY.L - 1;
+    s.layer = (int64_t)TINY.L - 1;
     predict(k.got, &k, &s);
     close_at(&k, 0, k.plain, T0 - 1);
     for (size_t i = 0; i < N; i++)
@@ -226,10 +227,9 @@ static void linear_init(struct linear *k, int form) {
         .prompts = {ANCHORS, 1, 3, .x = k->x.f}, .T0 = 1, .chunk = 1, .report = no_report};
     method_setup_named(&k->s, "linear_vector", &k->p);
     k->s.variant = form;
-    k->s.own[0] = ANCHORS;
-    k->s.own[1] = 1e-9;
+    linear_vector_set_keys(&k->s, (struct linear_vector_keys){ANCHORS, .ridge = 1e-9});
     assert_int_equal(method_weights(&k->s), ANCHORS * ROW);
-    SUCCEEDS(k->s.method->derive(k->w, &t, &k->s, &err));
+    SUCCEEDS(k->s.method->derivation.derive(k->w, &t, &k->s, &err));
 }
 
 /* The basis of a function that changes anchor i by change(i, e). */
@@ -263,11 +263,12 @@ static void a_linear_change_is_found(void **state) {
     linear_init(&k, 0);
     linear_change(&k, mapped);
     const struct basis b = {1, 1, {[BASIS_ANCHORS] = k.part}};
-    k.s.method->vector(v, k.w, &b, &k.s, scratch);
+    k.s.method->application.vector(v, k.w, &b, &k.s, scratch);
     for (size_t i = 0; i < WIDE * WIDE; i++) want[i] = entry(i / WIDE, i % WIDE);
     CLOSE(relative_error(v, want, WIDE * WIDE), 1e-3);
-    k.s.own[1] = 1e12; /* a ridge that leaves nothing */
-    k.s.method->vector(v, k.w, &b, &k.s, scratch);
+    linear_vector_set_keys(
+        &k.s, (struct linear_vector_keys){ANCHORS, .ridge = 1e12}); /* leaves nothing */
+    k.s.method->application.vector(v, k.w, &b, &k.s, scratch);
     for (size_t i = 0; i < WIDE * WIDE; i++) CLOSE(fabs((double)v[i]), 1e-6);
     params_destroy(&k.p);
     pair_free(&k.x);
@@ -281,7 +282,7 @@ static void the_constant_form_is_the_mean(void **state) {
     linear_init(&k, 1);
     linear_change(&k, same);
     const struct basis b = {1, 1, {[BASIS_ANCHORS] = k.part}};
-    k.s.method->vector(v, k.w, &b, &k.s, NULL);
+    k.s.method->application.vector(v, k.w, &b, &k.s, NULL);
     for (size_t e = 0; e < WIDE; e++) want[e] = entry(e, 0);
     CLOSE(relative_error(v, want, WIDE), 1e-5);
     params_destroy(&k.p);

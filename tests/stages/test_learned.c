@@ -25,7 +25,7 @@ struct trial {
     size_t weights;
 };
 
-static void trial_init(struct trial *t, const char *method, double layer, double rank,
+static void trial_init(struct trial *t, const char *method, int64_t layer, int64_t rank,
                        size_t points) {
     *t = (struct trial){.p = tiny_params(&TINY)};
     t->twin = model_twin_create(&t->p);
@@ -33,8 +33,8 @@ static void trial_init(struct trial *t, const char *method, double layer, double
     t->y = pair_normals(N * POINTS, 32, 1.0);
     t->w = pair_normals(W_MAX, 33, 0.7);
     method_setup_named(&t->setup, method, &t->p);
-    t->setup.own[LAYER_CHOICE] = layer; /* of learned_vector too */
-    t->setup.own[LOREFT_RANK] = rank;
+    t->setup.layer = layer;
+    if (strcmp(method, "loreft") == 0) loreft_set_keys(&t->setup, (struct loreft_keys){rank});
     t->weights = method_weights(&t->setup);
     assert_true(t->weights <= W_MAX && TINY.E == E);
     t->o = (struct fit_data_options){.setup = &t->setup,
@@ -94,7 +94,7 @@ static size_t site_twin(struct twin_patch *patches, double *z, struct trial *t, 
 }
 
 static size_t learned_twin(struct twin_patch *patch, struct trial *t) {
-    const size_t layer = (size_t)t->setup.own[LAYER_CHOICE];
+    const size_t layer = (size_t)t->setup.layer;
     *patch = (struct twin_patch){.site = layer > 0 ? 'x' : 'e',
                                  .layer = layer > 0 ? layer - 1 : 0,
                                  .n = E,
@@ -107,7 +107,7 @@ static size_t learned_twin(struct twin_patch *patch, struct trial *t) {
 /* h + R^T (W h + b - R h), R the modified Gram-Schmidt basis of the rows of M. */
 static void loreft_map(double *h, const void *context) {
     const struct trial *t = context;
-    const size_t rank = (size_t)t->setup.own[LOREFT_RANK], width = 2 * E + 1;
+    const size_t rank = (size_t)loreft_keys(&t->setup).rank, width = 2 * E + 1;
     double R[E][E], inner[E], length;
     for (size_t i = 0; i < rank; i++) {
         const double *w = t->w.d + i * width;
@@ -125,11 +125,8 @@ static void loreft_map(double *h, const void *context) {
 }
 
 static size_t loreft_twin(struct twin_patch *patch, struct trial *t) {
-    *patch = (struct twin_patch){.site = 'x',
-                                 .layer = (size_t)t->setup.own[LAYER_CHOICE],
-                                 .n = E,
-                                 .map = loreft_map,
-                                 .context = t};
+    *patch = (struct twin_patch){
+        .site = 'x', .layer = (size_t)t->setup.layer, .n = E, .map = loreft_map, .context = t};
     return 1;
 }
 
@@ -202,7 +199,7 @@ static void learned_vector_equals_its_twin(void **state) {
     for (size_t points = 1; points <= POINTS; points += POINTS - 1)
         for (size_t layer = 0; layer < TINY.L; layer++) {
             struct trial t;
-            trial_init(&t, "learned_vector", (double)layer, 0, points);
+            trial_init(&t, "learned_vector", (int64_t)layer, 0, points);
             compare(&t);
         }
 }
@@ -212,7 +209,7 @@ static void loreft_equals_its_twin(void **state) {
     for (size_t layer = 0; layer < TINY.L; layer++)
         for (size_t rank = 1; rank <= 3; rank++) {
             struct trial t;
-            trial_init(&t, "loreft", (double)layer, (double)rank, POINTS);
+            trial_init(&t, "loreft", (int64_t)layer, (int64_t)rank, POINTS);
             compare(&t);
         }
 }
@@ -264,7 +261,7 @@ static void loreft_starts_from_no_edit(void **state) {
     float prediction[N];
     double want[N];
     trial_init(&t, "loreft", 1, 3, POINTS);
-    t.setup.method->init(t.w.f, &t.setup, &stream);
+    t.setup.method->derivation.init(t.w.f, &t.setup, &stream);
     SUCCEEDS(fit_data_create(&t.data, &t.o, NULL, &err));
     fit_data_look(NULL, prediction, t.data, t.w.f, rows, N);
     for (size_t i = 0; i < N; i++)
@@ -284,7 +281,7 @@ static enum err_code loss_of(void *context, double *loss, float *gradient, const
 
 /* The last y of every prompt is what the method predicts with weights of its own choice: from other
  * weights, a fit comes to predict the same. */
-static void learn_from_teacher(const char *method, double rank) {
+static void learn_from_teacher(const char *method, int64_t rank) {
     struct trial t;
     const uint32_t rows[N] = {0, 1, 2, 3, 4, 5};
     const struct rng stream = rng_stream(5, "init");
@@ -295,7 +292,7 @@ static void learn_from_teacher(const char *method, double rank) {
     SUCCEEDS(fit_data_create(&t.data, &t.o, NULL, &err));
     fit_data_look(NULL, taught, t.data, t.w.f, rows, N);
     for (size_t i = 0; i < N; i++) t.y.f[(i + 1) * POINTS - 1] = taught[i];
-    t.setup.method->init(t.w.f, &t.setup, &stream);
+    t.setup.method->derivation.init(t.w.f, &t.setup, &stream);
     struct lbfgs b = {0};
     const struct lbfgs_function f = {loss_of, &t};
     memory = calloc(lbfgs_floats(t.weights), sizeof *memory);

@@ -119,12 +119,12 @@ static enum err_code add_child(struct builder *b, const struct plan_job *start, 
     return add_job(b, job, err);
 }
 
-static bool is_of_fit(const char *control) { return method_find(control)->applies != NULL; }
+static bool is_of_fit(const char *control) { return method_find(control)->control.applies != NULL; }
 
 static bool control_applies(const char *control, const struct config_point *fit) {
     const struct method *m = method_find(config_text(fit, "method"));
     const bool own_basis = strcmp(config_text(fit, "basis"), "prompt") == 0;
-    return is_of_fit(control) && method_find(control)->applies(m, own_basis);
+    return is_of_fit(control) && method_find(control)->control.applies(m, own_basis);
 }
 
 /* Those of `also` that are made of the fit `parent` and say something about its method. */

@@ -15,7 +15,9 @@ struct verify_method_case { /* one group of the file */
     const char *group, *method;
     const char *control; /* made of that method; NULL: the method itself */
     int variant;
-    double own[METHOD_OWN]; /* what the method keeps of its keys */
+    int64_t layer;
+    const void *keys; /* the method's struct NAME_keys; NULL: all 0 */
+    size_t keys_bytes;
 };
 
 struct verify_case { /* a case and what it is tried on */

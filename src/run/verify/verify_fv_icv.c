@@ -216,14 +216,15 @@ cleanup:
 static enum err_code set_fv(struct method_setup *setup, const struct rivals *s, struct err *err) {
     enum err_code rc = ERR_OK;
     struct fixture_array a = {0};
-    size_t layers[METHOD_LAYERS];
+    struct fv_keys keys = {.bias = FV_PER_HEAD};
     TRY(read_integers(&a, s, "fv/edit_layers", 1, s->params->dims.L, err));
-    CHECK(a.n > 0 && a.n <= METHOD_LAYERS, ERR_DATA, "%s: fv/edit_layers: %zu layers",
+    CHECK(a.n > 0 && a.n <= FV_LAYERS, ERR_DATA, "%s: fv/edit_layers: %zu layers",
           fixture_path(s->file), a.n);
-    for (size_t i = 0; i < a.n; i++) layers[i] = (size_t)a.integers[i];
+    for (size_t i = 0; i < a.n; i++) keys.layers[i] = (uint32_t)a.integers[i];
+    keys.n_layers = (uint32_t)a.n;
     method_setup_named(setup, "fv", s->params);
     setup->variant = CAUSAL_REPROJECTED;
-    fv_setup(setup, FV_PER_HEAD, layers, a.n);
+    fv_set_keys(setup, keys);
 cleanup:
     fixture_array_release(&a);
     return rc;
@@ -320,10 +321,11 @@ static enum err_code compare_icv(const struct rivals *s, struct err *err) {
     float *w = NULL;
     TRY(fixture_floats(&scale, s->file, "icv/lambda_", 0, err));
     method_setup_named(&setup, "icv", s->params);
-    icv_setup(&setup, (double)scale.floats[0], 1, true);
+    icv_set_keys(&setup, (struct icv_keys){
+                             .scale = (double)scale.floats[0], .layer_shift = 1, .mean = true});
     w = calloc(method_weights(&setup), sizeof *w);
     CHECK(w, ERR_MEMORY, "no memory for a vector");
-    TRY(setup.method->derive(w, &t, &setup, err));
+    TRY(setup.method->derivation.derive(w, &t, &setup, err));
     TRY(mean_step(&mean, s, err));
     const struct rival_case both = {"icv", "icv/vector", "icv/curve", NULL};
     TRY(compare_method(s, &setup, &mean, w, &both, err));

@@ -18,40 +18,55 @@
 #include <string.h>
 
 #include "activations/basis_collector.h"
+#include "methods/linear_vector.h"
+#include "methods/loreft.h"
 #include "methods/ltv.h"
+#include "methods/state_vector.h"
 #include "passes/curve.h"
 #include "run/verify/verify_case.h"
 #include "run/verify/verify_file.h"
 #include "run/verify/verify_learning.h"
 #include "run/verify/verify_reference.h"
 
+/* A method's own keys, in a case. */
+#define KEYS(type, ...) .keys = &(struct type){__VA_ARGS__}, .keys_bytes = sizeof(struct type)
+
 static const struct verify_method_case CASES[] = {
-    {"task_vector", "task_vector", NULL, 0, {-1}},
-    {"task_vector_replace", "task_vector", NULL, 1, {-1}},
-    {"state_vector", "state_vector", NULL, 0, {-1}},
-    {"state_vector_average", "state_vector", NULL, 0, {-1, 3}},
-    {"linear_vector", "linear_vector", NULL, 0, {24, -1}}, /* more anchors than the model is wide */
-    {"linear_vector_dual", "linear_vector", NULL, 0, {10, -1}},
-    {"linear_vector_constant", "linear_vector", NULL, 1, {24, -1}},
-    {"constant", "constant", NULL, 0, {0}},
-    {"bias_only", "bias_only", NULL, 0, {0}},
-    {"site", "site", NULL, 0, {0}},
-    {"learned_vector", "learned_vector", NULL, 0, {-1}},
-    {"loreft", "loreft", NULL, 0, {-1, 3}}, /* layer, rank */
-    {"ltv_heads", "ltv", NULL, LTV_HEADS, {0}},
-    {"ltv_heads_bias", "ltv", NULL, LTV_HEADS_BIAS, {0}},
-    {"ltv_reprojected", "ltv", NULL, LTV_REPROJECTED, {0}},
-    {"ltv_blocks", "ltv", NULL, LTV_BLOCKS, {0}},
-    {"ltv_lengths", "ltv", NULL, LTV_HEADS, {0}},
-    {"ltv_l1", "ltv", NULL, LTV_HEADS, {0}},
-    {"ltv_lbfgs", "ltv", NULL, LTV_HEADS, {0}},
-    {"plain", "plain", NULL, 0, {0}},
-    {"zero", "zero", NULL, 0, {0}},
-    {"window", "window", NULL, 0, {0}},
-    {"oracle", "oracle", NULL, 0, {0}},
-    {"random", "ltv", "random", LTV_HEADS, {0}},
-    {"random_constant", "constant", "random", 0, {0}},
-    {"mismatched", "ltv", "mismatched", LTV_HEADS, {0}},
+    {.group = "task_vector", .method = "task_vector", .layer = -1},
+    {.group = "task_vector_replace", .method = "task_vector", .variant = 1, .layer = -1},
+    {.group = "state_vector", .method = "state_vector", .layer = -1},
+    {.group = "state_vector_average",
+     .method = "state_vector",
+     .layer = -1,
+     KEYS(state_vector_keys, .average = 3)},
+    /* more anchors than the model is wide, then fewer */
+    {.group = "linear_vector", .method = "linear_vector", KEYS(linear_vector_keys, .anchors = 24)},
+    {.group = "linear_vector_dual",
+     .method = "linear_vector",
+     KEYS(linear_vector_keys, .anchors = 10)},
+    {.group = "linear_vector_constant",
+     .method = "linear_vector",
+     .variant = LINEAR_CONSTANT,
+     KEYS(linear_vector_keys, .anchors = 24)},
+    {.group = "constant", .method = "constant"},
+    {.group = "bias_only", .method = "bias_only"},
+    {.group = "site", .method = "site"},
+    {.group = "learned_vector", .method = "learned_vector", .layer = -1},
+    {.group = "loreft", .method = "loreft", .layer = -1, KEYS(loreft_keys, .rank = 3)},
+    {.group = "ltv_heads", .method = "ltv", .variant = LTV_HEADS},
+    {.group = "ltv_heads_bias", .method = "ltv", .variant = LTV_HEADS_BIAS},
+    {.group = "ltv_reprojected", .method = "ltv", .variant = LTV_REPROJECTED},
+    {.group = "ltv_blocks", .method = "ltv", .variant = LTV_BLOCKS},
+    {.group = "ltv_lengths", .method = "ltv", .variant = LTV_HEADS},
+    {.group = "ltv_l1", .method = "ltv", .variant = LTV_HEADS},
+    {.group = "ltv_lbfgs", .method = "ltv", .variant = LTV_HEADS},
+    {.group = "plain", .method = "plain"},
+    {.group = "zero", .method = "zero"},
+    {.group = "window", .method = "window"},
+    {.group = "oracle", .method = "oracle"},
+    {.group = "random", .method = "ltv", .control = "random", .variant = LTV_HEADS},
+    {.group = "random_constant", .method = "constant", .control = "random"},
+    {.group = "mismatched", .method = "ltv", .control = "mismatched", .variant = LTV_HEADS},
 };
 
 static const struct method *control_of(const struct verify_case *t) {
@@ -141,7 +156,7 @@ static enum err_code derive(struct verify_case *t, struct err *err) {
                                              .chunk = t->prompts.n,
                                              .stream = &stream,
                                              .report = no_report};
-    TRY(t->setup.method->derive(t->w, &training, &t->setup, err));
+    TRY(t->setup.method->derivation.derive(t->w, &training, &t->setup, err));
     if (verify_case_has(t, "derived"))
         TRY(verify_case_compare(t, "derived", t->w, t->weights, VERIFY_SCALED, err));
 cleanup:
@@ -171,13 +186,14 @@ static enum err_code compare_case(struct verify_case *t, struct err *err) {
     const struct method *m;
     method_setup_named(&t->setup, t->c->method, p);
     t->setup.variant = t->c->variant;
-    memcpy(t->setup.own, t->c->own, sizeof t->setup.own);
+    t->setup.layer = t->c->layer;
+    if (t->c->keys) memcpy(t->setup.keys, t->c->keys, t->c->keys_bytes);
     m = t->setup.method;
     t->weights = method_weights(&t->setup);
     t->choices = method_choices(&t->setup);
     t->w = calloc(t->weights + 1, sizeof *t->w);
     CHECK(t->w, ERR_MEMORY, "no memory for %zu weights", t->weights);
-    if (m->derive) TRY(derive(t, err));
+    if (m->derivation.derive) TRY(derive(t, err));
     if (verify_case_has(t, "weights")) TRY(read_weights(t, err));
     TRY(collect(t, err));
     if (verify_case_has(t, "curve")) TRY(compare_curve(t, "curve", t->prompts.n, err));
