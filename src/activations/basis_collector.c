@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "ops/blas.h"
-#include "ops/layernorm.h"
 #include "ops/vector_ops.h"
 #include "sources/prompt_batch.h"
 
@@ -15,7 +14,6 @@ struct basis_collector { /* contexts of the pairs before point T0, and its query
     size_t recent;             /* x's of BASIS_RECENT */
     struct prompt_batch batch; /* slots and rows: [chunk] */
     struct query query;
-    float *ln_f, *moments; /* [chunk, E], [2, chunk] of BASIS_STEP */
     struct basis_anchors anchors;
     struct query anchor_query;      /* of the anchors after the pairs of one prompt */
     struct prompt_rows anchor_rows; /* [n] */
@@ -42,9 +40,6 @@ enum err_code basis_collector_create(struct basis_collector **out, const struct 
     assert(T0 >= 1 && chunk >= 1);
     CHECK(c, ERR_MEMORY, "no memory for %zu basis prompts", chunk);
     *c = (struct basis_collector){.T0 = T0, .chunk = chunk, .recent = 1};
-    c->ln_f = calloc(chunk * (d->E + 2), sizeof *c->ln_f);
-    CHECK(c->ln_f, ERR_MEMORY, "no memory for %zu basis prompts", chunk);
-    c->moments = c->ln_f + chunk * d->E;
     TRY(prompt_batch_create(&c->batch, &batch, err));
     TRY(query_create(&c->query, d, chunk, room(T0), false, err));
     *out = c;
@@ -61,7 +56,6 @@ void basis_collector_destroy(struct basis_collector *c) {
     free(c->change);
     query_destroy(&c->query);
     prompt_batch_destroy(&c->batch);
-    free(c->ln_f);
     free(c);
 }
 
@@ -69,7 +63,7 @@ size_t basis_collector_bytes(const struct model_dims *dims, size_t T0, size_t ch
                              enum context_precision contexts) {
     const struct prompt_batch_options batch = batch_options(dims, T0, chunk, contexts);
     return prompt_batch_context_bytes(&batch) + prompt_batch_bytes(&batch) +
-           query_bytes(dims, chunk, room(T0), false) + chunk * (dims->E + 2) * sizeof(float);
+           query_bytes(dims, chunk, room(T0), false);
 }
 
 /* The rows that were set, without edits. */
@@ -95,13 +89,11 @@ static void ask_y(struct basis_collector *c, const struct params *p,
 
 /* Rows first .. first + n - 1 of BASIS_STEP = the states of the last pass, less what stands there
  * when `less`. */
-static void take_states(struct basis_set *s, size_t first, struct basis_collector *c,
-                        const struct params *p, size_t n, bool less) {
+static void take_states(struct basis_set *s, size_t first, const struct basis_collector *c,
+                        size_t n, bool less) {
     const size_t E = s->dims.E, L = s->dims.L, layer = c->query.capacity * E;
-    layernorm_forward(c->ln_f, c->moments, c->moments + c->chunk, c->query.x + L * layer, p->ln_f_w,
-                      p->ln_f_b, s->dims.epsilon, n, E);
     for (size_t i = 0; i <= L; i++) {
-        const float *from = i < L ? c->query.x + i * layer : c->ln_f;
+        const float *from = i < L ? c->query.x + i * layer : c->query.last.norm;
         float *to = s->part[BASIS_STEP] + (i * s->n + first) * E;
         for (size_t j = 0; j < n * E; j++) to[j] = less ? from[j] - to[j] : from[j];
     }
@@ -121,9 +113,9 @@ static void normalise(struct basis_set *s, size_t row) {
 /* After the pass of the queries with their contexts. */
 static void take_steps(struct basis_set *s, size_t first, struct basis_collector *c,
                        const struct params *p, const struct prompt_view *part) {
-    take_states(s, first, c, p, part->n, false);
+    take_states(s, first, c, part->n, false);
     ask_y(c, p, part);
-    take_states(s, first, c, p, part->n, true);
+    take_states(s, first, c, part->n, true);
     for (size_t i = 0; i < part->n; i++) normalise(s, first + i);
 }
 

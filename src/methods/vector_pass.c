@@ -95,9 +95,9 @@ static void backward_edited(float *dw, struct vector_pass *p, const struct conte
                             const struct query_rows *rows, const struct basis *b,
                             const float *dprediction) {
     struct places places = {p, b, dw};
-    const struct query_watch watch = {see, &places};
+    const struct query_visitor visitor = {see, &places};
     memset(dw, 0, method_weights(p->setup) * sizeof *dw);
-    query_backward_edited(&p->query, p->setup->params, c, rows, &p->edits, dprediction, &watch);
+    query_backward_edited(&p->query, p->setup->params, c, rows, &p->edits, dprediction, &visitor);
 }
 
 void vector_pass_backward(float *dw, struct vector_pass *p, const struct context *c,

@@ -38,7 +38,7 @@ void block_project(const struct forward_layer *s, const struct layer_params *w,
     linear_forward(s->a, s->z, w->proj_w, w->proj_b, T, d->E, d->E, LINEAR_IN_OUT);
 }
 
-/* s->mid -> all after it */
+/* s->mid -> all after it: the MLP and the second residual connection. */
 static void feed_forward(float *out, const struct forward_layer *s, const struct layer_params *w,
                          const struct model_dims *d, size_t T) {
     const size_t E = d->E;
@@ -64,7 +64,7 @@ void block_finish(float *out, const struct forward_layer *s, const float *x,
     if (s->a) {
         block_project(s, w, d, T);
         block_after_attention(out, s, x, w, d, T);
-    } else { /* the same sums, in place */
+    } else { /* the same sums without a copy of a */
         linear_forward(s->mid, s->z, w->proj_w, w->proj_b, T, d->E, d->E, LINEAR_IN_OUT);
         vector_add(s->mid, x, T * d->E);
         feed_forward(out, s, w, d, T);

@@ -16,7 +16,7 @@ void model_describe(struct model_note out[MODEL_NOTES], const struct model_dims 
     out[0] = (struct model_note){.key = "n_head"};
     snprintf(out[0].value, sizeof out[0].value, "%zu", d->H);
     out[1] = (struct model_note){.key = "layer_norm_epsilon"};
-    int digits = 1; /* as few as give the same float back */
+    int digits = 1; /* the fewest that read back to the same float */
     do snprintf(out[1].value, sizeof out[1].value, "%.*g", digits, (double)d->epsilon);
     while (strtof(out[1].value, NULL) != d->epsilon && ++digits <= 9);
     out[2] = (struct model_note){.key = "trained_points"};
@@ -49,7 +49,7 @@ static enum err_code read_epsilon(float *out, const struct tensorfile *f, struct
 
 /* ---- sizes */
 
-/* One size of a tensor that must be there, with that many dimensions and none of them empty. */
+/* One size of a required tensor of `rank` dimensions, none of which may be 0. */
 static enum err_code read_size(size_t *out, const struct tensorfile *f, const char *name,
                                size_t rank, size_t axis, struct err *err) {
     const struct tensor_info *t = tensorfile_find(f, name);
@@ -74,7 +74,7 @@ static size_t count_layers(const struct family *family, const struct tensorfile 
     }
 }
 
-/* What the metadata may say beside the tensors, it must say as they do. */
+/* Sizes that the metadata repeats must agree with the tensors. */
 static enum err_code check_claims(const struct model_dims *d, const struct tensorfile *f,
                                   struct err *err) {
     const struct {
@@ -88,8 +88,8 @@ static enum err_code check_claims(const struct model_dims *d, const struct tenso
         if (rc != ERR_OK) return rc;
         if (said != claims[i].have)
             return ERR(err, ERR_DATA,
-                       "%s: metadata %s is %zu, but the tensors have %zu: take it out, or the file "
-                       "that it belongs to",
+                       "%s: metadata %s is %zu, but the tensors have %zu: correct the metadata, or "
+                       "use the file it belongs to",
                        tensorfile_path(f), claims[i].key, said, claims[i].have);
     }
     return ERR_OK;
@@ -127,7 +127,7 @@ cleanup:
 
 /* ---- tensors */
 
-static bool is_passed_over(const char *name) {
+static bool is_ignored(const char *name) {
     const char *const ends[] = {".attn.bias", ".attn.masked_bias"};
     const size_t n = strlen(name);
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
@@ -137,18 +137,18 @@ static bool is_passed_over(const char *name) {
     return strcmp(name, "_backbone.wte.weight") == 0;
 }
 
-/* Every tensor of the file is either one of the model's or known to carry no weights. All of the
- * model's are there: check_tensors has seen them. */
+/* Every tensor of the file must belong to the model or be known to carry no weights. Call it after
+ * check_tensors(), so that the tensors of the model are known to be there. */
 static enum err_code check_names(const struct params *p, const struct tensorfile *f,
                                  struct err *err) {
     const struct model_dims *d = &p->dims;
     size_t weights = 0;
     for (size_t i = 0; i < tensorfile_count(f); i++)
-        weights += !is_passed_over(tensorfile_at(f, i)->name);
+        weights += !is_ignored(tensorfile_at(f, i)->name);
     if (weights == params_tensors(d)) return ERR_OK;
     for (size_t i = 0; i < tensorfile_count(f); i++) {
         const char *name = tensorfile_at(f, i)->name;
-        bool known = is_passed_over(name);
+        bool known = is_ignored(name);
         for (size_t k = 0; !known && k < params_tensors(d); k++) {
             struct param_info t;
             params_at(&t, p, k);
@@ -176,7 +176,7 @@ static bool holds_floats(const struct tensor_info *t) {
     return t->type == TENSOR_F32 || t->type == TENSOR_F16 || t->type == TENSOR_BF16;
 }
 
-/* Shapes and types, before anything is allocated for sizes that a file claims. */
+/* Shapes and types. Nothing may be allocated for the sizes that a file claims before this. */
 static enum err_code check_tensors(const struct params *p, const struct tensorfile *f,
                                    struct err *err) {
     for (size_t i = 0; i < params_tensors(&p->dims); i++) {
@@ -201,7 +201,7 @@ static enum err_code check_tensors(const struct params *p, const struct tensorfi
     return ERR_OK;
 }
 
-static enum err_code place_copies(struct params *p, const struct tensorfile *f, struct err *err) {
+static enum err_code copy_tensors(struct params *p, const struct tensorfile *f, struct err *err) {
     for (size_t i = 0; i < params_tensors(&p->dims); i++) {
         struct param_info t;
         params_at(&t, p, i);
@@ -211,7 +211,7 @@ static enum err_code place_copies(struct params *p, const struct tensorfile *f, 
     return ERR_OK;
 }
 
-/* True if every tensor could be used where it is mapped, and then it is. */
+/* Points p into the mapping if every tensor is F32 and aligned there; else returns false. */
 static bool place_mapped(struct params *p, const struct tensorfile *f) {
     for (size_t i = 0; i < params_tensors(&p->dims); i++) {
         struct param_info t;
@@ -236,7 +236,7 @@ enum err_code model_open(struct model *m, const char *path, struct err *err) {
     if (!place_mapped(&made.params, made.file)) {
         params_destroy(&made.params);
         TRY(params_create(&made.params, &dims, err));
-        TRY(place_copies(&made.params, made.file, err));
+        TRY(copy_tensors(&made.params, made.file, err));
     }
     *m = made;
     made = (struct model){0};

@@ -1,10 +1,11 @@
 /*
- * checkpoint.h - a model as a safetensors file with the published names.
+ * checkpoint.h - a regression model as a safetensors file with the published names.
  *
- * Sizes come from the tensors; what tensors cannot tell from the metadata, as decimal text: n_head
- * (needed), layer_norm_epsilon (1e-5 when absent), trained_points.  What published files hold
- * besides the weights is passed over: _backbone.wte.weight, attn.bias and attn.masked_bias.  Read
- * files stay mapped, read-only: all ranks of a node share one copy when tensors are aligned.
+ * Sizes come from the shapes of the tensors.  The metadata gives, as decimal text, what shapes
+ * cannot tell: n_head (required), layer_norm_epsilon (1e-5 when absent), trained_points.  Tensors
+ * of published files that carry no weights are ignored: _backbone.wte.weight (unused by Garg's
+ * models), attn.bias and attn.masked_bias (masks).  Files stay mapped read-only, so that all ranks
+ * of a node share one copy if the tensors are aligned.
  */
 #ifndef MODEL_CHECKPOINT_H
 #define MODEL_CHECKPOINT_H
@@ -17,22 +18,26 @@ struct model {
                               read-only either way */
     size_t trained_points; /* longest prompt of the pretraining, from the metadata; 0: unknown */
     struct tensorfile *file;
-    float *wpe; /* [positions, E] after model_redraw_positions(), else NULL: those of the file */
+    float
+        *wpe; /* [positions, E] after model_redraw_positions(); NULL: those of the file are used */
 };
 
-/* ERR_DATA for a missing, superfluous or misshapen tensor, naming it, what was found and wanted. */
+/* ERR_DATA for a missing, unknown or misshapen tensor; the message names it, what was found and
+ * what was expected. */
 enum err_code model_open(struct model *m, const char *path, struct err *err);
-void model_close(struct model *m);
+void model_close(struct model *m); /* idempotent */
 
-/* Position rows that no prompt of the pretraining reached, from 2 trained_points on, drawn anew as
- * they were initialised, N(0, .02^2): a pure function of (seed, row, column). */
+/* Redraws the position rows that no prompt of the pretraining reached, from row 2 trained_points
+ * on, from the distribution of their initialisation, N(0, .02^2): a pure function of (seed, row,
+ * column). ERR_MEMORY. */
 enum err_code model_redraw_positions(struct model *m, uint64_t seed, struct err *err);
 
-/* Only the sizes, for `plan`; names and shapes are checked as by model_open, no number is read. */
+/* Only the sizes, for `plan`. Names and shapes are checked as by model_open(); no weight is read.
+ */
 enum err_code model_read_dims(struct model_dims *out, size_t *trained_points, const char *path,
                               struct err *err);
 
-/* What a writer adds to the metadata beside the tensors of params_at(). */
+/* The metadata that a checkpoint needs besides the tensors of params_at(). */
 enum { MODEL_NOTES = 3 };
 struct model_note {
     const char *key; /* static */

@@ -17,7 +17,7 @@
 enum { TOGETHER = 4, PATTERN = 12 };
 
 struct grouping {          /* of prompts of one length */
-    unsigned char prompts; /* that go together: TOGETHER or 1; 0: not determined yet */
+    unsigned char prompts; /* that run at once: TOGETHER or 1; 0: not determined yet */
     bool padded;
 };
 
@@ -37,7 +37,7 @@ struct context_scratch {
 
 static size_t padded(size_t tokens) { return (tokens + PATTERN - 1) / PATTERN * PATTERN; }
 
-/* Rows of each of the prompts that wait. */
+/* Rows that each waiting prompt takes, padding included. */
 static size_t rows_of(const struct context_scratch *s) {
     return s->grouping.padded ? padded(s->n_tokens) : s->n_tokens;
 }
@@ -50,8 +50,8 @@ static void context_lay_out(struct context *c, struct arena *a) {
     c->kv = arena_floats(a, c->dims.L * c->slots * slot_floats(c));
 }
 
-static struct context described(const struct model_dims *dims, size_t slots, size_t tokens,
-                                enum context_precision precision) {
+static struct context context_of_size(const struct model_dims *dims, size_t slots, size_t tokens,
+                                      enum context_precision precision) {
     return (struct context){
         .dims = *dims,
         .slots = slots,
@@ -61,7 +61,7 @@ static struct context described(const struct model_dims *dims, size_t slots, siz
 
 size_t context_bytes(const struct model_dims *dims, size_t slots, size_t tokens,
                      enum context_precision precision) {
-    struct context c = described(dims, slots, tokens, precision);
+    struct context c = context_of_size(dims, slots, tokens, precision);
     struct arena a = {0};
     context_lay_out(&c, &a);
     return a.used;
@@ -69,7 +69,7 @@ size_t context_bytes(const struct model_dims *dims, size_t slots, size_t tokens,
 
 enum err_code context_create(struct context *c, const struct model_dims *dims, size_t slots,
                              size_t tokens, enum context_precision precision, struct err *err) {
-    struct context made = described(dims, slots, tokens, precision);
+    struct context made = context_of_size(dims, slots, tokens, precision);
     assert(tokens < dims->positions); /* the query has the position after them */
     context_lay_out(&made, &made.memory);
     const enum err_code rc = arena_commit(&made.memory, err);
@@ -88,7 +88,7 @@ const void *context_layer(const struct context *c, size_t l) {
     return c->kv + l * c->slots * slot_floats(c);
 }
 
-/* ---- prompts on their way through */
+/* ---- running prompts */
 
 static void scratch_lay_out(struct context_scratch *s, struct arena *a) {
     const size_t rows = TOGETHER * padded(s->tokens), E = s->dims.E;
@@ -104,12 +104,12 @@ enum err_code context_scratch_create(struct context_scratch **out, const struct 
                                      size_t tokens, struct err *err) {
     enum err_code rc = ERR_OK;
     struct context_scratch *s = calloc(1, sizeof *s);
-    CHECK(s, ERR_MEMORY, "cannot allocate the table of a context pass");
+    CHECK(s, ERR_MEMORY, "no memory for the tables of a context pass");
     s->dims = *dims;
     s->tokens = tokens;
     scratch_lay_out(s, &s->memory);
     s->groupings = calloc(tokens + 1, sizeof *s->groupings);
-    CHECK(s->groupings, ERR_MEMORY, "cannot allocate the table of a context pass");
+    CHECK(s->groupings, ERR_MEMORY, "no memory for the tables of a context pass");
     TRY(arena_commit(&s->memory, err));
     scratch_lay_out(s, &s->memory);
     *out = s;

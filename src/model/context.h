@@ -1,10 +1,13 @@
 /*
- * context.h - the frozen past: keys and values of everything before a query, one slot a prompt.
+ * context.h - keys and values of everything before a query, one slot per prompt.
  *
- * Causality keeps what stands before an edited query clean (design 3.3), so a prompt runs through
- * the model once and its keys and values serve every fit step and every length.  The bits
- * of a slot depend on its prompt and its length, never on which other prompts are around or whether
- * it is kept or recomputed.
+ * Attention is causal, so an edit of the query does not change the tokens before it.  A prompt
+ * therefore runs through the model once, and its keys and values serve every fit step and every
+ * length (query.h).  The bits of a slot depend on its prompt and its length alone, not on which
+ * other prompts run at the same time or on whether the slot is cached or recomputed.
+ *
+ * A caller creates a context and a scratch, calls context_add() for each prompt and then
+ * context_finish(); sources/prompt_batch.h does so for all stages.
  */
 #ifndef MODEL_CONTEXT_H
 #define MODEL_CONTEXT_H
@@ -20,36 +23,40 @@ struct context {
     struct model_dims dims;
     size_t slots, tokens; /* prompts, and tokens each slot can hold */
     struct context_layout layout;
-    float *kv; /* [L, slots] of ops/context.h's keys and values of one prompt, in `layout` */
+    float *
+        kv; /* [L, slots] keys and values of one prompt, as ops/context_attention.h lays them out */
     struct arena memory;
 };
 
-struct context_scratch; /* activations of a few prompts on their way through */
+struct context_scratch; /* activations of the few prompts that run at once */
 
+/* Room for `slots` prompts of up to `tokens` tokens, below dims->positions: the query needs a
+ * position too. ERR_MEMORY. context_bytes() is the memory that it takes. */
 enum err_code context_create(struct context *c, const struct model_dims *dims, size_t slots,
                              size_t tokens, enum context_precision precision, struct err *err);
-void context_destroy(struct context *c);
+void context_destroy(struct context *c); /* idempotent */
 size_t context_bytes(const struct model_dims *dims, size_t slots, size_t tokens,
                      enum context_precision precision);
 
+/* For prompts of up to `tokens` tokens. ERR_MEMORY. */
 enum err_code context_scratch_create(struct context_scratch **out, const struct model_dims *dims,
                                      size_t tokens, struct err *err);
-void context_scratch_destroy(struct context_scratch *s);
+void context_scratch_destroy(struct context_scratch *s); /* NULL-safe */
 size_t context_scratch_bytes(const struct model_dims *dims, size_t tokens);
 
 /* Keys and values of all slots at one layer: what context_attention_forward() takes. */
 const void *context_layer(const struct context *c, size_t l);
 
-/* Runs one prompt, tokens [n_tokens, inputs], n_tokens <= c->tokens, and keeps its keys and values
- * in `slot`. The last block stops at its keys and values: nobody reads the rest. Edits of scope
- * `all` apply (edit row = slot when row_stride > 0); those of scope `query` only at edits->at.
- */
+/* Runs one prompt, tokens [n_tokens, inputs], n_tokens <= c->tokens, and stores its keys and values
+ * in `slot`. The last block ends at its keys and values, since nothing reads what follows. Edits of
+ * scope `all` apply (edit row = slot when row_stride > 0); those of scope `query` only at the
+ * tokens of edits->at. */
 void context_fill(struct context *c, size_t slot, struct context_scratch *s, const struct params *p,
                   const float *tokens, size_t n_tokens, const struct edits *edits);
 
-/* The same for many prompts of one length, which go through the model some together: a slot has its
- * bits once context_finish() returns. All but slot and tokens, which are copied, must be the same
- * in every call until then. */
+/* The same for many prompts of one length, of which several go through the model at once. A slot is
+ * complete when context_finish() returns. Until then all arguments but slot and tokens must be the
+ * same in every call; tokens are copied. */
 void context_add(struct context *c, size_t slot, struct context_scratch *s, const struct params *p,
                  const float *tokens, size_t n_tokens, const struct edits *edits);
 /* context_add() of a prompt of token ids [n_tokens], for families that embed them. */

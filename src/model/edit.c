@@ -14,22 +14,22 @@ void edit_add(float *restrict x, const float *restrict values, float scale, size
     }
 }
 
-static void mix(float *restrict x, const float *restrict values, float gate, size_t n) {
+static void mix_values(float *restrict x, const float *restrict values, float gate, size_t n) {
     if (gate == 0.0f) return;
     for (size_t i = 0; i < n; i++) x[i] = (1.0f - gate) * x[i] + gate * values[i];
 }
 
-/* What the values cancel stays 0: it has no direction. */
-static void steer(float *x, const float *values, float scale, size_t n) {
+/* A sum of 0 stays 0: it has no direction to scale. */
+static void steer_values(float *x, const float *values, float scale, size_t n) {
     const double before = sqrt(vector_dot(x, x, n));
     edit_add(x, values, scale, n);
     const double after = sqrt(vector_dot(x, x, n));
     if (after > 0) vector_scale(x, (float)(before / after), n);
 }
 
-/* All of A x + c before any of x changes. */
-static void map(float *restrict x, const struct edit_map *m, size_t r, size_t n,
-                float *restrict y) {
+/* A x + c is complete before x changes. */
+static void apply_map(float *restrict x, const struct edit_map *m, size_t r, size_t n,
+                      float *restrict y) {
     const float *A = m->A + r * m->A_stride, *B = m->B ? m->B + r * m->B_stride : NULL;
     const float *c = m->c ? m->c + r * m->c_stride : NULL;
     blas_gemm(y, x, A, BLAS_N, BLAS_T, 1.0f, 0.0f, 1, m->rank, n, n, n, m->rank);
@@ -50,14 +50,14 @@ void edit_apply(float *x, const struct edit *e, size_t r, size_t E, float *scrat
         memcpy(x + e->from, values, n * sizeof *x);
         return;
     case EDIT_MIX:
-        mix(x + e->from, values, e->scale, n);
+        mix_values(x + e->from, values, e->scale, n);
         return;
     case EDIT_STEER:
-        steer(x + e->from, values, e->scale, n);
+        steer_values(x + e->from, values, e->scale, n);
         return;
     case EDIT_MAP:
         assert(e->map.rank <= E && (e->map.B || e->map.rank == n));
-        map(x + e->from, &e->map, r, n, scratch);
+        apply_map(x + e->from, &e->map, r, n, scratch);
         return;
     }
 }

@@ -1,11 +1,12 @@
 /*
  * edit.h - what a method does to a forward pass: a list of edits.
  *
- * An edit adds its values at a site of a block, puts them in place of what stands there, mixes
- * both, turns it towards them, or adds a low-rank map of what stands there.  Several edits of one
- * place apply in the order of the list.  Scope `query`: only the query token, in the query stream.
- * Scope `all`: every token, run in the context pass and again at the query; only at a block's
- * output.  An edit left at zeros adds to a whole block output.
+ * An edit changes the activation at one site of one layer: it adds values, replaces the activation,
+ * mixes both, adds values and restores the norm (steering), or adds a low-rank affine map of the
+ * activation.  Edits of one site apply in the order of the list.  Scope `query` edits the query
+ * token only, in the query stream.  Scope `all` edits every token: in the context pass, and again
+ * at the query; its only site is a block's output.  A zero-initialised edit adds to a whole block
+ * output, at layer 0.
  */
 #ifndef MODEL_EDIT_H
 #define MODEL_EDIT_H
@@ -17,8 +18,8 @@ enum edit_scope { EDIT_QUERY, EDIT_ALL };
 
 enum edit_site {
     EDIT_BLOCK,     /* the residual stream after both additions; the last block's before ln_f */
-    EDIT_HEADS,     /* z, the heads' outputs side by side: head h is [h D, (h + 1) D) */
-    EDIT_ATTENTION, /* a, the attention block's output, before it is added to the stream */
+    EDIT_HEADS,     /* z, the head outputs side by side: head h is [h D, (h + 1) D) */
+    EDIT_ATTENTION, /* a, the attention output after projection, before it is added to x */
     EDIT_EMBEDDING  /* the embedded query: the input of block 0; layer 0 */
 };
 
@@ -26,12 +27,12 @@ enum edit_operation {
     EDIT_ADD,     /* x + scale values */
     EDIT_REPLACE, /* values */
     EDIT_MIX,     /* (1 - scale) x + scale values */
-    EDIT_STEER,   /* x + scale values, made as long as x was */
+    EDIT_STEER,   /* x + scale values, rescaled to the norm of x */
     EDIT_MAP      /* x + B^T (A x + c), of `map`; no values */
 };
 
-/* Rows of A and B are n floats apart; matrices of row r start r strides further, 0: the same for
- * every row of the pass. */
+/* Rows of A and B are n floats apart. The matrices of row r of a pass begin r strides after those
+ * of row 0; stride 0: every row uses the same. */
 struct edit_map {
     size_t rank;    /* at most E */
     const float *A; /* [rank, n] */
@@ -56,16 +57,16 @@ struct edits {
     const struct edit *items;
     size_t n;              /* 0: the plain model */
     const uint32_t *index; /* [R] row of the values that row r of a query pass reads; NULL: r */
-    const uint32_t *at;    /* [n_at] tokens of a context pass where what scope `query` adds to block
-                              outputs is added too, as often as they are named */
+    const uint32_t *at;    /* [n_at] tokens of a context pass where additions of scope `query` to
+                              block outputs apply too, once for each time a token is listed */
     size_t n_at;
 };
 
 /* x [E] += scale * values [E]. Adding zeros changes no bit, not even the sign of a zero. */
 void edit_add(float *restrict x, const float *restrict values, float scale, size_t E);
 
-/* The edit of one row x [E] of its site, with row r of the values or matrices. Nor does mixing in
- * nothing change a bit, steering towards it, or a map to zero. scratch [E]. */
+/* Applies e to one row x [E] of its site, with row r of the values or matrices. Mixing with scale
+ * 0, steering by zeros and a map to zero change no bit either. scratch [E]. */
 void edit_apply(float *x, const struct edit *e, size_t r, size_t E, float *scratch);
 
 /* The values for row (prompt) r. */

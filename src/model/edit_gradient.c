@@ -10,13 +10,13 @@ static bool is_at(const struct edit *e, size_t layer, enum edit_site site) {
     return e->layer == layer && e->site == site;
 }
 
-bool edits_touch(const struct edits *edits, size_t layer, enum edit_site site) {
+bool edits_any_at(const struct edits *edits, size_t layer, enum edit_site site) {
     for (size_t i = 0; i < edits->n; i++)
         if (is_at(&edits->items[i], layer, site)) return true;
     return false;
 }
 
-bool edits_bend(const struct edits *edits, size_t layer, enum edit_site site) {
+bool edits_nonadditive_at(const struct edits *edits, size_t layer, enum edit_site site) {
     for (size_t i = 0; i < edits->n; i++)
         if (is_at(&edits->items[i], layer, site) && edits->items[i].operation != EDIT_ADD)
             return true;
@@ -35,7 +35,7 @@ static void map_backward(float *restrict g, const struct edit_map *m, size_t r, 
 }
 
 /* One row, edited with row r of the values or matrices. */
-static void backward(float *g, const struct edit *e, size_t r, size_t E, float *scratch) {
+static void edit_backward(float *g, const struct edit *e, size_t r, size_t E, float *scratch) {
     const size_t n = e->n > 0 ? e->n : E - e->from;
     switch (e->operation) {
     case EDIT_ADD:
@@ -47,7 +47,7 @@ static void backward(float *g, const struct edit *e, size_t r, size_t E, float *
         vector_scale(g + e->from, 1.0f - e->scale, n);
         return;
     case EDIT_STEER:
-        assert(false); /* nothing is learned through a change of length */
+        assert(false); /* not affine; no method learns through it */
         return;
     case EDIT_MAP:
         map_backward(g + e->from, &e->map, r, n, scratch);
@@ -61,6 +61,6 @@ void edits_backward(float *g, const struct edits *edits, size_t layer, enum edit
         const struct edit *e = &edits->items[i];
         if (!is_at(e, layer, site)) continue;
         for (size_t r = 0; r < R; r++)
-            backward(g + r * E, e, edits->index ? edits->index[r] : r, E, scratch);
+            edit_backward(g + r * E, e, edits->index ? edits->index[r] : r, E, scratch);
     }
 }

@@ -1,6 +1,7 @@
 /*
- * edit_gradient.h - gradients through edits: every one that is learned through is affine in what it
- * edits.
+ * edit_gradient.h - the backward pass of edits.
+ *
+ * Gradients exist for edits that are affine in the activation, which is all but EDIT_STEER.
  */
 #ifndef MODEL_EDIT_GRADIENT_H
 #define MODEL_EDIT_GRADIENT_H
@@ -9,11 +10,14 @@
 
 #include "model/edit.h"
 
-/* Whether a place is edited at all; whether some edit there does more than add. */
-bool edits_touch(const struct edits *edits, size_t layer, enum edit_site site);
-bool edits_bend(const struct edits *edits, size_t layer, enum edit_site site);
+/* Is there an edit at this site; is there one that does more than add, so that the gradient
+ * changes?
+ */
+bool edits_any_at(const struct edits *edits, size_t layer, enum edit_site site);
+bool edits_nonadditive_at(const struct edits *edits, size_t layer, enum edit_site site);
 
-/* g [R,E]: the gradient after all edits of a place -> before them. scratch [E]. */
+/* g [R,E]: on entry the gradient after all edits of a site, on return the gradient before them.
+ * scratch [E]. */
 void edits_backward(float *g, const struct edits *edits, size_t layer, enum edit_site site,
                     size_t R, size_t E, float *scratch);
 

@@ -9,17 +9,18 @@
 #include "model/family.h"
 #include "ops/attention.h"
 
-/* Sequences go through a block in chunks of about this many tokens: what one step of the block
- * leaves is then still in cache for the next, and products have as many rows as they need for full
- * speed. Bits of products depend on it: it is a constant, for every machine. */
+/* Sequences go through a block in chunks of about this many tokens: the output of one step of the
+ * block is then still in cache for the next, and matrix products have enough rows for full speed.
+ * The bits of products depend on the number of rows, so it is the same constant on every machine.
+ */
 enum { CHUNK_TOKENS = 660 };
 
 struct forward_scratch {
-    float *last;    /* [B * length / 2, E] the x tokens after the last block, if x[L] has all */
-    float *head;    /* attention_scratch(length, head width) */
-    float *even;    /* [chunk, E] the x tokens before the last block */
-    float *dx;      /* [T, E]; this and what follows is for the backward pass */
-    float *dx_last; /* [T / 2, E] */
+    float *last; /* [B * length / 2, E] the x tokens after the last block, if x[L] has all tokens */
+    float *head; /* attention_scratch(length, head width) */
+    float *even; /* [chunk, E] the x tokens before the last block */
+    float *dx;   /* [T, E]; this and what follows is for the backward pass */
+    float *dx_last;             /* [T / 2, E] */
     struct block_scratch block; /* for one chunk */
 };
 
@@ -27,7 +28,7 @@ struct forward_scratch {
 
 struct chunk {
     size_t first, n, T;           /* sequences; tokens */
-    size_t step, R;               /* block l goes on at every step-th token: R rows */
+    size_t step, R;               /* the block is finished at every step-th token: R rows */
     struct attention_shape shape; /* of its attention */
     struct forward_layer layer;   /* activations, from the chunk's first row */
 };
@@ -50,7 +51,7 @@ static size_t chunk_count(const struct forward *f) {
 
 static bool last_is_sparse(const struct forward *f) { return f->scratch->dx != NULL; }
 
-/* Chunk c of chunk_count(), all of them about equal, at layer l. */
+/* Chunk c of chunk_count(), which are about equal in size, at layer l. */
 static struct chunk chunk_at(const struct forward *f, size_t c, size_t l) {
     const struct model_dims *d = &f->dims;
     const size_t count = chunk_count(f), length = f->length_run, E = d->E;
@@ -71,8 +72,8 @@ static struct chunk chunk_at(const struct forward *f, size_t c, size_t l) {
 
 /* ---- storage */
 
-static void lay_out(struct forward *f, struct forward_scratch *s, struct arena *a,
-                    bool for_backward) {
+static void forward_lay_out(struct forward *f, struct forward_scratch *s, struct arena *a,
+                            bool for_backward) {
     const size_t T = f->B * f->length, E = f->dims.E;
     f->x = arena_floats(a, (f->dims.L + 1) * T * E);
     for (size_t l = 0; l < f->dims.L; l++) {
@@ -99,7 +100,7 @@ size_t forward_bytes(const struct model_dims *dims, size_t B, size_t length, boo
     struct forward f = {.dims = *dims, .B = B, .length = length};
     struct forward_scratch s;
     struct arena a = {0};
-    lay_out(&f, &s, &a, for_backward);
+    forward_lay_out(&f, &s, &a, for_backward);
     return a.used;
 }
 
@@ -111,10 +112,10 @@ enum err_code forward_create(struct forward *f, const struct model_dims *dims, s
     assert(length % 2 == 0 && length <= dims->positions);
     made.scratch = calloc(1, sizeof *made.scratch);
     made.layers = calloc(dims->L, sizeof *made.layers);
-    CHECK(made.scratch && made.layers, ERR_MEMORY, "cannot allocate the tables of a forward pass");
-    lay_out(&made, made.scratch, &made.memory, for_backward);
+    CHECK(made.scratch && made.layers, ERR_MEMORY, "no memory for the tables of a forward pass");
+    forward_lay_out(&made, made.scratch, &made.memory, for_backward);
     TRY(arena_commit(&made.memory, err));
-    lay_out(&made, made.scratch, &made.memory, for_backward);
+    forward_lay_out(&made, made.scratch, &made.memory, for_backward);
     *f = made;
     made = (struct forward){0};
 cleanup:
@@ -135,7 +136,7 @@ float *forward_x(const struct forward *f, size_t l) {
 
 /* ---- forward */
 
-/* Sequences have an even length, so x tokens are the even rows of them all. */
+/* Sequences have an even length, so their x tokens are the even rows. */
 static const float *take_even_rows(float *restrict out, const float *restrict x, size_t rows,
                                    size_t E) {
     for (size_t r = 0; r < rows; r++) memcpy(out + r * E, x + 2 * r * E, E * sizeof *x);

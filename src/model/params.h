@@ -54,8 +54,8 @@ struct params {
     PARAMS_ONCE(X)
 #undef X
     struct layer_params *layers; /* [L] */
-    float *block; /* all of them, params_count() floats; padding between tensors is 0, and stays 0
-                     under any elementwise update; NULL when the tensors are borrowed */
+    float *block; /* all of them, params_count() floats; NULL when the tensors are borrowed. Padding
+                     between tensors is 0 and stays 0 under any elementwise update */
     struct arena memory;
 };
 
@@ -69,22 +69,22 @@ struct param_info {
 enum err_code params_create(struct params *p, const struct model_dims *dims, struct err *err);
 void params_destroy(struct params *p); /* NULL members are fine; idempotent */
 
-/* The table alone, for tensors that live elsewhere: params_place() each of them. */
+/* The table alone, for tensors that are stored elsewhere: set each of them by params_place(). */
 enum err_code params_borrow(struct params *p, const struct model_dims *dims, struct err *err);
 void params_place(struct params *p, size_t i, float *data);
 
 size_t params_count(const struct model_dims *dims);   /* floats of the block, padding included */
-size_t params_weights(const struct model_dims *dims); /* numbers of the model, for people */
+size_t params_weights(const struct model_dims *dims); /* the number of parameters, for reports */
 size_t params_tensors(const struct model_dims *dims);
-/* Tensor i < params_tensors(), in the order of the block: layer by layer, then PARAMS_ONCE.
- * Written one after the other in this order, all start at multiples of 64 bytes when E is a
- * multiple of 16: the one tensor of another size is the last. */
+/* Tensor i < params_tensors(), in the order of the block: layer by layer, then PARAMS_ONCE. In a
+ * file that holds them in this order without gaps, all start at multiples of 64 bytes when E is a
+ * multiple of 16, because read_out_b, the one tensor of another size, is the last. */
 void params_at(struct param_info *out, const struct params *p, size_t i);
 
-/* GPT-2's initialisation as in the published training: N(0, .02), output projections divided by
- * sqrt(2 L), LayerNorm 1 and 0, read-in and read-out PyTorch's Linear default (uniform within
- * 1/sqrt(fan in)). A pure function of (seed, tensor name, row, column): a longer wpe extends a
- * shorter one. */
+/* GPT-2's initialisation as in Garg et al.'s training code: N(0, .02^2), output projections divided
+ * by sqrt(2 L), LayerNorm gains 1, all biases 0; read-in and read-out have PyTorch's default for
+ * linear layers, uniform within 1/sqrt(fan in). A pure function of (seed, tensor name, row,
+ * column), so a longer wpe extends a shorter one. */
 void params_init(struct params *p, uint64_t seed);
 
 #endif

@@ -7,22 +7,21 @@
 #include "model/block.h"
 #include "model/edit_gradient.h"
 #include "model/embed.h"
-#include "model/unembed.h"
 #include "ops/context_attention.h"
 #include "ops/linear.h"
 
-/* Without a backward pass all layers share one set of activations, but for z and a. */
+/* Without a backward pass all layers share one set of activations, except z and a. */
 struct query_scratch {
     bool for_backward;
-    bool whole, adds; /* the last pass began at the embedding; its edits only add to blocks */
-    struct unembed last;
-    float *row;    /* [context tokens + 1] of one head's attention */
-    float *mapped; /* [E] of edits */
+    bool from_embedding, only_adds; /* of the last pass: where it began; its edits only add to block
+                                       outputs */
+    float *row;                     /* [context tokens + 1] of one head's attention */
+    float *mapped;                  /* [E] scratch of edits */
     struct block_scratch block;
-    struct forward_layer *layers; /* [L]; NULL while measuring */
+    struct forward_layer *layers; /* [L]; NULL while the arena only measures */
 };
 
-static void lay_out_layers(struct query *q, struct query_scratch *s, struct arena *a) {
+static void query_lay_out_layers(struct query *q, struct query_scratch *s, struct arena *a) {
     const size_t R = q->capacity, E = q->dims.E;
     const size_t att = R * q->dims.H * (context_attention_capacity(q->tokens) + 1);
     struct forward_layer first;
@@ -40,15 +39,14 @@ static void lay_out_layers(struct query *q, struct query_scratch *s, struct aren
     }
 }
 
-/* Measuring: q->z and the like are NULL and s->layers too. */
-static void lay_out(struct query *q, struct query_scratch *s, struct arena *a) {
+static void query_lay_out(struct query *q, struct query_scratch *s, struct arena *a) {
     const size_t R = q->capacity, L = q->dims.L, E = q->dims.E;
     q->x = arena_floats(a, (L + 1) * R * E);
     q->z = arena_floats(a, L * R * E);
     q->a = arena_floats(a, L * R * E);
     q->prediction = arena_floats(a, R * unembed_width(&q->dims));
-    lay_out_layers(q, s, a);
-    unembed_lay_out(&s->last, a, &q->dims, R, s->for_backward);
+    query_lay_out_layers(q, s, a);
+    unembed_lay_out(&q->last, a, &q->dims, R, s->for_backward);
     s->mapped = arena_floats(a, E);
     if (!s->for_backward) return;
     q->g = arena_floats(a, L * R * E);
@@ -61,7 +59,7 @@ size_t query_bytes(const struct model_dims *dims, size_t capacity, size_t tokens
     struct query q = {.dims = *dims, .capacity = capacity, .tokens = tokens};
     struct query_scratch s = {.for_backward = for_backward};
     struct arena a = {0};
-    lay_out(&q, &s, &a);
+    query_lay_out(&q, &s, &a);
     return a.used;
 }
 
@@ -70,13 +68,13 @@ enum err_code query_create(struct query *q, const struct model_dims *dims, size_
     enum err_code rc = ERR_OK;
     struct query made = {.dims = *dims, .capacity = capacity, .tokens = tokens};
     made.scratch = calloc(1, sizeof *made.scratch);
-    CHECK(made.scratch, ERR_MEMORY, "cannot allocate the table of a query stream");
+    CHECK(made.scratch, ERR_MEMORY, "no memory for the tables of a query stream");
     made.memory.used = query_bytes(dims, capacity, tokens, for_backward);
     TRY(arena_commit(&made.memory, err));
     made.scratch->for_backward = for_backward;
     made.scratch->layers = calloc(dims->L, sizeof *made.scratch->layers);
-    CHECK(made.scratch->layers, ERR_MEMORY, "cannot allocate the layers of a query stream");
-    lay_out(&made, made.scratch, &made.memory);
+    CHECK(made.scratch->layers, ERR_MEMORY, "no memory for the tables of a query stream");
+    query_lay_out(&made, made.scratch, &made.memory);
     *q = made;
     made = (struct query){0};
 cleanup:
@@ -94,16 +92,17 @@ void query_destroy(struct query *q) {
 /* Row r of the stream [capacity, E] after l blocks. */
 static float *stream(const struct query *q, size_t l) { return q->x + l * q->capacity * q->dims.E; }
 
-/* What stood at the place of a layer where edits do more than add. */
-static float *before(const struct query *q, size_t layer) {
+/* The rows of a layer before edits that do more than add. */
+static float *rows_before(const struct query *q, size_t layer) {
     return q->before + layer * q->capacity * q->dims.E;
 }
 
 /* x [R,E]: the rows at a site of a layer. */
-static void apply(float *x, const struct query *q, size_t R, const struct edits *edits,
-                  size_t layer, enum edit_site site) {
+static void apply_edits(float *x, const struct query *q, size_t R, const struct edits *edits,
+                        size_t layer, enum edit_site site) {
     const size_t E = q->dims.E;
-    if (q->before && edits_bend(edits, layer, site)) memcpy(before(q, layer), x, R * E * sizeof *x);
+    if (q->before && edits_nonadditive_at(edits, layer, site))
+        memcpy(rows_before(q, layer), x, R * E * sizeof *x);
     for (size_t i = 0; i < edits->n; i++) {
         const struct edit *e = &edits->items[i];
         if (e->layer != layer || e->site != site) continue;
@@ -113,38 +112,38 @@ static void apply(float *x, const struct query *q, size_t R, const struct edits 
 }
 
 /* x[l] -> z[l] */
-static void attend(struct query *q, const struct params *p, const struct context *c,
-                   const struct query_rows *rows, const struct edits *edits, size_t l) {
+static void attend_context(struct query *q, const struct params *p, const struct context *c,
+                           const struct query_rows *rows, const struct edits *edits, size_t l) {
     const struct model_dims *d = &q->dims;
     const struct forward_layer *a = &q->scratch->layers[l];
     const size_t R = rows->R;
     block_qkv(a, stream(q, l), &p->layers[l], d, R);
     context_attention_forward(a->z, a->att, a->qkv, context_layer(c, l), rows->slot, rows->length,
                               R, &c->layout);
-    apply(a->z, q, R, edits, l, EDIT_HEADS);
+    apply_edits(a->z, q, R, edits, l, EDIT_HEADS);
 }
 
-/* x[l] and z[l], or a[l] too unless `project` -> x[l + 1] */
-static void finish(struct query *q, const struct params *p, size_t R, const struct edits *edits,
-                   size_t l, bool project) {
+/* x[l] and z[l] -> x[l + 1]; unless `project`, a[l] is there already. */
+static void finish_block(struct query *q, const struct params *p, size_t R,
+                         const struct edits *edits, size_t l, bool project) {
     const struct model_dims *d = &q->dims;
     const struct forward_layer *a = &q->scratch->layers[l];
     const struct layer_params *w = &p->layers[l];
     if (project) {
         block_project(a, w, d, R);
-        apply(a->a, q, R, edits, l, EDIT_ATTENTION);
+        apply_edits(a->a, q, R, edits, l, EDIT_ATTENTION);
     }
     block_after_attention(stream(q, l + 1), a, stream(q, l), w, d, R);
-    apply(stream(q, l + 1), q, R, edits, l, EDIT_BLOCK);
+    apply_edits(stream(q, l + 1), q, R, edits, l, EDIT_BLOCK);
 }
 
 static void run_layers(struct query *q, const struct params *p, const struct context *c,
                        const struct query_rows *rows, const struct edits *edits, size_t first) {
     for (size_t l = first; l < q->dims.L; l++) {
-        attend(q, p, c, rows, edits, l);
-        finish(q, p, rows->R, edits, l, true);
+        attend_context(q, p, c, rows, edits, l);
+        finish_block(q, p, rows->R, edits, l, true);
     }
-    unembed_forward(q->prediction, &q->scratch->last, p, stream(q, q->dims.L), rows->R);
+    unembed_forward(q->prediction, &q->last, p, stream(q, q->dims.L), rows->R);
 }
 
 static bool only_adds_to_blocks(const struct edits *edits) {
@@ -157,10 +156,10 @@ static bool only_adds_to_blocks(const struct edits *edits) {
 void query_forward(struct query *q, const struct params *p, const struct context *c,
                    const struct query_rows *rows, const struct edits *edits) {
     assert(rows->R <= q->capacity && c->layout.capacity <= context_attention_capacity(q->tokens));
-    q->scratch->whole = true;
-    q->scratch->adds = only_adds_to_blocks(edits);
+    q->scratch->from_embedding = true;
+    q->scratch->only_adds = only_adds_to_blocks(edits);
     embed_rows(q->x, p, rows->x, rows->ids, rows->length, rows->R);
-    apply(q->x, q, rows->R, edits, 0, EDIT_EMBEDDING);
+    apply_edits(q->x, q, rows->R, edits, 0, EDIT_EMBEDDING);
     run_layers(q, p, c, rows, edits, 0);
 }
 
@@ -169,99 +168,102 @@ void query_resume(struct query *q, const struct params *p, const struct context 
                   enum edit_site from) {
     assert(rows->R <= q->capacity && c->layout.capacity <= context_attention_capacity(q->tokens));
     assert(layer < q->dims.L);
-    q->scratch->whole = false;
-    if (from != EDIT_BLOCK) finish(q, p, rows->R, edits, layer, from == EDIT_HEADS);
+    q->scratch->from_embedding = false;
+    if (from != EDIT_BLOCK) finish_block(q, p, rows->R, edits, layer, from == EDIT_HEADS);
     run_layers(q, p, c, rows, edits, layer + 1);
 }
 
-/* A pass on its way back through the edits it met. */
-struct back {
+/* What the parts of a backward pass share. */
+struct backward_pass {
     struct query *q;
     const struct params *p;
     const struct context *c;
     const struct query_rows *rows;
     const struct edits *edits;
-    const struct query_watch *watch; /* NULL: nobody looks */
+    const struct query_visitor *visitor; /* or NULL */
 };
 
-static void show(const struct back *b, const float *g, size_t layer, enum edit_site site) {
-    if (!b->watch || !edits_touch(b->edits, layer, site)) return;
-    const bool kept = b->q->before && edits_bend(b->edits, layer, site);
-    const struct query_place place = {layer, b->rows->R, site, kept ? before(b->q, layer) : NULL,
-                                      g};
-    b->watch->see(b->watch->context, &place);
+static void visit_place(const struct backward_pass *b, const float *g, size_t layer,
+                        enum edit_site site) {
+    if (!b->visitor || !edits_any_at(b->edits, layer, site)) return;
+    const bool stored = b->q->before && edits_nonadditive_at(b->edits, layer, site);
+    const struct query_place place = {layer, b->rows->R, site,
+                                      stored ? rows_before(b->q, layer) : NULL, g};
+    b->visitor->visit(b->visitor->context, &place);
 }
 
-static void through(float *g, const struct back *b, size_t layer, enum edit_site site) {
+static void through_edits(float *g, const struct backward_pass *b, size_t layer,
+                          enum edit_site site) {
     edits_backward(g, b->edits, layer, site, b->rows->R, b->q->dims.E, b->q->scratch->mapped);
 }
 
-/* g: of the sum after attention, which is that of `a` after its edits. */
-static void project_backward(const struct back *b, const float *g, size_t l) {
+/* g: the gradient of the residual stream after attention, which is also that of `a` after its
+ * edits. Where `a` has edits, the gradient of z has to pass through them; otherwise
+ * block_finish_backward() has computed it already. */
+static void project_backward(const struct backward_pass *b, const float *g, size_t l) {
     const struct block_scratch *s = &b->q->scratch->block;
     const size_t R = b->rows->R, E = b->q->dims.E;
-    if (!edits_touch(b->edits, l, EDIT_ATTENTION)) return; /* block_finish_backward() did it */
-    show(b, g, l, EDIT_ATTENTION);
+    if (!edits_any_at(b->edits, l, EDIT_ATTENTION)) return;
+    visit_place(b, g, l, EDIT_ATTENTION);
     memcpy(s->narrow, g, R * E * sizeof *g);
-    through(s->narrow, b, l, EDIT_ATTENTION);
+    through_edits(s->narrow, b, l, EDIT_ATTENTION);
     linear_backward(s->dz, NULL, NULL, s->narrow, NULL, b->p->layers[l].proj_w, R, E, E,
                     LINEAR_IN_OUT);
 }
 
-/* g: on entry the gradient of the output of block l, on return of its input x[l]. */
-static void block_backward(float *g, const struct back *b, size_t l) {
-    static const struct layer_params frozen; /* no member: no weight gradient is wanted */
+/* g: on entry the gradient of the output of block l after its edits, on return that of x[l]. */
+static void block_backward(float *g, const struct backward_pass *b, size_t l) {
+    static const struct layer_params frozen; /* members NULL: no weight gradient is wanted */
     const struct query *q = b->q;
     const struct query_scratch *s = q->scratch;
     const struct forward_layer *a = &s->layers[l];
     const struct layer_params *w = &b->p->layers[l];
     const struct query_rows *rows = b->rows;
-    through(g, b, l, EDIT_BLOCK);
+    through_edits(g, b, l, EDIT_BLOCK);
     block_finish_backward(g, &s->block, &frozen, a, w, &q->dims, rows->R);
     project_backward(b, g, l);
-    show(b, s->block.dz, l, EDIT_HEADS);
-    through(s->block.dz, b, l, EDIT_HEADS);
+    visit_place(b, s->block.dz, l, EDIT_HEADS);
+    through_edits(s->block.dz, b, l, EDIT_HEADS);
     context_attention_backward(s->block.dqkv, s->row, s->block.dz, a->att, a->qkv,
                                context_layer(b->c, l), rows->slot, rows->length, rows->R,
                                &b->c->layout);
     block_qkv_backward(g, &s->block, &frozen, a, stream(q, l), w, &q->dims, rows->R);
 }
 
-static bool reaches_block_0(const struct edits *edits) {
-    return edits_touch(edits, 0, EDIT_ATTENTION) || edits_touch(edits, 0, EDIT_HEADS) ||
-           edits_touch(edits, 0, EDIT_EMBEDDING);
+static bool any_before_block_0_output(const struct edits *edits) {
+    return edits_any_at(edits, 0, EDIT_ATTENTION) || edits_any_at(edits, 0, EDIT_HEADS) ||
+           edits_any_at(edits, 0, EDIT_EMBEDDING);
 }
 
-static void run_back(const struct back *b, const float *dprediction) {
-    static const struct params frozen; /* no member: no weight gradient is wanted */
+static void run_backward(const struct backward_pass *b, const float *dprediction) {
+    static const struct params frozen; /* members NULL: no weight gradient is wanted */
     const struct query *q = b->q;
     const size_t L = q->dims.L, R = b->rows->R, layer = q->capacity * q->dims.E;
-    float *first = q->scratch->last.dnorm; /* gradient of x[0]: nobody needs dnorm any more */
-    unembed_backward(q->g + (L - 1) * layer, &frozen, &q->scratch->last, b->p, stream(q, L),
-                     dprediction, R);
-    for (size_t l = L; l-- > 0;) { /* back through block l, whose input is x[l] */
+    float *first = q->last.dnorm; /* gradient of x[0]; dnorm is free again by then */
+    unembed_backward(q->g + (L - 1) * layer, &frozen, &q->last, b->p, stream(q, L), dprediction, R);
+    for (size_t l = L; l-- > 0;) { /* through block l, whose input is x[l] */
         const float *after = q->g + l * layer;
         float *g = l > 0 ? q->g + (l - 1) * layer : first;
-        show(b, after, l, EDIT_BLOCK);
-        if (l == 0 && !reaches_block_0(b->edits)) return;
+        visit_place(b, after, l, EDIT_BLOCK);
+        if (l == 0 && !any_before_block_0_output(b->edits)) return;
         memcpy(g, after, R * q->dims.E * sizeof *g);
         block_backward(g, b, l);
     }
-    show(b, first, 0, EDIT_EMBEDDING);
+    visit_place(b, first, 0, EDIT_EMBEDDING);
 }
 
 void query_backward(struct query *q, const struct params *p, const struct context *c,
                     const struct query_rows *rows, const float *dprediction) {
-    static const struct edits none; /* additions are not felt */
-    const struct back b = {q, p, c, rows, &none, NULL};
-    assert(q->scratch->for_backward && q->scratch->whole && q->scratch->adds);
-    run_back(&b, dprediction);
+    static const struct edits none; /* an addition does not change the gradient */
+    const struct backward_pass b = {q, p, c, rows, &none, NULL};
+    assert(q->scratch->for_backward && q->scratch->from_embedding && q->scratch->only_adds);
+    run_backward(&b, dprediction);
 }
 
 void query_backward_edited(struct query *q, const struct params *p, const struct context *c,
                            const struct query_rows *rows, const struct edits *edits,
-                           const float *dprediction, const struct query_watch *watch) {
-    const struct back b = {q, p, c, rows, edits, watch};
-    assert(q->scratch->for_backward && q->scratch->whole);
-    run_back(&b, dprediction);
+                           const float *dprediction, const struct query_visitor *visitor) {
+    const struct backward_pass b = {q, p, c, rows, edits, visitor};
+    assert(q->scratch->for_backward && q->scratch->from_embedding);
+    run_backward(&b, dprediction);
 }

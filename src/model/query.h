@@ -1,10 +1,11 @@
 /*
- * query.h - the query stream: one token a row, over contexts, forward and back.
+ * query.h - the query stream: single-token passes over stored contexts, forward and backward.
  *
  * Row r is the query of the prompt in slot[r] that sees its first length[r] context tokens and
- * stands at position length[r].  All rows go through a layer together, as GEMMs [R, E].  This is
- * how every fit and evaluation of scope `query` runs; `plain` is the same with an empty edit list,
- * in the same chunks.  The reference is the full forward twin in tests/.
+ * stands at position length[r].  All rows go through a layer together, as GEMMs [R, E].  Every fit
+ * and evaluation of scope `query` runs this way.  Method `plain` runs the same pass with an empty
+ * edit list and in the same chunks, so that a method without effect gives its bits.  Only rounding
+ * differs from a full forward pass with edits, which is the reference in tests/model/.
  */
 #ifndef MODEL_QUERY_H
 #define MODEL_QUERY_H
@@ -13,6 +14,7 @@
 #include <stdint.h>
 
 #include "model/context.h"
+#include "model/unembed.h"
 
 struct query_rows {
     size_t R;
@@ -26,19 +28,21 @@ struct query {
     struct model_dims dims;
     size_t capacity, tokens; /* rows, and context tokens at most */
     float *x;                /* [L + 1, capacity, E] residual stream of the query, as edited */
-    float *z, *a; /* [L, capacity, E] head outputs; attention block's output; as edited */
-    float
-        *prediction; /* [capacity, unembed_width()]: one number, or the logits of the next token */
-    float *before;   /* [L, capacity, E] the caller's, or NULL: see struct query_place */
-    float *g;        /* [L, capacity, E] after query_backward: d loss / d x[l + 1] */
+    float *z, *a;            /* [L, capacity, E] head outputs; attention output; as edited */
+    struct unembed last;     /* last.norm [capacity, E]: x[L] after the final norm */
+    float *prediction;       /* [capacity, unembed_width()] one number, or logits */
+    float *before;           /* [L, capacity, E] of the caller or NULL: see struct query_place */
+    float *g;                /* [L, capacity, E] after query_backward: d loss / d x[l + 1] */
     struct query_scratch *scratch;
     struct arena memory;
 };
 /* Row r of layer l is at (l * capacity + r) * E. */
 
+/* For passes of up to `capacity` rows that see up to `tokens` context tokens. ERR_MEMORY.
+ * query_bytes() is the memory that it takes. */
 enum err_code query_create(struct query *q, const struct model_dims *dims, size_t capacity,
                            size_t tokens, bool for_backward, struct err *err);
-void query_destroy(struct query *q);
+void query_destroy(struct query *q); /* idempotent */
 size_t query_bytes(const struct model_dims *dims, size_t capacity, size_t tokens,
                    bool for_backward);
 
@@ -46,10 +50,10 @@ size_t query_bytes(const struct model_dims *dims, size_t capacity, size_t tokens
 void query_forward(struct query *q, const struct params *p, const struct context *c,
                    const struct query_rows *rows, const struct edits *edits);
 
-/* The rest of a pass that stands at `layer`, at a site where the caller has written its R rows:
- * EDIT_HEADS takes z[layer] and x[layer], EDIT_ATTENTION a[layer] and x[layer], EDIT_BLOCK
- * x[layer + 1]. Edits of later places apply, those of this one are the caller's. rows->x is not
- * read. */
+/* The rest of a pass from one site of `layer` on. The caller has written the R rows that stand
+ * there: z[layer] and x[layer] for EDIT_HEADS, a[layer] and x[layer] for EDIT_ATTENTION,
+ * x[layer + 1] for EDIT_BLOCK. Edits of later sites apply; those of this site are already in the
+ * rows. rows->x and rows->ids are not read. */
 void query_resume(struct query *q, const struct params *p, const struct context *c,
                   const struct query_rows *rows, const struct edits *edits, size_t layer,
                   enum edit_site from);
@@ -60,25 +64,25 @@ void query_resume(struct query *q, const struct params *p, const struct context 
 void query_backward(struct query *q, const struct params *p, const struct context *c,
                     const struct query_rows *rows, const float *dprediction);
 
-/* An edited place on the way back; R rows [R, E]. */
+/* An edited site of a layer in the backward pass; rows [R, E]. */
 struct query_place {
     size_t layer, R;
     enum edit_site site;
-    const float *x; /* what stood there before its edits; NULL where all of them add, or q->before
-                       was NULL in the forward pass */
-    const float *g; /* d loss / d what stands there after them */
+    const float *x; /* the rows before their edits; NULL where all edits add, or where q->before was
+                       NULL in the forward pass */
+    const float *g; /* d loss / d the rows after their edits */
 };
 
-/* Calls see(context, ..) at every edited place, from the last to the first. */
-struct query_watch {
-    void (*see)(void *context, const struct query_place *place);
+/* Calls visit(context, ..) at every edited site, from the last to the first. */
+struct query_visitor {
+    void (*visit)(void *context, const struct query_place *place);
     void *context;
 };
 
-/* The same after edits of any kind: those of the forward pass. In a layer only one site may have
- * edits that do more than add, where `before` is kept. */
+/* The same after edits of any kind: pass those of the forward pass. With q->before, only one site
+ * of a layer may have edits that do more than add: `before` has room for one. */
 void query_backward_edited(struct query *q, const struct params *p, const struct context *c,
                            const struct query_rows *rows, const struct edits *edits,
-                           const float *dprediction, const struct query_watch *watch);
+                           const float *dprediction, const struct query_visitor *visitor);
 
 #endif

@@ -83,12 +83,12 @@ static void see(void *context, const struct query_place *place) {
 
 static void run(struct seen *seen, struct trial *t, float *before) {
     const struct edits edits = {.items = t->edits, .n = EDITS};
-    const struct query_watch watch = {see, seen};
+    const struct query_visitor visitor = {see, seen};
     struct scene *s = t->s;
     *seen = (struct seen){0};
     s->query.before = before;
     query_forward(&s->query, &s->p, &s->context, &s->rows, &edits);
-    query_backward_edited(&s->query, &s->p, &s->context, &s->rows, &edits, s->c.f, &watch);
+    query_backward_edited(&s->query, &s->p, &s->context, &s->rows, &edits, s->c.f, &visitor);
 }
 
 /* What the operation met is what stands there with the first edit alone. */
