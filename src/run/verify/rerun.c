@@ -6,7 +6,7 @@
 
 #include "run/plan/job_message.h"
 
-/* ---- a host that only remembers */
+/* ---- a job host that keeps rows and tensors in memory */
 
 static enum err_code keep_progress(struct job_ctx *ctx, double done, double total,
                                    struct err *err) {
@@ -22,7 +22,7 @@ static bool never_stop(struct job_ctx *ctx) {
 static void row_release(struct history_row *row) {
     for (size_t c = 0; c < row->n; c++)
         if (row->cells[c].type == JOB_TEXT) {
-            union { /* the copy is ours, though a cell only lends its text */
+            union { /* a cell points to a const text; this copy is owned, so it is freed */
                 const char *lent;
                 char *own;
             } text = {.lent = row->cells[c].as.text};

@@ -1,5 +1,8 @@
 /*
- * rerun.h - one job computed again, here, in one process, with everything it gives kept in memory.
+ * rerun.h - recomputes one finished job in this process and compares it with the record (`verify
+ * DIR`).
+ *
+ * Rows and tensors are kept in memory; nothing is written.
  */
 #ifndef RUN_VERIFY_RERUN_H
 #define RUN_VERIFY_RERUN_H
@@ -21,13 +24,13 @@ struct rerun {
     size_t n_tensors, tensors_capacity;
 };
 
-/* Runs a job of the plan; its inputs' artifacts are read from `dir`, nothing is written. */
+/* Runs a job of the plan; it reads the artifacts of its parents from `dir`. */
 enum err_code rerun_job(struct rerun *out, const struct plan *p, size_t job, const char *dir,
                         size_t memory, struct err *err);
 void rerun_release(struct rerun *r); /* idempotent */
 
-/* The first difference, bit for bit, from what the journal and the artifact hold: ERR_DIFFERS
- * naming row and column, or tensor and element. */
+/* Compares bit for bit with the journal and the artifact. ERR_DIFFERS: the first difference, with
+ * its row and column or tensor and element. */
 enum err_code rerun_compare(const struct rerun *r, const struct plan *p, size_t job,
                             const struct history_job *past, const char *dir, struct err *err);
 

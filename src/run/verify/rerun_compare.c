@@ -26,16 +26,16 @@ static void show_cell(char out[96], const struct job_value *cell) {
 static enum err_code compare_row(const struct history_row *got, const struct history_row *want,
                                  const struct stage *kind, struct err *err) {
     for (size_t c = 0; c < want->n && c < got->n; c++) {
-        char now[96], then[96];
+        char now[96], before[96];
         if (same_cell(&got->cells[c], &want->cells[c])) continue;
         show_cell(now, &got->cells[c]);
-        show_cell(then, &want->cells[c]);
-        return ERR(err, ERR_DIFFERS, "row %zu, %s: now %s, then %s", want->number,
-                   c < kind->n_columns ? kind->columns[c].name : "a column", now, then);
+        show_cell(before, &want->cells[c]);
+        return ERR(err, ERR_DIFFERS, "row %zu, %s: recomputed %s, recorded %s", want->number,
+                   c < kind->n_columns ? kind->columns[c].name : "a column", now, before);
     }
     if (got->n != want->n)
-        return ERR(err, ERR_DIFFERS, "row %zu: now %zu cells, then %zu", want->number, got->n,
-                   want->n);
+        return ERR(err, ERR_DIFFERS, "row %zu: recomputed %zu cells, recorded %zu", want->number,
+                   got->n, want->n);
     return ERR_OK;
 }
 
@@ -48,11 +48,11 @@ static const struct history_row *find_row(const struct rerun *r, size_t number) 
 static enum err_code compare_rows(const struct rerun *r, const struct stage *kind,
                                   const struct history_job *past, struct err *err) {
     enum err_code rc = ERR_OK;
-    CHECK(r->n_rows == past->n_rows, ERR_DIFFERS, "now %zu rows, then %zu", r->n_rows,
+    CHECK(r->n_rows == past->n_rows, ERR_DIFFERS, "recomputed %zu rows, recorded %zu", r->n_rows,
           past->n_rows);
     for (size_t i = 0; i < past->n_rows; i++) {
         const struct history_row *got = find_row(r, past->rows[i].number);
-        CHECK(got, ERR_DIFFERS, "row %zu is not there now", past->rows[i].number);
+        CHECK(got, ERR_DIFFERS, "row %zu was not recomputed", past->rows[i].number);
         TRY(compare_row(got, &past->rows[i], kind, err));
     }
 cleanup:
@@ -71,8 +71,8 @@ static enum err_code compare_tensor(const struct rerun_tensor *got, const struct
         float then;
         memcpy(&then, bytes + i * sizeof then, sizeof then);
         if (memcmp(&then, &got->data[i], sizeof then) != 0)
-            return ERR(err, ERR_DIFFERS, "tensor %s, element %zu: now %.9g, then %.9g", got->name,
-                       i, (double)got->data[i], (double)then);
+            return ERR(err, ERR_DIFFERS, "tensor %s, element %zu: recomputed %.9g, recorded %.9g",
+                       got->name, i, (double)got->data[i], (double)then);
     }
     return ERR_OK;
 }
@@ -82,7 +82,7 @@ static enum err_code check_seal(const char *path, const struct history_job *past
     char sum[HASH_HEX];
     TRY(hash_file(sum, path, err));
     CHECK(strcmp(sum, past->sha256) == 0, ERR_DIFFERS,
-          "%s: its bytes are not those of the journal's done line", path);
+          "%s: its content is not what the journal recorded when the job finished", path);
 cleanup:
     return rc;
 }
@@ -94,14 +94,15 @@ enum err_code rerun_compare(const struct rerun *r, const struct plan *p, size_t 
     char path[FILE_PATH_MAX];
     TRY(compare_rows(r, p->stages[p->jobs[job].stage].kind, past, err));
     if (!past->artifact) {
-        CHECK(r->n_tensors == 0, ERR_DIFFERS, "now %zu tensors, then none", r->n_tensors);
+        CHECK(r->n_tensors == 0, ERR_DIFFERS, "recomputed %zu tensors, recorded none",
+              r->n_tensors);
         goto cleanup;
     }
     TRY(artifact_path(path, dir, past->identity, err));
     TRY(check_seal(path, past, err));
     TRY(tensorfile_open(&file, path, err));
-    CHECK(tensorfile_count(file) == r->n_tensors, ERR_DIFFERS, "now %zu tensors, then %zu",
-          r->n_tensors, tensorfile_count(file));
+    CHECK(tensorfile_count(file) == r->n_tensors, ERR_DIFFERS,
+          "recomputed %zu tensors, recorded %zu", r->n_tensors, tensorfile_count(file));
     for (size_t i = 0; i < r->n_tensors; i++) TRY(compare_tensor(&r->tensors[i], file, err));
 cleanup:
     tensorfile_close(file);

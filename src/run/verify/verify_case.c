@@ -4,8 +4,6 @@
 
 #include "run/verify/verify_reference.h"
 
-static const double TOLERANCE = 1e-4;
-
 static const char *named(char out[128], const struct verify_case *t, const char *what) {
     (void)snprintf(out, 128, "methods/%s/%s", t->c->group, what);
     return out;
@@ -23,8 +21,8 @@ enum err_code verify_case_read(struct fixture_array *out, const struct verify_ca
 }
 
 enum err_code verify_case_compare(const struct verify_case *t, const char *what, const float *got,
-                                  size_t n, enum verify_scale scale, struct err *err) {
+                                  size_t n, enum tolerance tolerance, struct err *err) {
     char name[128];
     return verify_reference_compare(t->report, t->file, "methods", named(name, t, what), got, n,
-                                    TOLERANCE, scale, err);
+                                    tolerance, err);
 }

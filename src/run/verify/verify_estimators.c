@@ -60,17 +60,17 @@ cleanup:
     return rc;
 }
 
-static enum err_code compare_plainly(struct baseline *b, const struct estimator_setup *s,
-                                     double tolerance, struct err *err) {
+static enum err_code compare_predictions_of(struct baseline *b, const struct estimator_setup *s,
+                                            enum tolerance tolerance, struct err *err) {
     enum err_code rc = predict_all(b, s, err);
     if (rc != ERR_OK) return rc;
     return verify_floats(b->report, "baselines", b->path, b->got, b->want.floats, b->want.n,
-                         tolerance, VERIFY_SCALED, err);
+                         tolerance, err);
 }
 
 /* ---- the lasso, by its predictions and by what it minimises */
 
-/* Largest objective minus the stored one: a better solution than the reference is no error. */
+/* Largest excess of the objective over the stored one; a smaller objective is no error. */
 static enum err_code objective_excess(double *excess, const struct baseline *b,
                                       const struct estimator_setup *s, const double *want,
                                       struct err *err) {
@@ -103,12 +103,13 @@ static enum err_code compare_lasso(struct baseline *b, const char *alpha, struct
     s.weight = strtod(alpha, &end);
     CHECK(s.weight > 0 && !*end, ERR_DATA, "%s: %s: no number after lasso_", fixture_path(b->file),
           b->path);
-    TRY(compare_plainly(b, &s, 1e-4, err));
+    TRY(compare_predictions_of(b, &s, TOLERANCE_LASSO, err));
     (void)snprintf(path, sizeof path, "%s_objective", b->path);
     TRY(fixture_doubles(&want, b->file, path, 2, err));
     CHECK(want.n == b->want.n, ERR_DATA, "%s: %s: wrong shape", fixture_path(b->file), path);
     TRY(objective_excess(&excess, b, &s, want.doubles, err));
-    TRY(verify_error(b->report, "baselines", path, excess, 1e-6, err));
+    TRY(verify_error(b->report, "baselines", path, excess,
+                     tolerance_bound(TOLERANCE_LASSO_OBJECTIVE, 1), err));
 cleanup:
     fixture_array_release(&want);
     return rc;
@@ -116,7 +117,7 @@ cleanup:
 
 /* ---- trees */
 
-enum { DRAWS = 100 }; /* of the order that breaks ties */
+enum { DRAWS = 100 }; /* of the random order that breaks ties */
 
 struct tree {
     size_t depth;
@@ -125,7 +126,7 @@ struct tree {
     double mean, square;    /* of the pooled squared error, over draws */
 };
 
-/* One draw of all predictions after at least one example; their squared error summed. */
+/* All predictions from k >= 1 examples for one draw; returns the sum of their squared errors. */
 static double draw_tree(struct tree *t, const struct baseline *b, uint64_t seed) {
     const struct prompt_view *v = b->prompts;
     double sum = 0;
@@ -168,16 +169,17 @@ static enum err_code compare_tree(struct baseline *b, size_t depth, struct err *
         t.square += sum * sum / DRAWS;
     }
     TRY(verify_error(b->report, "baselines", b->path, t.untied,
-                     verify_tolerance(b->want.floats, b->want.n, 1e-5, VERIFY_SCALED), err));
+                     tolerance_of(TOLERANCE_TREE, b->want.floats, b->want.n), err));
     const double sd = sqrt(fmax(t.square - t.mean * t.mean, 0));
     (void)snprintf(name, sizeof name, "%s pooled error", b->path);
-    TRY(verify_error(b->report, "baselines", name, fabs(reference_error(b) - t.mean), 3 * sd, err));
+    TRY(verify_error(b->report, "baselines", name, fabs(reference_error(b) - t.mean),
+                     tolerance_bound(TOLERANCE_TREE_POOLED, sd), err));
 cleanup:
     free(order);
     return rc;
 }
 
-/* ---- which dataset is whose */
+/* ---- the estimator of a dataset */
 
 static bool ends_with(const char *s, const char *end) {
     const size_t n = strlen(s), m = strlen(end);
@@ -197,13 +199,13 @@ static enum err_code compare_one(struct baseline *b, struct err *err) {
     } else {
         return verify_skip(b->report, "baselines", b->path, "unknown estimator", err);
     }
-    return compare_plainly(b, &s, 1e-5, err);
+    return compare_predictions_of(b, &s, TOLERANCE_ESTIMATOR, err);
 }
 
 static enum err_code visit(void *context, const char *name, struct err *err) {
     enum err_code rc = ERR_OK;
     struct baseline b = *(const struct baseline *)context;
-    if (ends_with(name, "_objective")) return ERR_OK; /* with its lasso */
+    if (ends_with(name, "_objective")) return ERR_OK; /* compared with its lasso */
     b.name = name;
     TRY(baseline_open(&b, err));
     TRY(compare_one(&b, err));

@@ -6,7 +6,8 @@ static const char *const PARTS[] = {
 
 static bool is_text_model(const struct fixture *f) { return fixture_has(f, "token_ids"); }
 
-static enum err_code compare(struct verify_report *r, const struct fixture *f, struct err *err) {
+static enum err_code compare_file(struct verify_report *r, const struct fixture *f,
+                                  struct err *err) {
     if (fixture_has(f, "core") && fixture_has(f, "weights")) return verify_regression(r, f, err);
     if (fixture_has(f, "methods") && fixture_has(f, "weights")) return verify_methods(r, f, err);
     if (is_text_model(f))
@@ -20,7 +21,7 @@ enum err_code verify_file(struct text *out, const char *path, const char *requir
     struct fixture *f = NULL;
     struct verify_report report = {0};
     TRY(fixture_open(&f, path, err));
-    TRY(compare(&report, f, err));
+    TRY(compare_file(&report, f, err));
     TRY(verify_require(&report, require, PARTS, err));
     if (json)
         TRY(verify_print_json(out, &report, path, err));

@@ -1,10 +1,10 @@
 /*
- * verify_file.h - does this program compute the reference numbers in an HDF5 file?
+ * verify_file.h - compares this program with the reference numbers of an HDF5 file (`verify FILE`).
  *
- * The kind of file is told by its content: `core` and `weights` make a regression model, `methods`
- * and `weights` task vectors on a model, groups with xs and ys make problems.  Everything the
- * program can compute is compared, through the functions that fit, evaluate and pretrain call; the
- * rest is a skipped line.
+ * The groups of a file determine its kind: `core` and `weights` are a regression model, `methods`
+ * and `weights` are task vectors on a model, groups with xs and ys are problems. Everything that
+ * the program can compute is compared, through the functions that fit, evaluate and pretrain call;
+ * the rest is reported as skipped. Tolerances: tolerances.h.
  */
 #ifndef RUN_VERIFY_VERIFY_FILE_H
 #define RUN_VERIFY_VERIFY_FILE_H
@@ -13,7 +13,6 @@
 
 #include "base/err.h"
 #include "base/text.h"
-#include "model/params.h"
 #include "run/verify/verify_report.h"
 #include "store/fixture.h"
 
@@ -26,8 +25,5 @@ enum err_code verify_file(struct text *out, const char *path, const char *requir
 enum err_code verify_regression(struct verify_report *r, const struct fixture *f, struct err *err);
 enum err_code verify_methods(struct verify_report *r, const struct fixture *f, struct err *err);
 enum err_code verify_problems(struct verify_report *r, const struct fixture *f, struct err *err);
-
-/* The model of root attributes and the group `weights`. */
-enum err_code verify_read_model(struct params *out, const struct fixture *f, struct err *err);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * The two rivals of the paper. Function vectors: the mean of what heads do, each head's effect on
- * prompts with mixed labels, the order of heads, the vector, the curve. In-context vectors: the
- * vector, and the curve of prompts edited at every token.
+ * The baselines of the LTV paper. Function vectors: mean head outputs, the indirect effect of each
+ * head on label-shuffled prompts, the order of the heads, the vector, the curve. In-context
+ * vectors: the vector, and the curve of prompts edited at every token.
  */
 #include "run/verify/verify_fv_icv.h"
 
@@ -18,7 +18,7 @@
 #include "run/verify/verify_reference.h"
 #include "sources/prompt_batch.h"
 
-struct rivals {
+struct baselines {
     struct verify_report *report;
     const struct fixture *file;
     const struct params *params;
@@ -26,14 +26,14 @@ struct rivals {
     size_t T0;
 };
 
-static enum err_code compare(const struct rivals *s, const char *part, const char *name,
-                             const float *got, size_t n, double tolerance, struct err *err) {
-    return verify_reference_compare(s->report, s->file, part, name, got, n, tolerance,
-                                    VERIFY_SCALED, err);
+static enum err_code compare_baseline(const struct baselines *s, const char *part, const char *name,
+                                      const float *got, size_t n, enum tolerance tolerance,
+                                      struct err *err) {
+    return verify_reference_compare(s->report, s->file, part, name, got, n, tolerance, err);
 }
 
 /* Whole numbers of the file, all in [0, bound). */
-static enum err_code read_integers(struct fixture_array *out, const struct rivals *s,
+static enum err_code read_integers(struct fixture_array *out, const struct baselines *s,
                                    const char *name, int rank, size_t bound, struct err *err) {
     enum err_code rc = ERR_OK;
     TRY(fixture_integers(out, s->file, name, rank, err));
@@ -45,16 +45,16 @@ cleanup:
     return rc;
 }
 
-struct rival_case {                    /* what is compared of a method: names in the file */
-    const char *part, *vector, *curve; /* vector: NULL, not again */
+struct baseline_case {                 /* what is compared of a method: names in the file */
+    const char *part, *vector, *curve; /* vector: NULL, not compared */
     const struct dummy_pairs *dummies; /* NULL: none */
 };
 
-/* The vector v [n] and the predictions at every length of a method with one mean basis, as
- * `evaluate` makes them. */
-static enum err_code compare_method(const struct rivals *s, const struct method_setup *setup,
+/* Vector and predictions at every length of a method with a mean basis, by the functions of
+ * `evaluate`. */
+static enum err_code compare_method(const struct baselines *s, const struct method_setup *setup,
                                     const struct basis_set *mean, const float *w,
-                                    const struct rival_case *what, struct err *err) {
+                                    const struct baseline_case *what, struct err *err) {
     enum err_code rc = ERR_OK;
     struct curve c = {0};
     const struct prompt_view *p = &s->prompts;
@@ -70,8 +70,10 @@ static enum err_code compare_method(const struct rivals *s, const struct method_
     TRY(curve_create(&c, &o, err));
     curve_predict(prediction, &c, p, &basis, w);
     if (what->vector)
-        TRY(compare(s, what->part, what->vector, c.pass.v, method_values(setup), 1e-5, err));
-    TRY(compare(s, what->part, what->curve, prediction, p->n * p->points, 1e-5, err));
+        TRY(compare_baseline(s, what->part, what->vector, c.pass.v, method_values(setup),
+                             TOLERANCE_FORWARD, err));
+    TRY(compare_baseline(s, what->part, what->curve, prediction, p->n * p->points,
+                         TOLERANCE_FORWARD, err));
 cleanup:
     curve_destroy(&c);
     free(prediction);
@@ -80,7 +82,7 @@ cleanup:
 
 /* ---- fv */
 
-static struct causal_options causal_of(const struct rivals *s) {
+static struct causal_options causal_of(const struct baselines *s) {
     return (struct causal_options){.prompts = s->prompts,
                                    .T0 = s->T0,
                                    .chunk = s->prompts.n,
@@ -88,9 +90,9 @@ static struct causal_options causal_of(const struct rivals *s) {
                                    .corruption = CAUSAL_REDRAWN};
 }
 
-/* The file's mean has every token of the first T0 points, [L, H, 2 T0, D]; ours that of the query.
- */
-static enum err_code compare_query_mean(const struct rivals *s, const struct basis_set *mean,
+/* The mean in the file covers every token of the first T0 points, [L, H, 2 T0, D]; the basis holds
+ * that of the query. */
+static enum err_code compare_query_mean(const struct baselines *s, const struct basis_set *mean,
                                         const struct fixture_array *want, struct err *err) {
     const struct model_dims *d = &s->params->dims;
     const size_t D = model_head_width(d), T = 2 * s->T0;
@@ -101,7 +103,7 @@ static enum err_code compare_query_mean(const struct rivals *s, const struct bas
                 fmax(error, verify_max_error(mean->part[BASIS_ATTENTION] + l * d->E + h * D,
                                              want->floats + ((l * d->H + h) * T + T - 2) * D, D));
     return verify_error(s->report, "fv", "fv/universal_mean_activation (query)", error,
-                        verify_tolerance(want->floats, want->n, 1e-5, VERIFY_SCALED), err);
+                        tolerance_of(TOLERANCE_FORWARD, want->floats, want->n), err);
 }
 
 /* Mean over prompts of coordinate e of the attention block's output at token t. */
@@ -126,9 +128,9 @@ static double token_means_error(const struct forward *fw, const float *want) {
     return error;
 }
 
-/* By the full forward pass: no method needs any token but the query. */
-static enum err_code compare_token_means(const struct rivals *s, const struct fixture_array *want,
-                                         struct err *err) {
+/* By the full forward pass, since a basis holds the query token alone. */
+static enum err_code compare_token_means(const struct baselines *s,
+                                         const struct fixture_array *want, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct prompt_view *p = &s->prompts;
     const size_t T = 2 * s->T0;
@@ -140,14 +142,14 @@ static enum err_code compare_token_means(const struct rivals *s, const struct fi
     forward_run(&fw, s->params, tokens, p->n, T);
     TRY(verify_error(s->report, "fv", "fv/universal_mean_activation (every token)",
                      token_means_error(&fw, want->floats),
-                     verify_tolerance(want->floats, want->n, 1e-5, VERIFY_SCALED), err));
+                     tolerance_of(TOLERANCE_FORWARD, want->floats, want->n), err));
 cleanup:
     forward_destroy(&fw);
     free(tokens);
     return rc;
 }
 
-static enum err_code compare_means(const struct rivals *s, const struct basis_set *mean,
+static enum err_code compare_means(const struct baselines *s, const struct basis_set *mean,
                                    struct err *err) {
     enum err_code rc = ERR_OK;
     struct fixture_array want = {0};
@@ -163,7 +165,7 @@ cleanup:
 }
 
 /* effects [L, H]. */
-static enum err_code compare_effects(double *effects, const struct rivals *s,
+static enum err_code compare_effects(double *effects, const struct baselines *s,
                                      const struct basis_set *mean, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &s->params->dims;
@@ -181,15 +183,16 @@ static enum err_code compare_effects(double *effects, const struct rivals *s,
     TRY(causal_effects(effects, effect, d, n, err));
     for (size_t l = 0; l < d->L; l++)
         for (size_t h = 0; h < d->H; h++) by_head[h * d->L + l] = (float)effects[l * d->H + h];
-    TRY(compare(s, "fv", "fv/indirect_effect_head_by_layer", by_head, heads, 1e-4, err));
+    TRY(compare_baseline(s, "fv", "fv/indirect_effect_head_by_layer", by_head, heads,
+                         TOLERANCE_EFFECT, err));
 cleanup:
     fixture_array_release(&permutations);
     free(effect);
     return rc;
 }
 
-/* The file's pairs are (head, layer). w [L, H] chooses as many as it has. */
-static enum err_code compare_order(float *w, const struct rivals *s, const double *effects,
+/* Pairs in the file are (head, layer). w [L, H] becomes 1 for that many heads of largest effect. */
+static enum err_code compare_order(float *w, const struct baselines *s, const double *effects,
                                    struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &s->params->dims;
@@ -206,14 +209,16 @@ static enum err_code compare_order(float *w, const struct rivals *s, const doubl
         wrong += pairs.integers[2 * i] != (int64_t)(order[i] % d->H) ||
                  pairs.integers[2 * i + 1] != (int64_t)(order[i] / d->H);
     fv_choose(w, d, order, pairs.shape[0]);
-    TRY(verify_error(s->report, "fv", "fv/top_head_layer_pairs (wrong)", (double)wrong, 0, err));
+    TRY(verify_error(s->report, "fv", "fv/top_head_layer_pairs (wrong)", (double)wrong,
+                     tolerance_bound(TOLERANCE_TOP_HEADS, 1), err));
 cleanup:
     fixture_array_release(&pairs);
     free(order);
     return rc;
 }
 
-static enum err_code set_fv(struct method_setup *setup, const struct rivals *s, struct err *err) {
+static enum err_code set_fv(struct method_setup *setup, const struct baselines *s,
+                            struct err *err) {
     enum err_code rc = ERR_OK;
     struct fixture_array a = {0};
     struct fv_keys keys = {.bias = FV_PER_HEAD};
@@ -230,7 +235,8 @@ cleanup:
     return rc;
 }
 
-/* The prompts without their last n points, which make room for dummies; *block is freed. */
+/* The prompts without their last n points, which makes room for dummy pairs. The caller frees
+ * *block. */
 static enum err_code shorten(struct prompt_view *out, float **block, const struct prompt_view *p,
                              size_t n, struct err *err) {
     const size_t T = p->points - n, D = p->dims;
@@ -245,13 +251,13 @@ static enum err_code shorten(struct prompt_view *out, float **block, const struc
     return ERR_OK;
 }
 
-static enum err_code compare_dummies(const struct rivals *s, const struct method_setup *setup,
+static enum err_code compare_dummies(const struct baselines *s, const struct method_setup *setup,
                                      const struct basis_set *mean, const float *w,
                                      struct err *err) {
     enum err_code rc = ERR_OK;
     struct fixture_array fractions = {0};
     struct dummy_pairs dummies = {.rule = DUMMIES_AS_PUBLISHED};
-    struct rivals fewer = *s;
+    struct baselines fewer = *s;
     float *block = NULL;
     TRY(fixture_doubles(&fractions, s->file, "fv/dummy_fractions", 1, err));
     CHECK(fractions.n <= DUMMIES_MOST && fractions.n < s->prompts.points, ERR_DATA,
@@ -262,7 +268,7 @@ static enum err_code compare_dummies(const struct rivals *s, const struct method
               "%s: fv/dummy_fractions: %g", fixture_path(s->file), fractions.doubles[dummies.n]);
     }
     TRY(shorten(&fewer.prompts, &block, &s->prompts, dummies.n, err));
-    const struct rival_case dummy = {"fv", NULL, "fv/curve_dummy", &dummies};
+    const struct baseline_case dummy = {"fv", NULL, "fv/curve_dummy", &dummies};
     TRY(compare_method(&fewer, setup, mean, w, &dummy, err));
 cleanup:
     free(block);
@@ -270,7 +276,7 @@ cleanup:
     return rc;
 }
 
-static enum err_code compare_fv(const struct rivals *s, struct err *err) {
+static enum err_code compare_fv(const struct baselines *s, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &s->params->dims;
     const struct causal_options o = causal_of(s);
@@ -285,7 +291,7 @@ static enum err_code compare_fv(const struct rivals *s, struct err *err) {
     TRY(compare_means(s, &mean, err));
     TRY(compare_effects(effects, s, &mean, err));
     TRY(compare_order(w, s, effects, err));
-    const struct rival_case plain = {"fv", "fv/function_vector", "fv/curve_no_dummy", NULL};
+    const struct baseline_case plain = {"fv", "fv/function_vector", "fv/curve_no_dummy", NULL};
     TRY(compare_method(s, &setup, &mean, w, &plain, err));
     TRY(compare_dummies(s, &setup, &mean, w, err));
 cleanup:
@@ -298,7 +304,7 @@ cleanup:
 /* ---- icv */
 
 /* The mean step of all prompts. */
-static enum err_code mean_step(struct basis_set *mean, const struct rivals *s, struct err *err) {
+static enum err_code mean_step(struct basis_set *mean, const struct baselines *s, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &s->params->dims;
     const size_t n = s->prompts.n;
@@ -312,7 +318,7 @@ cleanup:
     return rc;
 }
 
-static enum err_code compare_icv(const struct rivals *s, struct err *err) {
+static enum err_code compare_icv(const struct baselines *s, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct method_training t = {.prompts = s->prompts, .T0 = s->T0, .chunk = s->prompts.n};
     struct method_setup setup;
@@ -327,7 +333,7 @@ static enum err_code compare_icv(const struct rivals *s, struct err *err) {
     CHECK(w, ERR_MEMORY, "no memory for a vector");
     TRY(setup.method->derivation.derive(w, &t, &setup, err));
     TRY(mean_step(&mean, s, err));
-    const struct rival_case both = {"icv", "icv/vector", "icv/curve", NULL};
+    const struct baseline_case both = {"icv", "icv/vector", "icv/curve", NULL};
     TRY(compare_method(s, &setup, &mean, w, &both, err));
 cleanup:
     free(w);
@@ -342,7 +348,7 @@ enum err_code verify_fv_icv(struct verify_report *r, const struct fixture *f,
     struct verify_reference_prompts given;
     if (!fixture_has(f, "fv") && !fixture_has(f, "icv")) return ERR_OK;
     TRY(verify_reference_prompts(&given, f, "ltv/xs_long", "ltv/ys_long", &p->dims, err));
-    const struct rivals s = {
+    const struct baselines s = {
         .report = r, .file = f, .params = p, .prompts = given.view, .T0 = given.T0};
     if (fixture_has(f, "fv")) TRY(compare_fv(&s, err));
     if (fixture_has(f, "icv")) TRY(compare_icv(&s, err));

@@ -1,17 +1,18 @@
 /*
- * Methods against independent twins: tests/reference/make_methods.py writes a small random model,
- * its prompts (methods/xs [N, P, D], methods/ys [N, P], whose first `points` points are the basis
- * prompt) and a group methods/CASE for each line of CASES, with some of
- *   weights [..]                 given; none: derived from the prompts, or the method has none
- *   derived [..]                 to compare those with, where they are unique
- *   curve [choices, N, P]        predictions after 0 .. P - 1 examples, the basis each prompt's own
- *   lengths [..]                 given, in points: where the queries of the loss are; none: P alone
- *   loss [choices]               mean Huber loss at those queries, delta 1
- *   gradient [choices, weights]  of that loss
- *   l1 []                        given: a penalty
- *   path [steps, weights]        after each step of Adam, rate 0.05, on that loss and the penalty
- *   descent [steps, weights]     after each step of L-BFGS on that loss
- *   mean_curve, mean_loss, mean_gradient   the same, the mean over the prompts being the basis
+ * Methods against independent reference implementations. tests/reference/make_methods.py writes a
+ * small random model, prompts (methods/xs [N, P, D], methods/ys [N, P]; the first `points` points
+ * are the basis prompt) and a group methods/CASE for each line of CASES, which holds some of
+ *   weights [..]                 input; absent: derived from the prompts, or the method has none
+ *   derived [..]                 expected derived weights, where they are unique
+ *   curve [choices, N, P]        expected predictions after 0 .. P - 1 examples, with the basis of
+ *                                each prompt
+ *   lengths [..]                 input: the points whose queries enter the loss; absent: P alone
+ *   loss [choices]               mean Huber loss (delta 1) at those queries
+ *   gradient [choices, weights]  its gradient
+ *   l1 []                        input: penalty of `path`
+ *   path [steps, weights]        weights after each step of Adam (rate 0.05) on loss and penalty
+ *   descent [steps, weights]     weights after each step of L-BFGS on the loss
+ *   mean_curve, mean_loss, mean_gradient   the same with the mean over the prompts as the basis
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +26,8 @@
 #include "passes/curve.h"
 #include "run/verify/verify_case.h"
 #include "run/verify/verify_file.h"
-#include "run/verify/verify_learning.h"
+#include "run/verify/verify_fit.h"
+#include "run/verify/verify_model.h"
 #include "run/verify/verify_reference.h"
 
 /* A method's own keys, in a case. */
@@ -105,7 +107,7 @@ cleanup:
     return rc;
 }
 
-/* ---- what a group may hold */
+/* ---- curves and derived weights */
 
 static enum err_code predict(float *out, struct verify_case *t, const struct basis *basis,
                              struct err *err) {
@@ -135,7 +137,7 @@ static enum err_code compare_curve(struct verify_case *t, const char *what, size
     CHECK(got, ERR_MEMORY, "no memory for a curve of %zu predictions", n);
     for (t->setup.choice = 0; t->setup.choice < t->choices; t->setup.choice++)
         TRY(predict(got + t->setup.choice * n, t, &basis, err));
-    TRY(verify_case_compare(t, what, got, t->choices * n, VERIFY_SCALED, err));
+    TRY(verify_case_compare(t, what, got, t->choices * n, TOLERANCE_METHOD, err));
 cleanup:
     t->setup.choice = 0;
     free(got);
@@ -158,7 +160,7 @@ static enum err_code derive(struct verify_case *t, struct err *err) {
                                              .report = no_report};
     TRY(t->setup.method->derivation.derive(t->w, &training, &t->setup, err));
     if (verify_case_has(t, "derived"))
-        TRY(verify_case_compare(t, "derived", t->w, t->weights, VERIFY_SCALED, err));
+        TRY(verify_case_compare(t, "derived", t->w, t->weights, TOLERANCE_METHOD, err));
 cleanup:
     return rc;
 }
@@ -175,7 +177,7 @@ cleanup:
 
 /* ---- cases */
 
-static void trial_release(struct verify_case *t) {
+static void case_release(struct verify_case *t) {
     basis_set_destroy(&t->basis);
     free(t->w);
 }
@@ -197,12 +199,12 @@ static enum err_code compare_case(struct verify_case *t, struct err *err) {
     if (verify_case_has(t, "weights")) TRY(read_weights(t, err));
     TRY(collect(t, err));
     if (verify_case_has(t, "curve")) TRY(compare_curve(t, "curve", t->prompts.n, err));
-    TRY(verify_learning(t, err));
+    TRY(verify_fit(t, err));
     if (!verify_case_has(t, "mean_curve")) goto cleanup;
     TRY(take_mean(t, err));
     TRY(compare_curve(t, "mean_curve", 1, err));
 cleanup:
-    trial_release(t);
+    case_release(t);
     return rc;
 }
 

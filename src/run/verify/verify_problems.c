@@ -1,6 +1,6 @@
 /*
- * Function classes against their reference values: the parameters in the file go through the
- * problem's own evaluate(), and ys must come out.
+ * A reference file of problems: the problem's own evaluate() is applied to the parameters and xs of
+ * the file, and its values are compared with ys.
  */
 #include <math.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "sources/problems/problem.h"
 #include "sources/problems/prompts.h"
 
-/* Which problem a group of the file is, and which of its datasets describe a function. */
+/* The problem of a group of the file, and the datasets that describe a function. */
 struct group {
     const char *group, *problem;
     const char *parameters[2]; /* concatenated, per function, in this order */
@@ -89,7 +89,7 @@ cleanup:
     return rc;
 }
 
-/* The problem's own number, told from how many parameters a function has. */
+/* Finds the problem's size (such as its width) from the number of parameters of a function. */
 static enum err_code find_setup(struct problem_setup *setup, const struct reference *ref,
                                 const struct fixture *f, const struct group *g, struct err *err) {
     *setup = (struct problem_setup){
@@ -99,11 +99,11 @@ static enum err_code find_setup(struct problem_setup *setup, const struct refere
         if (found == ref->parameters) return ERR_OK;
         if (found > ref->parameters) break;
     }
-    return ERR(err, ERR_DATA, "%s: %s: %zu numbers a function fit no size of this problem",
+    return ERR(err, ERR_DATA, "%s: %s: %zu numbers per function match no size of this problem",
                fixture_path(f), g->group, ref->parameters);
 }
 
-/* The coordinates a tree asks for become indices into x. */
+/* The split coordinates are indices into x, so they are checked before use. */
 static enum err_code check_tree(const struct reference *ref, const struct fixture *f,
                                 const struct group *g, struct err *err) {
     const struct fixture_array *asked = &ref->parts[0];
@@ -128,13 +128,13 @@ static enum err_code compare_values(struct verify_report *r, const struct refere
                                  ref->xs.floats + b * P * D, P);
     (void)snprintf(name, sizeof name, "%s/ys", g->group);
     const enum err_code rc =
-        verify_floats(r, "problems", name, ys, ref->ys.floats, B * P, 1e-5, VERIFY_SCALED, err);
+        verify_floats(r, "problems", name, ys, ref->ys.floats, B * P, TOLERANCE_PROBLEM, err);
     free(ys);
     return rc;
 }
 
-/* Noisy linear regression stores no noise: what can be compared is the renormalisation of the
- * stored noisy values, and that the noise left after w.x has the spread of sigma = 1. */
+/* The file of noisy linear regression has no noise, so two things are compared: the renormalisation
+ * of the stored noisy values, and the variance of what w.x leaves of them with sigma^2 = 1. */
 static enum err_code compare_noisy(struct verify_report *r, const struct fixture *f,
                                    const struct reference *ref, const struct problem_setup *setup,
                                    const struct group *g, struct err *err) {
@@ -154,12 +154,13 @@ static enum err_code compare_noisy(struct verify_report *r, const struct fixture
         for (size_t i = 0; i < P; i++)
             square += pow((double)before.floats[b * P + i] - (double)clean[i], 2);
     }
-    /* mean of n squared standard normals: standard deviation sqrt(2 / n); five of them */
+    /* the mean of n squared standard normals has the standard deviation sqrt(2 / n) */
     TRY(verify_error(r, "problems", "noisy_linear_regression/noise variance",
-                     fabs(square / (double)(B * P) - 1), 5 * sqrt(2 / (double)(B * P)), err));
+                     fabs(square / (double)(B * P) - 1),
+                     tolerance_bound(TOLERANCE_NOISE_VARIANCE, sqrt(2 / (double)(B * P))), err));
     prompts_renormalise(before.floats, B * P, D);
     TRY(verify_floats(r, "problems", "noisy_linear_regression/ys (renormalised)", before.floats,
-                      ref->ys.floats, B * P, 1e-5, VERIFY_SCALED, err));
+                      ref->ys.floats, B * P, TOLERANCE_PROBLEM, err));
 cleanup:
     free(clean);
     fixture_array_release(&before);

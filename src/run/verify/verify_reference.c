@@ -41,12 +41,11 @@ enum err_code verify_reference_floats(struct fixture_array *out, const struct fi
 
 enum err_code verify_reference_compare(struct verify_report *r, const struct fixture *f,
                                        const char *part, const char *name, const float *got,
-                                       size_t n, double tolerance, enum verify_scale scale,
-                                       struct err *err) {
+                                       size_t n, enum tolerance tolerance, struct err *err) {
     struct fixture_array want = {0};
     enum err_code rc = verify_reference_floats(&want, f, name, n, err);
     if (rc != ERR_OK) return rc;
-    rc = verify_floats(r, part, name, got, want.floats, n, tolerance, scale, err);
+    rc = verify_floats(r, part, name, got, want.floats, n, tolerance, err);
     fixture_array_release(&want);
     return rc;
 }

@@ -28,7 +28,6 @@ enum err_code verify_reference_floats(struct fixture_array *out, const struct fi
 /* One line for got[n] against the dataset `name`, see verify_floats(). */
 enum err_code verify_reference_compare(struct verify_report *r, const struct fixture *f,
                                        const char *part, const char *name, const float *got,
-                                       size_t n, double tolerance, enum verify_scale scale,
-                                       struct err *err);
+                                       size_t n, enum tolerance tolerance, struct err *err);
 
 #endif

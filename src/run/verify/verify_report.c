@@ -36,20 +36,6 @@ double verify_max_error(const float *got, const float *want, size_t n) {
     return most;
 }
 
-double verify_tolerance(const float *want, size_t n, double tolerance, enum verify_scale scale) {
-    double largest = 0;
-    for (size_t i = 0; i < n; i++) largest = fmax(largest, fabs((double)want[i]));
-    switch (scale) {
-    case VERIFY_SCALED:
-        return tolerance * fmax(1, largest);
-    case VERIFY_RELATIVE:
-        return tolerance * largest;
-    case VERIFY_ABSOLUTE:
-        break;
-    }
-    return tolerance;
-}
-
 enum err_code verify_error(struct verify_report *r, const char *part, const char *name,
                            double error, double tolerance, struct err *err) {
     struct verify_line *line = NULL;
@@ -62,10 +48,10 @@ enum err_code verify_error(struct verify_report *r, const char *part, const char
 }
 
 enum err_code verify_floats(struct verify_report *r, const char *part, const char *name,
-                            const float *got, const float *want, size_t n, double tolerance,
-                            enum verify_scale scale, struct err *err) {
+                            const float *got, const float *want, size_t n, enum tolerance tolerance,
+                            struct err *err) {
     return verify_error(r, part, name, verify_max_error(got, want, n),
-                        verify_tolerance(want, n, tolerance, scale), err);
+                        tolerance_of(tolerance, want, n), err);
 }
 
 static enum err_code add_remark(struct verify_report *r, const char *part, const char *name,
@@ -99,7 +85,7 @@ static enum err_code require_part(struct verify_report *r, const char *part, str
                       err);
 }
 
-static const char *known_part(const char *word, size_t length, const char *const *known) {
+static const char *find_part(const char *word, size_t length, const char *const *known) {
     for (; *known; known++)
         if (strlen(*known) == length && memcmp(word, *known, length) == 0) return *known;
     return NULL;
@@ -111,7 +97,7 @@ enum err_code verify_require(struct verify_report *r, const char *require, const
         return ERR(err, ERR_USAGE, "--require: no name given; as in --require core,grad");
     for (const char *at = require; at && *at;) {
         const size_t length = strcspn(at, ",");
-        const char *part = known_part(at, length, known);
+        const char *part = find_part(at, length, known);
         if (!part) {
             struct text names = {0};
             for (size_t i = 0; known[i]; i++) text_add(&names, "%s%s", i ? ", " : "", known[i]);

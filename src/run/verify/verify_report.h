@@ -1,8 +1,9 @@
 /*
- * verify_report.h - lines of a comparison with reference numbers, and what they add up to.
+ * verify_report.h - the lines of a comparison with reference numbers, and the outcome.
  *
- * Every line belongs to a part ("core", "grad", "ltv", ...: the names of --require) and says what
- * was compared, the largest error, the tolerance, and ok, DIFFERS or skipped.
+ * Every line belongs to a part ("core", "grad", "ltv", ...: the names of --require) and holds what
+ * was compared, the largest error, the bound, and ok, DIFFERS or skipped. Tolerances:
+ * tolerances.h.
  */
 #ifndef RUN_VERIFY_VERIFY_REPORT_H
 #define RUN_VERIFY_VERIFY_REPORT_H
@@ -12,6 +13,7 @@
 
 #include "base/err.h"
 #include "base/text.h"
+#include "run/verify/tolerances.h"
 
 enum verify_status { VERIFY_OK, VERIFY_DIFFERS, VERIFY_SKIPPED };
 
@@ -30,16 +32,12 @@ struct verify_report {
 
 void verify_report_release(struct verify_report *r);
 
-/* How a tolerance grows with the reference: absolute is fixed, scaled is times max(1, max |want|),
- * relative is times max |want|. */
-enum verify_scale { VERIFY_ABSOLUTE, VERIFY_SCALED, VERIFY_RELATIVE };
-
 /* One line for got[n] against want[n]; a NaN on either side is an infinite error. */
 enum err_code verify_floats(struct verify_report *r, const char *part, const char *name,
-                            const float *got, const float *want, size_t n, double tolerance,
-                            enum verify_scale scale, struct err *err);
+                            const float *got, const float *want, size_t n, enum tolerance tolerance,
+                            struct err *err);
 
-/* One line with an error found elsewhere. */
+/* One line with an error and its bound (tolerance_bound) found elsewhere. */
 enum err_code verify_error(struct verify_report *r, const char *part, const char *name,
                            double error, double tolerance, struct err *err);
 enum err_code verify_skip(struct verify_report *r, const char *part, const char *name,
@@ -47,7 +45,6 @@ enum err_code verify_skip(struct verify_report *r, const char *part, const char 
 
 /* Largest |got - want|, infinite where either is not a number. */
 double verify_max_error(const float *got, const float *want, size_t n);
-double verify_tolerance(const float *want, size_t n, double tolerance, enum verify_scale scale);
 
 /* `require`: comma-separated parts, or NULL. A required part with no compared line, or with a
  * skipped one, gets a DIFFERS line of its own. An unknown name is ERR_USAGE. */

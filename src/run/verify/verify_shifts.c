@@ -7,7 +7,7 @@
 #include "ops/lapack.h"
 #include "sources/problems/shift.h"
 
-/* ---- queries apart from their context */
+/* ---- orthogonal queries */
 
 /* context [B, D, D] -> out [B, D, D]; x: one context that may be overwritten. */
 static void transform(float *out, float *x, double *work, const float *context, size_t B,
@@ -42,8 +42,8 @@ enum err_code verify_shift_queries(struct verify_report *r, const struct fixture
     work = calloc(shift_find("orthogonal")->work(D), sizeof *work);
     CHECK(got && x && work, ERR_MEMORY, "no memory for %zu queries", B * D);
     transform(got, x, work, context.floats, B, D);
-    TRY(verify_floats(r, "shift", "shift/orthogonal_query", got, want.floats, want.n, 1e-4,
-                      VERIFY_SCALED, err));
+    TRY(verify_floats(r, "shift", "shift/orthogonal_query", got, want.floats, want.n,
+                      TOLERANCE_SHIFT, err));
 cleanup:
     free(work);
     free(x);
@@ -53,7 +53,7 @@ cleanup:
     return rc;
 }
 
-/* ---- a covariance: the rotation is drawn, so what does not depend on it is compared */
+/* ---- the skewed transform, whose rotation is random: its eigenvalues, symmetry and norm */
 
 /* Of symmetric s [D, D], overwritten; the largest first. scratch [D]. */
 static enum err_code eigenvalues(float *out, double *s, double *scratch, size_t D,
@@ -86,8 +86,9 @@ static enum err_code spectrum_create(struct spectrum *a, size_t D, struct err *e
 }
 
 /* The transform in the file, and ours for the same dims: eigenvalues, symmetry, |S|^2 = D. */
-static enum err_code compare(struct verify_report *r, struct spectrum *a, const double *theirs,
-                             const float *unscaled, struct err *err) {
+static enum err_code compare_spectrum(struct verify_report *r, struct spectrum *a,
+                                      const double *theirs, const float *unscaled,
+                                      struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t D = a->D;
     const struct rng stream = rng_stream(1, "verify/skewed");
@@ -99,17 +100,18 @@ static enum err_code compare(struct verify_report *r, struct spectrum *a, const 
         skew = gap > skew ? gap : skew;
     }
     TRY(verify_error(r, "shift", "shift/skewed_transform: |S|^2 - D", fabs(square - (double)D),
-                     1e-4, err));
-    TRY(verify_error(r, "shift", "shift/skewed_transform: S - S^T", skew, 1e-5, err));
+                     tolerance_bound(TOLERANCE_SHIFT_NORM, 1), err));
+    TRY(verify_error(r, "shift", "shift/skewed_transform: S - S^T", skew,
+                     tolerance_bound(TOLERANCE_SHIFT_SYMMETRY, 1), err));
     memcpy(a->s, a->work, D * D * sizeof *a->s);
     TRY(eigenvalues(a->ours, a->s, a->work, D, err));
     memcpy(a->s, theirs, D * D * sizeof *a->s);
     TRY(eigenvalues(a->theirs, a->s, a->work, D, err));
     TRY(verify_floats(r, "shift", "shift/skewed_transform: eigenvalues", a->ours, a->theirs, D,
-                      1e-4, VERIFY_SCALED, err));
+                      TOLERANCE_SHIFT, err));
     for (size_t i = 0; i < D; i++) a->law[i] = a->ours[i] / a->ours[0] * unscaled[0];
-    TRY(verify_floats(r, "shift", "shift/skewed_eigenvalues", a->law, unscaled, D, 1e-4,
-                      VERIFY_SCALED, err));
+    TRY(verify_floats(r, "shift", "shift/skewed_eigenvalues", a->law, unscaled, D, TOLERANCE_SHIFT,
+                      err));
 cleanup:
     return rc;
 }
@@ -125,7 +127,7 @@ enum err_code verify_shift_spectrum(struct verify_report *r, const struct fixtur
     CHECK(D > 0 && D <= PROBLEM_DIMS_MAX && theirs.shape[0] == D && theirs.shape[1] == D, ERR_DATA,
           "%s: shift: expected D eigenvalues and a transform [D, D]", fixture_path(f));
     TRY(spectrum_create(&a, D, err));
-    TRY(compare(r, &a, theirs.doubles, unscaled.floats, err));
+    TRY(compare_spectrum(r, &a, theirs.doubles, unscaled.floats, err));
 cleanup:
     spectrum_release(&a);
     fixture_array_release(&theirs);

@@ -1,4 +1,4 @@
-#include "run/verify/verify_learning.h"
+#include "run/verify/verify_fit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 enum { STEPS = 5 }; /* of path and of descent */
 
-struct lesson { /* a trial's prompts as a fit has them */
+struct fit_trial { /* the prompts of a case as fit_data holds them */
     struct verify_case *t;
     struct fit_data *data;
     uint32_t *rows; /* [N] all of them */
@@ -38,15 +38,15 @@ cleanup:
     return rc;
 }
 
-static void lesson_end(struct lesson *x) {
+static void fit_trial_end(struct fit_trial *x) {
     fit_data_destroy(x->data);
     free(x->rows);
-    *x = (struct lesson){0};
+    *x = (struct fit_trial){0};
 }
 
 /* mean: one basis for all prompts. */
-static enum err_code lesson_begin(struct lesson *x, struct verify_case *t, bool mean,
-                                  struct err *err) {
+static enum err_code fit_trial_begin(struct fit_trial *x, struct verify_case *t, bool mean,
+                                     struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t N = t->prompts.n;
     struct fit_data_options o = {.setup = &t->setup,
@@ -59,68 +59,71 @@ static enum err_code lesson_begin(struct lesson *x, struct verify_case *t, bool 
                                  .memory = SIZE_MAX,
                                  .loss = FIT_HUBER,
                                  .delta = 1};
-    *x = (struct lesson){.t = t};
+    *x = (struct fit_trial){.t = t};
     TRY(read_lengths(&o, t, err));
     x->rows = calloc(N, sizeof *x->rows);
     CHECK(x->rows, ERR_MEMORY, "no memory for %zu rows", N);
     for (size_t i = 0; i < N; i++) x->rows[i] = (uint32_t)i;
     TRY(fit_data_create(&x->data, &o, NULL, err));
 cleanup:
-    if (rc != ERR_OK) lesson_end(x);
+    if (rc != ERR_OK) fit_trial_end(x);
     return rc;
 }
 
 /* Mean loss over all prompts and its gradient, overwritten. */
-static double loss_at(float *gradient, const struct lesson *x, const float *w) {
+static double loss_at(float *gradient, const struct fit_trial *x, const float *w) {
     const size_t N = x->t->prompts.n;
     double loss;
     fit_data_pass(&loss, gradient, x->data, w, x->rows, N, 1 / (double)N);
     return loss;
 }
 
-/* Groups LOSS and GRADIENT, of every choice. */
+/* The datasets `loss` and `gradient`, for every choice. */
 static enum err_code compare_slope(struct verify_case *t, const char *loss, const char *gradient,
                                    bool mean, struct err *err) {
     enum err_code rc = ERR_OK;
-    struct lesson x = {0};
+    struct fit_trial x = {0};
     float *slope = calloc(t->choices * t->weights, sizeof *slope);
     float *losses = calloc(t->choices, sizeof *losses);
     CHECK(slope && losses, ERR_MEMORY, "no memory for %zu weights", t->weights);
-    TRY(lesson_begin(&x, t, mean, err));
+    TRY(fit_trial_begin(&x, t, mean, err));
     for (t->setup.choice = 0; t->setup.choice < t->choices; t->setup.choice++)
         losses[t->setup.choice] = (float)loss_at(slope + t->setup.choice * t->weights, &x, t->w);
-    TRY(verify_case_compare(t, loss, losses, t->choices, VERIFY_SCALED, err));
-    TRY(verify_case_compare(t, gradient, slope, t->choices * t->weights, VERIFY_RELATIVE, err));
+    TRY(verify_case_compare(t, loss, losses, t->choices, TOLERANCE_METHOD, err));
+    TRY(verify_case_compare(t, gradient, slope, t->choices * t->weights, TOLERANCE_METHOD_GRADIENT,
+                            err));
 cleanup:
     t->setup.choice = 0;
-    lesson_end(&x);
+    fit_trial_end(&x);
     free(losses);
     free(slope);
     return rc;
 }
 
-/* ---- what an optimiser finds */
+/* ---- steps of an optimiser */
 
-static enum err_code lesson_gradient(void *context, double *loss, float *gradient, const float *w,
-                                     const uint32_t *batch, size_t n, struct err *err) {
+static enum err_code fit_trial_gradient(void *context, double *loss, float *gradient,
+                                        const float *w, const uint32_t *batch, size_t n,
+                                        struct err *err) {
     (void)batch, (void)n, (void)err;
     *loss = loss_at(gradient, context, w);
     return ERR_OK;
 }
 
-static enum err_code lesson_validate(void *context, double *loss, const float *w, struct err *err) {
+static enum err_code fit_trial_validate(void *context, double *loss, const float *w,
+                                        struct err *err) {
     (void)err;
     *loss = loss_at(NULL, context, w);
     return ERR_OK;
 }
 
-/* found [weights]: after so many epochs of all prompts at once, from the trial's weights. */
-static enum err_code learn(float *found, const struct lesson *x, const struct fit_loop_options *o,
-                           struct err *err) {
+/* found [weights]: after o->epochs epochs of all prompts at once, from the case's weights. */
+static enum err_code learn(float *found, const struct fit_trial *x,
+                           const struct fit_loop_options *o, struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t n = o->weights, N = x->t->prompts.n;
-    struct lesson lesson = *x;
-    const struct fit_loop_callbacks calls = {&lesson, lesson_gradient, lesson_validate, NULL};
+    struct fit_trial trial = *x;
+    const struct fit_loop_callbacks calls = {&trial, fit_trial_gradient, fit_trial_validate, NULL};
     struct fit_loop_state s = {0};
     enum fit_end end;
     uint32_t *order = calloc(N, sizeof *order);
@@ -138,8 +141,8 @@ cleanup:
     return rc;
 }
 
-/* WHAT [steps, weights]: where each step ends. */
-static enum err_code compare_steps(const char *what, const struct lesson *x,
+/* The dataset WHAT [steps, weights]: the weights after each step. */
+static enum err_code compare_steps(const char *what, const struct fit_trial *x,
                                    struct fit_loop_options *o, struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t n = x->t->weights, N = x->t->prompts.n;
@@ -149,13 +152,13 @@ static enum err_code compare_steps(const char *what, const struct lesson *x,
     o->samples = o->batch = N;
     for (o->epochs = 1; o->epochs <= STEPS; o->epochs++)
         TRY(learn(steps + (size_t)(o->epochs - 1) * n, x, o, err));
-    TRY(verify_case_compare(x->t, what, steps, STEPS * n, VERIFY_SCALED, err));
+    TRY(verify_case_compare(x->t, what, steps, STEPS * n, TOLERANCE_METHOD, err));
 cleanup:
     free(steps);
     return rc;
 }
 
-static enum err_code compare_path(const struct lesson *x, struct err *err) {
+static enum err_code compare_path(const struct fit_trial *x, struct err *err) {
     enum err_code rc = ERR_OK;
     struct fixture_array l1 = {0};
     struct fit_loop_options o = {.optimiser = FIT_ADAM,
@@ -169,29 +172,29 @@ cleanup:
     return rc;
 }
 
-static enum err_code compare_descent(const struct lesson *x, struct err *err) {
+static enum err_code compare_descent(const struct fit_trial *x, struct err *err) {
     struct fit_loop_options o = {.optimiser = FIT_LBFGS};
     return compare_steps("descent", x, &o, err);
 }
 
 static enum err_code compare_fits(struct verify_case *t, struct err *err) {
     enum err_code rc = ERR_OK;
-    struct lesson x;
-    TRY(lesson_begin(&x, t, false, err));
+    struct fit_trial x;
+    TRY(fit_trial_begin(&x, t, false, err));
     if (verify_case_has(t, "path")) TRY(compare_path(&x, err));
     if (verify_case_has(t, "descent")) TRY(compare_descent(&x, err));
 cleanup:
-    lesson_end(&x);
+    fit_trial_end(&x);
     return rc;
 }
 
-enum err_code verify_learning(struct verify_case *t, struct err *err) {
+enum err_code verify_fit(struct verify_case *t, struct err *err) {
     enum err_code rc = ERR_OK;
     const bool learned = verify_case_has(t, "loss") || verify_case_has(t, "mean_loss") ||
                          verify_case_has(t, "path") || verify_case_has(t, "descent");
     CHECK(!learned || method_learns(t->setup.method), ERR_DATA,
-          "%s: methods/%s has a loss, but %s learns from none: take it out", fixture_path(t->file),
-          t->c->group, t->setup.method->name);
+          "%s: methods/%s has a loss, but %s is not learned from a loss: remove the dataset",
+          fixture_path(t->file), t->c->group, t->setup.method->name);
     if (verify_case_has(t, "loss")) TRY(compare_slope(t, "loss", "gradient", false, err));
     if (verify_case_has(t, "mean_loss"))
         TRY(compare_slope(t, "mean_loss", "mean_gradient", true, err));

@@ -1,8 +1,9 @@
 /*
- * What the query stream computes: the plain model's curve, and for each reading of a head's
- * contribution the vector, the loss, its gradient, six steps of Adam and the curve after them.
+ * The group `ltv` of a reference file: the curve of the plain model, and for each variant of ltv
+ * the contribution of every head, the vector, the loss, its gradient, six steps of Adam and the
+ * curve after them.
  */
-#include "run/verify/verify_vectors.h"
+#include "run/verify/verify_ltv.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@
 #include "passes/fit_data.h"
 #include "run/verify/verify_reference.h"
 
-struct vectors { /* what all readings share */
+struct ltv_reference { /* shared by the variants */
     struct verify_report *report;
     const struct fixture *file;
     const struct params *params;
@@ -24,7 +25,7 @@ struct vectors { /* what all readings share */
     struct basis_set basis;                  /* of the first T0 points of each */
 };
 
-struct reading { /* one of the four */
+struct variant { /* one of the four */
     const char *name;
     struct method_setup setup;
     struct fit_data *data; /* all prompts as one batch */
@@ -35,28 +36,28 @@ struct reading { /* one of the four */
 
 enum { ADAM_STEPS = 6 };
 
-static const char *named(char out[128], const struct reading *g, const char *what) {
+static const char *named(char out[128], const struct variant *g, const char *what) {
     (void)snprintf(out, 128, "ltv/%s/%s", g->name, what);
     return out;
 }
 
-static enum err_code compare(const struct vectors *s, const struct reading *g, const char *part,
-                             const char *what, const float *got, size_t n, double tolerance,
-                             enum verify_scale scale, struct err *err) {
+static enum err_code compare_ltv(const struct ltv_reference *s, const struct variant *g,
+                                 const char *part, const char *what, const float *got, size_t n,
+                                 enum tolerance tolerance, struct err *err) {
     char name[128];
     return verify_reference_compare(s->report, s->file, part, named(name, g, what), got, n,
-                                    tolerance, scale, err);
+                                    tolerance, err);
 }
 
-/* v as the program keeps it, [L, B, E], in the order of the file, [B, L, E]. */
+/* From the order of this program, [L, B, E], to that of the file, [B, L, E]. */
 static void by_prompt(float *out, const float *v, size_t L, size_t B, size_t E) {
     for (size_t b = 0; b < B; b++)
         for (size_t l = 0; l < L; l++)
             memcpy(out + (b * L + l) * E, v + (l * B + b) * E, E * sizeof *out);
 }
 
-static enum err_code compare_vector(const struct vectors *s, const struct reading *g,
-                                    const char *what, double tolerance, struct err *err) {
+static enum err_code compare_vector(const struct ltv_reference *s, const struct variant *g,
+                                    const char *what, enum tolerance tolerance, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &s->params->dims;
     const size_t B = s->prompts.view.n, n = B * d->L * d->E;
@@ -64,14 +65,14 @@ static enum err_code compare_vector(const struct vectors *s, const struct readin
     CHECK(v, ERR_MEMORY, "no memory for the vectors of %zu prompts", B);
     fit_data_look(v, NULL, g->data, g->w, g->rows, B);
     by_prompt(v + n, v, d->L, B, d->E);
-    TRY(compare(s, g, "ltv", what, v + n, n, tolerance, VERIFY_SCALED, err));
+    TRY(compare_ltv(s, g, "ltv", what, v + n, n, tolerance, err));
 cleanup:
     free(v);
     return rc;
 }
 
-/* What each head contributes: the vector of weights that are 1 for this head and 0 elsewhere. */
-static enum err_code compare_head_matrix(const struct vectors *s, const struct reading *g,
+/* Contribution of each head: the vector with weight 1 for this head and 0 for the others. */
+static enum err_code compare_head_matrix(const struct ltv_reference *s, const struct variant *g,
                                          struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &s->params->dims;
@@ -86,7 +87,7 @@ static enum err_code compare_head_matrix(const struct vectors *s, const struct r
             for (size_t l = 0; l < L; l++)
                 memcpy(matrix + ((b * L + l) * H + h) * E, v + (l * B + b) * E, E * sizeof *v);
     }
-    TRY(compare(s, g, "ltv", "head_matrix", matrix, B * L * H * E, 1e-5, VERIFY_SCALED, err));
+    TRY(compare_ltv(s, g, "ltv", "head_matrix", matrix, B * L * H * E, TOLERANCE_FORWARD, err));
 cleanup:
     free(one);
     free(matrix);
@@ -94,7 +95,7 @@ cleanup:
     return rc;
 }
 
-static enum err_code compare_start(const struct vectors *s, const struct reading *g,
+static enum err_code compare_start(const struct ltv_reference *s, const struct variant *g,
                                    struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t B = s->prompts.view.n;
@@ -102,17 +103,18 @@ static enum err_code compare_start(const struct vectors *s, const struct reading
     float *prediction = calloc(B, sizeof *prediction);
     CHECK(prediction, ERR_MEMORY, "no memory for %zu predictions", B);
     fit_data_look(NULL, prediction, g->data, g->w, g->rows, B);
-    TRY(compare(s, g, "ltv", "query_prediction", prediction, B, 1e-5, VERIFY_SCALED, err));
+    TRY(compare_ltv(s, g, "ltv", "query_prediction", prediction, B, TOLERANCE_FORWARD, err));
     fit_data_pass(&loss, g->gradient, g->data, g->w, g->rows, B, 1 / (double)B);
     const float huber = (float)loss;
-    TRY(compare(s, g, "ltv", "huber_loss", &huber, 1, 1e-5, VERIFY_SCALED, err));
-    TRY(compare(s, g, "ltv", "phi_grad", g->gradient, g->weights, 1e-5, VERIFY_RELATIVE, err));
+    TRY(compare_ltv(s, g, "ltv", "huber_loss", &huber, 1, TOLERANCE_FORWARD, err));
+    TRY(compare_ltv(s, g, "ltv", "phi_grad", g->gradient, g->weights, TOLERANCE_GRADIENT, err));
 cleanup:
     free(prediction);
     return rc;
 }
 
-static enum err_code compare_descent(const struct vectors *s, struct reading *g, struct err *err) {
+static enum err_code compare_descent(const struct ltv_reference *s, struct variant *g,
+                                     struct err *err) {
     enum err_code rc = ERR_OK;
     const struct adam adam = {.beta1 = 0.9F, .beta2 = 0.999F, .epsilon = 1e-8F};
     const size_t B = s->prompts.view.n;
@@ -126,16 +128,17 @@ static enum err_code compare_descent(const struct vectors *s, struct reading *g,
         losses[i] = (float)loss;
         adam_step(g->w, g->m, g->v, g->gradient, g->weights, &adam, lr.floats[0], i + 1);
     }
-    TRY(compare(s, g, "ltv", "losses", losses, ADAM_STEPS, 1e-4, VERIFY_SCALED, err));
-    TRY(compare(s, g, "ltv", "phi_after_6_adam_steps", g->w, g->weights, 1e-4, VERIFY_SCALED, err));
-    TRY(compare_vector(s, g, "vector_after", 1e-4, err));
+    TRY(compare_ltv(s, g, "ltv", "losses", losses, ADAM_STEPS, TOLERANCE_LTV_TRAINED, err));
+    TRY(compare_ltv(s, g, "ltv", "phi_after_6_adam_steps", g->w, g->weights, TOLERANCE_LTV_TRAINED,
+                    err));
+    TRY(compare_vector(s, g, "vector_after", TOLERANCE_LTV_TRAINED, err));
 cleanup:
     fixture_array_release(&lr);
     return rc;
 }
 
-/* Predictions at every length, as `evaluate` makes them. */
-static enum err_code curve_of(float *prediction, const struct vectors *s,
+/* Predictions at every length, by the functions of `evaluate`. */
+static enum err_code curve_of(float *prediction, const struct ltv_reference *s,
                               const struct method_setup *setup, const float *w, struct err *err) {
     enum err_code rc = ERR_OK;
     struct curve c = {0};
@@ -153,28 +156,28 @@ cleanup:
     return rc;
 }
 
-static enum err_code compare_curve(const struct vectors *s, const struct reading *g,
+static enum err_code compare_curve(const struct ltv_reference *s, const struct variant *g,
                                    struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t n = s->prompts.view.n * s->prompts.view.points;
     float *prediction = calloc(n, sizeof *prediction);
     CHECK(prediction, ERR_MEMORY, "no memory for a curve of %zu predictions", n);
     TRY(curve_of(prediction, s, &g->setup, g->w, err));
-    TRY(compare(s, g, "curve", "curve_predictions", prediction, n, 1e-4, VERIFY_SCALED, err));
+    TRY(compare_ltv(s, g, "curve", "curve_predictions", prediction, n, TOLERANCE_LTV_TRAINED, err));
 cleanup:
     free(prediction);
     return rc;
 }
 
-static enum err_code reading_create(struct reading *g, const struct vectors *s, const char *name,
-                                    int variant, struct err *err) {
+static enum err_code variant_create(struct variant *g, const struct ltv_reference *s,
+                                    const char *name, int number, struct err *err) {
     enum err_code rc = ERR_OK;
     struct fixture_array start = {0};
     char name_in_file[128];
     const size_t B = s->prompts.view.n;
-    *g = (struct reading){.name = name};
+    *g = (struct variant){.name = name};
     method_setup_named(&g->setup, "ltv", s->params);
-    g->setup.variant = variant;
+    g->setup.variant = number;
     g->weights = method_weights(&g->setup);
     g->w = calloc(4 * g->weights, sizeof *g->w);
     g->rows = calloc(B, sizeof *g->rows);
@@ -201,28 +204,28 @@ cleanup:
     return rc;
 }
 
-static void reading_release(struct reading *g) {
+static void variant_release(struct variant *g) {
     fit_data_destroy(g->data);
     free(g->rows);
     free(g->w);
 }
 
-static enum err_code compare_reading(const struct vectors *s, const char *name, int variant,
+static enum err_code compare_variant(const struct ltv_reference *s, const char *name, int number,
                                      struct err *err) {
     enum err_code rc = ERR_OK;
-    struct reading g = {0};
-    TRY(reading_create(&g, s, name, variant, err));
+    struct variant g = {0};
+    TRY(variant_create(&g, s, name, number, err));
     TRY(compare_head_matrix(s, &g, err));
-    TRY(compare_vector(s, &g, "vector", 1e-5, err));
+    TRY(compare_vector(s, &g, "vector", TOLERANCE_FORWARD, err));
     TRY(compare_start(s, &g, err));
     TRY(compare_descent(s, &g, err));
     TRY(compare_curve(s, &g, err));
 cleanup:
-    reading_release(&g);
+    variant_release(&g);
     return rc;
 }
 
-static enum err_code compare_plain(const struct vectors *s, struct err *err) {
+static enum err_code compare_plain(const struct ltv_reference *s, struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t n = s->prompts.view.n * s->prompts.view.points;
     struct method_setup plain;
@@ -231,13 +234,13 @@ static enum err_code compare_plain(const struct vectors *s, struct err *err) {
     method_setup_named(&plain, "plain", s->params);
     TRY(curve_of(prediction, s, &plain, NULL, err));
     TRY(verify_reference_compare(s->report, s->file, "curve", "ltv/vanilla_curve", prediction, n,
-                                 1e-5, VERIFY_SCALED, err));
+                                 TOLERANCE_FORWARD, err));
 cleanup:
     free(prediction);
     return rc;
 }
 
-static enum err_code collect_basis(struct vectors *s, struct err *err) {
+static enum err_code collect_basis(struct ltv_reference *s, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct prompt_view *p = &s->prompts.view;
     TRY(basis_set_create(&s->basis, &s->params->dims,
@@ -247,17 +250,17 @@ cleanup:
     return rc;
 }
 
-enum err_code verify_vectors(struct verify_report *r, const struct fixture *f,
-                             const struct params *p, struct err *err) {
+enum err_code verify_ltv(struct verify_report *r, const struct fixture *f, const struct params *p,
+                         struct err *err) {
     enum err_code rc = ERR_OK;
-    struct vectors s = {.report = r, .file = f, .params = p};
+    struct ltv_reference s = {.report = r, .file = f, .params = p};
     TRY(verify_reference_prompts(&s.prompts, f, "ltv/xs_long", "ltv/ys_long", &p->dims, err));
     TRY(collect_basis(&s, err));
     TRY(compare_plain(&s, err));
     for (int i = 0; LTV_READINGS[i]; i++) {
         char group[64];
         (void)snprintf(group, sizeof group, "ltv/%s", LTV_READINGS[i]);
-        if (fixture_has(f, group)) TRY(compare_reading(&s, LTV_READINGS[i], i, err));
+        if (fixture_has(f, group)) TRY(compare_variant(&s, LTV_READINGS[i], i, err));
     }
 cleanup:
     basis_set_destroy(&s.basis);
