@@ -14,8 +14,9 @@ results=results/quickstart
 
 usage() {
     cat <<'END'
-usage: ./quickstart.sh [-n RANKS]        install what is missing, build, run, show table and figure
-       ./quickstart.sh test [-n RANKS]   the same, then every test (warnings are errors; then ASan + UBSan)
+usage: ./quickstart.sh [-n RANKS]              install what is missing, build, run, show table and figure
+       ./quickstart.sh test [-n RANKS]         install, build, run the tests that take less than 20 s each
+       ./quickstart.sh test --all [-n RANKS]   every test, in release with -Werror and under ASan + UBSan
 
 Installs missing Debian packages with apt-get, as root or through sudo, and says which.
 Builds in build/, writes results/quickstart/. A second run continues where the first one stopped
@@ -145,33 +146,44 @@ run_quickstart() {
     draw_figure
 }
 
-# failures LOG: what ctest printed of the tests that failed, for who reads only the end of a long log.
+# failures LOG: what ctest printed of the tests that failed, for a reader of the end of a long log.
 failures() {
     awk '/^ *(Start +[0-9]+:|[0-9]+\/[0-9]+ Test +#)/ { shown = /\*\*\*/ && !/\*\*\*(Skipped|Not Run)/ }
         /^[0-9]+% tests passed/ { exit }
         shown' "$1"
 }
 
+# slowest LOG: the ten tests that took longest.
+slowest() {
+    sed -En 's/^ *[0-9]+\/[0-9]+ Test +#[0-9]+: ([^ ]+) \.+ *[^0-9]* ([0-9.]+) sec *$/\2 \1/p' "$1" |
+        sort -rn | head -n 10 | awk '{ printf "%8.1f s  %s\n", $1, $2 }'
+}
+
+# run_tests: without the label slow in one preset, or with --all everything in two.
 run_tests() {
-    local preset log failed=0
+    local preset presets=(release) chosen=(-LE slow) log failed=0
+    if ((all)); then presets=(ci dev) chosen=(); fi
     install_packages "${build_packages[@]}" "${figure_packages[@]}" "${test_packages[@]}"
     export TASKVEC_REQUIRE_MODELS=1
     if [[ ${CI:-} == true ]]; then export TASKVEC_REQUIRE_FIXTURES=1; fi
-    for preset in ci dev; do
+    for preset in "${presets[@]}"; do
         build "$preset" all
         say "tests of preset $preset"
         log=build/$preset/ctest.log
-        ctest --preset "$preset" -j "$ranks" 2>&1 | tee "$log" || failed=1
+        ctest --preset "$preset" "${chosen[@]}" -j "$ranks" 2>&1 | tee "$log" || failed=1
     done
-    for preset in ci dev; do
-        say "preset $preset"
-        failures "build/$preset/ctest.log"
-        sed -n '/tests passed/,$p' "build/$preset/ctest.log"
+    for preset in "${presets[@]}"; do
+        log=build/$preset/ctest.log
+        say "preset $preset: the slowest tests, and the result"
+        slowest "$log"
+        failures "$log"
+        sed -n '/tests passed/,$p' "$log"
     done
+    if ((!all)); then echo "The slow tests were left out: ./quickstart.sh test --all runs them too."; fi
     return $failed
 }
 
-action=run ranks=$(cores)
+action=run all=0 ranks=$(cores)
 while (($#)); do
     case $1 in
     -h | --help)
@@ -179,6 +191,7 @@ while (($#)); do
         exit 0
         ;;
     test) action='test' ;;
+    --all) all=1 ;;
     -n)
         [[ ${2:-} =~ ^[1-9][0-9]{0,4}$ ]] || die "-n wants a number of ranks, got '${2:-}'" 64
         ranks=$2
@@ -189,6 +202,7 @@ while (($#)); do
     shift
 done
 
+if ((all)) && [[ $action != test ]]; then die "--all belongs to test: ./quickstart.sh test --all" 64; fi
 trap 'die "interrupted; ./quickstart.sh goes on from there" 130' INT TERM
 mpi_settings
 if [[ $action == test ]]; then run_tests; else run_quickstart; fi

@@ -1,5 +1,10 @@
+# All tests. `ctest -LE slow` leaves out those that take over 20 s alone, as ./quickstart.sh test does.
+
+# The report of leaks that libraries make, for tests under AddressSanitizer.
+set(lsan "LSAN_OPTIONS=suppressions='${CMAKE_SOURCE_DIR}/tests/lsan.supp':print_suppressions=0")
+
 # tests/FOLDER/test_NAME.c is one cmocka program, ctest name FOLDER.NAME (the innermost folder).
-# tests/twins/*.c: naive double-precision twins shared by the tests.
+# tests/twins/*.c: naive double-precision reference implementations shared by the tests.
 if(NOT cmocka_FOUND)
   message(STATUS "cmocka not found: unit tests are left out")
 else()
@@ -25,11 +30,12 @@ else()
     endif()
     add_test(NAME ${folder_name}.${name} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
     set_tests_properties(${folder_name}.${name} PROPERTIES TIMEOUT 300
-      ENVIRONMENT "TASKVEC_SOURCE=${CMAKE_SOURCE_DIR};LSAN_OPTIONS=suppressions='${CMAKE_SOURCE_DIR}/tests/lsan.supp':print_suppressions=0")
+      ENVIRONMENT "TASKVEC_SOURCE=${CMAKE_SOURCE_DIR};${lsan}")
   endforeach()
 endif()
 
-# One file and one line: the program once more, with what tests/dummy/ adds to the registries.
+# A second program with the additions of tests/dummy/: one file and one registry line each are enough to
+# add an estimator, a method or a problem.
 add_executable(taskvec_dummy ${CMAKE_SOURCE_DIR}/src/main.c)
 target_link_libraries(taskvec_dummy PRIVATE core)
 set_target_properties(taskvec_dummy PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
@@ -57,7 +63,7 @@ foreach(script IN LISTS scripts)
   get_filename_component(name ${script} NAME_WE)
   add_test(NAME program.${name} COMMAND ${script} $<TARGET_FILE:taskvec> ${CMAKE_SOURCE_DIR} WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
   set_tests_properties(program.${name} PROPERTIES TIMEOUT 900 SKIP_RETURN_CODE 77
-    ENVIRONMENT "LSAN_OPTIONS=suppressions='${CMAKE_SOURCE_DIR}/tests/lsan.supp':print_suppressions=0")
+    ENVIRONMENT "${lsan}")
 endforeach()
 
 # The farm of ranks with synthetic jobs: a program that is its own compute child, and its script.
@@ -67,28 +73,40 @@ foreach(ranks 1 2 3 5)
   add_test(NAME mpi.farm_${ranks} COMMAND ${CMAKE_SOURCE_DIR}/tests/mpi/farm.sh $<TARGET_FILE:farm_probe> ${ranks}
     WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
   set_tests_properties(mpi.farm_${ranks} PROPERTIES TIMEOUT 600
-    ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0")
+    ENVIRONMENT "${lsan}")
 endforeach()
 
-# Load balance and time limits on real ranks. Alone: the jobs sleep, but the clock is measured.
+# Load balance and time limits on real ranks. Serial: the jobs sleep, but their times are measured.
 add_test(NAME mpi.balance COMMAND ${CMAKE_SOURCE_DIR}/tests/mpi/balance.sh $<TARGET_FILE:farm_probe>
   WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
 set_tests_properties(mpi.balance PROPERTIES TIMEOUT 900 RUN_SERIAL TRUE
-  ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0")
+  ENVIRONMENT "${lsan}")
 
-# Every prefix of a real journal.
+# Every prefix of a real journal is read.
 add_executable(journal_probe ${CMAKE_SOURCE_DIR}/tests/journal/journal_probe.c)
 target_link_libraries(journal_probe PRIVATE core flags)
 add_test(NAME program.journal COMMAND ${CMAKE_SOURCE_DIR}/tests/journal/journal.sh $<TARGET_FILE:taskvec> ${CMAKE_SOURCE_DIR}
   $<TARGET_FILE:journal_probe> WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
 set_tests_properties(program.journal PROPERTIES TIMEOUT 900)
 
-# Ranks that wait for each other and gather numbers.
+# Collective calls: barrier and gather.
 add_executable(par_probe ${CMAKE_SOURCE_DIR}/tests/mpi/par_probe.c)
 target_link_libraries(par_probe PRIVATE core flags)
 foreach(ranks 1 2 3)
   add_test(NAME mpi.par_${ranks} COMMAND ${CMAKE_SOURCE_DIR}/tests/mpi/par.sh $<TARGET_FILE:par_probe> ${ranks}
     WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
   set_tests_properties(mpi.par_${ranks} PROPERTIES TIMEOUT 300
-    ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0")
+    ENVIRONMENT "${lsan}")
+endforeach()
+
+# Over 20 s, measured alone in release.
+foreach(test
+    stages.shipped mpi.balance program.journal
+    program.check_cluster program.check_digest program.check_faults program.check_groups
+    program.check_isolation program.check_kills program.check_memory program.check_orders program.check_paper
+    program.check_ranks program.check_signals program.check_stops program.check_storage program.check_submit
+    program.check_ten_thousand program.check_writing)
+  if(TEST ${test})
+    set_tests_properties(${test} PROPERTIES LABELS slow)
+  endif()
 endforeach()
