@@ -34,12 +34,12 @@ static enum err_code read_request(struct request *q, const struct options *o, st
 /* ---- rows */
 
 static void cell_print(struct text_table *t, const struct job_value *cell) {
-    if (cell->type == JOB_TEXT)
+    if (stage_table_is_missing(cell))
+        text_table_cell(t, "%s", "");
+    else if (cell->type == JOB_TEXT)
         text_table_cell(t, "%s", cell->as.text);
     else if (cell->type == JOB_INT)
         text_table_cell(t, "%" PRId64, cell->as.integer);
-    else if (cell->as.real != cell->as.real)
-        text_table_cell(t, "%s", "");
     else
         text_table_cell(t, "%.9g", cell->as.real);
 }
@@ -50,13 +50,15 @@ static enum err_code print_rows(struct text *out, const struct run_state *r, siz
     struct stage_table rows = {0};
     struct text_table t = {0};
     TRY(stage_table_collect(&rows, r, stage, err));
-    TRY(text_table_init(&t, rows.n_columns, err));
-    for (size_t c = 0; c < rows.n_columns; c++) {
-        text_table_cell(&t, "%s", rows.columns[c].name);
-        if (rows.columns[c].type != JOB_TEXT) text_table_align_right(&t, c);
+    const struct job_columns *columns = &rows.columns;
+    TRY(text_table_init(&t, columns->n, err));
+    for (size_t c = 0; c < columns->n; c++) {
+        text_table_cell(&t, "%s", columns->list[c].name);
+        if (columns->list[c].type != JOB_TEXT) text_table_align_right(&t, c);
     }
-    for (size_t i = 0; i < rows.n * rows.n_columns; i++) cell_print(&t, &rows.cells[i]);
+    for (size_t i = 0; i < rows.n * columns->n; i++) cell_print(&t, &rows.cells[i]);
     TRY(text_table_print(out, &t, format, err));
+    if (format != SHEET_CSV) stage_table_note(out, &rows);
 cleanup:
     text_table_release(&t);
     stage_table_release(&rows);

@@ -15,7 +15,8 @@ bool job_should_stop(struct job_ctx *ctx) { return ctx->host->should_stop(ctx); 
 enum err_code job_row(struct job_ctx *ctx, size_t number, const struct job_value *cells, size_t n,
                       struct err *err) {
     assert(ctx->group_rank == 0);
-    return ctx->host->row(ctx, number, cells, n, err);
+    const enum err_code rc = row_check(ctx->columns, cells, n, err);
+    return rc != ERR_OK ? rc : ctx->host->row(ctx, number, cells, n, err);
 }
 
 enum err_code job_tensor(struct job_ctx *ctx, const struct job_tensor *t, struct err *err) {

@@ -14,19 +14,9 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "job/row.h"
 
 struct config_point;
-
-enum job_type { JOB_TEXT, JOB_INT, JOB_REAL };
-
-struct job_value { /* one cell of a row */
-    enum job_type type;
-    union {
-        const char *text; /* not owned */
-        int64_t integer;
-        double real; /* NaN: no value */
-    } as;
-};
 
 enum { JOB_TENSOR_RANK = 4, JOB_TENSOR_NAME = 96 };
 
@@ -68,9 +58,10 @@ struct job_host {
 
 struct job_ctx {
     const struct job_host *host;
-    void *state;                      /* the host's own */
-    const struct config_point *point; /* the resolved keys of this job */
-    uint64_t seed;                    /* the run's seed: the key of every stream */
+    void *state;                       /* the host's own */
+    const struct config_point *point;  /* the resolved keys of this job */
+    const struct job_columns *columns; /* of its stage's table */
+    uint64_t seed;                     /* the run's seed: the key of every stream */
     const char *identity;
     const char *control; /* evaluate: the method of its key `also` that this job is for, or NULL */
     const struct job_input *inputs;
@@ -89,7 +80,8 @@ enum err_code job_progress(struct job_ctx *ctx, double done, double total, struc
 bool job_should_stop(struct job_ctx *ctx);
 
 /* Row `number` (0, 1, ...) of this job in its stage's table; the same number again replaces it, as
- * after a resume from a checkpoint. In a group only rank 0 calls it. */
+ * after a resume from a checkpoint. In a group only rank 0 calls it. ERR_BUG where the cells are
+ * not those of ctx->columns; stages fill a struct by name instead, see row.h. */
 enum err_code job_row(struct job_ctx *ctx, size_t number, const struct job_value *cells, size_t n,
                       struct err *err);
 

@@ -13,6 +13,7 @@
 #include "passes/flops.h"
 #include "sources/problems/prompts.h"
 #include "sources/prompt_batch.h"
+#include "stages/capture_rows.h"
 #include "stages/job_model.h"
 #include "stages/shared_keys.h"
 
@@ -185,14 +186,14 @@ static enum err_code write_results(struct capture *c, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &c->model.params.dims;
     for (size_t l = 0; l < d->L; l++) {
-        const struct job_value cells[] = {
-            {JOB_INT, {.integer = (int64_t)c->points}},
-            {JOB_INT, {.integer = (int64_t)l}},
-            {JOB_REAL, {.real = mean_norm(c, HEADS, l)}},
-            {JOB_REAL, {.real = mean_norm(c, ATTENTION, l)}},
-            {JOB_REAL, {.real = mean_norm(c, HIDDEN, l + 1)}},
+        const struct capture_row row = {
+            .points = (int64_t)c->points,
+            .layer = (int64_t)l,
+            .heads_norm = mean_norm(c, HEADS, l),
+            .attention_norm = mean_norm(c, ATTENTION, l),
+            .hidden_norm = mean_norm(c, HIDDEN, l + 1),
         };
-        TRY(job_row(c->ctx, l, cells, sizeof cells / sizeof *cells, err));
+        TRY(capture_row_write(c->ctx, l, &row, err));
     }
     for (enum what w = 0; w < WHATS; w++) {
         const struct job_tensor t = {NAMES[w], 3, {c->n, kept_layers(w, d), d->E}, c->kept[w]};
@@ -242,13 +243,7 @@ cleanup:
     return rc;
 }
 
-static const struct stage_column COLUMNS[] = {
-    {"points", JOB_INT, "points", "length of the prompts"},
-    {"layer", JOB_INT, "", "block, from 0"},
-    {"heads_norm", JOB_REAL, "", "mean norm of the concatenated head outputs at the query"},
-    {"attention_norm", JOB_REAL, "", "mean norm of the attention block's output"},
-    {"hidden_norm", JOB_REAL, "", "mean norm of the residual stream after the block"},
-};
+ROW_DEFINE(capture_row, CAPTURE_ROW);
 
 static const char *const PARENTS[] = {"pretrain", NULL};
 
@@ -261,8 +256,7 @@ const struct stage stage_capture = {
     .parents = PARENTS,
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
-    .columns = COLUMNS,
-    .n_columns = sizeof COLUMNS / sizeof *COLUMNS,
+    .columns = &capture_row_columns,
     .plan = capture_plan,
     .run = capture_run,
 };

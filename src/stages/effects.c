@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "passes/flops.h"
 #include "sources/problems/prompts.h"
+#include "stages/effects_rows.h"
 #include "stages/job_model.h"
 #include "stages/shared_keys.h"
 #include "stats/interval.h"
@@ -176,20 +177,20 @@ static enum err_code write_row(struct effects *e, const struct causal_options *o
     const size_t H = e->model.params.dims.H, n = o->prompts.n;
     for (size_t r = 0; r < n; r++) e->one[r] = (double)e->effect[i * n + r];
     const struct interval effect = interval_t(e->one, n, config_float(e->ctx->point, "confidence"));
-    const struct job_value cells[] = {
-        {JOB_TEXT, {.text = config_text(e->ctx->point, "source.problem")}},
-        {JOB_INT, {.integer = (int64_t)o->T0}},
-        {JOB_TEXT, {.text = CAUSAL_READINGS[o->reading]}},
-        {JOB_TEXT, {.text = CAUSAL_CORRUPTIONS[o->corruption]}},
-        {JOB_INT, {.integer = (int64_t)(i / H)}},
-        {JOB_INT, {.integer = (int64_t)(i % H)}},
-        {JOB_INT, {.integer = (int64_t)n}},
-        {JOB_REAL, {.real = e->effects[i]}},
-        {JOB_REAL, {.real = effect.low}},
-        {JOB_REAL, {.real = effect.high}},
-        {JOB_INT, {.integer = e->rank[i]}},
+    const struct effects_row row = {
+        .source = config_text(e->ctx->point, "source.problem"),
+        .points = (int64_t)o->T0,
+        .reading = CAUSAL_READINGS[o->reading],
+        .corruption = CAUSAL_CORRUPTIONS[o->corruption],
+        .layer = (int64_t)(i / H),
+        .head = (int64_t)(i % H),
+        .prompts = (int64_t)n,
+        .effect = e->effects[i],
+        .effect_low = effect.low,
+        .effect_high = effect.high,
+        .rank = e->rank[i],
     };
-    return job_row(e->ctx, i, cells, sizeof cells / sizeof *cells, err);
+    return effects_row_write(e->ctx, i, &row, err);
 }
 
 static enum err_code write_results(struct effects *e, const struct causal_options *o,
@@ -264,20 +265,7 @@ cleanup:
     return rc;
 }
 
-static const struct stage_column COLUMNS[] = {
-    {"source", JOB_TEXT, "", "problem of the prompts' functions"},
-    {"points", JOB_INT, "points", "length of the prompts"},
-    {"reading", JOB_TEXT, "", "what a head is"},
-    {"corruption", JOB_TEXT, "", "how labels were mixed"},
-    {"layer", JOB_INT, "", "block, from 0"},
-    {"head", JOB_INT, "", "head of the block, from 0"},
-    {"prompts", JOB_INT, "prompts", "prompts, one function each"},
-    {"effect", JOB_REAL, "",
-     "mean over prompts of the squared error corrupted minus that with the head's clean mean"},
-    {"effect_low", JOB_REAL, "", "lower end of its t interval over prompts"},
-    {"effect_high", JOB_REAL, "", "upper end"},
-    {"rank", JOB_INT, "", "place among all heads, 1: the largest effect"},
-};
+ROW_DEFINE(effects_row, EFFECTS_ROW);
 
 static const char *const PARENTS[] = {"pretrain", NULL};
 
@@ -291,8 +279,7 @@ const struct stage stage_effects = {
     .parents = PARENTS,
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
-    .columns = COLUMNS,
-    .n_columns = sizeof COLUMNS / sizeof *COLUMNS,
+    .columns = &effects_row_columns,
     .plan = effects_plan,
     .run = effects_run,
 };

@@ -14,6 +14,7 @@
 #include "sources/problems/prompts.h"
 #include "sources/problems/shift.h"
 #include "stages/error_means.h"
+#include "stages/estimate_rows.h"
 #include "stages/shared_keys.h"
 
 static const struct config_key KEYS[] = {
@@ -202,20 +203,20 @@ static void describe(struct text *out, const struct estimator *e,
 
 static enum err_code write_row(struct estimate *e, size_t k, const struct interval *mse,
                                const char *reading, struct err *err) {
-    const struct job_value cells[] = {
-        {JOB_TEXT, {.text = e->setup.estimator->name}},
-        {JOB_TEXT, {.text = reading}},
-        {JOB_TEXT, {.text = e->source.setup.problem->name}},
-        {JOB_TEXT, {.text = shift_name(&e->source.shift)}},
-        {JOB_REAL, {.real = e->source.shift.level}},
-        {JOB_INT, {.integer = (int64_t)k}},
-        {JOB_INT, {.integer = (int64_t)e->functions}},
-        {JOB_REAL, {.real = mse->value}},
-        {JOB_REAL, {.real = mse->low}},
-        {JOB_REAL, {.real = mse->high}},
-        {JOB_REAL, {.real = mse->value / problem_variance(&e->source.setup)}},
+    const struct estimate_row row = {
+        .method = e->setup.estimator->name,
+        .reading = reading,
+        .source = e->source.setup.problem->name,
+        .shift = shift_name(&e->source.shift),
+        .shift_level = e->source.shift.level,
+        .k = (int64_t)k,
+        .functions = (int64_t)e->functions,
+        .mse = mse->value,
+        .mse_low = mse->low,
+        .mse_high = mse->high,
+        .mse_over_variance = mse->value / problem_variance(&e->source.setup),
     };
-    return job_row(e->ctx, k, cells, sizeof cells / sizeof *cells, err);
+    return estimate_row_write(e->ctx, k, &row, err);
 }
 
 static enum err_code write_results(struct estimate *e, struct err *err) {
@@ -252,19 +253,7 @@ cleanup:
     return rc;
 }
 
-static const struct stage_column COLUMNS[] = {
-    {"method", JOB_TEXT, "", "the estimator"},
-    {"reading", JOB_TEXT, "", "its own keys"},
-    {"source", JOB_TEXT, "", "problem of the test functions"},
-    {"shift", JOB_TEXT, "", "what their prompts differ in from those of the problem"},
-    {"shift_level", JOB_REAL, "", "the shift's own number: noise or factor; 0 where it has none"},
-    {"k", JOB_INT, "examples", "examples seen"},
-    {"functions", JOB_INT, "", "test functions"},
-    {"mse", JOB_REAL, "", "mean error over functions: squared, or the share of wrong signs"},
-    {"mse_low", JOB_REAL, "", "lower end of its t interval over functions"},
-    {"mse_high", JOB_REAL, "", "upper end"},
-    {"mse_over_variance", JOB_REAL, "", "mse divided by E[y^2] of the problem, unshifted"},
-};
+ROW_DEFINE(estimate_row, ESTIMATE_ROW);
 
 static const char *const PARENTS[] = {NULL};
 
@@ -277,8 +266,7 @@ const struct stage stage_estimate = {
     .parents = PARENTS,
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
-    .columns = COLUMNS,
-    .n_columns = sizeof COLUMNS / sizeof *COLUMNS,
+    .columns = &estimate_row_columns,
     .plan = estimate_plan,
     .run = estimate_run,
 };

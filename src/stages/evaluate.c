@@ -15,6 +15,7 @@
 #include "passes/curve.h"
 #include "passes/flops.h"
 #include "sources/problems/prompts.h"
+#include "stages/evaluate_rows.h"
 #include "stages/evaluate_run.h"
 #include "stages/job_model.h"
 #include "stages/shared_keys.h"
@@ -176,24 +177,7 @@ cleanup:
     return rc;
 }
 
-static const struct stage_column COLUMNS[] = {
-    {"method", JOB_TEXT, "", "what was added to the model; a control of a fit by its own name"},
-    {"reading", JOB_TEXT, "",
-     "form of the method, where it has several; of a control of a fit, that fit's method"},
-    {"fit_points", JOB_INT, "points", "length of the prompts it was fitted on; 0: a control"},
-    {"repeat", JOB_INT, "", "which fit of several alike"},
-    {"source", JOB_TEXT, "", "problem of the test functions"},
-    {"shift", JOB_TEXT, "", "what their prompts differ in from those the model was trained on"},
-    {"shift_level", JOB_REAL, "", "the shift's own number: noise or factor; 0 where it has none"},
-    {"dummies", JOB_TEXT, "", "pairs of zeros put into the prompts"},
-    {"k", JOB_INT, "examples", "examples seen"},
-    {"functions", JOB_INT, "", "test functions"},
-    {"mse", JOB_REAL, "", "mean error over functions: squared, or the share of wrong signs"},
-    {"mse_low", JOB_REAL, "", "lower end of its t interval over functions"},
-    {"mse_high", JOB_REAL, "", "upper end"},
-    {"mse_over_variance", JOB_REAL, "", "mse divided by E[y^2] of the problem, unshifted"},
-    {"wpe_seed", JOB_INT, "", "seed of redrawn position rows; 0: those of the model"},
-};
+ROW_DEFINE(evaluate_row, EVALUATE_ROW);
 
 static const char *const PARENTS[] = {"fit", "pretrain", NULL};
 
@@ -207,8 +191,7 @@ const struct stage stage_evaluate = {
     .parents = PARENTS,
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
-    .columns = COLUMNS,
-    .n_columns = sizeof COLUMNS / sizeof *COLUMNS,
+    .columns = &evaluate_row_columns,
     .plan = evaluate_plan,
     .run = evaluate_run,
 };

@@ -7,6 +7,7 @@
 #include "passes/curve.h"
 #include "sources/problems/prompts.h"
 #include "stages/error_means.h"
+#include "stages/evaluate_rows.h"
 #include "stages/job_model.h"
 #include "stages/shared_keys.h"
 
@@ -268,24 +269,24 @@ cleanup:
 static enum err_code write_row(struct evaluation *e, size_t k, const struct interval *mse,
                                struct err *err) {
     const struct config_point *fit = e->fit ? e->fit->point : NULL;
-    const struct job_value cells[] = {
-        {JOB_TEXT, {.text = shown_name(e)}},
-        {JOB_TEXT, {.text = e->reading}},
-        {JOB_INT, {.integer = fit ? config_int(fit, "points") : 0}},
-        {JOB_INT, {.integer = fit ? config_int(fit, "repeat") : 0}},
-        {JOB_TEXT, {.text = e->source.setup.problem->name}},
-        {JOB_TEXT, {.text = shift_name(&e->k.shift)}},
-        {JOB_REAL, {.real = e->k.shift.level}},
-        {JOB_TEXT, {.text = DUMMIES_RULES[e->k.dummies.rule]}},
-        {JOB_INT, {.integer = (int64_t)k}},
-        {JOB_INT, {.integer = (int64_t)e->k.functions}},
-        {JOB_REAL, {.real = mse->value}},
-        {JOB_REAL, {.real = mse->low}},
-        {JOB_REAL, {.real = mse->high}},
-        {JOB_REAL, {.real = mse->value / problem_variance(&e->source.setup)}},
-        {JOB_INT, {.integer = (int64_t)job_model_wpe_seed(e->ctx->point, fit)}},
+    const struct evaluate_row row = {
+        .method = shown_name(e),
+        .reading = e->reading,
+        .fit_points = fit ? config_int(fit, "points") : 0,
+        .repeat = fit ? config_int(fit, "repeat") : 0,
+        .source = e->source.setup.problem->name,
+        .shift = shift_name(&e->k.shift),
+        .shift_level = e->k.shift.level,
+        .dummies = DUMMIES_RULES[e->k.dummies.rule],
+        .k = (int64_t)k,
+        .functions = (int64_t)e->k.functions,
+        .mse = mse->value,
+        .mse_low = mse->low,
+        .mse_high = mse->high,
+        .mse_over_variance = mse->value / problem_variance(&e->source.setup),
+        .wpe_seed = (int64_t)job_model_wpe_seed(e->ctx->point, fit),
     };
-    return job_row(e->ctx, k, cells, sizeof cells / sizeof *cells, err);
+    return evaluate_row_write(e->ctx, k, &row, err);
 }
 
 static enum err_code write_rows(struct evaluation *e, struct err *err) {

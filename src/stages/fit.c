@@ -8,6 +8,7 @@
 
 #include "optim/optim_options.h"
 #include "stages/fit_plan.h"
+#include "stages/fit_rows.h"
 #include "stages/fit_run.h"
 #include "stages/shared_keys.h"
 
@@ -220,22 +221,7 @@ void fit_keys_data(struct fit_data_options *out, const struct fit_keys *k,
     memcpy(out->lengths, k->lengths, sizeof out->lengths);
 }
 
-static const struct stage_column COLUMNS[] = {
-    {"method", JOB_TEXT, "", "what was fitted"},
-    {"reading", JOB_TEXT, "", "form of the method, where it has several"},
-    {"points", JOB_INT, "points", "length of the training prompts"},
-    {"basis_points", JOB_INT, "points", "T0: where the basis was read; 0: no basis"},
-    {"repeat", JOB_INT, "", "other initial weights, shuffles and training prompts"},
-    {"epochs", JOB_INT, "", "passes over the training prompts"},
-    {"best_epoch", JOB_INT, "", "the epoch whose weights were kept"},
-    {"train_loss", JOB_REAL, "",
-     "mean loss of the last epoch's updates; not a number where there was none"},
-    {"validation_loss", JOB_REAL, "", "of the kept weights"},
-    {"weight_norm", JOB_REAL, "", "Euclidean norm of the kept weights"},
-    {"end", JOB_TEXT, "", "what ended the fit: patience, epochs, converged (L-BFGS); or derived"},
-    {"choice", JOB_REAL, "", "what validation chose, such as a layer; empty: nothing to choose"},
-    {"nonzero", JOB_INT, "", "kept weights that are not 0"},
-};
+ROW_DEFINE(fit_row, FIT_ROW);
 
 static const char *const PARENTS[] = {"pretrain", NULL};
 
@@ -250,8 +236,7 @@ const struct stage stage_fit = {
     .parents = PARENTS,
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
-    .columns = COLUMNS,
-    .n_columns = sizeof COLUMNS / sizeof *COLUMNS,
+    .columns = &fit_row_columns,
     .plan = fit_plan,
     .run = fit_stage_run,
 };

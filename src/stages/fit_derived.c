@@ -8,7 +8,7 @@
 #include "activations/basis_mean.h"
 #include "passes/choice_loss.h"
 #include "passes/flops.h"
-#include "stages/fit_rows.h"
+#include "stages/fit_results.h"
 #include "stages/shared_keys.h"
 
 struct derivation {
@@ -174,17 +174,17 @@ static enum err_code write_results(struct derivation *d, struct err *err) {
     float *losses = calloc(d->choices, sizeof *losses);
     CHECK(losses, ERR_MEMORY, "no memory for %zu losses", d->choices);
     for (size_t i = 0; i < d->choices; i++) losses[i] = (float)d->losses[i];
-    const struct fit_rows r = {.setup = &d->setup,
-                               .points = d->k.points,
-                               .T0 = d->T0,
-                               .repeat = d->k.repeat,
-                               .train_loss = (double)NAN,
-                               .loss = d->losses[d->setup.choice],
-                               .end = "derived",
-                               .weights = d->w,
-                               .choice_losses = losses,
-                               .mean = wants_mean(&d->k, &d->setup) ? &d->mean : NULL};
-    TRY(fit_rows_write(d->ctx, &r, err));
+    const struct fit_results r = {.setup = &d->setup,
+                                  .points = d->k.points,
+                                  .T0 = d->T0,
+                                  .repeat = d->k.repeat,
+                                  .train_loss = (double)NAN,
+                                  .validation_loss = d->losses[d->setup.choice],
+                                  .end = "derived",
+                                  .weights = d->w,
+                                  .choice_losses = losses,
+                                  .mean = wants_mean(&d->k, &d->setup) ? &d->mean : NULL};
+    TRY(fit_results_write(d->ctx, &r, err));
 cleanup:
     free(losses);
     return rc;

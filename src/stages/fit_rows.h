@@ -1,24 +1,27 @@
 /*
- * fit_rows.h - what every fit leaves, learned or derived: its row, its numbers, its choice.
+ * fit_rows.h - the table of `fit`: one row a job.
  */
 #ifndef STAGES_FIT_ROWS_H
 #define STAGES_FIT_ROWS_H
 
-#include "activations/basis_set.h"
-#include "job/job.h"
-#include "methods/method.h"
+#include "job/row.h"
 
-struct fit_rows {
-    const struct method_setup *setup; /* with the choice that was kept */
-    size_t points, T0;
-    int64_t repeat, epochs, best_epoch;
-    double train_loss, loss;      /* NaN: none; of validation */
-    const char *end;              /* what ended the fit */
-    const float *weights;         /* [weights], or NULL */
-    const float *choice_losses;   /* [choices] of validation */
-    const struct basis_set *mean; /* one row, or NULL */
-};
+/* X(type, name, unit, meaning), in the order of the columns; new ones go to the end. */
+#define FIT_ROW(X)                                                                                 \
+    X(TEXT, method, "", "method that was fitted")                                                  \
+    X(TEXT, reading, "", "variant of the method, where it has several")                            \
+    X(INT, points, "points", "length of the training prompts")                                     \
+    X(INT, basis_points, "points", "T0: point at which the basis is read; 0: no basis")            \
+    X(INT, repeat, "", "repeat: its own initial weights, shuffles and prompts")                    \
+    X(INT, epochs, "", "passes over the training prompts")                                         \
+    X(INT, best_epoch, "", "epoch whose weights were kept")                                        \
+    X(REAL, train_loss, "", "mean training loss of the last epoch; NaN: there was no epoch")       \
+    X(REAL, validation_loss, "", "validation loss of the kept weights")                            \
+    X(REAL, weight_norm, "", "Euclidean norm of the kept weights")                                 \
+    X(TEXT, end, "", "why the fit ended: patience, epochs, converged (L-BFGS), derived")           \
+    X(REAL, choice, "", "value chosen on validation prompts, such as a layer; NaN: none")          \
+    X(INT, nonzero, "", "kept weights that are not 0")
 
-enum err_code fit_rows_write(struct job_ctx *ctx, const struct fit_rows *r, struct err *err);
+ROW_DECLARE(fit_row, FIT_ROW);
 
 #endif

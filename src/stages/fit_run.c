@@ -14,7 +14,7 @@
 #include "optim/optim_options.h"
 #include "stages/fit_derived.h"
 #include "stages/fit_initial_weights.h"
-#include "stages/fit_rows.h"
+#include "stages/fit_results.h"
 #include "stages/fit_state.h"
 
 enum { AGREE_EVERY = 8 };
@@ -353,19 +353,19 @@ static enum err_code write_results(struct fit_job *f, struct err *err) {
                                       1,
                                       {(size_t)s->epoch},
                                       f->losses + f->kept.choice * (size_t)f->k.epochs};
-    const struct fit_rows r = {.setup = &f->setup,
-                               .points = f->k.points,
-                               .T0 = f->T0,
-                               .repeat = f->k.repeat,
-                               .epochs = s->epoch,
-                               .best_epoch = s->best_epoch,
-                               .train_loss = s->train_loss,
-                               .loss = s->best_loss,
-                               .end = word_of(f->kept.end),
-                               .weights = s->best,
-                               .choice_losses = f->choice_losses,
-                               .mean = fit_data_mean(f->data)};
-    TRY(fit_rows_write(f->ctx, &r, err));
+    const struct fit_results r = {.setup = &f->setup,
+                                  .points = f->k.points,
+                                  .T0 = f->T0,
+                                  .repeat = f->k.repeat,
+                                  .epochs = s->epoch,
+                                  .best_epoch = s->best_epoch,
+                                  .train_loss = s->train_loss,
+                                  .validation_loss = s->best_loss,
+                                  .end = word_of(f->kept.end),
+                                  .weights = s->best,
+                                  .choice_losses = f->choice_losses,
+                                  .mean = fit_data_mean(f->data)};
+    TRY(fit_results_write(f->ctx, &r, err));
     if (s->epoch > 0) TRY(job_tensor(f->ctx, &losses, err));
 cleanup:
     return rc;

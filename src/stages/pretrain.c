@@ -8,6 +8,7 @@
 #include "model/params.h"
 #include "passes/flops.h"
 #include "passes/train_step.h"
+#include "stages/pretrain_rows.h"
 
 #define INTEGER(key, low, high, value, what, text)                                                 \
     {                                                                                              \
@@ -148,14 +149,7 @@ static enum err_code pretrain_plan(struct stage_cost *cost, const struct config_
     return ERR_OK;
 }
 
-static const struct stage_column COLUMNS[] = {
-    {"step", JOB_INT, "", "updates done, this one included"},
-    {"loss", JOB_REAL, "", "mean over the step's prompts and points, before the update"},
-    {"loss_over_variance", JOB_REAL, "", "loss divided by E[y^2] of what the step shows"},
-    {"lr", JOB_REAL, "", "learning rate of the step"},
-    {"dims", JOB_INT, "", "active coordinates"},
-    {"points", JOB_INT, "points", "points of each prompt"},
-};
+ROW_DEFINE(pretrain_row, PRETRAIN_ROW);
 
 static const char *const PARENTS[] = {NULL};
 
@@ -168,8 +162,7 @@ const struct stage stage_pretrain = {
     .parents = PARENTS,
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
-    .columns = COLUMNS,
-    .n_columns = sizeof COLUMNS / sizeof *COLUMNS,
+    .columns = &pretrain_row_columns,
     .plan = pretrain_plan,
     .run = pretrain_run,
 };

@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "model/checkpoint.h"
 #include "passes/train_step.h"
+#include "stages/pretrain_rows.h"
 
 enum { EARLY = 100, PAIR = 2 /* a loss, and whether to stop */ };
 static const double SAVE_EVERY = 300.0; /* seconds at most, whatever checkpoint_every says */
@@ -115,15 +116,15 @@ static enum err_code write_row(struct pretrain *p, int64_t step, double loss, do
     int64_t number = pretrain_row_number(&p->k, step);
     if (number < 0 || p->ctx->group_rank != 0) return ERR_OK;
     size_t dims = pretrain_active_dims(&p->k, step);
-    const struct job_value cells[] = {
-        {JOB_INT, {.integer = step}},
-        {JOB_REAL, {.real = loss}},
-        {JOB_REAL, {.real = loss / pretrain_variance(&p->k, dims)}},
-        {JOB_REAL, {.real = lr}},
-        {JOB_INT, {.integer = (int64_t)dims}},
-        {JOB_INT, {.integer = (int64_t)pretrain_active_points(&p->k, step)}},
+    const struct pretrain_row row = {
+        .step = step,
+        .loss = loss,
+        .loss_over_variance = loss / pretrain_variance(&p->k, dims),
+        .lr = lr,
+        .dims = (int64_t)dims,
+        .points = (int64_t)pretrain_active_points(&p->k, step),
     };
-    return job_row(p->ctx, (size_t)number, cells, sizeof cells / sizeof *cells, err);
+    return pretrain_row_write(p->ctx, (size_t)number, &row, err);
 }
 
 static enum err_code take_step(struct pretrain *p, struct err *err) {

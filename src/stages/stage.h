@@ -25,12 +25,6 @@ enum stage_uses {
     STAGE_USES_DUMMIES = 512    /* key `dummies` and their fractions */
 };
 
-struct stage_column {
-    const char *name;
-    enum job_type type;
-    const char *unit, *meaning;
-};
-
 /* What plan needs to know of one job before it runs. */
 struct stage_cost {
     double flops;        /* useful arithmetic, to order jobs and predict time */
@@ -58,8 +52,7 @@ struct stage {
     bool parent_needed;
     const struct config_key *keys;
     size_t n_keys;
-    const struct stage_column *columns; /* of /tables/NAME; run adds `job` */
-    size_t n_columns;
+    const struct job_columns *columns; /* of /tables/NAME, from STAGE_rows.h; tables add `job` */
 
     /* Checks what only the stage can check (points beyond positions, width not divisible by heads)
      * and fills *cost. `parents`: the jobs this one reads. ERR_CONFIG with config_where(). */

@@ -56,8 +56,7 @@ static void layout_release(struct layout *l) {
 static size_t text_width(const struct job_value *cells, size_t rows, size_t n, size_t column) {
     size_t width = 1;
     for (size_t r = 0; r < rows; r++) {
-        const char *text = cells[r * n + column].as.text;
-        const size_t size = text ? strlen(text) : 0;
+        const size_t size = strlen(cells[r * n + column].as.text);
         if (size > width) width = size;
     }
     return width;
@@ -79,47 +78,43 @@ cleanup:
     return rc;
 }
 
-static enum err_code layout_make(struct layout *l, const struct results_column *columns, size_t n,
+static enum err_code layout_make(struct layout *l, const struct job_columns *columns,
                                  const struct job_value *cells, size_t rows, struct err *err) {
     enum err_code rc = ERR_OK;
+    const size_t n = columns->n;
     l->types = calloc(n, sizeof *l->types);
     l->offsets = calloc(n, sizeof *l->offsets);
     l->sizes = calloc(n, sizeof *l->sizes);
     CHECK(l->types && l->offsets && l->sizes, ERR_MEMORY, "no memory for %zu columns", n);
     l->n = n;
     for (size_t i = 0; i < n; i++) {
-        l->sizes[i] = columns[i].type == JOB_TEXT ? text_width(cells, rows, n, i) : 8;
+        const enum job_type type = columns->list[i].type;
+        l->sizes[i] = type == JOB_TEXT ? text_width(cells, rows, n, i) : 8;
         l->offsets[i] = l->size;
         l->size += l->sizes[i];
-        TRY(column_type(&l->types[i], l->sizes[i], columns[i].type, err));
+        TRY(column_type(&l->types[i], l->sizes[i], type, err));
     }
 cleanup:
     return rc;
 }
 
-static void cell_put(unsigned char *to, size_t size, enum job_type type,
-                     const struct job_value *cell) {
-    if (type == JOB_TEXT) {
-        const char *text = cell->type == JOB_TEXT && cell->as.text ? cell->as.text : "";
-        const size_t n = strlen(text);
-        memcpy(to, text, n < size ? n : size);
-    } else if (type == JOB_INT) {
+static void cell_put(unsigned char *to, const struct job_value *cell) {
+    if (cell->type == JOB_TEXT)
+        memcpy(to, cell->as.text, strlen(cell->as.text)); /* the rest of its width stays 0 */
+    else if (cell->type == JOB_INT)
         memcpy(to, &cell->as.integer, 8);
-    } else {
-        const double real = cell->type == JOB_INT ? (double)cell->as.integer : cell->as.real;
-        memcpy(to, &real, 8);
-    }
+    else
+        memcpy(to, &cell->as.real, 8);
 }
 
+/* The table as HDF5 takes it: one record of l->size bytes a row. */
 static enum err_code pack(unsigned char **out, const struct layout *l,
-                          const struct results_column *columns, const struct job_value *cells,
-                          size_t rows, struct err *err) {
+                          const struct job_value *cells, size_t rows, struct err *err) {
     unsigned char *data = calloc(rows + 1, l->size);
     if (!data) return ERR(err, ERR_MEMORY, "no memory for a table of %zu rows", rows);
     for (size_t r = 0; r < rows; r++)
         for (size_t i = 0; i < l->n; i++)
-            cell_put(data + r * l->size + l->offsets[i], l->sizes[i], columns[i].type,
-                     &cells[r * l->n + i]);
+            cell_put(data + r * l->size + l->offsets[i], &cells[r * l->n + i]);
     *out = data;
     return ERR_OK;
 }
@@ -150,17 +145,16 @@ cleanup:
     return rc;
 }
 
-static enum err_code attributes_write(hid_t set, const struct results_column *columns, size_t n,
+static enum err_code attributes_write(hid_t set, const struct job_columns *columns,
                                       struct err *err) {
     enum err_code rc = ERR_OK;
     char name[160];
-    for (size_t i = 0; i < n; i++) {
-        const char *unit = columns[i].unit ? columns[i].unit : "";
-        const char *meaning = columns[i].meaning ? columns[i].meaning : "";
-        (void)snprintf(name, sizeof name, "%s.unit", columns[i].name);
-        TRY(text_write(set, name, unit, true, H5P_DEFAULT, err));
-        (void)snprintf(name, sizeof name, "%s.meaning", columns[i].name);
-        TRY(text_write(set, name, meaning, true, H5P_DEFAULT, err));
+    for (size_t i = 0; i < columns->n; i++) {
+        const struct job_column *column = &columns->list[i];
+        (void)snprintf(name, sizeof name, "%s.unit", column->name);
+        TRY(text_write(set, name, column->unit, true, H5P_DEFAULT, err));
+        (void)snprintf(name, sizeof name, "%s.meaning", column->name);
+        TRY(text_write(set, name, column->meaning, true, H5P_DEFAULT, err));
     }
 cleanup:
     return rc;
@@ -176,17 +170,16 @@ cleanup:
 }
 
 static enum err_code compound_make(hid_t *out, const struct layout *l,
-                                   const struct results_column *columns, struct err *err) {
+                                   const struct job_columns *columns, struct err *err) {
     enum err_code rc = ERR_OK;
     TRY_H5_ID(*out, H5Tcreate(H5T_COMPOUND, l->size));
     for (size_t i = 0; i < l->n; i++)
-        TRY_H5(H5Tinsert(*out, columns[i].name, l->offsets[i], l->types[i]));
+        TRY_H5(H5Tinsert(*out, columns->list[i].name, l->offsets[i], l->types[i]));
 cleanup:
     return rc;
 }
 
-enum err_code results_table(struct results *r, const char *path,
-                            const struct results_column *columns, size_t n_columns,
+enum err_code results_table(struct results *r, const char *path, const struct job_columns *columns,
                             const struct job_value *cells, size_t rows, struct err *err) {
     enum err_code rc = ERR_OK;
     struct layout l = {0};
@@ -194,15 +187,15 @@ enum err_code results_table(struct results *r, const char *path,
     const hsize_t extent = rows;
     hid_t type = H5I_INVALID_HID, space = H5I_INVALID_HID, set = H5I_INVALID_HID,
           links = H5I_INVALID_HID;
-    assert(n_columns > 0);
-    TRY(layout_make(&l, columns, n_columns, cells, rows, err));
-    TRY(pack(&data, &l, columns, cells, rows, err));
+    assert(columns->n > 0);
+    TRY(layout_make(&l, columns, cells, rows, err));
+    TRY(pack(&data, &l, cells, rows, err));
     TRY(compound_make(&type, &l, columns, err));
     TRY(links_make(&links, err));
     TRY_H5_ID(space, H5Screate_simple(1, &extent, NULL));
     TRY_H5_ID(set, H5Dcreate2(r->file, path, type, space, links, H5P_DEFAULT, H5P_DEFAULT));
     if (rows > 0) TRY_H5(H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data));
-    TRY(attributes_write(set, columns, n_columns, err));
+    TRY(attributes_write(set, columns, err));
 cleanup:
     if (set >= 0) (void)H5Dclose(set);
     if (space >= 0) (void)H5Sclose(space);

@@ -61,9 +61,9 @@ static void make_tables(struct run_state *r) {
     for (size_t i = 0; i < r->plan.n_stages; i++) {
         struct stage_table rows;
         MUST(stage_table_collect(&rows, r, i, NULL) == ERR_OK);
-        for (size_t k = 0; k < rows.n * rows.n_columns; k++) {
+        for (size_t k = 0; k < rows.n * rows.columns.n; k++) {
             const struct job_value *cell = &rows.cells[k];
-            MUST(cell->type == rows.columns[k % rows.n_columns].type);
+            MUST(cell->type == rows.columns.list[k % rows.columns.n].type);
             if (cell->type == JOB_TEXT) (void)strlen(cell->as.text);
         }
         stage_table_release(&rows);

@@ -40,8 +40,13 @@ struct plan {
 
 /* ---------------------------------------------------------------- what a job does */
 
-static struct job_value real(double x) { return (struct job_value){JOB_REAL, {.real = x}}; }
-static struct job_value text(const char *s) { return (struct job_value){JOB_TEXT, {.text = s}}; }
+#define SUM_ROW(X) X(TEXT, kind, "", "sum or group") X(REAL, value, "", "the sum")
+ROW_DECLARE(sum_row, SUM_ROW);
+ROW_DEFINE(sum_row, SUM_ROW);
+
+#define STEP_ROW(X) X(INT, step, "", "from 0") X(REAL, x, "", "after the step")
+ROW_DECLARE(step_row, STEP_ROW);
+ROW_DEFINE(step_row, STEP_ROW);
 
 static enum err_code leave_tensor(struct job_ctx *ctx, const float *data, size_t n,
                                   struct err *err) {
@@ -58,8 +63,8 @@ static enum err_code do_sum(struct job_ctx *ctx, size_t number, struct err *err)
         sum += (double)values[i];
         TRY(job_progress(ctx, (double)i, 64.0, err));
     }
-    const struct job_value cells[] = {text("sum"), real(sum)};
-    TRY(job_row(ctx, 0, cells, 2, err));
+    const struct sum_row row = {.kind = "sum", .value = sum};
+    TRY(sum_row_write(ctx, 0, &row, err));
     TRY(leave_tensor(ctx, values, 64, err));
     TRY(job_note(ctx, "kind", "sum", err));
 cleanup:
@@ -82,8 +87,8 @@ static enum err_code do_group(struct job_ctx *ctx, size_t rounds, size_t width, 
     if (ctx->group_rank != 0) goto cleanup;
     double total = 0.0;
     for (size_t i = 0; i < width; i++) total += (double)sum[i];
-    const struct job_value cells[] = {text("group"), real(total)};
-    TRY(job_row(ctx, 0, cells, 2, err));
+    const struct sum_row row = {.kind = "group", .value = total};
+    TRY(sum_row_write(ctx, 0, &row, err));
     TRY(leave_tensor(ctx, sum, width, err));
 cleanup:
     free(sum);
@@ -142,8 +147,8 @@ static enum err_code do_steps(struct job_ctx *ctx, size_t n, struct err *err) {
     for (; step < n; step++) {
         x = 3.7f * x * (1.0f - 0.2f * x);
         clock_sleep(1e-3 * STEP_MS);
-        const struct job_value cells[] = {{JOB_INT, {.integer = (int64_t)step}}, real((double)x)};
-        TRY(job_row(ctx, step, cells, 2, err));
+        const struct step_row row = {.step = (int64_t)step, .x = (double)x};
+        TRY(step_row_write(ctx, step, &row, err));
         TRY(job_progress(ctx, (double)step + 1.0, (double)n, err));
         const bool stop = job_should_stop(ctx);
         if (stop || step % 10 == 9) TRY(save_steps(ctx, step + 1, x, err));
@@ -160,6 +165,7 @@ static enum err_code compute(const char *order, struct job_ctx *ctx, void *conte
     size_t number = 0;
     (void)context;
     (void)sscanf(order, "%31s %zu", word, &number);
+    ctx->columns = strcmp(word, "steps") == 0 ? &step_row_columns : &sum_row_columns;
     if (strcmp(word, "sum") == 0) return do_sum(ctx, number, err);
     if (strcmp(word, "group") == 0) return do_group(ctx, number, WIDTH, err);
     if (strcmp(word, "large") == 0) return do_large(ctx, number, err);

@@ -4,7 +4,11 @@
 #ifndef TESTS_STAGES_FIT_WORLD_H
 #define TESTS_STAGES_FIT_WORLD_H
 
+#include "stages/fit_rows.h"
+#include "stages/read_row.h"
 #include "stages/stage_job.h"
+
+ROW_READER(fit_row, FIT_ROW)
 
 /* Up to the pretrain stage: linear functions of 3 numbers, `layers` layers, prompts of 6 points. */
 #define FIT_WORLD(layers)                                                                          \

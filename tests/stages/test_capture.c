@@ -3,7 +3,11 @@
 #include "model/checkpoint.h"
 #include "sources/problems/prompts.h"
 #include "sources/prompt_batch.h"
+#include "stages/capture_rows.h"
+#include "stages/read_row.h"
 #include "stages/stage_job.h"
+
+ROW_READER(capture_row, CAPTURE_ROW)
 
 #define HEAD                                                                                       \
     "name = \"lab\"; seed = 5; source = { problem = \"linear\"; dims = 3; };\n"                    \
@@ -76,13 +80,13 @@ static void only_what_was_asked_for_is_kept(void **state) {
     (void)state;
     struct lab lab = lab_open(CAPTURE("points = 4; prompts = 5; what = \"attention\";"));
     struct host_twin *h = capture(&lab, NULL);
-    size_t n;
     assert_int_equal(host_twin_tensors(h), 1);
     assert_non_null(host_twin_tensor(h, "attention"));
     assert_int_equal(host_twin_rows(h), L);
     for (size_t l = 0; l < L; l++) {
-        const struct job_value *row = host_twin_row(h, l, &n);
-        assert_true(isnan(row[2].as.real) && row[3].as.real > 0 && isnan(row[4].as.real));
+        const struct capture_row row = read_capture_row(h, l);
+        assert_true(row.layer == (int64_t)l);
+        assert_true(isnan(row.heads_norm) && row.attention_norm > 0 && isnan(row.hidden_norm));
     }
     host_twin_destroy(h);
     lab_close(&lab);
@@ -101,7 +105,7 @@ static void the_registry_is_whole(void **state) {
     for (size_t i = 0; i < stage_count(); i++) {
         const struct stage *s = stage_at(i);
         assert_ptr_equal(stage_find(s->name), s);
-        assert_true(s->plan && s->run && s->parents && s->n_columns > 0 && s->version >= 1);
+        assert_true(s->plan && s->run && s->parents && s->columns->n > 0 && s->version >= 1);
     }
     assert_null(stage_find("nothing"));
     lab_close(&lab);

@@ -13,10 +13,7 @@
 
 static struct err err;
 
-static double loss_of(const struct host_twin *h) {
-    size_t n;
-    return host_twin_row(h, 0, &n)[8].as.real;
-}
+static double loss_of(const struct host_twin *h) { return read_fit_row(h, 0).validation_loss; }
 
 /* A fit that is told a layer has the loss that a fit which tries all had there, and the latter
  * takes the least. */
@@ -25,12 +22,10 @@ static void check_choice(const struct fit_world *w, size_t open, size_t layers) 
     struct host_twin *tried = lab_run(&w->lab, &job);
     const struct job_tensor *losses = host_twin_tensor(tried, "choice_losses");
     const size_t best = (size_t)host_twin_tensor(tried, "choice")->data[0];
-    size_t n;
-    const struct job_value *row = host_twin_row(tried, 0, &n);
+    const struct fit_row row = read_fit_row(tried, 0);
     assert_int_equal(losses->shape[0], layers);
-    assert_int_equal(n, stage_find("fit")->n_columns);
-    assert_string_equal(row[10].as.text, "derived");
-    assert_true(row[11].as.real == (double)best);
+    assert_string_equal(row.end, "derived");
+    assert_true(row.choice == (double)best);
     for (size_t l = 0; l < layers; l++) {
         const struct lab_job told = fit_world_job(w, open + 1 + l);
         struct host_twin *h = lab_run(&w->lab, &told);
@@ -299,10 +294,9 @@ static void linear_vector_fits_and_is_evaluated(void **state) {
     for (size_t i = 0; i < 2; i++) {
         const struct lab_job job = fit_world_job(&w, i);
         struct host_twin *h = lab_run(&w.lab, &job);
-        size_t n;
-        const struct job_value *row = host_twin_row(h, 0, &n);
         const double grid[] = {0.05, 0.5, 5, 50, 500, 5e3, 5e4};
-        assert_true(row[11].as.real == grid[(size_t)host_twin_tensor(h, "choice")->data[0]]);
+        const size_t choice = (size_t)host_twin_tensor(h, "choice")->data[0];
+        assert_true(read_fit_row(h, 0).choice == grid[choice]);
         assert_int_equal(host_twin_tensor(h, "weights")->shape[0], 20);
         assert_int_equal(host_twin_tensor(h, "choice_losses")->shape[0], 7);
         if (i == 1) assert_int_equal(host_twin_tensor(h, "basis_anchors")->shape[0], 16);

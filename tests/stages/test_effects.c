@@ -4,6 +4,8 @@
 #include "activations/causal_map.h"
 #include "model/checkpoint.h"
 #include "sources/problems/prompts.h"
+#include "stages/effects_rows.h"
+#include "stages/read_row.h"
 #include "stages/stage_job.h"
 
 #define HEAD                                                                                       \
@@ -13,7 +15,8 @@
 #define EFFECTS(keys) HEAD "{ stage = \"effects\"; of = \"pretrain\"; " keys " } );\n"
 
 enum { N = 5, POINTS = 4, L = 2, H = 2, E = 16, INPUTS = 3, QUERY = 2 * (POINTS - 1) };
-enum { LAYER = 4, HEAD_NUMBER, PROMPTS, EFFECT, LOW, HIGH, RANK, COLUMNS }; /* of a row */
+
+ROW_READER(effects_row, EFFECTS_ROW)
 
 static struct err err;
 
@@ -113,17 +116,15 @@ static void compare(const char *text, bool heads, bool shared) {
           1e-5);
     assert_int_equal(host_twin_rows(m.host), L * H);
     for (size_t j = 0; j < L * H; j++) {
-        size_t n, before = 0;
-        const struct job_value *row = host_twin_row(m.host, j, &n);
+        size_t before = 0;
+        const struct effects_row row = read_effects_row(m.host, j);
         for (size_t i = 0; i < L * H; i++) before += want[i] > want[j];
-        assert_int_equal(n, COLUMNS);
-        assert_true(row[LAYER].as.integer == (int64_t)(j / H));
-        assert_true(row[HEAD_NUMBER].as.integer == (int64_t)(j % H));
-        assert_int_equal(row[PROMPTS].as.integer, N);
-        CLOSE(fabs(row[EFFECT].as.real - want[j]), 1e-5);
-        assert_true(row[LOW].as.real < row[EFFECT].as.real);
-        assert_true(row[HIGH].as.real > row[EFFECT].as.real);
-        assert_int_equal(row[RANK].as.integer, before + 1);
+        assert_true(row.layer == (int64_t)(j / H));
+        assert_true(row.head == (int64_t)(j % H));
+        assert_int_equal(row.prompts, N);
+        CLOSE(fabs(row.effect - want[j]), 1e-5);
+        assert_true(row.effect_low < row.effect && row.effect < row.effect_high);
+        assert_int_equal(row.rank, before + 1);
     }
     map_free(&m);
 }

@@ -2,13 +2,17 @@
 
 #include "estimators/estimator.h"
 #include "sources/problems/prompts.h"
+#include "stages/estimate_rows.h"
+#include "stages/read_row.h"
 #include "stages/stage_job.h"
+
+ROW_READER(estimate_row, ESTIMATE_ROW)
 
 #define HEAD "name = \"lab\"; seed = 5; source = { dims = 3; };\n"
 #define ESTIMATE(keys) HEAD "stages = ( { stage = \"estimate\"; " keys " } );\n"
 #define SIZES "points = 9; functions = 10; chunk = 4; "
 
-enum { FUNCTIONS = 10, POINTS = 9, MSE = 7 };
+enum { FUNCTIONS = 10, POINTS = 9 };
 
 static struct err err;
 
@@ -57,21 +61,19 @@ static void rows_summarise_the_errors(void **state) {
     const struct job_tensor *t = host_twin_tensor(h, "errors");
     assert_int_equal(host_twin_rows(h), POINTS);
     for (size_t k = 0; k < POINTS; k++) {
-        size_t n;
-        const struct job_value *row = host_twin_row(h, k, &n);
+        const struct estimate_row row = read_estimate_row(h, k);
         double sum = 0;
         for (size_t i = 0; i < FUNCTIONS; i++) sum += (double)t->data[i * POINTS + k];
-        assert_int_equal(n, stage_find("estimate")->n_columns);
-        assert_string_equal(row[0].as.text, "lasso");
-        assert_string_equal(row[1].as.text, "alpha=0.5 stop=as_published");
-        assert_string_equal(row[2].as.text, "linear");
-        assert_string_equal(row[3].as.text, "none");
-        assert_true(row[4].as.real == 0);
-        assert_int_equal(row[5].as.integer, k);
-        assert_int_equal(row[6].as.integer, FUNCTIONS);
-        CLOSE(fabs(row[MSE].as.real - sum / FUNCTIONS), 1e-12);
-        assert_true(row[8].as.real < row[MSE].as.real && row[MSE].as.real < row[9].as.real);
-        CLOSE(fabs(row[10].as.real * 3 - row[MSE].as.real), 1e-9); /* E[y^2] = dims */
+        assert_string_equal(row.method, "lasso");
+        assert_string_equal(row.reading, "alpha=0.5 stop=as_published");
+        assert_string_equal(row.source, "linear");
+        assert_string_equal(row.shift, "none");
+        assert_true(row.shift_level == 0);
+        assert_int_equal(row.k, k);
+        assert_int_equal(row.functions, FUNCTIONS);
+        CLOSE(fabs(row.mse - sum / FUNCTIONS), 1e-12);
+        assert_true(row.mse_low < row.mse && row.mse < row.mse_high);
+        CLOSE(fabs(row.mse_over_variance * 3 - row.mse), 1e-9); /* E[y^2] = dims */
     }
     host_twin_destroy(h);
     lab_close(&lab);
@@ -83,8 +85,7 @@ static void least_squares_ends_at_nothing(void **state) {
     struct lab lab = lab_open(ESTIMATE(SIZES));
     struct host_twin *h = run(&lab, 0);
     for (size_t k = 0; k < POINTS; k++) {
-        size_t n;
-        const double mse = host_twin_row(h, k, &n)[MSE].as.real;
+        const double mse = read_estimate_row(h, k).mse;
         assert_true(k < 3 ? mse > 0.05 : mse < 1e-8);
     }
     host_twin_destroy(h);
@@ -97,9 +98,7 @@ static void classification_counts_wrong_signs(void **state) {
     struct lab lab = lab_open(ESTIMATE(
         "source = { problem = \"linear_classification\"; }; points = 41; functions = 400;"));
     struct host_twin *h = run(&lab, 0);
-    size_t n;
-    const double none = host_twin_row(h, 0, &n)[MSE].as.real,
-                 many = host_twin_row(h, 40, &n)[MSE].as.real;
+    const double none = read_estimate_row(h, 0).mse, many = read_estimate_row(h, 40).mse;
     assert_true(none > 0.4 && none < 0.6); /* sd 0.025 */
     assert_true(many > 0 && many < 0.2);
     host_twin_destroy(h);
@@ -129,20 +128,18 @@ static void queries_of_a_shift_are_asked(void **state) {
     struct lab lab =
         lab_open(ESTIMATE(SIZES "shift = [\"overlapping\", \"orthogonal\", \"scale_y\"];"));
     struct host_twin *h = run(&lab, 0);
-    size_t n;
     for (size_t k = 0; k < POINTS; k++) {
-        const struct job_value *row = host_twin_row(h, k, &n);
-        assert_string_equal(row[3].as.text, "overlapping");
-        assert_true(k == 0 ? row[MSE].as.real > 0.05 : row[MSE].as.real < 1e-8);
+        const struct estimate_row row = read_estimate_row(h, k);
+        assert_string_equal(row.shift, "overlapping");
+        assert_true(k == 0 ? row.mse > 0.05 : row.mse < 1e-8);
     }
     host_twin_destroy(h);
     h = run(&lab, 1);
     assert_int_equal(host_twin_rows(h), 3);
-    assert_true(host_twin_row(h, 2, &n)[MSE].as.real >
-                0.05); /* nothing is known of another direction */
+    assert_true(read_estimate_row(h, 2).mse > 0.05); /* nothing is known of another direction */
     host_twin_destroy(h);
     h = run(&lab, 2);
-    assert_true(host_twin_row(h, 0, &n)[4].as.real == 2);
+    assert_true(read_estimate_row(h, 0).shift_level == 2);
     host_twin_destroy(h);
     lab_close(&lab);
 }

@@ -3,7 +3,11 @@
 #include <string.h>
 
 #include "sources/problems/shift.h"
+#include "stages/evaluate_rows.h"
+#include "stages/read_row.h"
 #include "stages/stage_job.h"
+
+ROW_READER(evaluate_row, EVALUATE_ROW)
 
 #define HEAD                                                                                       \
     "name = \"lab\"; seed = 5; source = { problem = \"linear\"; dims = 3; };\n"                    \
@@ -55,10 +59,7 @@ static const float *errors_of(const struct host_twin *h) {
     return t->data;
 }
 
-static double mse(const struct host_twin *h, size_t k) {
-    size_t n;
-    return host_twin_row(h, k, &n)[10].as.real;
-}
+static double mse(const struct host_twin *h, size_t k) { return read_evaluate_row(h, k).mse; }
 
 static void zero_is_plain_bit_for_bit(void **state) {
     (void)state;
@@ -79,23 +80,22 @@ static void rows_summarise_the_errors(void **state) {
     const float *errors = errors_of(h);
     assert_int_equal(host_twin_rows(h), 11);
     for (size_t k = 0; k < 11; k++) {
-        size_t n;
-        const struct job_value *row = host_twin_row(h, k, &n);
+        const struct evaluate_row row = read_evaluate_row(h, k);
         double sum = 0;
         for (size_t i = 0; i < 10; i++) sum += (double)errors[i * 11 + k];
-        assert_int_equal(n, stage_find("evaluate")->n_columns);
-        assert_string_equal(row[0].as.text, "ltv");
-        assert_string_equal(row[1].as.text, "heads");
-        assert_int_equal(row[2].as.integer, 9);
-        assert_int_equal(row[3].as.integer, 7);
-        assert_string_equal(row[4].as.text, "linear");
-        assert_string_equal(row[5].as.text, "none");
-        assert_true(row[6].as.real == 0);
-        assert_string_equal(row[7].as.text, "none");
-        assert_int_equal(row[8].as.integer, k);
-        CLOSE(fabs(row[10].as.real - sum / 10), 1e-12);
-        assert_true(row[11].as.real < row[10].as.real && row[10].as.real < row[12].as.real);
-        CLOSE(fabs(row[13].as.real * 3 - row[10].as.real), 1e-9); /* E[y^2] = dims */
+        assert_string_equal(row.method, "ltv");
+        assert_string_equal(row.reading, "heads");
+        assert_int_equal(row.fit_points, 9);
+        assert_int_equal(row.repeat, 7);
+        assert_string_equal(row.source, "linear");
+        assert_string_equal(row.shift, "none");
+        assert_true(row.shift_level == 0);
+        assert_string_equal(row.dummies, "none");
+        assert_int_equal(row.k, k);
+        assert_int_equal(row.functions, 10);
+        CLOSE(fabs(row.mse - sum / 10), 1e-12);
+        assert_true(row.mse_low < row.mse && row.mse < row.mse_high);
+        CLOSE(fabs(row.mse_over_variance * 3 - row.mse), 1e-9); /* E[y^2] = dims */
     }
     host_twin_destroy(h);
     lab_close(&w.lab);
@@ -176,13 +176,12 @@ static void every_shift_is_evaluated(void **state) {
     for (size_t s = 1; s < shift_count(); s++) {
         struct host_twin *h = fitted_at(&w, s);
         const size_t rows = shift_at(s)->within_dims ? 3 : 11;
-        size_t n;
         assert_int_equal(host_twin_rows(h), rows);
         for (size_t k = 0; k < rows; k++) {
-            const struct job_value *row = host_twin_row(h, k, &n);
-            assert_string_equal(row[5].as.text, shift_at(s)->name);
-            assert_true(row[6].as.real == (shift_at(s)->level_key ? (s == 3 ? 0.5 : 2.0) : 0));
-            assert_true(isfinite(row[10].as.real) && row[10].as.real > 0);
+            const struct evaluate_row row = read_evaluate_row(h, k);
+            assert_string_equal(row.shift, shift_at(s)->name);
+            assert_true(row.shift_level == (shift_at(s)->level_key ? (s == 3 ? 0.5 : 2.0) : 0));
+            assert_true(isfinite(row.mse) && row.mse > 0);
         }
         assert_true(mse(h, rows - 1) != mse(none, rows - 1));
         host_twin_destroy(h);
@@ -203,10 +202,9 @@ static void dummies_are_in_the_prompts_of_every_method(void **state) {
         static const char *const names[] = {"none", "as_published", "corrected"};
         struct host_twin *plain = control_at(&w, "plain", point),
                          *zero = control_at(&w, "zero", point), *fit = fitted_at(&w, point);
-        size_t n;
         assert_true(host_twin_rows(plain) == 10);
         for (size_t k = 0; k < 10; k++) {
-            assert_string_equal(host_twin_row(plain, k, &n)[7].as.text, names[point]);
+            assert_string_equal(read_evaluate_row(plain, k).dummies, names[point]);
             assert_true(mse(plain, k) == mse(zero, k) && mse(plain, k) != mse(fit, k));
         }
         if (point > 0) {
@@ -251,10 +249,9 @@ static void positions_beyond_the_trained_are_redrawn(void **state) {
     for (size_t i = 0; i < 3; i++) plain[i] = control_at(&w, "plain", i);
     assert_memory_equal(errors_of(plain[1]), errors_of(again), 110 * sizeof(float));
     for (size_t i = 0; i < 3; i++) {
-        size_t n;
         for (size_t k = 0; k < 11; k++)
             assert_int_equal(mse(plain[i], k) == mse(plain[(i + 1) % 3], k), k < 6);
-        assert_int_equal(host_twin_row(plain[i], 0, &n)[14].as.integer, i);
+        assert_int_equal(read_evaluate_row(plain[i], 0).wpe_seed, i);
     }
     for (size_t i = 0; i < 3; i++) host_twin_destroy(plain[i]);
     host_twin_destroy(again);
@@ -267,9 +264,8 @@ static void an_evaluation_takes_the_positions_of_its_fit(void **state) {
     struct world w;
     world_open(&w, EVALUATE(SIZES "model = { wpe_seed = [0, 5]; };"), 0);
     struct host_twin *own = fitted_at(&w, 0), *other = fitted_at(&w, 1);
-    size_t n;
     assert_memory_equal(errors_of(own), errors_of(other), 110 * sizeof(float));
-    assert_int_equal(host_twin_row(other, 0, &n)[14].as.integer, 0);
+    assert_int_equal(read_evaluate_row(other, 0).wpe_seed, 0);
     host_twin_destroy(own);
     host_twin_destroy(other);
     lab_close(&w.lab);
@@ -293,12 +289,12 @@ static void mismatched_is_the_fit_of_another_function(void **state) {
         struct host_twin *own = fitted(&w), *other = control_of_fit(&w, "mismatched");
         const struct job_tensor *a = host_twin_tensor(own, "errors"),
                                 *b = host_twin_tensor(other, "errors");
-        size_t n, differ = 0;
+        size_t differ = 0;
         for (size_t i = 0; i < a->shape[0] * a->shape[1]; i++) differ += a->data[i] != b->data[i];
         assert_true(s == 0 ? differ == 0 : differ == a->shape[0] * a->shape[1]);
-        assert_string_equal(host_twin_row(other, 0, &n)[0].as.text, "mismatched");
-        assert_string_equal(host_twin_row(other, 0, &n)[1].as.text, "ltv.heads");
-        assert_int_equal(host_twin_row(other, 0, &n)[2].as.integer, 9);
+        assert_string_equal(read_evaluate_row(other, 0).method, "mismatched");
+        assert_string_equal(read_evaluate_row(other, 0).reading, "ltv.heads");
+        assert_int_equal(read_evaluate_row(other, 0).fit_points, 9);
         host_twin_destroy(own);
         host_twin_destroy(other);
         lab_close(&w.lab);

@@ -71,9 +71,8 @@ static void half_contexts_fit_alike(void **state) {
     for (size_t i = 0; i < 3; i++) h[i] = lab_run(&w.lab, &jobs[i]);
     assert_false(host_twin_same(h[0], h[1]));
     assert_true(host_twin_same(h[1], h[2]));
-    size_t n;
-    const double single = host_twin_row(h[0], 0, &n)[8].as.real; /* the validation loss */
-    const double half = host_twin_row(h[1], 0, &n)[8].as.real;
+    const double single = read_fit_row(h[0], 0).validation_loss;
+    const double half = read_fit_row(h[1], 0).validation_loss;
     CLOSE(fabs(half - single) / single, 1e-3);
     for (size_t i = 0; i < 3; i++) host_twin_destroy(h[i]);
     lab_close(&w.lab);
@@ -89,16 +88,14 @@ static void results_have_the_methods_shape(void **state) {
         const struct lab_job job = fit_world_job(&w, i);
         struct host_twin *h = lab_run(&w.lab, &job);
         const struct job_tensor *weights = host_twin_tensor(h, "weights");
-        size_t n;
-        const struct job_value *row = host_twin_row(h, 0, &n);
-        assert_int_equal(n, stage_find("fit")->n_columns);
-        assert_string_equal(row[0].as.text, names[i]);
-        assert_string_equal(row[1].as.text, i == 0 ? "heads" : "");
-        assert_int_equal(row[2].as.integer, 9);
-        assert_int_equal(row[3].as.integer, i == 0 ? 6 : 0);
+        const struct fit_row row = read_fit_row(h, 0);
+        assert_string_equal(row.method, names[i]);
+        assert_string_equal(row.reading, i == 0 ? "heads" : "");
+        assert_int_equal(row.points, 9);
+        assert_int_equal(row.basis_points, i == 0 ? 6 : 0);
         assert_int_equal(weights->shape[0], 2);
         assert_int_equal(weights->shape[1], columns[i]);
-        assert_int_equal(host_twin_tensor(h, "validation_losses")->shape[0], row[5].as.integer);
+        assert_int_equal(host_twin_tensor(h, "validation_losses")->shape[0], row.epochs);
         assert_string_equal(host_twin_note(h, "method"), names[i]);
         host_twin_destroy(h);
     }
@@ -110,7 +107,6 @@ static void weights_of_a_file_are_kept(void **state) {
     (void)state;
     struct fit_world w, again;
     char path[SCRATCH_PATH], text[1024 + SCRATCH_PATH];
-    size_t n;
     fit_world_open(&w, FIT(SIZES));
     const struct lab_job job = fit_world_job(&w, 0);
     struct host_twin *made = lab_run(&w.lab, &job);
@@ -123,10 +119,10 @@ static void weights_of_a_file_are_kept(void **state) {
     const struct job_tensor *a = host_twin_tensor(made, "weights");
     const struct job_tensor *b = host_twin_tensor(kept, "weights");
     assert_memory_equal(a->data, b->data, 4 * sizeof *a->data);
-    const struct job_value *row = host_twin_row(kept, 0, &n);
-    assert_int_equal(row[5].as.integer, 0);
-    assert_true(isnan(row[7].as.real));
-    assert_true(row[8].as.real == host_twin_row(made, 0, &n)[8].as.real);
+    const struct fit_row row = read_fit_row(kept, 0);
+    assert_int_equal(row.epochs, 0);
+    assert_true(isnan(row.train_loss));
+    assert_true(row.validation_loss == read_fit_row(made, 0).validation_loss);
     (void)snprintf(text, sizeof text, FIT("method = \"constant\"; %s weights = \"%s\";"),
                    "points = 9; prompts = 40;", path);
     lab_refuses(text, "fit", "pretrain", "weights of the method ltv, not of constant");
@@ -144,8 +140,8 @@ static void a_fit_lowers_its_loss(void **state) {
     const struct lab_job job = fit_world_job(&w, 0);
     struct host_twin *h = lab_run(&w.lab, &job);
     const float *losses = host_twin_tensor(h, "validation_losses")->data;
-    size_t n, epochs = host_twin_tensor(h, "validation_losses")->shape[0];
-    const double best = host_twin_row(h, 0, &n)[8].as.real;
+    const size_t epochs = host_twin_tensor(h, "validation_losses")->shape[0];
+    const double best = read_fit_row(h, 0).validation_loss;
     double least = (double)losses[0];
     for (size_t i = 0; i < epochs; i++) least = fmin(least, (double)losses[i]);
     assert_true((float)best == (float)least);

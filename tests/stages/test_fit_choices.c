@@ -27,9 +27,9 @@ static void the_best_choice_is_kept(void **state) {
     struct host_twin *h = lab_run(&w.lab, &open);
     const float *losses = host_twin_tensor(h, "choice_losses")->data;
     const size_t best = losses[1] < losses[0] ? 1 : 0;
-    size_t n;
+    const struct fit_row row = read_fit_row(h, 0);
     assert_true(losses[0] != losses[1]);
-    assert_true(host_twin_row(h, 0, &n)[11].as.real == (double)best);
+    assert_true(row.choice == (double)best);
     for (size_t l = 0; l < 2; l++) {
         const struct lab_job job = fit_world_job(&w, 1 + l);
         struct host_twin *told = lab_run(&w.lab, &job);
@@ -37,12 +37,11 @@ static void the_best_choice_is_kept(void **state) {
         if (l == best) {
             same_tensor(h, told, "weights");
             same_tensor(h, told, "validation_losses");
-            for (size_t i = 5; i < 10; i++) { /* epochs, best_epoch, losses, norm */
-                const struct job_value a = host_twin_row(h, 0, &n)[i];
-                const struct job_value b = host_twin_row(told, 0, &n)[i];
-                assert_true(a.type == JOB_INT ? a.as.integer == b.as.integer
-                                              : a.as.real == b.as.real);
-            }
+            const struct fit_row same = read_fit_row(told, 0);
+            assert_true(row.epochs == same.epochs && row.best_epoch == same.best_epoch);
+            assert_true(row.train_loss == same.train_loss);
+            assert_true(row.validation_loss == same.validation_loss);
+            assert_true(row.weight_norm == same.weight_norm);
         }
         host_twin_destroy(told);
     }

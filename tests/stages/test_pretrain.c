@@ -2,8 +2,12 @@
 
 #include "model/checkpoint.h"
 #include "passes/train_step.h"
+#include "stages/pretrain_rows.h"
 #include "stages/pretrain_run.h"
+#include "stages/read_row.h"
 #include "stages/stage_job.h"
+
+ROW_READER(pretrain_row, PRETRAIN_ROW)
 
 #define HEAD "name = \"lab\"; seed = 5; source = { problem = \"linear\"; dims = 3; };\n"
 #define MODEL "model = { layers = 2; heads = 2; width = 16; positions = 24; };"
@@ -84,27 +88,23 @@ static void the_result_is_a_model(void **state) {
     lab_close(&lab);
 }
 
-static double cell(const struct host_twin *h, size_t row, size_t column) {
-    size_t n = 0;
-    const struct job_value *cells = host_twin_row(h, row, &n);
-    assert_true(cells && column < n);
-    return cells[column].type == JOB_INT ? (double)cells[column].as.integer : cells[column].as.real;
-}
-
 static void rows_follow_the_curriculum(void **state) {
     (void)state;
     struct lab lab = lab_open(PRETRAIN(
         "points = 6; batch = 4; shards = 2; steps = 115; log_every = 5; curriculum = { interval "
         "= 3; dims_start = 1; dims_step = 1; points_start = 2; points_step = 2; };"));
     struct host_twin *h = lab_run(&lab, &JOB);
-    const double dims[] = {1, 1, 1, 2, 2, 2, 3, 3, 3, 3}, points[] = {2, 2, 2, 4, 4, 4, 6, 6, 6, 6};
+    const int64_t dims[] = {1, 1, 1, 2, 2, 2, 3, 3, 3, 3},
+                  points[] = {2, 2, 2, 4, 4, 4, 6, 6, 6, 6};
     assert_int_equal(host_twin_rows(h), 103);
     for (size_t i = 0; i < 10; i++) {
-        assert_true(cell(h, i, 0) == (double)i + 1);
-        assert_true(cell(h, i, 4) == dims[i] && cell(h, i, 5) == points[i]);
-        assert_true(fabs(cell(h, i, 2) * dims[i] - cell(h, i, 1)) < 1e-9 * cell(h, i, 1));
+        const struct pretrain_row row = read_pretrain_row(h, i);
+        assert_int_equal(row.step, i + 1);
+        assert_true(row.dims == dims[i] && row.points == points[i]);
+        assert_true(fabs(row.loss_over_variance * (double)dims[i] - row.loss) < 1e-9 * row.loss);
     }
-    assert_true(cell(h, 100, 0) == 105 && cell(h, 101, 0) == 110 && cell(h, 102, 0) == 115);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(read_pretrain_row(h, 100 + i).step, 105 + 5 * i);
     host_twin_destroy(h);
     lab_close(&lab);
 }
@@ -130,8 +130,9 @@ static void it_learns(void **state) {
                  "stages = ( { stage = \"pretrain\"; " MODEL " points = 8; batch = 32; shards = 1; "
                  "steps = 300; optimiser = { lr = 1e-2; warmup = 20; }; } );");
     struct host_twin *h = lab_run(&lab, &JOB);
-    const double last = cell(h, host_twin_rows(h) - 1, 2); /* 1: no better than saying 0 */
-    if (!(last < 0.8)) fail_msg("loss over variance %g", last);
+    const double last = read_pretrain_row(h, host_twin_rows(h) - 1).loss_over_variance;
+    if (!(last < 0.8)) /* 1: no better than predicting 0 */
+        fail_msg("loss over variance %g", last);
     host_twin_destroy(h);
     lab_close(&lab);
 }
@@ -142,7 +143,7 @@ static void repeats_differ(void **state) {
     struct lab_job second = JOB;
     second.point = 1;
     struct host_twin *a = lab_run(&lab, &JOB), *b = lab_run(&lab, &second);
-    assert_true(cell(a, 0, 1) != cell(b, 0, 1));
+    assert_true(read_pretrain_row(a, 0).loss != read_pretrain_row(b, 0).loss);
     host_twin_destroy(a);
     host_twin_destroy(b);
     lab_close(&lab);

@@ -16,11 +16,15 @@
 #include "ops/blas.h"
 #include "passes/curve.h"
 #include "sources/problems/prompts.h"
+#include "stages/pretrain_rows.h"
+#include "stages/read_row.h"
 #include "stages/shared_keys.h"
 #include "stages/stage.h"
 #include "tensorfile/tensorfile.h"
 #include "twins/error_says.h"
 #include "twins/host_twin.h"
+
+ROW_READER(pretrain_row, PRETRAIN_ROW)
 
 #ifdef __SANITIZE_ADDRESS__
 enum { STEPS = 10 };
@@ -98,13 +102,11 @@ static enum err_code work(struct job_ctx *ctx, void *context, struct err *e) {
 
 static void check_losses(const struct shipped *s, const struct host_twin *h) {
     const char *at = note(s, "losses_1_100");
-    size_t n;
     for (size_t step = 1; step <= STEPS; step++) {
         char *end = NULL;
         const double recorded = strtod(at + 1, &end); /* behind "[" or "," */
-        const struct job_value *row = host_twin_row(h, step - 1, &n);
-        if (end == at + 1 || !row) fail_msg("%s: no loss of step %zu", note(s, "config"), step);
-        const double loss = row[1].as.real;
+        if (end == at + 1) fail_msg("%s: no loss of step %zu", note(s, "config"), step);
+        const double loss = read_pretrain_row(h, step - 1).loss;
         if (!(fabs(loss - recorded) <= LOSS_TOLERANCE * fabs(recorded)))
             fail_msg("%s: loss of step %zu: recorded %.9g, now %.9g",
                      tensorfile_path(s->model.file), step, recorded, loss);
@@ -120,6 +122,7 @@ static void training_begins_with_the_recorded_losses(void **state) {
         struct host_twin *h = host_twin_create(1);
         struct job_ctx *ctx = host_twin_ctx(h, 0);
         ctx->point = s.point;
+        ctx->columns = &pretrain_row_columns;
         ctx->seed = s.seed;
         host_twin_stop_after(h, STEPS);
         ERROR_SAYS(host_twin_run(h, work, NULL, &err), ERR_STOPPED, "stopped after step");

@@ -15,11 +15,12 @@
 #include "store/fixture.h"
 #include "store/results.h"
 
-static const struct results_column COLUMNS[] = {
+static const struct job_column LIST[] = {
     {"method", JOB_TEXT, "", "how the vector is made"},
     {"k", JOB_INT, "examples", "examples seen"},
     {"mse", JOB_REAL, "", "mean squared error"},
 };
+static const struct job_columns COLUMNS = {LIST, 3};
 
 static void folder(char out[64]) {
     (void)snprintf(out, 64, "/tmp/taskvec-results-XXXXXX");
@@ -34,7 +35,7 @@ static void write_file(const char *path, size_t rows) {
         {JOB_TEXT, {.text = "constant"}}, {JOB_INT, {.integer = -4}}, {JOB_REAL, {.real = nan("")}},
     };
     assert_int_equal(results_create(&r, path, &err), ERR_OK);
-    assert_int_equal(results_table(r, "/tables/evaluate", COLUMNS, 3, cells, rows, &err), ERR_OK);
+    assert_int_equal(results_table(r, "/tables/evaluate", &COLUMNS, cells, rows, &err), ERR_OK);
     assert_int_equal(results_text(r, "/config", "seed = 1;\n", &err), ERR_OK);
     assert_int_equal(results_text(r, "/provenance/empty", "", &err), ERR_OK);
     assert_int_equal(results_publish(r, &err), ERR_OK);

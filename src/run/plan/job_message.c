@@ -138,6 +138,7 @@ enum err_code job_message_compute(const char *order, struct job_ctx *ctx, void *
     const struct stage *stage = stage_find(o.kind);
     CHECK(stage, ERR_DATA, "order of a job: no stage of this program is called \"%s\"", o.kind);
     ctx->point = o.point;
+    ctx->columns = stage->columns;
     ctx->seed = strtoull(o.seed, NULL, 10);
     ctx->control = o.control[0] ? o.control : NULL;
     ctx->inputs = o.inputs;

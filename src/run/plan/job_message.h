@@ -15,7 +15,7 @@
 enum err_code job_message_write(struct text *out, const struct plan *p, size_t job, const char *dir,
                                 struct err *err);
 
-/* Fills point, seed, control and inputs of *ctx from the order and runs the job's stage; a
+/* Fills point, columns, seed, control and inputs of *ctx from the order and runs the job's stage; a
  * farm_compute, `context` unused. ERR_DATA for an order it cannot read. */
 enum err_code job_message_compute(const char *order, struct job_ctx *ctx, void *context,
                                   struct err *err);

@@ -9,33 +9,36 @@
 #include "run/tables/stage_table.h"
 #include "store/results.h"
 
-static const struct results_column JOBS_COLUMNS[] = {
-    {"line", JOB_INT, "", "line of `taskvec plan`"},
-    {"job", JOB_TEXT, "", "stage and number in it"},
-    {"kind", JOB_TEXT, "", "kind of the stage"},
-    {"identity", JOB_TEXT, "", "SHA-256 of all that the job's result depends on"},
-    {"state", JOB_TEXT, "", "PENDING, RUNNING, DONE, FAILED or BLOCKED"},
-    {"seconds", JOB_REAL, "s", "time the job computed; no part of the result"},
-    {"ranks", JOB_TEXT, "", "ranks that worked on it last"},
-    {"attempt", JOB_INT, "", "attempt in which it was started last"},
-    {"starts", JOB_INT, "", "how often it was started"},
-    {"reason", JOB_TEXT, "", "why it failed or what blocks it"},
+static enum err_code put_table(struct results *file, const char *path,
+                               const struct job_column *list, size_t n_columns,
+                               const struct job_value *cells, size_t rows, struct err *err) {
+    const struct job_columns columns = {list, n_columns};
+    return results_table(file, path, &columns, cells, rows, err);
+}
+
+/* ---- /jobs: a row each */
+
+#define JOBS_ROW(X)                                                                                \
+    X(INT, line, "", "line of `taskvec plan`, from 0")                                             \
+    X(TEXT, job, "", "stage and number of the job in it")                                          \
+    X(TEXT, kind, "", "kind of the stage")                                                         \
+    X(TEXT, identity, "", "SHA-256 of everything that the job's result depends on")                \
+    X(TEXT, state, "", "PENDING, RUNNING, DONE, FAILED or BLOCKED")                                \
+    X(REAL, seconds, "s", "computing time of the job; not part of the result")                     \
+    X(TEXT, ranks, "", "ranks that last worked on the job")                                        \
+    X(INT, attempt, "", "attempt that last started the job")                                       \
+    X(INT, starts, "", "number of times the job was started")                                      \
+    X(TEXT, reason, "", "why the job failed, or the job that blocks it")
+
+struct jobs_row {
+    JOBS_ROW(ROW_FIELD)
 };
+static const struct job_column JOBS_COLUMNS[] = {JOBS_ROW(ROW_COLUMN)};
 enum { JOBS_COLUMNS_N = sizeof JOBS_COLUMNS / sizeof *JOBS_COLUMNS };
 
 struct job_texts { /* what the cells of one job point to */
     char label[PLAN_LABEL], blocker[PLAN_LABEL + 16];
 };
-
-static struct job_value text_value(const char *text) {
-    return (struct job_value){.type = JOB_TEXT, .as.text = text};
-}
-static struct job_value int_value(size_t n) {
-    return (struct job_value){.type = JOB_INT, .as.integer = (int64_t)n};
-}
-static struct job_value real_value(double x) {
-    return (struct job_value){.type = JOB_REAL, .as.real = x};
-}
 
 static const char *reason_of(struct job_texts *t, const struct run_state *r, size_t j) {
     const struct run_state_job *job = &r->jobs[j];
@@ -49,21 +52,29 @@ static const char *reason_of(struct job_texts *t, const struct run_state *r, siz
     return job->lost ? "lost: several attempts died while it ran" : job->past->reason;
 }
 
-static void job_cells(struct job_value *cells, struct job_texts *t, const struct run_state *r,
-                      size_t j) {
+static void jobs_cells(struct job_value *cells, const struct jobs_row *row) {
+    const struct job_value all[] = {JOBS_ROW(ROW_CELL)};
+    memcpy(cells, all, sizeof all);
+}
+
+static void add_job(struct job_value *cells, struct job_texts *t, const struct run_state *r,
+                    size_t j) {
     const struct plan_job *job = &r->plan.jobs[j];
     const struct history_job *past = r->jobs[j].past;
     plan_label(t->label, &r->plan, j);
-    cells[0] = int_value(j);
-    cells[1] = text_value(t->label);
-    cells[2] = text_value(r->plan.stages[job->stage].kind->name);
-    cells[3] = text_value(job->identity);
-    cells[4] = text_value(queue_state_text(r->jobs[j].state));
-    cells[5] = real_value(past && past->state == HISTORY_DONE ? past->seconds : nan(""));
-    cells[6] = text_value(past && past->ranks ? past->ranks : "");
-    cells[7] = int_value(past ? past->attempt : 0);
-    cells[8] = int_value(past ? past->starts : 0);
-    cells[9] = text_value(reason_of(t, r, j));
+    const struct jobs_row row = {
+        .line = (int64_t)j,
+        .job = t->label,
+        .kind = r->plan.stages[job->stage].kind->name,
+        .identity = job->identity,
+        .state = queue_state_text(r->jobs[j].state),
+        .seconds = past && past->state == HISTORY_DONE ? past->seconds : nan(""),
+        .ranks = past ? past->ranks : "",
+        .attempt = past ? (int64_t)past->attempt : 0,
+        .starts = past ? (int64_t)past->starts : 0,
+        .reason = reason_of(t, r, j),
+    };
+    jobs_cells(cells, &row);
 }
 
 static enum err_code publish_jobs(struct results *file, const struct run_state *r,
@@ -73,71 +84,86 @@ static enum err_code publish_jobs(struct results *file, const struct run_state *
     struct job_value *cells = calloc(n * JOBS_COLUMNS_N + 1, sizeof *cells);
     struct job_texts *texts = calloc(n + 1, sizeof *texts);
     CHECK(cells && texts, ERR_MEMORY, "no memory for %zu jobs", n);
-    for (size_t j = 0; j < n; j++) job_cells(cells + j * JOBS_COLUMNS_N, &texts[j], r, j);
-    TRY(results_table(file, "/jobs", JOBS_COLUMNS, JOBS_COLUMNS_N, cells, n, err));
+    for (size_t j = 0; j < n; j++) add_job(cells + j * JOBS_COLUMNS_N, &texts[j], r, j);
+    TRY(put_table(file, "/jobs", JOBS_COLUMNS, JOBS_COLUMNS_N, cells, n, err));
 cleanup:
     free(cells);
     free(texts);
     return rc;
 }
 
+/* ---- /tables/STAGE */
+
 static enum err_code publish_stage(struct results *file, const struct run_state *r, size_t stage,
                                    struct err *err) {
     enum err_code rc = ERR_OK;
-    struct stage_table rows = {0};
+    struct stage_table t = {0};
     char path[256];
-    TRY(stage_table_collect(&rows, r, stage, err));
+    TRY(stage_table_collect(&t, r, stage, err));
     (void)snprintf(path, sizeof path, "/tables/%.200s", r->plan.stages[stage].name);
-    TRY(results_table(file, path, rows.columns, rows.n_columns, rows.cells, rows.n, err));
+    TRY(results_table(file, path, &t.columns, t.cells, t.n, err));
 cleanup:
-    stage_table_release(&rows);
+    stage_table_release(&t);
     return rc;
 }
 
-/* ---- attempts: a row each, with all that they say of themselves */
+/* ---- /attempts: a row each; its provenance as texts, then what it did */
 
-static const struct results_column ATTEMPT_COLUMNS[] = {
-    {"started", JOB_INT, "", "jobs started in it"},
-    {"done", JOB_INT, "", "jobs finished in it"},
-    {"failed", JOB_INT, "", "jobs that failed in it"},
-    {"code", JOB_INT, "", "exit code; -1: it did not end in order"},
-    {"end", JOB_TEXT, "", "when it ended, UTC"},
+#define ATTEMPTS_ROW(X)                                                                            \
+    X(INT, started, "", "jobs started in the attempt")                                             \
+    X(INT, done, "", "jobs finished in it")                                                        \
+    X(INT, failed, "", "jobs that failed in it")                                                   \
+    X(INT, code, "", "its exit code; -1: it ended without one")                                    \
+    X(TEXT, end, "", "when it ended, UTC")
+
+struct attempts_row {
+    ATTEMPTS_ROW(ROW_FIELD)
 };
-enum { ATTEMPT_COLUMNS_N = sizeof ATTEMPT_COLUMNS / sizeof *ATTEMPT_COLUMNS };
+static const struct job_column ATTEMPTS_COLUMNS[] = {ATTEMPTS_ROW(ROW_COLUMN)};
+enum { ATTEMPTS_COLUMNS_N = sizeof ATTEMPTS_COLUMNS / sizeof *ATTEMPTS_COLUMNS };
 
-static void attempt_cells(struct job_value *cells, const struct history_attempt *a,
-                          const char *const *names, size_t n_names) {
+static void attempts_cells(struct job_value *cells, const struct attempts_row *row) {
+    const struct job_value all[] = {ATTEMPTS_ROW(ROW_CELL)};
+    memcpy(cells, all, sizeof all);
+}
+
+static void add_attempt(struct job_value *cells, const struct history_attempt *a,
+                        const char *const *names, size_t n_names) {
     for (size_t i = 0; i < n_names; i++) {
         const char *value = history_field(a, names[i]);
-        cells[i] = text_value(value ? value : "");
+        cells[i] = (struct job_value){.type = JOB_TEXT, .as.text = value ? value : ""};
     }
-    cells += n_names;
-    cells[0] = int_value(a->started);
-    cells[1] = int_value(a->done);
-    cells[2] = int_value(a->failed);
-    cells[3] = (struct job_value){.type = JOB_INT, .as.integer = a->ended ? a->code : -1};
-    cells[4] = text_value(a->end);
+    const struct attempts_row row = {
+        .started = (int64_t)a->started,
+        .done = (int64_t)a->done,
+        .failed = (int64_t)a->failed,
+        .code = a->ended ? a->code : -1,
+        .end = a->end,
+    };
+    attempts_cells(cells + n_names, &row);
 }
 
 static enum err_code publish_attempts(struct results *file, const struct history *h,
                                       struct err *err) {
     enum err_code rc = ERR_OK;
     const char *const *names;
-    const size_t n_names = provenance_fields(&names), n = n_names + ATTEMPT_COLUMNS_N;
+    const size_t n_names = provenance_fields(&names), n = n_names + ATTEMPTS_COLUMNS_N;
     struct job_value *cells = calloc(h->n_attempts * n + 1, sizeof *cells);
-    struct results_column *columns = calloc(n, sizeof *columns);
+    struct job_column *columns = calloc(n, sizeof *columns);
     CHECK(cells && columns, ERR_MEMORY, "no memory for %zu attempts", h->n_attempts);
     for (size_t i = 0; i < n_names; i++)
-        columns[i] = (struct results_column){names[i], JOB_TEXT, "", ""};
-    memcpy(columns + n_names, ATTEMPT_COLUMNS, sizeof ATTEMPT_COLUMNS);
+        columns[i] = (struct job_column){names[i], JOB_TEXT, "", ""};
+    memcpy(columns + n_names, ATTEMPTS_COLUMNS, sizeof ATTEMPTS_COLUMNS);
     for (size_t i = 0; i < h->n_attempts; i++)
-        attempt_cells(cells + i * n, &h->attempts[i], names, n_names);
-    TRY(results_table(file, "/attempts", columns, n, cells, h->n_attempts, err));
+        add_attempt(cells + i * n, &h->attempts[i], names, n_names);
+    TRY(put_table(file, "/attempts", columns, n, cells, h->n_attempts, err));
 cleanup:
     free(cells);
     free(columns);
     return rc;
 }
+
+/* ---- /provenance, /config */
 
 /* The fields of the last attempt, and how many there were. */
 static enum err_code publish_provenance(struct results *file, const struct run_state *r,

@@ -2,42 +2,47 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-static enum err_code columns_make(struct stage_table *out, const struct stage *kind,
+static const struct job_column JOB_COLUMN = {"job", JOB_TEXT, "", "job of the plan with this row"};
+
+static enum err_code make_columns(struct stage_table *t, const struct job_columns *of_stage,
                                   struct err *err) {
-    out->n_columns = kind->n_columns + 1;
-    out->columns = calloc(out->n_columns, sizeof *out->columns);
-    if (!out->columns) return ERR(err, ERR_MEMORY, "no memory for %zu columns", out->n_columns);
-    for (size_t c = 0; c < kind->n_columns; c++) {
-        const struct stage_column *from = &kind->columns[c];
-        out->columns[c] =
-            (struct results_column){from->name, from->type, from->unit, from->meaning};
-    }
-    out->columns[kind->n_columns] =
-        (struct results_column){"job", JOB_TEXT, "", "the job of the plan that gave this row"};
+    const size_t n = of_stage->n;
+    t->list = calloc(n + 1, sizeof *t->list);
+    if (!t->list) return ERR(err, ERR_MEMORY, "no memory for %zu columns", n + 1);
+    memcpy(t->list, of_stage->list, n * sizeof *t->list);
+    t->list[n] = JOB_COLUMN;
+    t->columns = (struct job_columns){t->list, n + 1};
     return ERR_OK;
 }
 
-static struct job_value no_value(enum job_type type) {
+static struct job_value missing_cell(enum job_type type) {
     struct job_value v = {.type = type};
     if (type == JOB_TEXT) v.as.text = "";
+    if (type == JOB_INT) v.as.integer = JOB_NO_INT;
     if (type == JOB_REAL) v.as.real = nan("");
     return v;
 }
 
-static void add_job(struct stage_table *out, const struct run_state *r, size_t job,
-                    const char *label) {
-    const struct history_job *past = r->jobs[job].past;
-    for (size_t i = 0; past && i < past->n_rows; i++) {
-        struct job_value *cells = out->cells + out->n * out->n_columns;
-        const struct history_row *row = &past->rows[i];
-        for (size_t c = 0; c + 1 < out->n_columns; c++) {
-            const bool fits = c < row->n && row->cells[c].type == out->columns[c].type;
-            cells[c] = fits ? row->cells[c] : no_value(out->columns[c].type);
-        }
-        cells[out->n_columns - 1] = (struct job_value){.type = JOB_TEXT, .as.text = label};
-        out->n++;
+bool stage_table_is_missing(const struct job_value *cell) {
+    if (cell->type == JOB_TEXT) return cell->as.text[0] == '\0';
+    return cell->type == JOB_INT ? cell->as.integer == JOB_NO_INT : isnan(cell->as.real);
+}
+
+/* A cell of another type than its column's now is missing too. */
+static void add_row(struct stage_table *t, const struct history_row *row, const char *label) {
+    const size_t of_stage = t->columns.n - 1;
+    struct job_value *cells = t->cells + t->n++ * t->columns.n;
+    size_t lacking = 0;
+    for (size_t c = 0; c < of_stage; c++) {
+        const enum job_type type = t->list[c].type;
+        const bool given = c < row->n && row->cells[c].type == type;
+        cells[c] = given ? row->cells[c] : missing_cell(type);
+        lacking += !given;
     }
+    cells[of_stage] = (struct job_value){.type = JOB_TEXT, .as.text = label};
+    t->n_incomplete += lacking > 0;
 }
 
 enum err_code stage_table_collect(struct stage_table *out, const struct run_state *r, size_t stage,
@@ -46,26 +51,36 @@ enum err_code stage_table_collect(struct stage_table *out, const struct run_stat
     const struct plan_stage *s = &r->plan.stages[stage];
     size_t n = 0;
     *out = (struct stage_table){0};
-    TRY(columns_make(out, s->kind, err));
+    TRY(make_columns(out, s->kind->columns, err));
     for (size_t i = 0; i < s->n_jobs; i++) {
         const struct history_job *past = r->jobs[s->jobs[i]].past;
         n += past ? past->n_rows : 0;
     }
-    out->cells = calloc(n * out->n_columns + 1, sizeof *out->cells);
+    out->cells = calloc(n * out->columns.n + 1, sizeof *out->cells);
     out->labels = calloc(s->n_jobs + 1, sizeof *out->labels);
     CHECK(out->cells && out->labels, ERR_MEMORY, "no memory for %zu rows of %s", n, s->name);
     for (size_t i = 0; i < s->n_jobs; i++) {
+        const struct history_job *past = r->jobs[s->jobs[i]].past;
         plan_label(out->labels[i], &r->plan, s->jobs[i]);
-        add_job(out, r, s->jobs[i], out->labels[i]);
+        for (size_t k = 0; past && k < past->n_rows; k++)
+            add_row(out, &past->rows[k], out->labels[i]);
     }
 cleanup:
     if (rc != ERR_OK) stage_table_release(out);
     return rc;
 }
 
-void stage_table_release(struct stage_table *rows) {
-    free(rows->columns);
-    free(rows->cells);
-    free(rows->labels);
-    *rows = (struct stage_table){0};
+void stage_table_release(struct stage_table *t) {
+    free(t->list);
+    free(t->cells);
+    free(t->labels);
+    *t = (struct stage_table){0};
+}
+
+void stage_table_note(struct text *out, const struct stage_table *t) {
+    if (t->n_incomplete == 0) return;
+    text_add(out,
+             "%zu of %zu rows lack cells: they were written before their table had all of these "
+             "columns\n",
+             t->n_incomplete, t->n);
 }

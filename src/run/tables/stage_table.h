@@ -1,23 +1,35 @@
 /*
- * stage_table.h - the table of a stage: its columns and the rows of its jobs, in plan order.
+ * stage_table.h - the table of a stage: its columns, and the rows of its jobs in plan order.
+ *
+ * Rows come from the journal.  A row of a folder that an older program wrote may have fewer cells
+ * than the stage has columns now; what it lacks is "", NaN or JOB_NO_INT here, and n_incomplete
+ * counts such rows, so that whoever shows the table can report it.
  */
 #ifndef RUN_TABLES_STAGE_TABLE_H
 #define RUN_TABLES_STAGE_TABLE_H
 
+#include "job/row.h"
 #include "run/rundir/run_state.h"
-#include "store/results.h"
 
 struct stage_table {
-    struct results_column *columns; /* of the stage, then `job` */
-    size_t n_columns, n;
-    struct job_value *cells;    /* [n, n_columns]; texts belong to the record and to `labels` */
-    char (*labels)[PLAN_LABEL]; /* one for each job of the stage */
+    struct job_columns columns; /* those of the stage, then `job` */
+    size_t n;                   /* rows */
+    size_t n_incomplete;        /* rows that lack cells */
+    struct job_value *cells; /* [n, columns.n]; texts belong to the run's state and to `labels` */
+    struct job_column *list; /* of `columns`; owned */
+    char (*labels)[PLAN_LABEL]; /* of each job of the stage: cells of column `job`; owned */
 };
 
-/* Rows of the stage's jobs, whatever their state: a job that runs or failed shows what it has. The
- * record must outlive them. */
+/* Rows of all the stage's jobs, whatever their state: a job that runs or failed has those that it
+ * wrote. *r must outlive the table. ERR_MEMORY. */
 enum err_code stage_table_collect(struct stage_table *out, const struct run_state *r, size_t stage,
                                   struct err *err);
-void stage_table_release(struct stage_table *rows); /* idempotent */
+void stage_table_release(struct stage_table *t); /* idempotent */
+
+/* The cell holds no value: "", NaN or JOB_NO_INT. */
+bool stage_table_is_missing(const struct job_value *cell);
+
+/* Appends the line that reports n_incomplete; nothing where it is 0. */
+void stage_table_note(struct text *out, const struct stage_table *t);
 
 #endif

@@ -6,18 +6,18 @@
 
 /* ---- its columns */
 
-/* A cell of the first row of an evaluation, by the name of its column; "-" when it says nothing. */
+/* A cell of the first row of an evaluation, by the name of its column; "-" for "" and 0. */
 static void row_text(struct text *out, const struct stage *kind, const struct history_job *past,
                      const char *column) {
-    for (size_t c = 0; c < kind->n_columns && past->n_rows > 0; c++) {
-        if (strcmp(kind->columns[c].name, column) != 0 || c >= past->rows[0].n) continue;
-        const struct job_value *cell = &past->rows[0].cells[c];
-        if (cell->type == JOB_TEXT && cell->as.text[0])
-            text_add(out, "%s", cell->as.text);
-        else if (cell->type == JOB_INT && cell->as.integer != 0)
-            text_add(out, "%lld", (long long)cell->as.integer);
-    }
-    if (out->size == 0) text_add(out, "-");
+    const struct history_row *row = past->n_rows > 0 ? &past->rows[0] : NULL;
+    const struct job_value *cell =
+        row ? row_find_cell(kind->columns, row->cells, row->n, column) : NULL;
+    if (cell && cell->type == JOB_TEXT && cell->as.text[0])
+        text_add(out, "%s", cell->as.text);
+    else if (cell && cell->type == JOB_INT && cell->as.integer != 0)
+        text_add(out, "%lld", (long long)cell->as.integer);
+    else
+        text_add(out, "-");
 }
 
 static const char *const FIXED[] = {"method", "reading", "fit_points"};

@@ -31,7 +31,7 @@ static enum err_code compare_row(const struct history_row *got, const struct his
         show_cell(now, &got->cells[c]);
         show_cell(before, &want->cells[c]);
         return ERR(err, ERR_DIFFERS, "row %zu, %s: recomputed %s, recorded %s", want->number,
-                   c < kind->n_columns ? kind->columns[c].name : "a column", now, before);
+                   c < kind->columns->n ? kind->columns->list[c].name : "a column", now, before);
     }
     if (got->n != want->n)
         return ERR(err, ERR_DIFFERS, "row %zu: recomputed %zu cells, recorded %zu", want->number,

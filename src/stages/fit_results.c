@@ -1,9 +1,10 @@
-#include "stages/fit_rows.h"
+#include "stages/fit_results.h"
 
 #include <math.h>
 
 #include "config/config.h"
 #include "ops/vector_ops.h"
+#include "stages/fit_rows.h"
 
 static int64_t count_nonzero(const float *w, size_t n) {
     int64_t count = 0;
@@ -11,26 +12,25 @@ static int64_t count_nonzero(const float *w, size_t n) {
     return count;
 }
 
-static enum err_code write_row(struct job_ctx *ctx, const struct fit_rows *r, struct err *err) {
+static enum err_code write_row(struct job_ctx *ctx, const struct fit_results *r, struct err *err) {
     const struct method *m = r->setup->method;
     const size_t n = r->weights ? method_weights(r->setup) : 0;
-    const double norm = r->weights ? vector_norm(r->weights, n) : (double)NAN;
-    const struct job_value cells[] = {
-        {JOB_TEXT, {.text = m->name}},
-        {JOB_TEXT, {.text = method_variant(r->setup)}},
-        {JOB_INT, {.integer = (int64_t)r->points}},
-        {JOB_INT, {.integer = (int64_t)r->T0}},
-        {JOB_INT, {.integer = r->repeat}},
-        {JOB_INT, {.integer = r->epochs}},
-        {JOB_INT, {.integer = r->best_epoch}},
-        {JOB_REAL, {.real = r->train_loss}},
-        {JOB_REAL, {.real = r->loss}},
-        {JOB_REAL, {.real = norm}},
-        {JOB_TEXT, {.text = r->end}},
-        {JOB_REAL, {.real = m->derivation.chosen ? m->derivation.chosen(r->setup) : (double)NAN}},
-        {JOB_INT, {.integer = count_nonzero(r->weights, n)}},
+    const struct fit_row row = {
+        .method = m->name,
+        .reading = method_variant(r->setup),
+        .points = (int64_t)r->points,
+        .basis_points = (int64_t)r->T0,
+        .repeat = r->repeat,
+        .epochs = r->epochs,
+        .best_epoch = r->best_epoch,
+        .train_loss = r->train_loss,
+        .validation_loss = r->validation_loss,
+        .weight_norm = r->weights ? vector_norm(r->weights, n) : (double)NAN,
+        .end = r->end,
+        .choice = m->derivation.chosen ? m->derivation.chosen(r->setup) : (double)NAN,
+        .nonzero = count_nonzero(r->weights, n),
     };
-    return job_row(ctx, 0, cells, sizeof cells / sizeof *cells, err);
+    return fit_row_write(ctx, 0, &row, err);
 }
 
 static enum err_code write_mean(struct job_ctx *ctx, const struct basis_set *mean,
@@ -45,8 +45,9 @@ cleanup:
     return rc;
 }
 
-/* `evaluate` reads "choice" back. */
-static enum err_code write_tensors(struct job_ctx *ctx, const struct fit_rows *r, struct err *err) {
+/* `evaluate` reads "weights", "choice" and the mean basis. */
+static enum err_code write_tensors(struct job_ctx *ctx, const struct fit_results *r,
+                                   struct err *err) {
     enum err_code rc = ERR_OK;
     const float choice = (float)r->setup->choice;
     const struct job_tensor chosen = {"choice", 1, {1}, &choice};
@@ -64,7 +65,7 @@ cleanup:
     return rc;
 }
 
-enum err_code fit_rows_write(struct job_ctx *ctx, const struct fit_rows *r, struct err *err) {
+enum err_code fit_results_write(struct job_ctx *ctx, const struct fit_results *r, struct err *err) {
     enum err_code rc = ERR_OK;
     struct text config = {0};
     config_point_identity(&config, ctx->point);
