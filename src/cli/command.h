@@ -25,6 +25,17 @@ struct command {
 };
 
 extern const struct command COMMAND_PLAN, COMMAND_RUN, COMMAND_STATUS, COMMAND_TABLE,
-    COMMAND_VERIFY, COMMAND_DIGEST, COMMAND_FSCK, COMMAND_EXPLAIN, COMMAND_BENCH, COMMAND_DOCTOR;
+    COMMAND_VERIFY, COMMAND_DIGEST, COMMAND_FSCK, COMMAND_EXPLAIN, COMMAND_BENCH, COMMAND_DOCTOR,
+    COMMAND_HELP;
+
+size_t command_count(void);
+const struct command *command_at(size_t i);
+const struct command *command_find(const char *name); /* NULL: unknown */
+
+/* `taskvec COMMAND --help`: usage, options and remarks of one command. */
+void command_help(struct text *out, const struct command *c);
+
+/* `taskvec --help`: all commands, and the topics of `taskvec help`. */
+void help_overview(struct text *out);
 
 #endif

@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 
+#include <assert.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,73 +9,48 @@
 #include "bench/bench.h"
 #include "bench/bench_dispatch.h"
 #include "cli/command.h"
-#include "cli/registry_help.h"
 #include "ops/blas.h"
 #include "par/farm.h"
 #include "run/plan/job_message.h"
 #include "run/rundir/provenance.h"
-#include "stages/stage_schemas.h"
 
-static const struct command *const COMMANDS[] = {
-    &COMMAND_PLAN,   &COMMAND_RUN,  &COMMAND_STATUS,  &COMMAND_TABLE, &COMMAND_VERIFY,
-    &COMMAND_DIGEST, &COMMAND_FSCK, &COMMAND_EXPLAIN, &COMMAND_BENCH, &COMMAND_DOCTOR};
+static const struct command *const COMMANDS[] = {&COMMAND_PLAN,   &COMMAND_RUN,     &COMMAND_STATUS,
+                                                 &COMMAND_TABLE,  &COMMAND_VERIFY,  &COMMAND_DIGEST,
+                                                 &COMMAND_FSCK,   &COMMAND_EXPLAIN, &COMMAND_BENCH,
+                                                 &COMMAND_DOCTOR, &COMMAND_HELP};
 enum { N_COMMANDS = sizeof COMMANDS / sizeof *COMMANDS };
 
-static const char OVERVIEW[] =
-    "taskvec trains small in-context learners, optimises task vectors and their rivals,\n"
-    "and asks of each: does this vector preserve the task?\n"
-    "\n"
-    "  taskvec plan experiments/quickstart.cfg            what would run\n"
-    "  mpirun -n 2 taskvec run experiments/quickstart.cfg run or resume, on any number of ranks\n"
-    "  taskvec table results/quickstart                   the table\n"
-    "\n";
+size_t command_count(void) { return N_COMMANDS; }
 
-static void print_overview(struct text *out) {
-    text_add(out, "%scommands:\n", OVERVIEW);
-    for (size_t i = 0; i < N_COMMANDS; i++)
-        text_add(out, "  %-8s %-14s %s\n", COMMANDS[i]->name, COMMANDS[i]->arguments,
-                 COMMANDS[i]->meaning);
-    text_add(out,
-             "\n  taskvec COMMAND --help   its options; `taskvec run --help` has every key of a "
-             "config\n  taskvec --version        what built it, with which libraries\n"
-             "\nexit codes: 0 done, 1 failed jobs or a difference, 64 command line, 65 config "
-             "or data,\n  70 our bug, 71 memory or MPI, 74 files, 75 work remains\n");
+const struct command *command_at(size_t i) {
+    assert(i < N_COMMANDS);
+    return COMMANDS[i];
 }
 
-static void print_benches(struct text *out) {
+const struct command *command_find(const char *name) {
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (strcmp(name, COMMANDS[i]->name) == 0) return COMMANDS[i];
+    return NULL;
+}
+
+static void add_benches(struct text *out) {
     text_add(out, "\n");
     for (size_t i = 0; i < bench_count(); i++)
         text_add(out, "  %-10s %s\n", bench_at(i)->name, bench_at(i)->meaning);
 }
 
-static enum err_code print_help(struct text *out, const struct command *c, struct err *err) {
-    enum err_code rc = ERR_OK;
-    struct stage_schemas schemas = {0};
+void command_help(struct text *out, const struct command *c) {
     text_add(out, "usage: taskvec %s %s%s\n  %s\n", c->name, c->arguments,
              c->n_options ? " [OPTIONS]" : "", c->meaning);
     if (c->n_options) text_add(out, "\n");
     options_help(out, c->options, c->n_options);
-    if (c == &COMMAND_BENCH) print_benches(out);
+    if (c == &COMMAND_BENCH) add_benches(out);
     if (c->more) text_add(out, "\n%s", c->more);
-    if (c == &COMMAND_RUN || c == &COMMAND_PLAN) {
-        TRY(stage_schemas_init(&schemas, err));
-        stage_schemas_help(out, &schemas);
-        registry_help_add(out);
-    }
-cleanup:
-    stage_schemas_release(&schemas);
-    return rc;
 }
 
-static enum err_code find_command(const struct command **out, const char *word, struct err *err) {
+static enum err_code unknown_command(const char *word, struct err *err) {
     const char *names[N_COMMANDS];
-    for (size_t i = 0; i < N_COMMANDS; i++) {
-        names[i] = COMMANDS[i]->name;
-        if (strcmp(word, names[i]) == 0) {
-            *out = COMMANDS[i];
-            return ERR_OK;
-        }
-    }
+    for (size_t i = 0; i < N_COMMANDS; i++) names[i] = COMMANDS[i]->name;
     const char *nearest = text_nearest(word, names, N_COMMANDS);
     if (nearest)
         return ERR(err, ERR_USAGE, "%s: unknown command (did you mean %s?)", word, nearest);
@@ -90,10 +66,13 @@ static bool wants_help(int n, char *const *words) {
 static enum err_code run_command(struct text *out, int *exit_code, int argc, char **argv,
                                  struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct command *c = NULL;
+    const struct command *c = command_find(argv[1]);
     struct options o;
-    TRY(find_command(&c, argv[1], err));
-    if (wants_help(argc - 2, argv + 2)) return print_help(out, c, err);
+    if (!c) return unknown_command(argv[1], err);
+    if (wants_help(argc - 2, argv + 2)) {
+        command_help(out, c);
+        return ERR_OK;
+    }
     TRY(options_parse(&o, c->options, c->n_options, c->name, argc - 2, argv + 2, err));
     CHECK(o.n_args >= c->least_args, ERR_USAGE, "%s: expected %s; see taskvec %s --help", c->name,
           c->arguments, c->name);
@@ -107,13 +86,12 @@ cleanup:
 static enum err_code dispatch(struct text *out, int *exit_code, int argc, char **argv,
                               struct err *err) {
     if (argc < 2) {
-        print_overview(out);
+        help_overview(out);
         *exit_code = err_exit_code(ERR_USAGE);
         return ERR_OK;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-        strcmp(argv[1], "help") == 0) {
-        print_overview(out);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        help_overview(out);
         return ERR_OK;
     }
     if (strcmp(argv[1], "--version") == 0) {

@@ -83,10 +83,8 @@ const struct command COMMAND_PLAN = {
     .name = "plan",
     .arguments = "CFG",
     .meaning = "show what would run: jobs, memory, predicted cost",
-    .more =
-        "The line number of a job is the N of TASKVEC_INJECT=KIND@job:N.\n"
-        "\nKeys of a config, stage by stage (every key may stand in a stage; the groups `model` "
-        "and\n`source` at the top are defaults for all stages):\n",
+    .more = "The line number of a job is the N of TASKVEC_INJECT=KIND@job:N.\n"
+            "Keys of a config: taskvec help STAGE, taskvec help KEY, docs/config.md\n",
     .options = OPTIONS,
     .n_options = sizeof OPTIONS / sizeof *OPTIONS,
     .least_args = 1,

@@ -369,13 +369,13 @@ const struct command COMMAND_RUN = {
     .more =
         "  taskvec run experiments/quickstart.cfg\n"
         "  mpirun -n 64 taskvec run my.cfg -s seed=2 -o results/seed2\n"
-        "SIGUSR1, one Ctrl-C or a closed terminal (unless under nohup): leave within 20 s, with\n"
-        "code 75; the same command goes on.\n"
-        "A second one: at once. --max-time, or the end of the Slurm job (SLURM_JOB_END_TIME) if\n"
-        "that is nearer: the same in time, and no job is started that would not be done by then.\n"
-        "\nKeys of a config, stage by stage (the groups `model` and `source` at the top are "
-        "defaults\nfor all stages; keys marked as axes take arrays, one job for each "
-        "combination):\n",
+        "\n"
+        "SIGUSR1, one Ctrl-C or a closed terminal (except under nohup) stop the run within 20 s\n"
+        "with exit code 75; the same command resumes it. A second signal stops it at once.\n"
+        "--max-time, or the end of the Slurm job (SLURM_JOB_END_TIME) if that is earlier, stops\n"
+        "the run in time, and no job starts that could not finish before it.\n"
+        "\n"
+        "Keys of a config: taskvec help STAGE, taskvec help KEY, docs/config.md\n",
     .options = OPTIONS,
     .n_options = sizeof OPTIONS / sizeof *OPTIONS,
     .least_args = 1,

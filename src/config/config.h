@@ -107,7 +107,11 @@ void config_point_destroy(struct config_point *p); /* only for points made by co
 enum err_code config_schema_add(struct config_schema *s, const struct config_key *rows, size_t n,
                                 struct err *err);
 void config_schema_release(struct config_schema *s);
-void config_schema_help(struct text *out,
-                        const struct config_schema *s); /* a line or two per key */
+
+/* What help says of a row. values: type, bounds and unit; default: its text, "required" or
+ * "optional"; facts: both, whether it is an axis, and its condition. */
+void config_key_values(struct text *out, const struct config_key *row);
+void config_key_default(struct text *out, const struct config_key *row);
+void config_key_facts(struct text *out, const struct config_key *row);
 
 #endif

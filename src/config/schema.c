@@ -1,4 +1,4 @@
-/* schema.c - rows become a schema, and a schema becomes help. */
+/* schema.c - rows become a schema, and a row becomes the words of help. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,34 +60,41 @@ void config_schema_release(struct config_schema *s) {
     *s = (struct config_schema){0};
 }
 
-static void help_values(struct text *out, const struct config_key *row) {
-    static const char *const kinds[] = {[CONFIG_BOOL] = "true | false",
+static void add_choices(struct text *out, const struct config_key *row) {
+    text_add(out, "one of ");
+    for (size_t i = 0; row->choices[i]; i++)
+        text_add(out, "%s%s", i > 0 ? ", " : "", row->choices[i]);
+}
+
+void config_key_values(struct text *out, const struct config_key *row) {
+    static const char *const kinds[] = {[CONFIG_BOOL] = "true or false",
                                         [CONFIG_INT] = "integer",
                                         [CONFIG_FLOAT] = "number",
-                                        [CONFIG_NAME] = "",
                                         [CONFIG_TEXT] = "string"};
-    text_add(out, "%s", (row->flags & CONFIG_PATH) ? "path" : kinds[row->type]);
-    for (size_t i = 0; row->type == CONFIG_NAME && row->choices[i]; i++)
-        text_add(out, "%s%s", i ? " | " : "", row->choices[i]);
+    if (row->flags & CONFIG_LIST) text_add(out, "list, each ");
+    if (row->type == CONFIG_NAME)
+        add_choices(out, row);
+    else
+        text_add(out, "%s", row->flags & CONFIG_PATH ? "path" : kinds[row->type]);
     if (value_is_bounded(row)) {
         text_add(out, ", ");
         value_bounds(out, row);
     }
     if (row->unit && *row->unit) text_add(out, " [%s]", row->unit);
-    if (row->flags & CONFIG_AXIS) text_add(out, "; axis");
-    if (row->flags & CONFIG_LIST) text_add(out, "; list");
 }
 
-void config_schema_help(struct text *out, const struct config_schema *s) {
-    for (size_t i = 0; i < s->n; i++) {
-        const struct config_key *row = s->rows[i];
-        text_add(out, "  %-24s ", row->name);
-        help_values(out, row);
-        if (row->def)
-            text_add(out, "; default %s", *row->def ? row->def : "\"\"");
-        else
-            text_add(out, (row->flags & CONFIG_OPTIONAL) ? "; optional" : "; required");
-        if (row->when) text_add(out, "; where %s", row->when);
-        text_add(out, "\n      %s\n", row->meaning ? row->meaning : "");
-    }
+void config_key_default(struct text *out, const struct config_key *row) {
+    if (row->def)
+        text_add(out, "%s", *row->def ? row->def : "\"\"");
+    else
+        text_add(out, row->flags & CONFIG_OPTIONAL ? "optional" : "required");
+}
+
+void config_key_facts(struct text *out, const struct config_key *row) {
+    config_key_values(out, row);
+    text_add(out, row->def ? "; default " : "; ");
+    config_key_default(out, row);
+    text_add(out, row->flags & CONFIG_AXIS ? "; axis: several values give one job each"
+                                           : "; not an axis");
+    if (row->when) text_add(out, "; exists where %s", row->when);
 }

@@ -61,7 +61,7 @@ static const struct config_key KEYS[] = {
         .max = 1e6,
         .def = "0",
         .unit = "points",
-        .meaning = "Window length T0 of the controls; 0 means the model's trained length.",
+        .meaning = "Window length T0 of the controls; 0: the model's trained length.",
     },
     {
         .name = "confidence",

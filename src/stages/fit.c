@@ -34,7 +34,7 @@ static const struct config_key KEYS[] = {
         .max = 1e6,
         .def = "[]",
         .unit = "points",
-        .meaning = "Prompt lengths whose mean loss is minimised; [] means `points` alone.",
+        .meaning = "Prompt lengths whose mean loss is minimised; []: `points` alone.",
     },
     {
         .name = "repeat",
@@ -61,7 +61,7 @@ static const struct config_key KEYS[] = {
         .max = 1e6,
         .def = "0",
         .unit = "points",
-        .meaning = "Point T0 where the basis is read; 0 means the model's trained length.",
+        .meaning = "Point T0 where the basis is read; 0: the model's trained length.",
     },
     {
         .name = "prompts",
@@ -119,7 +119,7 @@ static const struct config_key KEYS[] = {
         .def = "\"consecutive\"",
         .choices = RULES,
         .unit = "",
-        .meaning = "Count those epochs in a row, or in total as the published code does.",
+        .meaning = "Count those epochs in a row, or in total (as published).",
     },
     {
         .name = "loss",

@@ -43,16 +43,3 @@ enum err_code stage_schemas_open(struct config **out, const struct stage_schemas
     const struct config_kinds kinds = {s->names, s->n, schema_of, &set};
     return config_open(out, path, sets, n_sets, &kinds, err);
 }
-
-void stage_schemas_help(struct text *out, const struct stage_schemas *s) {
-    for (size_t i = 0; i < s->n; i++) {
-        const struct stage *stage = stage_find(s->names[i]);
-        text_add(out, "\nstage = \"%s\"  %s\n", stage->name, stage->meaning);
-        if (stage->parents && stage->parents[0]) {
-            text_add(out, "  reads (`of`%s):", stage->parent_needed ? "" : ", optional");
-            for (const char *const *p = stage->parents; *p; p++) text_add(out, " %s", *p);
-            text_add(out, "\n");
-        }
-        config_schema_help(out, &s->schemas[i]);
-    }
-}

@@ -23,7 +23,4 @@ enum err_code stage_schemas_open(struct config **out, const struct stage_schemas
                                  const char *path, const char *const *sets, size_t n_sets,
                                  struct err *err);
 
-/* Every stage with its keys, for --help. */
-void stage_schemas_help(struct text *out, const struct stage_schemas *s);
-
 #endif

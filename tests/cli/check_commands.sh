@@ -61,9 +61,7 @@ expect 74 'tiny.cfg/file: cannot create the folder' run tiny.cfg -o tiny.cfg/fil
 for command in plan run status table verify digest fsck explain doctor; do
     expect 0 "usage: taskvec $command" "$command" --help
 done
-expect 0 'optimiser.lr' run --help
-expect 0 'arXiv:2502.05390' run --help
-expect 0 'cost: one basis prompt per function' plan --help
+expect 0 'taskvec help STAGE' run --help
 
 # ---- a run
 expect 0 'pretrain\[0\].*PENDING' plan tiny.cfg

@@ -1,0 +1,18 @@
+/*
+ * help_text.h - layout of help: paragraphs that wrap, and rows of one line.
+ */
+#ifndef CLI_HELP_TEXT_H
+#define CLI_HELP_TEXT_H
+
+#include "base/text.h"
+
+enum { HELP_COLUMNS = 100 }; /* no line of help is longer */
+
+/* A paragraph wrapped at HELP_COLUMNS. label: "" or a word such as "paper" in a column of its own.
+ */
+void help_paragraph(struct text *out, const char *label, const char *s);
+
+/* "  left   s" in one line; s is cut at a word and ends in "..." where it does not fit. */
+void help_row(struct text *out, const char *left, const char *s);
+
+#endif
