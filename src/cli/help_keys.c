@@ -148,15 +148,23 @@ static bool is_first_of_its_kind(const struct page *p, size_t i) {
     return true;
 }
 
+/* "points (stages fit, capture)" of row i and those that read alike. */
+static void add_title(struct text *out, const struct page *p, size_t i) {
+    size_t n = 0;
+    for (size_t j = i; j < p->n; j++) n += are_alike(p->rows[i], p->rows[j]);
+    text_add(out, "%s%s (stage%s ", i > 0 ? "\n" : "", p->rows[i]->name, n > 1 ? "s" : "");
+    for (size_t j = i; j < p->n; j++)
+        if (are_alike(p->rows[i], p->rows[j]))
+            text_add(out, "%s%s", j > i ? ", " : "", p->stages[j]);
+    text_add(out, ")\n");
+}
+
 static bool add_page(struct text *out, const struct stage_schemas *s, const struct wanted *w) {
     struct page p = {.n = 0};
     collect(&p, s, w);
     for (size_t i = 0; i < p.n; i++) {
         if (!is_first_of_its_kind(&p, i)) continue;
-        text_add(out, "%s%s in stage", i > 0 ? "\n" : "", p.rows[i]->name);
-        for (size_t j = i; j < p.n; j++)
-            if (are_alike(p.rows[i], p.rows[j])) text_add(out, " %s", p.stages[j]);
-        text_add(out, "\n");
+        add_title(out, &p, i);
         describe(out, p.rows[i]);
     }
     return p.n > 0;

@@ -40,7 +40,7 @@ stages = (
 END
 
 # ---- words
-expect 64 'commands:'
+expect 64 '^commands '
 expect 0 'taskvec plan experiments' --help
 expect 0 '^revision ' --version
 expect 0 'BLAS|OpenBLAS' --version
