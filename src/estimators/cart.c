@@ -1,10 +1,11 @@
 /*
- * Breiman et al., "Classification and regression trees", 1984: each question x[c] <= t is the one
- * that leaves the least sum of squares, t half-way between two examples; a leaf says their mean. A
- * node with one example, with equal ys, or at the depth limit is a leaf. Of equally good questions
- * the coordinates' random order decides, within a coordinate the smallest t, as in scikit-learn.
+ * Greedy regression tree. Breiman et al., "Classification and Regression Trees", 1984: each split
+ * x[c] <= t minimises the sum of squared errors of its two sides, with t half-way between two
+ * examples; a leaf predicts the mean of its ys. A node with one example, with equal ys, or at the
+ * depth limit is a leaf. Of equally good splits, a random order of the coordinates decides, and
+ * within a coordinate the smallest t, as in scikit-learn. Baseline of Garg et al., NeurIPS 2022.
  *
- * Questions elsewhere in the tree do not change those above a query: only its own way is built.
+ * Only the path of the query is built, since splits elsewhere in the tree do not affect it.
  */
 #include "estimators/cart.h"
 
@@ -12,20 +13,20 @@
 
 #include "base/rng.h"
 
-/* Values of a coordinate closer than this are one value; gains of questions closer than TIE of the
- * larger are equal. */
+/* Values of a coordinate closer than APART count as equal; gains closer than TIE of the larger are
+ * ties. */
 #define APART 1e-7F
 #define TIE 1e-12
 
-struct question {
+struct split {
     double gain; /* sum over both sides of (sum of y)^2 / examples */
     double threshold;
     size_t c;
     bool tied;
 };
 
-/* By coordinate c, then by number: an order that no sorting method changes. Insertion: nodes are
- * small and examples arrive nearly sorted from the node above. */
+/* Sorts by coordinate c, then by index, so the order is unique. Insertion sort, because nodes are
+ * small and nearly sorted already. */
 static void sort_by(uint32_t *order, size_t n, const struct estimator_prompt *p, size_t c) {
     for (size_t i = 1; i < n; i++) {
         const uint32_t one = order[i];
@@ -46,9 +47,9 @@ static double between(float below, float above) {
     return middle < (double)above ? middle : (double)below;
 }
 
-/* The best question about coordinate c joins *best; order is sorted by c. */
-static void ask(struct question *best, const uint32_t *order, size_t n,
-                const struct estimator_prompt *p, size_t c, double total) {
+/* Updates *best with the best split on coordinate c; order is sorted by c. */
+static void try_splits(struct split *best, const uint32_t *order, size_t n,
+                       const struct estimator_prompt *p, size_t c, double total) {
     double left = 0;
     for (size_t i = 0; i + 1 < n; i++) {
         const float x = p->x[order[i] * p->dims + c], next = p->x[order[i + 1] * p->dims + c];
@@ -58,16 +59,16 @@ static void ask(struct question *best, const uint32_t *order, size_t n,
         const double gain = left * left / (double)(i + 1) + right * right / (double)(n - i - 1);
         const double margin = TIE * fmax(fabs(gain), fabs(best->gain));
         if (gain > best->gain + margin) {
-            *best = (struct question){gain, between(x, next), c, false};
+            *best = (struct split){gain, between(x, next), c, false};
         } else if (gain >= best->gain - margin) {
             best->tied = true;
         }
     }
 }
 
-/* Examples on the query's side go to the front; their number. */
+/* Moves the examples on the side of the query to the front; returns their number. */
 static size_t keep_side(uint32_t *order, size_t n, const struct estimator_prompt *p,
-                        const struct question *q, const float *query) {
+                        const struct split *q, const float *query) {
     const bool left = (double)query[q->c] <= q->threshold;
     size_t kept = 0;
     for (size_t i = 0; i < n; i++)
@@ -88,8 +89,8 @@ static bool all_equal(const uint32_t *order, size_t n, const float *y) {
     return true;
 }
 
-void cart_predict(double *y, bool *tied, const struct estimator_prompt *p, size_t k, size_t depth,
-                  uint32_t *order, uint32_t *dims) {
+void cart_leaf_mean(double *y, bool *tied, const struct estimator_prompt *p, size_t k, size_t depth,
+                    uint32_t *order, uint32_t *dims) {
     const struct rng stream = rng_stream(p->seed, "cart/order");
     const float *query = p->query + k * p->dims;
     size_t n = k;
@@ -97,14 +98,14 @@ void cart_predict(double *y, bool *tied, const struct estimator_prompt *p, size_
     for (size_t i = 0; i < k; i++) order[i] = (uint32_t)i;
     for (size_t level = 0; (depth == 0 || level < depth) && n > 1 && !all_equal(order, n, p->y);
          level++) {
-        struct question best = {.gain = -1}; /* below any */
+        struct split best = {.gain = -1}; /* below any */
         const double total = sum_of(order, n, p->y);
         rng_permutation(dims, (uint32_t)p->dims, &stream, p->sample, (uint64_t)k << 32 | level);
         for (size_t i = 0; i < p->dims; i++) {
             sort_by(order, n, p, dims[i]);
-            ask(&best, order, n, p, dims[i], total);
+            try_splits(&best, order, n, p, dims[i], total);
         }
-        if (best.gain < 0) break; /* examples that no coordinate tells apart */
+        if (best.gain < 0) break; /* all x are equal */
         *tied = *tied || best.tied;
         n = keep_side(order, n, p, &best, query);
     }
@@ -113,28 +114,28 @@ void cart_predict(double *y, bool *tied, const struct estimator_prompt *p, size_
 
 /* ---- the estimator */
 
-static size_t state_bytes(const struct estimator_setup *s, size_t points, size_t dims) {
+static size_t cart_state_bytes(const struct estimator_setup *s, size_t points, size_t dims) {
     (void)s;
     return (points + dims) * sizeof(uint32_t);
 }
 
-/* The root, and half as much below it at each level. */
-static double flops(const struct estimator_setup *s, size_t k, size_t dims) {
+/* The root costs most; each level below it handles half as many examples. */
+static double cart_flops(const struct estimator_setup *s, size_t k, size_t dims) {
     (void)s;
     return 2 * (double)dims * (double)k * (8 + (double)k / 4);
 }
 
-static enum err_code predict(double *y, const struct estimator_setup *s,
-                             const struct estimator_prompt *p, size_t k, void *state,
-                             struct err *err) {
+static enum err_code cart_predict(double *y, const struct estimator_setup *s,
+                                  const struct estimator_prompt *p, size_t k, void *state,
+                                  struct err *err) {
     uint32_t *order = state;
     bool tied;
     (void)err;
-    cart_predict(y, &tied, p, k, s->size, order, order + p->points);
+    cart_leaf_mean(y, &tied, p, k, s->size, order, order + p->points);
     return ERR_OK;
 }
 
-static void read_keys(struct estimator_setup *s, const struct config_point *point) {
+static void cart_read(struct estimator_setup *s, const struct config_point *point) {
     s->size = (size_t)config_int(point, "cart.depth");
 }
 
@@ -156,8 +157,8 @@ const struct estimator estimator_cart = {
     .paper = "Breiman et al. 1984",
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
-    .read = read_keys,
-    .state = state_bytes,
-    .flops = flops,
-    .predict = predict,
+    .read = cart_read,
+    .state = cart_state_bytes,
+    .flops = cart_flops,
+    .predict = cart_predict,
 };

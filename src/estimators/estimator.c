@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* The registry: an estimator is its own file and one row here. */
+/* The registry: one line per estimator, in the order of help. */
 #define ESTIMATORS(X)                                                                              \
     X(least_squares)                                                                               \
     X(ridge)                                                                                       \
@@ -62,7 +62,7 @@ void estimator_setup_read(struct estimator_setup *out, const struct config_point
         .estimator = estimator_find(config_text(point, "estimator")),
         .noise = noise,
     };
-    assert(out->estimator); /* the schema lets only registered names through */
+    assert(out->estimator); /* the schema admits registered names only */
     if (out->estimator->read) out->estimator->read(out, point);
 }
 
@@ -80,7 +80,7 @@ size_t estimator_state(const struct estimator_setup *s, size_t points, size_t di
     return s->estimator->state ? s->estimator->state(s, points, dims) : 0;
 }
 
-/* With labels of its own for every k: what is carried from smaller k starts again. */
+/* Labels differ for every k, so an estimator that carries a state starts again at k = 1. */
 static enum err_code relabelled(double *y, const struct estimator_setup *s,
                                 const struct estimator_prompt *p, size_t k, void *state,
                                 struct err *err) {

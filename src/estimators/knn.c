@@ -1,4 +1,8 @@
-/* The mean y of the nearest examples, all of equal weight; of equally near ones the earlier. */
+/*
+ * Nearest neighbours: the mean y of the `neighbours` examples with least Euclidean distance to the
+ * query, all of equal weight, or of all k examples if there are fewer. Of equally near examples the
+ * earlier one counts. Garg et al., NeurIPS 2022, section 3 (with 3 neighbours).
+ */
 #include "estimators/estimator.h"
 
 struct neighbour {
@@ -6,12 +10,12 @@ struct neighbour {
     double y;
 };
 
-static size_t state_bytes(const struct estimator_setup *s, size_t points, size_t dims) {
+static size_t knn_state_bytes(const struct estimator_setup *s, size_t points, size_t dims) {
     (void)points, (void)dims;
     return s->size * sizeof(struct neighbour);
 }
 
-static double flops(const struct estimator_setup *s, size_t k, size_t dims) {
+static double knn_flops(const struct estimator_setup *s, size_t k, size_t dims) {
     (void)s;
     return 3 * (double)k * (double)dims;
 }
@@ -25,7 +29,7 @@ static double distance_of(const float *a, const float *b, size_t dims) {
     return sum;
 }
 
-/* Puts one more among the nearest, in order; the farthest of `most` gives way. */
+/* Inserts one in order of distance; of more than `most` neighbours the farthest is dropped. */
 static size_t insert(struct neighbour *nearest, size_t found, size_t most, struct neighbour one) {
     size_t at = found < most ? found++ : most - 1;
     for (; at > 0 && nearest[at - 1].distance > one.distance; at--) nearest[at] = nearest[at - 1];
@@ -33,9 +37,9 @@ static size_t insert(struct neighbour *nearest, size_t found, size_t most, struc
     return found;
 }
 
-static enum err_code predict(double *y, const struct estimator_setup *s,
-                             const struct estimator_prompt *p, size_t k, void *state,
-                             struct err *err) {
+static enum err_code knn_predict(double *y, const struct estimator_setup *s,
+                                 const struct estimator_prompt *p, size_t k, void *state,
+                                 struct err *err) {
     struct neighbour *nearest = state;
     size_t found = 0;
     (void)err;
@@ -49,7 +53,7 @@ static enum err_code predict(double *y, const struct estimator_setup *s,
     return ERR_OK;
 }
 
-static void read_keys(struct estimator_setup *s, const struct config_point *point) {
+static void knn_read(struct estimator_setup *s, const struct config_point *point) {
     s->size = (size_t)config_int(point, "knn.neighbours");
 }
 
@@ -73,8 +77,8 @@ const struct estimator estimator_knn = {
     .paper = "",
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
-    .read = read_keys,
-    .state = state_bytes,
-    .flops = flops,
-    .predict = predict,
+    .read = knn_read,
+    .state = knn_state_bytes,
+    .flops = knn_flops,
+    .predict = knn_predict,
 };

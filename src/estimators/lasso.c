@@ -1,12 +1,15 @@
 /*
- * Least |X w - y|^2 / (2 k) + alpha |w|_1 without intercept, by cyclic coordinate descent
- * (Friedman, Hastie, Tibshirani, "Regularization paths for generalized linear models via coordinate
- * descent", 2010), times k throughout.
+ * Lasso without intercept: w minimises |X w - y|^2 / (2 k) + alpha |w|_1 (this file works with k
+ * times that), by cyclic coordinate descent: Friedman, Hastie and Tibshirani, "Regularization Paths
+ * for Generalized Linear Models via Coordinate Descent", 2010. Baseline of Garg et al., NeurIPS
+ * 2022.
  *
- * Two stops. gap: from the solution of one example less, until the duality gap is 1e-8 of the
- * objective; where descent is slow, by an active-set search. as_published: from 0; after a sweep
- * whose largest change is below 1e-4 of the largest |w|, the end if the gap is below 1e-4 |y|^2, as
- * the published curves were made: for small alpha far from the minimum.
+ * Two stopping rules:
+ *   gap           starts from the solution for k - 1 examples and stops when the duality gap is
+ * below 1e-8 of the objective; where descent is slow, an active-set search finishes. as_published
+ * starts from 0 and stops after a sweep whose largest change is below 1e-4 of the largest |w|, if
+ * the gap is below 1e-4 |y|^2 (the scikit-learn default behind the published curves). For small
+ * alpha this stops well before the minimum.
  */
 #include "estimators/lasso.h"
 
@@ -22,13 +25,13 @@ enum stop { GAP, AS_PUBLISHED };
 enum { SWEEPS = 100000, SLOW = 50, CHECK_EVERY = 5, TURNS = 20 };
 
 #define RELATIVE_GAP 1e-8
-#define DEPENDENT 1e-10 /* of a squared length: what a combination of others leaves */
+#define DEPENDENT 1e-10 /* share of a squared length left by a combination of other columns */
 #define PUBLISHED_TOLERANCE 1e-4
 
 struct problem_state {
     size_t k, D, points;
     double penalty;   /* alpha k */
-    double *x;        /* [D, points]: coordinate by coordinate */
+    double *x;        /* [D, points]: one row per coordinate */
     double *y;        /* [points] */
     double *w;        /* [D] */
     double *residual; /* [points]: y - X w */
@@ -37,7 +40,7 @@ struct problem_state {
     size_t *used;     /* [D] */
 };
 
-static size_t state_bytes(const struct estimator_setup *s, size_t points, size_t dims) {
+static size_t lasso_state_bytes(const struct estimator_setup *s, size_t points, size_t dims) {
     (void)s;
     return sizeof(struct problem_state) +
            (points * (dims + 2) + dims * (dims + 5)) * sizeof(double) + dims * sizeof(size_t);
@@ -92,7 +95,7 @@ static void sweep(struct problem_state *q, double *change, double *largest) {
     }
 }
 
-/* Objective minus that of the dual point which the residual, shrunk until it is feasible, makes. */
+/* Objective minus that of the dual point: the residual, scaled down until it is feasible. */
 static double duality_gap(const struct problem_state *q, double *objective) {
     double most = 0, l1 = 0;
     for (size_t c = 0; c < q->D; c++) {
@@ -119,24 +122,25 @@ static bool is_closed(const struct problem_state *q) {
     return gap <= RELATIVE_GAP * objective;
 }
 
-/* ---- the coordinates in use, solved together
+/* ---- active-set search: the nonzero coordinates are solved for together
  *
- * An active-set search from 0: the coordinate that pulls hardest joins those in use, and w goes to
- * the minimum over them with their signs. A coordinate that would change its sign on the way stops
- * there at 0 and is dropped. A newcomer that the others can replace changes places with one of
- * them: along that exchange X w stays and |w|_1 falls. (Lee et al., "Efficient sparse coding
- * algorithms", NIPS 2006, with the steps of Lawson and Hanson.)
+ * Starts from w = 0. The coordinate with the largest correlation with the residual joins the active
+ * set, and w moves towards the minimum over the active set with fixed signs. A coordinate that
+ * would change sign on the way is set to 0 and leaves the set. A new coordinate that is a
+ * combination of the active ones is exchanged for one of them: along that direction X w is constant
+ * and |w|_1 decreases. Lee et al., "Efficient Sparse Coding Algorithms", NIPS 2006 (feature-sign
+ * search), with the step rule of Lawson and Hanson.
  */
 
 struct search {
-    size_t n;      /* coordinates in use */
+    size_t n;      /* size of the active set */
     size_t *used;  /* [D] */
     double *sign;  /* [D]: of the n */
-    double *aim;   /* [D]: where the n would go, or the exchange's direction */
-    double *cross; /* [D]: products of the newcomer with the others */
+    double *aim;   /* [D]: target of the n, or direction of the exchange */
+    double *cross; /* [D]: products of the new coordinate with the others */
 };
 
-/* aim = G^-1 right over the coordinates in use. */
+/* aim = G^-1 aim, with G the Gram matrix of the active coordinates. */
 static enum err_code solve_used(struct problem_state *q, const struct search *s, struct err *err) {
     for (size_t i = 0; i < s->n; i++)
         for (size_t j = i; j < s->n; j++)
@@ -145,8 +149,8 @@ static enum err_code solve_used(struct problem_state *q, const struct search *s,
     return s->n == 0 ? ERR_OK : lapack_cholesky_solve(q->system, s->aim, s->n, 1, err);
 }
 
-/* w moves by `most` of the way along aim - w or, in an exchange, along aim; it stops where the
- * first coordinate in use reaches 0, and that one is dropped. True: it went all the way. */
+/* Moves w to aim or, in an exchange, along aim, and stops where the first active coordinate reaches
+ * 0; that one leaves the active set. Returns whether it went all the way. */
 static bool move(struct problem_state *q, struct search *s, bool exchange) {
     double step = exchange ? (double)INFINITY : 1;
     size_t first = s->n;
@@ -156,7 +160,7 @@ static bool move(struct problem_state *q, struct search *s, bool exchange) {
         step = -w / way;
         first = i;
     }
-    if (first == s->n && exchange) return true; /* rounding alone called for it */
+    if (first == s->n && exchange) return true; /* only rounding asked for the exchange */
     for (size_t i = 0; i < s->n; i++) {
         double *w = &q->w[s->used[i]];
         *w += step * (exchange ? s->aim[i] : s->aim[i] - *w);
@@ -171,7 +175,7 @@ static bool move(struct problem_state *q, struct search *s, bool exchange) {
     return false;
 }
 
-/* The newcomer c is nearly a combination of those in use: exchanges it for one of them. */
+/* If column c is nearly a combination of the active ones, exchanges it for one of them. */
 static enum err_code exchange(struct problem_state *q, struct search *s, size_t c, double sign,
                               bool *done, struct err *err) {
     double left = q->square[c];
@@ -190,7 +194,7 @@ static enum err_code exchange(struct problem_state *q, struct search *s, size_t 
     return ERR_OK;
 }
 
-/* The coordinate not in use whose pull exceeds the penalty most, or D; *sign of that pull. */
+/* The inactive coordinate whose correlation exceeds the penalty most, or D; *sign: its sign. */
 static size_t newcomer(const struct problem_state *q, double *sign) {
     double most = q->penalty;
     size_t found = q->D;
@@ -217,7 +221,7 @@ cleanup:
     return rc;
 }
 
-/* ERR_NUMERIC where it does not come to an end: rounding can send it in circles. */
+/* ERR_NUMERIC after too many turns: rounding errors can make it cycle. */
 static enum err_code search(struct problem_state *q, struct err *err) {
     enum err_code rc = ERR_OK;
     double *at = q->system + q->D * q->D, sign = 0;
@@ -235,13 +239,14 @@ static enum err_code search(struct problem_state *q, struct err *err) {
         }
         TRY(settle(q, &s, err));
     }
-    rc = ERR(err, ERR_NUMERIC, "lasso of %zu examples: no end after %zu turns", q->k,
+    rc = ERR(err, ERR_NUMERIC,
+             "lasso of %zu examples: the active-set search did not end after %zu turns", q->k,
              TURNS * (q->D + 1));
 cleanup:
     return rc;
 }
 
-/* ---- the two stops */
+/* ---- the two stopping rules */
 
 static enum err_code descend_to_gap(struct problem_state *q, struct err *err) {
     double change, largest;
@@ -253,11 +258,11 @@ static enum err_code descend_to_gap(struct problem_state *q, struct err *err) {
     const enum err_code rc = search(q, err);
     if (rc != ERR_OK || is_closed(q)) return rc;
     return ERR(err, ERR_NUMERIC,
-               "lasso of %zu examples: the duality gap stays over %g of the objective", q->k,
+               "lasso of %zu examples: the duality gap stays above %g of the objective", q->k,
                RELATIVE_GAP);
 }
 
-/* Where it has not ended after as many sweeps as the published code allowed, w is what it is. */
+/* After SWEEPS, the limit of the published code, w is used as it is. */
 static void descend_as_published(struct problem_state *q) {
     double change, largest, objective;
     const double enough = PUBLISHED_TOLERANCE * vector_dot_real(q->y, q->y, q->k);
@@ -269,9 +274,9 @@ static void descend_as_published(struct problem_state *q) {
     }
 }
 
-static enum err_code predict(double *y, const struct estimator_setup *s,
-                             const struct estimator_prompt *p, size_t k, void *state,
-                             struct err *err) {
+static enum err_code lasso_predict(double *y, const struct estimator_setup *s,
+                                   const struct estimator_prompt *p, size_t k, void *state,
+                                   struct err *err) {
     enum err_code rc = ERR_OK;
     struct problem_state *q = state;
     if (k == 1) begin(q, p);
@@ -286,13 +291,13 @@ static enum err_code predict(double *y, const struct estimator_setup *s,
     return rc;
 }
 
-/* Of some twenty sweeps: what most prompts take at alpha = 0.01. */
-static double flops(const struct estimator_setup *s, size_t k, size_t dims) {
+/* About twenty sweeps, the typical number at alpha = 0.01. */
+static double lasso_flops(const struct estimator_setup *s, size_t k, size_t dims) {
     (void)s;
     return 20 * 4 * (double)k * (double)dims;
 }
 
-static void read_keys(struct estimator_setup *s, const struct config_point *point) {
+static void lasso_read(struct estimator_setup *s, const struct config_point *point) {
     s->weight = config_float(point, "lasso.alpha");
     s->choice = strcmp(config_text(point, "lasso.stop"), "gap") == 0 ? GAP : AS_PUBLISHED;
 }
@@ -327,9 +332,9 @@ const struct estimator estimator_lasso = {
     .paper = "Garg et al. 2022",
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
-    .read = read_keys,
-    .state = state_bytes,
-    .flops = flops,
+    .read = lasso_read,
+    .state = lasso_state_bytes,
+    .flops = lasso_flops,
     .carries = true,
-    .predict = predict,
+    .predict = lasso_predict,
 };

@@ -1,5 +1,5 @@
 /*
- * lasso.h - what a solution of the lasso is worth, for comparisons with other solvers.
+ * lasso.h - the objective of a lasso solution, for comparisons with other solvers.
  */
 #ifndef ESTIMATORS_LASSO_H
 #define ESTIMATORS_LASSO_H

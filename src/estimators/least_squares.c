@@ -1,11 +1,12 @@
 /*
- * Ordinary least squares without intercept, of least norm where the examples leave a choice.
+ * Ordinary least squares without intercept; among several minimisers, the one of least norm.
  *
- * One example more changes the solution little, so by default it is updated: an orthonormal basis
- * of the examples so far (Gram-Schmidt), and in it the triangular factor R of the examples and what
- * it makes of y (Givens rotations). Where an example is nearly, but not wholly, a combination of
- * earlier ones, or R is badly conditioned, LAPACK solves that prompt anew for every k. Golub and
- * Van Loan, "Matrix computations", 4th edition, sections 5.2 and 6.5.
+ * By default the solution is updated with each example: an orthonormal basis of the examples so far
+ * (Gram-Schmidt), and in it the triangular factor R of the examples with the rotated y (Givens
+ * rotations), O(dims^2) per example. Where an example is nearly, but not exactly, a combination of
+ * earlier ones, or R is badly conditioned, LAPACK solves that prompt from scratch for every k.
+ * Golub and Van Loan, "Matrix Computations", 4th edition, sections 5.2 and 6.5. Published
+ * counterpart: Garg et al., NeurIPS 2022, section 3 (a fresh minimum-norm solution for every k).
  */
 #include "estimators/least_squares.h"
 
@@ -18,12 +19,12 @@
 #include "ops/lapack.h"
 #include "ops/vector_ops.h"
 
-/* ---- by LAPACK */
+/* ---- from scratch, by LAPACK */
 
 static size_t most(size_t a, size_t b) { return a > b ? a : b; }
 
 size_t least_squares_work(size_t points, size_t dims) {
-    const size_t rows = points + dims; /* of examples and penalty */
+    const size_t rows = points + dims; /* examples and penalty */
     return most(rows, dims) + rows * dims;
 }
 
@@ -33,8 +34,8 @@ double least_squares_flops(size_t k, size_t dims) {
 }
 
 /* w [dims], the first of work. */
-static enum err_code solve_anew(double *work, const struct estimator_prompt *p, size_t k,
-                                double lambda, struct err *err) {
+static enum err_code solve_from_scratch(double *work, const struct estimator_prompt *p, size_t k,
+                                        double lambda, struct err *err) {
     const size_t D = p->dims, rows = lambda > 0 ? k + D : k;
     double *b = work, *A = work + most(rows, D);
     size_t rank;
@@ -55,16 +56,16 @@ static double dot(const double *w, const float *x, size_t dims) {
 
 enum err_code least_squares_predict(double *y, double *work, const struct estimator_prompt *p,
                                     size_t k, double lambda, struct err *err) {
-    const enum err_code rc = solve_anew(work, p, k, lambda, err);
+    const enum err_code rc = solve_from_scratch(work, p, k, lambda, err);
     if (rc == ERR_OK) *y = dot(work, p->query + k * p->dims, p->dims);
     return rc;
 }
 
 /* ---- updated */
 
-/* Below DEPENDENT of its length outside the basis, an example of fewer than `dims` directions is
- * doubtful; R is badly conditioned where a diagonal entry is this share of another. Both leave the
- * update ten digits. */
+/* An example is nearly dependent when less than DEPENDENT of its length lies outside a basis of
+ * fewer than `dims` rows; R is badly conditioned when a diagonal entry is less than CONDITION of
+ * another. Between these bounds the update keeps about ten digits. */
 #define DEPENDENT 1e-3
 #define CONDITION 1e-5
 
@@ -72,9 +73,9 @@ struct update {
     size_t rank;
     bool exact;    /* LAPACK for the rest of this prompt */
     double *basis; /* [dims, dims]: rank orthonormal rows */
-    double *R;     /* [dims, dims + 1]: upper triangle, then what became of y */
+    double *R;     /* [dims, dims + 1]: upper triangle, then the rotated y */
     double *row;   /* [dims + 1]: an example in the basis, then its y */
-    double *rest;  /* [dims]: what of it is outside */
+    double *rest;  /* [dims]: its part outside the basis */
     double *work;  /* of least_squares_predict */
 };
 
@@ -88,14 +89,14 @@ static void begin(struct update *u, size_t dims, bool exact) {
     memset(u->R, 0, dims * (dims + 1) * sizeof *u->R);
 }
 
-/* Widens the basis by what is left of an example. */
+/* Adds the direction of `rest` to the basis. */
 static void widen(struct update *u, double length, size_t dims) {
     double *q = u->basis + u->rank * dims;
     for (size_t c = 0; c < dims; c++) q[c] = u->rest[c] / length;
     u->row[u->rank++] = length;
 }
 
-/* Rotates row [dims + 1] into R until nothing of it is left. */
+/* Rotates row [dims + 1] into R (Givens), which leaves zeros in the row. */
 static void rotate(struct update *u, size_t dims) {
     for (size_t i = 0; i < u->rank; i++) {
         double *R = u->R + i * (dims + 1);
@@ -150,9 +151,9 @@ static double predict_updated(const struct update *u, const float *x, size_t dim
 
 enum how { UPDATED, EXACT };
 
-static enum err_code predict(double *y, const struct estimator_setup *s,
-                             const struct estimator_prompt *p, size_t k, void *state,
-                             struct err *err) {
+static enum err_code ols_predict(double *y, const struct estimator_setup *s,
+                                 const struct estimator_prompt *p, size_t k, void *state,
+                                 struct err *err) {
     struct update *u = state;
     const size_t D = p->dims;
     if (k == 1) begin(u, D, s->choice == EXACT);
@@ -166,17 +167,17 @@ static enum err_code predict(double *y, const struct estimator_setup *s,
     return least_squares_predict(y, u->work, p, k, 0, err);
 }
 
-static size_t state_bytes(const struct estimator_setup *s, size_t points, size_t dims) {
+static size_t ols_state_bytes(const struct estimator_setup *s, size_t points, size_t dims) {
     (void)s;
     return sizeof(struct update) +
            (dims * (2 * dims + 4) + 1 + least_squares_work(points, dims)) * sizeof(double);
 }
 
-static double flops(const struct estimator_setup *s, size_t k, size_t dims) {
+static double ols_flops(const struct estimator_setup *s, size_t k, size_t dims) {
     return s->choice == EXACT ? least_squares_flops(k, dims) : 18 * (double)dims * (double)dims;
 }
 
-static void read_keys(struct estimator_setup *s, const struct config_point *point) {
+static void ols_read(struct estimator_setup *s, const struct config_point *point) {
     s->choice = strcmp(config_text(point, "least_squares.solve"), "exact") == 0 ? EXACT : UPDATED;
 }
 
@@ -201,9 +202,9 @@ const struct estimator estimator_least_squares = {
     .paper = "",
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
-    .read = read_keys,
-    .state = state_bytes,
-    .flops = flops,
+    .read = ols_read,
+    .state = ols_state_bytes,
+    .flops = ols_flops,
     .carries = true,
-    .predict = predict,
+    .predict = ols_predict,
 };

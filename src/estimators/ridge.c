@@ -1,28 +1,29 @@
 /*
- * Ridge regression without intercept: least |X w - y|^2 + lambda |w|^2. With lambda = the noise's
- * variance over that of a weight it is the mean of w given the examples, w normal: no estimator has
- * less squared error on noisy linear functions. Without noise it is least squares.
+ * Ridge regression without intercept: w minimises |X w - y|^2 + lambda |w|^2. With
+ * lambda = noise variance / variance of a weight, w is the posterior mean for w ~ N(0, I), so no
+ * estimator has a smaller expected squared error on noisy linear functions. lambda = 0 is least
+ * squares of least norm. Cost: one LAPACK least-squares solution of k + dims rows for every k.
  */
 #include "estimators/least_squares.h"
 
-static size_t state_bytes(const struct estimator_setup *s, size_t points, size_t dims) {
+static size_t ridge_state_bytes(const struct estimator_setup *s, size_t points, size_t dims) {
     (void)s;
     return least_squares_work(points, dims) * sizeof(double);
 }
 
-static double flops(const struct estimator_setup *s, size_t k, size_t dims) {
+static double ridge_flops(const struct estimator_setup *s, size_t k, size_t dims) {
     (void)s;
     return least_squares_flops(k + dims, dims);
 }
 
-static enum err_code predict(double *y, const struct estimator_setup *s,
-                             const struct estimator_prompt *p, size_t k, void *state,
-                             struct err *err) {
+static enum err_code ridge_predict(double *y, const struct estimator_setup *s,
+                                   const struct estimator_prompt *p, size_t k, void *state,
+                                   struct err *err) {
     return least_squares_predict(y, state, p, k, s->weight, err);
 }
 
-/* The source may be scaled, its noise is not: what counts is their ratio. */
-static void read_keys(struct estimator_setup *s, const struct config_point *point) {
+/* setup.noise is a ratio already: source.scale multiplies the weights but not the noise. */
+static void ridge_read(struct estimator_setup *s, const struct config_point *point) {
     s->weight = config_float(point, "ridge.lambda");
     if (s->weight < 0) s->weight = s->noise * s->noise;
 }
@@ -48,8 +49,8 @@ const struct estimator estimator_ridge = {
     .paper = "",
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
-    .read = read_keys,
-    .state = state_bytes,
-    .flops = flops,
-    .predict = predict,
+    .read = ridge_read,
+    .state = ridge_state_bytes,
+    .flops = ridge_flops,
+    .predict = ridge_predict,
 };

@@ -1,8 +1,8 @@
 /*
- * Boosted trees of the XGBoost library (Chen and Guestrin, KDD 2016) with its defaults, fitted anew
- * for every number of examples: 100 rounds, depth 6, step 0.3, start at 0.5. What the defaults of
- * later versions would change (start, method) is set. Without the library at build time the
- * estimator is known but absent.
+ * Boosted trees of the XGBoost library (Chen and Guestrin, KDD 2016), trained from scratch for
+ * every k with the library's defaults: 100 rounds, depth 6, step 0.3, base score 0.5. Settings
+ * whose defaults differ between versions (base score, tree method) are set here. Baseline of Garg
+ * et al., NeurIPS 2022. A build without the library registers the estimator as absent.
  */
 #include "estimators/estimator.h"
 
@@ -44,13 +44,13 @@ cleanup:
     return rc;
 }
 
-static enum err_code predict(double *y, const struct estimator_setup *s,
-                             const struct estimator_prompt *p, size_t k, void *state,
-                             struct err *err) {
+static enum err_code xgboost_predict(double *y, const struct estimator_setup *s,
+                                     const struct estimator_prompt *p, size_t k, void *state,
+                                     struct err *err) {
     enum err_code rc = ERR_OK;
     DMatrixHandle examples = NULL, query = NULL;
     BoosterHandle booster = NULL;
-    const float missing = NAN; /* no number of a prompt */
+    const float missing = NAN; /* no x of a prompt is NaN */
     bst_ulong n;
     const float *out;
     (void)state;
@@ -71,22 +71,23 @@ cleanup:
 }
 
 #else
-#define ABSENT "install libxgboost-dev, or name its prefix in CMAKE_PREFIX_PATH, and configure anew"
+#define ABSENT                                                                                     \
+    "install libxgboost-dev, or name its prefix in CMAKE_PREFIX_PATH, and configure again"
 
-static enum err_code predict(double *y, const struct estimator_setup *s,
-                             const struct estimator_prompt *p, size_t k, void *state,
-                             struct err *err) {
+static enum err_code xgboost_predict(double *y, const struct estimator_setup *s,
+                                     const struct estimator_prompt *p, size_t k, void *state,
+                                     struct err *err) {
     (void)y, (void)p, (void)k, (void)state;
     return estimator_check(s->estimator, err);
 }
 #endif
 
-/* About fifty operations an example, coordinate and round, and the making of a booster. */
-static double flops(const struct estimator_setup *s, size_t k, size_t dims) {
+/* About fifty operations per example, coordinate and round, plus the set-up of a booster. */
+static double xgboost_flops(const struct estimator_setup *s, size_t k, size_t dims) {
     return (double)s->steps * (50 * (double)k * (double)dims + 1e5);
 }
 
-static void read_keys(struct estimator_setup *s, const struct config_point *point) {
+static void xgboost_read(struct estimator_setup *s, const struct config_point *point) {
     s->steps = (size_t)config_int(point, "xgboost.rounds");
     s->size = (size_t)config_int(point, "xgboost.depth");
 }
@@ -120,7 +121,7 @@ const struct estimator estimator_xgboost = {
     .absent = ABSENT,
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
-    .read = read_keys,
-    .flops = flops,
-    .predict = predict,
+    .read = xgboost_read,
+    .flops = xgboost_flops,
+    .predict = xgboost_predict,
 };

@@ -77,7 +77,7 @@ static void trees_are_the_definition(void **state) {
                 double got;
                 for (size_t i = 0; i < k; i++) in[i] = true;
                 const double want = twin_tree(&s.prompt, in, k, depth ? depth : 99, &twin_tied);
-                cart_predict(&got, &tied, &s.prompt, k, depth, order, dims);
+                cart_leaf_mean(&got, &tied, &s.prompt, k, depth, order, dims);
                 if (tied || twin_tied) continue;
                 assert_near(got, want, 1e-6, "cart", k);
                 compared++;
@@ -122,10 +122,10 @@ static void ties_are_told_and_drawn(void **state) {
         const struct estimator_prompt p = {3, 2, x, y, NULL, x, seed, 0};
         double got;
         bool tied;
-        cart_predict(&got, &tied, &p, 2, 0, order, dims);
+        cart_leaf_mean(&got, &tied, &p, 2, 0, order, dims);
         assert_true(tied && (got == -3 || got == 5));
         left += got == -3;
-        cart_predict(&got, &tied, &p, 1, 0, order, dims);
+        cart_leaf_mean(&got, &tied, &p, 1, 0, order, dims);
         assert_true(!tied && got == -3);
     }
     assert_true(left > 12 && left < 52); /* beyond five standard deviations otherwise */

@@ -236,7 +236,7 @@ static void shifts_that_make_no_sense_are_refused(void **state) {
         "};\nstages = ( { stage = \"pretrain\"; model = { layers = 1; heads = 1; width = 8; "
         "positions = 24; }; points = 6; steps = 1; },\n{ stage = \"evaluate\"; of = "
         "\"pretrain\"; also = \"plain\"; points = 9; shift = \"half_subspace\"; } );",
-        "evaluate", "pretrain", "wants prompts of 2 dims or more, source.dims is 1");
+        "evaluate", "pretrain", "needs 2 dims or more, source.dims is 1");
 }
 
 /* Other rows at positions beyond the trained 6 points, the same before them, whatever is evaluated.

@@ -136,7 +136,7 @@ static double draw_tree(struct tree *t, const struct baseline *b, uint64_t seed)
             const size_t at = i * v->points + k;
             double y;
             bool tied;
-            cart_predict(&y, &tied, &p, k, t->depth, t->order, t->dims);
+            cart_leaf_mean(&y, &tied, &p, k, t->depth, t->order, t->dims);
             if (!tied) t->untied = fmax(t->untied, fabs(y - (double)b->want.floats[at]));
             sum += (y - (double)v->y[at]) * (y - (double)v->y[at]);
         }

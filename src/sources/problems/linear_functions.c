@@ -6,7 +6,7 @@ size_t linear_functions_parameters(const struct problem_setup *s) { return s->di
 
 void linear_functions_draw(float *w, const struct problem_setup *s, const struct rng *stream,
                            uint64_t sample, size_t active) {
-    (void)active; /* weights of unused coordinates meet zeros */
+    (void)active; /* inactive coordinates of x are 0 */
     rng_normals(w, s->dims, stream, sample, 0);
 }
 

@@ -1,4 +1,5 @@
-/* y = w.x + noise; the noise itself is drawn with the prompts. */
+/* y = w.x + noise with w ~ N(0, I). The noise is drawn with the prompts (prompts.c), so a function
+ * has the parameters of `linear`. */
 #include "sources/problems/linear_functions.h"
 
 static const char *const RENORMALISE[] = {"none", "batch", NULL};

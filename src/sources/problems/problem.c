@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* The registry: a problem is its own file and one row here. */
+/* The registry: one line per problem, in the order of help. */
 #define PROBLEMS(X)                                                                                \
     X(linear)                                                                                      \
     X(sparse_linear)                                                                               \
@@ -79,7 +79,7 @@ cleanup:
 
 void problem_setup_read(struct problem_setup *out, const struct config_point *point) {
     const struct problem *p = problem_find(config_text(point, "source.problem"));
-    assert(p); /* the schema lets only registered names through */
+    assert(p); /* the schema admits registered names only */
     const bool noisy = config_has(point, "source.noise");
     *out = (struct problem_setup){
         .problem = p,

@@ -1,8 +1,10 @@
 /*
  * problem.h - a function class that is learned in context, and the registry of them.
  *
- * One file a problem: how a function of the class is drawn, what it says at a point, E[y^2].
- * Formulas and sizes: Garg et al., "What can transformers learn in-context?", NeurIPS 2022.
+ * To add a problem, write one file that defines `const struct problem problem_NAME` (how a function
+ * is drawn, its value at a point, E[y^2]) and add one line to the registry in problem.c. Formulas
+ * and sizes: Garg et al., "What Can Transformers Learn In-Context?", NeurIPS 2022, and
+ * docs/methods.md.
  */
 #ifndef SOURCES_PROBLEMS_PROBLEM_H
 #define SOURCES_PROBLEMS_PROBLEM_H
@@ -20,10 +22,10 @@ enum problem_loss { PROBLEM_SQUARED, PROBLEM_CLASSIFICATION };
 
 struct problem;
 
-struct problem_setup { /* one problem with its numbers; filled by problem_setup_read */
+struct problem_setup { /* a problem with its numbers, from problem_setup_read */
     const struct problem *problem;
     size_t dims;      /* coordinates of x */
-    size_t size;      /* the problem's own number: nonzero weights, hidden units, depth; else 0 */
+    size_t size;      /* nonzero weights, hidden units or depth (size_key); else 0 */
     double scale;     /* multiplies y; 1 in classification */
     double noise;     /* standard deviation added to y after scale */
     bool renormalise; /* noisy linear: ys of a batch times sqrt(dims) / their unbiased std */
@@ -32,14 +34,14 @@ struct problem_setup { /* one problem with its numbers; filled by problem_setup_
 struct problem {
     const char *name, *meaning;
     enum problem_loss loss;
-    const struct config_key
-        *keys; /* its own rows, named "source.KEY", when "source.problem=NAME" */
+    const struct config_key *keys; /* its own rows "source.KEY", valid when "source.problem=NAME" */
     size_t n_keys;
     const char *size_key; /* the key that fills setup.size, or NULL */
 
     /* Floats that describe one function. */
     size_t (*parameters)(const struct problem_setup *s);
-    /* Draws function `sample`. Only the first `active` coordinates matter (curriculum). */
+    /* Draws function `sample`. Only the first `active` coordinates of x are nonzero (curriculum).
+     */
     void (*draw)(float *parameters, const struct problem_setup *s, const struct rng *stream,
                  uint64_t sample, size_t active);
     /* y[i] = f(x[i]), noiseless, before scale; x [points, dims]. */
@@ -56,6 +58,7 @@ const struct problem *problem_find(const char *name);
 /* Rows "source.problem", "source.dims", "source.scale" and every problem's own. */
 enum err_code problem_schema(struct config_schema *out, struct err *err);
 void problem_setup_read(struct problem_setup *out, const struct config_point *point);
-double problem_variance(const struct problem_setup *s); /* E[y^2] of what prompts show, all dims */
+/* E[y^2] of prompts with all dims active: after scale, noise and renormalisation. */
+double problem_variance(const struct problem_setup *s);
 
 #endif

@@ -1,12 +1,12 @@
 /*
  * prompts.h - prompts drawn from a problem: functions, covariates, values.
  *
- * Everything is a pure function of (seed, problem, split, sample, point): sample i of a split is
- * the same prompt in every batch, for every method, on every rank, and a longer prompt extends a
+ * Every number is a pure function of (seed, problem, split, sample, point): sample i of a split is
+ * the same prompt in every batch, for every method and on every rank, and a longer prompt extends a
  * shorter one.  Splits: "pretrain", "fit", "validation", "test"; repeats of a fit read
- * "fit/REPEAT".  Streams are "PROBLEM/SPLIT/function", ".../covariate" and ".../noise", and the
- * name of a shift for what it draws itself; but for functions, point i of a prompt is point i of
- * the stream.  Only renormalise looks at the whole batch.
+ * "fit/REPEAT".  Streams: "PROBLEM/SPLIT/function", ".../covariate", ".../noise", and the name of a
+ * shift for its own draws. Except in the stream of functions, point i of a prompt is point i of the
+ * stream.  Only `renormalise` depends on the whole batch.
  */
 #ifndef SOURCES_PROBLEMS_PROMPTS_H
 #define SOURCES_PROBLEMS_PROMPTS_H

@@ -1,10 +1,11 @@
-/* y = sum w_i x_i^2 / sqrt(3). */
+/* y = sum_i w_i x_i^2 / sqrt(3) with w ~ N(0, I); E[y^2] = dims. An option of the code of Garg et
+ * al., NeurIPS 2022. */
 #include "sources/problems/linear_functions.h"
 
 #include <math.h>
 
-static void evaluate(float *y, const float *w, const struct problem_setup *s, const float *x,
-                     size_t points) {
+static void quadratic_evaluate(float *y, const float *w, const struct problem_setup *s,
+                               const float *x, size_t points) {
     for (size_t i = 0; i < points; i++, x += s->dims) {
         double sum = 0;
         for (size_t c = 0; c < s->dims; c++) sum += (double)w[c] * ((double)x[c] * (double)x[c]);
@@ -19,6 +20,6 @@ const struct problem problem_quadratic = {
     .loss = PROBLEM_SQUARED,
     .parameters = linear_functions_parameters,
     .draw = linear_functions_draw,
-    .evaluate = evaluate,
-    .variance = linear_functions_variance, /* E x^4 = 3 */
+    .evaluate = quadratic_evaluate,
+    .variance = linear_functions_variance, /* E[x_i^4] = 3 */
 };

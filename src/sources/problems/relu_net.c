@@ -1,4 +1,5 @@
-/* y = sqrt(2 / r) sum_j v_j relu(u_j . x): a random network of two layers, r = `size` units. */
+/* y = sqrt(2 / r) sum_j v_j relu(u_j.x) with u, v ~ N(0, 1) and r = `size` hidden units: a random
+ * two-layer network. Garg et al., NeurIPS 2022, section 5 (r = 100). E[y^2] = dims. */
 #include "sources/problems/problem.h"
 
 #include <assert.h>
@@ -7,12 +8,12 @@
 
 enum { HIDDEN_MAX = 4096 };
 
-static size_t parameters(const struct problem_setup *s) { return (s->dims + 1) * s->size; }
+static size_t relu_net_parameters(const struct problem_setup *s) { return (s->dims + 1) * s->size; }
 
 /* Parameters: u [dims, r], then v [r]. Point 0 of the stream: u; point 1: v. */
-static void draw(float *p, const struct problem_setup *s, const struct rng *stream, uint64_t sample,
-                 size_t active) {
-    (void)active; /* weights of unused coordinates meet zeros */
+static void relu_net_draw(float *p, const struct problem_setup *s, const struct rng *stream,
+                          uint64_t sample, size_t active) {
+    (void)active; /* inactive coordinates of x are 0 */
     rng_normals(p, s->dims * s->size, stream, sample, 0);
     rng_normals(p + s->dims * s->size, s->size, stream, sample, 1);
 }
@@ -31,14 +32,14 @@ static double net(const float *p, const struct problem_setup *s, const float *x)
     return sum;
 }
 
-static void evaluate(float *y, const float *p, const struct problem_setup *s, const float *x,
-                     size_t points) {
+static void relu_net_evaluate(float *y, const float *p, const struct problem_setup *s,
+                              const float *x, size_t points) {
     const double gain = sqrt(2 / (double)s->size);
     for (size_t i = 0; i < points; i++) y[i] = (float)(gain * net(p, s, x + i * s->dims));
 }
 
-/* Each unit: E v^2 E relu(u.x)^2 = |x|^2 / 2, as u.x is symmetric; r of them times 2 / r. */
-static double variance(const struct problem_setup *s, size_t active) {
+/* E[v^2 relu(u.x)^2] = |x|^2 / 2 for each unit, since u.x is symmetric; r units, times 2 / r. */
+static double relu_net_variance(const struct problem_setup *s, size_t active) {
     (void)s;
     return (double)active;
 }
@@ -63,8 +64,8 @@ const struct problem problem_relu_net = {
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
     .size_key = "source.hidden",
-    .parameters = parameters,
-    .draw = draw,
-    .evaluate = evaluate,
-    .variance = variance,
+    .parameters = relu_net_parameters,
+    .draw = relu_net_draw,
+    .evaluate = relu_net_evaluate,
+    .variance = relu_net_variance,
 };

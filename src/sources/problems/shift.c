@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* The registry: a shift is its own file and one row here (close relatives share a file). */
+/* The registry: one line per shift, in the order of help. */
 #define SHIFTS(X)                                                                                  \
     X(none)                                                                                        \
     X(skewed)                                                                                      \
@@ -68,7 +68,7 @@ cleanup:
 
 void shift_setup_read(struct shift_setup *out, const struct config_point *point) {
     const struct shift *s = shift_find(config_text(point, "shift"));
-    assert(s); /* the schema lets only registered names through */
+    assert(s); /* the schema admits registered names only */
     *out = (struct shift_setup){.shift = s};
     if (s->level_key) out->level = config_float(point, s->level_key);
     if (s->read) s->read(out, point);
@@ -86,10 +86,10 @@ enum err_code shift_check(const struct shift_setup *s, const struct problem_setu
     CHECK_CONFIG(
         !s->shift || !s->shift->numbers || problem->problem->loss == PROBLEM_SQUARED, point,
         "shift",
-        "\"%s\" changes numbers, and the values of %s are signs: leave it out of `shift` here",
+        "\"%s\" changes numbers, but the values of %s are signs: remove it from `shift` here",
         s->shift->name, problem->problem->name);
     CHECK_CONFIG(!s->shift || problem->dims >= s->shift->dims_least, point, "shift",
-                 "\"%s\" wants prompts of %zu dims or more, source.dims is %zu", s->shift->name,
+                 "\"%s\" needs %zu dims or more, source.dims is %zu", s->shift->name,
                  s->shift->dims_least, problem->dims);
 cleanup:
     return rc;

@@ -1,9 +1,10 @@
-/* Labels that belong to other examples: the label shuffle of text prompts, applied to numbers. */
+/* Label-shuffled prompts, the corruption of text prompts by Saglam et al. (arXiv:2502.05390),
+ * applied to numbers: each x of the context gets the label of another example. */
 #include <string.h>
 
 #include "sources/problems/shift.h"
 
-/* After k examples: their k labels in an order drawn for (sample, k). The query keeps its own y. */
+/* After k examples: their k labels in a random order for (sample, k). The query keeps its own y. */
 static void shuffled_values(const struct shift_prompt *p) {
     memset(p->shown_y, 0, p->points * p->points * sizeof *p->shown_y);
     for (size_t k = 1; k < p->points; k++) {

@@ -1,4 +1,8 @@
-/* Noise on y: true noise on the values of the same function, and what was published under its name.
+/*
+ * noisy: y -> c (y + sigma eps) with eps ~ N(0, 1), the query included, and c keeping E[y^2]. Garg
+ * et al., NeurIPS 2022, section 4, who take c from the sample of a batch. noisy_as_published: the
+ * evaluation that Saglam et al. (arXiv:2502.05390) published under this name has noise 0 and
+ * functions that do not match those of the basis prompts.
  */
 #include <math.h>
 #include <string.h>
@@ -36,8 +40,8 @@ static void noisy_read(struct shift_setup *s, const struct config_point *point) 
     s->variant = strcmp(rule, RENORMALISE[NOISY_EXPECTED]) == 0 ? NOISY_EXPECTED : NOISY_KEPT;
 }
 
-/* The published factor is that of a batch, whose expectation this is: a prompt must not depend on
- * which others are around. */
+/* The expectation of the published factor, which is computed over a batch: here a prompt must not
+ * depend on the other prompts of a batch. */
 static double factor_of(const struct shift_prompt *p) {
     const double variance = problem_variance(p->problem), sigma = p->setup->level;
     return p->setup->variant == NOISY_EXPECTED ? sqrt(variance / (variance + sigma * sigma)) : 1;

@@ -1,6 +1,6 @@
 /*
- * Queries from another distribution than the context: the pre/post protocol.
- * Garg et al., "What can transformers learn in-context?", NeurIPS 2022, section 4.
+ * Queries from another distribution than the context. Garg et al., "What Can Transformers Learn
+ * In-Context?", NeurIPS 2022, section 4.
  */
 #include <math.h>
 #include <string.h>
@@ -15,7 +15,8 @@ static float *row_of(float *x, const struct shift_prompt *p, size_t i) {
 /* Orthonormal rows [D, D], and one more row [D]. */
 static size_t orthogonal_work(size_t dims) { return dims * dims + dims; }
 
-/* Where nothing is left after the projection (inputs that repeat), the query is 0. */
+/* Query k is x_k minus its projection on x_0 .. x_{k-1}, rescaled to the norm of x_k; 0 where
+ * nothing is left (repeated inputs). */
 static void orthogonal_covariates(const struct shift_prompt *p) {
     const size_t D = p->problem->dims, n = p->points < D ? p->points : D;
     double *q = p->work, *row = p->work + D * D;
@@ -32,10 +33,11 @@ static void orthogonal_covariates(const struct shift_prompt *p) {
         }
         kept += !zero;
     }
-    for (size_t k = n; k < p->points; k++) /* left out by whoever reads */
+    for (size_t k = n; k < p->points; k++) /* dropped by shift_points() */
         memset(row_of(p->query_x, p, k), 0, D * sizeof *p->query_x);
 }
 
+/* Context: |x| with one random sign per coordinate and prompt. Queries: x as drawn. */
 static void quadrants_covariates(const struct shift_prompt *p) {
     const size_t D = p->problem->dims;
     memcpy(p->query_x, p->x, p->points * D * sizeof *p->x);
@@ -48,6 +50,7 @@ static void quadrants_covariates(const struct shift_prompt *p) {
     }
 }
 
+/* Query k repeats one of x_0 .. x_{k-1}, uniformly; query 0 is x_0. */
 static void overlapping_covariates(const struct shift_prompt *p) {
     const size_t D = p->problem->dims;
     for (size_t k = 0; k < p->points; k++) {

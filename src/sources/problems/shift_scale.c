@@ -1,4 +1,5 @@
-/* Numbers larger or smaller than the model was trained on. Garg et al., NeurIPS 2022, section 4. */
+/* x or y multiplied by a factor. Garg et al., NeurIPS 2022, section 4. With scale_x the values y
+ * are those of the scaled x. */
 #include "sources/problems/shift.h"
 
 static const struct config_key KEYS_X[] = {{

@@ -1,7 +1,8 @@
 /*
- * Covariates of another covariance: x -> x S, S = U diag(e) U^T with |e|^2 = D, U a random rotation
- * that is the same for every prompt, as published.
- * Garg et al., "What can transformers learn in-context?", NeurIPS 2022, section 4.
+ * Covariates with another covariance: x -> x S, S = U diag(e) U^T with |e|^2 = D, so E|x|^2 = D is
+ * kept. U is a random rotation, the same for every prompt as in the published code; e_i is
+ * proportional to 1/i (skewed), or to 1 for half of the dims and 0 for the others (half_subspace).
+ * Garg et al., "What Can Transformers Learn In-Context?", NeurIPS 2022, section 4.
  */
 #include <assert.h>
 #include <math.h>
@@ -11,7 +12,7 @@
 #include "ops/vector_ops.h"
 #include "sources/problems/shift.h"
 
-/* S [D, D], U [D, D] (kept for nothing), one row [D]. */
+/* S [D, D], U [D, D] (only while S is computed), one row [D]. */
 static size_t spectrum_work(size_t dims) { return 2 * dims * dims + dims; }
 
 /* Rows of normals [D, D] -> orthonormal rows. */
@@ -33,7 +34,7 @@ static void draw_rotation(double *u, size_t dims, const struct rng *stream) {
     orthonormalise(u, dims);
 }
 
-/* S from the eigenvalues e [D], which are scaled, over the orthonormal rows u. */
+/* S from orthonormal rows u and eigenvalues e [D], which are scaled to |e|^2 = D. */
 static void compose(double *s, double *e, const double *u, size_t dims) {
     const double scale = sqrt((double)dims / vector_dot_real(e, e, dims));
     memset(s, 0, dims * dims * sizeof *s);

@@ -1,4 +1,5 @@
-/* y = w.x where all but `size` random weights are 0. */
+/* y = w.x with w ~ N(0, I), where all but `size` random weights are 0; E[y^2] = size. Garg et al.,
+ * NeurIPS 2022, section 5 (3 of 20). */
 #include "sources/problems/linear_functions.h"
 
 #include <assert.h>
@@ -7,9 +8,9 @@ static size_t nonzero(const struct problem_setup *s, size_t active) {
     return s->size < active ? s->size : active;
 }
 
-/* Point 0 of the stream: the weights; point 1: which of the active coordinates keep theirs. */
-static void draw(float *w, const struct problem_setup *s, const struct rng *stream, uint64_t sample,
-                 size_t active) {
+/* Point 0 of the stream: the weights; point 1: the active coordinates that keep theirs. */
+static void sparse_draw(float *w, const struct problem_setup *s, const struct rng *stream,
+                        uint64_t sample, size_t active) {
     float full[PROBLEM_DIMS_MAX];
     uint32_t order[PROBLEM_DIMS_MAX];
     assert(s->dims <= PROBLEM_DIMS_MAX && active <= s->dims);
@@ -19,7 +20,7 @@ static void draw(float *w, const struct problem_setup *s, const struct rng *stre
     for (size_t i = 0; i < nonzero(s, active); i++) w[order[i]] = full[order[i]];
 }
 
-static double variance(const struct problem_setup *s, size_t active) {
+static double sparse_variance(const struct problem_setup *s, size_t active) {
     return (double)nonzero(s, active);
 }
 
@@ -44,7 +45,7 @@ const struct problem problem_sparse_linear = {
     .n_keys = sizeof KEYS / sizeof *KEYS,
     .size_key = "source.sparsity",
     .parameters = linear_functions_parameters,
-    .draw = draw,
+    .draw = sparse_draw,
     .evaluate = linear_functions_evaluate,
-    .variance = variance,
+    .variance = sparse_variance,
 };
