@@ -46,7 +46,7 @@ static void feed_forward(float *out, const struct forward_layer *s, const struct
                       T, E);
     linear_forward(s->fc, s->ln_2, w->fc_w, w->fc_b, T, E, 4 * E, LINEAR_IN_OUT);
     if (s->for_backward)
-        gelu_forward_slope(s->gelu, s->fc, T * 4 * E);
+        gelu_forward_derivative(s->gelu, s->fc, T * 4 * E);
     else
         gelu_forward(s->gelu, s->fc, T * 4 * E);
     linear_forward_onto(out, s->mid, s->gelu, w->mlp_w, w->mlp_b, T, 4 * E, E, LINEAR_IN_OUT);

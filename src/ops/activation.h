@@ -1,8 +1,8 @@
 /*
  * activation.h - elementwise nonlinearities and their gradients.
  *
- * The biases before them are added by linear_forward at no cost, so nothing is fused here.  An
- * element's result depends on its value alone, not on its place in the array.
+ * linear_forward() has added the biases already.  The result of an element depends on its value
+ * alone, not on its place in the array.
  */
 #ifndef OPS_ACTIVATION_H
 #define OPS_ACTIVATION_H
@@ -13,11 +13,11 @@
  * Hendrycks and Gimpel, arXiv:1606.08415, section 2. x, y [n]. */
 void gelu_forward(float *restrict y, const float *restrict x, size_t n);
 
-/* The same, and x [n] becomes dy/dx there: what the backward pass needs of it, at the price of a
- * few products instead of a second exp. */
-void gelu_forward_slope(float *restrict y, float *restrict x, size_t n);
+/* The same, and x [n] is overwritten by dy/dx, which gelu_backward() takes. Computing it here costs
+ * a few products; computing it in the backward pass would cost a second exp. */
+void gelu_forward_derivative(float *restrict y, float *restrict x, size_t n);
 
-/* d [n], the gradient of y, becomes that of x. */
-void gelu_backward(float *restrict d, const float *restrict slope, size_t n);
+/* d [n]: on entry the gradient of y, on return that of x. derivative [n]: dy/dx. */
+void gelu_backward(float *restrict d, const float *restrict derivative, size_t n);
 
 #endif

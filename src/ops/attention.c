@@ -6,8 +6,9 @@
 #include "ops/softmax.h"
 #include "ops/tile.h"
 
-/* One head of one prompt at a time: its vectors are copied side by side, where they fit the nearest
- * cache, and products run in tiles that stop at the diagonal. */
+/* The sizes of one head of one prompt. Heads are processed one at a time: the vectors of a head are
+ * copied next to each other, so that they fit the first-level cache, and products run in tiles that
+ * stop at the diagonal. */
 struct head {
     size_t T, D, R, step; /* tokens, width, queries and the tokens from one to the next */
     size_t wide, deep;    /* floats between rows of T, and of D numbers */
@@ -16,7 +17,8 @@ struct head {
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
-/* An odd number of cache lines: walking down a column then meets every set of a cache. */
+/* An odd number of cache lines, so that the elements of a column fall into all sets of the cache.
+ */
 static size_t row_floats(size_t n) {
     const size_t lines = tile_columns(n) / TILE_COLUMNS;
     return (lines | 1) * TILE_COLUMNS;
@@ -35,7 +37,7 @@ static struct head head_of(const struct attention_shape *s) {
 /* Tokens that query r sees. */
 static size_t seen(const struct head *h, size_t r) { return r * h->step + 1; }
 
-/* Tokens that a tile of queries from r on may see. */
+/* Tokens that a tile of queries from r on may see: those that its last query sees. */
 static size_t seen_by_tile(const struct head *h, size_t r) {
     return smaller(seen(h, r + TILE_ROWS - 1), h->T);
 }
@@ -62,8 +64,8 @@ static void copy_rows(float *restrict out, const float *restrict x, size_t n, si
     memset(out + n * h->deep, 0, (tile_rows(n) - n) * h->deep * sizeof *out);
 }
 
-/* out [D, wide]: column t is row t of x; zeros behind. A few rows at a time: as `ld` is large, more
- * would push each other out of the cache. */
+/* out [D, wide]: column t is row t of x; zeros behind. It takes a few rows at a time: since `ld` is
+ * large, more rows would evict each other from the cache. */
 static void copy_columns(float *restrict out, const float *restrict x, size_t ld,
                          const struct head *h) {
     for (size_t t0 = 0; t0 < h->T; t0 += TILE_COLUMNS) {

@@ -36,8 +36,8 @@ static int blas_size(size_t n) {
     return (int)n;
 }
 
-/* OpenBLAS clears too, but slower: seen in the many small products of attention. */
-static void clear(float *C, size_t M, size_t N, size_t ldc) {
+/* beta = 0 of OpenBLAS clears C too, but measurably slower for small products. */
+static void clear_matrix(float *C, size_t M, size_t N, size_t ldc) {
     if (N == ldc)
         memset(C, 0, M * N * sizeof *C);
     else
@@ -48,18 +48,18 @@ void blas_gemm(float *restrict C, const float *restrict A, const float *restrict
                enum blas_op op_a, enum blas_op op_b, float alpha, float beta, size_t M, size_t N,
                size_t K, size_t lda, size_t ldb, size_t ldc) {
     if (M == 0 || N == 0) return;
-    if (beta == 0.0f) clear(C, M, N, ldc);
+    if (beta == 0.0f) clear_matrix(C, M, N, ldc);
     cblas_sgemm(CblasRowMajor, op_a == BLAS_T ? CblasTrans : CblasNoTrans,
                 op_b == BLAS_T ? CblasTrans : CblasNoTrans, blas_size(M), blas_size(N),
                 blas_size(K), alpha, A, blas_size(lda), B, blas_size(ldb),
                 beta == 0.0f ? 1.0f : beta, C, blas_size(ldc));
 }
 
-static void fill(float *x, size_t n) {
+static void fill_with_noise(float *x, size_t n) {
     uint32_t state = 1;
     for (size_t i = 0; i < n; i++) {
-        state = state * 1664525U + 1013904223U; /* Numerical Recipes' */
-        x[i] = (float)(state >> 8) * 0x1p-23F - 1.0F;
+        state = state * 1664525U + 1013904223U;       /* Numerical Recipes, section 7.1 */
+        x[i] = (float)(state >> 8) * 0x1p-23F - 1.0F; /* in [-1, 1) */
     }
 }
 
@@ -68,7 +68,7 @@ bool blas_rows_agree(size_t n, size_t rows, size_t K, size_t N) {
     float *A = malloc((M * K + K * N + 2 * M * N + 1) * sizeof *A);
     if (!A) return false;
     float *B = A + M * K, *together = B + K * N, *alone = together + M * N;
-    fill(A, M * K + K * N);
+    fill_with_noise(A, M * K + K * N);
     blas_gemm(together, A, B, BLAS_N, BLAS_N, 1.0f, 0.0f, M, N, K, K, N, N);
     for (size_t i = 0; i < n; i++)
         blas_gemm(alone + i * rows * N, A + i * rows * K, B, BLAS_N, BLAS_N, 1.0f, 0.0f, rows, N, K,

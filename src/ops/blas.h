@@ -1,11 +1,11 @@
 /*
- * blas.h - the one way to multiply matrices: single-precision GEMM of OpenBLAS, row-major.
+ * blas.h - matrix products: the single-precision GEMM of OpenBLAS, row-major.
  *
- * Call blas_init() once in every process, before its first product: it fixes one thread, since
- * thread counts change bits on some kernels, and makes small products fast (about 30 ms).  Vectors
- * go through GEMM too (M = 1), never through GEMV, so a product has one order of summation.  The
- * bits of a row may depend on M, N and K, so batch shapes belong to the configuration, not to the
- * machine.
+ * Call blas_init() once in every process, before its first product.  It fixes one thread, since the
+ * number of threads changes bits on some kernels, and it makes small products fast (in about 30
+ * ms).  Vectors go through GEMM too (M = 1), never through GEMV, so that a product has one order of
+ * summation.  The bits of a row may depend on M, N and K; batch shapes therefore come from the
+ * config, never from the machine.
  */
 #ifndef OPS_BLAS_H
 #define OPS_BLAS_H
@@ -16,7 +16,7 @@
 enum blas_op { BLAS_N, BLAS_T }; /* as stored, transposed */
 
 void blas_init(void);
-const char *blas_core(void); /* kernel family OpenBLAS picked: "Zen", "Haswell", "SkylakeX" */
+const char *blas_core(void); /* kernel family that OpenBLAS chose: "Zen", "Haswell", "SkylakeX" */
 int blas_threads(void);
 const char *blas_config(void); /* version and build options, one line */
 
@@ -27,8 +27,9 @@ void blas_gemm(float *restrict C, const float *restrict A, const float *restrict
                enum blas_op op_a, enum blas_op op_b, float alpha, float beta, size_t M, size_t N,
                size_t K, size_t lda, size_t ldb, size_t ldc);
 
-/* Has a product [n rows, K] x [K, N] the bits of n products [rows, K] x [K, N]? Asks this kernel by
- * doing both (a few of them at standard size: milliseconds); false too when there is no memory. */
+/* Does a product [n rows, K] x [K, N] have the bits of n products [rows, K] x [K, N]? Determined by
+ * computing both with the kernel in use (milliseconds at standard sizes); false also when there is
+ * no memory. */
 bool blas_rows_agree(size_t n, size_t rows, size_t K, size_t N);
 
 #endif

@@ -7,7 +7,8 @@
 #include "ops/half_lanes.h"
 #include "ops/vmath.h"
 
-/* The kernels are written once and compiled for each precision: it is a constant in all of them. */
+/* The kernels are written once and inlined into a function for each precision (and common head
+ * widths), so that the compiler sees both as constants. */
 #define INLINE static inline __attribute__((always_inline))
 typedef enum context_precision precision_t;
 
@@ -18,12 +19,12 @@ INLINE size_t number_size(precision_t kind) { return kind == CONTEXT_HALF ? 2 : 
 size_t context_attention_capacity(size_t T) { return (T + LANES - 1) / LANES * LANES; }
 
 /* Bytes of the keys, or of the values, of one head. */
-static size_t block_size(const struct context_layout *kept) {
-    return kept->capacity * kept->D * number_size(kept->precision);
+static size_t block_size(const struct context_layout *layout) {
+    return layout->capacity * layout->D * number_size(layout->precision);
 }
 
-size_t context_attention_stride(const struct context_layout *kept) {
-    return 2 * kept->H * block_size(kept);
+size_t context_attention_stride(const struct context_layout *layout) {
+    return 2 * layout->H * block_size(layout);
 }
 
 INLINE lanes load(const unsigned char *M, size_t i, precision_t kind) {
@@ -33,9 +34,9 @@ INLINE lanes load(const unsigned char *M, size_t i, precision_t kind) {
     return v;
 }
 
-/* ---- filing */
+/* ---- packing */
 
-/* n tokens of D numbers, `apart` floats from each other, become one tile [D][8]. */
+/* n <= 8 tokens of D numbers, `apart` floats from each other, become one tile [D][8]. */
 static void pack_tile(unsigned char *tile, const float *x, size_t n, size_t D, size_t apart,
                       precision_t kind) {
     const size_t size = number_size(kind);
@@ -53,45 +54,45 @@ static void pack_tile(unsigned char *tile, const float *x, size_t n, size_t D, s
 }
 
 void context_attention_pack(void *restrict kv, const float *restrict qkv, size_t B, size_t T,
-                            const struct context_layout *kept) {
-    const size_t H = kept->H, D = kept->D, E = H * D;
-    const size_t row = D * number_size(kept->precision);
+                            const struct context_layout *layout) {
+    const size_t H = layout->H, D = layout->D, E = H * D;
+    const size_t row = D * number_size(layout->precision);
     unsigned char *block = kv;
-    assert(T <= kept->capacity);
+    assert(T <= layout->capacity);
     for (size_t b = 0; b < B; b++)
         for (size_t h = 0; h < H; h++)
-            for (size_t i = 0; i < 2; i++, block += block_size(kept))
+            for (size_t i = 0; i < 2; i++, block += block_size(layout))
                 for (size_t t = 0; t < T; t += LANES)
                     pack_tile(block + t * row, qkv + (b * T + t) * 3 * E + (1 + i) * E + h * D,
-                              T - t < LANES ? T - t : LANES, D, 3 * E, kept->precision);
+                              T - t < LANES ? T - t : LANES, D, 3 * E, layout->precision);
 }
 
 /* ---- one head of one row */
 
 struct head {
-    const unsigned char *K, *V, *soon; /* soon: the block that is read after these two */
-    const float *q;                    /* [D] of the row itself; k and v follow, E apart */
-    size_t n, D, E;                    /* tokens seen */
+    const unsigned char *K, *V, *prefetch; /* prefetch: the block that is read after K and V */
+    const float *q;                        /* [D] of the row itself; its k and v follow, E apart */
+    size_t n, D, E;                        /* tokens seen */
 };
 
-/* A pass over a block M [capacity / 8][D][8], of which n tokens are seen. `soon` is the block read
- * next: it is fetched line by line meanwhile, so that memory is never idle. */
+/* A pass over a block M [capacity / 8][D][8], of which n tokens are seen. `prefetch` is the block
+ * that is read next: its lines are prefetched during this pass, so that memory is never idle. */
 struct pass {
-    const unsigned char *M, *soon;
+    const unsigned char *M, *prefetch;
     size_t n, D;
     const float *p; /* backward: the probabilities; forward: NULL */
 };
 
 /* out[i] = a . the eight tokens of tile i, i < tiles. A token's bits do not depend on `tiles`. */
 INLINE void dots_part(lanes *out, const float *a, const unsigned char *M, size_t tiles, size_t D,
-                      const unsigned char *soon, precision_t kind) {
+                      const unsigned char *prefetch, precision_t kind) {
     const size_t pair = 2 * LANES * number_size(kind);
     lanes even[4] = {{0}}, odd[4] = {{0}};
     size_t d = 0;
-    for (; d + 2 <= D; d += 2, soon += tiles * pair)
+    for (; d + 2 <= D; d += 2, prefetch += tiles * pair)
         for (size_t i = 0; i < tiles; i++) {
             const size_t at = (i * D + d) * LANES;
-            __builtin_prefetch(soon + i * pair);
+            __builtin_prefetch(prefetch + i * pair);
             even[i] += a[d] * load(M, at, kind);
             odd[i] += a[d + 1] * load(M, at + LANES, kind);
         }
@@ -100,23 +101,23 @@ INLINE void dots_part(lanes *out, const float *a, const unsigned char *M, size_t
     for (size_t i = 0; i < tiles; i++) out[i] = even[i] + odd[i];
 }
 
-/* w[j] = scale * a . M[j] for j < n. Returns their top (-inf: none), backward their product with
- * p, both lane by lane. */
+/* w[j] = scale * a . M[j] for j < n. Returns lane by lane, forward: their maximum (-inf for none);
+ * backward: the sum of their products with p. */
 INLINE lanes dots(float *restrict w, const float *restrict a, float scale, struct pass m,
                   precision_t kind) {
     const size_t tile = LANES * m.D * number_size(kind);
     lanes s[4], all = lanes_all(m.p ? 0.0f : -INFINITY);
     size_t j = 0;
-    for (; j + 4 * LANES <= m.n; j += 4 * LANES, m.M += 4 * tile, m.soon += 4 * tile) {
-        dots_part(s, a, m.M, 4, m.D, m.soon, kind);
+    for (; j + 4 * LANES <= m.n; j += 4 * LANES, m.M += 4 * tile, m.prefetch += 4 * tile) {
+        dots_part(s, a, m.M, 4, m.D, m.prefetch, kind);
         for (size_t i = 0; i < 4; i++) {
             lanes_store(w + j + i * LANES, s[i] *= scale);
             all = m.p ? all + s[i] * lanes_load(m.p + j + i * LANES) : lanes_max(all, s[i]);
         }
     }
-    for (; j < m.n; j += LANES, m.M += tile, m.soon += tile) {
+    for (; j < m.n; j += LANES, m.M += tile, m.prefetch += tile) {
         const lane_mask seen = lanes_first(m.n - j);
-        dots_part(s, a, m.M, 1, m.D, m.soon, kind);
+        dots_part(s, a, m.M, 1, m.D, m.prefetch, kind);
         lanes_store(w + j, s[0] *= scale);
         if (m.p) s[0] *= lanes_load(m.p + j);
         s[0] = lanes_choose(seen, s[0], lanes_all(m.p ? 0.0f : -INFINITY));
@@ -125,15 +126,16 @@ INLINE lanes dots(float *restrict w, const float *restrict a, float scale, struc
     return all;
 }
 
-/* What becomes of w between the two passes. Forward: exp(w - level); their sum is returned.
- * Backward: scale * p * (w - level), the gradient of the scores from that of the probabilities.
- * Meanwhile the first of the shares of `soon` is fetched that the second pass is to fetch. */
-INLINE lanes turn(float *restrict w, float level, float scale, struct pass *m, precision_t kind) {
+/* Transforms w between the two passes. Forward: exp(w - level); returns their sum. Backward:
+ * scale * p * (w - level), the gradient of the scores from that of the probabilities. Also
+ * prefetches the first part of the block that the second pass prefetches. */
+INLINE lanes transform_scores(float *restrict w, float level, float scale, struct pass *m,
+                              precision_t kind) {
     const size_t share = LANES * LANES * number_size(kind);
     lanes sum = {0};
-    for (size_t j = 0; j < m->n; j += LANES, m->soon += share) {
+    for (size_t j = 0; j < m->n; j += LANES, m->prefetch += share) {
         lanes v = lanes_load(w + j) - level;
-        for (size_t i = 0; i < share; i += LINE) __builtin_prefetch(m->soon + i);
+        for (size_t i = 0; i < share; i += LINE) __builtin_prefetch(m->prefetch + i);
         v = m->p ? scale * lanes_load(m->p + j) * v : vmath_exp(v);
         if (j + LANES > m->n) v = lanes_keep(v, m->n - j);
         lanes_store(w + j, v);
@@ -142,16 +144,16 @@ INLINE lanes turn(float *restrict w, float level, float scale, struct pass *m, p
     return sum;
 }
 
-/* out[0 .. count) of project(); the last part has nothing left to fetch. */
+/* out[0 .. count) of project(); the last part has nothing left to prefetch. */
 INLINE void project_part(float *restrict out, const float *restrict w, struct pass m, size_t count,
                          bool last, precision_t kind) {
     const size_t tile = LANES * m.D * number_size(kind);
     const size_t share = LANES * LANES * number_size(kind);
     lanes s[LANES] = {{0}};
     size_t j = 0;
-    for (; j + LANES <= m.n; j += LANES, m.M += tile, m.soon += share) {
+    for (; j + LANES <= m.n; j += LANES, m.M += tile, m.prefetch += share) {
         const lanes v = lanes_load(w + j);
-        for (size_t i = 0; i < share && !last; i += LINE) __builtin_prefetch(m.soon + i);
+        for (size_t i = 0; i < share && !last; i += LINE) __builtin_prefetch(m.prefetch + i);
         for (size_t i = 0; i < count; i++) s[i] += v * load(m.M, i * LANES, kind);
     }
     if (j < m.n) {
@@ -171,7 +173,7 @@ INLINE void project(float *restrict out, const float *restrict w, struct pass m,
     const size_t part = LANES * LANES * number_size(kind);
     const size_t shares = (m.n + LANES - 1) / LANES * part;
     size_t d = 0;
-    for (; d + LANES < m.D; d += LANES, m.M += part, m.soon += shares)
+    for (; d + LANES < m.D; d += LANES, m.M += part, m.prefetch += shares)
         project_part(out + d, w, m, LANES, false, kind);
     if (d + LANES == m.D)
         project_part(out + d, w, m, LANES, true, kind);
@@ -186,7 +188,8 @@ static float dot(const float *x, const float *y, size_t D) {
     return s;
 }
 
-/* p gets the n + 1 probabilities, not divided by their sum before `out` is. */
+/* out = sum of p[j] V[j] and p[n] v. p receives the n + 1 probabilities, but holds exp(score -
+ * level) until they are divided by their sum at the end. */
 INLINE void forward(float *restrict out, float *restrict p, const struct head *h, size_t D,
                     precision_t kind) {
     const float *k = h->q + h->E, *v = k + h->E, scale = 1.0f / sqrtf((float)D);
@@ -195,8 +198,8 @@ INLINE void forward(float *restrict out, float *restrict p, const struct head *h
     lanes top = dots(p, h->q, scale, (struct pass){h->K, h->V, n, D, NULL}, kind);
     top = lanes_max(top, lanes_all(own));
     const float level = lanes_top(top);
-    struct pass second = {h->V, h->soon, n, D, NULL};
-    const lanes sum = turn(p, level, scale, &second, kind);
+    struct pass second = {h->V, h->prefetch, n, D, NULL};
+    const lanes sum = transform_scores(p, level, scale, &second, kind);
     project(out, p, second, kind);
     const float e = vmath_exp(lanes_all(own - level))[0];
     const float part = 1.0f / (lanes_sum(sum) + e);
@@ -212,8 +215,8 @@ INLINE void backward(float *restrict dq, float *restrict ds, const float *restri
     const float own = dot(g, v, D);
     const lanes all = dots(ds, g, 1.0f, (struct pass){h->V, h->K, n, D, p}, kind);
     const float level = lanes_sum(all) + p[n] * own, d_own = scale * p[n] * (own - level);
-    struct pass second = {h->K, h->soon, n, D, p};
-    (void)turn(ds, level, scale, &second, kind);
+    struct pass second = {h->K, h->prefetch, n, D, p};
+    (void)transform_scores(ds, level, scale, &second, kind);
     project(dq, ds, second, kind);
     for (size_t d = 0; d < D; d++) {
         dq[d] += d_own * k[d];
@@ -246,9 +249,9 @@ KERNELS(half_32, 32, CONTEXT_HALF)
 KERNELS(half_64, 64, CONTEXT_HALF)
 KERNELS(half_any, h->D, CONTEXT_HALF)
 
-static const struct kernels *kernels_of(const struct context_layout *kept) {
-    const bool half = kept->precision == CONTEXT_HALF;
-    switch (kept->D) {
+static const struct kernels *kernels_of(const struct context_layout *layout) {
+    const bool half = layout->precision == CONTEXT_HALF;
+    switch (layout->D) {
     case 16:
         return half ? &half_16 : &single_16;
     case 32:
@@ -260,35 +263,35 @@ static const struct kernels *kernels_of(const struct context_layout *kept) {
     }
 }
 
-/* ---- all of them */
+/* ---- all rows and heads */
 
 static struct head head_of(const float *qkv, const unsigned char *kv, size_t h, size_t n,
-                           const struct context_layout *kept) {
-    const size_t block = block_size(kept), E = kept->H * kept->D;
+                           const struct context_layout *layout) {
+    const size_t block = block_size(layout), E = layout->H * layout->D;
     const unsigned char *K = kv + 2 * h * block;
     return (struct head){.K = K,
                          .V = K + block,
-                         .soon = K + 2 * block,
-                         .q = qkv + h * kept->D,
+                         .prefetch = K + 2 * block,
+                         .q = qkv + h * layout->D,
                          .n = n,
-                         .D = kept->D,
+                         .D = layout->D,
                          .E = E};
 }
 
 void context_attention_forward(float *restrict z, float *restrict att, const float *restrict qkv,
                                const void *restrict kv, const uint32_t *restrict prompt,
                                const uint32_t *restrict tokens, size_t R,
-                               const struct context_layout *kept) {
-    const size_t H = kept->H, D = kept->D, E = H * D, stride = context_attention_stride(kept);
-    const struct kernels *kernels = kernels_of(kept);
+                               const struct context_layout *layout) {
+    const size_t H = layout->H, D = layout->D, E = H * D, stride = context_attention_stride(layout);
+    const struct kernels *kernels = kernels_of(layout);
     const unsigned char *base = kv;
-    assert(kept->capacity % LANES == 0);
+    assert(layout->capacity % LANES == 0);
     for (size_t rh = 0; rh < R * H; rh++) {
         const size_t r = rh / H, h = rh % H;
-        struct head one = head_of(qkv + r * 3 * E, base + prompt[r] * stride, h, tokens[r], kept);
-        assert(tokens[r] <= kept->capacity);
-        if (h + 1 == H && r + 1 < R) one.soon = base + prompt[r + 1] * stride;
-        kernels->forward(z + r * E + h * D, att + rh * (kept->capacity + 1), &one);
+        struct head one = head_of(qkv + r * 3 * E, base + prompt[r] * stride, h, tokens[r], layout);
+        assert(tokens[r] <= layout->capacity);
+        if (h + 1 == H && r + 1 < R) one.prefetch = base + prompt[r + 1] * stride;
+        kernels->forward(z + r * E + h * D, att + rh * (layout->capacity + 1), &one);
     }
 }
 
@@ -296,18 +299,18 @@ void context_attention_backward(float *restrict dqkv, float *restrict scratch,
                                 const float *restrict dz, const float *restrict att,
                                 const float *restrict qkv, const void *restrict kv,
                                 const uint32_t *restrict prompt, const uint32_t *restrict tokens,
-                                size_t R, const struct context_layout *kept) {
-    const size_t H = kept->H, D = kept->D, E = H * D;
-    const size_t stride = context_attention_stride(kept), block = block_size(kept);
-    const struct kernels *kernels = kernels_of(kept);
+                                size_t R, const struct context_layout *layout) {
+    const size_t H = layout->H, D = layout->D, E = H * D;
+    const size_t stride = context_attention_stride(layout), block = block_size(layout);
+    const struct kernels *kernels = kernels_of(layout);
     const unsigned char *base = kv;
-    assert(kept->capacity % LANES == 0);
+    assert(layout->capacity % LANES == 0);
     for (size_t rh = 0; rh < R * H; rh++) {
         const size_t r = rh / H, h = rh % H;
-        struct head one = head_of(qkv + r * 3 * E, base + prompt[r] * stride, h, tokens[r], kept);
-        if (h + 1 == H && r + 1 < R) one.soon = base + prompt[r + 1] * stride;
-        one.soon += block;
+        struct head one = head_of(qkv + r * 3 * E, base + prompt[r] * stride, h, tokens[r], layout);
+        if (h + 1 == H && r + 1 < R) one.prefetch = base + prompt[r + 1] * stride;
+        one.prefetch += block;
         kernels->backward(dqkv + r * 3 * E + h * D, scratch, dz + r * E + h * D,
-                          att + rh * (kept->capacity + 1), &one);
+                          att + rh * (layout->capacity + 1), &one);
     }
 }

@@ -1,19 +1,20 @@
 /*
- * context_attention.h - attention of single query tokens over a frozen context: the query stream.
+ * context_attention.h - attention of single query tokens over a constant context: the query stream.
  *
  * The context of one layer is its keys and values, kv [B][H][2][capacity / 8][D][8]: for each head
- * of each prompt the keys, then the values, in tiles of eight tokens, whose first coordinates stand
- * together, then their second, and so on.  So a row reads its prompt's context once forward and
- * once backward, a whole head's keys or values at a time.  `capacity` is the tokens there is room
- * for: context_attention_capacity(n) for some n of T or more.  CONTEXT_HALF keeps the numbers as
- * IEEE halves (half.h): half the memory and traffic.  All arithmetic is in floats either way, and a
+ * of each prompt the keys, then the values.  Both are in tiles of eight tokens, and within a tile
+ * the first coordinates of the eight stand together, then the second ones, and so on.  So a row
+ * reads the context of its prompt once forward and once backward, all keys or all values of a head
+ * in one sequence.  `capacity` is the number of tokens that there is room for:
+ * context_attention_capacity(n) for some n >= T.  CONTEXT_HALF stores the numbers as IEEE halves
+ * (half_lanes.h), which halves memory and traffic.  All arithmetic is in floats either way, and the
  * row's own k and v are never rounded.
  *
- * Row r is a query of prompt prompt[r] that sees the first tokens[r] of the context, and itself: it
- * is token tokens[r] of a full pass.  Rows of one prompt may have different lengths and come in any
- * order, but rows of one prompt next to each other share the cache.  A row's bits depend on its own
- * q, k, v and visible context only.  The context is constant: gradients go to the query's own q, k
- * and v.
+ * Row r is a query of prompt prompt[r] that sees the first tokens[r] tokens of the context, and
+ * itself: it is token tokens[r] of a full pass.  Rows of one prompt may have different lengths and
+ * come in any order; adjacent rows of one prompt share the cache.  The bits of a row depend on its
+ * own q, k, v and visible context only.  The context is constant, so gradients go to the query's
+ * own q, k and v.  Vaswani et al., arXiv:1706.03762, eq. 1.
  */
 #ifndef OPS_CONTEXT_ATTENTION_H
 #define OPS_CONTEXT_ATTENTION_H
@@ -29,20 +30,21 @@ struct context_layout {
 };
 
 size_t context_attention_capacity(size_t T); /* T, rounded up to whole lanes */
-size_t context_attention_stride(
-    const struct context_layout *kept); /* bytes of one prompt at one layer */
+/* Bytes of one prompt at one layer. */
+size_t context_attention_stride(const struct context_layout *layout);
 
-/* Files the keys and values of qkv [B,T,3E] (as in attention.h) at tokens 0 .. T-1 of kv. Other
+/* Copies the keys and values of qkv [B,T,3E] (as in attention.h) to tokens 0 .. T-1 of kv. Other
  * tokens of kv are not written. */
 void context_attention_pack(void *restrict kv, const float *restrict qkv, size_t B, size_t T,
-                            const struct context_layout *kept);
+                            const struct context_layout *layout);
 
-/* z [R,E]; att [R,H,capacity+1] keeps row r's probabilities at 0 .. tokens[r], the last its own;
- * what follows it is unspecified. qkv [R,3E] of the rows themselves; prompt, tokens [R]. */
+/* z [R,E]; att [R,H,capacity+1] receives the probabilities of row r at 0 .. tokens[r], the last of
+ * which is that of the row itself; what follows is unspecified. qkv [R,3E] of the rows themselves;
+ * prompt, tokens [R]. */
 void context_attention_forward(float *restrict z, float *restrict att, const float *restrict qkv,
                                const void *restrict kv, const uint32_t *restrict prompt,
                                const uint32_t *restrict tokens, size_t R,
-                               const struct context_layout *kept);
+                               const struct context_layout *layout);
 
 /* dz [R,E] -> dqkv [R,3E]. The other inputs are those of the forward pass; scratch
  * [capacity+1] is the caller's. */
@@ -50,6 +52,6 @@ void context_attention_backward(float *restrict dqkv, float *restrict scratch,
                                 const float *restrict dz, const float *restrict att,
                                 const float *restrict qkv, const void *restrict kv,
                                 const uint32_t *restrict prompt, const uint32_t *restrict tokens,
-                                size_t R, const struct context_layout *kept);
+                                size_t R, const struct context_layout *layout);
 
 #endif

@@ -2,8 +2,9 @@
  * half_lanes.h - IEEE 754 binary16 for storage: eight at a time from and to floats.
  *
  * Widening is exact.  Narrowing rounds to nearest, ties to even; finite values beyond 65504 become
- * 65504 with their sign, never infinite; infinities stay, NaN stays NaN.  With F16C the processor
- * does it, else the functions of one value do: the same bits either way, but for a NaN's payload.
+ * 65504 with their sign, never infinite; infinities stay infinite and NaN stays NaN.  With F16C the
+ * processor converts, otherwise the functions of one value do, with the same bits except for the
+ * payload of a NaN.
  */
 #ifndef OPS_HALF_LANES_H
 #define OPS_HALF_LANES_H
@@ -26,8 +27,8 @@ static inline float half_lanes_widen_one(uint16_t half) {
     const uint32_t sign = (uint32_t)(half & 0x8000) << 16, rest = half & 0x7fff;
     const uint32_t bits = rest << 13;
     if (rest >= 0x7c00) return half_lanes_float(sign | 0x7f800000 | bits);
-    const float size =
-        half_lanes_float(bits) * 0x1p112f; /* the exponents' biases; subnormals too */
+    const float size = half_lanes_float(bits) *
+                       0x1p112f; /* the difference of the biases; right for subnormals too */
     return sign ? -size : size;
 }
 

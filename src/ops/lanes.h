@@ -1,8 +1,8 @@
 /*
- * lanes.h - eight floats as one value: GCC and clang make AVX registers of them.
+ * lanes.h - eight floats as one value, which GCC and clang hold in an AVX register.
  *
- * Used where a loop must treat its tail like its body, so that a result does not depend on how far
- * a row goes on in memory.  Sums over lanes have one fixed order.
+ * Used where a loop must treat its tail like its body, so that results do not depend on the room
+ * behind a row in memory.  Sums over lanes have one fixed order.
  */
 #ifndef OPS_LANES_H
 #define OPS_LANES_H
@@ -25,7 +25,7 @@ static inline lanes lanes_load(const float *x) {
 
 static inline void lanes_store(float *x, lanes v) { memcpy(x, &v, sizeof v); }
 
-/* The last n < LANES values of an array, and nothing behind them. */
+/* The last n < LANES values of an array; nothing behind them is read. */
 static inline lanes lanes_load_tail(const float *x, size_t n) {
     lanes v = {0};
     memcpy(&v, x, n * sizeof *x);
@@ -46,10 +46,11 @@ static inline lane_mask lanes_first(size_t n) {
     return index < (n < LANES ? (int32_t)n : LANES);
 }
 
-/* v with 0 in the lanes from n on, whatever they held. */
+/* v with 0 in the lanes from n on, even where they held a NaN. */
 static inline lanes lanes_keep(lanes v, size_t n) { return (lanes)((lane_mask)v & lanes_first(n)); }
 
-/* x[0..n) of an array with room for `room` >= n, and `fill` behind; reads within the room only. */
+/* x[0..n) of an array of `room` >= n floats, with `fill` in the other lanes; nothing beyond the
+ * room is read. */
 static inline lanes lanes_load_first(const float *x, size_t n, size_t room, float fill) {
     if (room >= LANES) return lanes_choose(lanes_first(n), lanes_load(x), lanes_all(fill));
     lanes v = lanes_all(fill);
@@ -87,7 +88,7 @@ static inline lanes lanes_fold_four(const lanes *v) {
            LANES_PICK(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
 }
 
-/* Lane i: the sum of v[i]; eight sums for the price of three. */
+/* Lane i: the sum of v[i]. Eight sums cost about as much as three calls of lanes_sum(). */
 static inline lanes lanes_sums(const lanes v[LANES]) {
     const lanes a = lanes_fold_four(v), b = lanes_fold_four(v + 4);
     return LANES_PICK(a, b, 0, 1, 2, 3, 8, 9, 10, 11) +
@@ -96,6 +97,7 @@ static inline lanes lanes_sums(const lanes v[LANES]) {
 
 static inline lanes lanes_max(lanes a, lanes b) { return lanes_choose(b > a, b, a); }
 
+/* The largest of the eight. */
 static inline float lanes_top(lanes v) {
     float top = v[0];
     for (size_t i = 1; i < LANES; i++) top = v[i] > top ? v[i] : top;

@@ -1,9 +1,9 @@
 /*
  * linear.h - the affine map y = x W + b on rows, and its gradients.
  *
- * W is stored either way round (published GPT-2 files hold [I,O], most others [O,I]); `layout`
- * says which, for W and dW alike.  Forward overwrites; so does backward in dx, while it adds to the
- * weight gradients dW and db.
+ * W is stored as [I,O] (published GPT-2 files) or as [O,I] (most other files); `layout` says which,
+ * for W and dW alike.  Forward overwrites y and backward overwrites dx; backward adds to the weight
+ * gradients dW and db.
  */
 #ifndef OPS_LINEAR_H
 #define OPS_LINEAR_H
@@ -20,13 +20,13 @@ void linear_forward(float *restrict y, const float *restrict x, const float *res
                     const float *restrict b, size_t N, size_t I, size_t O,
                     enum linear_layout layout);
 
-/* y = base + x W + b, base [N,O] like y: the residual stream takes a part of a block. */
+/* y = base + x W + b with base [N,O]: the residual stream after the MLP of a block. */
 void linear_forward_onto(float *restrict y, const float *restrict base, const float *restrict x,
                          const float *restrict W, const float *restrict b, size_t N, size_t I,
                          size_t O, enum linear_layout layout);
 
-/* dy [N,O] -> dx [N,I], dW (as W), db [O]; each of the three may be NULL: not wanted, no work.
- * x is read only for dW, W only for dx; either may be NULL when unused. */
+/* dy [N,O] -> dx [N,I], dW (shaped as W), db [O]; each of the three may be NULL and then costs
+ * nothing. x is read only for dW and W only for dx; either may be NULL when it is not read. */
 void linear_backward(float *restrict dx, float *restrict dW, float *restrict db,
                      const float *restrict dy, const float *restrict x, const float *restrict W,
                      size_t N, size_t I, size_t O, enum linear_layout layout);

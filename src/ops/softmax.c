@@ -5,7 +5,7 @@
 #include "ops/lanes.h"
 #include "ops/vmath.h"
 
-/* A NaN may be passed over: exp spreads it later. */
+/* A NaN may be missed here; exp() of it makes the whole row NaN later. */
 static float row_max(const float *x, size_t n, size_t room) {
     lanes top = lanes_all(x[0]);
     size_t i = 0;
@@ -14,8 +14,8 @@ static float row_max(const float *x, size_t n, size_t room) {
     return lanes_top(top);
 }
 
-/* Stores what stands at `whole`, the last lanes with values, and zeros up to the room. */
-static void finish(float *x, lanes tail, size_t whole, size_t room) {
+/* Stores the last, incomplete lanes at x + whole, and zeros up to the room. */
+static void store_tail(float *x, lanes tail, size_t whole, size_t room) {
     if (whole == room) return;
     lanes_store_first(x + whole, tail, room - whole);
     if (whole + LANES < room) memset(x + whole + LANES, 0, (room - whole - LANES) * sizeof *x);
@@ -34,7 +34,7 @@ void softmax_row(float *x, size_t n, size_t room) {
     if (whole < n) sum += tail = vmath_exp(tail - max);
     const lanes inverse = lanes_all(1.0f / lanes_sum(sum));
     for (size_t i = 0; i < whole; i += LANES) lanes_store(x + i, lanes_load(x + i) * inverse);
-    finish(x, tail * inverse, whole, room);
+    store_tail(x, tail * inverse, whole, room);
 }
 
 void softmax_row_backward(float *restrict dp, const float *restrict p, float scale, size_t n,
@@ -50,5 +50,5 @@ void softmax_row_backward(float *restrict dp, const float *restrict p, float sca
     const lanes dot = lanes_all(lanes_sum(sum));
     for (size_t i = 0; i < whole; i += LANES)
         lanes_store(dp + i, scale * lanes_load(p + i) * (lanes_load(dp + i) - dot));
-    finish(dp, lanes_keep(scale * q * (v - dot), n - whole), whole, room);
+    store_tail(dp, lanes_keep(scale * q * (v - dot), n - whole), whole, room);
 }

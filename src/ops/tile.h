@@ -1,8 +1,9 @@
 /*
  * tile.h - a product of small matrices whose result stays in registers: four rows of two lanes.
  *
- * For factors that lie in cache, of shapes where a GEMM's own packing costs as much as its work:
- * one head's attention.  Every element is one sum in the order of k, whatever tile it stands in.
+ * For the attention of one head: its factors lie in cache, and they are so small that the packing
+ * of a GEMM would cost as much as its work.  Every element is one sum in the order of k, so its
+ * bits do not depend on the tile that it is in.
  */
 #ifndef OPS_TILE_H
 #define OPS_TILE_H
@@ -15,7 +16,7 @@ struct tile {
     lanes at[TILE_ROWS][2];
 };
 
-/* The next multiple of a tile's side. */
+/* n rounded up to whole tiles. */
 static inline size_t tile_rows(size_t n) { return (n + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS; }
 static inline size_t tile_columns(size_t n) {
     return (n + TILE_COLUMNS - 1) / TILE_COLUMNS * TILE_COLUMNS;

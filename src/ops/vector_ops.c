@@ -31,7 +31,8 @@ void rows_scatter_add(float *restrict y, const float *restrict x, const uint32_t
     for (size_t r = 0; r < R; r++) vector_add(y + index[r] * E, x + r * E, E);
 }
 
-/* Sums of 32 rows first: thousands of rows then lose less to rounding. */
+/* Rows are summed in groups of 32 and then over groups, which rounds less than one sum over
+ * thousands of rows. */
 void rows_sum(float *restrict out, const float *restrict x, size_t R, size_t E) {
     enum { COLUMNS = 64, ROWS = 32 };
     for (size_t r = 0; r < R; r += ROWS) {

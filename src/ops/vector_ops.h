@@ -14,9 +14,9 @@ void vector_scale(float *y, float a, size_t n);                                 
 /* sum over i of x[i] y[i], in double, in order. */
 double vector_dot(const float *x, const float *y, size_t n);
 
-double vector_norm(const float *x, size_t n); /* the square root of that of x and x */
+double vector_norm(const float *x, size_t n); /* sqrt(vector_dot(x, x, n)) */
 
-/* vector_dot of doubles. */
+/* sum over i of x[i] y[i], in order. */
 double vector_dot_real(const double *x, const double *y, size_t n);
 
 /* out [R, H D]: slice h of each row of u, D wide, times w[h]. */

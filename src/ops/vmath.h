@@ -1,8 +1,9 @@
 /*
- * vmath.h - exp of eight floats, inline, so that it melts into the loops around it.
+ * vmath.h - exp of eight floats, inline, so that the compiler can schedule it with the loop around
+ * it.
  *
- * One routine for every build and every element: tails go through whole lanes too (lanes.h), so a
- * result does not depend on its place in an array.
+ * One routine for every build and every element: tails of arrays go through whole lanes too
+ * (lanes.h), so a result does not depend on its place in an array.
  */
 #ifndef OPS_VMATH_H
 #define OPS_VMATH_H
@@ -11,7 +12,8 @@
 
 /* exp(x) within 1.3 ulp; 0 where exp(x) < 2e-38, infinity where it overflows, NaN of NaN.
  * x = n ln 2 + r with |r| <= ln 2 / 2 (Cody and Waite 1980, ch. 6: ln 2 in two parts, n times the
- * first exact), exp(r) by a polynomial, twice that times 2^(n-1) by the exponent's bits. */
+ * first exact), exp(r) by a polynomial of degree 6; 2 exp(r) times 2^(n-1) by adding n - 1 to the
+ * exponent bits. */
 static inline lanes vmath_exp(lanes x) {
     const lanes low = lanes_all(-87.0f), high = lanes_all(89.0f);
     const lanes round = lanes_all(0x1.8p23f); /* adding it leaves n in the lowest bits */

@@ -27,13 +27,13 @@ static double gelu_sum(void *context) {
     return y;
 }
 
-/* The slope takes the place of x; y is the same bit for bit. */
+/* The derivative takes the place of x; y is the same bit for bit. */
 static void gelu_gradients(void **state) {
     (void)state;
     struct pair x = pair_normals(N, 1, 3.0), d = pair_normals(N, 2, 1.0);
     struct pair alone = pair_filled(N, nan("")), y = pair_filled(N, nan(""));
     gelu_forward(alone.f, x.f, N);
-    gelu_forward_slope(y.f, x.f, N);
+    gelu_forward_derivative(y.f, x.f, N);
     gelu_backward(d.f, x.f, N);
     assert_memory_equal(y.f, alone.f, N * sizeof(float));
     for (size_t i = 0; i < N; i++) d.d[i] *= twin_slope(gelu_sum, &x.d[i], &x.d[i]);
@@ -45,18 +45,18 @@ static void gelu_extremes(void **state) {
     (void)state;
     float x[] = {-1e6f, -30.0f, -10.0f, -1e-20f, 0.0f, 1e-20f, 10.0f, 30.0f, 1e6f};
     const double y_want[] = {0, 0, 0, 0, 0, 0, 10.0, 30.0, 1e6};
-    const double slope[] = {0, 0, 0, 0.5, 0.5, 0.5, 1, 1, 1};
+    const double derivative[] = {0, 0, 0, 0.5, 0.5, 0.5, 1, 1, 1};
     float y[9];
-    gelu_forward_slope(y, x, 9);
+    gelu_forward_derivative(y, x, 9);
     assert_true(twin_error(y, y_want, 9) < 1e-6);
-    assert_true(twin_error(x, slope, 9) < 1e-6);
+    assert_true(twin_error(x, derivative, 9) < 1e-6);
     assert_true(y[3] == -0.5e-20f && y[5] == 0.5e-20f);
 }
 
 static void nan_stays_nan(void **state) {
     (void)state;
     float x = NAN, y = 0.0f;
-    gelu_forward_slope(&y, &x, 1);
+    gelu_forward_derivative(&y, &x, 1);
     assert_true(isnan(y) && isnan(x));
 }
 
@@ -64,21 +64,21 @@ static void nan_stays_nan(void **state) {
 static void place_does_not_matter(void **state) {
     (void)state;
     struct pair x = pair_normals(N, 4, 2.0), y = pair_filled(N, nan(""));
-    struct pair slope = pair_normals(N, 4, 2.0);
-    gelu_forward_slope(y.f, slope.f, N);
+    struct pair derivative = pair_normals(N, 4, 2.0);
+    gelu_forward_derivative(y.f, derivative.f, N);
     for (size_t first = 0; first < 40; first++)
         for (size_t n = 1; n < 100; n += first % 8 ? 7 : 1) {
             float a[101], b[101], c[101];
             memcpy(b, x.f + first, n * sizeof *b);
             a[n] = b[n] = c[n] = 5.0f;
-            gelu_forward_slope(a, b, n);
+            gelu_forward_derivative(a, b, n);
             gelu_forward(c, x.f + first, n);
             assert_memory_equal(a, y.f + first, n * sizeof(float));
-            assert_memory_equal(b, slope.f + first, n * sizeof(float));
+            assert_memory_equal(b, derivative.f + first, n * sizeof(float));
             assert_memory_equal(c, a, n * sizeof(float));
             assert_true(a[n] == 5.0f && b[n] == 5.0f && c[n] == 5.0f);
         }
-    pair_free(&x), pair_free(&y), pair_free(&slope);
+    pair_free(&x), pair_free(&y), pair_free(&derivative);
 }
 
 int main(void) {
