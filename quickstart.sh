@@ -11,17 +11,18 @@ test_packages=(libcmocka-dev libxgboost-dev clang-format shellcheck hdf5-tools p
     slurm-wlm munge)
 
 results=results/quickstart
+drawn=plain,ltv,fv,icv,constant,bias_only,window,least_squares # the methods in the figure
 
 usage() {
     cat <<'END'
-usage: ./quickstart.sh [-n RANKS]              install what is missing, build, run, show table and figure
+usage: ./quickstart.sh [-n RANKS]              install dependencies, build, run, show the table and the figure
        ./quickstart.sh test [-n RANKS]         install, build, run the tests that take less than 20 s each
        ./quickstart.sh test --all [-n RANKS]   every test, in release with -Werror and under ASan + UBSan
 
-Installs missing Debian packages with apt-get, as root or through sudo, and says which.
-Builds in build/, writes results/quickstart/. A second run continues where the first one stopped
-and is quick when all is done. RANKS: MPI ranks and build jobs, default one per core.
-Elsewhere than Debian, install the libraries that README.md names; then this script only builds and runs.
+Installs missing Debian packages with apt-get, as root or with sudo, and lists them.
+Builds in build/ and writes results/quickstart/. If it was interrupted, run it again: it resumes, and
+finished work is not repeated. RANKS: MPI ranks and build jobs (default: one per core).
+On other systems, first install the libraries listed in README.md; the script then only builds and runs.
 END
 }
 
@@ -42,7 +43,7 @@ cores() {
     echo "$n"
 }
 
-# ---- packages: asked of dpkg alone, so nothing goes to the network when nothing is missing.
+# ---- packages: only dpkg is asked, so the network is not used when nothing is missing.
 missing_packages() {
     local package state
     for package in "$@"; do
@@ -51,7 +52,7 @@ missing_packages() {
     done
 }
 
-# without_daemons COMMAND: as root; packages that bring a daemon (munge, Slurm) do not start it.
+# without_daemons COMMAND: as root, runs COMMAND so that installed packages (munge, Slurm) do not start their daemons.
 without_daemons() {
     local policy=/usr/sbin/policy-rc.d
     if [[ -e $policy ]]; then
@@ -67,14 +68,14 @@ without_daemons() {
 install_packages() {
     local missing as_root=()
     if ! command -v dpkg-query >/dev/null; then
-        say "not a Debian system: the libraries that README.md names must be here already"
+        say "not a Debian system: the libraries listed in README.md must already be installed"
         return
     fi
     mapfile -t missing < <(missing_packages "$@")
     if ((${#missing[@]} == 0)); then return; fi
     if ((EUID != 0)); then
         command -v sudo >/dev/null ||
-            die "not root and no sudo; ask an administrator for: apt-get install ${missing[*]}" 71
+            die "not root and sudo not found; ask an administrator to run: apt-get install ${missing[*]}" 71
         as_root=(sudo)
     fi
     say "installing ${missing[*]}"
@@ -94,16 +95,16 @@ build() { # PRESET TARGET
     cmake --build "build/$1" --target "$2" -j "$ranks"
 }
 
-# ---- Open MPI, as it has to be told in containers and on machines with few cores.
+# ---- settings that Open MPI needs in containers and on machines with few cores.
 mpi_settings() {
     export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_btl_vader_single_copy_mechanism=none
-    export OMPI_MCA_plm_rsh_agent=false # one machine: no ssh is needed, and none may be there
+    export OMPI_MCA_plm_rsh_agent=false # one machine: ssh is not needed, and may not be installed
     if ((EUID == 0)); then
         export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
     fi
 }
 
-# The first python on PATH need not be the one that Debian's packages serve.
+# The first python on PATH need not be the one for which Debian installs packages.
 find_python() { # MODULES
     local python
     for python in python3 /usr/bin/python3 /usr/local/bin/python3 python; do
@@ -120,10 +121,10 @@ draw_figure() {
     if [[ $figure -nt $results/results.h5 && $figure -nt analysis/figure.py ]]; then
         echo "figure:  $figure"
     elif python=$(find_python "h5py, numpy, matplotlib"); then
-        "$python" analysis/figure.py "$results/results.h5" -o "$figure" >/dev/null
+        "$python" analysis/figure.py "$results/results.h5" -o "$figure" --methods "$drawn" >/dev/null
         echo "figure:  $figure"
     else
-        echo "figure:  not drawn, no python3 here can import h5py, numpy and matplotlib"
+        echo "figure:  not drawn: no python3 found that can import h5py, numpy and matplotlib"
     fi
 }
 
@@ -132,12 +133,12 @@ run_quickstart() {
     install_packages "${build_packages[@]}" "${figure_packages[@]}"
     build release taskvec
     if ((ranks > 1)); then launch=(mpirun -q -n "$ranks"); fi
-    say "running experiments/quickstart.cfg on $ranks rank(s)"
+    say "running experiments/quickstart.cfg on $ranks rank(s): about two minutes of computing in all"
     "${launch[@]}" build/release/taskvec run experiments/quickstart.cfg -o "$results" || rc=$?
     if ((rc == 75)); then
-        die "stopped before the end; ./quickstart.sh goes on from there" 75
+        die "the run stopped before it was complete; run ./quickstart.sh again to resume" 75
     elif ((rc != 0)); then
-        die "the run ended with code $rc; build/release/taskvec status $results says why" "$rc"
+        die "the run ended with code $rc; for the reason: build/release/taskvec status $results" "$rc"
     fi
     say "taskvec table $results"
     build/release/taskvec table "$results"
@@ -146,7 +147,7 @@ run_quickstart() {
     draw_figure
 }
 
-# failures LOG: what ctest printed of the tests that failed, for a reader of the end of a long log.
+# failures LOG: the output of the tests that failed, repeated at the end of a long log.
 failures() {
     awk '/^ *(Start +[0-9]+:|[0-9]+\/[0-9]+ Test +#)/ { shown = /\*\*\*/ && !/\*\*\*(Skipped|Not Run)/ }
         /^[0-9]+% tests passed/ { exit }
@@ -193,7 +194,7 @@ while (($#)); do
     test) action='test' ;;
     --all) all=1 ;;
     -n)
-        [[ ${2:-} =~ ^[1-9][0-9]{0,4}$ ]] || die "-n wants a number of ranks, got '${2:-}'" 64
+        [[ ${2:-} =~ ^[1-9][0-9]{0,4}$ ]] || die "-n needs a number of ranks, got '${2:-}'" 64
         ranks=$2
         shift
         ;;
@@ -203,6 +204,6 @@ while (($#)); do
 done
 
 if ((all)) && [[ $action != test ]]; then die "--all belongs to test: ./quickstart.sh test --all" 64; fi
-trap 'die "interrupted; ./quickstart.sh goes on from there" 130' INT TERM
+trap 'die "interrupted; run ./quickstart.sh again to resume" 130' INT TERM
 mpi_settings
 if [[ $action == test ]]; then run_tests; else run_quickstart; fi

@@ -13,10 +13,12 @@ LOOKS = {
     "oracle": dict(color="#56B4E9", linestyle=":", linewidth=2.2),
     "constant": dict(color="#D55E00", linewidth=1.8),
     "bias_only": dict(color="#CC79A7", linewidth=1.5, linestyle="-."),
+    "fv": dict(color="#8C8C00", linewidth=1.4),
+    "icv": dict(color="0.5", linewidth=1.4, linestyle=(0, (3, 1.5))),
     "least_squares": dict(color="#8C510A", linewidth=1.4, linestyle=(0, (6, 1.5, 1, 1.5))),
 }
 LTV_COLOURS = ["#0072B2", "#E69F00", "#7B5EA7", "#8C6D31"]
-NAMES = {"plain": "plain model", "bias_only": "bias only", "least_squares": "least squares", "knn": "nearest examples",
+NAMES = {"plain": "plain model", "ltv": "LTV", "fv": "FV", "icv": "ICV", "bias_only": "bias only", "least_squares": "least squares", "knn": "nearest examples",
          "two_layer_net": "two-layer net", "cart": "tree"}
 HIDDEN = ("zero",)  # equals plain bit for bit: nothing to see
 COLUMNS = ("method", "reading", "fit_points", "repeat", "source", "k", "functions", "mse", "mse_low", "mse_high",
@@ -157,7 +159,7 @@ def pick_beside(rows, what, of, usual, wanted, path, estimators):
 
 def label(key, several, several_readings):
     method, reading, points = key
-    name = NAMES.get(method, method if method != "ltv" else "LTV")
+    name = NAMES.get(method, method)
     if reading and reading != "-" and (method == "ltv" or several_readings):
         name += f", {reading}"
     if points > 0 and several:
@@ -175,7 +177,7 @@ def draw(curves, keys, estimators, trained, relative, title, out, dpi):
     plt.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False})
     figure, axes = plt.subplots(figsize=(7.2, 4.3), layout="constrained")
     readings = sorted({key[1] for key in keys if key[0] == "ltv"})
-    lengths = sorted({key[2] for key in keys})
+    lengths = sorted({key[2] for key in keys if key[2] > 0})
     last = max(max(curves[key]) for key in keys)
     lowest = np.inf
     for depth, key in enumerate(keys):
@@ -192,7 +194,7 @@ def draw(curves, keys, estimators, trained, relative, title, out, dpi):
         if key[0] not in estimators:
             lowest = min(lowest, np.min((mse * scale)[mse > 0], initial=np.inf))
         several = len({q[1] for q in keys if q[0] == key[0]}) > 1
-        line, = axes.plot(k, mse * scale, label=label(key, True, several), zorder=10 - 0.1 * depth, **look)
+        line, = axes.plot(k, mse * scale, label=label(key, len(lengths) > 1, several), zorder=10 - 0.1 * depth, **look)
         floor = np.maximum(low, mse * 1e-2) * scale  # a bound below 0 has no place on a log axis
         axes.fill_between(k, floor, high * scale, color=line.get_color(), alpha=0.13, linewidth=0, zorder=1)
     axes.set_yscale("log")
@@ -260,7 +262,9 @@ def main():
              f"{', '.join(str(n) for n in sorted({key[2] for key in curves if key[2]}))}")
     shifted = "" if shift == "none" else f", {shift.replace('_', ' ')}"
     drawn = f"{source.replace('_', ' ')} functions{shifted}{dummies}{positions}"
-    title = args.title or f"{drawn}, {max(int(row['functions']) for row in rows)} per point"
+    fitted = {key[2] for key in keys if key[2] > 0}
+    fits = f", fits at {fitted.pop()} points" if len(fitted) == 1 else ""
+    title = args.title or f"{drawn}, {max(int(row['functions']) for row in rows)} per k{fits}"
     try:
         draw(curves, keys, estimators, trained, not args.absolute, title, args.out, args.dpi)
     except OSError as e:
