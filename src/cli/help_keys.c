@@ -225,7 +225,7 @@ static const struct {
     {"stage", "Kind of a stage: pretrain, fit, evaluate, estimate, capture or effects."},
     {"of", "Name of a stage, or an array of names, whose jobs this stage reads."},
     {"zip",
-     "Axes that advance together instead of multiplying: zip = ( [\"points\", \"batch\"] );"},
+     "Axes that advance together instead of multiplying: zip = ( [\"points\", \"prompts\"] );"},
     {"list",
      "Explicit combinations, multiplied by the other axes: list = ( { points = 16; }, ... );"},
     {"exclude", "Combinations to leave out: exclude = ( { method = \"ltv\"; points = 41; } );"},

@@ -75,6 +75,10 @@ int64_t config_list_int(const struct config_point *p, const char *key, size_t i)
 double config_list_float(const struct config_point *p, const char *key, size_t i);
 const char *config_list_text(const struct config_point *p, const char *key, size_t i);
 
+/* What a relative path in this value was relative to, for messages: the current directory if -s
+ * gave the value, else the file in which it stands. */
+const char *config_path_base(const struct config_point *p, const char *key);
+
 /* ERR_CONFIG "file:line: stage.key: MESSAGE" with the place of the key's value in this point (of
  * the stage when the point lacks the key), for what the schema cannot check: numbers that do not
  * fit the model or each other. The message says what was received and the next step. */

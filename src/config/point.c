@@ -76,6 +76,11 @@ const char *config_list_text(const struct config_point *p, const char *key, size
     return get_item(p, key, CONFIG_TEXT, i)->s;
 }
 
+const char *config_path_base(const struct config_point *p, const char *key) {
+    const bool override = get(p, key, CONFIG_TEXT, false)->place.line == 0;
+    return override ? "the current directory, as after every -s" : "the file in which it stands";
+}
+
 void config_where(char out[WHERE_TEXT], const struct config_point *p, const char *key) {
     uint32_t at = 0;
     const struct key *found = find(p, key, &at);

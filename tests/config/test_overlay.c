@@ -117,10 +117,14 @@ static void a_path_of_set_is_seen_from_the_current_folder(void **state) {
     assert_int_equal(config_open(&c, path, sets, 1, &SAMPLE, &err), ERR_OK);
     (void)snprintf(want, sizeof want, "%s/x.st", sample_folder);
     assert_string_equal(config_text(config_stage_point(c, 0, 0), "model.checkpoint"), want);
+    assert_non_null(strstr(config_path_base(config_stage_point(c, 0, 0), "model.checkpoint"),
+                           "the current directory"));
     config_close(c);
     assert_int_equal(config_open(&c, path, NULL, 0, &SAMPLE, &err), ERR_OK);
     (void)snprintf(want, sizeof want, "%s/deep/m.st", sample_folder);
     assert_string_equal(config_text(config_stage_point(c, 0, 0), "model.checkpoint"), want);
+    assert_non_null(strstr(config_path_base(config_stage_point(c, 0, 0), "model.checkpoint"),
+                           "the file in which it stands"));
     config_close(c);
 }
 

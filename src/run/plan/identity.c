@@ -47,9 +47,10 @@ static enum err_code file_reserve(struct identity_files *f, struct err *err) {
     return ERR_OK;
 }
 
-/* Once a file: its hash, and a look for what is no number, as all of them hold weights. */
+/* Once a file: its hash, and a look for what is no number, as all of them hold weights. base: what
+ * a relative path was relative to. */
 static enum err_code file_content(const char **hash, struct identity_files *f, const char *path,
-                                  struct err *err) {
+                                  const char *base, struct err *err) {
     enum err_code rc = ERR_OK;
     for (size_t i = 0; i < f->n; i++)
         if (strcmp(f->items[i].path, path) == 0) {
@@ -60,7 +61,7 @@ static enum err_code file_content(const char **hash, struct identity_files *f, c
     struct known_file *item = &f->items[f->n];
     struct err why = {0};
     CHECK(hash_file(item->hash, path, &why) == ERR_OK, ERR_DATA,
-          "%s; check the path (it is relative to the config)", why.msg);
+          "%s; check the path (it is relative to %s)", why.msg, base);
     TRY(finite_check(path, err));
     item->path = text_copy(path);
     CHECK(item->path, ERR_MEMORY, "no memory for the path %s", path);
@@ -78,9 +79,9 @@ static enum err_code add_files(struct hash *h, const struct config_point *point,
         const char *path = config_text(point, key->name), *content = NULL;
         if (path[0] == '\0') continue;
         struct err why = {0};
-        if (file_content(&content, files, path, &why) != ERR_OK) {
+        const char *base = config_path_base(point, key->name);
+        if (file_content(&content, files, path, base, &why) != ERR_OK)
             return config_error(err, point, key->name, "%s", why.msg);
-        }
         hash_text(h, key->name);
         hash_text(h, content);
     }
