@@ -1,6 +1,7 @@
 /*
- * L learned numbers: v[l] = s[l] b[l], with b the bias of the attention output projection.  It is
- * what remains of the readings that add the bias once per head when the heads say nothing.
+ * v[l] = s[l] b[l]: L learned multipliers of the bias b[l] of the attention output projection. It
+ * is the part of the ltv variants with a bias that does not depend on activations. Sees: nothing of
+ * the function. Cost: none. No published counterpart.
  */
 #include "methods/method.h"
 

@@ -1,5 +1,7 @@
 /*
- * L x E learned numbers and no activations: what can be repaired by a vector that knows no task.
+ * Constant vector, the input-independent baseline: v[l] = w[l], L x E learned numbers, added to the
+ * output of every block at the query. It measures what a vector repairs without any activation.
+ * Sees: nothing of the function. Cost: none. No published counterpart.
  */
 #include "methods/method.h"
 

@@ -1,18 +1,20 @@
 /*
- * Function vectors: the sum of what the heads that matter most do.
- * Todd, Li, Sharma, Mueller, Wallace, Bau, "Function vectors in large language models", ICLR 2024;
- * its regression port by Saglam et al. (methods 3.1, 3.2).
+ * Function vectors: the sum of the outputs of the heads with the largest average indirect effect.
+ * Todd, Li, Sharma, Mueller, Wallace, Bau, "Function Vectors in Large Language Models", ICLR 2024,
+ * arXiv:2310.15213, section 2; regression port by Saglam et al., arXiv:2502.05390.
  *
- * Derived: every head's effect on prompts with mixed labels (causal_map.h) in the mean over the
- * first fv.prompts training prompts, patched with its mean over all of them; weights [L, H] are 1
- * for the fv.heads heads of largest effect and 0 for the others.  The vector is one for all edited
- * blocks: the sum over chosen heads of their slice through W_o.  Its slices are a prompt's own
- * (basis "prompt") or the mean over training prompts ("mean", as published: a constant of the
- * function class).  As published: reading "reprojected", corruption "redrawn", bias "per_head", 35
- * of 96 heads, layers [6, 7, 8], basis "mean".
+ * Derivation: the indirect effect of every head on label-shuffled prompts (causal_map.h), averaged
+ * over the first fv.prompts training prompts; the head is patched with its mean over all training
+ * prompts. Weights [L, H] are 1 for the fv.heads heads of largest effect and 0 for the others.
+ * Vector: v = sum over chosen heads of their slice through W_o, the same v for every edited block,
+ * times fv.scale. The slices are those of a prompt (basis "prompt") or the mean over training
+ * prompts (basis "mean", as published: a constant of the function class). As published: reading
+ * "reprojected", corruption "redrawn", bias "per_head", 35 of 96 heads, layers [6, 7, 8], basis
+ * "mean".
  *
- * Cost of the derivation, for N prompts of the map: one corrupted context and about H (L + 1) / 2
- * token passes each; with "redrawn" L H contexts each.
+ * Sees: T0 - 1 examples of the function; with basis "mean", none. Cost: one basis prompt per
+ * function. Cost of the derivation: for each prompt of the map one shuffled context and about H (L
+ * + 1) / 2 token passes, or L H contexts with "redrawn".
  */
 #include "methods/fv.h"
 
@@ -60,7 +62,7 @@ static unsigned fv_basis(const struct method_setup *s) { return basis_bit(part_o
 
 /* ---- the vector and its edits */
 
-/* How often the bias of a layer whose chosen heads have weights w [H] counts. */
+/* Multiplicity of the bias of a layer whose heads have weights w [H]. */
 static float bias_count(enum fv_bias bias, const float *w, size_t H) {
     float sum = 0;
     for (size_t h = 0; h < H; h++) sum += w[h];

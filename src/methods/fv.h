@@ -10,7 +10,7 @@
 enum fv_bias { FV_ONCE, FV_PER_HEAD, FV_NONE };
 extern const char *const FV_BIASES[]; /* names in the order of the enum, NULL-terminated */
 
-enum { FV_LAYERS = 64 };
+enum { FV_LAYERS = 64 }; /* blocks that can be edited */
 
 struct fv_keys {
     int64_t heads;   /* of largest effect that are summed; 0: 35 of every 96 */

@@ -1,18 +1,20 @@
 /*
- * In-context vectors: every token's state is turned towards where an answer moves it.
- * Liu, Ye, Xing, Zou, "In-context vectors", ICML 2024; its regression port by Saglam et al.
- * (methods 3.3).
+ * In-context vectors: the state of every token is turned towards the change that an answer makes.
+ * Liu, Ye, Xing, Zou, "In-Context Vectors", ICML 2024, arXiv:2311.06668; regression port by Saglam
+ * et al., arXiv:2502.05390.
  *
- * A prompt's step is BASIS_STEP: the state at the last y less that at the last x, at the embedding
- * and after every block (the last one after ln_f), of norm 1 over all of them.  Derived: the first
- * principal component of the first icv.prompts training prompts' steps, of norm 1, by a singular
- * value decomposition of the centred steps; its sign makes the largest absolute entry of the left
- * singular vector positive.  With basis "mean" (as published) the vector is the mean step plus that
- * component; with "prompt" it is the prompt's own step, alone: a single prompt has no component.
+ * The step of a prompt (BASIS_STEP) is the state at the last y minus that at the last x, at the
+ * embedding and after every block (the last one after ln_f), scaled to norm 1 over all of them.
+ * Derivation: the first principal component of the steps of the first icv.prompts training prompts,
+ * of norm 1, by a singular value decomposition of the centred steps; its sign makes the largest
+ * absolute entry of the left singular vector positive. With basis "mean" (as published) the vector
+ * is the mean step plus that component; with "prompt" it is the prompt's own step, since one prompt
+ * has no principal component.
  *
- * Block l's output, at every token of the prompt, becomes as long as it was in the direction of
- * itself plus icv.scale times stage l + 1 - icv.layer_shift.  So a prompt's context runs under the
- * edit, and is no other method's.  As published: layer_shift 1, scale 1.5, basis "mean".
+ * Edit: h' = (h + scale v) |h| / |h + scale v| at the output of block l, for every token, with v
+ * the stage l + 1 - icv.layer_shift. As published: layer_shift 1, scale 1.5, basis "mean". Sees: T0
+ * examples of the function; with basis "mean", none. Cost: every prompt has a separate context,
+ * since all tokens are edited.
  */
 #include "methods/icv.h"
 
@@ -35,7 +37,7 @@ static void icv_shape(size_t shape[2], const struct method_setup *s) {
     shape[1] = s->params->dims.E;
 }
 
-/* v [L + 1, R, E]: all stages, of which the edits leave out one. */
+/* v [L + 1, R, E]: all stages; the edits use L of them. */
 static void icv_vector(float *v, const float *w, const struct basis *b,
                        const struct method_setup *s, float *scratch) {
     const size_t E = s->params->dims.E, R = b->R;
@@ -72,7 +74,8 @@ static size_t icv_derive_bytes(const struct method_setup *s, const struct method
                  K = n < N ? n : N;
     return basis_set_bytes(d, icv_basis(s), n) +
            basis_collector_bytes(d, t->T0, t->chunk, t->contexts) +
-           (2 * n * N + 2 * (n + N) * K + 8 * K * K) * sizeof(double); /* LAPACK's own included */
+           (2 * n * N + 2 * (n + N) * K + 8 * K * K) *
+               sizeof(double); /* with the workspace of LAPACK */
 }
 
 static enum err_code collect(struct basis_set *steps, const struct method_training *t,
@@ -92,7 +95,7 @@ cleanup:
     return rc;
 }
 
-/* A [n, (L + 1) E]: the steps, less their mean. */
+/* A [n, (L + 1) E]: the steps minus their mean. */
 static void centre(double *A, const struct basis_set *steps, size_t stage_count) {
     const size_t n = steps->n, E = steps->dims.E, N = stage_count * E;
     for (size_t j = 0; j < N; j++) {
@@ -104,7 +107,7 @@ static void centre(double *A, const struct basis_set *steps, size_t stage_count)
     }
 }
 
-/* The sign of the entry of column 0 of U [n, K] that is largest without it. */
+/* Sign of the entry of column 0 of U [n, K] with the largest absolute value. */
 static double sign_of(const double *U, size_t n, size_t K) {
     double largest = 0;
     for (size_t r = 0; r < n; r++)
@@ -112,7 +115,7 @@ static double sign_of(const double *U, size_t n, size_t K) {
     return largest < 0 ? -1 : 1;
 }
 
-/* w [N] = first principal component of the rows of A [n, N], or zeros where they do not differ. */
+/* w [N] = first principal component of the rows of A [n, N], or zeros if all rows are equal. */
 static enum err_code first_component(float *w, double *A, size_t n, size_t N, struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t K = n < N ? n : N;

@@ -1,6 +1,6 @@
 /*
- * layer_choice.h - the one layer a method acts at: told by its key, or left for validation to
- * choose.
+ * layer_choice.h - the layer of methods that act at one layer: setup.layer, which a key sets, or a
+ * layer chosen on validation prompts where the key is -1.
  */
 #ifndef METHODS_LAYER_CHOICE_H
 #define METHODS_LAYER_CHOICE_H
@@ -17,13 +17,14 @@
 
 void layer_choice_read(struct method_setup *s, const struct config_point *point, const char *key);
 
-/* ERR_CONFIG where the model has no such layer. */
+/* ERR_CONFIG if the model has no such layer. */
 enum err_code layer_choice_check(const struct method_setup *s, const struct config_point *point,
                                  const char *key, struct err *err);
 
-size_t layer_choice_of(const struct method_setup *s); /* the layer told, or that being tried */
+/* The layer of the key, or the candidate setup.choice. */
+size_t layer_choice_of(const struct method_setup *s);
 
-/* `choices` and `chosen` of the method. */
+/* derivation.choices and derivation.chosen of such a method. */
 size_t layer_choice_count(const struct method_setup *s);
 double layer_choice_shown(const struct method_setup *s);
 

@@ -1,8 +1,9 @@
 /*
- * One learned vector, added to the input of one layer at the query, the same for every prompt.
- * Yang et al., ICLR 2026, arXiv:2509.24169.  The input of layer l is the output of block l - 1;
- * that of layer 0 is the embedded query.  It is trained on prompts of points - 1 examples, none at
- * points = 1 (published), where it cannot know the function.
+ * Learned vector: E learned numbers added to the input of one layer at the query, the same for
+ * every prompt. Yang et al., ICLR 2026, arXiv:2509.24169. The input of layer l is the output of
+ * block l - 1, that of layer 0 the embedded query; the layer is chosen on validation prompts. It is
+ * trained on prompts of points - 1 examples; the paper trains without examples (points = 1), where
+ * the vector cannot depend on the function. Sees: nothing of the function. Cost: none.
  */
 #include <string.h>
 

@@ -1,15 +1,18 @@
 /*
- * A linear map of the last state to what the examples change in it, fitted for each function on
- * anchors: queries without labels.  Kwon et al. 2026, arXiv:2605.20730 (methods 3.7), fitted and
- * applied before the final norm.
+ * Linear task vector: the query's last state h (before the final norm) becomes h + W h, where W is
+ * the ridge regression of the changes d_i that the examples cause in the last state, on the states
+ * h_i that anchors (queries without labels) have without examples. The form `constant` adds the
+ * mean of d_i instead. Kwon et al. 2026, arXiv:2605.20730; the ridge weight is 5 there, chosen on
+ * validation prompts here.
  *
- * With h_i the state of anchor i without examples, d_i what the examples add to it, the ridge of
- * weight r is W = D H^T (H H^T + r)^-1, H and D having a column an anchor.  Anchors and H are the
- * same for every function.  With H^T = U S V^T, thin, W = sum over k of (D u_k) s_k / (s_k^2 + r)
- * v_k^T: the primal and the dual solution at once, for every r.  So the basis of a function is D
- * u_k for each k.  The constant form adds the mean of D instead.
+ * With a column per anchor in H and D, W = D H^T (H H^T + r)^-1. Anchors and H are the same for
+ * every function, so with the thin decomposition H^T = U S V^T, W = sum over k of (D u_k) s_k /
+ * (s_k^2 + r) v_k^T, which is the primal and the dual solution at once, for every r. A function's
+ * basis is D u_k for every k.
  *
- * Weights: a row [inputs + 2 E] an anchor: x, h, and its entries of u_1 .. u_E (basis_set.h).
+ * Weights: a row [inputs + 2 E] per anchor: x, h, and its entries of u_1 .. u_E
+ * (basis_collector.h). Sees: T0 - 1 examples of the function; with basis "mean", none. Cost: one
+ * basis prompt and one token per anchor for each function.
  */
 #include "methods/linear_vector.h"
 
@@ -64,15 +67,14 @@ static double linear_chosen(const struct method_setup *s) {
 
 /* ---- the anchors */
 
-/* Covariates of training prompts, which are draws of their own: each prompt's first x, then each
- * one's second. */
+/* Covariates of the training prompts: the first x of each prompt, then the second x of each. */
 static void pick_anchors(float *w, const struct prompt_view *p, const struct method_setup *s) {
     for (size_t i = 0; i < anchors_of(s); i++)
         memcpy(w + i * row_of(&s->params->dims), prompt_view_x(p, i % p->n, i / p->n % p->points),
                p->dims * sizeof *w);
 }
 
-/* Thin singular vectors of H^T [n, E], or shares of a mean. */
+/* Left singular vectors of H^T [n, E]; 1/n for the constant form, whose block 0 is the mean. */
 static enum err_code find_directions(float *w, const struct method_setup *s, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &s->params->dims;
@@ -95,7 +97,7 @@ cleanup:
     return rc;
 }
 
-/* The last state of each anchor as a prompt of its own. */
+/* The last state of each anchor, read as a prompt without examples. */
 static enum err_code read_alone(float *w, const struct method_setup *s,
                                 enum context_precision contexts, struct err *err) {
     enum err_code rc = ERR_OK;

@@ -1,11 +1,13 @@
 /*
- * A low-rank edit of the state after one layer at the query: h + R^T (W h + b - R h), with the
- * `rank` rows of R orthonormal.  LoReFT, Wu et al., NeurIPS 2024, arXiv:2404.03592, equation 2.
+ * LoReFT: a low-rank edit of the residual state h after one layer at the query,
+ * h + R^T (W h + b - R h), with the `rank` rows of R orthonormal. Wu et al., "ReFT", NeurIPS 2024,
+ * arXiv:2404.03592, equation 2. The same for every prompt; the layer is chosen on validation
+ * prompts.
  *
- * R is not learned itself: it is the Gram-Schmidt basis of `rank` free rows M, so it stays
- * orthonormal whatever an optimiser does, and gradients go through that map.  A row of the weights
- * [rank, 2 E + 1] is one of M, of W, and of b.  The edit is x + B^T (A x + c) with B = R,
- * A = W - R, c = b, which v holds one after the other.
+ * R is the Gram-Schmidt basis of `rank` free rows M, so it stays orthonormal under any optimiser,
+ * and gradients go through that map. A row of the weights [rank, 2 E + 1] is a row of M, one of W,
+ * and an entry of b. The edit is x + B^T (A x + c) with B = R, A = W - R, c = b, stored in v in the
+ * order A, B, c. Sees: nothing of the function. Cost: none.
  */
 #include "methods/loreft.h"
 
@@ -33,7 +35,8 @@ struct rows { /* [rank, E], `stride` floats apart */
     size_t rank, stride, E;
 };
 
-/* Row i of q is what row i of M adds to the span of those before it, at length 1. */
+/* Gram-Schmidt: row i of q is the part of row i of M outside the span of the earlier rows, at
+ * norm 1. */
 static void orthonormal(float *q, size_t q_stride, const float *M, const struct rows *at) {
     for (size_t i = 0; i < at->rank; i++) {
         const float *m = M + i * at->stride;
@@ -47,13 +50,13 @@ static void orthonormal(float *q, size_t q_stride, const float *M, const struct 
     }
 }
 
-/* dM += the gradient of M from dq, which is spent: row i of M moves all later rows of q too. */
+/* dM += the gradient of M from dq, which is overwritten; row i of M affects all later rows of q. */
 static void orthonormal_backward(float *dM, float *dq, const float *q, const float *M,
                                  const struct rows *at) {
     const size_t E = at->E;
     for (size_t i = at->rank; i-- > 0;) {
         const float *m = M + i * at->stride, *own = q + i * E;
-        float *dn = dq + i * E; /* of the row before it was scaled */
+        float *dn = dq + i * E; /* gradient of the row before scaling */
         vector_axpy(dn, -(float)vector_dot(dn, own, E), own, E);
         vector_scale(dn, (float)(1 / vector_dot(own, m, E)), E);
         vector_add(dM + i * at->stride, dn, E);
@@ -67,13 +70,13 @@ static void orthonormal_backward(float *dM, float *dq, const float *q, const flo
     }
 }
 
-static struct rows rows_of(const struct method_setup *s) {
+static struct rows loreft_rows(const struct method_setup *s) {
     return (struct rows){rank_of(s), row_width(s), s->params->dims.E};
 }
 
-/* W = R and b = 0, no edit at all, but for what `init` adds to both. */
+/* W = R and b = 0, which is no edit, plus noise of size `init` on both. */
 static void loreft_init(float *w, const struct method_setup *s, const struct rng *stream) {
-    const struct rows at = rows_of(s);
+    const struct rows at = loreft_rows(s);
     const size_t E = at.E;
     for (size_t i = 0; i < at.rank; i++) rng_normals(w + i * at.stride, E, stream, 0, i);
     orthonormal(w + E, at.stride, w, &at);
@@ -89,7 +92,7 @@ static void loreft_init(float *w, const struct method_setup *s, const struct rng
 static void loreft_vector(float *v, const float *w, const struct basis *b,
                           const struct method_setup *s, float *scratch) {
     (void)b, (void)scratch;
-    const struct rows at = rows_of(s);
+    const struct rows at = loreft_rows(s);
     const size_t E = at.E;
     float *A = v, *B = A + at.rank * E, *c = B + at.rank * E;
     orthonormal(B, E, w, &at);
@@ -121,7 +124,7 @@ static void loreft_gradient_at(float *dw, const struct query_place *at, const fl
                                const float *w, const struct basis *b, const struct method_setup *s,
                                float *scratch) {
     (void)b;
-    const struct rows rows = rows_of(s);
+    const struct rows rows = loreft_rows(s);
     const size_t E = rows.E, rank = rows.rank, R = at->R;
     const float *A = v, *B = A + rank * E, *c = B + rank * E;
     float *u = scratch, *du = u + R * rank, *dA = du + R * rank, *dq = dA + rank * E;

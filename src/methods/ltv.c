@@ -1,10 +1,20 @@
 /*
- * Learnable task vectors: L x H weights on what the heads did at the query of a basis prompt.
+ * Learnable task vectors: one weight per head on activations at the query of a basis prompt.
  * Saglam, Hu, Yang, Kalogerias, Karbasi, "Learning Task Representations from In-Context Learning",
- * arXiv:2502.05390.  The four readings and their gradients: design 3.4.
+ * ACL Findings 2025, arXiv:2502.05390, algorithm 1.
  *
- * With D(w) scaling the H slices of a row and u the source (z or a), v = (u D(w)) W_o is one GEMM
- * over all rows, and so is g W_o^T; the heads are never pulled apart.
+ * With z[l] the concatenated head outputs, a[l] = z[l] W_o + b the attention output, and D(w) the
+ * scaling of head slices by w[l, 1..H], v[l] is added to the output of block l at the query:
+ *   heads         v = (z D(w)) W_o                        each head's contribution, weighted
+ *   heads_bias    v = (z D(w)) W_o + (sum_h w_h) b        the output bias once per head
+ *   reprojected   v = (a D(w)) W_o + (sum_h w_h) b        the published regression code
+ *   blocks        v = a D(w)                              the published text code
+ * Gradients, with g = dLoss/dv: dLoss/dw_h = sum over slice h of u * q, where u is z or a and q is
+ * g W_o^T (g for blocks), plus <g, b> where the bias is added.
+ *
+ * Sees: T0 - 1 examples of the function through the basis prompt; with basis "mean", none. Cost:
+ * one basis prompt per function. v = (u D(w)) W_o and g W_o^T are one GEMM each over all rows, so
+ * no per-head vectors are formed. Deviations from the published code: docs/methods.md.
  */
 #include "methods/ltv.h"
 

@@ -1,5 +1,5 @@
 /*
- * ltv.h - the four readings of a head's contribution (design 3.4), by name.
+ * ltv.h - the four variants of the method "ltv" (ltv.c), by name.
  */
 #ifndef METHODS_LTV_H
 #define METHODS_LTV_H

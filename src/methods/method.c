@@ -5,7 +5,7 @@
 
 #include "ops/vector_ops.h"
 
-/* The registry: one line a method, X(method), in the order of tables and help. */
+/* The registry: one line per method, X(method), in the order of tables and help. */
 #define METHODS_FITTED(X)                                                                          \
     X(ltv)                                                                                         \
     X(constant)                                                                                    \

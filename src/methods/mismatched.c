@@ -1,7 +1,11 @@
-/* The vector of another function: what does knowing the right one add? */
+/*
+ * Control of a fit: its vector, made from the basis of the next function; the last function takes
+ * that of the first. It measures how much the vector depends on the function. Cost: that of the
+ * fit.
+ */
 #include "methods/method.h"
 
-/* With one basis for all, or none, there is no other function to take it from. */
+/* With no basis, or one mean for all functions, there is no other basis to take. */
 static bool mismatched_applies(const struct method *fit, bool own_basis) {
     return fit->inputs.basis && own_basis;
 }

@@ -1,4 +1,8 @@
-/* No vector: what a user could get at best without one, the yardstick of fidelity. */
+/*
+ * Control: no vector. `plain` within the trained range and `window` beyond it: what is attainable
+ * without a vector, to which the recovered fraction of a method refers. Cost: a context for every k
+ * beyond the trained range.
+ */
 #include "methods/method.h"
 
 extern const struct method method_oracle;

@@ -1,4 +1,4 @@
-/* The model as it is: the query stream with an empty edit list. */
+/* Control: the model without edits. Sees: the prompt. Cost: none. */
 #include "methods/method.h"
 
 extern const struct method method_plain;

@@ -1,7 +1,8 @@
 /*
- * Directions that know nothing, as long as those of a fit: what does the size of a vector do alone?
- * Each value that an edit of the fit reads becomes N(0, I) of its own norm, edit by edit (layer by
- * layer), drawn for each function; edits that shared a value still do.
+ * Control of a fit: every value that an edit of the fit reads is replaced by a draw from N(0, I)
+ * scaled to its norm, edit by edit (layer by layer), drawn for each function. Edits that share a
+ * value share its replacement. It measures what the norm of a vector does alone. Does not apply to
+ * edits that are maps, which have no norm. Cost: that of the fit.
  */
 #include "methods/method.h"
 #include "ops/vector_ops.h"
@@ -15,17 +16,17 @@ static void redraw(float *out, const float *like, size_t n, const struct rng *st
 
 static size_t width_of(const struct edit *e, size_t E) { return e->n > 0 ? e->n : E - e->from; }
 
-/* From the last edit on, so that those before it still show what they shared. */
+/* From the last edit to the first, so that earlier edits still point to the shared values. */
 static void random_redraw(struct edit *items, size_t n, float *values,
                           const struct method_redraw *of) {
     for (size_t i = n; i-- > 0;) {
         const struct edit old = items[i];
         const size_t width = width_of(&old, of->E);
-        size_t twin = 0;
-        while (items[twin].values != old.values || width_of(&items[twin], of->E) != width) twin++;
-        items[i].values = values + twin * of->R * of->E;
+        size_t same = 0; /* the first edit that reads the same value */
+        while (items[same].values != old.values || width_of(&items[same], of->E) != width) same++;
+        items[i].values = values + same * of->R * of->E;
         items[i].row_stride = of->E;
-        for (size_t r = 0; twin == i && r < of->R; r++)
+        for (size_t r = 0; same == i && r < of->R; r++)
             redraw(values + (i * of->R + r) * of->E, edit_row(&old, r), width, of->stream,
                    of->first + r, i);
     }

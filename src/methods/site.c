@@ -1,7 +1,9 @@
 /*
- * Gates on heads: the output of head h of layer l at the query becomes (1 - s) z + s t, with
- * s = sigmoid(alpha[l, h]) learned and t what the head said at a basis prompt.
- * SITE, Park et al., ACL Findings 2026, arXiv:2507.20906, whose t is a mean (basis = "mean").
+ * Gates on heads: z[l, h] of the query becomes (1 - s) z[l, h] + s t[l, h] with s =
+ * sigmoid(alpha[l, h]) learned and t the head output at the query of a basis prompt. SITE, Park et
+ * al., ACL Findings 2026, arXiv:2507.20906, where t is a mean over prompts (basis "mean") and all
+ * gates start at 0.5. Gradient: dLoss/dalpha = s (1 - s) <g, t - z>. Sees: T0 - 1 examples of the
+ * function; with basis "mean", none. Cost: one basis prompt per function, or none.
  */
 #include <assert.h>
 #include <math.h>

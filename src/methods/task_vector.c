@@ -1,9 +1,12 @@
 /*
- * What the examples did to the state after one layer at the query of a basis prompt.
+ * Task vector: the effect of the examples on the residual state after one layer l, at the query of
+ * a basis prompt.  difference: h + (h_basis - h_alone), where h_alone is the state of the same
+ * query without examples.  replace: h_basis replaces h.  The layer is chosen on validation prompts.
  * Hendel, Geva, Globerson, "In-Context Learning Creates Task Vectors", EMNLP Findings 2023,
- * arXiv:2310.15916, which puts the state in place of the query's own.  Here the query is the last
- * token, and replacing its state erases x; so the default adds the difference from the same query
- * without examples (methods 3.4).
+ * arXiv:2310.15916, section 3, which replaces. There the state belongs to a separator token; here
+ * the query is the last token and replacing its state would erase x, so `difference` is the
+ * default. Sees: T0 - 1 examples of the function; with basis "mean", none. Cost: one basis prompt
+ * and one token per function.
  */
 #include <string.h>
 

@@ -10,9 +10,9 @@ static size_t method_scratch(const struct method_setup *s, size_t rows) {
     return s->method->application.scratch ? s->method->application.scratch(s, rows) : 0;
 }
 
-/* Returns room for what stood where the method edits, NULL where it does not look. */
-static float *lay_out(struct vector_pass *p, const struct method_setup *s, size_t capacity,
-                      bool for_backward) {
+/* Returns the room for activations before edits, or NULL if the method does not need them. */
+static float *vector_pass_lay_out(struct vector_pass *p, const struct method_setup *s,
+                                  size_t capacity, bool for_backward) {
     const struct model_dims *d = &s->params->dims;
     p->v = arena_floats(&p->memory, capacity * method_values(s));
     p->g_sum = arena_floats(&p->memory, d->L * d->E);
@@ -29,10 +29,10 @@ enum err_code vector_pass_create(struct vector_pass *p, const struct method_setu
     *p = (struct vector_pass){.setup = setup};
     p->items = calloc(method_edits_most(setup) + 1, sizeof *p->items);
     CHECK(p->items, ERR_MEMORY, "no memory for %zu edits", method_edits_most(setup));
-    (void)lay_out(p, setup, capacity, for_backward);
+    (void)vector_pass_lay_out(p, setup, capacity, for_backward);
     TRY(arena_commit(&p->memory, err));
     TRY(query_create(&p->query, d, capacity, tokens, for_backward, err));
-    p->query.before = lay_out(p, setup, capacity, for_backward);
+    p->query.before = vector_pass_lay_out(p, setup, capacity, for_backward);
 cleanup:
     if (rc != ERR_OK) vector_pass_destroy(p);
     return rc;
@@ -48,7 +48,7 @@ void vector_pass_destroy(struct vector_pass *p) {
 size_t vector_pass_bytes(const struct method_setup *s, size_t capacity, size_t tokens,
                          bool for_backward) {
     struct vector_pass p = {0};
-    (void)lay_out(&p, s, capacity, for_backward);
+    (void)vector_pass_lay_out(&p, s, capacity, for_backward);
     return query_bytes(&s->params->dims, capacity, tokens, for_backward) + p.memory.used;
 }
 
@@ -71,7 +71,7 @@ void vector_pass_run(struct vector_pass *p, const struct context *c,
     query_forward(&p->query, p->setup->params, c, rows, &p->edits);
 }
 
-/* One vector for all rows: its gradient is the sum of theirs. */
+/* One vector serves all rows, so its gradient is the sum over rows. */
 static void sum_rows(struct vector_pass *p, size_t R) {
     const struct model_dims *d = &p->query.dims;
     memset(p->g_sum, 0, d->L * d->E * sizeof *p->g_sum);
@@ -79,13 +79,13 @@ static void sum_rows(struct vector_pass *p, size_t R) {
         rows_sum(p->g_sum + l * d->E, p->query.g + l * p->query.capacity * d->E, R, d->E);
 }
 
-struct places { /* where a method's gradient comes together */
+struct places { /* context of the callback below */
     const struct vector_pass *p;
     const struct basis *b;
     float *dw;
 };
 
-static void see(void *context, const struct query_place *place) {
+static void add_gradient_at(void *context, const struct query_place *place) {
     const struct places *x = context;
     const struct vector_pass *p = x->p;
     p->setup->method->application.gradient_at(x->dw, place, p->v, p->w, x->b, p->setup, p->scratch);
@@ -95,7 +95,7 @@ static void backward_edited(float *dw, struct vector_pass *p, const struct conte
                             const struct query_rows *rows, const struct basis *b,
                             const float *dprediction) {
     struct places places = {p, b, dw};
-    const struct query_visitor visitor = {see, &places};
+    const struct query_visitor visitor = {add_gradient_at, &places};
     memset(dw, 0, method_weights(p->setup) * sizeof *dw);
     query_backward_edited(&p->query, p->setup->params, c, rows, &p->edits, dprediction, &visitor);
 }

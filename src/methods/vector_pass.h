@@ -1,9 +1,10 @@
 /*
- * vector_pass.h - the query pass of a method over rows: its vector made, added, and differentiated.
+ * vector_pass.h - the query pass under a method: computes its vector, applies its edits to the
+ * queries of many prompts, and differentiates the loss with respect to its weights.
  *
- * `fit`, `evaluate` and `verify` all read queries through this, `plain` too (no edits), so methods
- * are compared on the same arithmetic.  Order of calls: set once per basis and weights, run for
- * each set of rows, backward after a run of the same rows.
+ * `fit`, `evaluate` and `verify` run every query through this, those of `plain` too (with no
+ * edits), so all methods share the same arithmetic.  Order of calls: set once per basis and
+ * weights, run for each set of rows, backward after a run of the same rows.
  */
 #ifndef METHODS_VECTOR_PASS_H
 #define METHODS_VECTOR_PASS_H
@@ -17,9 +18,10 @@ struct vector_pass {
     float *v;           /* as set, of v_rows rows: [L, R, E] by default */
     size_t v_rows;      /* 0: no vector; 1: one for every row */
     struct edit *items; /* [method_edits_most] */
-    struct edits edits; /* the caller may set edits.index after a set: rows that share vectors */
-    const float *w;     /* as set */
-    float *scratch, *g_sum; /* the method's; [L, E] */
+    struct edits
+        edits;      /* after a set the caller may set edits.index, for rows that share vectors */
+    const float *w; /* as set */
+    float *scratch, *g_sum; /* for the method; [L, E] */
     struct arena memory;
 };
 
@@ -31,15 +33,15 @@ void vector_pass_destroy(struct vector_pass *p);
 size_t vector_pass_bytes(const struct method_setup *setup, size_t capacity, size_t tokens,
                          bool for_backward);
 
-/* The method's vector for weights w, which stay until the last run with it. b: one row a query, or
- * one row for all (a mean), or NULL for methods that need none. */
+/* Computes the vector for weights w, which outlive the runs that follow. b: one row per query, one
+ * row for all (a mean), or NULL for methods without a basis. */
 void vector_pass_set(struct vector_pass *p, const struct basis *b, const float *w);
 
-/* query.prediction [rows->R], with the vector that was set. */
+/* Fills query.prediction [rows->R] under the vector that was set. */
 void vector_pass_run(struct vector_pass *p, const struct context *c, const struct query_rows *rows);
 
-/* dw [weights], overwritten: gradient of a loss whose derivative is dprediction [rows->R]; b as in
- * vector_pass_set. */
+/* dw [weights], overwritten: the gradient of a loss whose derivative with respect to the
+ * predictions is dprediction [rows->R]; b as in vector_pass_set. */
 void vector_pass_backward(float *dw, struct vector_pass *p, const struct context *c,
                           const struct query_rows *rows, const struct basis *b,
                           const float *dprediction);

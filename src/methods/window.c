@@ -1,4 +1,8 @@
-/* No vector: the obvious practical rival, which never leaves the trained positions. */
+/*
+ * Control: no vector. From k = T0 examples on, only the last T0 - 1 pairs and the query are shown,
+ * at the first positions, so no untrained position is used: the practical baseline of any method
+ * that repairs long prompts. Cost: a context for every such k.
+ */
 #include "methods/method.h"
 
 extern const struct method method_window;

@@ -1,4 +1,4 @@
-/* A vector of zeros through the whole edit path: equals `plain` bit for bit. */
+/* Control: a vector of zeros through the whole edit path. It must equal `plain` bit for bit. */
 #include "methods/method.h"
 
 #include <string.h>
