@@ -9,17 +9,17 @@
 #include "stages/stage_schemas.h"
 
 /* NULL: the config has no job of this kind. */
-static const struct plan_job *first_of(const struct plan *p, const char *kind) {
+static const struct planned_job *first_of(const struct plan *p, const char *kind) {
     for (size_t j = 0; j < p->n_jobs; j++)
         if (strcmp(p->stages[p->jobs[j].stage].kind->name, kind) == 0) return &p->jobs[j];
     return NULL;
 }
 
 static enum err_code model_of(struct job_model *out, const struct plan *p,
-                              const struct plan_job *job, struct err *err) {
-    struct stage_parent parents[PLAN_PARENTS];
+                              const struct planned_job *job, struct err *err) {
+    struct stage_parent parents[JOB_PARENTS];
     for (size_t i = 0; i < job->n_parents; i++) {
-        const struct plan_job *parent = &p->jobs[job->parents[i]];
+        const struct planned_job *parent = &p->jobs[job->parents[i]];
         parents[i] = (struct stage_parent){p->stages[parent->stage].kind, parent->point};
     }
     return job_model_plan(out, job->point, parents, job->n_parents, err);
@@ -32,7 +32,7 @@ static enum err_code from_plan(struct bench_size *out, const struct plan *p, con
                                struct err *err) {
     enum err_code rc = ERR_OK;
     struct job_model model;
-    const struct plan_job *fit = first_of(p, "fit"), *pretrain = first_of(p, "pretrain");
+    const struct planned_job *fit = first_of(p, "fit"), *pretrain = first_of(p, "pretrain");
     *out = *bench_size_find("standard");
     CHECK(fit, ERR_CONFIG, "%s: a bench takes its size from a stage fit, there is none", path);
     TRY(model_of(&model, p, fit, err));

@@ -17,8 +17,7 @@ struct work {
     const struct bench_dispatch_options *o;
     struct par *par;
     struct log log;
-    struct farm_job *jobs; /* [o->jobs] */
-    char (*identities)[HASH_HEX];
+    struct planned_job *jobs; /* [o->jobs] */
 };
 
 /* ---- the jobs */
@@ -26,16 +25,15 @@ struct work {
 static enum err_code create_jobs(struct work *w, struct err *err) {
     struct hash h;
     w->jobs = calloc(w->o->jobs, sizeof *w->jobs);
-    w->identities = calloc(w->o->jobs, sizeof *w->identities);
-    if (!w->jobs || !w->identities)
-        return ERR(err, ERR_MEMORY, "no memory for %zu jobs", w->o->jobs);
+    if (!w->jobs) return ERR(err, ERR_MEMORY, "no memory for %zu jobs", w->o->jobs);
     for (size_t i = 0; i < w->o->jobs; i++) {
         hash_begin(&h);
         hash_text(&h, "bench/dispatch");
         hash_bytes(&h, &i, sizeof i);
-        hash_end(w->identities[i], &h);
-        w->jobs[i] = (struct farm_job){
-            .identity = w->identities[i], .label = DISPATCH_NOTHING, .cost = 1, .group = 1};
+        struct planned_job *job = &w->jobs[i];
+        *job = (struct planned_job){.cost = {.flops = 1, .group = 1}};
+        (void)snprintf(job->label, sizeof job->label, "%s", DISPATCH_NOTHING);
+        hash_end(job->identity, &h);
     }
     return ERR_OK;
 }
@@ -134,7 +132,7 @@ static enum err_code time_journal(double *rate, const struct work *w, struct err
     TRY(journal_open(&j, dir, err));
     const double start = clock_now();
     for (size_t i = 0; i < w->o->jobs; i++) {
-        add_lines(&j, &line, w->identities[i]);
+        add_lines(&j, &line, w->jobs[i].identity);
         TRY(journal_tick(&j, err));
     }
     TRY(journal_sync(&j, err));
@@ -183,7 +181,6 @@ enum err_code bench_dispatch_measure(struct rates_table *out,
     set_limits(out);
 cleanup:
     for (; rc != ERR_OK && done < o->repeats; done++) farm_release(par);
-    free(w.identities);
     free(w.jobs);
     return rc;
 }

@@ -34,11 +34,10 @@ static void print_head(struct text *out, const struct explain *e) {
 }
 
 static void print_parents(struct text *out, const struct explain *e) {
-    char label[PLAN_LABEL];
     if (e->found.job == PLAN_NONE) return;
-    const struct plan_job *job = &e->plan->jobs[e->found.job];
+    const struct planned_job *job = &e->plan->jobs[e->found.job];
     for (size_t i = 0; i < job->n_parents; i++) {
-        plan_label(label, e->plan, job->parents[i]);
+        const char *label = e->plan->jobs[job->parents[i]].label;
         text_add(out, "  reads %s  %s  %s\n", label, e->plan->jobs[job->parents[i]].identity,
                  queue_state_text(e->states[job->parents[i]].state));
     }
@@ -147,11 +146,10 @@ static void json_keys(struct json_writer *w, const struct explain *e) {
 }
 
 static void json_parents(struct json_writer *w, const struct explain *e) {
-    char label[PLAN_LABEL];
-    const struct plan_job *job = e->found.job == PLAN_NONE ? NULL : &e->plan->jobs[e->found.job];
+    const struct planned_job *job = e->found.job == PLAN_NONE ? NULL : &e->plan->jobs[e->found.job];
     json_write_key(w, "reads"), json_write_array(w);
     for (size_t i = 0; job && i < job->n_parents; i++) {
-        plan_label(label, e->plan, job->parents[i]);
+        const char *label = e->plan->jobs[job->parents[i]].label;
         json_write_object(w);
         json_write_key(w, "job"), json_write_text(w, label);
         json_write_key(w, "identity"), json_write_text(w, e->plan->jobs[job->parents[i]].identity);

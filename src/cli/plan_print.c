@@ -31,7 +31,7 @@ void plan_totals(struct plan_totals *out, const struct plan *p,
     static const double GENEROUS = 4.0 * 1024 * 1024 * 1024, PROGRAM = 256.0 * 1024 * 1024;
     *out = (struct plan_totals){.group = 1, .rate = measure_rate()};
     for (size_t j = 0; j < p->n_jobs; j++) {
-        const struct stage_cost *c = &p->jobs[j].cost;
+        const struct job_cost *c = &p->jobs[j].cost;
         out->flops += c->flops;
         if (states[j].state != QUEUE_DONE) out->flops_left += c->flops;
         if (c->memory > out->memory) out->memory = c->memory;
@@ -48,21 +48,20 @@ void plan_totals(struct plan_totals *out, const struct plan *p,
 
 static void describe(struct text *out, const struct plan *p, size_t j,
                      const struct varying_keys *axes) {
-    const struct plan_job *job = &p->jobs[j];
-    char label[PLAN_LABEL];
+    const struct planned_job *job = &p->jobs[j];
     text_clear(out);
     varying_keys_describe(out, &axes[job->stage], job->point);
     if (job->control) text_add(out, "%s%s", out->size ? " " : "", job->control);
     if (job->n_parents == 0) return;
-    plan_label(label, p, job->parents[0]);
+    const char *label = p->jobs[job->parents[0]].label;
     text_add(out, "%sof %s", out->size ? " " : "", label);
 }
 
 static void add_row(struct text_table *s, const struct plan *p, size_t j,
                     const struct run_state_job *state, double rate, struct text *scratch) {
-    const struct plan_job *job = &p->jobs[j];
-    char label[PLAN_LABEL], span[32];
-    plan_label(label, p, j);
+    const struct planned_job *job = &p->jobs[j];
+    char span[32];
+    const char *label = p->jobs[j].label;
     clock_span(span, rate > 0.0 ? job->cost.flops / rate : 0.0);
     text_table_cell(s, "%zu", j);
     text_table_cell(s, "%s", label);
@@ -131,9 +130,8 @@ void plan_print_totals(struct text *out, const struct plan *p, const struct plan
 
 static void json_job(struct json_writer *w, const struct plan *p, size_t j,
                      const struct run_state_job *state, double rate, struct text *scratch) {
-    const struct plan_job *job = &p->jobs[j];
-    char label[PLAN_LABEL];
-    plan_label(label, p, j);
+    const struct planned_job *job = &p->jobs[j];
+    const char *label = p->jobs[j].label;
     json_write_object(w);
     json_write_key(w, "line"), json_write_int(w, (int64_t)j);
     json_write_key(w, "job"), json_write_text(w, label);

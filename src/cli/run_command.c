@@ -47,16 +47,14 @@ struct session { /* of rank 0 */
     struct text machine;
     struct provenance provenance;
     struct farm_field fields[PROVENANCE_MAX];
-    struct farm_job *jobs;
-    char (*labels)[PLAN_LABEL];
+    bool *skip; /* [plan.n_jobs]: --only leaves it out */
     struct farm farm;
 };
 
 static void session_release(struct session *s) {
     lock_release(&s->lock);
     history_release(&s->past);
-    free(s->jobs);
-    free(s->labels);
+    free(s->skip);
     provenance_release(&s->provenance);
     text_release(&s->machine);
     plan_release(&s->plan);
@@ -95,14 +93,12 @@ cleanup:
 
 /* Of jobs that were DONE. */
 static void warn_of_rows(const struct session *s) {
-    char label[PLAN_LABEL];
     for (size_t j = 0; j < s->plan.n_jobs; j++) {
         const struct history_job *past = history_find(&s->past, s->plan.jobs[j].identity);
         if (!past || past->state != HISTORY_STOPPED || past->dones == 0) continue;
         if (past->n_rows >= past->rows_due) continue;
-        plan_label(label, &s->plan, j);
-        log_line(&s->log, LOG_WARNING, "%s: it gave %zu rows, %zu are here: it runs again", label,
-                 past->rows_due, past->n_rows);
+        log_line(&s->log, LOG_WARNING, "%s: it gave %zu rows, %zu are here: it runs again",
+                 s->plan.jobs[j].label, past->rows_due, past->n_rows);
     }
 }
 
@@ -134,7 +130,7 @@ cleanup:
     return rc;
 }
 
-/* ---- the farm's view of the plan */
+/* ---- what the farm is given */
 
 static enum err_code no_such_stage(const struct session *s, const char *name, struct err *err) {
     struct text names = {0};
@@ -155,42 +151,28 @@ static enum err_code read_time(double *seconds, const struct options *o, const c
     return ERR(err, ERR_USAGE, "%s: %s, or UNLIMITED", option, why.msg);
 }
 
-static enum err_code is_skipped(bool *skip, const struct session *s, struct err *err) {
+static enum err_code skip_stages(bool *skipped, const struct session *s, struct err *err) {
     const char *only[OPTIONS_MAX];
     const size_t n = options_values(only, s->options, "--only");
-    for (size_t i = 0; i < s->plan.n_stages; i++) skip[i] = n > 0;
+    for (size_t i = 0; i < s->plan.n_stages; i++) skipped[i] = n > 0;
     for (size_t k = 0; k < n; k++) {
         const size_t stage = plan_find_stage(&s->plan, only[k]);
         if (stage == PLAN_NONE) return no_such_stage(s, only[k], err);
-        skip[stage] = false;
+        skipped[stage] = false;
     }
     return ERR_OK;
 }
 
-static enum err_code make_jobs(struct session *s, struct err *err) {
+static enum err_code skip_jobs(struct session *s, struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t n = s->plan.n_jobs;
-    bool *skip = calloc(s->plan.n_stages + 1, sizeof *skip);
-    s->jobs = calloc(n + 1, sizeof *s->jobs);
-    s->labels = calloc(n + 1, sizeof *s->labels);
-    CHECK(skip && s->jobs && s->labels, ERR_MEMORY, "no memory for %zu jobs", n);
-    TRY(is_skipped(skip, s, err));
-    for (size_t j = 0; j < n; j++) {
-        const struct plan_job *job = &s->plan.jobs[j];
-        plan_label(s->labels[j], &s->plan, j);
-        s->jobs[j] = (struct farm_job){.identity = job->identity,
-                                       .label = s->labels[j],
-                                       .parents = job->parents,
-                                       .n_parents = job->n_parents,
-                                       .cost = job->cost.flops,
-                                       .group = job->cost.group,
-                                       .class = 2 * job->stage + job->cost.checkpoints,
-                                       .checkpoints = job->cost.checkpoints,
-                                       .memory = (size_t)job->cost.memory,
-                                       .skip = skip[job->stage]};
-    }
+    bool *skipped = calloc(s->plan.n_stages + 1, sizeof *skipped);
+    s->skip = calloc(n + 1, sizeof *s->skip);
+    CHECK(skipped && s->skip, ERR_MEMORY, "no memory for %zu jobs", n);
+    TRY(skip_stages(skipped, s, err));
+    for (size_t j = 0; j < n; j++) s->skip[j] = skipped[s->plan.jobs[j].stage];
 cleanup:
-    free(skip);
+    free(skipped);
     return rc;
 }
 
@@ -247,8 +229,9 @@ static enum err_code make_farm(struct session *s, struct err *err) {
                             .compute = job_message_compute};
     TRY(read_limits(s, err));
     TRY(read_sequence(&s->farm.shortest_first, s->options, err));
-    TRY(make_jobs(s, err));
-    s->farm.jobs = s->jobs;
+    TRY(skip_jobs(s, err));
+    s->farm.jobs = s->plan.jobs;
+    s->farm.skip = s->skip;
     s->farm.n_jobs = s->plan.n_jobs;
     TRY(provenance_make(&s->provenance, &s->plan, s->farm.memory, s->argv, err));
     for (size_t i = 0; i < s->provenance.n; i++)

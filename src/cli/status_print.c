@@ -51,12 +51,12 @@ static void print_pace(struct text *out, const struct run_state *r, const struct
 }
 
 static void print_running(struct text *out, const struct run_state *r, size_t j) {
-    char label[PLAN_LABEL], span[32];
+    char span[32];
     const struct history_job *past = r->jobs[j].past;
     struct text hosts = {0};
-    plan_label(label, &r->plan, j);
     progress_hosts(&hosts, r, j);
-    text_add(out, "RUNNING  %s on rank %s", label, *past->ranks ? past->ranks : "?");
+    text_add(out, "RUNNING  %s on rank %s", r->jobs[j].job->label,
+             *past->ranks ? past->ranks : "?");
     if (hosts.size > 0) text_add(out, " (%s)", text_str(&hosts));
     if (!isnan(progress_elapsed(r, j))) {
         clock_span(span, progress_elapsed(r, j));
@@ -67,18 +67,13 @@ static void print_running(struct text *out, const struct run_state *r, size_t j)
     text_release(&hosts);
 }
 
-static void print_failed(struct text *out, const struct run_state *r, size_t j) {
-    char label[PLAN_LABEL];
-    plan_label(label, &r->plan, j);
-    text_add(out, "FAILED   %s (%s): %s\n", label, run_state_failure_class(&r->jobs[j]),
-             run_state_failure_reason(&r->jobs[j]));
+static void print_failed(struct text *out, const struct run_state_job *job) {
+    text_add(out, "FAILED   %s (%s): %s\n", job->job->label, run_state_failure_class(job),
+             run_state_failure_reason(job));
 }
 
-static void print_blocked(struct text *out, const struct run_state *r, size_t j) {
-    char label[PLAN_LABEL], blocker[PLAN_LABEL];
-    plan_label(label, &r->plan, j);
-    plan_label(blocker, &r->plan, r->jobs[j].blocker);
-    text_add(out, "BLOCKED  %s by %s\n", label, blocker);
+static void print_blocked(struct text *out, const struct run_state_job *job) {
+    text_add(out, "BLOCKED  %s by %s\n", job->job->label, job->blocker->job->label);
 }
 
 static void print_counts(struct text *out, const struct run_state *r) {
@@ -97,8 +92,8 @@ void status_print(struct text *out, const struct run_state *r, const struct prog
     for (size_t j = 0; j < r->plan.n_jobs; j++)
         if (r->jobs[j].state == QUEUE_RUNNING) print_running(out, r, j);
     for (size_t j = 0; j < r->plan.n_jobs; j++) {
-        if (r->jobs[j].state == QUEUE_FAILED) print_failed(out, r, j);
-        if (r->jobs[j].state == QUEUE_BLOCKED) print_blocked(out, r, j);
+        if (r->jobs[j].state == QUEUE_FAILED) print_failed(out, &r->jobs[j]);
+        if (r->jobs[j].state == QUEUE_BLOCKED) print_blocked(out, &r->jobs[j]);
     }
     if (r->history.damaged)
         text_add(out, "%zu damaged lines of the journal were skipped\n", r->history.damaged);
@@ -130,11 +125,9 @@ static void json_holder(struct json_writer *w, const struct run_state *r) {
 }
 
 static void json_job(struct json_writer *w, const struct run_state *r, size_t j) {
-    char label[PLAN_LABEL];
-    plan_label(label, &r->plan, j);
     json_write_object(w);
     json_write_key(w, "line"), json_write_int(w, (int64_t)j);
-    json_write_key(w, "job"), json_write_text(w, label);
+    json_write_key(w, "job"), json_write_text(w, r->plan.jobs[j].label);
     json_write_key(w, "state"), json_write_text(w, queue_state_text(r->jobs[j].state));
 }
 
@@ -152,11 +145,9 @@ static void json_running(struct json_writer *w, const struct run_state *r, size_
 
 static void json_trouble(struct json_writer *w, const struct run_state *r, size_t j) {
     const struct run_state_job *job = &r->jobs[j];
-    char label[PLAN_LABEL];
     json_job(w, r, j);
     if (job->state == QUEUE_BLOCKED) {
-        plan_label(label, &r->plan, job->blocker);
-        json_write_key(w, "by"), json_write_text(w, label);
+        json_write_key(w, "by"), json_write_text(w, job->blocker->job->label);
     } else {
         json_write_key(w, "class"), json_write_bytes(w, run_state_failure_class(job));
         json_write_key(w, "reason"), json_write_bytes(w, run_state_failure_reason(job));

@@ -34,8 +34,7 @@ struct rates_table {
 
 static void report_job(struct text *out, struct json_writer *w, const struct run_state *r,
                        size_t job, enum err_code rc, const struct err *why) {
-    char label[PLAN_LABEL];
-    plan_label(label, &r->plan, job);
+    const char *label = r->plan.jobs[job].label;
     if (!w) {
         text_add(out, "%-24s %s%s\n", label,
                  rc == ERR_OK ? "same bits" : "DIFFERS: ", rc == ERR_OK ? "" : why->msg);

@@ -34,18 +34,11 @@ static enum err_code allocate(struct coordinator *c, struct err *err) {
 static enum err_code make_queue(struct coordinator *c, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct farm *f = c->f;
-    struct queue_job *jobs = calloc(f->n_jobs ? f->n_jobs : 1, sizeof *jobs);
-    CHECK(jobs, ERR_MEMORY, "no memory for %zu jobs", f->n_jobs);
-    for (size_t i = 0; i < f->n_jobs; i++)
-        jobs[i] = (struct queue_job){.parents = f->jobs[i].parents,
-                                     .n_parents = f->jobs[i].n_parents,
-                                     .cost = f->jobs[i].cost,
-                                     .group = f->jobs[i].group,
-                                     .skip = f->jobs[i].skip};
-    TRY(queue_create(&c->queue, jobs, f->n_jobs, c->par->size,
+    TRY(queue_create(&c->queue, f->jobs, f->n_jobs, c->par->size,
                      f->shortest_first ? QUEUE_SHORTEST : QUEUE_LONGEST, err));
+    for (size_t i = 0; f->skip && i < f->n_jobs; i++)
+        if (f->skip[i]) queue_set_skipped(c->queue, i);
 cleanup:
-    free(jobs);
     return rc;
 }
 

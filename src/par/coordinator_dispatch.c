@@ -15,12 +15,12 @@ static enum inject_kind fault_of_rank(const struct coordinator *c, const struct 
 /* The payload of an ORDER for rank i of the group. */
 static void write_order(struct text *out, const struct coordinator *c, const struct task *t, int i,
                         const char *order) {
-    const struct farm_job *job = &c->f->jobs[t->job];
+    const struct planned_job *job = &c->f->jobs[t->job];
     const struct message_order o = {.group_rank = i,
                                     .group_size = t->group,
                                     .inject = (int32_t)fault_of_rank(c, t, i),
                                     .memory = c->f->memory,
-                                    .planned = job->memory,
+                                    .planned = (size_t)job->cost.memory,
                                     .hang_after = farm_hang_after(c->f)};
     text_clear(out);
     text_bytes(out, &o, sizeof o);

@@ -41,8 +41,9 @@ static enum queue_state state_of(struct coordinator *c, size_t job, bool *lost) 
  * that runs again reads its own parents. */
 static void check_inputs(const struct coordinator *c, enum queue_state *states, bool *checked) {
     for (size_t i = c->f->n_jobs; i-- > 0;) {
-        const struct farm_job *job = &c->f->jobs[i];
-        for (size_t k = 0; states[i] == QUEUE_PENDING && !job->skip && k < job->n_parents; k++) {
+        const bool skip = c->f->skip && c->f->skip[i];
+        const struct planned_job *job = &c->f->jobs[i];
+        for (size_t k = 0; states[i] == QUEUE_PENDING && !skip && k < job->n_parents; k++) {
             const size_t parent = job->parents[k];
             if (checked[parent] || states[parent] != QUEUE_DONE) continue;
             checked[parent] = true;

@@ -49,7 +49,7 @@ void coordinator_request_stop(struct coordinator *c, enum stop_step step) {
     for (int i = 0; i < c->par->size && !c->f->in_process; i++) {
         const struct task *t = &c->tasks[i];
         if (!t->serial) continue;
-        if (step == STOP_REQUESTED || c->f->jobs[t->job].checkpoints) ask_to_stop(c, t);
+        if (step == STOP_REQUESTED || c->f->jobs[t->job].cost.checkpoints) ask_to_stop(c, t);
     }
 }
 

@@ -16,6 +16,12 @@ static const double STOP_BEFORE = 25.0, STOP_LEAST = 2.0, STOP_SHARE = 0.05, STO
 
 /* ---------------------------------------------------------------- how long jobs take */
 
+/* Jobs of one class take times in proportion to their planned costs: those of one stage, those that
+ * write checkpoints apart. */
+static size_t class_of_job(const struct planned_job *job) {
+    return 2 * job->stage + job->cost.checkpoints;
+}
+
 /* From the journal; `ranks` of its last start is "3,4". */
 static void record_past_time(struct coordinator *c, size_t job) {
     const struct history_job *past = history_find(&c->history, c->f->jobs[job].identity);
@@ -29,9 +35,10 @@ static void record_past_time(struct coordinator *c, size_t job) {
  * seconds were for is not known. */
 void coordinator_record_time(struct coordinator *c, size_t job, int group, double seconds,
                              double share, bool checkpointed) {
-    const struct farm_job *j = &c->f->jobs[job];
+    const struct planned_job *j = &c->f->jobs[job];
     if (share <= 0.0 && checkpointed) return;
-    job_times_learn(c->job_times, j->class, j->cost * (share > 0.0 ? share : 1.0), group, seconds);
+    job_times_learn(c->job_times, class_of_job(j), j->cost.flops * (share > 0.0 ? share : 1.0),
+                    group, seconds);
 }
 
 /* ---------------------------------------------------------------- the limit */
@@ -49,7 +56,7 @@ enum err_code coordinator_set_limit(struct coordinator *c, struct err *err) {
     enum err_code rc = ERR_OK;
     size_t classes = 0;
     for (size_t i = 0; i < c->f->n_jobs; i++)
-        if (c->f->jobs[i].class >= classes) classes = c->f->jobs[i].class + 1;
+        if (class_of_job(&c->f->jobs[i]) >= classes) classes = class_of_job(&c->f->jobs[i]) + 1;
     TRY(job_times_create(&c->job_times, classes, err));
     for (size_t i = 0; i < c->f->n_jobs; i++) record_past_time(c, i);
     set_moments(c);
@@ -62,9 +69,9 @@ cleanup:
 /* Seconds until the job ends; 0: not known, and then it may start. One that writes a checkpoint
  * when it is asked to stop needs no longer than the grace period that it would get. */
 static double seconds_needed(const struct coordinator *c, size_t job, int group) {
-    const struct farm_job *j = &c->f->jobs[job];
-    const double whole = job_times_predict(c->job_times, j->class, j->cost, group);
-    return j->checkpoints ? fmin(whole, coordinator_grace_period(c, c->limit.stop_at)) : whole;
+    const struct planned_job *j = &c->f->jobs[job];
+    const double whole = job_times_predict(c->job_times, class_of_job(j), j->cost.flops, group);
+    return j->cost.checkpoints ? fmin(whole, coordinator_grace_period(c, c->limit.stop_at)) : whole;
 }
 
 static bool may_start(const void *context, size_t job, int group) {

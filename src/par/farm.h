@@ -24,22 +24,10 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "job/job.h"
+#include "job/planned_job.h"
 #include "journal/history.h"
 #include "par/par.h"
 #include "store/lock.h"
-
-struct farm_job {         /* line i of the plan is jobs[i] */
-    const char *identity; /* 64 hexadecimal digits, each once */
-    const char *label;    /* "fit[3]": for people */
-    const size_t *parents;
-    size_t n_parents;
-    double cost;      /* any unit; longest first */
-    int group;        /* ranks it wants; clamped to what there is */
-    size_t class;     /* a small number: jobs of one class take times as their costs say */
-    bool checkpoints; /* it writes them, also when it is asked to stop */
-    size_t memory;    /* bytes at its peak, as planned; for the limit of the child */
-    bool skip;        /* left out of this attempt (--only): not started, counted as pending */
-};
 
 struct farm_field {
     const char *name, *value;
@@ -58,9 +46,11 @@ typedef enum err_code farm_compute(const char *order, struct job_ctx *ctx, void 
                                    struct err *err);
 
 struct farm {
-    const char *dir; /* exists */
-    const struct farm_job *jobs;
+    const char *dir;                /* exists */
+    const struct planned_job *jobs; /* line i of the plan is jobs[i]; not owned */
     size_t n_jobs;
+    const bool
+        *skip; /* [n_jobs]: left out of this attempt (--only), counted as pending; NULL: none */
     const struct farm_field *provenance; /* of the attempt line: build, core, slurm, argv, ... */
     size_t n_provenance;
     const char *machine; /* build and BLAS core of this rank, as given to farm_serve() */

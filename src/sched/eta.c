@@ -17,75 +17,83 @@ static void add(struct speed *s, double seconds, int ranks, double flops) {
 
 static bool is_known(const struct speed *s) { return s->flops > 0.0; }
 
-/* speeds [n_stages + 1], the last one of all finished jobs together. */
-static void learn(struct speed *speeds, const struct eta_job *jobs, size_t n, size_t n_stages) {
-    for (size_t i = 0; i < n; i++) {
-        if (jobs[i].state != QUEUE_DONE) continue;
-        add(&speeds[jobs[i].stage], jobs[i].seconds, jobs[i].ranks, jobs[i].flops);
-        add(&speeds[n_stages], jobs[i].seconds, jobs[i].ranks, jobs[i].flops);
+struct sight { /* what is known of the run */
+    const struct planned_job *jobs;
+    const struct eta_state *states;
+    size_t n, n_stages;
+    int ranks;
+    struct speed *speeds; /* [n_stages + 1], the last one of all finished jobs together */
+};
+
+static void learn_done(const struct sight *s) {
+    for (size_t i = 0; i < s->n; i++) {
+        const struct eta_state *t = &s->states[i];
+        if (t->state != QUEUE_DONE) continue;
+        add(&s->speeds[s->jobs[i].stage], t->seconds, t->ranks, s->jobs[i].cost.flops);
+        add(&s->speeds[s->n_stages], t->seconds, t->ranks, s->jobs[i].cost.flops);
     }
 }
 
-/* What runs and left a checkpoint since it was started tells too: of the stages in `asked`. */
-static void learn_running(struct speed *speeds, const bool *asked, const struct eta_job *jobs,
-                          size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        const struct eta_job *j = &jobs[i];
-        if (j->state == QUEUE_RUNNING && asked[j->stage])
-            add(&speeds[j->stage], j->marked, j->ranks, (j->reached - j->resumed) * j->flops);
+/* Running jobs that left a checkpoint since their start, of the stages in `asked`. */
+static void learn_running(const struct sight *s, const bool *asked) {
+    for (size_t i = 0; i < s->n; i++) {
+        const struct eta_state *t = &s->states[i];
+        if (t->state == QUEUE_RUNNING && asked[s->jobs[i].stage])
+            add(&s->speeds[s->jobs[i].stage], t->marked, t->ranks,
+                (t->reached - t->resumed) * s->jobs[i].cost.flops);
     }
 }
 
-static double whole_time(const struct eta_job *j, const struct speed *speeds, size_t n_stages,
-                         int ranks) {
-    const struct speed *s = &speeds[is_known(&speeds[j->stage]) ? j->stage : n_stages];
-    const int wanted = j->group < ranks ? j->group : ranks;
-    const int group = j->state == QUEUE_RUNNING ? j->ranks : wanted;
-    return s->seconds / s->flops * j->flops / (group > 1 ? group : 1);
+static double whole_time(const struct sight *s, size_t job) {
+    const struct planned_job *j = &s->jobs[job];
+    const struct eta_state *t = &s->states[job];
+    const struct speed *speed = &s->speeds[is_known(&s->speeds[j->stage]) ? j->stage : s->n_stages];
+    const int wanted = j->cost.group < s->ranks ? j->cost.group : s->ranks;
+    const int group = t->state == QUEUE_RUNNING ? t->ranks : wanted;
+    return speed->seconds / speed->flops * j->cost.flops / (group > 1 ? group : 1);
 }
 
 /* What its newest checkpoint leaves to do, less the time since then. */
-static double time_left(const struct eta_job *j, double whole) {
-    const double left = whole * (1.0 - j->reached);
-    return j->state == QUEUE_RUNNING ? fmax(left - (j->seconds - j->marked), 0.0) : left;
+static double remaining(const struct eta_state *t, double whole) {
+    const double left = whole * (1.0 - t->reached);
+    return t->state == QUEUE_RUNNING ? fmax(left - (t->seconds - t->marked), 0.0) : left;
 }
 
-static enum err_code look_ahead(double *seconds, const struct eta_job *jobs, size_t n,
-                                const struct speed *speeds, size_t n_stages, int ranks,
-                                struct err *err) {
+static enum err_code look_ahead(double *seconds, const struct sight *s, struct err *err) {
     enum err_code rc = ERR_OK;
-    struct forecast_job *all = calloc(n + 1, sizeof *all);
-    CHECK(all, ERR_MEMORY, "no memory to look ahead over %zu jobs", n);
-    for (size_t i = 0; i < n; i++)
-        all[i] = (struct forecast_job){
-            .parents = jobs[i].parents,
-            .n_parents = jobs[i].n_parents,
-            .state = jobs[i].state,
-            .cost = jobs[i].flops,
-            .group = jobs[i].state == QUEUE_RUNNING ? jobs[i].ranks : jobs[i].group,
-            .seconds = time_left(&jobs[i], whole_time(&jobs[i], speeds, n_stages, ranks))};
-    TRY(forecast_make(seconds, all, n, ranks, err));
+    struct forecast_state *states = calloc(s->n + 1, sizeof *states);
+    CHECK(states, ERR_MEMORY, "no memory to look ahead over %zu jobs", s->n);
+    for (size_t i = 0; i < s->n; i++)
+        states[i] = (struct forecast_state){.state = s->states[i].state,
+                                            .ranks = s->states[i].ranks,
+                                            .seconds = remaining(&s->states[i], whole_time(s, i))};
+    TRY(forecast_make(seconds, s->jobs, states, s->n, s->ranks, err));
 cleanup:
-    free(all);
+    free(states);
     return rc;
 }
 
-enum err_code eta_make(double *seconds, const struct eta_job *jobs, size_t n, size_t n_stages,
-                       int ranks, struct err *err) {
+static void learn_speeds(const struct sight *s, bool *asked) {
+    learn_done(s);
+    for (size_t k = 0; k < s->n_stages; k++) asked[k] = !is_known(&s->speeds[k]);
+    learn_running(s, asked);
+    for (size_t k = 0; k < s->n_stages && !is_known(&s->speeds[s->n_stages]); k++)
+        s->speeds[s->n_stages] = s->speeds[k]; /* no job is finished: the first that runs */
+}
+
+enum err_code eta_make(double *seconds, const struct planned_job *jobs,
+                       const struct eta_state *states, size_t n, size_t n_stages, int ranks,
+                       struct err *err) {
     enum err_code rc = ERR_OK;
-    struct speed *speeds = calloc(n_stages + 1, sizeof *speeds);
+    struct sight s = {jobs, states, n, n_stages, ranks, NULL};
     bool *asked = calloc(n_stages + 1, sizeof *asked);
-    CHECK(speeds && asked, ERR_MEMORY, "no memory for %zu stages", n_stages);
+    s.speeds = calloc(n_stages + 1, sizeof *s.speeds);
+    CHECK(s.speeds && asked, ERR_MEMORY, "no memory for %zu stages", n_stages);
     *seconds = nan("");
-    learn(speeds, jobs, n, n_stages);
-    for (size_t s = 0; s < n_stages; s++) asked[s] = !is_known(&speeds[s]);
-    learn_running(speeds, asked, jobs, n);
-    for (size_t s = 0; s < n_stages && !is_known(&speeds[n_stages]); s++)
-        speeds[n_stages] = speeds[s]; /* nothing is finished: by what runs */
-    if (is_known(&speeds[n_stages]))
-        TRY(look_ahead(seconds, jobs, n, speeds, n_stages, ranks, err));
+    learn_speeds(&s, asked);
+    if (is_known(&s.speeds[n_stages])) TRY(look_ahead(seconds, &s, err));
 cleanup:
     free(asked);
-    free(speeds);
+    free(s.speeds);
     return rc;
 }

@@ -14,13 +14,8 @@
 #include "base/err.h"
 #include "sched/queue.h"
 
-struct eta_job {
-    size_t stage;          /* jobs of one stage have one speed */
-    const size_t *parents; /* indices, not owned */
-    size_t n_parents;
+struct eta_state { /* of one job, by the journal */
     enum queue_state state;
-    double flops;   /* as planned */
-    int group;      /* ranks it wants */
     int ranks;      /* DONE, RUNNING: those that worked on it */
     double seconds; /* DONE: that it took from begin to end; 0: not known. RUNNING: so far */
     double marked;  /* RUNNING: seconds from its start to its newest checkpoint since */
@@ -28,8 +23,9 @@ struct eta_job {
     double reached; /* fraction done at its newest checkpoint */
 };
 
-/* Seconds from now; NaN while no job says how fast they are. */
-enum err_code eta_make(double *seconds, const struct eta_job *jobs, size_t n, size_t n_stages,
-                       int ranks, struct err *err);
+/* Seconds from now; NaN while no job says how fast they are. states [n]: of each job. */
+enum err_code eta_make(double *seconds, const struct planned_job *jobs,
+                       const struct eta_state *states, size_t n, size_t n_stages, int ranks,
+                       struct err *err);
 
 #endif

@@ -3,8 +3,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-static const double FIRST = 1e300; /* cost of what runs already: it is handed out before all else */
-
 struct seat { /* a job in work */
     size_t job;
     int group;
@@ -13,42 +11,37 @@ struct seat { /* a job in work */
 
 struct forecast {
     struct queue *queue;
-    const struct forecast_job *jobs;
+    const struct forecast_state *states;
     struct seat *seats; /* [ranks], those in use first */
     size_t n_seats;
     int idle;
     double now;
 };
 
-static enum err_code make_queue(struct queue **out, const struct forecast_job *jobs, size_t n,
-                                int ranks, struct err *err) {
-    enum err_code rc = ERR_OK;
-    struct queue_job *all = calloc(n ? n : 1, sizeof *all);
-    CHECK(all, ERR_MEMORY, "no memory to look ahead over %zu jobs", n);
-    for (size_t i = 0; i < n; i++)
-        all[i] = (struct queue_job){.parents = jobs[i].parents,
-                                    .n_parents = jobs[i].n_parents,
-                                    .cost = jobs[i].state == QUEUE_RUNNING ? FIRST : jobs[i].cost,
-                                    .group = jobs[i].group};
-    TRY(queue_create(out, all, n, ranks, QUEUE_LONGEST, err));
+static void take_seat(struct forecast *f, size_t job, int group) {
+    f->seats[f->n_seats++] = (struct seat){job, group, f->now + fmax(f->states[job].seconds, 0.0)};
+    f->idle -= group;
+}
+
+/* A RUNNING job for which the ranks do not suffice (a journal of other ranks) counts as pending. */
+static void set_states(struct forecast *f, size_t n) {
     for (size_t i = 0; i < n; i++) {
-        if (jobs[i].state == QUEUE_DONE) queue_set_done(*out, i);
-        if (jobs[i].state == QUEUE_FAILED) queue_set_failed(*out, i);
+        const struct forecast_state *s = &f->states[i];
+        const int group = s->ranks > 1 ? s->ranks : 1;
+        if (s->state == QUEUE_DONE) queue_set_done(f->queue, i);
+        if (s->state == QUEUE_FAILED) queue_set_failed(f->queue, i);
+        if (s->state != QUEUE_RUNNING || group > f->idle) continue;
+        queue_set_running(f->queue, i, group);
+        take_seat(f, i, group);
     }
-    queue_begin(*out);
-cleanup:
-    free(all);
-    return rc;
+    queue_begin(f->queue);
 }
 
 static void hand_out(struct forecast *f) {
     static const struct queue_filter any = {0};
-    struct seat *s = &f->seats[f->n_seats];
-    while (f->idle > 0 && queue_next(&s->job, &s->group, f->queue, f->idle, &any)) {
-        s->end = f->now + fmax(f->jobs[s->job].seconds, 0.0);
-        f->idle -= s->group;
-        s = &f->seats[++f->n_seats];
-    }
+    size_t job;
+    int group;
+    while (queue_next(&job, &group, f->queue, f->idle, &any)) take_seat(f, job, group);
 }
 
 static void end_next(struct forecast *f) {
@@ -61,13 +54,15 @@ static void end_next(struct forecast *f) {
     f->seats[next] = f->seats[--f->n_seats];
 }
 
-enum err_code forecast_make(double *seconds, const struct forecast_job *jobs, size_t n, int ranks,
+enum err_code forecast_make(double *seconds, const struct planned_job *jobs,
+                            const struct forecast_state *states, size_t n, int ranks,
                             struct err *err) {
     enum err_code rc = ERR_OK;
-    struct forecast f = {.jobs = jobs, .idle = ranks};
+    struct forecast f = {.states = states, .idle = ranks};
     f.seats = calloc((size_t)ranks + 1, sizeof *f.seats);
     CHECK(f.seats, ERR_MEMORY, "no memory to look ahead on %d ranks", ranks);
-    TRY(make_queue(&f.queue, jobs, n, ranks, err));
+    TRY(queue_create(&f.queue, jobs, n, ranks, QUEUE_LONGEST, err));
+    set_states(&f, n);
     for (hand_out(&f); f.n_seats > 0; hand_out(&f)) end_next(&f);
     *seconds = f.now;
 cleanup:

@@ -10,18 +10,16 @@
 #include "base/err.h"
 #include "sched/queue.h"
 
-struct forecast_job {
-    const size_t *parents; /* indices, not owned */
-    size_t n_parents;
+struct forecast_state { /* of one job, now */
     enum queue_state state;
-    double cost;    /* as planned: decides who goes first */
-    int group;      /* ranks it wants */
+    int ranks;      /* RUNNING: those that work on it */
     double seconds; /* from its start to its end; of a RUNNING job, from now */
 };
 
-/* Seconds until the last job ends that can, on `ranks` ranks; RUNNING ones go on. ERR_CONFIG for a
- * cycle or a parent out of range. */
-enum err_code forecast_make(double *seconds, const struct forecast_job *jobs, size_t n, int ranks,
+/* Seconds until the last job ends that can, on `ranks` ranks; RUNNING ones continue. states [n]: of
+ * each job. ERR_CONFIG for a cycle or a parent out of range. */
+enum err_code forecast_make(double *seconds, const struct planned_job *jobs,
+                            const struct forecast_state *states, size_t n, int ranks,
                             struct err *err);
 
 #endif

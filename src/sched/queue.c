@@ -76,11 +76,11 @@ static enum err_code allocate(struct queue *q, size_t n, size_t edges, int ranks
     return ERR(err, ERR_MEMORY, "no memory to schedule %zu jobs", n);
 }
 
-static void fill_node(struct node *node, const struct queue_job *job, int ranks) {
-    *node = (struct node){.parents = job->parents, .n_parents = job->n_parents, .skip = job->skip};
+static void fill_node(struct node *node, const struct planned_job *job, int ranks) {
+    *node = (struct node){.parents = job->parents, .n_parents = job->n_parents};
     node->waiting = job->n_parents;
-    node->cost = job->cost > 0.0 && isfinite(job->cost) ? job->cost : 0.0;
-    node->group = job->group < 1 ? 1 : job->group > ranks ? ranks : job->group;
+    node->cost = job->cost.flops > 0.0 && isfinite(job->cost.flops) ? job->cost.flops : 0.0;
+    node->group = job->cost.group < 1 ? 1 : job->cost.group > ranks ? ranks : job->cost.group;
     node->blocker = SIZE_MAX;
 }
 
@@ -117,7 +117,7 @@ static bool sort_topologically(struct queue *q) {
     return n == q->n;
 }
 
-enum err_code queue_create(struct queue **out, const struct queue_job *jobs, size_t n, int ranks,
+enum err_code queue_create(struct queue **out, const struct planned_job *jobs, size_t n, int ranks,
                            enum queue_order order, struct err *err) {
     enum err_code rc = ERR_OK;
     size_t edges = 0;
@@ -169,6 +169,19 @@ static void change(struct queue *q, struct node *node, enum queue_state state) {
 
 void queue_set_done(struct queue *q, size_t job) { change(q, &q->nodes[job], QUEUE_DONE); }
 void queue_set_failed(struct queue *q, size_t job) { change(q, &q->nodes[job], QUEUE_FAILED); }
+void queue_set_skipped(struct queue *q, size_t job) { q->nodes[job].skip = true; }
+
+static void start(struct queue *q, size_t job) {
+    assert(q->n_running < (size_t)q->ranks);
+    change(q, &q->nodes[job], QUEUE_RUNNING);
+    q->nodes[job].fraction = 0.0;
+    q->running[q->n_running++] = job;
+}
+
+void queue_set_running(struct queue *q, size_t job, int group) {
+    q->nodes[job].group = group;
+    start(q, job);
+}
 
 static void make_ready(struct queue *q, struct node *node) {
     if (node->state != QUEUE_PENDING || node->waiting > 0 || node->stuck) return;
@@ -198,7 +211,8 @@ static void begin_node(struct queue *q, struct node *node) {
         node->stuck |= node->state == QUEUE_PENDING && parent->stuck;
     }
     q->stuck += node->stuck;
-    if (node->state == QUEUE_PENDING && !node->stuck) q->cost_left += node->cost;
+    if ((node->state == QUEUE_PENDING && !node->stuck) || node->state == QUEUE_RUNNING)
+        q->cost_left += node->cost;
 }
 
 void queue_begin(struct queue *q) {
@@ -309,13 +323,10 @@ bool queue_next(size_t *job, int *group, struct queue *q, int idle, const struct
     if (idle < 1) return false;
     const size_t place = choose(q, idle, f);
     if (place == SIZE_MAX) return false;
-    struct node *node = &q->nodes[q->order[place]];
-    clear_bit(set_of(q, node), place);
-    change(q, node, QUEUE_RUNNING);
-    node->fraction = 0.0;
-    assert(q->n_running < (size_t)q->ranks);
-    q->running[q->n_running++] = *job = q->order[place];
-    *group = node->group;
+    *job = q->order[place];
+    *group = q->nodes[*job].group;
+    clear_bit(set_of(q, &q->nodes[*job]), place);
+    start(q, *job);
     return true;
 }
 

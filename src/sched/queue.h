@@ -15,19 +15,12 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "job/planned_job.h"
 #include "journal/history.h"
 
 enum { QUEUE_OVERTAKE = 4, QUEUE_LOST = 5 };
 
 enum queue_state { QUEUE_PENDING, QUEUE_RUNNING, QUEUE_DONE, QUEUE_FAILED, QUEUE_BLOCKED };
-
-struct queue_job {
-    const size_t *parents; /* indices, not owned */
-    size_t n_parents;
-    double cost;
-    int group; /* clamped to the ranks when it is handed out */
-    bool skip; /* never handed out */
-};
 
 struct queue;
 
@@ -38,14 +31,17 @@ struct queue_filter { /* whether a job may start on so many ranks now; `may` NUL
     const void *context;
 };
 
-/* ERR_CONFIG for a cycle or a parent out of range. */
-enum err_code queue_create(struct queue **out, const struct queue_job *jobs, size_t n, int ranks,
+/* jobs [n] outlive the queue; of each it reads parents, cost.flops and cost.group. ERR_CONFIG for a
+ * cycle or a parent out of range. */
+enum err_code queue_create(struct queue **out, const struct planned_job *jobs, size_t n, int ranks,
                            enum queue_order order, struct err *err);
 void queue_destroy(struct queue *q); /* NULL-safe */
 
 /* What earlier attempts left, then queue_begin() once; all that follows needs it. */
 void queue_set_done(struct queue *q, size_t job);
 void queue_set_failed(struct queue *q, size_t job);
+void queue_set_skipped(struct queue *q, size_t job);            /* not to be started */
+void queue_set_running(struct queue *q, size_t job, int group); /* runs already, on so many ranks */
 void queue_begin(struct queue *q);
 
 /* The state an earlier attempt left `past` in (NULL: never seen): DONE, FAILED, or PENDING. A job

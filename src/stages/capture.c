@@ -214,7 +214,7 @@ cleanup:
     return rc;
 }
 
-static enum err_code capture_plan(struct stage_cost *cost, const struct config_point *point,
+static enum err_code capture_plan(struct job_cost *cost, const struct config_point *point,
                                   const struct stage_parent *parents, size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
     struct job_model model;
@@ -228,10 +228,10 @@ static enum err_code capture_plan(struct stage_cost *cost, const struct config_p
     TRY(shared_keys_check_points(point, "points", points, d, err));
     TRY(shared_keys_check_room(point, chunk, points, d, err));
     double tokens = 2 * (double)points;
-    *cost = (struct stage_cost){.flops = (double)prompts * flops_forward(d, tokens, tokens / 2),
-                                .group = 1,
-                                .work = (double)prompts,
-                                .unit = "prompts"};
+    *cost = (struct job_cost){.flops = (double)prompts * flops_forward(d, tokens, tokens / 2),
+                              .group = 1,
+                              .work = (double)prompts,
+                              .unit = "prompts"};
     const struct prompt_batch_options batch = batch_options(point, d);
     cost->memory = (double)(prompt_batch_bytes(&batch) + prompt_batch_context_bytes(&batch) +
                             query_bytes(d, chunk, batch.tokens, false) +

@@ -246,7 +246,7 @@ static enum err_code check_source(const struct config_point *point, const struct
         "choose a problem whose y is a number");
 }
 
-static enum err_code effects_plan(struct stage_cost *cost, const struct config_point *point,
+static enum err_code effects_plan(struct job_cost *cost, const struct config_point *point,
                                   const struct stage_parent *parents, size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
     struct job_model model;
@@ -256,7 +256,7 @@ static enum err_code effects_plan(struct stage_cost *cost, const struct config_p
     TRY(check_source(point, d, err));
     TRY(shared_keys_check_points(point, "points", o.T0, d, err));
     TRY(shared_keys_check_room(point, o.prompts.n, o.T0, d, err));
-    *cost = (struct stage_cost){
+    *cost = (struct job_cost){
         .flops = flops(&o, d), .group = 1, .work = (double)o.prompts.n, .unit = "prompts"};
     cost->memory = cost->memory_least = memory_needed(&o, d);
     (void)snprintf(cost->summary, sizeof cost->summary, "%zu heads x %zu prompts x %zu points",

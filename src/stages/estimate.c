@@ -100,7 +100,7 @@ static double flops_of(const struct estimate *e) {
     return flops;
 }
 
-static enum err_code estimate_plan(struct stage_cost *cost, const struct config_point *point,
+static enum err_code estimate_plan(struct job_cost *cost, const struct config_point *point,
                                    const struct stage_parent *parents, size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
     struct estimate e = {0};
@@ -111,11 +111,11 @@ static enum err_code estimate_plan(struct stage_cost *cost, const struct config_
                  why.msg);
     TRY(shift_check(&e.source.shift, &e.source.setup, point, err));
     const double flops = flops_of(&e);
-    *cost = (struct stage_cost){.flops = (double)e.functions * flops,
-                                .memory = memory_needed(&e),
-                                .group = 1,
-                                .work = (double)e.functions * (double)e.points,
-                                .unit = "predictions"};
+    *cost = (struct job_cost){.flops = (double)e.functions * flops,
+                              .memory = memory_needed(&e),
+                              .group = 1,
+                              .work = (double)e.functions * (double)e.points,
+                              .unit = "predictions"};
     cost->memory_least = cost->memory;
     (void)snprintf(cost->summary, sizeof cost->summary, "%s, %zu functions x %zu points, shift %s",
                    e.setup.estimator->name, e.functions, e.points, shift_name(&e.source.shift));

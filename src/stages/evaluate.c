@@ -134,7 +134,7 @@ static enum err_code check_mismatched(const struct evaluate_keys *k,
 }
 
 /* Of any method, so that a control is not thought cheaper than it may be. */
-static enum err_code evaluate_plan(struct stage_cost *cost, const struct config_point *point,
+static enum err_code evaluate_plan(struct job_cost *cost, const struct config_point *point,
                                    const struct stage_parent *parents, size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
     struct job_model model;
@@ -166,10 +166,10 @@ static enum err_code evaluate_plan(struct stage_cost *cost, const struct config_
                                     .dummies = &k.dummies,
                                     .control = method_find("random")};
     *cost =
-        (struct stage_cost){.flops = flops(&k, &model.dims, T0, fit ? method_anchors(&fitted) : 0),
-                            .group = 1,
-                            .work = (double)k.functions * (double)k.points,
-                            .unit = "predictions"};
+        (struct job_cost){.flops = flops(&k, &model.dims, T0, fit ? method_anchors(&fitted) : 0),
+                          .group = 1,
+                          .work = (double)k.functions * (double)k.points,
+                          .unit = "predictions"};
     cost->memory = cost->memory_least = memory_needed(&k, &source, &o, fit ? &fitted : NULL);
     (void)snprintf(cost->summary, sizeof cost->summary, "%zu functions x %zu points, shift %s",
                    k.functions, k.points, shift_name(&k.shift));

@@ -267,10 +267,10 @@ static double bytes_of(const struct fit_keys *k, struct method_setup *s, size_t 
     return bytes + part;
 }
 
-void derive_cost(struct stage_cost *cost, const struct fit_keys *k,
-                 const struct method_setup *setup, size_t T0) {
+void derive_cost(struct job_cost *cost, const struct fit_keys *k, const struct method_setup *setup,
+                 size_t T0) {
     struct method_setup s = *setup;
-    *cost = (struct stage_cost){
+    *cost = (struct job_cost){
         .flops = flops_of(k, &s, T0), .group = 1, .work = work_of(k, &s), .unit = "prompts"};
     cost->memory = cost->memory_least = bytes_of(k, &s, T0);
     (void)snprintf(cost->summary, sizeof cost->summary, "%zu prompts x %zu points, %zu choices",

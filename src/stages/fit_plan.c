@@ -79,7 +79,7 @@ static double flops(const struct fit_keys *k, const struct method_setup *setup) 
     return contexts + e * ((double)k->train + n) * queries * flops_forward(d, 1, T);
 }
 
-static void fill_cost(struct stage_cost *cost, const struct fit_keys *k,
+static void fill_cost(struct job_cost *cost, const struct fit_keys *k,
                       const struct fit_data_options *o, const struct config_point *point) {
     const struct model_dims *d = &o->setup->params->dims;
     size_t group = shared_keys_size(point, "group"), count = (k->shards + group - 1) / group;
@@ -87,19 +87,19 @@ static void fill_cost(struct stage_cost *cost, const struct fit_keys *k,
     double model = (double)params_count(d) * sizeof(float);
     double kept = (double)fit_data_kept_bytes(o, d, count);
     double rest = prompts + model + (double)fit_data_bytes(o, d, count);
-    *cost = (struct stage_cost){.flops = flops(k, o->setup),
-                                .group = (int)group,
-                                .checkpoints = true,
-                                .work = (double)method_choices(o->setup) * (double)k->epochs *
-                                        (double)k->train,
-                                .unit = "prompts"};
+    *cost = (struct job_cost){.flops = flops(k, o->setup),
+                              .group = (int)group,
+                              .checkpoints = true,
+                              .work = (double)method_choices(o->setup) * (double)k->epochs *
+                                      (double)k->train,
+                              .unit = "prompts"};
     cost->memory = rest + kept;
     cost->memory_least = rest + fmin(kept, (double)fit_data_pass_bytes(o, d));
     (void)snprintf(cost->summary, sizeof cost->summary,
                    "%zu prompts x %zu points, contexts %.3g GB", k->prompts, k->points, kept / 1e9);
 }
 
-enum err_code fit_plan(struct stage_cost *cost, const struct config_point *point,
+enum err_code fit_plan(struct job_cost *cost, const struct config_point *point,
                        const struct stage_parent *parents, size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
     struct job_model model;

@@ -7,7 +7,7 @@
 #include "stages/stage.h"
 
 /* plan() of the stage. */
-enum err_code fit_plan(struct stage_cost *cost, const struct config_point *point,
+enum err_code fit_plan(struct job_cost *cost, const struct config_point *point,
                        const struct stage_parent *parents, size_t n, struct err *err);
 
 #endif

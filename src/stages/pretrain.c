@@ -129,7 +129,7 @@ static double all_tokens(const struct pretrain_keys *k) {
     return points * (double)(2 * k->batch);
 }
 
-static enum err_code pretrain_plan(struct stage_cost *cost, const struct config_point *point,
+static enum err_code pretrain_plan(struct job_cost *cost, const struct config_point *point,
                                    const struct stage_parent *parents, size_t n, struct err *err) {
     struct pretrain_keys k;
     (void)parents, (void)n;
@@ -137,11 +137,11 @@ static enum err_code pretrain_plan(struct stage_cost *cost, const struct config_
     enum err_code rc = check(&k, point, err);
     if (rc != ERR_OK) return rc;
     double tokens = all_tokens(&k);
-    *cost = (struct stage_cost){.flops = 3 * flops_forward(&k.dims, tokens, (double)k.points),
-                                .group = (int)config_int(point, "group"),
-                                .checkpoints = true,
-                                .work = tokens,
-                                .unit = "tokens"};
+    *cost = (struct job_cost){.flops = 3 * flops_forward(&k.dims, tokens, (double)k.points),
+                              .group = (int)config_int(point, "group"),
+                              .checkpoints = true,
+                              .work = tokens,
+                              .unit = "tokens"};
     cost->memory = cost->memory_least = memory_needed(&k, (size_t)cost->group);
     (void)snprintf(cost->summary, sizeof cost->summary,
                    "%lld steps x %zu prompts x %zu points, %.3g M weights", (long long)k.steps,

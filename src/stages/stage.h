@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "config/config.h"
 #include "job/job.h"
+#include "job/planned_job.h"
 
 enum stage_uses {
     STAGE_USES_MODEL = 1,   /* keys of a model: model.checkpoint, or a pretrain stage in `of` */
@@ -23,18 +24,6 @@ enum stage_uses {
     STAGE_USES_SHIFT = 128,     /* key `shift` and the shifts' own */
     STAGE_USES_LBFGS = 256,     /* it may be the optimiser */
     STAGE_USES_DUMMIES = 512    /* key `dummies` and their fractions */
-};
-
-/* What plan needs to know of one job before it runs. */
-struct stage_cost {
-    double flops;        /* useful arithmetic, to order jobs and predict time */
-    double memory;       /* bytes at its peak when everything fits the budget */
-    double memory_least; /* bytes below which the job cannot run at all */
-    int group;           /* ranks it wants */
-    bool checkpoints;    /* it leaves them now and then, and when it is asked to leave */
-    double work;         /* all it does, in `unit`: for rates */
-    const char *unit;    /* "tokens", "prompts": static */
-    char summary[96];    /* "6000 prompts x 41 points, contexts 1.5 GB": for people */
 };
 
 /* A parent as seen at plan time. */
@@ -56,7 +45,7 @@ struct stage {
 
     /* Checks what only the stage can check (points beyond positions, width not divisible by heads)
      * and fills *cost. `parents`: the jobs this one reads. ERR_CONFIG with config_where(). */
-    enum err_code (*plan)(struct stage_cost *cost, const struct config_point *point,
+    enum err_code (*plan)(struct job_cost *cost, const struct config_point *point,
                           const struct stage_parent *parents, size_t n_parents, struct err *err);
 
     /* Computes one job. ERR_STOPPED after job_should_stop(), ERR_NUMERIC for a diverged loss. */

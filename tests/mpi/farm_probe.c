@@ -30,11 +30,8 @@
 enum { MAX_JOBS = 200000, SHARDS = 8, WIDTH = 1000, STEP_MS = 10, LARGE = 9530000 };
 
 struct plan {
-    struct farm_job *jobs;
-    char (*identities)[HASH_HEX];
-    char (*labels)[32];
+    struct planned_job *jobs;
     char (*orders)[64];
-    size_t (*parents)[2];
     size_t n;
 };
 
@@ -181,24 +178,22 @@ static size_t add(struct plan *p, const char *word, size_t number, double cost, 
     const size_t i = p->n++;
     struct hash h;
     (void)snprintf(p->orders[i], sizeof p->orders[i], "%s %zu", word, number);
-    (void)snprintf(p->labels[i], sizeof p->labels[i], "%s[%zu]", word, i);
+    struct planned_job *job = &p->jobs[i];
+    *job = (struct planned_job){.cost = {.flops = cost,
+                                         .group = group,
+                                         .checkpoints = strcmp(word, "steps") == 0,
+                                         .memory = 64 << 20}};
+    (void)snprintf(job->label, sizeof job->label, "%s[%zu]", word, i);
     hash_begin(&h);
     hash_text(&h, p->orders[i]);
     hash_bytes(&h, &i, sizeof i);
-    hash_end(p->identities[i], &h);
-    p->jobs[i] = (struct farm_job){.identity = p->identities[i],
-                                   .label = p->labels[i],
-                                   .parents = p->parents[i],
-                                   .cost = cost,
-                                   .group = group,
-                                   .checkpoints = strcmp(word, "steps") == 0,
-                                   .memory = (size_t)64 << 20};
+    hash_end(job->identity, &h);
     return i;
 }
 
 static void read_two(struct plan *p, size_t job, size_t a, size_t b) {
-    p->parents[job][0] = a;
-    p->parents[job][1] = b;
+    p->jobs[job].parents[0] = a;
+    p->jobs[job].parents[1] = b;
     p->jobs[job].n_parents = 2;
 }
 
@@ -245,11 +240,8 @@ static bool make_plan(struct plan *p, const char *name) {
     const char *colon = strchr(name, ':');
     const size_t n = colon ? (size_t)strtoull(colon + 1, NULL, 10) : 0;
     p->jobs = calloc(MAX_JOBS, sizeof *p->jobs);
-    p->identities = calloc(MAX_JOBS, sizeof *p->identities);
-    p->labels = calloc(MAX_JOBS, sizeof *p->labels);
     p->orders = calloc(MAX_JOBS, sizeof *p->orders);
-    p->parents = calloc(MAX_JOBS, sizeof *p->parents);
-    if (!p->jobs || !p->identities || !p->labels || !p->orders || !p->parents) return false;
+    if (!p->jobs || !p->orders) return false;
     if (strcmp(name, "mixed") == 0) make_mixed(p);
     if (strncmp(name, "empty:", 6) == 0)
         for (size_t i = 0; i < n && i < MAX_JOBS; i++) (void)add(p, "empty", i, 1.0, 1);
@@ -273,10 +265,7 @@ static bool make_plan(struct plan *p, const char *name) {
 
 static void free_plan(struct plan *p) {
     free(p->jobs);
-    free(p->identities);
-    free(p->labels);
     free(p->orders);
-    free(p->parents);
 }
 
 static enum err_code give_order(struct text *out, size_t job, void *context, struct err *err) {
@@ -323,7 +312,7 @@ static void print_failures(const struct plan *p, const struct history *h) {
         const struct history_job *job = history_find(h, p->jobs[i].identity);
         if (job && job->state == HISTORY_FAILED)
             printf("failed job=%zu class=%s reason=%s\n", i, job->failed_class, job->reason);
-        if (job && job->state == HISTORY_DONE && p->jobs[i].group > 1)
+        if (job && job->state == HISTORY_DONE && p->jobs[i].cost.group > 1)
             printf("group job=%zu ranks=%s shards=%s\n", i, job->ranks, job->shards);
     }
 }

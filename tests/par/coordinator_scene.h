@@ -28,8 +28,8 @@ struct scene {
     struct fake_transport transport;
     struct par par;
     struct farm farm;
-    struct farm_job jobs[SCENE_JOBS_MOST];
-    char identities[SCENE_JOBS_MOST][HASH_HEX];
+    struct planned_job jobs[SCENE_JOBS_MOST];
+    bool skip[SCENE_JOBS_MOST];
     struct coordinator c;
     pid_t child;
     int signals[2]; /* a pipe in place of the signalfd */
@@ -59,13 +59,13 @@ static inline void scene_create(struct scene *s, int ranks, size_t n) {
     assert_int_equal(pipe2(s->signals, O_NONBLOCK), 0);
     s->par.signals = s->signals[0];
     for (size_t i = 0; i < n; i++) {
-        (void)snprintf(s->identities[i], HASH_HEX, "%064zx", i + 1);
-        s->jobs[i] = (struct farm_job){
-            .identity = s->identities[i], .label = "job", .cost = 1.0, .group = 1};
+        s->jobs[i] = (struct planned_job){.label = "job", .cost = {.flops = 1.0, .group = 1}};
+        (void)snprintf(s->jobs[i].identity, HASH_HEX, "%064zx", i + 1);
     }
     s->farm = (struct farm){.dir = s->scratch.folder,
                             .jobs = s->jobs,
                             .n_jobs = n,
+                            .skip = s->skip,
                             .memory = 1000,
                             .order = scene_order,
                             .log = {.level = LOG_ERROR}};
@@ -104,7 +104,7 @@ static inline void expect_field(const struct event *e, const char *name, const c
 static inline const struct event *expect_job_line(struct scene *s, enum event_kind kind,
                                                   size_t job) {
     const struct event *e = expect_line(s, kind);
-    expect_field(e, "job", s->identities[job]);
+    expect_field(e, "job", s->jobs[job].identity);
     return e;
 }
 

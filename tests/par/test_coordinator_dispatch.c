@@ -15,8 +15,8 @@ static void test_longest_first(void **state) {
     struct scene s;
     (void)state;
     scene_create(&s, 2, 3);
-    s.jobs[1].cost = 5.0;
-    s.jobs[2].cost = 3.0;
+    s.jobs[1].cost.flops = 5.0;
+    s.jobs[2].cost.flops = 3.0;
     scene_begin_first(&s);
     scene_dispatch(&s);
     const uint64_t first = expect_start(&s, 1, 0, "0");
@@ -38,7 +38,7 @@ static void test_shortest_first(void **state) {
     struct scene s;
     (void)state;
     scene_create(&s, 1, 2);
-    s.jobs[0].cost = 5.0;
+    s.jobs[0].cost.flops = 5.0;
     s.farm.shortest_first = true;
     scene_begin_first(&s);
     scene_dispatch(&s);
@@ -49,13 +49,12 @@ static void test_shortest_first(void **state) {
 
 /* A job whose parent is not done waits, also with an idle rank; a skipped one is never started. */
 static void test_parents_and_skip(void **state) {
-    static const size_t PARENT[] = {0};
     struct scene s;
     (void)state;
     scene_create(&s, 3, 3);
-    s.jobs[1].parents = PARENT;
+    s.jobs[1].parents[0] = 0;
     s.jobs[1].n_parents = 1;
-    s.jobs[2].skip = true;
+    s.skip[2] = true;
     scene_begin_first(&s);
     scene_dispatch(&s);
     const uint64_t serial = expect_start(&s, 0, 0, "0");
@@ -84,14 +83,14 @@ static void expect_order(const struct scene *s, const struct fake_message *m, in
     assert_int_equal(o.group_rank, group_rank);
     assert_int_equal(o.group_size, group);
     assert_int_equal(o.memory, s->farm.memory);
-    assert_int_equal(o.planned, s->jobs[job].memory);
+    assert_int_equal(o.planned, (size_t)s->jobs[job].cost.memory);
     assert_true(o.hang_after == 600.0);
     memcpy(ranks, m->payload + sizeof o, (size_t)group * sizeof *ranks);
     for (int i = 0; i < group; i++) assert_int_equal(ranks[i], i);
     const char *identity = m->payload + sizeof o + (size_t)group * sizeof *ranks;
     const char *dir = identity + strlen(identity) + 1;
     (void)snprintf(text, sizeof text, "order %zu", job);
-    assert_string_equal(identity, s->identities[job]);
+    assert_string_equal(identity, s->jobs[job].identity);
     assert_string_equal(dir, s->c.dir);
     assert_string_equal(dir + strlen(dir) + 1, text);
 }
@@ -101,9 +100,9 @@ static void test_group(void **state) {
     struct scene s;
     (void)state;
     scene_create(&s, 3, 2);
-    s.jobs[0].cost = 9.0;
-    s.jobs[1].group = 3;
-    s.jobs[1].memory = 77;
+    s.jobs[0].cost.flops = 9.0;
+    s.jobs[1].cost.group = 3;
+    s.jobs[1].cost.memory = 77;
     scene_begin_first(&s);
     scene_dispatch(&s);
     const uint64_t first = expect_start(&s, 0, 0, "0");
@@ -127,7 +126,7 @@ static void test_group_is_clamped(void **state) {
     struct scene s;
     (void)state;
     scene_create(&s, 2, 1);
-    s.jobs[0].group = 8;
+    s.jobs[0].cost.group = 8;
     scene_begin_first(&s);
     scene_dispatch(&s);
     (void)expect_start(&s, 0, 0, "0,1");
@@ -154,8 +153,8 @@ static void test_injected_faults(void **state) {
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         struct scene s;
         scene_create(&s, 2, 2);
-        s.jobs[0].group = 2;
-        s.jobs[0].cost = 2.0;
+        s.jobs[0].cost.group = 2;
+        s.jobs[0].cost.flops = 2.0;
         assert_int_equal(setenv("TASKVEC_INJECT", CASES[i].spec, 1), 0);
         scene_begin_first(&s);
         scene_dispatch(&s);

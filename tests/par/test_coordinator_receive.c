@@ -20,7 +20,7 @@ static uint64_t start_one(struct scene *s, int ranks) {
 /* One job of a group of two, handed out. */
 static uint64_t start_group(struct scene *s) {
     scene_create(s, 2, 1);
-    s->jobs[0].group = 2;
+    s->jobs[0].cost.group = 2;
     scene_begin_first(s);
     scene_dispatch(s);
     (void)expect_start(s, 0, 0, "0,1");
@@ -61,13 +61,12 @@ static void test_done(void **state) {
 
 /* The job is FAILED with class and reason, what reads it is blocked, the rank takes other jobs. */
 static void test_failed(void **state) {
-    static const size_t PARENT[] = {0};
     struct scene s;
     struct farm_outcome outcome;
     (void)state;
     scene_create(&s, 1, 3);
-    s.jobs[0].cost = 9.0;
-    s.jobs[1].parents = PARENT;
+    s.jobs[0].cost.flops = 9.0;
+    s.jobs[1].parents[0] = 0;
     s.jobs[1].n_parents = 1;
     scene_begin_first(&s);
     scene_dispatch(&s);
@@ -96,7 +95,7 @@ static void test_lines_and_checkpoint(void **state) {
     (void)state;
     const uint64_t serial = start_one(&s, 1);
     event_begin(&line, EVENT_ROW);
-    event_text(&line, "job", s.identities[0]);
+    event_text(&line, "job", s.jobs[0].identity);
     event_integer(&line, "number", 0);
     event_end(&line);
     scene_receive(&s, 0,
@@ -121,9 +120,9 @@ static void test_checkpoint_is_deleted(void **state) {
     char name[128];
     (void)state;
     const uint64_t serial = start_one(&s, 1);
-    (void)snprintf(name, sizeof name, "%s.safetensors", s.identities[0]);
+    (void)snprintf(name, sizeof name, "%s.safetensors", s.jobs[0].identity);
     scene_write_file(&s, "checkpoints", name);
-    (void)snprintf(name, sizeof name, "checkpoints/%s.safetensors", s.identities[0]);
+    (void)snprintf(name, sizeof name, "checkpoints/%s.safetensors", s.jobs[0].identity);
     scene_receive(
         &s, 0,
         (struct message_head){.kind = MESSAGE_CHECKPOINT, .serial = serial, .a = 1.0, .b = 2.0},

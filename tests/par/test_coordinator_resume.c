@@ -33,7 +33,7 @@ static void test_died(void **state) {
     struct scene s;
     (void)state;
     scene_create(&s, 1, 2);
-    s.jobs[0].cost = 2.0;
+    s.jobs[0].cost.flops = 2.0;
     scene_begin_first(&s);
     scene_dispatch(&s);
     scene_receive_done(&s, 0, expect_start(&s, 0, 0, "0"));
@@ -137,20 +137,19 @@ static void test_failed(void **state) {
 
 /* Job 0 is done with an artifact, job 1 reads it and waits. */
 static void finish_with_artifact(struct scene *s, char path[FILE_PATH_MAX]) {
-    static const size_t PARENT[] = {0};
     static const float VALUES[] = {1.0f, 2.0f};
     const struct job_tensor tensor = {.name = "x", .rank = 1, .shape = {2}, .data = VALUES};
     struct message_done done = {.share = 1.0, .artifact = 1};
     struct artifact_seal seal;
     scene_create(s, 1, 2);
-    s->jobs[1].parents = PARENT;
+    s->jobs[1].parents[0] = 0;
     s->jobs[1].n_parents = 1;
     scene_begin_first(s);
     scene_dispatch(s);
     const uint64_t serial = expect_start(s, 0, 0, "0");
-    MUST_SUCCEED(s,
-                 artifact_write(&seal, s->c.dir, s->identities[0], &tensor, 1, NULL, 0, &s->err));
-    MUST_SUCCEED(s, artifact_path(path, s->c.dir, s->identities[0], &s->err));
+    MUST_SUCCEED(
+        s, artifact_write(&seal, s->c.dir, s->jobs[0].identity, &tensor, 1, NULL, 0, &s->err));
+    MUST_SUCCEED(s, artifact_path(path, s->c.dir, s->jobs[0].identity, &s->err));
     done.bytes = seal.bytes;
     memcpy(done.sha256, seal.sha256, sizeof done.sha256);
     scene_receive(s, 0,
@@ -193,7 +192,7 @@ static void test_unfinished_files(void **state) {
     char name[128], path[160];
     (void)state;
     scene_create(&s, 1, 1);
-    (void)snprintf(name, sizeof name, "%s.safetensors", s.identities[0]);
+    (void)snprintf(name, sizeof name, "%s.safetensors", s.jobs[0].identity);
     (void)snprintf(path, sizeof path, "artifacts/00/%s", name);
     scene_write_file(&s, "artifacts/00", name);
     scene_write_file(&s, "artifacts/00", "notes.txt");
@@ -208,8 +207,8 @@ static void test_times(void **state) {
     struct scene s;
     (void)state;
     scene_create(&s, 1, 2);
-    s.jobs[0].cost = 2.0;
-    s.jobs[1].cost = 1.0;
+    s.jobs[0].cost.flops = 2.0;
+    s.jobs[1].cost.flops = 1.0;
     scene_begin_first(&s);
     scene_dispatch(&s);
     scene_receive_done(&s, 0, expect_start(&s, 0, 0, "0")); /* 2.5 s for a cost of 2 */

@@ -13,8 +13,8 @@
 /* Three jobs on two ranks: job 0, which writes checkpoints, and job 1 are in work; 2 waits. */
 static void start_two(struct scene *s, uint64_t serials[2]) {
     scene_create(s, 2, 3);
-    s->jobs[0].checkpoints = true;
-    s->jobs[0].cost = s->jobs[1].cost = 5.0;
+    s->jobs[0].cost.checkpoints = true;
+    s->jobs[0].cost.flops = s->jobs[1].cost.flops = 5.0;
     scene_begin_first(s);
     scene_dispatch(s);
     serials[0] = expect_start(s, 0, 0, "0");
@@ -141,8 +141,8 @@ static void test_time_limit(void **state) {
     struct scene s;
     (void)state;
     scene_create(&s, 2, 3);
-    s.jobs[0].checkpoints = true;
-    s.jobs[0].cost = s.jobs[1].cost = 5.0;
+    s.jobs[0].cost.checkpoints = true;
+    s.jobs[0].cost.flops = s.jobs[1].cost.flops = 5.0;
     s.farm.end = clock_now() + 1000.0;
     scene_begin_first(&s);
     scene_dispatch(&s);
@@ -195,10 +195,10 @@ static void test_what_fits(void **state) {
     struct farm_outcome outcome;
     (void)state;
     scene_create(&s, 2, 3);
-    s.jobs[0].cost = 9.0;
-    s.jobs[1].cost = 3.0;
-    s.jobs[2].cost = 9.0;
-    s.jobs[2].checkpoints = true;
+    s.jobs[0].cost.flops = 9.0;
+    s.jobs[1].cost.flops = 3.0;
+    s.jobs[2].cost.flops = 9.0;
+    s.jobs[2].cost.checkpoints = true;
     s.farm.end = clock_now() + 1000.0;
     scene_begin_first(&s);
     coordinator_record_time(&s.c, 1, 1, 300.0, 1.0, false); /* so 9 take 900 s */

@@ -18,7 +18,7 @@ enum { JOBS_MAX = 400, RANKS_MAX = 8 };
 
 struct farm {
     size_t n;
-    struct queue_job jobs[JOBS_MAX];
+    struct planned_job jobs[JOBS_MAX];
     double seconds[JOBS_MAX]; /* on each rank of its group: what nobody knows beforehand */
     int ranks;
     double stop_at; /* no job is started that would not be done by then */
@@ -41,7 +41,7 @@ static double uniform(const struct rng *rng, size_t i, uint64_t which) {
 
 static bool fits(const void *context, size_t job, int group) {
     const struct farm *f = context;
-    return job_times_predict(f->pace, 0, f->jobs[job].cost, group) <= f->stop_at - f->now;
+    return job_times_predict(f->pace, 0, f->jobs[job].cost.flops, group) <= f->stop_at - f->now;
 }
 
 static int count_idle(const struct farm *f) {
@@ -64,7 +64,7 @@ static void note_waits(struct farm *f, double until) {
     const int idle = count_idle(f);
     bool ready = false;
     for (size_t j = 0; j < f->n && !ready; j++)
-        ready = f->jobs[j].group <= idle && queue_state_of(f->queue, j) == QUEUE_PENDING;
+        ready = f->jobs[j].cost.group <= idle && queue_state_of(f->queue, j) == QUEUE_PENDING;
     for (int r = 0; r < f->ranks; r++) {
         if (f->job_of[r] != SIZE_MAX || !ready) f->idle_since[r] = until;
         if (until - f->idle_since[r] > f->longest_wait) f->longest_wait = until - f->idle_since[r];
@@ -78,7 +78,7 @@ static void finish(struct farm *f, size_t job) {
         f->job_of[r] = SIZE_MAX;
         group++;
     }
-    job_times_learn(f->pace, 0, f->jobs[job].cost, group, f->seconds[job]);
+    job_times_learn(f->pace, 0, f->jobs[job].cost.flops, group, f->seconds[job]);
     queue_done(f->queue, job);
     f->done++;
     f->last_end = f->now;
@@ -144,7 +144,7 @@ static void draw_pareto(struct farm *f, uint64_t seed, size_t n, double tail, do
     for (size_t i = 0; i < n; i++) {
         f->seconds[i] *= 60.0 / total;
         const double off = pow(wrong, 2.0 * uniform(&rng, i, 1) - 1.0);
-        f->jobs[i] = (struct queue_job){.cost = f->seconds[i] * off, .group = 1};
+        f->jobs[i] = (struct planned_job){.cost = {.flops = f->seconds[i] * off, .group = 1}};
     }
 }
 
@@ -193,7 +193,7 @@ static void draw_limited(struct farm *f, uint64_t seed, double noise) {
     *f = (struct farm){.n = 200, .ranks = 3 + (int)(seed % 6), .stop_at = 53.1};
     for (size_t i = 0; i < f->n; i++) {
         const double s = 1.0 + 9.0 * uniform(&rng, i, 0);
-        f->jobs[i] = (struct queue_job){.cost = s * 1e9, .group = 1};
+        f->jobs[i] = (struct planned_job){.cost = {.flops = s * 1e9, .group = 1}};
         f->seconds[i] = s * (1.0 + noise * (2.0 * uniform(&rng, i, 1) - 1.0));
     }
 }
@@ -230,7 +230,7 @@ static double draw_groups(struct farm *f, uint64_t seed) {
     for (size_t i = 0; i < f->n; i++) {
         const double s = 0.1 + 9.9 * uniform(&rng, i, 0);
         const int group = 1 << rng_below(3, &rng, i, 1, 0);
-        f->jobs[i] = (struct queue_job){.cost = s * group, .group = group};
+        f->jobs[i] = (struct planned_job){.cost = {.flops = s * group, .group = group}};
         f->seconds[i] = s;
         total += s * group;
     }

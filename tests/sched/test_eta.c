@@ -15,8 +15,7 @@
 enum { JOBS_MOST = 4096, RANKS_MOST = 64 };
 
 struct sweep {
-    struct eta_job jobs[JOBS_MOST]; /* as planned */
-    size_t parents[JOBS_MOST];
+    struct planned_job jobs[JOBS_MOST];
     double takes[JOBS_MOST];                 /* seconds on its group: what really happens */
     double start[JOBS_MOST], end[JOBS_MOST]; /* once it was played */
     size_t n, n_stages;
@@ -28,13 +27,10 @@ static size_t add(struct sweep *s, size_t stage, int group, double flops, double
                   size_t parent) {
     const size_t j = s->n++;
     assert_true(j < JOBS_MOST);
-    s->parents[j] = parent;
-    s->jobs[j] = (struct eta_job){.stage = stage,
-                                  .parents = &s->parents[j],
-                                  .n_parents = parent != SIZE_MAX,
-                                  .flops = flops,
-                                  .group = group,
-                                  .ranks = group};
+    s->jobs[j] = (struct planned_job){.stage = stage,
+                                      .parents = {parent},
+                                      .n_parents = parent != SIZE_MAX,
+                                      .cost = {.flops = flops, .group = group}};
     s->takes[j] = takes;
     return j;
 }
@@ -42,18 +38,12 @@ static size_t add(struct sweep *s, size_t stage, int group, double flops, double
 /* The farm, with the seconds that jobs really take. */
 static void play(struct sweep *s) {
     static const struct queue_filter any = {0};
-    struct queue_job queue_jobs[JOBS_MOST];
     struct queue *queue = NULL;
     struct err err;
     size_t running[RANKS_MOST], n_running = 0, job;
     int idle = s->ranks, group;
     double now = 0.0;
-    for (size_t j = 0; j < s->n; j++)
-        queue_jobs[j] = (struct queue_job){.parents = s->jobs[j].parents,
-                                           .n_parents = s->jobs[j].n_parents,
-                                           .cost = s->jobs[j].flops,
-                                           .group = s->jobs[j].group};
-    assert_int_equal(queue_create(&queue, queue_jobs, s->n, s->ranks, QUEUE_LONGEST, &err), ERR_OK);
+    assert_int_equal(queue_create(&queue, s->jobs, s->n, s->ranks, QUEUE_LONGEST, &err), ERR_OK);
     queue_begin(queue);
     for (;;) {
         while (queue_next(&job, &group, queue, idle, &any)) {
@@ -67,7 +57,7 @@ static void play(struct sweep *s) {
         for (size_t i = 1; i < n_running; i++)
             if (s->end[running[i]] < s->end[running[next]]) next = i;
         now = s->end[running[next]];
-        idle += s->jobs[running[next]].group;
+        idle += s->jobs[running[next]].cost.group;
         queue_done(queue, running[next]);
         running[next] = running[--n_running];
     }
@@ -76,25 +66,26 @@ static void play(struct sweep *s) {
 }
 
 /* Stages but the last leave a checkpoint at every tenth of a job. */
-static void run(struct eta_job *job, double seconds, double takes) {
+static void run(struct eta_state *job, size_t stage, double seconds, double takes) {
     job->state = QUEUE_RUNNING;
     job->seconds = seconds;
-    if (job->stage == 2) return;
+    if (stage == 2) return;
     job->reached = floor(10.0 * seconds / takes) / 10.0;
     job->marked = job->reached * takes;
 }
 
 /* Relative error of the time to go, as told at `now`. */
 static double error_at(const struct sweep *s, double now) {
-    struct eta_job jobs[JOBS_MOST];
+    struct eta_state states[JOBS_MOST];
     struct err err;
     double eta = -1.0;
     for (size_t j = 0; j < s->n; j++) {
-        jobs[j] = s->jobs[j];
-        if (s->end[j] <= now) jobs[j].state = QUEUE_DONE, jobs[j].seconds = s->takes[j];
-        if (s->start[j] < now && s->end[j] > now) run(&jobs[j], now - s->start[j], s->takes[j]);
+        states[j] = (struct eta_state){.ranks = s->jobs[j].cost.group};
+        if (s->end[j] <= now) states[j].state = QUEUE_DONE, states[j].seconds = s->takes[j];
+        if (s->start[j] < now && s->end[j] > now)
+            run(&states[j], s->jobs[j].stage, now - s->start[j], s->takes[j]);
     }
-    assert_int_equal(eta_make(&eta, jobs, s->n, s->n_stages, s->ranks, &err), ERR_OK);
+    assert_int_equal(eta_make(&eta, s->jobs, states, s->n, s->n_stages, s->ranks, &err), ERR_OK);
     const double left = s->makespan - now;
     return fabs(eta - left) / left;
 }
@@ -161,40 +152,39 @@ static void test_heterogeneous(void **state) {
     check(make_heterogeneous, 0.35, "heterogeneous");
 }
 
-static void expect(const struct eta_job *jobs, size_t n, double wanted) {
+static void expect(const struct eta_state *states, double wanted) {
+    static const struct planned_job JOBS[] = {{.stage = 0, .cost = {.flops = 10.0, .group = 1}},
+                                              {.stage = 1, .cost = {.flops = 20.0, .group = 2}}};
     struct err err;
     double eta = -1.0;
-    assert_int_equal(eta_make(&eta, jobs, n, 2, 2, &err), ERR_OK);
+    assert_int_equal(eta_make(&eta, JOBS, states, 2, 2, 2, &err), ERR_OK);
     if (!(fabs(eta - wanted) < 1e-9) && !(isnan(eta) && isnan(wanted)))
         fail_msg("%g s to go, not %g", eta, wanted);
 }
 
 static void test_clues(void **state) {
     (void)state;
-    struct eta_job jobs[] = {
-        {.stage = 0, .flops = 10.0, .group = 1, .ranks = 1},
-        {.stage = 1, .flops = 20.0, .group = 2, .ranks = 2},
-    };
-    expect(jobs, 2, (double)NAN); /* nobody knows */
-    jobs[0].state = QUEUE_RUNNING;
-    jobs[0].seconds = 3.0;
-    expect(jobs, 2, (double)NAN);
-    jobs[0].reached = 0.5;
-    jobs[0].marked = 2.0; /* half in 2 s, 1 s ago: 1 s to go, then 20 flop on two ranks */
-    expect(jobs, 2, 1.0 + 4.0);
-    jobs[0].resumed = 0.25; /* a quarter in 2 s: 3 s to go, then 20 flop at 0.8 s on two ranks */
-    expect(jobs, 2, 3.0 + 8.0);
-    jobs[0].state = QUEUE_DONE;
-    jobs[0].seconds = 5.0;
-    expect(jobs, 2, 5.0);
-    jobs[1].state = QUEUE_RUNNING; /* of 5 s, 2 are over */
-    jobs[1].seconds = 2.0;
-    expect(jobs, 2, 3.0);
-    jobs[1].seconds = 9.0; /* it takes longer than thought */
-    expect(jobs, 2, 0.0);
-    jobs[1].reached = 0.8; /* its own checkpoint knows better than the other stage */
-    jobs[1].marked = 8.0;
-    expect(jobs, 2, 1.0);
+    struct eta_state states[] = {{.ranks = 1}, {.ranks = 2}};
+    expect(states, (double)NAN); /* nobody knows */
+    states[0].state = QUEUE_RUNNING;
+    states[0].seconds = 3.0;
+    expect(states, (double)NAN);
+    states[0].reached = 0.5;
+    states[0].marked = 2.0; /* half in 2 s, 1 s ago: 1 s to go, then 20 flop on two ranks */
+    expect(states, 1.0 + 4.0);
+    states[0].resumed = 0.25; /* a quarter in 2 s: 3 s to go, then 20 flop at 0.8 s on two ranks */
+    expect(states, 3.0 + 8.0);
+    states[0].state = QUEUE_DONE;
+    states[0].seconds = 5.0;
+    expect(states, 5.0);
+    states[1].state = QUEUE_RUNNING; /* of 5 s, 2 are over */
+    states[1].seconds = 2.0;
+    expect(states, 3.0);
+    states[1].seconds = 9.0; /* it takes longer than thought */
+    expect(states, 0.0);
+    states[1].reached = 0.8; /* its own checkpoint knows better than the other stage */
+    states[1].marked = 8.0;
+    expect(states, 1.0);
 }
 
 int main(void) {

@@ -12,7 +12,7 @@
 enum { JOBS_MAX = 400, RANKS_MAX = 8 };
 static const struct queue_filter ANY = {NULL, NULL};
 
-static struct queue *make_in(enum queue_order order, const struct queue_job *jobs, size_t n,
+static struct queue *make_in(enum queue_order order, const struct planned_job *jobs, size_t n,
                              int ranks) {
     struct queue *q = NULL;
     struct err err = {0};
@@ -20,7 +20,7 @@ static struct queue *make_in(enum queue_order order, const struct queue_job *job
     return q;
 }
 
-static struct queue *make(const struct queue_job *jobs, size_t n, int ranks) {
+static struct queue *make(const struct planned_job *jobs, size_t n, int ranks) {
     return make_in(QUEUE_LONGEST, jobs, n, ranks);
 }
 
@@ -40,7 +40,8 @@ static void expect_none(struct queue *q, int idle) {
 
 static void test_longest_first(void **state) {
     (void)state;
-    const struct queue_job jobs[] = {{.cost = 1}, {.cost = 3}, {.cost = 2}, {.cost = 3}};
+    const struct planned_job jobs[] = {
+        {.cost.flops = 1}, {.cost.flops = 3}, {.cost.flops = 2}, {.cost.flops = 3}};
     struct queue *q = make(jobs, 4, 4);
     queue_begin(q);
     expect_next(q, 1, 1, 1);
@@ -54,7 +55,8 @@ static void test_longest_first(void **state) {
 
 static void test_shortest_first(void **state) {
     (void)state;
-    const struct queue_job jobs[] = {{.cost = 1}, {.cost = 3}, {.cost = 2}, {.cost = 1}};
+    const struct planned_job jobs[] = {
+        {.cost.flops = 1}, {.cost.flops = 3}, {.cost.flops = 2}, {.cost.flops = 1}};
     struct queue *q = make_in(QUEUE_SHORTEST, jobs, 4, 4);
     queue_begin(q);
     expect_next(q, 4, 0, 1);
@@ -73,8 +75,10 @@ static bool is_small(const void *context, size_t job, int group) {
 /* Who the filter refuses is passed over and stays ready; a refused group keeps no ranks idle. */
 static void test_filter(void **state) {
     (void)state;
-    const struct queue_job jobs[] = {
-        {.cost = 9}, {.cost = 4, .group = 2}, {.cost = 4}, {.cost = 1}};
+    const struct planned_job jobs[] = {{.cost.flops = 9},
+                                       {.cost = {.flops = 4, .group = 2}},
+                                       {.cost.flops = 4},
+                                       {.cost.flops = 1}};
     double most = 1.5;
     const struct queue_filter small = {is_small, &most};
     size_t job = SIZE_MAX;
@@ -97,12 +101,11 @@ static void test_filter(void **state) {
 
 static void test_parents_and_blocking(void **state) {
     (void)state;
-    static const size_t ZERO[] = {0}, BOTH[] = {1, 2};
-    const struct queue_job jobs[] = {
-        {.cost = 1},
-        {.cost = 1, .parents = ZERO, .n_parents = 1},
-        {.cost = 9},
-        {.cost = 1, .parents = BOTH, .n_parents = 2},
+    const struct planned_job jobs[] = {
+        {.cost.flops = 1},
+        {.cost.flops = 1, .parents = {0}, .n_parents = 1},
+        {.cost.flops = 9},
+        {.cost.flops = 1, .parents = {1, 2}, .n_parents = 2},
     };
     size_t count[QUEUE_BLOCKED + 1];
     double done, left;
@@ -130,18 +133,19 @@ static void test_parents_and_blocking(void **state) {
 
 static void test_past_and_skip(void **state) {
     (void)state;
-    static const size_t ZERO[] = {0}, ONE[] = {1};
-    const struct queue_job jobs[] = {
-        {.cost = 1, .skip = true},
-        {.cost = 1, .parents = ZERO, .n_parents = 1},
-        {.cost = 1, .parents = ONE, .n_parents = 1},
+    const struct planned_job jobs[] = {
+        {.cost.flops = 1},
+        {.cost.flops = 1, .parents = {0}, .n_parents = 1},
+        {.cost.flops = 1, .parents = {1}, .n_parents = 1},
     };
     struct queue *q = make(jobs, 3, 1);
+    queue_set_skipped(q, 0);
     queue_begin(q); /* the first is left out: nothing can start */
     assert_int_equal(queue_left(q), 0);
     expect_none(q, 1);
     queue_destroy(q);
     q = make(jobs, 3, 1);
+    queue_set_skipped(q, 0);
     queue_set_done(q, 0); /* left out, but done before */
     queue_begin(q);
     assert_int_equal(queue_left(q), 2);
@@ -152,6 +156,7 @@ static void test_past_and_skip(void **state) {
     expect_next(q, 1, 2, 1);
     queue_destroy(q);
     q = make(jobs, 3, 1);
+    queue_set_skipped(q, 0);
     queue_set_failed(q, 0);
     queue_begin(q);
     assert_int_equal(queue_state_of(q, 2), QUEUE_BLOCKED);
@@ -161,10 +166,9 @@ static void test_past_and_skip(void **state) {
 
 static void test_cycle(void **state) {
     (void)state;
-    static const size_t ZERO[] = {0}, ONE[] = {1}, FAR[] = {5};
-    const struct queue_job circle[] = {{.parents = ONE, .n_parents = 1},
-                                       {.parents = ZERO, .n_parents = 1}};
-    const struct queue_job far[] = {{.parents = FAR, .n_parents = 1}};
+    const struct planned_job circle[] = {{.parents = {1}, .n_parents = 1},
+                                         {.parents = {0}, .n_parents = 1}};
+    const struct planned_job far[] = {{.parents = {5}, .n_parents = 1}};
     struct queue *q = NULL;
     struct err err;
     assert_int_equal(queue_create(&q, circle, 2, 1, QUEUE_LONGEST, &err), ERR_CONFIG);
@@ -177,12 +181,12 @@ static void test_cycle(void **state) {
  * times although they come without end. */
 static void test_no_starving(void **state) {
     (void)state;
-    static struct queue_job jobs[JOBS_MAX];
+    static struct planned_job jobs[JOBS_MAX];
     size_t running[2] = {0}, job;
     int group, overtakers = 0;
-    for (size_t i = 0; i < JOBS_MAX; i++) jobs[i] = (struct queue_job){.cost = 1};
-    jobs[7] = (struct queue_job){.cost = 1.5, .group = 2};
-    jobs[0].cost = jobs[1].cost = 2;
+    for (size_t i = 0; i < JOBS_MAX; i++) jobs[i] = (struct planned_job){.cost.flops = 1};
+    jobs[7] = (struct planned_job){.cost = {.flops = 1.5, .group = 2}};
+    jobs[0].cost.flops = jobs[1].cost.flops = 2;
     struct queue *q = make(jobs, JOBS_MAX, 2);
     queue_begin(q);
     expect_next(q, 2, 0, 1);
@@ -208,8 +212,10 @@ static void test_no_starving(void **state) {
 /* A job longer than what the waiting group waits for does not overtake it. */
 static void test_no_long_overtaker(void **state) {
     (void)state;
-    const struct queue_job jobs[] = {
-        {.cost = 10, .group = 1}, {.cost = 9, .group = 2}, {.cost = 8}, {.cost = 0.5}};
+    const struct planned_job jobs[] = {{.cost = {.flops = 10, .group = 1}},
+                                       {.cost = {.flops = 9, .group = 2}},
+                                       {.cost.flops = 8},
+                                       {.cost.flops = 0.5}};
     struct queue *q = make(jobs, 4, 2);
     queue_begin(q);
     expect_next(q, 2, 0, 1);
@@ -225,11 +231,11 @@ static void test_no_long_overtaker(void **state) {
 /* Ranks that the waiting group will not need are for anybody, however long. */
 static void test_spare_ranks(void **state) {
     (void)state;
-    const struct queue_job jobs[] = {{.cost = 40, .group = 4},
-                                     {.cost = 36, .group = 4},
-                                     {.cost = 20},
-                                     {.cost = 19},
-                                     {.cost = 18}};
+    const struct planned_job jobs[] = {{.cost = {.flops = 40, .group = 4}},
+                                       {.cost = {.flops = 36, .group = 4}},
+                                       {.cost.flops = 20},
+                                       {.cost.flops = 19},
+                                       {.cost.flops = 18}};
     struct queue *q = make(jobs, 5, 6);
     queue_begin(q);
     expect_next(q, 6, 0, 4); /* for 10 */
@@ -244,19 +250,17 @@ static void test_spare_ranks(void **state) {
 /* Simulated ranks work through random plans: everything ends, nothing runs before its parents or on
  * more ranks than there are, and it never comes to a stand. */
 static void simulate(uint64_t seed, int ranks, enum queue_order order) {
-    static struct queue_job jobs[JOBS_MAX];
-    static size_t parents[JOBS_MAX][2];
+    static struct planned_job jobs[JOBS_MAX];
     double ends[RANKS_MAX] = {0}, now = 0.0;
     size_t running[RANKS_MAX], n_running = 0, count[QUEUE_BLOCKED + 1];
     int groups[RANKS_MAX], idle = ranks;
     const struct rng rng = rng_stream(seed, "test/queue");
     for (size_t i = 0; i < JOBS_MAX; i++) {
-        jobs[i] = (struct queue_job){.cost = 1.0 + (double)rng_below(100, &rng, i, 0, 0)};
-        jobs[i].group = rng_below(5, &rng, i, 1, 0) ? 1 : 2 + (int)rng_below(6, &rng, i, 2, 0);
+        jobs[i] = (struct planned_job){.cost.flops = 1.0 + (double)rng_below(100, &rng, i, 0, 0)};
+        jobs[i].cost.group = rng_below(5, &rng, i, 1, 0) ? 1 : 2 + (int)rng_below(6, &rng, i, 2, 0);
         jobs[i].n_parents = i < 20 ? 0 : (size_t)rng_below(3, &rng, i, 3, 0);
         for (size_t k = 0; k < jobs[i].n_parents; k++)
-            parents[i][k] = (size_t)rng_below(i, &rng, i, 4, k);
-        jobs[i].parents = parents[i];
+            jobs[i].parents[k] = (size_t)rng_below(i, &rng, i, 4, k);
     }
     struct queue *q = make_in(order, jobs, JOBS_MAX, ranks);
     queue_begin(q);
@@ -265,11 +269,11 @@ static void simulate(uint64_t seed, int ranks, enum queue_order order) {
         int group;
         while (queue_next(&job, &group, q, idle, &ANY)) {
             for (size_t k = 0; k < jobs[job].n_parents; k++)
-                assert_int_equal(queue_state_of(q, parents[job][k]), QUEUE_DONE);
-            assert_true(group <= idle && group <= jobs[job].group);
+                assert_int_equal(queue_state_of(q, jobs[job].parents[k]), QUEUE_DONE);
+            assert_true(group <= idle && group <= jobs[job].cost.group);
             idle -= group;
             groups[n_running] = group;
-            ends[n_running] = now + jobs[job].cost / group;
+            ends[n_running] = now + jobs[job].cost.flops / group;
             running[n_running++] = job;
         }
         assert_true(n_running > 0); /* otherwise it would wait for ever */

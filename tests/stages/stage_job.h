@@ -121,8 +121,8 @@ static inline struct job_input lab_make(const struct lab *lab, const struct lab_
 }
 
 /* The message of plan() for the first point of a stage. */
-static inline enum err_code lab_plan(struct stage_cost *cost, const struct lab *lab,
-                                     const char *kind, const char *parent, struct err *err) {
+static inline enum err_code lab_plan(struct job_cost *cost, const struct lab *lab, const char *kind,
+                                     const char *parent, struct err *err) {
     struct stage_parent of[1];
     size_t n = 0;
     if (parent) of[n++] = (struct stage_parent){stage_find(parent), lab_point(lab, parent, 0)};
@@ -133,7 +133,7 @@ static inline enum err_code lab_plan(struct stage_cost *cost, const struct lab *
 static inline void lab_refuses(const char *text, const char *kind, const char *parent,
                                const char *words) {
     struct err err;
-    struct stage_cost cost;
+    struct job_cost cost;
     struct lab lab = lab_open(text);
     ERROR_SAYS(lab_plan(&cost, &lab, kind, parent, &err), ERR_CONFIG, words);
     lab_close(&lab);

@@ -171,7 +171,7 @@ static void chunks_change_nothing(void **state) {
 
 static void plan_knows_sizes_and_absence(void **state) {
     (void)state;
-    struct stage_cost small, large;
+    struct job_cost small, large;
     struct lab lab = lab_open(ESTIMATE(SIZES)),
                more = lab_open(ESTIMATE("points = 18; functions = 100;"));
     SUCCEEDS(lab_plan(&small, &lab, "estimate", NULL, &err));

@@ -153,7 +153,7 @@ static void a_fit_lowers_its_loss(void **state) {
 static void a_model_is_needed(void **state) {
     (void)state;
     struct lab lab = lab_open(FIT("points = 9;"));
-    struct stage_cost cost;
+    struct job_cost cost;
     ERROR_SAYS(lab_plan(&cost, &lab, "fit", NULL, &err), ERR_CONFIG,
                "no model: give model.checkpoint, or name a pretrain stage in `of`");
     const struct lab_job job = {.kind = "fit"};
@@ -178,7 +178,7 @@ static void plan_refuses_what_cannot_run(void **state) {
 
 static void check_contexts(const char *text, double bytes) {
     struct lab lab = lab_open(text);
-    struct stage_cost cost;
+    struct job_cost cost;
     SUCCEEDS(lab_plan(&cost, &lab, "fit", "pretrain", &err));
     const double contexts = 4000.0 * 2 * 2 * 16 * 16 * bytes; /* n, k and v, L, T, E */
     const double pass = contexts * 256 / 4000; /* a batch's: what is there in any case */

@@ -208,7 +208,7 @@ static void the_loss_is_the_mean_over_all_points(void **state) {
 static void plan_says_what_it_costs(void **state) {
     (void)state;
     struct lab lab = lab_open(PRETRAIN(TEN " group = 2;"));
-    struct stage_cost cost;
+    struct job_cost cost;
     SUCCEEDS(lab_plan(&cost, &lab, "pretrain", NULL, &err));
     assert_int_equal(cost.group, 2);
     assert_true(cost.flops > 1e6 && cost.memory > 1e5 && cost.memory_least == cost.memory);

@@ -7,11 +7,8 @@
 enum { LINE_DIGITS = 9 }; /* at most */
 
 static size_t find_label(const struct plan *p, const char *word) {
-    char label[PLAN_LABEL];
-    for (size_t j = 0; j < p->n_jobs; j++) {
-        plan_label(label, p, j);
-        if (strcmp(label, word) == 0) return j;
-    }
+    for (size_t j = 0; j < p->n_jobs; j++)
+        if (strcmp(p->jobs[j].label, word) == 0) return j;
     return PLAN_NONE;
 }
 
@@ -37,13 +34,11 @@ static void add_match(struct matches *m, const char *identity, const char *label
 
 static void find_prefix(struct matches *m, const char *word, const struct plan *p,
                         const struct history *h) {
-    char label[PLAN_LABEL];
     const size_t n = strlen(word);
     if (n < JOB_FIND_DIGITS || strspn(word, "0123456789abcdef") != n) return;
     for (size_t j = 0; j < p->n_jobs; j++) {
         if (strncmp(p->jobs[j].identity, word, n) != 0) continue;
-        plan_label(label, p, j);
-        add_match(m, p->jobs[j].identity, label);
+        add_match(m, p->jobs[j].identity, p->jobs[j].label);
     }
     for (size_t i = 0; i < h->n_jobs; i++)
         if (strncmp(h->jobs[i].identity, word, n) == 0 &&
@@ -53,14 +48,10 @@ static void find_prefix(struct matches *m, const char *word, const struct plan *
 
 static enum err_code no_such_job(const char *word, const struct plan *p, struct err *err) {
     enum err_code rc = ERR_USAGE;
-    char(*labels)[PLAN_LABEL] = calloc(p->n_jobs + 1, sizeof *labels);
     const char **names = calloc(p->n_jobs + 1, sizeof *names);
     const char *nearest = NULL;
-    for (size_t j = 0; labels && names && j < p->n_jobs; j++) {
-        plan_label(labels[j], p, j);
-        names[j] = labels[j];
-    }
-    if (labels && names) nearest = text_nearest(word, names, p->n_jobs);
+    for (size_t j = 0; names && j < p->n_jobs; j++) names[j] = p->jobs[j].label;
+    if (names) nearest = text_nearest(word, names, p->n_jobs);
     if (nearest)
         rc = ERR(err, ERR_USAGE, "%s: no job is called so (did you mean %s?)", word, nearest);
     else
@@ -68,7 +59,6 @@ static enum err_code no_such_job(const char *word, const struct plan *p, struct 
                  "%s: no job is called so: give a label as fit[3], its line, or %d digits or more "
                  "of its identity; taskvec plan lists them",
                  word, JOB_FIND_DIGITS);
-    free(labels);
     free(names);
     return rc;
 }

@@ -58,7 +58,7 @@ cleanup:
 static enum err_code add_job(struct job_keys *k, const char *prefix, const struct plan *p,
                              size_t job, struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct plan_job *j = &p->jobs[job];
+    const struct planned_job *j = &p->jobs[job];
     struct text version = {0};
     text_add(&version, "%d", p->stages[j->stage].kind->version);
     TRY(add(k, prefix, "stage version", text_str(&version), err));
@@ -72,7 +72,7 @@ cleanup:
 enum err_code job_keys_make(struct job_keys *out, const struct plan *p, size_t job,
                             struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct plan_job *j = &p->jobs[job];
+    const struct planned_job *j = &p->jobs[job];
     char seed[32], prefix[96];
     *out = (struct job_keys){0};
     (void)snprintf(seed, sizeof seed, "%llu", (unsigned long long)config_seed(p->config));
@@ -80,7 +80,7 @@ enum err_code job_keys_make(struct job_keys *out, const struct plan *p, size_t j
     TRY(add_job(out, "", p, job, err));
     out->own = out->n;
     for (size_t i = 0; i < j->n_parents; i++) {
-        const struct plan_job *parent = &p->jobs[j->parents[i]];
+        const struct planned_job *parent = &p->jobs[j->parents[i]];
         (void)snprintf(prefix, sizeof prefix, "%.90s.", p->stages[parent->stage].kind->name);
         TRY(add_job(out, prefix, p, j->parents[i], err));
     }

@@ -30,7 +30,7 @@ static void block_point(struct text *out, const char *name, const struct config_
 enum err_code job_message_write(struct text *out, const struct plan *p, size_t job, const char *dir,
                                 struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct plan_job *j = &p->jobs[job];
+    const struct planned_job *j = &p->jobs[job];
     char number[32], path[FILE_PATH_MAX];
     block_text(out, "kind", p->stages[j->stage].kind->name);
     (void)snprintf(number, sizeof number, "%llu", (unsigned long long)config_seed(p->config));
@@ -40,7 +40,7 @@ enum err_code job_message_write(struct text *out, const struct plan *p, size_t j
     (void)snprintf(number, sizeof number, "%zu", j->n_parents);
     block_text(out, "inputs", number);
     for (size_t i = 0; i < j->n_parents; i++) {
-        const struct plan_job *parent = &p->jobs[j->parents[i]];
+        const struct planned_job *parent = &p->jobs[j->parents[i]];
         TRY(artifact_path(path, dir, parent->identity, err));
         block_text(out, "input", p->stages[parent->stage].kind->name);
         block_text(out, "identity", parent->identity);
@@ -74,9 +74,9 @@ static enum err_code block_read(char **out, const char **at, const char *name, s
 
 struct order {
     char *kind, *seed, *control, *n_inputs;
-    char *input_text[PLAN_PARENTS][3]; /* kind, identity, artifact */
-    struct config_point *point, *input_points[PLAN_PARENTS];
-    struct job_input inputs[PLAN_PARENTS];
+    char *input_text[JOB_PARENTS][3]; /* kind, identity, artifact */
+    struct config_point *point, *input_points[JOB_PARENTS];
+    struct job_input inputs[JOB_PARENTS];
     size_t n;
 };
 
@@ -86,7 +86,7 @@ static void order_release(struct order *o) {
     free(o->control);
     free(o->n_inputs);
     if (o->point) config_point_destroy(o->point);
-    for (size_t i = 0; i < PLAN_PARENTS; i++) {
+    for (size_t i = 0; i < JOB_PARENTS; i++) {
         for (size_t k = 0; k < 3; k++) free(o->input_text[i][k]);
         if (o->input_points[i]) config_point_destroy(o->input_points[i]);
     }
@@ -122,8 +122,8 @@ static enum err_code order_read(struct order *o, const char *at, struct err *err
     TRY(point_read(&o->point, &at, err));
     TRY(block_read(&o->n_inputs, &at, "inputs", err));
     o->n = (size_t)strtoull(o->n_inputs, NULL, 10);
-    CHECK(o->n <= PLAN_PARENTS, ERR_DATA, "order of a job: %zu inputs, at most %d are possible",
-          o->n, PLAN_PARENTS);
+    CHECK(o->n <= JOB_PARENTS, ERR_DATA, "order of a job: %zu inputs, at most %d are possible",
+          o->n, JOB_PARENTS);
     for (size_t i = 0; i < o->n; i++) TRY(input_read(o, i, &at, err));
 cleanup:
     return rc;

@@ -15,7 +15,7 @@ static void take(struct earlier_job *out, struct job_keys *keys, const struct pl
     out->keys = *keys;
     *keys = (struct job_keys){0};
     out->kind = p->stages[p->jobs[job].stage].kind->name;
-    plan_label(out->label, p, job);
+    memcpy(out->label, p->jobs[job].label, sizeof out->label);
     memcpy(out->identity, p->jobs[job].identity, sizeof out->identity);
 }
 

@@ -13,7 +13,7 @@
 
 struct earlier_job { /* {0}: none */
     bool found;
-    char label[PLAN_LABEL], identity[HASH_HEX];
+    char label[JOB_LABEL], identity[HASH_HEX];
     const char *kind; /* static */
     struct job_keys keys;
     size_t differences; /* from what was asked for; earlier_configs_nearest() only */

@@ -21,12 +21,11 @@ static void say_start(struct explain *e) {
 
 /* ", after pretrain[0] and fit[2]": those of its parents that are not done. */
 static void say_parents(struct explain *e) {
-    const struct plan_job *job = &e->plan->jobs[e->found.job];
-    char label[PLAN_LABEL];
+    const struct planned_job *job = &e->plan->jobs[e->found.job];
     const char *word = ", after";
     for (size_t i = 0; i < job->n_parents; i++) {
         if (e->states[job->parents[i]].state == QUEUE_DONE) continue;
-        plan_label(label, e->plan, job->parents[i]);
+        const char *label = e->plan->jobs[job->parents[i]].label;
         text_add(&e->verdict, "%s %s", word, label);
         word = " and";
     }
@@ -67,10 +66,8 @@ static void judge_failed(struct explain *e, const struct run_state_job *state) {
 }
 
 static void judge_blocked(struct explain *e, const struct run_state_job *state) {
-    char label[PLAN_LABEL];
-    plan_label(label, e->plan, state->blocker);
-    text_add(&e->verdict, "blocked by %s FAILED (%s): would run once that is DONE", label,
-             run_state_failure_class(&e->states[state->blocker]));
+    text_add(&e->verdict, "blocked by %s FAILED (%s): would run once that is DONE",
+             state->blocker->job->label, run_state_failure_class(state->blocker));
 }
 
 static void judge(struct explain *e) {
@@ -96,11 +93,11 @@ static enum err_code identify(struct explain *e, struct err *err) {
     enum err_code rc = ERR_OK;
     if (e->found.job == PLAN_NONE)
         return earlier_configs_find(&e->job, e->record, e->found.identity, err);
-    const struct plan_job *job = &e->plan->jobs[e->found.job];
+    const struct planned_job *job = &e->plan->jobs[e->found.job];
     TRY(job_keys_make(&e->job.keys, e->plan, e->found.job, err));
     e->job.found = true;
     e->job.kind = e->plan->stages[job->stage].kind->name;
-    plan_label(e->job.label, e->plan, e->found.job);
+    memcpy(e->job.label, job->label, sizeof e->job.label);
 cleanup:
     return rc;
 }

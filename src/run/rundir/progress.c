@@ -70,16 +70,9 @@ void progress_hosts(struct text *out, const struct run_state *r, size_t job) {
 
 /* ---- the time to go */
 
-static struct eta_job eta_job_of(const struct run_state *r, size_t j) {
-    const struct plan_job *job = &r->plan.jobs[j];
+static struct eta_state eta_state_of(const struct run_state *r, size_t j) {
     const struct history_job *past = r->jobs[j].past;
-    struct eta_job e = {.stage = job->stage,
-                        .parents = job->parents,
-                        .n_parents = job->n_parents,
-                        .state = r->jobs[j].state,
-                        .flops = job->cost.flops,
-                        .group = job->cost.group,
-                        .ranks = past ? count_ranks(past->ranks) : 1};
+    struct eta_state e = {.state = r->jobs[j].state, .ranks = past ? count_ranks(past->ranks) : 1};
     if (!past) return e;
     if (e.state == QUEUE_DONE) { /* of one that went on from a checkpoint we know the end only */
         e.seconds = past->share > 0.0 || past->total == 0.0 ? past->seconds : 0.0;
@@ -98,12 +91,12 @@ static enum err_code find_eta(double *seconds, const struct run_state *r, int ra
                               struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t n = r->plan.n_jobs;
-    struct eta_job *jobs = calloc(n + 1, sizeof *jobs);
-    CHECK(jobs, ERR_MEMORY, "no memory for %zu jobs", n);
-    for (size_t j = 0; j < n; j++) jobs[j] = eta_job_of(r, j);
-    TRY(eta_make(seconds, jobs, n, r->plan.n_stages, ranks, err));
+    struct eta_state *states = calloc(n + 1, sizeof *states);
+    CHECK(states, ERR_MEMORY, "no memory for %zu jobs", n);
+    for (size_t j = 0; j < n; j++) states[j] = eta_state_of(r, j);
+    TRY(eta_make(seconds, r->plan.jobs, states, n, r->plan.n_stages, ranks, err));
 cleanup:
-    free(jobs);
+    free(states);
     return rc;
 }
 

@@ -16,9 +16,9 @@ enum err_code run_state_config_path(char out[FILE_PATH_MAX], const char *dir, st
 }
 
 /* BLOCKED comes after, from the parents. */
-static struct run_state_job job_state(const struct history *h, const char *dir,
-                                      const char *identity, bool running) {
-    struct run_state_job j = {.past = history_find(h, identity), .blocker = PLAN_NONE};
+static struct run_state_job job_state(const struct planned_job *job, const struct history *h,
+                                      const char *dir, bool running) {
+    struct run_state_job j = {.job = job, .past = history_find(h, job->identity)};
     const size_t last = h->n_attempts ? h->attempts[h->n_attempts - 1].number : 0;
     j.state = queue_past(j.past, false, &j.lost);
     if (j.state == QUEUE_DONE && dir && j.past->artifact && !artifact_present(dir, j.past))
@@ -30,14 +30,13 @@ static struct run_state_job job_state(const struct history *h, const char *dir,
 }
 
 /* Parents come first in a plan, so their states are known. */
-static void block(struct run_state_job *jobs, const struct plan_job *job, size_t j) {
+static void block(struct run_state_job *jobs, size_t j) {
     if (jobs[j].state != QUEUE_PENDING) return;
-    for (size_t i = 0; i < job->n_parents; i++) {
-        const size_t parent = job->parents[i];
-        const enum queue_state state = jobs[parent].state;
-        if (state != QUEUE_FAILED && state != QUEUE_BLOCKED) continue;
+    for (size_t i = 0; i < jobs[j].job->n_parents; i++) {
+        const struct run_state_job *parent = &jobs[jobs[j].job->parents[i]];
+        if (parent->state != QUEUE_FAILED && parent->state != QUEUE_BLOCKED) continue;
         jobs[j].state = QUEUE_BLOCKED;
-        jobs[j].blocker = state == QUEUE_FAILED ? parent : jobs[parent].blocker;
+        jobs[j].blocker = parent->state == QUEUE_FAILED ? parent : parent->blocker;
         return;
     }
 }
@@ -47,8 +46,8 @@ void run_state_states(struct run_state_job *jobs, size_t count[QUEUE_BLOCKED + 1
                       bool running) {
     for (size_t s = 0; s <= QUEUE_BLOCKED; s++) count[s] = 0;
     for (size_t j = 0; j < p->n_jobs; j++) {
-        jobs[j] = job_state(h, dir, p->jobs[j].identity, running);
-        block(jobs, &p->jobs[j], j);
+        jobs[j] = job_state(&p->jobs[j], h, dir, running);
+        block(jobs, j);
         count[jobs[j].state]++;
     }
 }

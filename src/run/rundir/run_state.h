@@ -20,10 +20,11 @@
 #include "store/lock.h"
 
 struct run_state_job {
+    const struct planned_job *job;
     enum queue_state state;
-    const struct history_job *past; /* NULL: never started */
-    size_t blocker;                 /* BLOCKED: the job that failed */
-    bool lost;                      /* FAILED because it ran while several attempts died */
+    const struct history_job *past;      /* NULL: never started */
+    const struct run_state_job *blocker; /* BLOCKED: the ancestor that FAILED; else NULL */
+    bool lost;                           /* FAILED because it ran while several attempts died */
 };
 
 struct run_state {

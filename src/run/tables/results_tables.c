@@ -37,15 +37,13 @@ static const struct job_column JOBS_COLUMNS[] = {JOBS_ROW(ROW_COLUMN)};
 enum { JOBS_COLUMNS_N = sizeof JOBS_COLUMNS / sizeof *JOBS_COLUMNS };
 
 struct job_texts { /* what the cells of one job point to */
-    char label[PLAN_LABEL], blocker[PLAN_LABEL + 16];
+    char blocker[JOB_LABEL + 16];
 };
 
 static const char *reason_of(struct job_texts *t, const struct run_state *r, size_t j) {
     const struct run_state_job *job = &r->jobs[j];
     if (job->state == QUEUE_BLOCKED) {
-        char label[PLAN_LABEL];
-        plan_label(label, &r->plan, job->blocker);
-        (void)snprintf(t->blocker, sizeof t->blocker, "blocked by %s", label);
+        (void)snprintf(t->blocker, sizeof t->blocker, "blocked by %s", job->blocker->job->label);
         return t->blocker;
     }
     if (job->state != QUEUE_FAILED || !job->past) return "";
@@ -59,12 +57,11 @@ static void jobs_cells(struct job_value *cells, const struct jobs_row *row) {
 
 static void add_job(struct job_value *cells, struct job_texts *t, const struct run_state *r,
                     size_t j) {
-    const struct plan_job *job = &r->plan.jobs[j];
+    const struct planned_job *job = &r->plan.jobs[j];
     const struct history_job *past = r->jobs[j].past;
-    plan_label(t->label, &r->plan, j);
     const struct jobs_row row = {
         .line = (int64_t)j,
-        .job = t->label,
+        .job = job->label,
         .kind = r->plan.stages[job->stage].kind->name,
         .identity = job->identity,
         .state = queue_state_text(r->jobs[j].state),

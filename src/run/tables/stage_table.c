@@ -57,13 +57,11 @@ enum err_code stage_table_collect(struct stage_table *out, const struct run_stat
         n += past ? past->n_rows : 0;
     }
     out->cells = calloc(n * out->columns.n + 1, sizeof *out->cells);
-    out->labels = calloc(s->n_jobs + 1, sizeof *out->labels);
-    CHECK(out->cells && out->labels, ERR_MEMORY, "no memory for %zu rows of %s", n, s->name);
+    CHECK(out->cells, ERR_MEMORY, "no memory for %zu rows of %s", n, s->name);
     for (size_t i = 0; i < s->n_jobs; i++) {
         const struct history_job *past = r->jobs[s->jobs[i]].past;
-        plan_label(out->labels[i], &r->plan, s->jobs[i]);
         for (size_t k = 0; past && k < past->n_rows; k++)
-            add_row(out, &past->rows[k], out->labels[i]);
+            add_row(out, &past->rows[k], r->plan.jobs[s->jobs[i]].label);
     }
 cleanup:
     if (rc != ERR_OK) stage_table_release(out);
@@ -73,7 +71,6 @@ cleanup:
 void stage_table_release(struct stage_table *t) {
     free(t->list);
     free(t->cells);
-    free(t->labels);
     *t = (struct stage_table){0};
 }
 

@@ -15,9 +15,8 @@ struct stage_table {
     struct job_columns columns; /* those of the stage, then `job` */
     size_t n;                   /* rows */
     size_t n_incomplete;        /* rows that lack cells */
-    struct job_value *cells; /* [n, columns.n]; texts belong to the run's state and to `labels` */
-    struct job_column *list; /* of `columns`; owned */
-    char (*labels)[PLAN_LABEL]; /* of each job of the stage: cells of column `job`; owned */
+    struct job_value *cells;    /* [n, columns.n]; texts belong to the run's state */
+    struct job_column *list;    /* of `columns`; owned */
 };
 
 /* Rows of all the stage's jobs, whatever their state: a job that runs or failed has those that it

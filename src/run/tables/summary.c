@@ -22,8 +22,8 @@ size_t summary_trained_points(const struct plan *p, size_t job) {
     struct err ignored = {0};
     struct model_dims dims;
     size_t trained = 0;
-    const struct plan_job *j = &p->jobs[job];
-    const struct plan_job *parent = j->n_parents ? &p->jobs[j->parents[0]] : j;
+    const struct planned_job *j = &p->jobs[job];
+    const struct planned_job *parent = j->n_parents ? &p->jobs[j->parents[0]] : j;
     const char *path = plan_text(parent->point, "model.checkpoint");
     if (!path) path = plan_text(j->point, "model.checkpoint");
     if (!path || model_read_dims(&dims, &trained, path, &ignored) != ERR_OK) return 0;
@@ -57,7 +57,7 @@ static enum err_code sum_errors(struct summary_group *g, const struct run_state 
     enum err_code rc = ERR_OK;
     float *errors = NULL;
     char path[FILE_PATH_MAX];
-    const struct plan_job *j = &r->plan.jobs[job];
+    const struct planned_job *j = &r->plan.jobs[job];
     TRY(artifact_path(path, r->dir, j->identity, err));
     TRY(read_errors(&errors, g, path, err));
     const size_t dims = (size_t)config_int(j->point, "source.dims");

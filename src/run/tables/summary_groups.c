@@ -75,10 +75,10 @@ static bool is_listed(const struct plan_stage *s, size_t job) {
 /* The point of the job, or of one it reads, that lies in the axis' stage; NULL: none. */
 static const struct config_point *axis_point(const struct plan *p, size_t job,
                                              const struct summary_axis *axis) {
-    const struct plan_job *j = &p->jobs[job];
+    const struct planned_job *j = &p->jobs[job];
     if (axis->depth == 0) return j->point;
     for (size_t i = 0; i < j->n_parents; i++) {
-        const struct plan_job *parent = &p->jobs[j->parents[i]];
+        const struct planned_job *parent = &p->jobs[j->parents[i]];
         if (parent->stage == axis->index || is_listed(&p->stages[axis->index], j->parents[i]))
             return parent->point;
     }
@@ -86,10 +86,10 @@ static const struct config_point *axis_point(const struct plan *p, size_t job,
 }
 
 static void describe_fit(struct summary_group *g, const struct plan *p, size_t job) {
-    const struct plan_job *j = &p->jobs[job];
+    const struct planned_job *j = &p->jobs[job];
     g->of = "-";
     for (size_t i = 0; i < j->n_parents; i++) {
-        const struct plan_job *parent = &p->jobs[j->parents[i]];
+        const struct planned_job *parent = &p->jobs[j->parents[i]];
         if (p->stages[parent->stage].kind->uses & STAGE_USES_SHAPE) continue; /* the model */
         g->of = p->stages[parent->stage].name;
         for (size_t k = 0; k < config_point_size(parent->point); k++) {

@@ -16,14 +16,13 @@ static const char CHAIN[] = PLAN_CASE_TOP "stages = ( " PLAN_CASE_PRETRAIN ",\n"
 static void jobs_of_a_chain(void **state) {
     (void)state;
     struct plan_case c;
-    char label[PLAN_LABEL];
     plan_case_must_open(&c, CHAIN, NULL);
     const struct plan *p = &c.plan;
     assert_int_equal(p->stages[0].n_jobs, 1);
     assert_int_equal(p->stages[1].n_jobs, 4);
     assert_int_equal(p->stages[2].n_jobs, 2 * (4 + 2)); /* problems x (fits + controls) */
     assert_int_equal(p->n_jobs, 17);
-    const struct plan_job *fit = &p->jobs[1], *first = &p->jobs[5], *plain = &p->jobs[9];
+    const struct planned_job *fit = &p->jobs[1], *first = &p->jobs[5], *plain = &p->jobs[9];
     assert_int_equal(fit->n_parents, 1);
     assert_int_equal(fit->parents[0], 0);
     assert_int_equal(first->n_parents, 2); /* the fit, then the model the fit was made on */
@@ -34,7 +33,7 @@ static void jobs_of_a_chain(void **state) {
     assert_int_equal(plain->n_parents, 1);
     assert_int_equal(plain->parents[0], 0);
     assert_int_equal(plan_model(p, 5), 0);
-    plan_label(label, p, 9);
+    const char *label = p->jobs[9].label;
     assert_string_equal(label, "evaluate[4]");
     for (size_t j = 0; j < p->n_jobs; j++) {
         assert_int_equal(plan_find(p, p->jobs[j].identity), j);
@@ -91,7 +90,7 @@ static void controls_of_a_fit_are_planned_for_each_fit(void **state) {
     const struct plan *p = &c.plan;
     size_t plain = 0, random = 0, mismatched = 0, own = 0;
     for (size_t i = 0; i < p->stages[2].n_jobs; i++) {
-        const struct plan_job *job = &p->jobs[p->stages[2].jobs[i]];
+        const struct planned_job *job = &p->jobs[p->stages[2].jobs[i]];
         const char *control = job->control ? job->control : "";
         own += !job->control, plain += strcmp(control, "plain") == 0;
         random += strcmp(control, "random") == 0, mismatched += strcmp(control, "mismatched") == 0;
@@ -131,7 +130,7 @@ static void redrawn_positions_keep_together(void **state) {
     const struct plan *p = &c.plan;
     assert_int_equal(p->stages[2].n_jobs, 4);
     for (size_t i = 0; i < 4; i++) {
-        const struct plan_job *job = &p->jobs[p->stages[2].jobs[i]];
+        const struct planned_job *job = &p->jobs[p->stages[2].jobs[i]];
         if (job->control) continue;
         assert_int_equal(config_int(job->point, "model.wpe_seed"),
                          config_int(p->jobs[job->parents[0]].point, "model.wpe_seed"));

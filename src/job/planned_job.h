@@ -1,0 +1,43 @@
+/*
+ * planned_job.h - one job of a plan: the struct that plan, scheduler, farm and tables share.
+ *
+ * The plan (run/plan) makes the jobs and owns them, in an array in which parents come first; all
+ * others hold pointers into that array.  What a journal records of a job is struct history_job
+ * (journal/history.h), its state now is struct run_state_job (run/rundir/run_state.h).
+ */
+#ifndef JOB_PLANNED_JOB_H
+#define JOB_PLANNED_JOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/hash.h"
+
+struct config_point;
+
+enum { JOB_PARENTS = 2, JOB_LABEL = 96 };
+
+/* What one job takes, as predicted by its stage before it runs. */
+struct job_cost {
+    double flops;        /* useful arithmetic: orders the jobs and predicts their times */
+    double memory;       /* bytes at its peak when everything fits the budget */
+    double memory_least; /* bytes below which the job cannot run at all */
+    int group;           /* ranks it wants; it gets fewer when there are fewer */
+    bool checkpoints;    /* it writes them while it runs, and when it is asked to stop */
+    double work;         /* all it does, in `unit`: for rates */
+    const char *unit;    /* "tokens", "prompts": static */
+    char summary[96];    /* "6000 prompts x 41 points, contexts 1.5 GB": for people */
+};
+
+struct planned_job {
+    char identity[HASH_HEX];          /* hash of all that its result depends on */
+    char label[JOB_LABEL];            /* its stage's name and its number there: "fit[3]" */
+    size_t stage;                     /* index of the stage in the config */
+    const struct config_point *point; /* its resolved keys; the config owns them */
+    const char *control;              /* evaluate: the method of `also` it is for, or NULL */
+    size_t parents[JOB_PARENTS]; /* jobs it reads: the one of `of`, then the model that one read */
+    size_t n_parents;
+    struct job_cost cost;
+};
+
+#endif

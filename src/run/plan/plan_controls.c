@@ -1,0 +1,93 @@
+#include "run/plan/plan_controls.h"
+
+#include <string.h>
+
+#include "methods/method.h"
+
+bool plan_controls_has(const struct stage *kind) {
+    for (size_t i = 0; i < kind->n_keys; i++)
+        if (strcmp(kind->keys[i].name, "also") == 0) return true;
+    return false;
+}
+
+static size_t also_size(const struct config_point *point) {
+    return config_has(point, "also") ? config_list_size(point, "also") : 0;
+}
+
+/* ---- controls of a fit */
+
+static bool is_of_fit(const char *control) { return method_find(control)->control.applies != NULL; }
+
+static bool control_applies(const char *control, const struct config_point *fit) {
+    const struct method *m = method_find(config_text(fit, "method"));
+    const bool own_basis = strcmp(config_text(fit, "basis"), "prompt") == 0;
+    return is_of_fit(control) && method_find(control)->control.applies(m, own_basis);
+}
+
+enum err_code plan_controls_of_fit(struct job_builder *b, const struct planned_job *start,
+                                   size_t fit, struct err *err) {
+    enum err_code rc = ERR_OK;
+    for (size_t i = 0; i < also_size(start->point); i++) {
+        struct planned_job job = *start;
+        job.control = config_list_text(start->point, "also", i);
+        if (control_applies(job.control, b->plan->jobs[fit].point))
+            TRY(job_builder_add_child(b, &job, fit, err));
+    }
+cleanup:
+    return rc;
+}
+
+/* ---- controls of a model */
+
+enum err_code plan_controls_of_model(struct job_builder *b, const struct planned_job *start,
+                                     size_t model, struct err *err) {
+    enum err_code rc = ERR_OK;
+    for (size_t i = 0; i < also_size(start->point); i++) {
+        struct planned_job job = *start;
+        job.control = config_list_text(start->point, "also", i);
+        if (is_of_fit(job.control)) continue;
+        if (model != PLAN_NONE) job.parents[job.n_parents++] = model;
+        TRY(job_builder_add(b, job, err));
+    }
+cleanup:
+    return rc;
+}
+
+enum err_code plan_controls_of_models(struct job_builder *b, const struct planned_job *start,
+                                      const struct job_list *of, struct err *err) {
+    enum err_code rc = ERR_OK;
+    bool file_seen = false; /* parents made on a file are all made on the same */
+    b->visits++;
+    for (size_t i = 0; i < of->n; i++) {
+        if (!job_builder_same_model(b->plan, start->point, of->jobs[i])) continue;
+        const size_t model = plan_model(b->plan, of->jobs[i]);
+        const bool first = model == PLAN_NONE ? !file_seen : job_builder_visit(b, model);
+        if (model == PLAN_NONE) file_seen = true;
+        if (first) TRY(plan_controls_of_model(b, start, model, err));
+    }
+cleanup:
+    return rc;
+}
+
+/* ---- check */
+
+static bool has_control(const struct plan *p, const struct plan_stage *s, const char *control) {
+    for (size_t i = 0; i < s->n_jobs; i++)
+        if (p->jobs[s->jobs[i]].control && strcmp(p->jobs[s->jobs[i]].control, control) == 0)
+            return true;
+    return false;
+}
+
+enum err_code plan_controls_check(const struct plan *p, size_t stage, struct err *err) {
+    if (!plan_controls_has(p->stages[stage].kind)) return ERR_OK;
+    const struct config_point *point = config_stage_point(p->config, stage, 0);
+    for (size_t i = 0; i < also_size(point); i++) {
+        const char *control = config_list_text(point, "also", i);
+        if (has_control(p, &p->stages[stage], control)) continue;
+        return config_error(err, point, "also",
+                            "\"%s\" can be made of no fit that this stage reads: name one in "
+                            "`of`, or leave it out",
+                            control);
+    }
+    return ERR_OK;
+}

@@ -1,0 +1,130 @@
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/plan/plan.h"
+#include "run/plan/plan_controls.h"
+#include "run/plan/stage_order.h"
+
+/* ---- the jobs of one point */
+
+/* A stage with controls evaluates fits: of a pretraining in its `of` it takes the model alone. */
+static enum err_code add_point_jobs(struct job_builder *b, const struct planned_job *start,
+                                    const struct job_list *of, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const bool also = plan_controls_has(b->plan->stages[start->stage].kind);
+    if (of->n == 0)
+        return also ? plan_controls_of_model(b, start, PLAN_NONE, err)
+                    : job_builder_add(b, *start, err);
+    for (size_t i = 0; i < of->n; i++) {
+        const bool is_model = plan_model(b->plan, of->jobs[i]) == of->jobs[i];
+        if (also && is_model) continue;
+        if (!job_builder_same_model(b->plan, start->point, of->jobs[i])) continue;
+        TRY(job_builder_add_child(b, start, of->jobs[i], err));
+        if (also) TRY(plan_controls_of_fit(b, start, of->jobs[i], err));
+    }
+    if (also) TRY(plan_controls_of_models(b, start, of, err));
+cleanup:
+    return rc;
+}
+
+/* ---- stages */
+
+/* Every job of the stages in `of`, a shared one once for each stage that lists it. */
+static enum err_code collect_parents(size_t **out, struct job_list *of, const struct plan *p,
+                                     size_t stage, struct err *err) {
+    const size_t n_of = config_stage_of_count(p->config, stage);
+    size_t n = 0;
+    for (size_t i = 0; i < n_of; i++)
+        n += p->stages[stage_order_find(p->config, config_stage_of(p->config, stage, i))].n_jobs;
+    size_t *jobs = malloc((n + 1) * sizeof *jobs);
+    if (!jobs) return ERR(err, ERR_MEMORY, "no memory to plan %zu jobs", n);
+    n = 0;
+    for (size_t i = 0; i < n_of; i++) {
+        const size_t of_stage = stage_order_find(p->config, config_stage_of(p->config, stage, i));
+        const struct plan_stage *s = &p->stages[of_stage];
+        memcpy(jobs + n, s->jobs, s->n_jobs * sizeof *jobs);
+        n += s->n_jobs;
+    }
+    *out = jobs;
+    *of = (struct job_list){jobs, n};
+    return ERR_OK;
+}
+
+static enum err_code nothing_to_do(const struct plan *p, size_t stage, struct err *err) {
+    return config_stage_error(err, p->config, stage, NULL,
+                              "comes to no job at all; name fits in `of` or controls in `also`, "
+                              "made on the model it evaluates");
+}
+
+/* Every job that the stage reads has the positions of some point: none is left out silently. */
+static enum err_code check_positions(const struct plan *p, size_t stage, const struct job_list *of,
+                                     struct err *err) {
+    const size_t n = config_stage_points(p->config, stage);
+    for (size_t i = 0; i < of->n; i++) {
+        const struct config_point *parent = p->jobs[of->jobs[i]].point;
+        size_t k = 0;
+        while (k < n &&
+               !job_builder_same_positions(config_stage_point(p->config, stage, k), parent))
+            k++;
+        if (k < n || n == 0) continue;
+        return config_stage_error(
+            err, p->config, stage, NULL,
+            "nothing here reads what was made with model.wpe_seed = %lld: give the same values "
+            "here, or all of them in the top-level group `model`",
+            (long long)config_int(parent, "model.wpe_seed"));
+    }
+    return ERR_OK;
+}
+
+static enum err_code add_stage(struct job_builder *b, size_t stage, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct plan *p = b->plan;
+    size_t *jobs = NULL;
+    struct job_list of = {0};
+    TRY(collect_parents(&jobs, &of, p, stage, err));
+    for (size_t i = 0; i < config_stage_points(p->config, stage); i++) {
+        const struct planned_job start = {.stage = stage,
+                                          .point = config_stage_point(p->config, stage, i)};
+        TRY(add_point_jobs(b, &start, &of, err));
+    }
+    TRY(check_positions(p, stage, &of, err));
+    if (p->stages[stage].n_jobs == 0)
+        rc = nothing_to_do(p, stage, err);
+    else
+        rc = plan_controls_check(p, stage, err);
+cleanup:
+    free(jobs);
+    return rc;
+}
+
+static enum err_code init_stages(struct plan *p, struct err *err) {
+    p->n_stages = config_stage_count(p->config);
+    p->stages = calloc(p->n_stages + 1, sizeof *p->stages);
+    if (!p->stages) return ERR(err, ERR_MEMORY, "no memory for %zu stages", p->n_stages);
+    for (size_t s = 0; s < p->n_stages; s++) {
+        p->stages[s].kind = stage_find(config_stage_kind(p->config, s));
+        p->stages[s].name = config_stage_name(p->config, s);
+        assert(p->stages[s].kind);
+    }
+    return ERR_OK;
+}
+
+enum err_code plan_make(struct plan *out, const struct config *config, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct plan plan = {.config = config};
+    struct job_builder b = {.plan = &plan};
+    size_t *order = NULL;
+    TRY(init_stages(&plan, err));
+    TRY(identity_files_create(&plan.files, err));
+    order = calloc(plan.n_stages + 1, sizeof *order);
+    CHECK(order, ERR_MEMORY, "no memory for %zu stages", plan.n_stages);
+    TRY(stage_order(order, config, err));
+    for (size_t i = 0; i < plan.n_stages; i++) TRY(add_stage(&b, order[i], err));
+    *out = plan;
+cleanup:
+    free(order);
+    job_builder_release(&b);
+    if (rc != ERR_OK) plan_release(&plan);
+    return rc;
+}
