@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A byte from a hostile file must not break a message into lines. */
+/* A control character in a file must not break a message into lines. */
 static void make_printable(char *s) {
     for (; *s; s++)
         if ((unsigned char)*s < 0x20 || *s == 0x7f) *s = '?';
 }
 
-/* The library recurses; this scan refuses deep nesting before it starts. */
+/* The library parses recursively, so deep nesting is refused before it could exhaust the stack. */
 static enum err_code check_depth(const char *data, size_t size, const char *place,
                                  struct err *err) {
     size_t depth = 0, line = 1;
@@ -99,8 +99,8 @@ struct json json_member(struct json object, const char *key) {
     return (struct json){json_object_get(object.node, key)};
 }
 
-/* What was received, short enough for a message. */
-static void describe(char out[64], struct json value) {
+/* The received value, cut to fit a message. */
+static void describe_value(char out[64], struct json value) {
     switch (json_kind(value)) {
     case JSON_KIND_BOOL:
         (void)snprintf(out, 64, "%s", json_is_true(value.node) ? "true" : "false");
@@ -124,7 +124,7 @@ enum err_code json_expect(struct json value, enum json_kind kind, const char *pl
                           struct err *err) {
     if (json_kind(value) == kind) return ERR_OK;
     char received[64];
-    describe(received, value);
+    describe_value(received, value);
     return ERR(err, ERR_DATA, "%s: expected %s, received %s", place, json_kind_text(kind),
                received);
 }

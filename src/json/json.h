@@ -1,10 +1,11 @@
 /*
- * json.h - JSON text in, typed values out; nothing is believed.
+ * json.h - a JSON parser for untrusted text, and typed access to its values.
  *
- * Refused with line and byte: syntax errors, duplicate keys, anything after the value, bytes that
- * are not UTF-8, NUL in a text, integers beyond 64 bits, nesting beyond JSON_DEPTH_MAX.
- * `struct json` is a handle passed by value; what it points to lives until json_release() of the
- * root.  An absent member is a handle too: every json_read_* refuses it by name.
+ * Refused, with line and byte: syntax errors, duplicate keys, anything after the value, bytes that
+ * are not UTF-8, NUL in a string, integers beyond 64 bits, nesting beyond JSON_DEPTH_MAX.
+ * `struct json` is a handle that is passed by value; its data is valid until json_release() of the
+ * root.  A handle may also stand for an absent member, which every json_read_*() refuses with a
+ * message.
  */
 #ifndef JSON_JSON_H
 #define JSON_JSON_H
@@ -33,8 +34,8 @@ struct json {
     struct json_t *node; /* NULL: absent */
 };
 
-/* Parses size bytes; `place` (a file name) opens the message. ERR_DATA; the root is released by
- * json_release(). The caller bounds the size by what it read. */
+/* Parses size bytes; `place` (a file name) opens the message. ERR_DATA or ERR_MEMORY; otherwise
+ * release the root by json_release(). */
 enum err_code json_parse(struct json *root, const char *data, size_t size, const char *place,
                          struct err *err);
 void json_release(struct json *root); /* only for roots; idempotent */
@@ -45,7 +46,7 @@ size_t json_count(struct json value);                         /* items or member
 struct json json_item(struct json array, size_t i);           /* absent past the end */
 struct json json_member(struct json object, const char *key); /* absent if there is none */
 
-/* ERR_DATA "PLACE: expected a text, received 3" unless the value has the type asked for. A number
+/* ERR_DATA "PLACE: expected a text, received 3" unless the value has the requested type. A number
  * is an INT or a REAL. Texts are UTF-8 without NUL and belong to the root. */
 enum err_code json_expect(struct json value, enum json_kind kind, const char *place,
                           struct err *err);
@@ -55,8 +56,8 @@ enum err_code json_read_int(int64_t *out, struct json value, const char *place, 
 enum err_code json_read_number(double *out, struct json value, const char *place, struct err *err);
 enum err_code json_read_bool(bool *out, struct json value, const char *place, struct err *err);
 
-/* Members in the order of the text: struct json_walk w = {.object = o}; while (json_next(&w)) ...
- */
+/* Iterates over members in the order of the text:
+ *     for (struct json_walk w = {.object = o}; json_next(&w);) use(w.key, w.value); */
 struct json_walk {
     struct json object;
     void *at;

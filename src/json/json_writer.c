@@ -15,7 +15,7 @@ enum err_code json_writer_end(const struct json_writer *w, struct err *err) {
     return text_check(w->out, err);
 }
 
-static void separate(struct json_writer *w) {
+static void write_separator(struct json_writer *w) {
     if (w->filled[w->depth] && !w->after_key) text_bytes(w->out, ",", 1);
     w->filled[w->depth] = true;
     w->after_key = false;
@@ -23,7 +23,7 @@ static void separate(struct json_writer *w) {
 
 static void open_level(struct json_writer *w, char open, char close) {
     assert(w->depth < JSON_DEPTH_MAX);
-    separate(w);
+    write_separator(w);
     text_bytes(w->out, &open, 1);
     w->depth++;
     w->close[w->depth] = close;
@@ -45,7 +45,7 @@ static int append(const char *bytes, size_t size, void *out) {
     return 0;
 }
 
-/* Takes the node, NULL for a text that the library refused. */
+/* Takes ownership of the node; NULL: the library refused the text. */
 static void add_node(struct json_writer *w, json_t *node, size_t flags) {
     if (!node || json_dump_callback(node, append, w->out, JSON_ENCODE_ANY | flags) != 0)
         w->bad_text = true;
@@ -54,14 +54,14 @@ static void add_node(struct json_writer *w, json_t *node, size_t flags) {
 
 void json_write_key(struct json_writer *w, const char *key) {
     assert(w->depth > 0 && w->close[w->depth] == '}');
-    separate(w);
+    write_separator(w);
     add_node(w, json_string(key), 0);
     text_bytes(w->out, ":", 1);
     w->after_key = true;
 }
 
 void json_write_text(struct json_writer *w, const char *value) {
-    separate(w);
+    write_separator(w);
     add_node(w, json_string(value), 0);
 }
 
@@ -72,13 +72,13 @@ void json_write_bytes(struct json_writer *w, const char *value) {
         const bool ascii = (unsigned char)*at < 0x80;
         text_bytes(&plain, ascii ? at : "?", 1);
     }
-    separate(w);
+    write_separator(w);
     add_node(w, node ? node : json_string(text_str(&plain)), 0);
     text_release(&plain);
 }
 
 void json_write_int(struct json_writer *w, int64_t value) {
-    separate(w);
+    write_separator(w);
     add_node(w, json_integer(value), 0);
 }
 
@@ -97,16 +97,16 @@ void json_write_number(struct json_writer *w, double value) {
         json_write_null(w);
         return;
     }
-    separate(w);
+    write_separator(w);
     add_node(w, json_real(value), JSON_REAL_PRECISION(digits_needed(value)));
 }
 
 void json_write_bool(struct json_writer *w, bool value) {
-    separate(w);
+    write_separator(w);
     text_add(w->out, value ? "true" : "false");
 }
 
 void json_write_null(struct json_writer *w) {
-    separate(w);
+    write_separator(w);
     text_add(w->out, "null");
 }

@@ -1,10 +1,10 @@
 /*
- * json_writer.h - JSON text built value by value into a struct text.
+ * json_writer.h - writes JSON value by value into a struct text.
  *
- * Commas and nesting are kept here; a value in an object follows its json_write_key().  Numbers
+ * The writer tracks commas and nesting; a value in an object follows its json_write_key().  Numbers
  * are the shortest decimals that read back to the same bits; a number that is not finite becomes
- * null, as JSON has none.  Failures (memory, bytes that are not UTF-8) are remembered:
- * json_writer_end() reports them, once.
+ * null, since JSON has no such numbers.  The first failure (memory, bytes that are not UTF-8) is
+ * recorded, and json_writer_end() reports it.
  *
  *     struct json_writer w = json_writer_begin(&text);
  *     json_write_object(&w);
@@ -27,22 +27,23 @@ struct json_writer {
     int depth;
     bool after_key;
     bool bad_text;                   /* bytes that are not UTF-8 */
-    char close[JSON_DEPTH_MAX + 1];  /* what ends each open level */
-    bool filled[JSON_DEPTH_MAX + 1]; /* the level holds something: a comma comes next */
+    char close[JSON_DEPTH_MAX + 1];  /* the bracket that ends each open level */
+    bool filled[JSON_DEPTH_MAX + 1]; /* the level has a value: a comma precedes the next */
 };
 
 struct json_writer json_writer_begin(struct text *out);
 enum err_code json_writer_end(const struct json_writer *w, struct err *err);
 
-void json_write_object(struct json_writer *w); /* until json_write_close */
+/* Open an object or an array; json_write_close() ends the one opened last. */
+void json_write_object(struct json_writer *w);
 void json_write_array(struct json_writer *w);
 void json_write_close(struct json_writer *w);
 void json_write_key(struct json_writer *w, const char *key);
 
 void json_write_text(struct json_writer *w, const char *value);
 
-/* A text that may hold anything, as a path may: one that is not valid UTF-8 is written with a '?'
- * for each byte beyond ASCII. */
+/* A text that may hold any bytes, such as a path. If it is not valid UTF-8, each byte beyond ASCII
+ * is written as '?'. */
 void json_write_bytes(struct json_writer *w, const char *value);
 void json_write_int(struct json_writer *w, int64_t value);
 void json_write_number(struct json_writer *w, double value);

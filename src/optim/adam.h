@@ -1,5 +1,6 @@
 /*
- * adam.h - Adam, Kingma and Ba, arXiv:1412.6980, algorithm 1 (no decay, bias-corrected).
+ * adam.h - Adam: Kingma and Ba, arXiv:1412.6980, algorithm 1, with bias correction and without
+ * weight decay.
  */
 #ifndef OPTIM_ADAM_H
 #define OPTIM_ADAM_H
@@ -11,12 +12,14 @@ struct adam {
     float beta1, beta2, epsilon;
 };
 
-/* One update of w[n] in place with its moments m[n], v[n]; step counts from 1; lr of this step. */
+/* One update of w [n] in place, given the gradient g [n]. m, v [n]: its moments, zeros before the
+ * first step. step counts from 1; lr is the learning rate of this step. */
 void adam_step(float *restrict w, float *restrict m, float *restrict v, const float *restrict g,
                size_t n, const struct adam *a, float lr, int64_t step);
 
-/* After a step: the proximal map of l1 times the sum of |w|, in the metric of that step, so that a
- * number stands still where the loss and the penalty balance; small ones become 0 exactly. */
+/* The L1 penalty, after adam_step(): the proximal map of l1 * sum of |w| in the metric of that step
+ * (soft thresholding with the step size of each weight). A weight stays where the gradients of loss
+ * and penalty cancel, and a small weight becomes exactly 0. */
 void adam_shrink(float *restrict w, const float *restrict v, size_t n, const struct adam *a,
                  float lr, int64_t step, float l1);
 

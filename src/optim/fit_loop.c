@@ -6,9 +6,9 @@
 
 #include "ops/vector_ops.h"
 
-static const double CONVERGED = 1e-9; /* share of the training loss */
+static const double CONVERGED = 1e-9; /* least relative decrease of the training loss by a step */
 
-/* What one fit_loop_run() works with, so that its parts take one argument. */
+/* The arguments of fit_loop_run(), which its parts share. */
 struct fit {
     struct fit_loop_state *state;
     const struct fit_loop_options *o;
@@ -21,7 +21,7 @@ size_t fit_loop_memory(const struct fit_loop_options *o) {
     return o->optimiser == FIT_LBFGS ? lbfgs_floats(o->weights) : 2 * o->weights;
 }
 
-static void start(struct fit_loop_state *s, const struct fit_loop_options *o) {
+static void start_fit(struct fit_loop_state *s, const struct fit_loop_options *o) {
     memset(s->memory, 0, fit_loop_memory(o) * sizeof *s->memory);
     memcpy(s->best, s->w, o->weights * sizeof *s->best);
     s->best_loss = HUGE_VAL;
@@ -29,7 +29,7 @@ static void start(struct fit_loop_state *s, const struct fit_loop_options *o) {
     s->converged = false;
 }
 
-static void update(const struct fit *f) {
+static void update_weights(const struct fit *f) {
     struct fit_loop_state *s = f->state;
     const size_t n = f->o->weights;
     float *m = s->memory, *v = m + n;
@@ -47,12 +47,13 @@ static enum err_code one_step(const struct fit *f, double *loss, const uint32_t 
           "epoch %lld, step %lld: the training loss is %g (try a smaller learning rate)",
           (long long)(s->epoch + 1), (long long)(s->steps + 1), *loss);
     s->steps++;
-    update(f);
+    update_weights(f);
 cleanup:
     return rc;
 }
 
-/* Every sample once, in the order that stream and epoch name; the mean loss before each step. */
+/* Every sample once, in the order given by stream and epoch. train_loss is the mean of the losses
+ * before each step. */
 static enum err_code one_epoch(const struct fit *f, struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t samples = f->o->samples;
@@ -72,8 +73,8 @@ cleanup:
 /* ---- L-BFGS */
 
 /* Mean loss of all samples and its gradient. */
-static enum err_code whole(void *context, double *loss, float *gradient, const float *w,
-                           struct err *err) {
+static enum err_code loss_of_all(void *context, double *loss, float *gradient, const float *w,
+                                 struct err *err) {
     enum err_code rc = ERR_OK;
     const struct fit *f = context;
     const size_t samples = f->o->samples;
@@ -96,7 +97,7 @@ static enum err_code one_descent(struct fit *f, struct err *err) {
     enum err_code rc = ERR_OK;
     struct fit_loop_state *s = f->state;
     struct lbfgs b = {.pairs = s->pairs, .loss = s->train_loss};
-    const struct lbfgs_function all = {whole, f};
+    const struct lbfgs_function all = {loss_of_all, f};
     bool moved;
     lbfgs_lay_out(&b, s->memory, f->o->weights);
     if (s->epoch == 0) TRY(lbfgs_begin(&b, &all, s->w, err));
@@ -125,8 +126,8 @@ cleanup:
     return rc;
 }
 
-/* Nothing is to be learned: how good the initial weights are. */
-static enum err_code judge_start(const struct fit *f, struct err *err) {
+/* With 0 epochs: the validation loss of the initial weights. */
+static enum err_code validate_start(const struct fit *f, struct err *err) {
     struct fit_loop_state *s = f->state;
     const enum err_code rc = validate(f, &s->validation_loss, err);
     s->best_loss = s->validation_loss;
@@ -134,7 +135,7 @@ static enum err_code judge_start(const struct fit *f, struct err *err) {
     return rc;
 }
 
-static enum err_code judge(const struct fit *f, struct err *err) {
+static enum err_code end_epoch(const struct fit *f, struct err *err) {
     enum err_code rc = ERR_OK;
     struct fit_loop_state *s = f->state;
     double loss;
@@ -167,11 +168,11 @@ enum err_code fit_loop_run(struct fit_loop_state *state, enum fit_end *end,
     assert(o->samples > 0 && o->samples <= UINT32_MAX && o->batch > 0);
     assert(o->l1 <= 0 || o->optimiser == FIT_ADAM);
     *end = FIT_RUNNING;
-    if (state->epoch == 0) start(state, o);
-    if (o->epochs == 0) TRY(judge_start(&f, err));
+    if (state->epoch == 0) start_fit(state, o);
+    if (o->epochs == 0) TRY(validate_start(&f, err));
     while ((*end = end_of(state, o)) == FIT_RUNNING) {
         TRY(o->optimiser == FIT_LBFGS ? one_descent(&f, err) : one_epoch(&f, err));
-        TRY(judge(&f, err));
+        TRY(end_epoch(&f, err));
         if (calls->epoch) TRY(calls->epoch(calls->context, state, err));
     }
 cleanup:

@@ -1,5 +1,5 @@
 /*
- * optim_options.h - the keys optimiser.* of every stage that learns.
+ * optim_options.h - the keys optimiser.*, which all stages with training share.
  */
 #ifndef OPTIM_OPTIM_OPTIONS_H
 #define OPTIM_OPTIM_OPTIONS_H
@@ -8,13 +8,14 @@
 #include "optim/adam.h"
 #include "optim/schedule.h"
 
-/* Rows optimiser.name and, for Adam, .lr, .beta1, .beta2, .epsilon, .schedule, .warmup, .floor.
- * lbfgs: it may be named too. */
+/* Adds optimiser.name and, for Adam, .lr, .beta1, .beta2, .epsilon, .schedule, .warmup and .floor
+ * to a schema. lbfgs: the stage accepts "lbfgs" as a name too. */
 enum err_code optimiser_schema(struct config_schema *out, bool lbfgs, struct err *err);
 
 bool optimiser_is_lbfgs(const struct config_point *point);
 
-/* Of Adam. steps: the length of the run, for schedules that end. */
+/* The values of Adam's keys. steps: the number of updates of the run, where a cosine schedule ends.
+ */
 void optimiser_read(struct adam *adam, struct schedule *schedule, const struct config_point *point,
                     int64_t steps);
 

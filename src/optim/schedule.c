@@ -2,8 +2,8 @@
 
 #include <math.h>
 
-/* Share of lr after the warm-up: a half cosine from 1 to floor. */
-static double cosine_share(const struct schedule *s, int64_t step) {
+/* Fraction of lr after the warm-up: half a cosine period from 1 to floor. */
+static double cosine_fraction(const struct schedule *s, int64_t step) {
     const double pi = 3.14159265358979323846;
     if (step >= s->steps || s->steps <= s->warmup) return s->floor;
     const double done = (double)(step - s->warmup) / (double)(s->steps - s->warmup);
@@ -12,5 +12,5 @@ static double cosine_share(const struct schedule *s, int64_t step) {
 
 double schedule_lr(const struct schedule *s, int64_t step) {
     if (step < s->warmup) return s->lr * (double)step / (double)s->warmup;
-    return s->kind == SCHEDULE_COSINE ? s->lr * cosine_share(s, step) : s->lr;
+    return s->kind == SCHEDULE_COSINE ? s->lr * cosine_fraction(s, step) : s->lr;
 }

@@ -13,7 +13,7 @@ struct schedule {
     double lr;      /* at its peak */
     int64_t warmup; /* steps of linear rise from 0; 0: none */
     int64_t steps;  /* cosine: where it reaches lr * floor */
-    double floor;   /* cosine: final share of lr */
+    double floor;   /* cosine: final fraction of lr */
 };
 
 /* Rate of a step, counted from 1: lr * step / warmup up to lr at step `warmup`, then constant or

@@ -7,7 +7,7 @@
 #include "tensorfile/half.h"
 #include "tensorfile/tensorfile.h"
 
-/* Of the types without NaN: 0. */
+/* Element i as a float; 0 for types that cannot hold a NaN or an infinity. */
 static float number_at(const struct tensor_info *t, size_t i) {
     const unsigned char *at = (const unsigned char *)t->data + i * tensor_type_size(t->type);
     float whole;
@@ -18,10 +18,10 @@ static float number_at(const struct tensor_info *t, size_t i) {
         return whole;
     case TENSOR_F16:
         memcpy(&half, at, sizeof half);
-        return half_lanes_widen(half);
+        return half_widen(half);
     case TENSOR_BF16:
         memcpy(&half, at, sizeof half);
-        return brain_widen(half);
+        return half_widen_bfloat(half);
     default:
         return 0;
     }
@@ -31,8 +31,9 @@ static enum err_code check_tensor(const struct tensor_info *t, const char *path,
     for (size_t i = 0; i < t->elements; i++) {
         const float number = number_at(t, i);
         if (!isfinite(number))
-            return ERR(err, ERR_DATA, "%s: number %zu of tensor \"%s\" is %g: make the file anew",
-                       path, i, t->name, (double)number);
+            return ERR(err, ERR_DATA,
+                       "%s: element %zu of tensor \"%s\" is %g: write the file again", path, i,
+                       t->name, (double)number);
     }
     return ERR_OK;
 }

@@ -8,7 +8,7 @@ static float from_bits(uint32_t bits) {
     return value;
 }
 
-float half_lanes_widen(uint16_t bits) {
+float half_widen(uint16_t bits) {
     const uint32_t sign = (uint32_t)(bits & 0x8000) << 16;
     const uint32_t exponent = bits >> 10 & 0x1f, mantissa = bits & 0x3ff;
     if (exponent == 0x1f) return from_bits(sign | 0x7f800000 | mantissa << 13);
@@ -17,4 +17,4 @@ float half_lanes_widen(uint16_t bits) {
     return sign ? -tiny : tiny;
 }
 
-float brain_widen(uint16_t bits) { return from_bits((uint32_t)bits << 16); }
+float half_widen_bfloat(uint16_t bits) { return from_bits((uint32_t)bits << 16); }

@@ -10,11 +10,12 @@
 enum err_code mapping_open(struct mapping *m, const char *path, struct err *err) {
     enum err_code rc = ERR_OK;
     struct stat info;
-    /* NONBLOCK: a pipe given by mistake must be refused, not waited for. */
+    /* NONBLOCK: open() of a pipe given by mistake must not block; it is refused below. */
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     CHECK(fd >= 0, ERR_DATA, "%s: cannot open: %s (check the path)", path, strerror(errno));
-    CHECK(fstat(fd, &info) == 0, ERR_DATA, "%s: cannot look at it: %s", path, strerror(errno));
-    CHECK(S_ISREG(info.st_mode), ERR_DATA, "%s: not a plain file", path);
+    CHECK(fstat(fd, &info) == 0, ERR_DATA, "%s: cannot read its properties: %s", path,
+          strerror(errno));
+    CHECK(S_ISREG(info.st_mode), ERR_DATA, "%s: not a regular file", path);
     CHECK(info.st_size > 0, ERR_DATA, "%s: the file is empty", path);
     m->size = (size_t)info.st_size;
     void *data = mmap(NULL, m->size, PROT_READ, MAP_SHARED, fd, 0);
@@ -29,7 +30,7 @@ cleanup:
 void mapping_close(struct mapping *m) {
     union {
         const unsigned char *in;
-        void *out; /* munmap takes a plain pointer */
+        void *out; /* munmap takes a pointer without const */
     } data = {m->data};
     if (m->data) (void)munmap(data.out, m->size);
     *m = (struct mapping){0};

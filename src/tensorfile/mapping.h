@@ -1,5 +1,5 @@
 /*
- * mapping.h - a whole file in memory, read-only, its pages shared by all processes of a node.
+ * mapping.h - a whole file mapped read-only; all processes of a node share its pages.
  */
 #ifndef TENSORFILE_MAPPING_H
 #define TENSORFILE_MAPPING_H
@@ -13,7 +13,7 @@ struct mapping {
     size_t size;
 };
 
-/* ERR_DATA when the path is missing, unreadable, empty or not a plain file. */
+/* ERR_DATA if the path is missing, unreadable, empty or not a regular file. */
 enum err_code mapping_open(struct mapping *m, const char *path, struct err *err);
 void mapping_close(struct mapping *m); /* idempotent */
 

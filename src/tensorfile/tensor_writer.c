@@ -42,13 +42,14 @@ void tensor_writer_destroy(struct tensor_writer *w) {
     free(w);
 }
 
-/* Room for one more row: capacities are the powers of two. */
-static void *grown(void *rows, size_t n, size_t row_size) {
+/* rows with room for one more: the capacity is the power of two from n on, so it doubles when n
+ * reaches one. */
+static void *grow_rows(void *rows, size_t n, size_t row_size) {
     if (n > 0 && (n & (n - 1)) != 0) return rows;
     return realloc(rows, (n > 0 ? 2 * n : 1) * row_size);
 }
 
-static enum err_code refuse_twice(bool twice, const char *what, const char *name, struct err *err) {
+static enum err_code check_new(bool twice, const char *what, const char *name, struct err *err) {
     return twice ? ERR(err, ERR_DATA, "%s \"%s\" was added twice", what, name) : ERR_OK;
 }
 
@@ -60,8 +61,8 @@ enum err_code tensor_writer_add(struct tensor_writer *w, const char *name, size_
     bool twice = strcmp(name, "__metadata__") == 0;
     for (size_t i = 0; i < w->n_tensors && !twice; i++)
         twice = strcmp(w->tensors[i].name, name) == 0;
-    TRY(refuse_twice(twice, "tensor", name, err));
-    struct tensor_row *rows = grown(w->tensors, w->n_tensors, sizeof *rows);
+    TRY(check_new(twice, "tensor", name, err));
+    struct tensor_row *rows = grow_rows(w->tensors, w->n_tensors, sizeof *rows);
     CHECK(rows, ERR_MEMORY, "no memory for tensor \"%s\"", name);
     w->tensors = rows;
     struct tensor_row *row = &rows[w->n_tensors];
@@ -79,8 +80,8 @@ enum err_code tensor_writer_note(struct tensor_writer *w, const char *key, const
     bool twice = false;
     TRY(tensor_name_check(key, "a note to write", err));
     for (size_t i = 0; i < w->n_notes && !twice; i++) twice = strcmp(w->notes[i].key, key) == 0;
-    TRY(refuse_twice(twice, "note", key, err));
-    struct note_row *rows = grown(w->notes, w->n_notes, sizeof *rows);
+    TRY(check_new(twice, "note", key, err));
+    struct note_row *rows = grow_rows(w->notes, w->n_notes, sizeof *rows);
     CHECK(rows, ERR_MEMORY, "no memory for note \"%s\"", key);
     w->notes = rows;
     struct note_row *row = &rows[w->n_notes++];
@@ -92,7 +93,8 @@ cleanup:
 
 /* ---------------------------------------------------------------- saving */
 
-static void write_row(struct json_writer *j, const struct tensor_row *row, size_t *offset) {
+static void write_tensor_entry(struct json_writer *j, const struct tensor_row *row,
+                               size_t *offset) {
     json_write_key(j, row->name);
     json_write_object(j);
     json_write_key(j, "dtype"), json_write_text(j, "F32");
@@ -120,7 +122,7 @@ static enum err_code make_header(struct text *out, const struct tensor_writer *w
             json_write_key(&j, w->notes[i].key), json_write_text(&j, w->notes[i].value);
         json_write_close(&j);
     }
-    for (size_t i = 0; i < w->n_tensors; i++) write_row(&j, &w->tensors[i], &offset);
+    for (size_t i = 0; i < w->n_tensors; i++) write_tensor_entry(&j, &w->tensors[i], &offset);
     json_write_close(&j);
     while (!out->failed && out->size % DATA_ALIGN != 0) text_bytes(out, " ", 1);
     const enum err_code rc = json_writer_end(&j, err);

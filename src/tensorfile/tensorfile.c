@@ -177,26 +177,26 @@ cleanup:
     return rc;
 }
 
-static int by_place(const void *a, const void *b) {
+static int by_offset(const void *a, const void *b) {
     const struct entry *x = a, *y = b;
     if (x->begin != y->begin) return x->begin < y->begin ? -1 : 1;
     if (x->end != y->end) return x->end < y->end ? -1 : 1;
     return strcmp(x->info.name, y->info.name);
 }
 
-/* The tensors must cover the data section once, leaving nothing out. */
+/* The tensors must cover the data section exactly once. */
 static enum err_code check_cover(struct tensorfile *f, struct err *err) {
     enum err_code rc = ERR_OK;
     char shown[NAME_SHOWN], before[NAME_SHOWN] = "";
     size_t covered = 0;
-    qsort(f->tensors, f->n_tensors, sizeof *f->tensors, by_place);
+    qsort(f->tensors, f->n_tensors, sizeof *f->tensors, by_offset);
     for (size_t i = 0; i < f->n_tensors; i++) {
         const struct entry *e = &f->tensors[i];
         tensor_name_show(shown, e->info.name);
         CHECK(e->begin >= covered, ERR_DATA, "%s: tensor %s: starts at %zu and overlaps %s",
               f->path, shown, e->begin, before);
         CHECK(e->begin == covered, ERR_DATA,
-              "%s: tensor %s: starts at %zu and leaves a hole of %zu bytes", f->path, shown,
+              "%s: tensor %s: starts at %zu and leaves a gap of %zu bytes", f->path, shown,
               e->begin, e->begin - covered);
         covered = e->end;
         memcpy(before, shown, sizeof before);
@@ -252,7 +252,7 @@ void tensorfile_close(struct tensorfile *f) {
     free(f);
 }
 
-/* ---------------------------------------------------------------- looking things up */
+/* ---------------------------------------------------------------- queries */
 
 const char *tensorfile_path(const struct tensorfile *f) { return f->path; }
 
@@ -284,7 +284,7 @@ const char *tensorfile_note(const struct tensorfile *f, const char *key) {
 
 /* ---------------------------------------------------------------- copying as float32 */
 
-static enum err_code absent(const struct tensorfile *f, const char *name, struct err *err) {
+static enum err_code report_absent(const struct tensorfile *f, const char *name, struct err *err) {
     const char **names = calloc(f->n_tensors + 1, sizeof *names);
     const char *near = NULL;
     for (size_t i = 0; names && i < f->n_tensors; i++) names[i] = f->tensors[i].info.name;
@@ -336,7 +336,7 @@ static void widen(float *out, const void *data, size_t n, float (*one)(uint16_t)
 enum err_code tensorfile_floats(float *out, const struct tensorfile *f, const char *name,
                                 size_t rank, const size_t *shape, struct err *err) {
     const struct tensor_info *t = tensorfile_find(f, name);
-    if (!t) return absent(f, name, err);
+    if (!t) return report_absent(f, name, err);
     const enum err_code rc = check_shape(f, t, rank, shape, err);
     if (rc != ERR_OK) return rc;
     switch (t->type) {
@@ -344,10 +344,10 @@ enum err_code tensorfile_floats(float *out, const struct tensorfile *f, const ch
         if (t->elements > 0) memcpy(out, t->data, t->elements * sizeof *out);
         return ERR_OK;
     case TENSOR_F16:
-        widen(out, t->data, t->elements, half_lanes_widen);
+        widen(out, t->data, t->elements, half_widen);
         return ERR_OK;
     case TENSOR_BF16:
-        widen(out, t->data, t->elements, brain_widen);
+        widen(out, t->data, t->elements, half_widen_bfloat);
         return ERR_OK;
     default:
         return ERR(err, ERR_DATA, "%s: tensor \"%s\": dtype %s, expected F32, F16 or BF16", f->path,

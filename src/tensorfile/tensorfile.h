@@ -1,12 +1,12 @@
 /*
- * tensorfile.h - safetensors files: mapped and distrusted when read, durable when written.
+ * tensorfile.h - safetensors files: mapped and validated when read, durable when written.
  *
  * Format: 8-byte little-endian header length, a JSON header {"NAME": {"dtype", "shape",
- * "data_offsets"}, "__metadata__": {KEY: TEXT}}, then row-major data.  A reader believes nothing:
- * every length, offset, product and name is checked against the mapped size before anything is
- * handed out, and each error (ERR_DATA) names the file, the tensor and what was found.  As the
- * format demands, tensors follow each other without holes; written headers are padded so that the
- * data starts at a multiple of 64 bytes of the file.
+ * "data_offsets"}, "__metadata__": {KEY: TEXT}}, then row-major data.  The reader trusts nothing:
+ * every length, offset, product and name is checked against the mapped size before the file can be
+ * used, and each error (ERR_DATA) names the file, the tensor and what was found.  As the format
+ * requires, tensors follow each other without gaps.  Written headers are padded so that the data
+ * starts at a multiple of 64 bytes of the file.
  */
 #ifndef TENSORFILE_TENSORFILE_H
 #define TENSORFILE_TENSORFILE_H
@@ -49,26 +49,32 @@ struct tensor_info {
 
 struct tensorfile; /* an open file */
 
+/* ERR_DATA for a file that is missing or malformed. All pointers that the functions below return
+ * are valid until tensorfile_close(). */
 enum err_code tensorfile_open(struct tensorfile **out, const char *path, struct err *err);
-void tensorfile_close(struct tensorfile *f); /* NULL-safe; ends every pointer into it */
+void tensorfile_close(struct tensorfile *f); /* NULL-safe */
 
 const char *tensorfile_path(const struct tensorfile *f);
 size_t tensorfile_count(const struct tensorfile *f);
-const struct tensor_info *tensorfile_at(const struct tensorfile *f,
-                                        size_t i); /* as the data lies */
+/* Tensor i < tensorfile_count(), in the order of the data; the tensor of a name, or NULL. */
+const struct tensor_info *tensorfile_at(const struct tensorfile *f, size_t i);
 const struct tensor_info *tensorfile_find(const struct tensorfile *f, const char *name);
-const char *tensorfile_note(const struct tensorfile *f, const char *key); /* metadata; NULL: none */
+/* Notes are the entries of __metadata__; NULL if there is none of that key. */
+const char *tensorfile_note(const struct tensorfile *f, const char *key);
 size_t tensorfile_note_count(const struct tensorfile *f);
 void tensorfile_note_at(const struct tensorfile *f, size_t i, const char **key, const char **value);
 
-/* Copies one tensor as float32, F16 and BF16 widened. ERR_DATA if absent or not of that shape (the
- * message gives both); shape[i] == 0 accepts any length. */
+/* Copies one tensor as float32; F16 and BF16 are widened. ERR_DATA if it is absent, of another type
+ * or not of that shape (the message gives both); shape[i] == 0 accepts any length. */
 enum err_code tensorfile_floats(float *out, const struct tensorfile *f, const char *name,
                                 size_t rank, const size_t *shape, struct err *err);
 
-/* ---- writing: describe, then one durable replace (base/file.h). Data is not copied: it must live
- * until the end; names and notes are copied. Tensors and notes stand in the order they were added,
- * so the same calls give the same bytes. A name given twice, or not printable, is ERR_DATA. */
+/* ---- writing
+ *
+ * Add tensors and notes, then save: the file appears whole or not at all (base/file.h). Names and
+ * notes are copied; data is not, and must stay valid until tensor_writer_save() returns. The file
+ * has tensors and notes in the order in which they were added, so the same calls give the same
+ * bytes. A name that was added before, or that is not printable, is ERR_DATA. */
 struct tensor_writer;
 enum err_code tensor_writer_create(struct tensor_writer **out, struct err *err);
 void tensor_writer_destroy(struct tensor_writer *w); /* NULL-safe */

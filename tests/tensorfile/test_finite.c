@@ -48,13 +48,13 @@ static void what_is_no_number_is_named(void **state) {
     char path[SCRATCH_PATH];
     save(path, "F32", 3, (float[]){1, 2, NAN}, 12);
     ERROR_SAYS(finite_check(path, &err), ERR_DATA,
-               "file.safetensors: number 2 of tensor \"w\" is nan");
+               "file.safetensors: element 2 of tensor \"w\" is nan");
     save(path, "F32", 2, (float[]){-INFINITY, 2}, 8);
-    ERROR_SAYS(finite_check(path, &err), ERR_DATA, "number 0 of tensor \"w\" is -inf");
+    ERROR_SAYS(finite_check(path, &err), ERR_DATA, "element 0 of tensor \"w\" is -inf");
     save(path, "F16", 2, (uint16_t[]){0x3c00, 0x7c00}, 4);
-    ERROR_SAYS(finite_check(path, &err), ERR_DATA, "number 1 of tensor \"w\" is inf");
+    ERROR_SAYS(finite_check(path, &err), ERR_DATA, "element 1 of tensor \"w\" is inf");
     save(path, "BF16", 2, (uint16_t[]){0x7f80, 0x3c00}, 4);
-    ERROR_SAYS(finite_check(path, &err), ERR_DATA, "number 0 of tensor \"w\" is inf");
+    ERROR_SAYS(finite_check(path, &err), ERR_DATA, "element 0 of tensor \"w\" is inf");
     scratch_path(path, &scratch, "absent.safetensors");
     ERROR_SAYS(finite_check(path, &err), ERR_DATA, "absent.safetensors");
 }

@@ -117,8 +117,8 @@ static void bad_ranges(void **state) {
             "tensor \"b\": starts at 4 and overlaps \"a\"");
     refused("{" T("a", "F32", "1", "0,4") "," T("b", "F32", "1", "0,4") "}", 4, "overlaps \"a\"");
     refused("{" T("a", "F32", "1", "0,4") "," T("b", "F32", "1", "8,12") "}", 12,
-            "tensor \"b\": starts at 8 and leaves a hole of 4 bytes");
-    refused("{" T("a", "F32", "1", "4,8") "}", 8, "leaves a hole of 4 bytes");
+            "tensor \"b\": starts at 8 and leaves a gap of 4 bytes");
+    refused("{" T("a", "F32", "1", "4,8") "}", 8, "leaves a gap of 4 bytes");
     refused("{" T("a", "F32", "1", "0,4") "}", 9, "5 bytes after the last tensor");
     refused("{}", 3, "3 bytes after the last tensor");
 }
@@ -164,10 +164,10 @@ static void paths_that_are_no_files(void **state) {
     char path[SCRATCH_PATH];
     scratch_path(path, &scratch, "absent");
     ERROR_SAYS(tensorfile_open(&f, path, &err), ERR_DATA, "absent: cannot open: No such file");
-    ERROR_SAYS(tensorfile_open(&f, scratch.folder, &err), ERR_DATA, "not a plain file");
+    ERROR_SAYS(tensorfile_open(&f, scratch.folder, &err), ERR_DATA, "not a regular file");
     scratch_path(path, &scratch, "pipe");
     assert_int_equal(mkfifo(path, 0600), 0);
-    ERROR_SAYS(tensorfile_open(&f, path, &err), ERR_DATA, "pipe: not a plain file");
+    ERROR_SAYS(tensorfile_open(&f, path, &err), ERR_DATA, "pipe: not a regular file");
 }
 
 int main(void) {
