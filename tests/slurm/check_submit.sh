@@ -150,14 +150,14 @@ refuses() { # CODE PATTERN ARGUMENTS
     [[ $rc == "$code" ]] || fault "submit $*: code $rc, not $code"
     grep -q -- "$pattern" "$work/out" || fault "submit $*: $(cat "$work/out")"
 }
-refuses 64 'which config'
+refuses 64 'no config given'
 refuses 64 'unknown option --partition.*after --' "$config" --partition x
-refuses 64 "ntasks wants a number of ranks, got 'many'" "$config" --ntasks many
-refuses 64 "time wants .*got 'noon'" "$config" --time noon
+refuses 64 "ntasks: expected a number of ranks, got 'many'" "$config" --ntasks many
+refuses 64 "time: expected .*got 'noon'" "$config" --time noon
 refuses 65 'cannot be read' "$work/none.cfg"
-refuses 64 'two runs would share .*results/stand-in:' "$config" "$config" --program "$work/bin/taskvec"
-refuses 64 "each wants KEY=A,B,C or KEY=1..20, got 'seed'" "$config" --each seed
-refuses 64 "core wants a kernel of OpenBLAS: Haswell, .* got 'Hasvell'" "$config" --core Hasvell
+refuses 64 'two runs would use the folder .*results/stand-in:' "$config" "$config" --program "$work/bin/taskvec"
+refuses 64 "each: expected KEY=A,B,C or KEY=1..20, got 'seed'" "$config" --each seed
+refuses 64 "core: expected a kernel of OpenBLAS: Haswell, .* got 'Hasvell'" "$config" --core Hasvell
 
 # ---- the job itself, with quicker looks at its launcher.
 sed -i 's/^tick=1 /tick=0.05 /' "$SUBMITTED"
