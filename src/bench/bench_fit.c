@@ -44,8 +44,7 @@ static struct fit_data_options options_of(const struct work *w, const struct ben
                                  .batch = z->batch < n ? z->batch : n,
                                  .shards = 1,
                                  .memory = memory,
-                                 .loss = FIT_HUBER,
-                                 .delta = 1};
+                                 .loss = {LOSS_HUBER, 1}};
     return o;
 }
 

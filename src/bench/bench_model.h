@@ -8,15 +8,13 @@
 
 #include "bench/bench_size.h"
 #include "methods/method.h"
-#include "sources/problems/prompts.h"
-#include "sources/prompt_view.h"
+#include "sources/source.h"
 
 struct bench_model {
     struct params params;
-    struct prompts prompts;
-    struct prompt_source source; /* linear regression */
-    struct method_setup ltv;     /* reading "heads" */
-    struct prompt_view view;     /* of prompts */
+    struct source *source;   /* linear functions */
+    struct method_setup ltv; /* reading "heads" */
+    struct prompt_view view; /* the prompts drawn last */
 };
 
 /* n prompts of `points` points. */

@@ -74,10 +74,10 @@ static enum err_code work_run(void *state, size_t line, struct err *err) {
     const size_t weights = params_count(&s->params.dims), n = s->view.n;
     (void)line;
     (void)err;
-    prompts_draw(&s->prompts, &s->source, (uint64_t)w->done * n, s->view.dims);
+    s->view = source_draw(s->source, (uint64_t)w->done * n, n);
     memset(w->gradient.block, 0, weights * sizeof(float));
-    (void)train_step_run(&w->gradient, &w->step, &s->params, &s->view, PROBLEM_SQUARED,
-                         1 / (double)(n * s->view.points));
+    (void)train_step_run(&w->gradient, &w->step, &s->params, &s->view,
+                         &(struct prompt_loss){LOSS_SQUARED, 0}, 1 / (double)(n * s->view.points));
     adam_step(s->params.block, w->m, w->v, w->gradient.block, weights, &adam, 1e-4F, ++w->done);
     return ERR_OK;
 }

@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "ops/loss.h"
 #include "sources/prompt_batch.h"
 
 struct choice_loss {
@@ -91,13 +90,6 @@ static struct basis basis_of(struct choice_loss *c, const struct prompt_view *pr
     return basis_set_view(&c->basis, 0, prompts->n);
 }
 
-static double loss_of(const struct choice_loss *c, size_t n, double weight) {
-    const float *prediction = c->pass.query.prediction;
-    return c->o.loss == FIT_HUBER
-               ? loss_huber(NULL, prediction, c->batch.rows.target, c->o.delta, weight, n)
-               : loss_mse(NULL, prediction, c->batch.rows.target, weight, n);
-}
-
 void choice_loss_add(double *losses, struct choice_loss *c, const struct prompt_view *prompts,
                      const struct basis *mean, double weight) {
     struct method_setup *setup = c->o.setup;
@@ -112,7 +104,8 @@ void choice_loss_add(double *losses, struct choice_loss *c, const struct prompt_
         vector_pass_set(&c->pass, &basis, c->w);
         if (own) fill(c, prompts, &c->pass.edits);
         vector_pass_run(&c->pass, &c->batch.context, &rows);
-        losses[setup->choice] += loss_of(c, prompts->n, weight);
+        losses[setup->choice] += prompt_loss_sum(NULL, &c->o.loss, c->pass.query.prediction,
+                                                 c->batch.rows.target, weight, prompts->n);
     }
     setup->choice = 0;
 }

@@ -17,8 +17,7 @@ struct choice_loss_options {
     struct method_setup *setup; /* outlives the chooser, which sets its choice */
     size_t points, T0, chunk;
     bool mean; /* the caller gives one basis for all */
-    enum fit_loss loss;
-    double delta;
+    struct prompt_loss loss;
     enum context_precision contexts;
 };
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "activations/basis_set.h"
-#include "ops/loss.h"
 #include "ops/vector_ops.h"
 #include "sources/prompt_batch.h"
 
@@ -299,10 +298,8 @@ static struct basis forward(struct fit_data *d, const float *w, size_t n) {
 static double loss_of(struct fit_data *d, size_t R, double weight) {
     const float *prediction = d->pass.query.prediction;
     memset(d->dprediction, 0, R * sizeof *d->dprediction);
-    return d->o.loss == FIT_HUBER
-               ? loss_huber(d->dprediction, prediction, d->contexts.rows.target, d->o.delta, weight,
-                            R)
-               : loss_mse(d->dprediction, prediction, d->contexts.rows.target, weight, R);
+    return prompt_loss_sum(d->dprediction, &d->o.loss, prediction, d->contexts.rows.target, weight,
+                           R);
 }
 
 /* The n samples in d->rows; dw NULL: no gradient. */

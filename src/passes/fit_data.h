@@ -15,9 +15,9 @@
 #include "activations/basis_set.h"
 #include "job/job.h"
 #include "methods/vector_pass.h"
+#include "sources/prompt_loss.h"
 #include "sources/prompt_view.h"
 
-enum fit_loss { FIT_HUBER, FIT_SQUARED };
 enum { FIT_LENGTHS = 32 };
 
 struct fit_data_options {
@@ -30,8 +30,7 @@ struct fit_data_options {
     size_t lengths[FIT_LENGTHS], n_lengths; /* in points, from 1; none: prompts.points alone */
     size_t shards;
     size_t memory; /* bytes for contexts that are kept; 0: always filled again */
-    enum fit_loss loss;
-    double delta; /* of Huber's loss */
+    struct prompt_loss loss;
     enum context_precision contexts;
 };
 

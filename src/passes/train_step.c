@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "ops/loss.h"
 #include "sources/prompt_batch.h"
 
 static void lay_out(struct train_step *s, const struct model_dims *d, size_t n, size_t points) {
@@ -36,15 +35,15 @@ size_t train_step_bytes(const struct model_dims *dims, size_t n, size_t points) 
 }
 
 double train_step_run(struct params *gradient, struct train_step *s, const struct params *p,
-                      const struct prompt_view *part, enum problem_loss loss, double weight) {
+                      const struct prompt_view *part, const struct prompt_loss *loss,
+                      double weight) {
     size_t n = part->n * part->points;
     assert(part->n <= s->forward.B && 2 * part->points <= s->forward.length);
     prompt_batch_sequences(s->tokens, part, part->points);
     forward_run(&s->forward, p, s->tokens, part->n, 2 * part->points);
     memset(s->dprediction, 0, n * sizeof *s->dprediction);
-    double value = loss == PROBLEM_CLASSIFICATION
-                       ? loss_logistic(s->dprediction, s->forward.prediction, part->y, weight, n)
-                       : loss_mse(s->dprediction, s->forward.prediction, part->y, weight, n);
+    const double value =
+        prompt_loss_sum(s->dprediction, loss, s->forward.prediction, part->y, weight, n);
     forward_backward(gradient, &s->forward, p, s->tokens, s->dprediction);
     return value;
 }

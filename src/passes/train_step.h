@@ -9,7 +9,7 @@
 #define PASSES_TRAIN_STEP_H
 
 #include "model/forward.h"
-#include "sources/problems/problem.h"
+#include "sources/prompt_loss.h"
 #include "sources/prompt_view.h"
 
 struct train_step {
@@ -27,6 +27,7 @@ size_t train_step_bytes(const struct model_dims *dims, size_t n, size_t points);
 /* Adds to gradient and returns weight * sum over prompts and points of the loss; weight = 1 / (all
  * prompts of the batch * points). s->forward holds the activations afterwards. */
 double train_step_run(struct params *gradient, struct train_step *s, const struct params *p,
-                      const struct prompt_view *part, enum problem_loss loss, double weight);
+                      const struct prompt_view *part, const struct prompt_loss *loss,
+                      double weight);
 
 #endif

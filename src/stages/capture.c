@@ -11,8 +11,8 @@
 #include "model/query.h"
 #include "ops/vector_ops.h"
 #include "passes/flops.h"
-#include "sources/problems/prompts.h"
 #include "sources/prompt_batch.h"
+#include "sources/source_registry.h"
 #include "stages/capture_rows.h"
 #include "stages/job_model.h"
 #include "stages/shared_keys.h"
@@ -64,7 +64,7 @@ struct capture {
     struct job_ctx *ctx;
     size_t points, n, chunk;
     struct model model;
-    struct prompts prompts;    /* of a chunk */
+    struct source *source;     /* draws a chunk */
     struct prompt_batch batch; /* slots and rows: [chunk] */
     struct query query;
     float *kept[WHATS]; /* [n, L or L + 1, E]; NULL: not wanted */
@@ -84,7 +84,7 @@ static void capture_release(struct capture *c) {
     for (size_t w = 0; w < WHATS; w++) free(c->kept[w]);
     query_destroy(&c->query);
     prompt_batch_destroy(&c->batch);
-    prompts_destroy(&c->prompts);
+    source_close(c->source);
     model_close(&c->model);
 }
 
@@ -153,17 +153,15 @@ static void keep(struct capture *c, size_t first, size_t n) {
 
 static enum err_code capture_all(struct capture *c, struct err *err) {
     enum err_code rc = ERR_OK;
-    struct prompt_source source = {.seed = c->ctx->seed, .split = "capture"};
-    problem_setup_read(&source.setup, c->ctx->point);
-    TRY(prompts_create(&c->prompts, &source.setup, c->chunk, c->points, err));
+    const struct source_options o = {.seed = c->ctx->seed, .split = "capture"};
+    TRY(source_open(&c->source, c->ctx->point, &o, err));
+    TRY(source_reserve(c->source, c->chunk, c->points, err));
     for (size_t first = 0; first < c->n; first += c->chunk) {
         size_t n = c->n - first < c->chunk ? c->n - first : c->chunk;
         if (job_should_stop(c->ctx))
             return ERR(err, ERR_STOPPED, "stopped after %zu prompts", first);
-        c->prompts.n = n;
-        prompts_draw(&c->prompts, &source, first, source.setup.dims);
-        const struct prompt_view view = shared_keys_view(&c->prompts);
-        ask(c, &view);
+        const struct prompt_view prompts = source_draw(c->source, first, n);
+        ask(c, &prompts);
         keep(c, first, n);
         TRY(job_progress(c->ctx, (double)(first + n), (double)c->n, err));
     }
@@ -218,13 +216,15 @@ static enum err_code capture_plan(struct job_cost *cost, const struct config_poi
                                   const struct stage_parent *parents, size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
     struct job_model model;
+    struct source *source = NULL;
     size_t points = shared_keys_size(point, "points"), prompts = shared_keys_size(point, "prompts");
     size_t chunk = shared_keys_chunk(point, prompts);
     CHECK_CONFIG(config_list_size(point, "what") > 0, point, "what",
                  "[] keeps nothing: name one or more of heads, attention, hidden");
     TRY(job_model_plan(&model, point, parents, n, err));
     const struct model_dims *d = &model.dims;
-    TRY(shared_keys_check_source(point, d, err));
+    TRY(source_open(&source, point, &(struct source_options){0}, err));
+    TRY(source_check(source, point, d->inputs, err));
     TRY(shared_keys_check_points(point, "points", points, d, err));
     TRY(shared_keys_check_room(point, chunk, points, d, err));
     double tokens = 2 * (double)points;
@@ -233,13 +233,15 @@ static enum err_code capture_plan(struct job_cost *cost, const struct config_poi
                               .work = (double)prompts,
                               .unit = "prompts"};
     const struct prompt_batch_options batch = batch_options(point, d);
-    cost->memory = (double)(prompt_batch_bytes(&batch) + prompt_batch_context_bytes(&batch) +
-                            query_bytes(d, chunk, batch.tokens, false) +
-                            (prompts * (3 * d->L + 1) * d->E + params_count(d)) * sizeof(float));
+    cost->memory =
+        (double)(prompt_batch_bytes(&batch) + prompt_batch_context_bytes(&batch) +
+                 query_bytes(d, chunk, batch.tokens, false) + source_bytes(source, chunk, points) +
+                 (prompts * (3 * d->L + 1) * d->E + params_count(d)) * sizeof(float));
     cost->memory_least = cost->memory;
     (void)snprintf(cost->summary, sizeof cost->summary, "%zu prompts x %zu points", prompts,
                    points);
 cleanup:
+    source_close(source);
     return rc;
 }
 

@@ -12,7 +12,7 @@
 #include "activations/causal_map.h"
 #include "base/text.h"
 #include "passes/flops.h"
-#include "sources/problems/prompts.h"
+#include "sources/source_registry.h"
 #include "stages/effects_rows.h"
 #include "stages/job_model.h"
 #include "stages/shared_keys.h"
@@ -80,7 +80,7 @@ static const struct config_key KEYS[] = {
 struct effects {
     struct job_ctx *ctx;
     struct model model;
-    struct prompts prompts;
+    struct source *source;
     struct basis_set mean;  /* one row */
     float *effect;          /* [L, H, prompts] */
     double *effects, *one;  /* [L, H], [prompts] of a head */
@@ -113,7 +113,7 @@ static void effects_release(struct effects *e) {
     free(e->effects);
     free(e->effect);
     basis_set_destroy(&e->mean);
-    prompts_destroy(&e->prompts);
+    source_close(e->source);
     model_close(&e->model);
 }
 
@@ -135,14 +135,13 @@ cleanup:
 }
 
 static enum err_code draw(struct effects *e, struct causal_options *o, struct err *err) {
-    struct prompt_source source = {.seed = e->ctx->seed, .split = "effects"};
-    problem_setup_read(&source.setup, e->ctx->point);
-    const enum err_code rc =
-        prompts_create(&e->prompts, &source.setup, o->prompts.n, o->prompts.points, err);
-    if (rc != ERR_OK) return rc;
-    prompts_draw(&e->prompts, &source, 0, source.setup.dims);
-    o->prompts = shared_keys_view(&e->prompts);
-    return ERR_OK;
+    enum err_code rc = ERR_OK;
+    const struct source_options of = {.seed = e->ctx->seed, .split = "effects"};
+    TRY(source_open(&e->source, e->ctx->point, &of, err));
+    TRY(source_reserve(e->source, o->prompts.n, o->prompts.points, err));
+    o->prompts = source_draw(e->source, 0, o->prompts.n);
+cleanup:
+    return rc;
 }
 
 static enum err_code report(void *context, double done, double total, struct err *err) {
@@ -178,7 +177,7 @@ static enum err_code write_row(struct effects *e, const struct causal_options *o
     for (size_t r = 0; r < n; r++) e->one[r] = (double)e->effect[i * n + r];
     const struct interval effect = interval_t(e->one, n, config_float(e->ctx->point, "confidence"));
     const struct effects_row row = {
-        .source = config_text(e->ctx->point, "source.problem"),
+        .source = source_info(e->source)->name,
         .points = (int64_t)o->T0,
         .reading = CAUSAL_READINGS[o->reading],
         .corruption = CAUSAL_CORRUPTIONS[o->corruption],
@@ -230,16 +229,18 @@ static double flops(const struct causal_options *o, const struct model_dims *d) 
     return n * (contexts * flops_forward(d, T, T / 2) + heads / 2 * flops_forward(d, 1, T));
 }
 
-static double memory_needed(const struct causal_options *o, const struct model_dims *d) {
+static double memory_needed(const struct causal_options *o, const struct model_dims *d,
+                            const struct source *source) {
     const size_t n = o->prompts.n, mean = causal_mean_bytes(d, o), map = causal_map_bytes(d, o);
-    const size_t floats = n * o->T0 * (d->inputs + 1) + map_size(d) * n + params_count(d);
-    return (double)(floats * sizeof(float) + n * sizeof(double) + (mean > map ? mean : map));
+    const size_t floats = map_size(d) * n + params_count(d);
+    return (double)(source_bytes(source, n, o->T0) + floats * sizeof(float) + n * sizeof(double) +
+                    (mean > map ? mean : map));
 }
 
-static enum err_code check_source(const struct config_point *point, const struct model_dims *d,
-                                  struct err *err) {
-    if (problem_find(config_text(point, "source.problem"))->loss == PROBLEM_SQUARED)
-        return shared_keys_check_source(point, d, err);
+static enum err_code check_source(const struct source *source, const struct config_point *point,
+                                  const struct model_dims *d, struct err *err) {
+    if (source_info(source)->loss.kind == LOSS_SQUARED)
+        return source_check(source, point, d->inputs, err);
     return config_error(
         err, point, "source.problem",
         "effects are differences of squared errors, which say little about classes: "
@@ -250,18 +251,21 @@ static enum err_code effects_plan(struct job_cost *cost, const struct config_poi
                                   const struct stage_parent *parents, size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
     struct job_model model;
+    struct source *source = NULL;
     TRY(job_model_plan(&model, point, parents, n, err));
     const struct model_dims *d = &model.dims;
     const struct causal_options o = options_of(point, d->inputs);
-    TRY(check_source(point, d, err));
+    TRY(source_open(&source, point, &(struct source_options){0}, err));
+    TRY(check_source(source, point, d, err));
     TRY(shared_keys_check_points(point, "points", o.T0, d, err));
     TRY(shared_keys_check_room(point, o.prompts.n, o.T0, d, err));
     *cost = (struct job_cost){
         .flops = flops(&o, d), .group = 1, .work = (double)o.prompts.n, .unit = "prompts"};
-    cost->memory = cost->memory_least = memory_needed(&o, d);
+    cost->memory = cost->memory_least = memory_needed(&o, d, source);
     (void)snprintf(cost->summary, sizeof cost->summary, "%zu heads x %zu prompts x %zu points",
                    map_size(d), o.prompts.n, o.T0);
 cleanup:
+    source_close(source);
     return rc;
 }
 

@@ -2,12 +2,6 @@
 
 #include <math.h>
 
-float error_means_one(enum problem_loss loss, float prediction, float y) {
-    if (isnan(prediction)) return prediction; /* it has no sign, and must not pass for one */
-    if (loss == PROBLEM_CLASSIFICATION) return (prediction > 0) == (y > 0) ? 0.0F : 1.0F;
-    return (prediction - y) * (prediction - y);
-}
-
 enum err_code error_means_mean(struct interval *out, const float *errors, double *column,
                                size_t functions, size_t points, size_t k, double confidence,
                                struct err *err) {

@@ -5,11 +5,8 @@
 #ifndef STAGES_ERROR_MEANS_H
 #define STAGES_ERROR_MEANS_H
 
-#include "sources/problems/problem.h"
+#include "base/err.h"
 #include "stats/interval.h"
-
-/* Squared error, or in classification 1 for a wrong sign (0 counts as negative); NaN stays NaN. */
-float error_means_one(enum problem_loss loss, float prediction, float y);
 
 /* Mean over functions of the error after k examples; errors [functions, points], column
  * [functions] is scratch. ERR_NUMERIC where it is not finite. */

@@ -4,15 +4,13 @@
  * Functions and prompts are those of `evaluate` with the same source, shift, seed and functions, so
  * that its rows stand beside those of models and vectors.  No model is needed.
  */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "estimators/estimator.h"
-#include "sources/problems/prompts.h"
-#include "sources/problems/shift.h"
+#include "sources/source_registry.h"
 #include "stages/error_means.h"
 #include "stages/estimate_rows.h"
 #include "stages/shared_keys.h"
@@ -61,42 +59,45 @@ struct estimate {
     struct job_ctx *ctx;
     size_t points, functions, chunk; /* points: those that the shift leaves */
     struct estimator_setup setup;
-    struct prompt_source source;
-    struct prompts prompts; /* of a chunk */
-    void *state;            /* of the estimator */
-    float *predictions;     /* [points] */
-    float *errors;          /* [functions, points] */
+    struct source *source; /* draws a chunk */
+    size_t dims;           /* of x */
+    void *state;           /* of the estimator */
+    float *predictions;    /* [points] */
+    float *errors;         /* [functions, points] */
 };
 
 /* ---- sizes, from the keys alone */
 
-static void read_sizes(struct estimate *e, const struct config_point *point) {
-    problem_setup_read(&e->source.setup, point);
-    shift_setup_read(&e->source.shift, point);
-    const struct problem_setup *s = &e->source.setup;
-    const struct shift_setup *shift = &e->source.shift;
-    const double added = shift->shift->noise ? shift->level : 0;
-    estimator_setup_read(&e->setup, point, hypot(s->noise, added) / s->scale);
-    e->points = shift_points(shift, s->dims, shared_keys_size(point, "points"));
+static enum err_code read_sizes(struct estimate *e, const struct config_point *point, uint64_t seed,
+                                struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct source_options o = {.seed = seed, .split = "test", .shifted = true};
+    TRY(source_open(&e->source, point, &o, err));
+    TRY(source_check_functions(e->source, point, "estimate", err));
+    const struct source_functions *of = source_info(e->source)->functions;
+    e->dims = of->dims;
+    estimator_setup_read(&e->setup, point, of->noise);
+    e->points = source_points(e->source, shared_keys_size(point, "points"));
     e->functions = shared_keys_size(point, "functions");
     e->chunk = shared_keys_chunk(point, e->functions);
+cleanup:
+    return rc;
 }
 
 static double memory_needed(const struct estimate *e) {
     const double errors = ((double)e->functions + 1) * (double)e->points;
-    return (double)prompts_bytes(&e->source, e->chunk, e->points) + errors * sizeof(float) +
+    return (double)source_bytes(e->source, e->chunk, e->points) + errors * sizeof(float) +
            2 * (double)e->functions * sizeof(double) +
-           (double)estimator_state(&e->setup, e->points, e->source.setup.dims);
+           (double)estimator_state(&e->setup, e->points, e->dims);
 }
 
 /* Of one prompt. Where labels change with their number, what is carried over starts again. */
 static double flops_of(const struct estimate *e) {
     const struct estimator *estimator = e->setup.estimator;
-    const bool again = e->source.shift.shift->relabels && estimator->carries;
+    const bool again = source_info(e->source)->relabels && estimator->carries;
     double flops = 0;
     for (size_t k = 1; k < e->points; k++)
-        flops += estimator->flops(&e->setup, k, e->source.setup.dims) *
-                 (again ? (double)(e->points - k) : 1);
+        flops += estimator->flops(&e->setup, k, e->dims) * (again ? (double)(e->points - k) : 1);
     return flops;
 }
 
@@ -106,10 +107,10 @@ static enum err_code estimate_plan(struct job_cost *cost, const struct config_po
     struct estimate e = {0};
     struct err why = {0};
     (void)parents, (void)n;
-    read_sizes(&e, point);
+    TRY(read_sizes(&e, point, 0, err));
     CHECK_CONFIG(estimator_check(e.setup.estimator, &why) == ERR_OK, point, "estimator", "%s",
                  why.msg);
-    TRY(shift_check(&e.source.shift, &e.source.setup, point, err));
+    TRY(source_check(e.source, point, e.dims, err));
     const double flops = flops_of(&e);
     *cost = (struct job_cost){.flops = (double)e.functions * flops,
                               .memory = memory_needed(&e),
@@ -118,8 +119,9 @@ static enum err_code estimate_plan(struct job_cost *cost, const struct config_po
                               .unit = "predictions"};
     cost->memory_least = cost->memory;
     (void)snprintf(cost->summary, sizeof cost->summary, "%s, %zu functions x %zu points, shift %s",
-                   e.setup.estimator->name, e.functions, e.points, shift_name(&e.source.shift));
+                   e.setup.estimator->name, e.functions, e.points, source_info(e.source)->shift);
 cleanup:
+    source_close(e.source);
     return rc;
 }
 
@@ -129,55 +131,55 @@ static void estimate_release(struct estimate *e) {
     free(e->errors);
     free(e->predictions);
     free(e->state);
-    prompts_destroy(&e->prompts);
+    source_close(e->source);
 }
 
 static enum err_code estimate_init(struct estimate *e, struct job_ctx *ctx, struct err *err) {
     enum err_code rc = ERR_OK;
-    *e = (struct estimate){.ctx = ctx, .source = {.seed = ctx->seed, .split = "test"}};
-    read_sizes(e, ctx->point);
-    const size_t bytes = estimator_state(&e->setup, e->points, e->source.setup.dims);
+    *e = (struct estimate){.ctx = ctx};
+    TRY(read_sizes(e, ctx->point, ctx->seed, err));
+    const size_t bytes = estimator_state(&e->setup, e->points, e->dims);
     TRY(estimator_check(e->setup.estimator, err));
     e->state = malloc(bytes + 1);
     e->predictions = calloc(e->points, sizeof *e->predictions);
     e->errors = calloc(e->functions * e->points, sizeof *e->errors);
     CHECK(e->state && e->predictions && e->errors, ERR_MEMORY,
           "no memory for the errors of %zu functions", e->functions);
-    TRY(prompts_create_shifted(&e->prompts, &e->source, e->chunk, e->points, err));
+    TRY(source_reserve(e->source, e->chunk, e->points, err));
 cleanup:
     if (rc != ERR_OK) estimate_release(e);
     return rc;
 }
 
-/* Prompt i of the chunk, which is function number `sample`. */
-static enum err_code estimate_one(struct estimate *e, size_t i, size_t sample, struct err *err) {
-    const size_t P = e->points, D = e->prompts.dims;
-    const struct prompts *all = &e->prompts;
-    const float *wanted = prompts_targets(all) + i * P;
+/* Prompt i of a chunk, which is function number `sample`. */
+static enum err_code estimate_one(struct estimate *e, const struct prompt_view *prompts, size_t i,
+                                  size_t sample, struct err *err) {
+    const size_t P = prompts->points;
+    const struct prompt_loss *loss = &source_info(e->source)->loss;
+    const float *wanted = prompt_view_targets(prompts) + i * P;
     const struct estimator_prompt p = {.points = P,
-                                       .dims = D,
-                                       .x = all->x + i * P * D,
-                                       .y = all->y + i * P,
-                                       .labels = all->shown_y ? all->shown_y + i * P * P : NULL,
-                                       .query = prompts_query(all, i, 0),
+                                       .dims = prompts->dims,
+                                       .x = prompt_view_x(prompts, i, 0),
+                                       .y = prompts->y + i * P,
+                                       .labels =
+                                           prompts->shown_y ? prompts->shown_y + i * P * P : NULL,
+                                       .query = prompt_view_query(prompts, i, 0),
                                        .seed = e->ctx->seed,
                                        .sample = sample};
     const enum err_code rc = estimator_curve(e->predictions, &e->setup, &p, e->state, err);
     for (size_t k = 0; rc == ERR_OK && k < P; k++)
-        e->errors[sample * P + k] =
-            error_means_one(e->source.setup.problem->loss, e->predictions[k], wanted[k]);
+        e->errors[sample * P + k] = prompt_loss_error(loss, e->predictions[k], wanted[k]);
     return rc;
 }
 
 static enum err_code estimate_chunk(struct estimate *e, size_t first, struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t left = e->functions - first, n = left < e->chunk ? left : e->chunk;
-    e->prompts.n = n;
-    prompts_draw(&e->prompts, &e->source, first, e->source.setup.dims);
+    const struct prompt_view prompts = source_draw(e->source, first, n);
     for (size_t i = 0; i < n; i++) {
         if (job_should_stop(e->ctx))
             return ERR(err, ERR_STOPPED, "stopped after %zu functions", first + i);
-        TRY(estimate_one(e, i, first + i, err));
+        TRY(estimate_one(e, &prompts, i, first + i, err));
         TRY(job_progress(e->ctx, (double)(first + i + 1), (double)e->functions, err));
     }
 cleanup:
@@ -203,18 +205,19 @@ static void describe(struct text *out, const struct estimator *e,
 
 static enum err_code write_row(struct estimate *e, size_t k, const struct interval *mse,
                                const char *reading, struct err *err) {
+    const struct source_info *source = source_info(e->source);
     const struct estimate_row row = {
         .method = e->setup.estimator->name,
         .reading = reading,
-        .source = e->source.setup.problem->name,
-        .shift = shift_name(&e->source.shift),
-        .shift_level = e->source.shift.level,
+        .source = source->name,
+        .shift = source->shift,
+        .shift_level = source->shift_level,
         .k = (int64_t)k,
         .functions = (int64_t)e->functions,
         .mse = mse->value,
         .mse_low = mse->low,
         .mse_high = mse->high,
-        .mse_over_variance = mse->value / problem_variance(&e->source.setup),
+        .mse_over_variance = mse->value / source->normaliser,
     };
     return estimate_row_write(e->ctx, k, &row, err);
 }

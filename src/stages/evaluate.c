@@ -14,7 +14,7 @@
 
 #include "passes/curve.h"
 #include "passes/flops.h"
-#include "sources/problems/prompts.h"
+#include "sources/source_registry.h"
 #include "stages/evaluate_rows.h"
 #include "stages/evaluate_run.h"
 #include "stages/job_model.h"
@@ -74,17 +74,16 @@ static const struct config_key KEYS[] = {
     },
 };
 
-void evaluate_keys_read(struct evaluate_keys *k, const struct config_point *point) {
+void evaluate_keys_read(struct evaluate_keys *k, const struct config_point *point,
+                        const struct source *source) {
     *k = (struct evaluate_keys){
-        .points = shared_keys_size(point, "points"),
+        .points = source_points(source, shared_keys_size(point, "points")),
         .functions = shared_keys_size(point, "functions"),
         .confidence = config_float(point, "confidence"),
         .contexts = shared_keys_contexts(point),
     };
     k->chunk = shared_keys_chunk(point, k->functions);
     dummy_pairs_read(&k->dummies, point);
-    shift_setup_read(&k->shift, point);
-    k->points = shift_points(&k->shift, shared_keys_size(point, "source.dims"), k->points);
 }
 
 enum err_code evaluate_basis_points(size_t *out, const struct config_point *own,
@@ -94,7 +93,7 @@ enum err_code evaluate_basis_points(size_t *out, const struct config_point *own,
 }
 
 /* of: the test prompts; fit: the method of the fit that is evaluated, or NULL. */
-static double memory_needed(const struct evaluate_keys *k, const struct prompt_source *of,
+static double memory_needed(const struct evaluate_keys *k, const struct source *of,
                             const struct curve_options *o, const struct method_setup *fit) {
     const struct model_dims *d = &o->setup->params->dims;
     const unsigned anchors = basis_bit(BASIS_ANCHORS) & (fit ? method_basis(fit) : 0);
@@ -102,7 +101,7 @@ static double memory_needed(const struct evaluate_keys *k, const struct prompt_s
     struct curve_options theirs = *o;
     theirs.setup = method;
     size_t prompts =
-        prompts_bytes(of, k->chunk, k->points) + prompts_bytes(of, k->chunk, o->window_points);
+        source_bytes(of, k->chunk, k->points) + source_bytes(of, k->chunk, o->window_points);
     double errors = (double)(k->functions * k->points);
     size_t basis = basis_set_bytes(d, anchors | ~basis_bit(BASIS_ANCHORS), k->chunk) +
                    method_collector_bytes(method, o->window_points, k->chunk, k->contexts);
@@ -110,10 +109,11 @@ static double memory_needed(const struct evaluate_keys *k, const struct prompt_s
            fmax((double)curve_bytes(d, o), (double)curve_bytes(d, &theirs)) + (double)basis;
 }
 
-static double flops(const struct evaluate_keys *k, const struct model_dims *d, size_t T0,
-                    size_t anchors) {
+static double flops(const struct evaluate_keys *k, const struct source *source,
+                    const struct model_dims *d, size_t T0, size_t anchors) {
     double T = 2 * (double)k->points, B = 2 * (double)T0;
-    const bool own = k->shift.shift->relabels || k->dummies.n > 0; /* a context for every length */
+    const bool own =
+        source_info(source)->relabels || k->dummies.n > 0; /* a context for every length */
     double whole = own ? T / 2 * flops_forward(d, T / 2, T / 4) : flops_forward(d, T, T / 2);
     double contexts = whole + flops_forward(d, B, B / 2) + flops_forward(d, (double)anchors, B);
     return (double)k->functions * (contexts + flops_forward(d, T / 2, T / 2));
@@ -141,13 +141,12 @@ static enum err_code evaluate_plan(struct job_cost *cost, const struct config_po
     struct evaluate_keys k;
     struct method_setup setup, fitted;
     const struct config_point *fit = job_model_fit(parents, n);
+    struct source *source = NULL;
     size_t T0;
-    evaluate_keys_read(&k, point);
-    struct prompt_source source = {.shift = k.shift};
+    TRY(source_open(&source, point, &(struct source_options){.shifted = true}, err));
+    evaluate_keys_read(&k, point, source);
     TRY(job_model_plan(&model, point, parents, n, err));
-    TRY(shared_keys_check_source(point, &model.dims, err));
-    problem_setup_read(&source.setup, point);
-    TRY(shift_check(&k.shift, &source.setup, point, err));
+    TRY(source_check(source, point, model.dims.inputs, err));
     TRY(dummy_pairs_check(point, err));
     TRY(check_mismatched(&k, point, err));
     TRY(shared_keys_check_points(point, "points", k.points + k.dummies.n, &model.dims, err));
@@ -165,15 +164,16 @@ static enum err_code evaluate_plan(struct job_cost *cost, const struct config_po
                                     .contexts = k.contexts,
                                     .dummies = &k.dummies,
                                     .control = method_find("random")};
-    *cost =
-        (struct job_cost){.flops = flops(&k, &model.dims, T0, fit ? method_anchors(&fitted) : 0),
-                          .group = 1,
-                          .work = (double)k.functions * (double)k.points,
-                          .unit = "predictions"};
-    cost->memory = cost->memory_least = memory_needed(&k, &source, &o, fit ? &fitted : NULL);
+    *cost = (struct job_cost){
+        .flops = flops(&k, source, &model.dims, T0, fit ? method_anchors(&fitted) : 0),
+        .group = 1,
+        .work = (double)k.functions * (double)k.points,
+        .unit = "predictions"};
+    cost->memory = cost->memory_least = memory_needed(&k, source, &o, fit ? &fitted : NULL);
     (void)snprintf(cost->summary, sizeof cost->summary, "%zu functions x %zu points, shift %s",
-                   k.functions, k.points, shift_name(&k.shift));
+                   k.functions, k.points, source_info(source)->shift);
 cleanup:
+    source_close(source);
     return rc;
 }
 

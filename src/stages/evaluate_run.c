@@ -5,11 +5,14 @@
 #include <string.h>
 
 #include "passes/curve.h"
-#include "sources/problems/prompts.h"
+#include "sources/source_registry.h"
 #include "stages/error_means.h"
 #include "stages/evaluate_rows.h"
 #include "stages/job_model.h"
 #include "stages/shared_keys.h"
+
+/* The split of every evaluation and estimate, so that all see the same prompts. */
+static const char TEST_SPLIT[] = "test";
 
 struct evaluation {
     struct job_ctx *ctx;
@@ -20,11 +23,11 @@ struct evaluation {
     const struct method *control; /* made of the fit; NULL: the fit itself, or there is none */
     char reading[96];             /* as rows say it */
     size_t T0;
-    struct prompt_source source, basis_source; /* the same functions, other covariates, no shift */
+    /* The same functions, the basis with other covariates and no shift; each draws a chunk. */
+    struct source *source, *basis_source; /* basis_source NULL: no basis of the prompts' own */
     struct curve curve;
-    struct prompts prompts, basis_prompts; /* of a chunk */
-    struct basis_collector *collector;     /* NULL: no basis of the prompts' own is needed */
-    struct basis_set basis;                /* [chunk], or the fit's mean alone */
+    struct basis_collector *collector; /* NULL: no basis of the prompts' own is needed */
+    struct basis_set basis;            /* [chunk], or the fit's mean alone */
     bool mean;
     float *w;                    /* the fit's weights */
     float *errors, *predictions; /* [functions, points], [chunk, points] */
@@ -36,8 +39,8 @@ static void evaluation_release(struct evaluation *e) {
     free(e->w);
     basis_set_destroy(&e->basis);
     basis_collector_destroy(e->collector);
-    prompts_destroy(&e->basis_prompts);
-    prompts_destroy(&e->prompts);
+    source_close(e->basis_source);
+    source_close(e->source);
     curve_destroy(&e->curve);
     model_close(&e->model);
 }
@@ -126,18 +129,21 @@ static const char *shown_name(const struct evaluation *e) {
 
 /* ---- the job */
 
-static void name_sources(struct evaluation *e) {
-    e->source = (struct prompt_source){.seed = e->ctx->seed, .split = "test"};
-    problem_setup_read(&e->source.setup, e->ctx->point);
-    e->basis_source = e->source;
-    e->source.shift = e->k.shift;
-    (void)snprintf(e->basis_source.covariates, sizeof e->basis_source.covariates, "basis");
+/* Before the keys: a shift decides how many points a prompt has. */
+static enum err_code open_source(struct evaluation *e, struct err *err) {
+    const struct source_options o = {.seed = e->ctx->seed, .split = TEST_SPLIT, .shifted = true};
+    const enum err_code rc = source_open(&e->source, e->ctx->point, &o, err);
+    if (rc == ERR_OK) evaluate_keys_read(&e->k, e->ctx->point, e->source);
+    return rc;
 }
 
 static enum err_code create_basis(struct evaluation *e, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &e->model.params.dims;
-    TRY(prompts_create(&e->basis_prompts, &e->source.setup, e->k.chunk, e->T0, err));
+    const struct source_options o = {
+        .seed = e->ctx->seed, .split = TEST_SPLIT, .covariates = "basis"};
+    TRY(source_open(&e->basis_source, e->ctx->point, &o, err));
+    TRY(source_reserve(e->basis_source, e->k.chunk, e->T0, err));
     TRY(basis_set_create(&e->basis, d, method_basis(&e->setup), e->k.chunk, err));
     TRY(method_collector_create(&e->collector, &e->setup, e->w, e->T0, e->k.chunk, e->k.contexts,
                                 err));
@@ -148,7 +154,7 @@ cleanup:
 /* The same for every fit, so that they are compared on the same directions. */
 static struct rng control_stream(const struct evaluation *e) {
     char name[128];
-    (void)snprintf(name, sizeof name, "%s/%s/%s", e->source.setup.problem->name, e->source.split,
+    (void)snprintf(name, sizeof name, "%s/%s/%s", source_info(e->source)->name, TEST_SPLIT,
                    e->control ? e->control->name : "");
     return rng_stream(e->ctx->seed, name);
 }
@@ -174,7 +180,7 @@ static enum err_code create_arrays(struct evaluation *e, struct err *err) {
     CHECK(e->errors && e->predictions, ERR_MEMORY, "no memory for the errors of %zu functions",
           e->k.functions);
     TRY(curve_create(&e->curve, &o, err));
-    TRY(prompts_create_shifted(&e->prompts, &e->source, e->k.chunk, e->k.points, err));
+    TRY(source_reserve(e->source, e->k.chunk, e->k.points, err));
     if (method_basis(&e->setup) && !e->mean) TRY(create_basis(e, err));
 cleanup:
     return rc;
@@ -183,35 +189,15 @@ cleanup:
 static enum err_code evaluation_init(struct evaluation *e, struct job_ctx *ctx, struct err *err) {
     enum err_code rc = ERR_OK;
     *e = (struct evaluation){.ctx = ctx, .fit = job_model_fit_input(ctx)};
-    evaluate_keys_read(&e->k, ctx->point);
+    TRY(open_source(e, err));
     TRY(job_model_open(&e->model, ctx, err));
     TRY(evaluate_basis_points(&e->T0, ctx->point, e->fit ? e->fit->point : NULL,
                               e->model.trained_points, err));
     TRY(choose_method(e, err));
-    name_sources(e);
     TRY(create_arrays(e, err));
 cleanup:
     if (rc != ERR_OK) evaluation_release(e);
     return rc;
-}
-
-/* Functions first .. first + n - 1 into *p, which has room for a chunk. */
-static struct prompt_view draw(struct prompts *p, const struct prompt_source *source, size_t first,
-                               size_t n) {
-    p->n = n;
-    prompts_draw(p, source, first, source->setup.dims);
-    return shared_keys_view(p);
-}
-
-/* Function `sample` in place of the last one that was drawn. */
-static void draw_last(struct prompts *p, const struct prompt_source *source, size_t sample) {
-    const size_t parameters = source->setup.problem->parameters(&source->setup), last = p->n - 1;
-    struct prompts one = *p; /* a view: p still owns the memory */
-    one.n = 1;
-    one.x += last * p->points * p->dims;
-    one.y += last * p->points;
-    one.functions += last * parameters;
-    prompts_draw(&one, source, sample, source->setup.dims);
 }
 
 /* The basis of functions first .. first + n - 1, unless one mean serves all or none is needed. */
@@ -220,8 +206,8 @@ static struct basis find_basis(struct evaluation *e, size_t first, size_t n) {
     if (!e->collector) return (struct basis){0};
     const size_t from = method_basis_of(e->control, first, e->k.functions),
                  last = method_basis_of(e->control, first + n - 1, e->k.functions);
-    const struct prompt_view view = draw(&e->basis_prompts, &e->basis_source, from, n);
-    if (last < from) draw_last(&e->basis_prompts, &e->basis_source, last);
+    const struct prompt_view view = source_draw(e->basis_source, from, n);
+    if (last < from) source_redraw(e->basis_source, n - 1, last);
     basis_collector_run(&e->basis, e->collector, &e->model.params, &view);
     return basis_set_view(&e->basis, 0, n);
 }
@@ -244,13 +230,13 @@ cleanup:
 }
 
 static enum err_code evaluate_chunk(struct evaluation *e, size_t first, size_t n, struct err *err) {
-    const enum problem_loss loss = e->source.setup.problem->loss;
-    const struct prompt_view view = draw(&e->prompts, &e->source, first, n);
+    const struct prompt_loss *loss = &source_info(e->source)->loss;
+    const struct prompt_view view = source_draw(e->source, first, n);
     const struct basis basis = find_basis(e, first, n);
     const enum err_code rc = predict(e, &view, &basis, first, err);
-    const float *wanted = prompts_targets(&e->prompts);
+    const float *wanted = prompt_view_targets(&view);
     for (size_t i = 0; rc == ERR_OK && i < n * e->k.points; i++)
-        e->errors[first * e->k.points + i] = error_means_one(loss, e->predictions[i], wanted[i]);
+        e->errors[first * e->k.points + i] = prompt_loss_error(loss, e->predictions[i], wanted[i]);
     return rc;
 }
 
@@ -269,21 +255,22 @@ cleanup:
 static enum err_code write_row(struct evaluation *e, size_t k, const struct interval *mse,
                                struct err *err) {
     const struct config_point *fit = e->fit ? e->fit->point : NULL;
+    const struct source_info *source = source_info(e->source);
     const struct evaluate_row row = {
         .method = shown_name(e),
         .reading = e->reading,
         .fit_points = fit ? config_int(fit, "points") : 0,
         .repeat = fit ? config_int(fit, "repeat") : 0,
-        .source = e->source.setup.problem->name,
-        .shift = shift_name(&e->k.shift),
-        .shift_level = e->k.shift.level,
+        .source = source->name,
+        .shift = source->shift,
+        .shift_level = source->shift_level,
         .dummies = DUMMIES_RULES[e->k.dummies.rule],
         .k = (int64_t)k,
         .functions = (int64_t)e->k.functions,
         .mse = mse->value,
         .mse_low = mse->low,
         .mse_high = mse->high,
-        .mse_over_variance = mse->value / problem_variance(&e->source.setup),
+        .mse_over_variance = mse->value / source->normaliser,
         .wpe_seed = (int64_t)job_model_wpe_seed(e->ctx->point, fit),
     };
     return evaluate_row_write(e->ctx, k, &row, err);

@@ -6,18 +6,19 @@
 
 #include "activations/basis_set.h"
 #include "passes/dummy_pairs.h"
-#include "sources/problems/shift.h"
+#include "sources/source.h"
 #include "stages/stage.h"
 
 struct evaluate_keys {
     size_t points, functions, chunk; /* points: those that the shift leaves */
     double confidence;
     enum context_precision contexts;
-    struct shift_setup shift;
     struct dummy_pairs dummies;
 };
 
-void evaluate_keys_read(struct evaluate_keys *k, const struct config_point *point);
+/* source: the point's, shifted. */
+void evaluate_keys_read(struct evaluate_keys *k, const struct config_point *point,
+                        const struct source *source);
 
 /* T0: the fit's, or for a control that of the job's own key. */
 enum err_code evaluate_basis_points(size_t *out, const struct config_point *own,

@@ -189,7 +189,7 @@ void fit_keys_read(struct fit_keys *k, const struct config_point *point) {
         .shards = shared_keys_size(point, "shards"),
         .lbfgs = optimiser_is_lbfgs(point),
         .mean = is(point, "basis", "mean"),
-        .loss = is(point, "loss", "huber") ? FIT_HUBER : FIT_SQUARED,
+        .loss = {.kind = is(point, "loss", "huber") ? LOSS_HUBER : LOSS_SQUARED},
         .epochs = config_int(point, "epochs"),
         .patience = config_int(point, "patience"),
         .repeat = config_int(point, "repeat"),
@@ -198,7 +198,7 @@ void fit_keys_read(struct fit_keys *k, const struct config_point *point) {
         .rule = is(point, "patience_rule", "cumulative") ? FIT_CUMULATIVE : FIT_CONSECUTIVE,
     };
     read_lengths(k, point);
-    k->delta = k->loss == FIT_HUBER ? config_float(point, "delta") : 0;
+    if (k->loss.kind == LOSS_HUBER) k->loss.delta = config_float(point, "delta");
     double share = config_float(point, "validation");
     k->train = k->prompts - (size_t)(share * (double)k->prompts + 0.5);
 }
@@ -214,7 +214,6 @@ void fit_keys_data(struct fit_data_options *out, const struct fit_keys *k,
         .batch = k->batch,
         .shards = k->shards,
         .loss = k->loss,
-        .delta = k->delta,
         .contexts = k->contexts,
         .n_lengths = k->n_lengths,
     };

@@ -16,7 +16,8 @@ struct derivation {
     struct fit_keys k;
     struct model model;
     struct method_setup setup;
-    struct prompts prompts;
+    struct source *source;
+    struct prompt_view prompts; /* of the source */
     size_t T0, weights, choices;
     float *w;              /* [weights] or NULL */
     double *losses;        /* [choices] of validation */
@@ -26,7 +27,7 @@ struct derivation {
 
 static void derivation_release(struct derivation *d) {
     basis_set_destroy(&d->mean);
-    prompts_destroy(&d->prompts);
+    source_close(d->source);
     model_close(&d->model);
     free(d->losses);
     free(d->w);
@@ -41,12 +42,6 @@ static double work_of(const struct fit_keys *k, const struct method_setup *s) {
     const double train = (double)k->train,
                  parts = (s->method->derivation.derive ? 1 : 0) + wants_mean(k, s);
     return parts * train + (double)(k->prompts - k->train);
-}
-
-static struct prompt_view view_of(const struct derivation *d, size_t first, size_t n) {
-    const struct prompts *p = &d->prompts;
-    const struct prompt_view all = shared_keys_view(p);
-    return prompt_view_part(&all, first, n);
 }
 
 static enum err_code create_arrays(struct derivation *d, struct err *err) {
@@ -70,7 +65,7 @@ static enum err_code derivation_init(struct derivation *d, struct job_ctx *ctx, 
     if (method_basis(&d->setup))
         TRY(job_model_basis_points(&d->T0, ctx->point, d->model.trained_points, err));
     TRY(create_arrays(d, err));
-    TRY(fit_draw_prompts(&d->prompts, &d->k, ctx, err));
+    TRY(fit_draw_prompts(&d->source, &d->prompts, &d->k, ctx, err));
 cleanup:
     if (rc != ERR_OK) derivation_release(d);
     return rc;
@@ -92,7 +87,7 @@ static enum err_code report_share(void *context, double done, double total, stru
 
 static enum err_code derive(struct derivation *d, struct err *err) {
     const struct rng stream = fit_stream(&d->k, d->ctx->seed, "derive");
-    const struct method_training t = {.prompts = view_of(d, 0, d->k.train),
+    const struct method_training t = {.prompts = prompt_view_part(&d->prompts, 0, d->k.train),
                                       .T0 = d->T0,
                                       .chunk = d->k.batch,
                                       .contexts = d->k.contexts,
@@ -117,7 +112,7 @@ static enum err_code find_mean(struct derivation *d, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct params *p = &d->model.params;
     const struct basis_mean_options o = {.params = p,
-                                         .prompts = view_of(d, 0, d->k.train),
+                                         .prompts = prompt_view_part(&d->prompts, 0, d->k.train),
                                          .chunk = d->k.batch,
                                          .report = report_more,
                                          .context = d};
@@ -141,7 +136,6 @@ static struct choice_loss_options choose_options_of(const struct fit_keys *k,
                                         .chunk = k->batch,
                                         .mean = wants_mean(k, setup),
                                         .loss = k->loss,
-                                        .delta = k->delta,
                                         .contexts = k->contexts};
 }
 
@@ -155,7 +149,7 @@ static enum err_code choose(struct derivation *d, struct err *err) {
     TRY(choice_loss_create(&chooser, &o, d->w, err));
     for (size_t first = d->k.train; first < d->k.prompts; first += d->k.batch) {
         const size_t left = d->k.prompts - first, n = left < d->k.batch ? left : d->k.batch;
-        const struct prompt_view part = view_of(d, first, n);
+        const struct prompt_view part = prompt_view_part(&d->prompts, first, n);
         choice_loss_add(d->losses, chooser, &part, &mean, 1 / (double)held);
         d->done += (double)n;
         TRY(report(d, 0, err));
@@ -254,11 +248,13 @@ static double flops_of(const struct fit_keys *k, const struct method_setup *s, s
            held * (flops_forward(d, T, T / 2) + basis + choices * flops_forward(d, 1, T));
 }
 
-static double bytes_of(const struct fit_keys *k, struct method_setup *s, size_t T0) {
+static double bytes_of(const struct fit_keys *k, struct method_setup *s, size_t T0,
+                       const struct source *source) {
     const struct model_dims *d = &s->params->dims;
     const struct method_training t = training_of(k, s, T0);
     const struct choice_loss_options o = choose_options_of(k, s, T0);
-    double bytes = (double)(k->prompts * k->points * (d->inputs + 1) + params_count(d)) * 4;
+    double bytes = (double)source_bytes(source, k->prompts, k->points) +
+                   (double)params_count(d) * sizeof(float);
     double part = (double)choice_loss_bytes(&o);
     if (wants_mean(k, s))
         part = fmax(part, (double)(basis_set_bytes(d, method_basis(s), k->batch) +
@@ -268,11 +264,11 @@ static double bytes_of(const struct fit_keys *k, struct method_setup *s, size_t 
 }
 
 void derive_cost(struct job_cost *cost, const struct fit_keys *k, const struct method_setup *setup,
-                 size_t T0) {
+                 size_t T0, const struct source *source) {
     struct method_setup s = *setup;
     *cost = (struct job_cost){
         .flops = flops_of(k, &s, T0), .group = 1, .work = work_of(k, &s), .unit = "prompts"};
-    cost->memory = cost->memory_least = bytes_of(k, &s, T0);
+    cost->memory = cost->memory_least = bytes_of(k, &s, T0, source);
     (void)snprintf(cost->summary, sizeof cost->summary, "%zu prompts x %zu points, %zu choices",
                    k->prompts, k->points, method_choices(setup));
 }

@@ -15,7 +15,7 @@
 enum err_code derive_check(const struct fit_keys *k, const struct method_setup *s, size_t T0,
                            const struct config_point *point, struct err *err);
 void derive_cost(struct job_cost *cost, const struct fit_keys *k, const struct method_setup *setup,
-                 size_t T0);
+                 size_t T0, const struct source *source);
 
 enum err_code fit_derived(struct job_ctx *ctx, struct err *err);
 

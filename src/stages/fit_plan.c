@@ -4,15 +4,17 @@
 #include <stdio.h>
 
 #include "passes/flops.h"
+#include "sources/source_registry.h"
 #include "stages/fit_derived.h"
 #include "stages/fit_initial_weights.h"
 #include "stages/fit_run.h"
 #include "stages/shared_keys.h"
 
-static enum err_code check(const struct fit_keys *k, const struct config_point *point,
-                           const struct model_dims *dims, struct err *err) {
+static enum err_code check(const struct fit_keys *k, const struct source *source,
+                           const struct config_point *point, const struct model_dims *dims,
+                           struct err *err) {
     enum err_code rc = ERR_OK;
-    TRY(shared_keys_check_source(point, dims, err));
+    TRY(source_check(source, point, dims->inputs, err));
     TRY(shared_keys_check_points(point, "points", k->points, dims, err));
     CHECK_CONFIG(k->train > 0 && k->train < k->prompts, point, "validation",
                  "%g of %zu prompts leaves %zu for training: both sides need at least one",
@@ -80,10 +82,11 @@ static double flops(const struct fit_keys *k, const struct method_setup *setup) 
 }
 
 static void fill_cost(struct job_cost *cost, const struct fit_keys *k,
-                      const struct fit_data_options *o, const struct config_point *point) {
+                      const struct fit_data_options *o, const struct config_point *point,
+                      const struct source *source) {
     const struct model_dims *d = &o->setup->params->dims;
     size_t group = shared_keys_size(point, "group"), count = (k->shards + group - 1) / group;
-    double prompts = (double)(k->prompts * k->points) * (double)(d->inputs + 1) * sizeof(float);
+    double prompts = (double)source_bytes(source, k->prompts, k->points);
     double model = (double)params_count(d) * sizeof(float);
     double kept = (double)fit_data_kept_bytes(o, d, count);
     double rest = prompts + model + (double)fit_data_bytes(o, d, count);
@@ -106,12 +109,14 @@ enum err_code fit_plan(struct job_cost *cost, const struct config_point *point,
     struct fit_keys k;
     struct method_setup setup;
     struct fit_data_options o;
+    struct source *source = NULL;
     size_t T0;
     fit_keys_read(&k, point);
+    TRY(source_open(&source, point, &(struct source_options){0}, err));
     TRY(job_model_plan(&model, point, parents, n, err));
     const struct params shape = {.dims = model.dims};
     method_setup_read(&setup, point, &shape);
-    TRY(check(&k, point, &model.dims, err));
+    TRY(check(&k, source, point, &model.dims, err));
     if (setup.method->config.check) TRY(setup.method->config.check(&setup, point, err));
     TRY(fit_initial_weights_check(point, &setup, err));
     TRY(check_optimiser(&k, &setup, point, err));
@@ -121,11 +126,12 @@ enum err_code fit_plan(struct job_cost *cost, const struct config_point *point,
     TRY(shared_keys_check_room(point, most, k.points, &model.dims, err));
     if (!method_learns(setup.method)) {
         TRY(derive_check(&k, &setup, T0, point, err));
-        derive_cost(cost, &k, &setup, T0);
-        return ERR_OK;
+        derive_cost(cost, &k, &setup, T0, source);
+    } else {
+        fit_keys_data(&o, &k, &setup, T0);
+        fill_cost(cost, &k, &o, point, source);
     }
-    fit_keys_data(&o, &k, &setup, T0);
-    fill_cost(cost, &k, &o, point);
 cleanup:
+    source_close(source);
     return rc;
 }

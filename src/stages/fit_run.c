@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "optim/optim_options.h"
+#include "sources/source_registry.h"
 #include "stages/fit_derived.h"
 #include "stages/fit_initial_weights.h"
 #include "stages/fit_results.h"
@@ -31,7 +32,8 @@ struct fit_job {
     struct fit_keys k;
     struct model model;
     struct method_setup setup;
-    struct prompts prompts;
+    struct source *source;
+    struct prompt_view prompts; /* of the source */
     struct fit_data *data;
     struct fit_loop_options options;
     struct fit_loop_state state, saved; /* the running one; the one after the last whole epoch */
@@ -88,20 +90,24 @@ cleanup:
 
 static void fit_job_release(struct fit_job *f) {
     fit_data_destroy(f->data);
-    prompts_destroy(&f->prompts);
+    source_close(f->source);
     model_close(&f->model);
     arena_release(&f->memory);
     free(f->order);
     free(f->loss);
 }
 
-enum err_code fit_draw_prompts(struct prompts *out, const struct fit_keys *k,
-                               const struct job_ctx *ctx, struct err *err) {
-    struct prompt_source source = {.seed = ctx->seed};
-    problem_setup_read(&source.setup, ctx->point);
-    (void)snprintf(source.split, sizeof source.split, "fit/%lld", (long long)k->repeat);
-    enum err_code rc = prompts_create(out, &source.setup, k->prompts, k->points, err);
-    if (rc == ERR_OK) prompts_draw(out, &source, 0, source.setup.dims);
+enum err_code fit_draw_prompts(struct source **source, struct prompt_view *prompts,
+                               const struct fit_keys *k, const struct job_ctx *ctx,
+                               struct err *err) {
+    enum err_code rc = ERR_OK;
+    char split[32];
+    const struct source_options o = {.seed = ctx->seed, .split = split};
+    (void)snprintf(split, sizeof split, "fit/%lld", (long long)k->repeat);
+    TRY(source_open(source, ctx->point, &o, err));
+    TRY(source_reserve(*source, k->prompts, k->points, err));
+    *prompts = source_draw(*source, 0, k->prompts);
+cleanup:
     return rc;
 }
 
@@ -111,10 +117,9 @@ static enum err_code create_data(struct fit_job *f, struct err *err) {
     const struct model_dims *d = &f->model.params.dims;
     fit_keys_data(&o, &f->k, &f->setup, f->T0);
     size_t needed = fit_data_bytes(&o, d, shard_count(f)) + params_count(d) * sizeof(float) +
-                    o.prompts.n * o.prompts.points * (o.prompts.dims + 1) * sizeof(float);
+                    source_bytes(f->source, o.prompts.n, o.prompts.points);
     o.memory = f->ctx->memory > needed ? f->ctx->memory - needed : 0;
-    o.prompts.x = f->prompts.x;
-    o.prompts.y = f->prompts.y;
+    o.prompts = f->prompts;
     return fit_data_create(&f->data, &o, f->ctx, err);
 }
 
@@ -162,7 +167,7 @@ static enum err_code fit_job_init(struct fit_job *f, struct job_ctx *ctx, struct
     f->choices = method_choices(&f->setup);
     set_options(f);
     TRY(create_arrays(f, err));
-    TRY(fit_draw_prompts(&f->prompts, &f->k, ctx, err));
+    TRY(fit_draw_prompts(&f->source, &f->prompts, &f->k, ctx, err));
     TRY(create_data(f, err));
     TRY(begin(f, 0, err));
 cleanup:

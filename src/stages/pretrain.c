@@ -8,6 +8,7 @@
 #include "model/params.h"
 #include "passes/flops.h"
 #include "passes/train_step.h"
+#include "sources/source_registry.h"
 #include "stages/pretrain_rows.h"
 
 #define INTEGER(key, low, high, value, what, text)                                                 \
@@ -63,7 +64,6 @@ void pretrain_keys_read(struct pretrain_keys *k, const struct config_point *poin
         .repeat = config_int(point, "repeat"),
     };
     shared_keys_shape(&k->dims, point);
-    problem_setup_read(&k->problem, point);
     optimiser_read(&k->adam, &k->schedule, point, k->steps);
 }
 
@@ -74,17 +74,11 @@ static size_t rise(size_t start, size_t step_size, size_t end, int64_t interval,
 }
 
 size_t pretrain_active_dims(const struct pretrain_keys *k, int64_t step) {
-    return rise(k->dims_start, k->dims_step, k->problem.dims, k->interval, step);
+    return rise(k->dims_start, k->dims_step, k->dims.inputs, k->interval, step);
 }
 
 size_t pretrain_active_points(const struct pretrain_keys *k, int64_t step) {
     return rise(k->points_start, k->points_step, k->points, k->interval, step);
-}
-
-double pretrain_variance(const struct pretrain_keys *k, size_t active) {
-    const struct problem_setup *s = &k->problem;
-    if (active == s->dims || s->renormalise) return problem_variance(s);
-    return s->scale * s->scale * s->problem->variance(s, active) + s->noise * s->noise;
 }
 
 enum { EARLY_STEPS = 100 };
@@ -96,9 +90,10 @@ int64_t pretrain_row_number(const struct pretrain_keys *k, int64_t step) {
     return step == k->steps ? EARLY_STEPS + logged : -1;
 }
 
-static enum err_code check(const struct pretrain_keys *k, const struct config_point *point,
-                           struct err *err) {
+static enum err_code check(const struct pretrain_keys *k, const struct source *source,
+                           const struct config_point *point, struct err *err) {
     enum err_code rc = ERR_OK;
+    TRY(source_check_functions(source, point, "pretrain", err));
     TRY(shared_keys_check_shape(point, err));
     TRY(shared_keys_check_points(point, "points", k->points, &k->dims, err));
     TRY(shared_keys_check_room(point, k->batch, k->points, &k->dims, err));
@@ -111,10 +106,11 @@ cleanup:
     return rc;
 }
 
-static double memory_needed(const struct pretrain_keys *k, size_t group) {
+static double memory_needed(const struct pretrain_keys *k, const struct source *source,
+                            size_t group) {
     size_t own = (k->shards + group - 1) / group; /* shards of the rank that has most */
     double blocks = (double)(4 + own + 1) * 4 * (double)params_count(&k->dims);
-    double prompts = (double)(k->batch * k->points * (k->problem.dims + 1)) * 4;
+    double prompts = (double)source_bytes(source, k->batch, k->points);
     return blocks + prompts + (double)train_step_bytes(&k->dims, k->batch / k->shards, k->points);
 }
 
@@ -131,22 +127,26 @@ static double all_tokens(const struct pretrain_keys *k) {
 
 static enum err_code pretrain_plan(struct job_cost *cost, const struct config_point *point,
                                    const struct stage_parent *parents, size_t n, struct err *err) {
+    enum err_code rc = ERR_OK;
     struct pretrain_keys k;
+    struct source *source = NULL;
     (void)parents, (void)n;
     pretrain_keys_read(&k, point);
-    enum err_code rc = check(&k, point, err);
-    if (rc != ERR_OK) return rc;
+    TRY(source_open(&source, point, &(struct source_options){0}, err));
+    TRY(check(&k, source, point, err));
     double tokens = all_tokens(&k);
     *cost = (struct job_cost){.flops = 3 * flops_forward(&k.dims, tokens, (double)k.points),
                               .group = (int)config_int(point, "group"),
                               .checkpoints = true,
                               .work = tokens,
                               .unit = "tokens"};
-    cost->memory = cost->memory_least = memory_needed(&k, (size_t)cost->group);
+    cost->memory = cost->memory_least = memory_needed(&k, source, (size_t)cost->group);
     (void)snprintf(cost->summary, sizeof cost->summary,
                    "%lld steps x %zu prompts x %zu points, %.3g M weights", (long long)k.steps,
                    k.batch, k.points, (double)params_weights(&k.dims) / 1e6);
-    return ERR_OK;
+cleanup:
+    source_close(source);
+    return rc;
 }
 
 ROW_DEFINE(pretrain_row, PRETRAIN_ROW);

@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "model/checkpoint.h"
 #include "passes/train_step.h"
+#include "sources/source_registry.h"
 #include "stages/pretrain_rows.h"
 
 enum { EARLY = 100, PAIR = 2 /* a loss, and whether to stop */ };
@@ -23,8 +24,7 @@ struct pretrain {
     struct pretrain_keys k;
     struct params params, gradient;
     struct train_step step;
-    struct prompt_source source;
-    struct prompts prompts;
+    struct source *source;        /* draws a batch */
     size_t n, first, count;       /* floats of the block; this rank's shards */
     float *m, *v, *sum, *scratch; /* [n], [n], [max(count, 1), n], [n] */
     double *loss;                 /* [max(count, 1) + 1, PAIR]: the last is scratch */
@@ -47,17 +47,25 @@ static void pretrain_release(struct pretrain *p) {
     params_destroy(&p->params);
     params_destroy(&p->gradient);
     train_step_destroy(&p->step);
-    prompts_destroy(&p->prompts);
+    source_close(p->source);
     arena_release(&p->memory);
     free(p->loss);
 }
 
 /* Seeds and splits carry the repeat: other weights, other prompts. */
-static void name_streams(struct pretrain *p) {
+static enum err_code open_source(struct pretrain *p, struct err *err) {
+    enum err_code rc = ERR_OK;
+    char split[32];
+    const struct source_options o = {.seed = p->ctx->seed, .split = split};
+    (void)snprintf(split, sizeof split, "pretrain/%lld", (long long)p->k.repeat);
+    TRY(source_open(&p->source, p->ctx->point, &o, err));
+    TRY(source_reserve(p->source, p->k.batch, p->k.points, err));
+cleanup:
+    return rc;
+}
+
+static void init_weights(struct pretrain *p) {
     char name[64];
-    p->source = (struct prompt_source){.setup = p->k.problem, .seed = p->ctx->seed};
-    (void)snprintf(p->source.split, sizeof p->source.split, "pretrain/%lld",
-                   (long long)p->k.repeat);
     (void)snprintf(name, sizeof name, "pretrain/init/%lld", (long long)p->k.repeat);
     params_init(&p->params, p->ctx->seed ^ hash_name(name));
 }
@@ -77,8 +85,8 @@ static enum err_code pretrain_init(struct pretrain *p, struct job_ctx *ctx, stru
     TRY(params_create(&p->params, &k->dims, err));
     TRY(params_create(&p->gradient, &k->dims, err));
     TRY(train_step_create(&p->step, &k->dims, k->batch / k->shards, k->points, err));
-    TRY(prompts_create(&p->prompts, &k->problem, k->batch, k->points, err));
-    name_streams(p);
+    TRY(open_source(p, err));
+    init_weights(p);
 cleanup:
     if (rc != ERR_OK) pretrain_release(p);
     return rc;
@@ -87,14 +95,9 @@ cleanup:
 /* ---- one step */
 
 static struct prompt_view draw_batch(struct pretrain *p, int64_t step) {
-    p->prompts.points = pretrain_active_points(&p->k, step);
-    prompts_draw(&p->prompts, &p->source, (uint64_t)(step - 1) * p->k.batch,
-                 pretrain_active_dims(&p->k, step));
-    return (struct prompt_view){.n = p->k.batch,
-                                .points = p->prompts.points,
-                                .dims = p->k.problem.dims,
-                                .x = p->prompts.x,
-                                .y = p->prompts.y};
+    return source_draw_active(p->source, (uint64_t)(step - 1) * p->k.batch, p->k.batch,
+                              pretrain_active_points(&p->k, step),
+                              pretrain_active_dims(&p->k, step));
 }
 
 /* Gradient and loss of this rank's shards into sum and loss, one after the other. */
@@ -106,7 +109,7 @@ static void compute_shards(struct pretrain *p, const struct prompt_view *batch) 
         memset(p->gradient.block, 0, p->n * sizeof *p->gradient.block);
         p->loss[PAIR * i + 1] = 0;
         p->loss[PAIR * i] = train_step_run(&p->gradient, &p->step, &p->params, &part,
-                                           p->k.problem.problem->loss, weight);
+                                           &source_info(p->source)->loss, weight);
         memcpy(p->sum + i * p->n, p->gradient.block, p->n * sizeof *p->sum);
     }
 }
@@ -119,7 +122,7 @@ static enum err_code write_row(struct pretrain *p, int64_t step, double loss, do
     const struct pretrain_row row = {
         .step = step,
         .loss = loss,
-        .loss_over_variance = loss / pretrain_variance(&p->k, dims),
+        .loss_over_variance = loss / source_normaliser_active(p->source, dims),
         .lr = lr,
         .dims = (int64_t)dims,
         .points = (int64_t)pretrain_active_points(&p->k, step),

@@ -5,12 +5,11 @@
 #define STAGES_PRETRAIN_RUN_H
 
 #include "optim/optim_options.h"
-#include "sources/problems/prompts.h"
+#include "sources/source.h"
 #include "stages/shared_keys.h"
 
 struct pretrain_keys {
     struct model_dims dims;
-    struct problem_setup problem;
     struct adam adam;
     struct schedule schedule;
     size_t batch, points, shards;
@@ -25,9 +24,6 @@ void pretrain_keys_read(struct pretrain_keys *k, const struct config_point *poin
  * steps done, up to the whole. Garg et al., appendix A.2. */
 size_t pretrain_active_dims(const struct pretrain_keys *k, int64_t step);
 size_t pretrain_active_points(const struct pretrain_keys *k, int64_t step);
-
-/* E[y^2] of what a step shows. */
-double pretrain_variance(const struct pretrain_keys *k, size_t active);
 
 /* Number of the row that a step leaves, or -1: steps 1 to 100, then every log_every, and the last.
  */

@@ -6,6 +6,7 @@
 #include "methods/method.h"
 #include "optim/optim_options.h"
 #include "passes/dummy_pairs.h"
+#include "sources/source_registry.h"
 
 static const struct config_key MODEL_KEYS[] = {
     {
@@ -87,12 +88,12 @@ enum err_code shared_keys_add(struct config_schema *out, unsigned uses, struct e
         TRY(config_schema_add(out, MODEL_KEYS, sizeof MODEL_KEYS / sizeof *MODEL_KEYS, err));
     if (uses & STAGE_USES_SHAPE)
         TRY(config_schema_add(out, SHAPE_KEYS, sizeof SHAPE_KEYS / sizeof *SHAPE_KEYS, err));
-    if (uses & STAGE_USES_SOURCE) TRY(problem_schema(out, err));
+    if (uses & STAGE_USES_SOURCE) TRY(source_schema(out, err));
     if (uses & STAGE_USES_METHODS) TRY(method_schema(out, true, err));
     if (uses & STAGE_USES_OPTIMISER) TRY(optimiser_schema(out, uses & STAGE_USES_LBFGS, err));
     if (uses & STAGE_USES_ESTIMATORS) TRY(estimator_schema(out, err));
     if (uses & STAGE_USES_CONTEXTS) TRY(config_schema_add(out, CONTEXT_KEYS, 1, err));
-    if (uses & STAGE_USES_SHIFT) TRY(shift_schema(out, err));
+    if (uses & STAGE_USES_SHIFT) TRY(source_shift_schema(out, err));
     if (uses & STAGE_USES_DUMMIES) TRY(config_schema_add(out, DUMMIES_KEYS, DUMMIES_KEYS_N, err));
 cleanup:
     return rc;
@@ -111,22 +112,11 @@ enum context_precision shared_keys_contexts(const struct config_point *point) {
     return strcmp(config_text(point, "contexts"), "half") == 0 ? CONTEXT_HALF : CONTEXT_SINGLE;
 }
 
-struct prompt_view shared_keys_view(const struct prompts *p) {
-    return (struct prompt_view){.n = p->n,
-                                .points = p->points,
-                                .dims = p->dims,
-                                .x = p->x,
-                                .y = p->y,
-                                .query_x = p->query_x,
-                                .query_y = p->query_y,
-                                .shown_y = p->shown_y};
-}
-
 void shared_keys_shape(struct model_dims *out, const struct config_point *point) {
     *out = (struct model_dims){.L = shared_keys_size(point, "model.layers"),
                                .H = shared_keys_size(point, "model.heads"),
                                .E = shared_keys_size(point, "model.width"),
-                               .inputs = shared_keys_size(point, "source.dims"),
+                               .inputs = source_inputs(point),
                                .positions = shared_keys_size(point, "model.positions"),
                                .epsilon = 1e-5F};
 }
@@ -172,13 +162,4 @@ enum err_code shared_keys_check_group(const struct config_point *point, size_t s
         "%zu ranks for %zu shards, some would have nothing to do: raise shards or lower "
         "group",
         ranks, shards);
-}
-
-enum err_code shared_keys_check_source(const struct config_point *point,
-                                       const struct model_dims *dims, struct err *err) {
-    size_t found = shared_keys_size(point, "source.dims");
-    if (found == dims->inputs) return ERR_OK;
-    return config_error(err, point, "source.dims",
-                        "prompts of %zu dims for a model that reads %zu: set source.dims = %zu",
-                        found, dims->inputs, dims->inputs);
 }

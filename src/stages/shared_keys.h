@@ -6,8 +6,6 @@
 
 #include "model/dims.h"
 #include "ops/context_attention.h"
-#include "sources/problems/prompts.h"
-#include "sources/prompt_view.h"
 #include "stages/stage.h"
 
 /* Rows of every family in `uses` (enum stage_uses). */
@@ -35,18 +33,11 @@ enum err_code shared_keys_check_room(const struct config_point *point, size_t pr
 enum err_code shared_keys_check_group(const struct config_point *point, size_t shards,
                                       struct err *err);
 
-/* ERR_CONFIG unless prompts of the source have the width the model reads. */
-enum err_code shared_keys_check_source(const struct config_point *point,
-                                       const struct model_dims *dims, struct err *err);
-
 /* The key `contexts`: STAGE_USES_CONTEXTS. */
 enum context_precision shared_keys_contexts(const struct config_point *point);
 
 /* The key `chunk`, where n is all there is. */
 size_t shared_keys_chunk(const struct config_point *point, size_t n);
-
-/* Drawn prompts as a model reads them. */
-struct prompt_view shared_keys_view(const struct prompts *p);
 
 size_t shared_keys_size(const struct config_point *point, const char *key); /* an INT key >= 0 */
 

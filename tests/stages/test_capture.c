@@ -34,7 +34,7 @@ static void compare(const char *text, double bound) {
     struct lab lab = lab_open(text);
     struct model model;
     struct host_twin *h = capture(&lab, &model);
-    struct prompt_source source = {.seed = 5, .split = "capture"};
+    struct prompts_setup source = {.seed = 5, .split = "capture"};
     struct prompts prompts;
     float tokens[2 * POINTS * 3];
     double wide[2 * POINTS * 3];

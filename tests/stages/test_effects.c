@@ -34,7 +34,7 @@ static struct map map_make(const char *text) {
     char path[SCRATCH_PATH];
     const struct lab_job pretrain = {.kind = "pretrain", .memory = SIZE_MAX};
     struct lab_job job = {.kind = "effects", .n_inputs = 1};
-    struct prompt_source source = {.seed = 5, .split = "effects"};
+    struct prompts_setup source = {.seed = 5, .split = "effects"};
     job.inputs[0] = lab_make(&m.lab, &pretrain, "model.safetensors", path);
     m.host = lab_run(&m.lab, &job);
     SUCCEEDS(model_open(&m.model, path, &err));

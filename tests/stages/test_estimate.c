@@ -25,7 +25,7 @@ static struct host_twin *run(const struct lab *lab, size_t point) {
 static void errors_are_those_of_the_test_prompts(void **state) {
     (void)state;
     struct lab lab = lab_open(ESTIMATE(SIZES "estimator = [\"averaging\", \"knn\"];"));
-    struct prompt_source source = {.seed = 5, .split = "test"};
+    struct prompts_setup source = {.seed = 5, .split = "test"};
     struct prompts prompts;
     problem_setup_read(&source.setup, lab_point(&lab, "estimate", 0));
     SUCCEEDS(prompts_create(&prompts, &source.setup, FUNCTIONS, POINTS, &err));

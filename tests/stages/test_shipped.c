@@ -157,7 +157,7 @@ static void the_weights_have_the_sizes_of_the_config(void **state) {
 /* Adds the squared errors of CHUNK functions from number `first` on to sum [points]. */
 static void add_errors(double *sum, struct curve *c, const struct shipped *s, struct prompts *p,
                        size_t first) {
-    struct prompt_source source = {.seed = s->seed, .split = "test"};
+    struct prompts_setup source = {.seed = s->seed, .split = "test"};
     float *prediction = calloc(CHUNK * p->points, sizeof *prediction);
     assert_non_null(prediction);
     problem_setup_read(&source.setup, s->point);

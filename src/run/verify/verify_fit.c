@@ -57,8 +57,7 @@ static enum err_code fit_trial_begin(struct fit_trial *x, struct verify_case *t,
                                  .batch = N,
                                  .shards = 1,
                                  .memory = SIZE_MAX,
-                                 .loss = FIT_HUBER,
-                                 .delta = 1};
+                                 .loss = {LOSS_HUBER, 1}};
     *x = (struct fit_trial){.t = t};
     TRY(read_lengths(&o, t, err));
     x->rows = calloc(N, sizeof *x->rows);

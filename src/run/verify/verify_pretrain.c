@@ -52,7 +52,7 @@ enum err_code verify_loss_gradient(struct verify_report *r, const struct fixture
     TRY(params_create(&want, &p->dims, err));
     TRY(verify_read_params(&want, f, "core/grad", err));
     TRY(fixture_doubles(&loss, f, "core/mse_loss", 0, err));
-    got = train_step_run(&gradient, &step, p, prompts, PROBLEM_SQUARED,
+    got = train_step_run(&gradient, &step, p, prompts, &(struct prompt_loss){LOSS_SQUARED, 0},
                          1 / (double)(prompts->n * prompts->points));
     TRY(verify_error(r, "core", "core/mse_loss", fabs(got - loss.doubles[0]),
                      tolerance_bound(TOLERANCE_FORWARD, fabs(loss.doubles[0])), err));
@@ -124,8 +124,9 @@ enum err_code verify_adam(struct verify_report *r, const struct fixture *f,
         const struct prompt_view batch =
             view(xs.floats + i * B * P * d->inputs, ys.floats + i * B * P, B, P, d);
         memset(gradient.block, 0, params_count(d) * sizeof(float));
-        losses[i] = (float)train_step_run(&gradient, &step, &p, &batch, PROBLEM_SQUARED,
-                                          1 / (double)(B * P));
+        losses[i] =
+            (float)train_step_run(&gradient, &step, &p, &batch,
+                                  &(struct prompt_loss){LOSS_SQUARED, 0}, 1 / (double)(B * P));
         adam_step(p.block, m.block, v.block, gradient.block, params_count(d), &adam, lr.floats[0],
                   (int64_t)i + 1);
     }

@@ -44,12 +44,12 @@ enum err_code prompts_create(struct prompts *p, const struct problem_setup *s, s
     return create(p, s, NULL, n, points, err);
 }
 
-enum err_code prompts_create_shifted(struct prompts *p, const struct prompt_source *source,
+enum err_code prompts_create_shifted(struct prompts *p, const struct prompts_setup *source,
                                      size_t n, size_t points, struct err *err) {
     return create(p, &source->setup, source->shift.shift, n, points, err);
 }
 
-size_t prompts_bytes(const struct prompt_source *source, size_t n, size_t points) {
+size_t prompts_bytes(const struct prompts_setup *source, size_t n, size_t points) {
     const struct problem_setup *s = &source->setup;
     const struct shift *shift = source->shift.shift;
     struct prompts p = {.n = n, .points = points, .dims = s->dims};
@@ -64,8 +64,19 @@ void prompts_destroy(struct prompts *p) {
     *p = (struct prompts){0};
 }
 
+struct prompt_view prompts_view(const struct prompts *p) {
+    return (struct prompt_view){.n = p->n,
+                                .points = p->points,
+                                .dims = p->dims,
+                                .x = p->x,
+                                .y = p->y,
+                                .query_x = p->query_x,
+                                .query_y = p->query_y,
+                                .shown_y = p->shown_y};
+}
+
 /* The streams of one source: "PROBLEM/SPLIT/PURPOSE". */
-static struct rng stream_of(const struct prompt_source *source, const char *split,
+static struct rng stream_of(const struct prompts_setup *source, const char *split,
                             const char *purpose) {
     char name[128];
     const int n =
@@ -98,7 +109,7 @@ struct streams {
     struct rng function, covariate, noise, shift;
 };
 
-static struct streams streams_of(const struct prompt_source *source) {
+static struct streams streams_of(const struct prompts_setup *source) {
     const struct shift *shift = source->shift.shift;
     const char *other = source->covariates[0] ? source->covariates : source->split;
     const char *function = shift && shift->function ? shift->function : "function";
@@ -108,7 +119,7 @@ static struct streams streams_of(const struct prompt_source *source) {
 }
 
 static struct shift_prompt shift_prompt_of(struct prompts *p, size_t b,
-                                           const struct prompt_source *source,
+                                           const struct prompts_setup *source,
                                            const struct streams *from, uint64_t first) {
     const size_t T = p->points, D = p->dims;
     return (struct shift_prompt){.setup = &source->shift,
@@ -166,7 +177,7 @@ static void renormalise_all(struct prompts *p) {
     multiply(p->shown_y, all * p->points, factor);
 }
 
-void prompts_draw(struct prompts *p, const struct prompt_source *source, uint64_t first,
+void prompts_draw(struct prompts *p, const struct prompts_setup *source, uint64_t first,
                   size_t active) {
     const struct problem_setup *s = &source->setup;
     const struct shift *shift = source->shift.shift;

@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "sources/problems/shift.h"
+#include "sources/prompt_view.h"
 
 struct prompts {
     size_t n, points, dims;
@@ -30,7 +31,7 @@ struct prompts {
     bool prepared;
 };
 
-struct prompt_source {
+struct prompts_setup { /* all that prompts are a function of, but for their sample number */
     struct problem_setup setup;
     uint64_t seed;
     char split[32];           /* names the functions, and with them everything else */
@@ -41,27 +42,18 @@ struct prompt_source {
 enum err_code prompts_create(struct prompts *p, const struct problem_setup *s, size_t n,
                              size_t points, struct err *err);
 /* With room for what the shift of the source adds. */
-enum err_code prompts_create_shifted(struct prompts *p, const struct prompt_source *source,
+enum err_code prompts_create_shifted(struct prompts *p, const struct prompts_setup *source,
                                      size_t n, size_t points, struct err *err);
 void prompts_destroy(struct prompts *p);
-size_t prompts_bytes(const struct prompt_source *source, size_t n, size_t points); /* shift's too */
+size_t prompts_bytes(const struct prompts_setup *source, size_t n, size_t points); /* shift's too */
 
 /* Fills p with samples first .. first + n - 1. active: coordinates in use, the others are 0 in x.
  */
-void prompts_draw(struct prompts *p, const struct prompt_source *source, uint64_t first,
+void prompts_draw(struct prompts *p, const struct prompts_setup *source, uint64_t first,
                   size_t active);
 
-/* What is asked after k examples of prompt i, the ys of all queries, and the labels [k] of the
- * examples that are shown then. */
-static inline const float *prompts_query(const struct prompts *p, size_t i, size_t k) {
-    return (p->query_x ? p->query_x : p->x) + (i * p->points + k) * p->dims;
-}
-static inline const float *prompts_targets(const struct prompts *p) { /* [n, points] */
-    return p->query_y ? p->query_y : p->y;
-}
-static inline const float *prompts_labels(const struct prompts *p, size_t i, size_t k) {
-    return p->shown_y ? p->shown_y + (i * p->points + k) * p->points : p->y + i * p->points;
-}
+/* As stages and models read them. */
+struct prompt_view prompts_view(const struct prompts *p);
 
 /* y [n] *= sqrt(dims) / their unbiased standard deviation (published noisy linear regression, over
  * a whole batch); fewer than two or all equal: unchanged. The one draw that depends on the batch.

@@ -13,16 +13,16 @@
 
 static struct err err;
 
-static struct prompt_source source_of(const char *problem, const char *split, size_t dims,
+static struct prompts_setup source_of(const char *problem, const char *split, size_t dims,
                                       size_t size) {
-    struct prompt_source s = {
+    struct prompts_setup s = {
         .setup = {.problem = problem_find(problem), .dims = dims, .size = size, .scale = 1},
         .seed = 42};
     (void)snprintf(s.split, sizeof s.split, "%s", split);
     return s;
 }
 
-static struct prompts drawn(const struct prompt_source *source, uint64_t first, size_t n,
+static struct prompts drawn(const struct prompts_setup *source, uint64_t first, size_t n,
                             size_t points, size_t active) {
     struct prompts p;
     SUCCEEDS(prompts_create(&p, &source->setup, n, points, &err));
@@ -37,7 +37,7 @@ static void a_longer_prompt_extends_a_shorter_one(void **state) {
     enum { D = 5, N = 3, SHORT = 4, LONG = 11 };
     for (size_t k = 0; k < problem_count(); k++) {
         const char *name = problem_at(k)->name;
-        struct prompt_source source = source_of(name, "fit/0", D, size_of(name));
+        struct prompts_setup source = source_of(name, "fit/0", D, size_of(name));
         source.setup.noise = 0.5;
         struct prompts a = drawn(&source, 7, N, SHORT, D), b = drawn(&source, 7, N, LONG, D);
         for (size_t i = 0; i < N; i++) {
@@ -53,7 +53,7 @@ static void a_sample_is_the_same_in_any_batch(void **state) {
     enum { D = 5, T = 6 };
     for (size_t k = 0; k < problem_count(); k++) {
         const char *name = problem_at(k)->name;
-        struct prompt_source source = source_of(name, "test", D, size_of(name));
+        struct prompts_setup source = source_of(name, "test", D, size_of(name));
         source.setup.noise = 0.5;
         const size_t parameters = source.setup.problem->parameters(&source.setup);
         struct prompts all = drawn(&source, 100, 8, T, D);
@@ -73,7 +73,7 @@ static void a_sample_is_the_same_in_any_batch(void **state) {
 static void draws_are_the_documented_ones(void **state) {
     (void)state;
     enum { D = 3, T = 2 };
-    struct prompt_source source = source_of("noisy_linear", "pretrain", D, 0);
+    struct prompts_setup source = source_of("noisy_linear", "pretrain", D, 0);
     source.setup.noise = 0.25, source.setup.scale = 2;
     struct prompts p = drawn(&source, 9, 1, T, D);
     const struct rng function = rng_stream(42, "noisy_linear/pretrain/function");
@@ -95,12 +95,12 @@ static void draws_are_the_documented_ones(void **state) {
 
 static void names_of_streams_tell_draws_apart(void **state) {
     (void)state;
-    struct prompt_source a = source_of("linear", "fit/0", 4, 0);
-    struct prompt_source b = source_of("linear", "fit/1", 4, 0);
-    struct prompt_source c = source_of("quadratic", "fit/0", 4, 0);
-    struct prompt_source d = source_of("linear", "fit/0", 4, 0);
+    struct prompts_setup a = source_of("linear", "fit/0", 4, 0);
+    struct prompts_setup b = source_of("linear", "fit/1", 4, 0);
+    struct prompts_setup c = source_of("quadratic", "fit/0", 4, 0);
+    struct prompts_setup d = source_of("linear", "fit/0", 4, 0);
     d.seed = 43;
-    const struct prompt_source *others[] = {&b, &c, &d};
+    const struct prompts_setup *others[] = {&b, &c, &d};
     struct prompts p = drawn(&a, 0, 2, 3, 4);
     for (size_t i = 0; i < 3; i++) {
         struct prompts q = drawn(others[i], 0, 2, 3, 4);
@@ -114,7 +114,7 @@ static void names_of_streams_tell_draws_apart(void **state) {
 static void inactive_coordinates_are_zero_and_change_no_other(void **state) {
     (void)state;
     enum { D = 6, ACTIVE = 4, T = 5 };
-    struct prompt_source source = source_of("linear", "pretrain", D, 0);
+    struct prompts_setup source = source_of("linear", "pretrain", D, 0);
     struct prompts few = drawn(&source, 0, 3, T, ACTIVE), all = drawn(&source, 0, 3, T, D);
     for (size_t i = 0; i < (size_t)3 * T * D; i++)
         assert_true(few.x[i] == (i % D < ACTIVE ? all.x[i] : 0));
@@ -130,7 +130,7 @@ static void inactive_coordinates_are_zero_and_change_no_other(void **state) {
 static void covariates_and_noise_are_standard_normal(void **state) {
     (void)state;
     enum { N = 2000, T = 10, D = 5 };
-    struct prompt_source clean = source_of("noisy_linear", "test", D, 0), noisy = clean;
+    struct prompts_setup clean = source_of("noisy_linear", "test", D, 0), noisy = clean;
     noisy.setup.noise = 3;
     struct prompts a = drawn(&clean, 0, N, T, D), b = drawn(&noisy, 0, N, T, D);
     double mean = 0, square = 0, noise = 0;
@@ -148,7 +148,7 @@ static void covariates_and_noise_are_standard_normal(void **state) {
 static void renormalised_batches_have_the_variance_of_dims(void **state) {
     (void)state;
     enum { N = 30, T = 7, D = 5 };
-    struct prompt_source source = source_of("noisy_linear", "test", D, 0);
+    struct prompts_setup source = source_of("noisy_linear", "test", D, 0);
     source.setup.noise = 1;
     struct prompts before = drawn(&source, 0, N, T, D);
     source.setup.renormalise = true;
@@ -171,7 +171,7 @@ static void sizes_that_no_memory_holds(void **state) {
     (void)state;
 #ifndef __SANITIZE_ADDRESS__ /* which ends the program where malloc would return NULL */
     struct prompts p;
-    const struct prompt_source source = source_of("linear", "test", 1000, 0);
+    const struct prompts_setup source = source_of("linear", "test", 1000, 0);
     ERROR_SAYS(prompts_create(&p, &source.setup, 1000000, 1000000, &err), ERR_MEMORY,
                "cannot allocate");
     prompts_destroy(&p);

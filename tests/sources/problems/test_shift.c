@@ -16,8 +16,8 @@ enum { D = 6, T = 9, N = 4 };
 
 static struct err err;
 
-static struct prompt_source source_of(const char *problem, const char *shift, double level) {
-    struct prompt_source s = {
+static struct prompts_setup source_of(const char *problem, const char *shift, double level) {
+    struct prompts_setup s = {
         .setup = {.problem = problem_find(problem), .dims = D, .size = 3, .scale = 1},
         .seed = 42,
         .shift = {.shift = shift_find(shift), .level = level}};
@@ -25,12 +25,27 @@ static struct prompt_source source_of(const char *problem, const char *shift, do
     return s;
 }
 
-static struct prompts drawn(const struct prompt_source *source, uint64_t first, size_t n,
+static struct prompts drawn(const struct prompts_setup *source, uint64_t first, size_t n,
                             size_t points) {
     struct prompts p;
     SUCCEEDS(prompts_create_shifted(&p, source, n, points, &err));
     prompts_draw(&p, source, first, source->setup.dims);
     return p;
+}
+
+static const float *prompts_query(const struct prompts *p, size_t i, size_t k) {
+    const struct prompt_view view = prompts_view(p);
+    return prompt_view_query(&view, i, k);
+}
+
+static const float *prompts_labels(const struct prompts *p, size_t i, size_t k) {
+    const struct prompt_view view = prompts_view(p);
+    return prompt_view_labels(&view, i, k);
+}
+
+static const float *prompts_targets(const struct prompts *p) {
+    const struct prompt_view view = prompts_view(p);
+    return prompt_view_targets(&view);
 }
 
 static double dot(const float *a, const float *b, size_t n) {
@@ -40,13 +55,13 @@ static double dot(const float *a, const float *b, size_t n) {
 }
 
 struct pair_of_prompts { /* shifted, and the same draws without a shift */
-    struct prompt_source source;
+    struct prompts_setup source;
     struct prompts got, clean;
 };
 
 static struct pair_of_prompts both(const char *shift, double level) {
     struct pair_of_prompts b = {.source = source_of("linear", shift, level)};
-    const struct prompt_source clean = source_of("linear", "none", 0);
+    const struct prompts_setup clean = source_of("linear", "none", 0);
     b.got = drawn(&b.source, 3, N, T);
     b.clean = drawn(&clean, 3, N, T);
     return b;
@@ -72,7 +87,7 @@ static void expect_true_values(const struct prompts *p) {
 static void none_changes_no_bit(void **state) {
     (void)state;
     for (size_t i = 0; i < problem_count(); i++) {
-        struct prompt_source none = source_of(problem_at(i)->name, "none", 0), bare = none;
+        struct prompts_setup none = source_of(problem_at(i)->name, "none", 0), bare = none;
         none.setup.noise = bare.setup.noise = 0.5;
         bare.shift = (struct shift_setup){0};
         struct prompts a = drawn(&none, 5, N, T), b;
@@ -307,7 +322,7 @@ static void renormalising_covers_queries_and_labels(void **state) {
     (void)state;
     static const char *const names[] = {"overlapping", "shuffled_labels"};
     for (size_t s = 0; s < 2; s++) {
-        struct prompt_source source = source_of("noisy_linear", names[s], 0);
+        struct prompts_setup source = source_of("noisy_linear", names[s], 0);
         source.setup.noise = 1;
         struct prompts raw = drawn(&source, 0, N, T);
         source.setup.renormalise = true;

@@ -1,0 +1,33 @@
+/*
+ * prompt_loss.h - how predictions of queries are judged: a loss with its gradient, and an error.
+ *
+ * A source says with which loss a model is trained on its prompts; fits of task vectors choose
+ * theirs by the key `loss`. Predictions and targets are those of query rows (prompt_batch.h) or of
+ * all x tokens of whole prompts (forward.h).
+ */
+#ifndef SOURCES_PROMPT_LOSS_H
+#define SOURCES_PROMPT_LOSS_H
+
+#include <stddef.h>
+
+enum prompt_loss_kind {
+    LOSS_SQUARED,
+    LOSS_HUBER,   /* with struct prompt_loss.delta */
+    LOSS_LOGISTIC /* of classes -1 and 1 */
+};
+
+struct prompt_loss {
+    enum prompt_loss_kind kind;
+    double delta;
+};
+
+/* weight * sum over i of the loss of prediction[i], in double. Adds the gradient to dprediction
+ * [n] unless that is NULL: see ops/loss.h. */
+double prompt_loss_sum(float *dprediction, const struct prompt_loss *loss, const float *prediction,
+                       const float *target, double weight, size_t n);
+
+/* What tables report of one prediction: its squared error, or of classes 1 for a wrong sign (0
+ * counts as negative). NaN stays NaN. */
+float prompt_loss_error(const struct prompt_loss *loss, float prediction, float target);
+
+#endif

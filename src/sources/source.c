@@ -1,0 +1,57 @@
+#include "sources/source_kind.h"
+
+#include <assert.h>
+
+void source_close(struct source *s) {
+    if (s) s->kind->close(s);
+}
+
+const struct source_info *source_info(const struct source *s) { return &s->info; }
+
+size_t source_points(const struct source *s, size_t points) { return s->kind->points(s, points); }
+
+enum err_code source_check(const struct source *s, const struct config_point *point, size_t inputs,
+                           struct err *err) {
+    return s->kind->check(s, point, inputs, err);
+}
+
+enum err_code source_check_functions(const struct source *s, const struct config_point *point,
+                                     const char *what, struct err *err) {
+    if (s->info.functions) return ERR_OK;
+    return config_error(err, point, "source.problem",
+                        "%s needs prompts of functions, and %s has none: choose another source",
+                        what, s->info.name);
+}
+
+enum err_code source_reserve(struct source *s, size_t n, size_t points, struct err *err) {
+    assert(s->points == 0 && points >= 1);
+    const enum err_code rc = s->kind->reserve(s, n, points, err);
+    if (rc == ERR_OK) s->points = points;
+    return rc;
+}
+
+size_t source_bytes(const struct source *s, size_t n, size_t points) {
+    return s->kind->bytes(s, n, points);
+}
+
+struct prompt_view source_draw(struct source *s, uint64_t first, size_t n) {
+    const struct source_draw draw = {.n = n, .first = first, .points = s->points};
+    return s->kind->draw(s, &draw);
+}
+
+void source_redraw(struct source *s, size_t row, uint64_t sample) {
+    const struct source_draw draw = {.row = row, .n = 1, .first = sample, .points = s->points};
+    (void)s->kind->draw(s, &draw);
+}
+
+struct prompt_view source_draw_active(struct source *s, uint64_t first, size_t n, size_t points,
+                                      size_t active) {
+    const struct source_draw draw = {.n = n, .first = first, .points = points, .active = active};
+    assert(s->info.functions && points <= s->points);
+    return s->kind->draw(s, &draw);
+}
+
+double source_normaliser_active(const struct source *s, size_t active) {
+    assert(s->info.functions);
+    return s->kind->normaliser(s, active);
+}

@@ -1,0 +1,82 @@
+/*
+ * source.h - where a stage's prompts come from, and how their answers are judged.
+ *
+ * Stages, passes and methods know sources, never what is behind them: function classes with their
+ * shifts (sources/problems), later word-pair tasks. source_registry.h opens the source that a
+ * config point names; source_kind.h is what a kind of source implements.
+ *
+ * Prompts are a pure function of (seed, source, split, sample number): sample i of a split is the
+ * same prompt in every batch, for every method, on every rank. A source keeps the prompts that were
+ * drawn last in room of its own, so two draws that are needed at once take two sources.
+ */
+#ifndef SOURCES_SOURCE_H
+#define SOURCES_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "config/config.h"
+#include "sources/prompt_loss.h"
+#include "sources/prompt_view.h"
+
+struct source;
+
+struct source_options {
+    uint64_t seed;
+    const char *split;      /* names functions and everything else: "test", "fit/0" */
+    const char *covariates; /* another split for everything but functions; NULL: the same */
+    bool shifted;           /* the point's key `shift` changes the prompts */
+};
+
+/* Prompts of functions of numbers, which estimators and the curriculum of pretraining need. */
+struct source_functions {
+    size_t dims;  /* coordinates of x */
+    double noise; /* standard deviation of the noise on y, in units of the function's scale */
+};
+
+struct source_info {
+    const char *name;        /* column `source` */
+    const char *shift;       /* column `shift`; "none" */
+    double shift_level;      /* column `shift_level` */
+    struct prompt_loss loss; /* that a model is trained with; judges errors too */
+    double normaliser;       /* E[y^2], which column `mse_over_variance` divides by */
+    size_t inputs;           /* numbers of a token that the model reads */
+    bool relabels;           /* labels change with the number of pairs shown */
+    const struct source_functions *functions; /* NULL: prompts are not of functions */
+};
+
+void source_close(struct source *s); /* NULL-safe */
+
+/* Valid as long as the source. */
+const struct source_info *source_info(const struct source *s);
+
+/* Points that prompts of `points` points keep: a shift may define fewer. */
+size_t source_points(const struct source *s, size_t points);
+
+/* For plan, ERR_CONFIG: unless a model that reads tokens of `inputs` numbers can read the prompts
+ * and the shift suits the source; or unless the prompts are of functions, as `what` needs. point:
+ * as the source was opened with. */
+enum err_code source_check(const struct source *s, const struct config_point *point, size_t inputs,
+                           struct err *err);
+enum err_code source_check_functions(const struct source *s, const struct config_point *point,
+                                     const char *what, struct err *err);
+
+/* Room for n prompts of `points` points at most; once. Its bytes. */
+enum err_code source_reserve(struct source *s, size_t n, size_t points, struct err *err);
+size_t source_bytes(const struct source *s, size_t n, size_t points);
+
+/* Samples first .. first + n - 1, n at most as reserved, of as many points as reserved. The view
+ * stays valid until the next draw. */
+struct prompt_view source_draw(struct source *s, uint64_t first, size_t n);
+
+/* Row `row` of the last draw becomes another sample; views of that draw show it. */
+void source_redraw(struct source *s, size_t row, uint64_t sample);
+
+/* A step of pretraining on functions: `points` points, and only the first `active` coordinates of x
+ * differ from 0 (curriculum). E[y^2] of what it shows. */
+struct prompt_view source_draw_active(struct source *s, uint64_t first, size_t n, size_t points,
+                                      size_t active);
+double source_normaliser_active(const struct source *s, size_t active);
+
+#endif

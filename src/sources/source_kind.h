@@ -1,0 +1,36 @@
+/*
+ * source_kind.h - what a kind of source implements; only its file and source.c include this.
+ *
+ * A kind has a struct of its own whose first member is a struct source, and a function that opens
+ * it from a config point, which source_registry.c calls.
+ */
+#ifndef SOURCES_SOURCE_KIND_H
+#define SOURCES_SOURCE_KIND_H
+
+#include "sources/source.h"
+
+struct source_draw { /* samples first .. first + n - 1 into rows row .. row + n - 1 */
+    size_t row, n;
+    uint64_t first;
+    size_t points, active; /* active: coordinates of x in use, 0: all */
+};
+
+struct source_kind {
+    void (*close)(struct source *s);
+    size_t (*points)(const struct source *s, size_t points);
+    enum err_code (*check)(const struct source *s, const struct config_point *point, size_t inputs,
+                           struct err *err);
+    enum err_code (*reserve)(struct source *s, size_t n, size_t points, struct err *err);
+    size_t (*bytes)(const struct source *s, size_t n, size_t points);
+    /* Rows 0 .. row + n - 1 afterwards. */
+    struct prompt_view (*draw)(struct source *s, const struct source_draw *draw);
+    double (*normaliser)(const struct source *s, size_t active); /* NULL: not of functions */
+};
+
+struct source {
+    const struct source_kind *kind;
+    struct source_info info;
+    size_t points; /* as reserved */
+};
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * source_registry.h - the sources that a config can name; the one place that knows their kinds.
+ */
+#ifndef SOURCES_SOURCE_REGISTRY_H
+#define SOURCES_SOURCE_REGISTRY_H
+
+#include "sources/source.h"
+
+/* Keys "source.*" of every kind; key "shift" and every shift's own. */
+enum err_code source_schema(struct config_schema *out, struct err *err);
+enum err_code source_shift_schema(struct config_schema *out, struct err *err);
+
+/* The source that the point's keys name. */
+enum err_code source_open(struct source **out, const struct config_point *point,
+                          const struct source_options *o, struct err *err);
+
+/* Numbers of a token of that source: the width of a model that is made for it. */
+size_t source_inputs(const struct config_point *point);
+
+/* Linear functions of `dims` coordinates without a config: what benchmarks run on. */
+enum err_code source_open_linear(struct source **out, size_t dims, const struct source_options *o,
+                                 struct err *err);
+
+#endif
