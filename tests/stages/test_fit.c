@@ -302,7 +302,7 @@ static double mean_loss_twin(void *context) {
             edits[l] = (struct twin_edit){l, 2 * (POINTS - 1), 1.0, t->v + l * TINY.E};
         const size_t token = run_prompt(t, i, POINTS - 1, edits, TINY.L);
         const double e = fabs(t->twin.prediction[token] - t->y.d[i * POINTS + POINTS - 1]);
-        loss += e <= t->o.delta ? e * e / 2 : t->o.delta * (e - t->o.delta / 2);
+        loss += e <= t->o.loss.delta ? e * e / 2 : t->o.loss.delta * (e - t->o.loss.delta / 2);
     }
     return loss / N;
 }
