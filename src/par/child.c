@@ -31,7 +31,7 @@ struct wanted { /* where the GROUP message goes that the job waits for */
 struct child {
     struct child_pipe pipe;
     struct shared_memory memory;
-    bool outbox_empty;   /* the supervisor has said so */
+    bool outbox_empty;   /* the supervisor has reported it */
     bool inbox_reported; /* the supervisor has been told that the inbox is empty */
     struct wanted wanted;
     struct early *early; /* in order of arrival */

@@ -63,7 +63,7 @@ static char **environment(const struct settings *s) {
 static enum err_code make_sockets(int ends[2], struct err *err) {
     const int size = SOCKET_BUFFER;
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0)
-        return ERR(err, ERR_SYSTEM, "cannot make a socket for a compute child: %s",
+        return ERR(err, ERR_SYSTEM, "cannot create a socket for a compute child: %s",
                    strerror(errno));
     for (int i = 0; i < 2; i++) {
         (void)setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);

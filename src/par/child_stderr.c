@@ -12,7 +12,8 @@ enum err_code child_stderr_open(struct child_stderr *w, int *end, struct err *er
     int ends[2];
     *w = (struct child_stderr){.fd = -1};
     if (pipe2(ends, O_CLOEXEC) != 0)
-        return ERR(err, ERR_SYSTEM, "cannot make a pipe for a compute child: %s", strerror(errno));
+        return ERR(err, ERR_SYSTEM, "cannot create a pipe for a compute child: %s",
+                   strerror(errno));
     (void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
     w->fd = ends[0];
     *end = ends[1];

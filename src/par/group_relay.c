@@ -82,7 +82,7 @@ void group_relay_open_inbox(struct worker *w) {
 static enum err_code check_receiver(const struct worker *w, const struct message_head *head,
                                     struct err *err) {
     if (head->to >= 0 && head->to < w->order.group_size) return ERR_OK;
-    return ERR(err, ERR_BUG, "a job sent to rank %d of a group of %d", head->to,
+    return ERR(err, ERR_BUG, "a job sent a message to rank %d of a group of %d", head->to,
                w->order.group_size);
 }
 

@@ -83,13 +83,13 @@ static int number_of(const char *variable) {
     return text ? atoi(text) : 0;
 }
 
-/* Several tasks of one srun step that do not see each other would all be rank 0. */
+/* Several tasks of one srun step without a common MPI would all be rank 0 and write one folder. */
 static enum err_code check_slurm(const struct par *p, const struct log *log, struct err *err) {
     const int tasks = number_of("SLURM_STEP_NUM_TASKS");
     if (p->size > 1 || getenv("OMPI_COMM_WORLD_SIZE") || !getenv("SLURM_PROCID")) return ERR_OK;
     if (getenv("SLURM_STEP_ID") && tasks > 1)
         return ERR(err, ERR_CONFIG,
-                   "srun started %d tasks that do not see each other (each is rank 0 of 1): use "
+                   "srun started %d tasks without a common MPI (each is rank 0 of 1): use "
                    "`srun --mpi=pmix` or mpirun; `srun --mpi=list` shows what this site has",
                    tasks);
     if (number_of("SLURM_NTASKS") > 1)
@@ -105,8 +105,8 @@ enum err_code par_init(struct par *p, const struct log *log, struct err *err) {
     p->launched = getenv("OMPI_COMM_WORLD_SIZE") != NULL; /* before MPI_Init, which may set it */
     TRY(read_silence(p, err));
     TRY(block_signals(p, err));
-    /* A plain start of Open MPI 4 would want a daemon, and that an ssh in PATH; one rank needs
-     * neither. Under a launcher this says nothing. */
+    /* A plain start of Open MPI 4 would start a daemon, which needs ssh in PATH; one rank needs
+     * neither. Under a launcher this setting has no effect. */
     (void)setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
     TRY_MPI(MPI_Init(NULL, NULL));
     p->started = true;
@@ -195,7 +195,8 @@ enum err_code par_gather(struct par *p, double *all, const double *mine, size_t 
         if (n > 0) memcpy(all, mine, n * sizeof *all);
         return ERR_OK;
     }
-    CHECK(n <= INT_MAX, ERR_DATA, "%zu numbers of each rank: %d is the most", n, INT_MAX);
+    CHECK(n <= INT_MAX, ERR_DATA, "%zu numbers from each rank: at most %d fit an MPI message", n,
+          INT_MAX);
     TRY_MPI(MPI_Igather(mine, (int)n, MPI_DOUBLE, all, (int)n, MPI_DOUBLE, 0, MPI_COMM_WORLD,
                         &request));
     TRY(wait_for(&request, err));

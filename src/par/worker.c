@@ -81,7 +81,7 @@ static enum err_code report_progress(struct worker *w, struct err *err) {
 
 /* ---------------------------------------------------------------- from the coordinator */
 
-/* No job failed by a child that died while it had none: a new one takes its place. */
+/* Starts a child unless there is one. One that died without a job is replaced: no job failed. */
 static enum err_code ensure_child(struct worker *w, struct err *err) {
     enum err_code rc = ERR_OK;
     int fd = -1, errors = -1;
@@ -242,7 +242,8 @@ cleanup:
     return rc;
 }
 
-/* Seconds; less often with many ranks, since the coordinator receives the reports of all. */
+/* Seconds between two reports of progress: more with many ranks, since the coordinator receives the
+ * reports of all. */
 static double progress_every(const struct worker *w) {
     const double every = (double)w->size / PROGRESS_RATE;
     return every > PROGRESS_EVERY ? every : PROGRESS_EVERY;

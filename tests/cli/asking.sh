@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# asking.sh - a run in the background that is asked to leave. Sourced after common.sh.
+# asking.sh - a run in the background that is asked to stop. Sourced after common.sh.
 
 # begin RANKS ARGUMENTS: as launch(), in the background with default signals; $pid, also of mpirun.
 begin() {

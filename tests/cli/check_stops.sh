@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC1091,SC2154,SC2034 # variables of and for common.sh and asking.sh
-# check_stops.sh BINARY [SOURCE] - one sweep of many jobs is asked to leave again and again, each time
-# in another way: no job starts any more, it leaves in time and in order, and in the end it has the
-# bits of a run that nobody stopped and no DONE job ran twice. Time limits end it likewise.
+# check_stops.sh BINARY [SOURCE] - one sweep of many jobs is asked to stop again and again, each time in
+# another way: no job starts any more, it exits in time and in order, and in the end it has the bits of
+# a run that was not stopped, and no DONE job ran twice. Time limits stop it in the same way.
 set -euo pipefail
 . "$(dirname -- "$0")/../mpi/common.sh" check_stops "$@"
 . "$(dirname -- "$0")/asking.sh"
@@ -130,7 +130,6 @@ twice() { # SIGNAL RANKS
 }
 twice USR1 3
 twice INT 0
-twice TERM 0
 
 # ---- The same request told twice is one request: the jobs still leave checkpoints.
 run_sweep 2

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC1091,SC2154,SC2034 # variables of and for common.sh
-# check_faults.sh BINARY [SOURCE] - seven kinds of fault strike seven of 50 jobs at random: 43 are
-# DONE with the bits of a clean run, 7 are FAILED with the right class, the code is 1, and no rank
-# is lost. A compute child costs a job at most 5 ms. TASKVEC_FAULT_TRIALS=20: 20 times.
+# check_faults.sh BINARY [SOURCE] - seven kinds of fault are injected into seven of 50 jobs at random: 43
+# are DONE with the bits of a clean run, 7 are FAILED with the right class, the code is 1, and every rank
+# works on. A compute child costs a job at most 5 ms. TASKVEC_FAULT_TRIALS=20: 20 times.
 set -euo pipefail
 . "$(dirname -- "$0")/../mpi/common.sh" check_faults "$@"
 trials=${TASKVEC_FAULT_TRIALS:-1} seed=${TASKVEC_TEST_SEED:-1} most_ms=5
@@ -68,7 +68,7 @@ for ((trial = 1; trial <= trials; trial++)); do
     if ((trials > 1)); then echo "check_faults: $((SECONDS)) s, trial $trial of $trials: $spec"; fi
 done
 
-# What the isolation of a job costs: empty jobs through children, less the same in process.
+# The cost of the isolation: the time of an empty job through a child, less that in process.
 cost='not measured under ASan'
 if ! is_sanitised; then
     cd -- "$work"

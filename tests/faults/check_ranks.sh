@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC1091,SC2154,SC2034 # variables of and for common.sh
-# check_ranks.sh BINARY [SOURCE] - the loss of a rank, of the coordinator or of everything, and a
-# wall clock that jumps: the attempt ends in bounded time, nothing is left running, the journal is
-# intact, and the same command goes on to the same bits.
+# check_ranks.sh BINARY [SOURCE] - the loss of a rank or of the coordinator, and a wall clock that jumps:
+# the attempt ends in bounded time, nothing is left running, the journal is intact, and the same command
+# resumes it to the same bits. Kills of everything: ../mpi/check_kills.sh and check_digest.sh.
 set -euo pipefail
 . "$(dirname -- "$0")/../mpi/common.sh" check_ranks "$@"
 . "$(dirname -- "$0")/scenario.sh"
 export TASKVEC_SILENCE=4 # seconds; twice that for a rank
-within=50                # silence, and letters that nobody takes
+within=50                # silence, and messages that nobody receives
 
 process_of() { # RANK: the supervisor
     local process
@@ -25,14 +25,11 @@ struck() {
     ended "${5:-killed}"
     resumable "$4"
 }
-struck 'everything is killed at a line' 3 kill-all@event:31 2
-struck 'everything is killed as a job begins' 2 kill-all@job:8 3
 struck 'the coordinator is killed, mpirun ends the rest' 3 kill-coordinator@event:40 1
 struck 'the coordinator of a plain start is killed: its child dies with it' 0 kill-coordinator@job:3 2
 struck 'a rank is killed, mpirun ends the rest' 3 kill-rank@job:5 2 'killed|75' # mpirun's TERM leaves rank 0 a second
-struck 'the only rank is killed' 0 kill-rank@job:7 3
 
-# A launcher that lets the others live: they must find out by themselves.
+# A launcher that lets the others live: they must notice by themselves.
 mpi+=(--enable-recovery)
 scenario 'the coordinator is killed, and the others are alone'
 begin 3 kill-coordinator@job:3
@@ -52,11 +49,6 @@ ended 71
 says 'has been silent for'
 resumable 3
 
-scenario 'a rank is killed in the first job of all'
-begin 3 kill-rank@job:0
-leaves $within
-ended 71
-resumable 2
 unset 'mpi[-1]'
 
 scenario 'the coordinator hangs'
@@ -77,26 +69,24 @@ says 'rank 1 has been silent for'
 ended 71
 resumable 2
 
-# Suspended as a whole for longer than any patience: that is nobody's silence.
-for ranks in 0 2; do
-    scenario "a run on $ranks ranks is suspended and goes on" # 0: a plain start
-    begin $ranks '' --hang-after 3
-    when_at_work checkpoint
-    mapfile -t stopped < <(own_processes)
-    kill -STOP "$pid" "${stopped[@]}"
-    sleep 10
-    [[ $(journal ended "$folder") == killed ]] || die "$name: it had ended before"
-    kill -CONT "${stopped[@]}" "$pid"
-    leaves 60
-    expect_done $ranks "$folder" "$name"
-    (($(grep -c $'\tattempt\t' "$folder/journal") == 1)) || die "$name: more than one attempt"
-done
+# Suspended as a whole for longer than every time limit of silence and hangs: no rank is given up.
+scenario 'a run is suspended and continued'
+begin 2 '' --hang-after 3
+when_at_work checkpoint
+mapfile -t stopped < <(own_processes)
+kill -STOP "$pid" "${stopped[@]}"
+sleep 10
+[[ $(journal ended "$folder") == killed ]] || die "$name: it had ended before"
+kill -CONT "${stopped[@]}" "$pid"
+leaves 60
+expect_done 2 "$folder" "$name"
+(($(grep -c $'\tattempt\t' "$folder/journal") == 1)) || die "$name: more than one attempt"
 
 scenario 'the wall clock jumps ahead and back'
 strike 2 0 clock-jump@event:9,clock-jump@event:60,clock-jump@event:90
 whole 2
 
-# Whose clock is wrong by hours sees a living run, and does not enter.
+# With a clock that is wrong by hours, status says that the run is alive, and a second run is refused.
 scenario 'a wrong clock beside a run'
 begin 0 hang@job:0
 when_at_work start
@@ -114,7 +104,7 @@ none_left || die "$name: processes are left"
 resumable 0
 unset TASKVEC_CLOCK_OFFSET
 
-scenario 'a patience that is no number'
+scenario 'TASKVEC_SILENCE is no number'
 TASKVEC_SILENCE=soon strike 0 64 ''
 says 'TASKVEC_SILENCE: "soon"'
-conclude "$scenarios scenarios: attempts die in bounded time and go on to the same bits"
+conclude "$scenarios scenarios: attempts die in bounded time and are resumed to the same bits"

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154,SC2034
-# scenario.sh - what the tests of faults share: named scenarios, each a run that is struck by
-# TASKVEC_INJECT or from outside, and what must hold of it and of the run that goes on after it.
+# scenario.sh - what the tests of faults share: named scenarios, each a run with a fault injected by
+# TASKVEC_INJECT or from outside, and what must hold of it and of the run that resumes it.
 # Sourced after common.sh. Lines of plan of tiny.cfg: 0 pretrain (2 ranks), 1-4 fit, 5 shared
 # (2 ranks), 6-9 evaluate of fit, 10 of shared, 11-14 controls, 15-16 capture (these leave a file
 # and no checkpoint).

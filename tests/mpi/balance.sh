@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # balance.sh PROBE - real ranks and children with sleeping jobs: heavy-tailed plans on 3 ranks end
-# within 1.10 of the lower bound, and a time limit is used well and kills nothing. TASKVEC_LONG=1:
+# within 1.10 of the lower bound, and of a time limit little is left unused and no job is killed. TASKVEC_LONG=1:
 # plans of 60 s, four seeds of each, and a limit of 60 s; without it 12 s, one seed, 15 s.
 set -euo pipefail
 probe=$1 total=12000 seeds=(1) limit=15
 if [[ -n ${TASKVEC_LONG:-} ]]; then total=60000 seeds=(1 2 3 4) limit=60; fi
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 folder=${TMPDIR:-/tmp}
-if [[ -w /dev/shm ]]; then folder=/dev/shm; fi # the disk is not what is measured here
+if [[ -w /dev/shm ]]; then folder=/dev/shm; fi # the disk is not measured here
 work=$(mktemp -d -p "$folder")
 trap 'rm -rf -- "$work"' EXIT
 bad=0
@@ -23,7 +23,7 @@ farm() { # DIR PLAN ...: on 3 ranks; output in $out, code in $rc
 }
 value() { sed -n "s/.*\b$1=\([0-9a-f.]*\).*/\1/p" <<<"$out" | head -1; }
 
-# A machine that is busy with other things may be late: the best of three counts.
+# A busy machine may be slow: the best of three counts.
 makespan() { # PLAN
     local try stretch=9
     for ((try = 0; try < 3; try++)); do
@@ -60,8 +60,8 @@ farm "$work/limited" limit:400 --max-time 0.1
 [[ $rc == 75 && $(value now) == 0 && $(grep -c $'\tstart\t' "$work/limited/journal") == "$finished" ]] ||
     fault "limit of 0.1 s: $out"
 
-# Jobs like this take 3 s, as the journal knows then: more than is left, and it may start all the same,
-# for it leaves checkpoints when asked. It goes on from them and comes to its end in some attempts.
+# The journal says that such jobs take 3 s, more than is left. It is started all the same, since it writes
+# a checkpoint when it is asked to stop; it resumes from there and ends after some attempts.
 farm "$work/whole" two
 whole=$(value digest)
 farm "$work/two" two --max-time 6
@@ -70,7 +70,7 @@ for ((i = 1; i < 6 && rc == 75; i++)); do farm "$work/two" two --max-time 3; don
 [[ $rc == 0 && $i -gt 2 && $(value digest) == "$whole" && $(value rows) == 600 ]] ||
     fault "steps with checkpoints: code $rc after $i attempts, $out"
 made=$(grep -c $'\tcheckpoint\t' "$work/two/journal")
-((made <= 60 + i)) || fault "steps: $made checkpoints of 60: it did not go on from them"
+((made <= 60 + i)) || fault "steps: $made checkpoints of 60: it did not resume from them"
 say "a job of 6 s in $i attempts of 3 to 6 s, the same bits"
 ((bad == 0)) || exit 1
 echo "balance: within 1.10 of the lower bound on 3 ranks; $used of a limit of $limit s used, nothing killed"

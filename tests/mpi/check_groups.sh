@@ -49,9 +49,8 @@ for group in 1 2 3 4; do
 done
 
 # Killed after its second checkpoint by one group, finished by another.
-resume_as=(3 4 1 2)
-for group in 1 2 3 4; do
-    folder="$work/a folder/killed $group" next=${resume_as[group - 1]}
+for group in 2 3; do
+    folder="$work/a folder/killed $group" next=$((group == 2 ? 3 : 1))
     TASKVEC_INJECT=kill-all@event:24 launch "$group" run "$config" -s "pretrain.group=$group" \
         -o "$folder" --quiet
     [[ $rc == 137 && $(journal ended "$folder") == killed ]] || die "no kill: code $rc"
@@ -61,7 +60,7 @@ for group in 1 2 3 4; do
     if ((next > 1)); then expect_shards "$folder" "$next" "resumed by $next"; fi
 done
 
-# A shard that is summed elsewhere must be one that matters: other shards, other bits.
+# The number of shards changes the bits; otherwise the comparisons above would show nothing.
 launch 2 run "$config" -s pretrain.shards=2 -s pretrain.group=2 -o "$work/a folder/two" --quiet
 [[ $rc == 0 && $(weights "$work/a folder/two") != "$wanted_weights" ]] ||
     fault "2 shards give the bits of 4 (code $rc): this test cannot tell"

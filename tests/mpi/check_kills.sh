@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC1091,SC2154,SC2034 # variables of and for common.sh
 # check_kills.sh BINARY [SOURCE] - a sweep of 62 jobs, everything of it ended by SIGKILL at a seeded
-# position of its journal and resumed on 1 to 5 ranks: the bits of a run that nobody killed, and no
+# position of its journal and resumed on 1 to 5 ranks: the bits of an undisturbed run, and no
 # DONE job run again. Then one run killed many times in a row. TASKVEC_KILL_TRIALS=50: the sweep of
 # some 20 s, 50 trials, 20 kills in a row; without it a shortened sweep, 2 trials, 5 kills in a row
 # (under ASan 2).
@@ -22,7 +22,7 @@ sweep() { # RANKS DIR
     launch "$1" run "$config" "${shorter[@]}" -o "$2" --quiet
 }
 
-say() { # only a long run tells how it gets on
+say() { # only a long run reports its progress
     if ((row == 20)); then printf 'check_kills: %5d s  %s\n' "$SECONDS" "$*"; fi
 }
 
@@ -39,7 +39,7 @@ kill_inside() {
     ((rc == 137)) || die "killed at line $3 on $1 ranks: code $rc, not 137"
 }
 
-# gone PIDS: dead all, within 20 s; one that only waits for its parent's look at it counts as dead.
+# gone PIDS: all dead within 20 s; a zombie counts as dead.
 gone() {
     local i IFS=,
     for ((i = 0; i < 200; i++)); do
@@ -57,12 +57,12 @@ kill_outside() {
     "${command[@]}" "$program" run "$config" "${shorter[@]}" -o "$folder" --quiet \
         >"$work/out" 2>"$work/err" </dev/null &
     pid=$!
-    disown "$pid" # or the shell tells that it was killed
+    disown "$pid" # else the shell reports that it was killed
     until (($(lines_of "${4:-}" "$folder") >= count)) || ! kill -0 "$pid" 2>/dev/null; do sleep 0.01; done
-    killed=$(own_processes | xargs) || true # find frowns on what ends before its eyes
+    killed=$(own_processes | xargs) || true # find fails where a process ends meanwhile
     # shellcheck disable=SC2086 # a list of numbers
     kill -9 "$pid" $killed 2>/dev/null || true
-    end_all # a child that was being born meanwhile
+    end_all # a child that was started meanwhile
     # shellcheck disable=SC2086
     if ! { none_left && gone "$pid" $killed; }; then die "killed at $count lines, processes are left"; fi
     [[ $(journal ended "$folder") == killed ]]
@@ -77,8 +77,8 @@ resume() {
     rm -rf -- "$2" "${work:?}/tmp"/*
 }
 
-# too_late DIR WHAT: a run that was faster than its killer, on a busy machine: it must have come to its
-# end as it should, and is made anew.
+# too_late DIR WHAT: on a busy machine a run may end before it is killed: it must have ended as it
+# should, and is started again in an empty folder.
 too_late() {
     ((late < 5)) || die "$late runs ended before they were killed"
     [[ $(journal ended "$1") == 0 ]] || die "$2: neither killed nor ended: code $(journal ended "$1")"
@@ -104,7 +104,7 @@ trial() {
     say "trial $i: killed from $how with $at of $lines lines on $from ranks, resumed on $to"
 }
 
-# A plain start: what it writes before which line is known.
+# A plain start: the order of its journal lines is always the same.
 undisturbed() {
     local folder="$work/a folder/undisturbed"
     sweep 0 "$folder"
@@ -117,16 +117,16 @@ undisturbed() {
     say "undisturbed: $lines lines, digest $wanted"
 }
 
-# Killed with a checkpoint as the last line: its job goes on from there.
+# Killed with a checkpoint as the last line: its job resumes from there.
 killed_at_checkpoint() {
     local folder="$work/a folder/checkpoint"
     kill_inside 0 "$folder" "$checkpoint"
     tail -n 1 "$folder/journal" | grep -q $'\tcheckpoint\t' || die "event $checkpoint is no checkpoint"
     resume 2 "$folder" "killed at the checkpoint of event $checkpoint"
-    ((resumed > 0)) || die "no job went on from a checkpoint"
+    ((resumed > 0)) || die "no job resumed from a checkpoint"
 }
 
-# Each kill of a row comes when something new was kept, so that no job is given up as lost.
+# Each kill comes after a new checkpoint or DONE line, so that no job is given up as lost.
 killed_in_a_row() {
     local folder="$work/a folder/in a row" k count=0
     for ((k = 0; k < row; k++)); do
@@ -135,7 +135,7 @@ killed_in_a_row() {
         if kill_outside $((RANDOM % 6)) "$folder" "$count" "$gets_on"; then
             say "kill $((k + 1)) in a row: $(journal lines "$folder") lines"
         else
-            too_late "$folder" "kill $((k + 1)) in a row" # which starts anew
+            too_late "$folder" "kill $((k + 1)) in a row" # which starts again
             k=-1
         fi
     done

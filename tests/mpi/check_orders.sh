@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC1091,SC2154,SC2034 # variables of and for common.sh
 # check_orders.sh BINARY [SOURCE] - one digest on 1, 2, 4 and 8 ranks, whether the longest or the
-# shortest jobs go first, and by groups of 1, 2 and 4: on each BLAS kernel that this machine has of
-# Haswell's and SkylakeX's, within itself. Four of the 24 combinations, so that every value comes up;
+# shortest jobs are handed out first, and by groups of 1, 2 and 4: on each BLAS kernel that this machine
+# has of Haswell's and SkylakeX's, compared within itself. Four of the 24 combinations, so that every value comes up;
 # TASKVEC_LONG=1: all of them.
 set -euo pipefail
 . "$(dirname -- "$0")/common.sh" check_orders "$@"
 . "$here/digest_runs.sh"
 config="$work/a folder/tiny.cfg"
-sed "s/shards = 2;/shards = 4;/" "$here/tiny.cfg" >"$config" # so that four ranks find work
+sed "s/shards = 2;/shards = 4;/" "$here/tiny.cfg" >"$config" # so that four ranks have a shard each
 combinations=("1 longest 1" "2 shortest 2" "4 shortest 4" "8 longest 4")
 if [[ -n ${TASKVEC_LONG:-} ]]; then
     combinations=()

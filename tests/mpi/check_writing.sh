@@ -2,7 +2,7 @@
 # shellcheck disable=SC1091,SC2154 # variables of and for common.sh
 # check_writing.sh BINARY [SOURCE] - runs ended by SIGKILL while they write: results.h5, an artifact,
 # a checkpoint, config.cfg, or at any moment. After each, every published file is whole, and in the
-# end the bits are those of a run that nobody killed. TASKVEC_WRITING_KILLS=200 is the full number.
+# end the bits are those of an undisturbed run. TASKVEC_WRITING_KILLS=200 is the full number.
 set -euo pipefail
 . "$(dirname -- "$0")/common.sh" check_writing "$@"
 kills=${TASKVEC_WRITING_KILLS:-10} seed=${TASKVEC_TEST_SEED:-1}
@@ -20,14 +20,14 @@ if [[ -z $python ]]; then
 fi
 
 # start DIR: a run in the background; its process in $pid. One that has nothing left to do writes
-# config.cfg anew too, for a key that changes no result is another each time.
+# config.cfg all the same, since a key that changes no result has another value each time.
 start() {
     local folder=$1 other=()
     find "$folder" -name '*.tmp.*' -delete 2>/dev/null || true # of the kill before
     if [[ $folder == "$finished" ]]; then other=(-s "fit.checkpoint_every=$((2 + RANDOM % 9000))"); fi
     "$program" run "$config" "${other[@]}" -o "$folder" --quiet >"$work/out" 2>"$work/err" </dev/null &
     pid=$!
-    disown "$pid" # or the shell tells that it was killed
+    disown "$pid" # else the shell reports that it was killed
 }
 
 pause() { read -r -t "$1" <>"$work/never" || true; }
@@ -45,7 +45,7 @@ kill_at() {
     none_left || die "processes are left: $(own_processes | xargs)"
 }
 
-# one_kill FOLDER PATTERN WAIT: until a run is killed; one that ends is begun anew.
+# one_kill FOLDER PATTERN WAIT: until a run is killed; one that ends before is started again.
 one_kill() {
     local folder=$1 pattern=$2 wait=$3 try
     for ((try = 0; try < 100; try++)); do
@@ -57,7 +57,7 @@ one_kill() {
     die "never killed while $pattern was there"
 }
 
-# The run in $unfinished came to its end by itself: its bits are right, and the next one begins.
+# The run in $unfinished was not killed in time: its bits are right, and the next one begins.
 check_end() {
     journal check "$unfinished"
     [[ $(digest_of "$unfinished") == "$wanted" ]] || die "other bits after kills"
@@ -98,7 +98,7 @@ for ((i = 0; i < kills; i++)); do trial "$i"; done
 launch 0 run "$config" -o "$unfinished" --quiet
 check_end
 for file in "$finished/results.h5" "$finished"/configs/*.cfg; do
-    touch "$file.tmp.host.7" # nobody's: the next run clears it away
+    touch "$file.tmp.host.7" # of no living process: the next run deletes it
 done
 launch 0 run "$config" -o "$finished" --quiet
 [[ $(digest_of "$finished") == "$wanted" ]] || die "other bits of a finished run after kills"

@@ -1,14 +1,14 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # common.sh - what the whole-program tests share. Sourced as: . common.sh NAME BINARY [SOURCE]
 #
-# Works on a copy of the binary in a folder of its own, so that its processes, and no others, can
-# be told by their executable; leaves neither files nor processes behind.
+# Works on a copy of the binary in a folder of its own, so that its processes are recognised by their
+# executable; leaves neither files nor processes behind.
 test_name=$1
 [[ -x ${2:-} ]] || {
     echo "usage: $test_name.sh BINARY [SOURCE]" >&2
     exit 64
 }
-# A signal that was ignored when a test began stays so in all that it starts: HUP, under nohup.
+# HUP is ignored under nohup, and would be in all processes that a test starts.
 if ((0x$(sed -n 's/^SigIgn:[[:space:]]*//p' /proc/$$/status) & 1)); then
     exec env --default-signal=HUP "$0" "${@:2}"
 fi
@@ -28,7 +28,7 @@ own_processes() {
         sed 's|/proc/||'
 }
 
-# none_left: nothing runs any more, within 20 seconds.
+# none_left: all its processes end within 20 seconds.
 none_left() {
     local i
     for ((i = 0; i < 200; i++)); do
@@ -55,13 +55,14 @@ fault() {
     echo "$test_name: $*"
     faults=$((faults + 1))
 }
-die() { # for what makes the rest pointless
+die() { # a fault after which the rest of the test makes no sense
     fault "$@"
     if [[ -s $work/err ]]; then sed 's/^/    > /' "$work/err"; fi
     exit 1
 }
 
-is_sanitised() { grep -qc __asan_init "$program"; }
+# By the symbols: a build with local changes holds their text, which may name __asan_init too.
+is_sanitised() { nm -- "$program" | grep -c __asan_init >/dev/null; }
 
 # launch RANKS ARGUMENTS: 0 is a plain start. Output in $work/out and $work/err, exit code in $rc.
 launch() {
@@ -70,7 +71,7 @@ launch() {
     if ((ranks > 0)); then command=(mpirun "${mpi[@]}" -n "$ranks"); fi
     rc=0
     { timeout -k 5 "${limit:-120}" "${command[@]}" "$program" "$@" >"$work/out" 2>"$work/err" \
-        </dev/null; } 2>/dev/null || rc=$? # the shell's own word on a killed process
+        </dev/null; } 2>/dev/null || rc=$? # the shell's own line about a killed process
     none_left || die "after \"$*\" on $ranks ranks processes are left: $(own_processes | xargs)"
 }
 mpi=(-q --oversubscribe --allow-run-as-root --bind-to none)
@@ -83,7 +84,7 @@ digest_of() {
     echo "$out"
 }
 
-# expect_done RANKS DIR WHAT: the run just launched came to its end with the right bits.
+# expect_done RANKS DIR WHAT: the run just launched has finished with the right bits.
 expect_done() {
     ((rc == 0)) || die "$2 ($3): code $rc on $1 ranks"
     journal check "$2"

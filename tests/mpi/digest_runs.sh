@@ -24,7 +24,7 @@ same_on() {
     ((rc == 0)) || die "not the same bits again: $(cat "$work/out")"
 }
 
-# bytes_for_least: a budget with which every job runs and no fit keeps all its contexts.
+# bytes_for_least: a budget with which every job runs and no fit caches all its contexts.
 bytes_for_least() {
     timeout 60 "$program" plan "$config" --json >"$work/plan.json" || die "plan --json"
     python3 - "$work/plan.json" <<'END'
@@ -34,7 +34,7 @@ least = int(max(job["memory_least"] for job in jobs)) + 4096
 fits = [job for job in jobs if job["kind"] == "fit"]
 kept = [job["job"] for job in fits if job["memory"] <= least]
 if kept or not fits:
-    sys.exit(f"a budget of {least} bytes would keep all contexts of {kept}")
+    sys.exit(f"a budget of {least} bytes would cache all contexts of {kept}")
 print(least)
 END
 }

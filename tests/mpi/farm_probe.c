@@ -1,6 +1,6 @@
 /*
- * farm_probe - the farm of ranks with synthetic jobs: supervisor and compute child of itself, as
- * taskvec is.  tests/mpi/farm.sh runs it on several numbers of ranks and reads what it prints.
+ * farm_probe - the farm of ranks with synthetic jobs; like taskvec, it starts itself as its compute
+ * child.  tests/mpi/farm.sh runs it on several numbers of ranks and reads what it prints.
  *
  *     farm_probe DIR PLAN [--in-process] [--retry-failed] [--max-time S] [--hang-after S]
  *                [--shortest]
@@ -12,7 +12,7 @@
  * that are known) and "guess:MS:SEED" (costs off by a factor up to 2), "two" (one job of
  * 3 s, one of 6 s in steps), "limit:N" (N sleeping jobs
  * of 0.1 to 1 s), "sum:N" (two jobs of all ranks that sum the gradient of a published model N
- * times, one shard a rank; they say on stderr how long that takes).
+ * times, one shard a rank; they report on stderr how long that takes).
  */
 #include <math.h>
 #include <stdio.h>
@@ -93,7 +93,7 @@ cleanup:
     return rc;
 }
 
-/* Seconds that one summation of 38 MB takes, computing left out. */
+/* Sums 38 MB over all ranks and reports the seconds of one sum without the computing before it. */
 static enum err_code do_large(struct job_ctx *ctx, size_t rounds, struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t shards = (size_t)ctx->group_size;
@@ -103,7 +103,7 @@ static enum err_code do_large(struct job_ctx *ctx, size_t rounds, struct err *er
     for (size_t r = 0; r < rounds; r++) {
         for (size_t i = 0; i < LARGE; i++) sum[i] = (float)(i % 4096) + (float)ctx->group_rank;
         double one = 1.0, other;
-        TRY(job_reduce_real(ctx, &one, &other, 1, shards, err)); /* all begin together */
+        TRY(job_reduce_real(ctx, &one, &other, 1, shards, err)); /* so that all begin together */
         const double began = clock_now();
         TRY(job_reduce(ctx, sum, scratch, LARGE, shards, err));
         const double took = clock_now() - began;
@@ -210,7 +210,8 @@ static double uniform(uint64_t seed, size_t i, uint64_t which) {
     return (double)rng_below(1000000, &rng, i, which, 0) / 1e6;
 }
 
-/* Pareto with exponent 1.5, scaled. Says the least makespan that three ranks could have. */
+/* Lengths from a Pareto distribution with exponent 1.5, scaled to a sum. Prints the lower bound of
+ * the time on three ranks. */
 static void make_tail(struct plan *p, const char *numbers, double wrong) {
     enum { JOBS = 60 };
     double length[JOBS], total = 0.0, longest = 0.0, wanted = 0.0;
@@ -274,9 +275,10 @@ static enum err_code give_order(struct text *out, size_t job, void *context, str
     return text_check(out, err);
 }
 
-/* ---------------------------------------------------------------- what came out */
+/* ---------------------------------------------------------------- the report */
 
-/* Rows and artifacts in the order of the plan; also the worst faults a journal can show. */
+/* A hash of rows and artifacts in the order of the plan; jobs done twice and rows that are missing.
+ */
 static void print_digest(const struct plan *p, const struct history *h) {
     struct hash sum;
     char hex[HASH_HEX];

@@ -6,12 +6,12 @@
     lines DIR            number of lines
     ended DIR            code of the last attempt's end, or "killed"
     bits DIR             one line a DONE job: identity, hash of its rows, hash of its artifact
-    resumes DIR          starts that went on from a checkpoint of an earlier start
+    resumes DIR          starts that resumed from a checkpoint of an earlier start
     ranks DIR            world ranks that began a job, in all attempts
-    used-after DIR RANK  "no" if two jobs or more were begun after the last one that failed on RANK,
+    used-after DIR RANK  "no" if two jobs or more were started after the last one that failed on RANK,
                          and none of them on RANK; else "yes"
-    starts DIR LINE FILE how often the job of a line of plan was begun; FILE: identities by line
-    again DIR FILE       lines of plan of the jobs that were begun after they were done
+    starts DIR LINE FILE how often the job of a line of plan was started; FILE: identities by line
+    again DIR FILE       lines of plan of the jobs that were started after they were done
     shards DIR           "GROUP-RANK:COUNT ..." of every DONE job done by a group of two or more
 """
 import hashlib
@@ -93,7 +93,7 @@ def ranks(events):
 
 
 def used_after(events, rank):
-    """Who is idle gets the next job: of two, one that is there gets one at the latest."""
+    """An idle rank gets the next job, so of two jobs one goes to a rank that is still in use."""
     where, others, used = {}, 0, True
     for event in events:
         if event[0] == "start":

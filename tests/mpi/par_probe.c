@@ -1,6 +1,6 @@
 /*
- * par_probe - ranks that wait for each other and bring numbers to rank 0, without keeping a core
- * busy: for tests/mpi/par.sh.  Silent, exit code 0, when all is well.
+ * par_probe - the collective calls of par.h, and that a rank that waits in them does not keep a
+ * core busy: for tests/mpi/par.sh.  Silent, exit code 0, when all is well.
  *
  *     par_probe wait     rank 0 comes late to barrier and gather; the others must sleep meanwhile
  *     par_probe many     hundreds of barriers and gathers, all ranks in the same round
@@ -38,14 +38,14 @@ static enum err_code check_gather(struct par *p, size_t n, struct err *err) {
     for (size_t k = 0; all && k < ranks * n; k++)
         CHECK(all[k] == number((int)(k / n), k % n), ERR_DIFFERS, "gather: [%zu] is %g, not %g", k,
               all[k], number((int)(k / n), k % n));
-    CHECK(!all || all[ranks * n] == -1.0, ERR_DIFFERS, "gather: wrote behind its end");
+    CHECK(!all || all[ranks * n] == -1.0, ERR_DIFFERS, "gather: wrote beyond its end");
 cleanup:
     free(mine);
     free(all);
     return rc;
 }
 
-/* Rank 0 comes late twice: everyone must leave after it, having slept. */
+/* Rank 0 calls late, twice: all others must return after it, and must have slept. */
 static enum err_code check_wait(struct par *p, struct err *err) {
     enum err_code rc = ERR_OK;
     TRY(par_barrier(p, err));
@@ -53,8 +53,8 @@ static enum err_code check_wait(struct par *p, struct err *err) {
     if (p->rank == 0) clock_sleep(LATE);
     TRY(par_barrier(p, err));
     const double waited = clock_now() - began, used = cpu_seconds() - cpu;
-    CHECK(waited >= 0.9 * LATE, ERR_DIFFERS, "rank %d left a barrier after %.3f s", p->rank,
-          waited);
+    CHECK(waited >= 0.9 * LATE, ERR_DIFFERS, "rank %d returned from a barrier after %.3f s",
+          p->rank, waited);
     CHECK(used <= CPU_SHARE * LATE, ERR_DIFFERS, "rank %d used %.3f s of its core in %.3f s",
           p->rank, used, waited);
     if (p->rank == 0) clock_sleep(LATE / 4);

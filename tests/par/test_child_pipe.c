@@ -17,7 +17,7 @@ static void connect_two(struct child_pipe *a, struct child_pipe *b) {
     child_pipe_init(b, ends[1]);
 }
 
-/* Ten megabytes between two ends of one thread: posting never blocks, the order is kept. */
+/* Ten megabytes between two ends in one thread: posting never blocks, messages keep their order. */
 static void test_large(void **state) {
     (void)state;
     enum { SIZE = 10 << 20 };
@@ -52,7 +52,7 @@ static void test_large(void **state) {
     free(data);
 }
 
-/* The other side died: what it said before is read, what is said to it is dropped. */
+/* The other end is closed: what it sent before is read, what is sent to it is dropped. */
 static void test_end(void **state) {
     (void)state;
     struct child_pipe a, b;

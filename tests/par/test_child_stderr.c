@@ -9,8 +9,8 @@
 
 #include "par/child_stderr.h"
 
-/* Says it as a child would, while our own standard error goes to `aside`. */
-static void say(struct child_stderr *w, const char *text, int aside) {
+/* Writes a text as a child would, while our own standard error goes to `aside`. */
+static void write_stderr(struct child_stderr *w, const char *text, int aside) {
     struct err err;
     int end;
     const int own = dup(STDERR_FILENO);
@@ -28,7 +28,7 @@ static void expect(const char *text, const char *reason) {
     struct child_stderr w;
     int ends[2];
     assert_int_equal(pipe(ends), 0);
-    say(&w, text, ends[1]);
+    write_stderr(&w, text, ends[1]);
     child_stderr_append(out, sizeof out, &w);
     assert_string_equal(out, reason);
     close(ends[1]);
@@ -47,7 +47,7 @@ static void test_tail(void **state) {
     expect("one\ntwo\x01\xff three\n", "it died; its stderr ends: one two   three");
 }
 
-/* Of much, the end. */
+/* The tail of a long output. */
 static void test_long(void **state) {
     (void)state;
     char text[1001], wanted[256];
@@ -58,7 +58,7 @@ static void test_long(void **state) {
     expect(text, wanted);
 }
 
-/* Nothing to hear is not waited for, and a reason that is full stays as it is. */
+/* Reading never waits, and a reason that is full stays as it is. */
 static void test_nothing(void **state) {
     (void)state;
     char reason[8] = "it died";

@@ -88,19 +88,25 @@ static void test_failed(void **state) {
     scene_destroy(&s);
 }
 
+/* LINES with one row of job 0. */
+static void receive_row(struct scene *s, int rank, uint64_t serial) {
+    struct text line = {0};
+    event_begin(&line, EVENT_ROW);
+    event_text(&line, "job", s->jobs[0].identity);
+    event_integer(&line, "number", 0);
+    event_end(&line);
+    scene_receive(s, rank,
+                  (struct message_head){.kind = MESSAGE_LINES, .serial = serial, .size = line.size},
+                  line.data);
+    text_release(&line);
+}
+
 /* Rows and checkpoints are journaled as they come. */
 static void test_lines_and_checkpoint(void **state) {
     struct scene s;
-    struct text line = {0};
     (void)state;
     const uint64_t serial = start_one(&s, 1);
-    event_begin(&line, EVENT_ROW);
-    event_text(&line, "job", s.jobs[0].identity);
-    event_integer(&line, "number", 0);
-    event_end(&line);
-    scene_receive(&s, 0,
-                  (struct message_head){.kind = MESSAGE_LINES, .serial = serial, .size = line.size},
-                  line.data);
+    receive_row(&s, 0, serial);
     assert_int_equal(event_find_integer(expect_job_line(&s, EVENT_ROW, 0), "number", -1), 0);
     scene_receive(
         &s, 0,
@@ -110,7 +116,6 @@ static void test_lines_and_checkpoint(void **state) {
     assert_true(event_find_real(e, "done", 0.0) == 20.0);
     assert_true(event_find_real(e, "total", 0.0) == 80.0);
     expect_quiet(&s);
-    text_release(&line);
     scene_destroy(&s);
 }
 
@@ -138,10 +143,18 @@ static void test_checkpoint_is_deleted(void **state) {
     scene_destroy(&s);
 }
 
-/* A group ends when all its ranks have, in any order; DONE names the shards of each. */
-static void test_group_done(void **state) {
+static void receive_done_of_rank_1(struct scene *s, uint64_t serial) {
+    const struct message_done none = {0};
+    scene_receive(s, 1,
+                  (struct message_head){
+                      .kind = MESSAGE_DONE, .serial = serial, .from = 1, .size = sizeof none},
+                  &none);
+}
+
+/* A group ends when all its ranks have, in any order; DONE names the shards of each, and has the
+ * result of rank 0. */
+static void expect_group_done(bool rank_1_first) {
     struct scene s;
-    (void)state;
     const uint64_t serial = start_group(&s);
     for (int rank = 0; rank < 2; rank++)
         scene_receive(
@@ -149,14 +162,32 @@ static void test_group_done(void **state) {
             (struct message_head){
                 .kind = MESSAGE_SHARDS, .serial = serial, .from = rank, .a = 2.0 * rank, .b = 2.0},
             NULL);
-    const struct message_done none = {0};
-    scene_receive(&s, 1,
-                  (struct message_head){
-                      .kind = MESSAGE_DONE, .serial = serial, .from = 1, .size = sizeof none},
-                  &none);
-    expect_quiet(&s);
+    if (rank_1_first) receive_done_of_rank_1(&s, serial);
+    if (rank_1_first) expect_quiet(&s);
     scene_receive_done(&s, 0, serial);
-    expect_field(expect_job_line(&s, EVENT_DONE, 0), "shards", "0:0-1,1:2-3");
+    if (!rank_1_first) expect_quiet(&s);
+    if (!rank_1_first) receive_done_of_rank_1(&s, serial);
+    const struct event *e = expect_job_line(&s, EVENT_DONE, 0);
+    expect_field(e, "shards", "0:0-1,1:2-3");
+    assert_true(event_find_real(e, "seconds", 0.0) == 2.5);
+    expect_quiet(&s);
+    scene_destroy(&s);
+}
+
+static void test_group_done(void **state) {
+    (void)state;
+    expect_group_done(true);
+    expect_group_done(false);
+}
+
+/* A rank that has ended already is not abandoned: it may work on another job by then. */
+static void test_group_failed_late(void **state) {
+    struct scene s;
+    (void)state;
+    const uint64_t serial = start_group(&s);
+    receive_done_of_rank_1(&s, serial);
+    scene_receive_failed(&s, 0, serial, FAILURE_SEGV, "signal 11");
+    expect_field(expect_job_line(&s, EVENT_FAILED, 0), "class", "segv");
     expect_quiet(&s);
     scene_destroy(&s);
 }
@@ -169,8 +200,7 @@ static void test_group_failed(void **state) {
     const uint64_t serial = start_group(&s);
     scene_receive_failed(&s, 1, serial, FAILURE_OOM, "no memory");
     assert_int_equal(expect_sent(&s.transport, 0, MESSAGE_ABANDON)->head.serial, serial);
-    scene_receive(&s, 0, (struct message_head){.kind = MESSAGE_LINES, .serial = serial, .size = 2},
-                  "x\n");
+    receive_row(&s, 0, serial);
     expect_quiet(&s);
     scene_receive_plain(&s, 0, MESSAGE_STOPPED, serial);
     expect_field(expect_job_line(&s, EVENT_FAILED, 0), "class", "oom");
@@ -308,6 +338,7 @@ int main(void) {
         cmocka_unit_test(test_checkpoint_is_deleted),
         cmocka_unit_test(test_group_done),
         cmocka_unit_test(test_group_failed),
+        cmocka_unit_test(test_group_failed_late),
         cmocka_unit_test(test_group_stopped),
         cmocka_unit_test(test_late_messages),
         cmocka_unit_test(test_fatal),

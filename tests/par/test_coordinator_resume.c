@@ -186,6 +186,25 @@ static void test_artifact(void **state) {
     }
 }
 
+/* An artifact that no job still to run reads is looked for too: it is a result. */
+static void test_artifact_of_last_job(void **state) {
+    struct scene s;
+    char path[FILE_PATH_MAX];
+    (void)state;
+    finish_with_artifact(&s, path);
+    s.farm.n_jobs = 1;
+    scene_begin(&s);
+    assert_false(s.work);
+    scene_end_attempt(&s);
+    assert_int_equal(truncate(path, 5), 0);
+    scene_begin(&s);
+    (void)expect_line(&s, EVENT_ATTEMPT);
+    scene_dispatch(&s);
+    (void)expect_start(&s, 0, 0, "0");
+    expect_quiet(&s);
+    scene_destroy(&s);
+}
+
 /* Files that no DONE line names are deleted; files of others stay. */
 static void test_unfinished_files(void **state) {
     struct scene s;
@@ -228,7 +247,7 @@ int main(void) {
         cmocka_unit_test(test_died),     cmocka_unit_test(test_lost),
         cmocka_unit_test(test_failed),   cmocka_unit_test(test_asked_to_stop),
         cmocka_unit_test(test_artifact), cmocka_unit_test(test_unfinished_files),
-        cmocka_unit_test(test_times),
+        cmocka_unit_test(test_times),    cmocka_unit_test(test_artifact_of_last_job),
     };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, NULL, NULL);

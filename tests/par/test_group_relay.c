@@ -91,6 +91,7 @@ static void test_deliver(void **state) {
     deliver(s, 5, "now");
     expect_read(s, MESSAGE_GROUP, "now");
     deliver(s, 4, "late");
+    assert_null(s->w.relay.early);
     deliver(s, 6, "early");
     deliver(s, 7, "much too early");
     deliver(s, 6, "early too");

@@ -79,7 +79,7 @@ static void test_nonsense(void **state) {
     }
 }
 
-/* A line of the journal may never come, a job of the plan is there or not. */
+/* A job must be in the plan; a line of the journal may be any number. */
 static void test_beyond_the_plan(void **state) {
     (void)state;
     struct inject in;

@@ -30,12 +30,12 @@ static void the_time_away_is_no_silence(void **state) {
     assert_int_equal(ms(p.length), 3600000);
     suspension_move(&since, &p);
     assert_int_equal(ms(p.now - since), 2000);
-    suspension_tick(&p, 3701.0); /* said once */
+    suspension_tick(&p, 3701.0); /* reported once */
     suspension_move(&since, &p);
     assert_int_equal(ms(p.now - since), 3000);
 }
 
-/* Heard after the pause and before the tick that notices it. */
+/* A message that arrived after the suspension, before the tick that notices it. */
 static void nothing_is_heard_in_the_future(void **state) {
     (void)state;
     struct suspension p = {.now = 100.0};

@@ -44,6 +44,9 @@ static enum err_code compute(const char *order, struct job_ctx *ctx, void *conte
     (void)context;
     if (strcmp(order, "row") == 0) return job_row(ctx, 0, &cell, 1, err);
     if (strcmp(order, "error") == 0) return ERR(err, ERR_DATA, "no such data");
+    if (strcmp(order, "nan") == 0) return ERR(err, ERR_NUMERIC, "a loss is not finite");
+    if (strcmp(order, "memory") == 0) return ERR(err, ERR_MEMORY, "no memory for a matrix");
+    if (strcmp(order, "exit") == 0) exit(3);
     if (strcmp(order, "disk") == 0) return ERR(err, ERR_IO, "disk full");
     if (strcmp(order, "stop") == 0) return wait_for_stop(ctx, err);
     if (strcmp(order, "exchange") == 0) return exchange(ctx, err);
@@ -157,6 +160,10 @@ static void test_errors(void **state) {
     order(s, "error");
     expect_failed(s, FAILURE_ERROR, "no such data");
     assert_int_equal(s->w.pid, 0);
+    order(s, "nan");
+    expect_failed(s, FAILURE_NAN, "a loss is not finite");
+    order(s, "memory");
+    expect_failed(s, FAILURE_OOM, "no memory for a matrix");
     order(s, "disk");
     const struct fake_message *m = await_sent(s, 0, MESSAGE_FATAL);
     assert_int_equal(m->head.code, ERR_IO);
@@ -174,6 +181,8 @@ static void test_death(void **state) {
     expect_failed(s, FAILURE_ABORT, "signal 6 (Aborted); its stderr ends: a line on stderr");
     (void)dup2(own, STDERR_FILENO);
     close(own);
+    order(s, "exit");
+    expect_failed(s, FAILURE_EXIT, "exited with code 3");
     order(s, "hang");
     assert_int_equal(kill(s->w.pid, SIGKILL), 0);
     expect_failed(s, FAILURE_KILL, "signal 9");

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC1091,SC2154,SC2034 # variables of and for common.sh
 # check_cluster.sh BINARY [SOURCE] - slurm/submit on a real Slurm of four nodes on loopback, started and
-# ended here. Every run that is disturbed ends with the bits of an undisturbed one, and nothing that was
-# DONE is done again. The scenarios run side by side: all are submitted, then disturbed, then awaited.
+# ended here. Every run that is disturbed ends with the bits of an undisturbed one, and no DONE job runs
+# again. The scenarios run at the same time: all are submitted, then disturbed, then awaited.
 set -euo pipefail
 . "$(dirname -- "$0")/../mpi/common.sh" check_cluster "$@"
 . "$(dirname -- "$0")/cluster.sh"
@@ -11,7 +11,7 @@ skip() {
     echo "$test_name: skipped, $*"
     exit 77
 }
-if is_sanitised; then skip "the sanitisers see no other program than without Slurm"; fi
+if is_sanitised; then skip "under the sanitisers it would run the same code as without Slurm"; fi
 ((EUID == 0)) || skip "only root can start slurmd"
 missing=$(cluster_wants)
 [[ -z $missing ]] || if [[ ${CI:-} == true ]]; then die "$missing"; else skip "$missing"; fi
@@ -19,7 +19,7 @@ missing=$(cluster_wants)
 trap 'cluster_end; finish' EXIT
 unset "${!SLURM_@}" "${!SBATCH_@}" # of a job that runs this test
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-chmod 711 "$work" # munged wants its socket reachable
+chmod 711 "$work" # munged refuses a socket that others cannot reach
 mkdir "$work/jobs" "$work/slurm"
 config="$work/a folder/tiny.cfg"
 cp -- "$here/tiny.cfg" "$config"
@@ -41,7 +41,8 @@ cluster_start "$work/slurm" || {
 declare -A id # of each scenario's job
 folder() { echo "$work/a folder/$1"; }
 
-# submit SCENARIO ARGUMENTS: two ranks, where every step of a file takes 0.2 s: time, and no work.
+# submit SCENARIO ARGUMENTS: two ranks; every write and sync of a file takes 0.2 s more, so that a run lasts
+# without computing.
 submit() {
     local name=$1
     shift
@@ -52,11 +53,11 @@ submit() {
 }
 slow=$(seq -s , -f 'slow-fs@job:%g' 0 16)
 
-job_field() { # JOB FIELD: as Slurm has it
+job_field() { # JOB FIELD: as Slurm reports it
     timeout 10 scontrol show job -o "$1" 2>/dev/null | grep -oP "(?<=\b$2=)\S*" | head -n 1
 }
 
-# tell SCENARIO: what is known about one that went wrong.
+# tell SCENARIO: state and logs of one that failed.
 tell() {
     timeout 10 scontrol show job -o "${id[$1]}" | head -n 3 || true
     tail -n 20 "$work/jobs/$1"-*.out || true
@@ -76,7 +77,7 @@ when() {
     die "$1: not $3 of $2 in its journal within 60 s"
 }
 
-# ends SCENARIO JOB STATE: waits for a state from which nothing comes back.
+# ends SCENARIO JOB STATE: waits for a final state, which must be this one.
 ends() {
     local i state=''
     for ((i = 0; i < 360; i++)); do
@@ -107,7 +108,7 @@ attempts() { # SCENARIO EXPECTED: codes with which its attempts ended
     [[ $codes == "$2" ]] || fault "$1: attempts ended with $codes, not $2"
 }
 
-# ---- all at once: on n1 and n2, but for what loses a node.
+# ---- submitted: all on n1 and n2, except the one that loses a node.
 elsewhere=(-- "--exclude=n3,n4")
 submit limit --time 1 -s pretrain.checkpoint_every=1 "${elsewhere[@]}"
 submit usr1 --nodes 2 -s pretrain.checkpoint_every=2 "${elsewhere[@]}"
@@ -131,7 +132,7 @@ when down "done" 2
 disturb down scontrol update nodename=n4 state=DOWN reason=test
 has_restarted() { [[ $(job_field "${id[$1]}" Restarts) == 1 ]]; }
 soon 20 has_restarted down || fault "down: Slurm did not requeue it"
-timeout 10 scontrol update nodename=n4 state=RESUME 2>/dev/null || true # unless it came back by itself
+timeout 10 scontrol update nodename=n4 state=RESUME 2>/dev/null || true # it may have come back by itself
 when usr1 checkpoint 2
 disturb usr1 scancel --batch --signal=USR1 "${id[usr1]}"
 when chain checkpoint 2
@@ -141,7 +142,7 @@ holder() { timeout 60 "$program" status --json "$(folder "$1")" | grep -o '"hold
 [[ $(holder cancel) == *true ]] || fault "cancel: job.sh.in would not see that it runs: $(holder cancel)"
 disturb cancel scancel "${id[cancel]}"
 when array/tiny-seed-5 checkpoint 2
-disturb array scancel --batch --signal=USR1 "${id[array]}_2" # whose job's number is the array's
+disturb array scancel --batch --signal=USR1 "${id[array]}_2" # the task whose job number is that of the array
 
 # ---- awaited.
 ends usr1 "${id[usr1]}" COMPLETED

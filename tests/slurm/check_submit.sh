@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # check_submit.sh [BINARY [SOURCE]] - slurm/submit and its batch script, with stand-ins for Slurm,
-# mpirun and taskvec: what is printed, what is submitted, and when the job comes back.
+# mpirun and taskvec: what is printed, what is submitted, and when the job is requeued.
 set -euo pipefail
 source=${2:-$(dirname -- "$0")/../..}
 source=$(cd -- "$source" && pwd)
@@ -106,7 +106,7 @@ submit --print --time 4 >"$work/job.sh"
 has '^#SBATCH --signal=B:USR1@60 ' # a quarter of a short limit
 if grep -q CORETYPE "$work/job.sh"; then fault "kernels are pinned unasked"; fi
 JOBS=1 submit --print >"$work/job.sh"
-has '^#SBATCH --ntasks=2 ' # as many as its group wants
+has '^#SBATCH --ntasks=2 ' # as many as its group has ranks
 JOBS=1000 submit --print >"$work/job.sh"
 has '^#SBATCH --ntasks=32 '
 submit --print --mem-per-cpu 77 --name other --launcher "srun --mpi=pmix" >"$work/job.sh"
@@ -159,7 +159,7 @@ refuses 64 'two runs would use the folder .*results/stand-in:' "$config" "$confi
 refuses 64 "each: expected KEY=A,B,C or KEY=1..20, got 'seed'" "$config" --each seed
 refuses 64 "core: expected a kernel of OpenBLAS: Haswell, .* got 'Hasvell'" "$config" --core Hasvell
 
-# ---- the job itself, with quicker looks at its launcher.
+# ---- the job itself; its launcher is checked more often than usual.
 sed -i 's/^tick=1 /tick=0.05 /' "$SUBMITTED"
 grep -q '^tick=0.05 ' "$SUBMITTED" || fault "no tick in the script"
 requeues() { grep -c '^scontrol requeue 7$' "$CALLS" || true; }
@@ -196,11 +196,11 @@ if grep -q -- --max-time "$CALLS"; then fault "0:00 became a --max-time, which i
 expect 0 0 "a Slurm that says when it ends" SLURM_JOB_END_TIME=2000000000
 if grep -q -- --max-time "$CALLS"; then fault "--max-time beside SLURM_JOB_END_TIME"; fi
 
-# ---- a task of an array names itself: its job's number may be that of the whole array.
+# ---- a task of an array is named by array and task: its job number may be that of the whole array.
 expect 0 0 "work remains in an array" RUN_CODE=75 STATUS_CODE=75 SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=3
 grep -qx 'scontrol requeue 7_3' "$CALLS" || fault "a task of an array: $(cat "$CALLS")"
 
-# ---- where requeue is forbidden: a successor, as often as a requeue, with all that sbatch was told.
+# ---- where requeue is forbidden: a successor where there would be a requeue, with all options of sbatch.
 successor() { # EXPECTED WHAT ENVIRONMENT...
     local expected=$1 what=$2
     shift 2
@@ -222,7 +222,7 @@ job RUN_CODE=75 STATUS_CODE=75 SCONTROL_CODE=1 "${array[@]}" || rc=$?
 grep -qF " [--array=3] [--dependency=afterany:7_3] [$SUBMITTED] [1]" "$CALLS" ||
     fault "successor of a task: code $rc, $(cat "$CALLS")"
 
-# ---- a launcher that outlives its program is ended.
+# ---- a launcher that outlives its program is killed.
 sed 's/^tick=0.05/tick=0.002/' "$SUBMITTED" >"$work/impatient.sh"
 rc=0
 env SLURM_JOB_ID=7 MPIRUN_HANGS=1 STATUS_CODE=75 timeout 60 bash "$work/impatient.sh" >"$work/job.out" 2>&1 || rc=$?
@@ -262,8 +262,8 @@ signalled USR1 STATUS_CODE=75
 signalled TERM STATUS_CODE=75
 [[ $rc == 75 && $(requeues) == 0 ]] || fault "TERM: code $rc, $(requeues) requeues; a cancelled job must stay away"
 
-# ---- a signal at any moment, 100 times: before there is a program, or as it ends. Work remains:
-# one requeue; none remains: none.
+# ---- a signal at any moment, 100 times: also before the program starts and while it ends. If work
+# remains, the job is requeued once, else not.
 trapped() { # the script has set its traps: SigCgt has bit 9, USR1
     local mask
     mask=$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null) || return 0
@@ -283,7 +283,7 @@ for ((i = 0; i < 100; i++)); do
         fault "USR1 at a moment ($i): code $rc, $(requeues) requeues where $code was left: $(cat "$work/job.out")"
 done
 
-# ---- the real plan has what submit asks of it.
+# ---- the real plan has the fields that submit reads.
 if [[ -x ${1:-} ]]; then
     "$source/slurm/submit" "$source/experiments/paper/linear_regression.cfg" --program "$1" --print >"$work/job.sh" ||
         fault "the real plan does not serve submit"

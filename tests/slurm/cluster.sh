@@ -3,7 +3,7 @@
 # munged, slurmctld and four slurmd, with key, sockets, logs and spools of their own in FOLDER;
 # cluster_end ends them and all that runs under them. Nothing outside FOLDER is read or written.
 
-# cluster_wants: why there can be no cluster here, or nothing.
+# cluster_wants: what is missing here for a cluster, or nothing.
 cluster_wants() {
     local tool
     if ((EUID != 0)); then echo "only root can start slurmd"; fi
@@ -12,7 +12,7 @@ cluster_wants() {
     done
 }
 
-# free_ports: the first of five ports in a row that nobody listens on.
+# free_ports: the first of five free ports in a row.
 free_ports() {
     local first port taken
     taken=$(sed -n 's/^ *[0-9]*: [0-9A-F]*:\([0-9A-F]\{4\}\) .*/0x\1/p' /proc/net/tcp /proc/net/tcp6 2>/dev/null |
@@ -101,7 +101,7 @@ cluster_start() {
     soon 30 all_idle
 }
 
-# cluster_refused: what a daemon said that ended by itself; nothing if all of them run.
+# cluster_refused: the output of a daemon that ended by itself; nothing if all of them run.
 cluster_refused() {
     local i name
     local names=(munged slurmctld slurmd.n1 slurmd.n2 slurmd.n3 slurmd.n4)
