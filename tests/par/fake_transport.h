@@ -87,8 +87,8 @@ static inline const struct fake_message *expect_sent(struct fake_transport *f, i
         fail_msg("expected message %d to rank %d, nothing was sent", kind, rank);
     const struct fake_message *m = &f->sent[f->n_expected++];
     if (m->rank != rank || m->head.kind != kind)
-        fail_msg("expected message %d to rank %d, got %u to rank %d", kind, rank, m->head.kind,
-                 m->rank);
+        fail_msg("expected message %d to rank %d, got %u to rank %d (%s)", kind, rank, m->head.kind,
+                 m->rank, m->head.size < 500 ? m->payload : "");
     return m;
 }
 

@@ -25,6 +25,10 @@ static enum err_code wait_for_stop(struct job_ctx *ctx, struct err *err) {
     return ERR(err, ERR_STOPPED, "stopped");
 }
 
+/* The rows of these jobs: one integer. */
+static const struct job_column NUMBER[] = {{.name = "number", .type = JOB_INT}};
+static const struct job_columns COLUMNS = {NUMBER, 1};
+
 /* Sends one number to the other rank of its group and gives the one that comes back as a row. */
 static enum err_code exchange(struct job_ctx *ctx, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -42,6 +46,7 @@ static enum err_code compute(const char *order, struct job_ctx *ctx, void *conte
                              struct err *err) {
     const struct job_value cell = {JOB_INT, {.integer = 42}};
     (void)context;
+    ctx->columns = &COLUMNS;
     if (strcmp(order, "row") == 0) return job_row(ctx, 0, &cell, 1, err);
     if (strcmp(order, "error") == 0) return ERR(err, ERR_DATA, "no such data");
     if (strcmp(order, "nan") == 0) return ERR(err, ERR_NUMERIC, "a loss is not finite");
