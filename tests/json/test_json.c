@@ -120,7 +120,7 @@ static void nesting_is_bounded(void **state) {
     json_release(&root);
     memset(text, '[', JSON_DEPTH_MAX + 1);
     refused(text, "byte 64: nested deeper than 64 levels");
-    root = parsed("\"[[[[\\\"[[[\""); /* brackets in a text are letters */
+    root = parsed("\"[[[[\\\"[[[\""); /* brackets in a string do not nest */
     json_release(&root);
     char *many = malloc(1 << 20);
     memset(many, '{', 1 << 20);

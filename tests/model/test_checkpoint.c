@@ -12,10 +12,10 @@ static const struct model_dims WIDE = {
     .L = 3, .H = 2, .E = 16, .inputs = 3, .positions = 14, .epsilon = 1e-5f};
 static struct err err;
 
-/* How a file is to differ from a good one; all zero: a good one. */
+/* How a file differs from a valid one; all zero: a valid file. */
 struct damage {
     const char *leave_out, *extra, *reshape; /* names of tensors */
-    const char *no_note, *note, *value;      /* a note left out; one with another value */
+    const char *no_note, *note, *value; /* a note that is omitted; one whose value is changed */
 };
 
 static void add_notes(struct tensor_writer *w, const struct damage *how) {
@@ -67,7 +67,7 @@ static void same_dims(const struct model_dims *d) {
     assert_true(d->epsilon == WIDE.epsilon);
 }
 
-static void what_was_written_is_read_where_it_is_mapped(void **state) {
+static void a_written_model_is_read_in_place(void **state) {
     (void)state;
     char path[SCRATCH_PATH];
     struct params p = tiny_params(&WIDE);
@@ -89,7 +89,7 @@ static void what_was_written_is_read_where_it_is_mapped(void **state) {
     params_destroy(&p);
 }
 
-/* A foreign file: data at an odd place, no note but n_head, things that are no weights. */
+/* A file of another program: unaligned data, no note but n_head, tensors that are not weights. */
 static void an_unaligned_file_is_copied(void **state) {
     (void)state;
     char path[SCRATCH_PATH];
@@ -124,7 +124,7 @@ static void an_unaligned_file_is_copied(void **state) {
     text_release(&header), text_release(&data), text_release(&all);
 }
 
-static void extras_of_published_files_are_passed_over(void **state) {
+static void extras_of_published_files_are_ignored(void **state) {
     (void)state;
     const char *const names[] = {"_backbone.wte.weight", "_backbone.h.0.attn.bias",
                                  "_backbone.h.2.attn.masked_bias"};
@@ -149,7 +149,7 @@ static void refused(const struct params *p, struct damage how, const char *words
     assert_null(m.file);
 }
 
-static void tensors_that_are_not_the_models(void **state) {
+static void unknown_missing_and_misshapen_tensors_are_refused(void **state) {
     (void)state;
     struct params p = tiny_params(&WIDE);
     const char *fc = "_backbone.h.1.mlp.c_fc.weight";
@@ -166,7 +166,7 @@ static void tensors_that_are_not_the_models(void **state) {
     params_destroy(&p);
 }
 
-static void notes_that_make_no_sense(void **state) {
+static void invalid_notes_are_refused(void **state) {
     (void)state;
     struct params p = tiny_params(&WIDE);
     refused(&p, (struct damage){.no_note = "n_head"}, "lacks n_head");
@@ -187,7 +187,7 @@ static void notes_that_make_no_sense(void **state) {
     params_destroy(&p);
 }
 
-static void files_that_are_no_models(void **state) {
+static void files_of_other_kinds_are_refused(void **state) {
     (void)state;
     char path[SCRATCH_PATH];
     struct params p = tiny_params(&WIDE);
@@ -206,8 +206,9 @@ static void files_that_are_no_models(void **state) {
     params_destroy(&p);
 }
 
-/* Rows 0 .. 3 of two trained points stay; the others are normal draws of the seed and the row. */
-static void positions_no_one_trained_are_redrawn(void **state) {
+/* Rows 0 .. 3, which two trained points reach, stay; the others are normal draws that depend on
+ * seed and row. */
+static void untrained_positions_are_redrawn(void **state) {
     (void)state;
     char path[SCRATCH_PATH];
     struct params p = tiny_params(&WIDE);
@@ -227,7 +228,7 @@ static void positions_no_one_trained_are_redrawn(void **state) {
     }
     /* n squares of N(0, .02^2): within 5 standard deviations, sqrt(2 / n) each */
     assert_true(fabs(square / ((double)n * 4e-4) - 1) < 5 * sqrt(2 / (double)n));
-    SUCCEEDS(model_redraw_positions(&other, 5, &err)); /* anew, from the same names */
+    SUCCEEDS(model_redraw_positions(&other, 5, &err)); /* again, from the same stream */
     assert_memory_equal(m.params.wpe, other.params.wpe, all);
     model_close(&m);
     model_close(&other);
@@ -252,13 +253,13 @@ static void an_epsilon_is_written_so_that_it_reads_back(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_written_is_read_where_it_is_mapped),
+        cmocka_unit_test(a_written_model_is_read_in_place),
         cmocka_unit_test(an_unaligned_file_is_copied),
-        cmocka_unit_test(extras_of_published_files_are_passed_over),
-        cmocka_unit_test(tensors_that_are_not_the_models),
-        cmocka_unit_test(notes_that_make_no_sense),
-        cmocka_unit_test(files_that_are_no_models),
-        cmocka_unit_test(positions_no_one_trained_are_redrawn),
+        cmocka_unit_test(extras_of_published_files_are_ignored),
+        cmocka_unit_test(unknown_missing_and_misshapen_tensors_are_refused),
+        cmocka_unit_test(invalid_notes_are_refused),
+        cmocka_unit_test(files_of_other_kinds_are_refused),
+        cmocka_unit_test(untrained_positions_are_redrawn),
         cmocka_unit_test(an_epsilon_is_written_so_that_it_reads_back),
     };
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);

@@ -67,8 +67,8 @@ static void a_slot_depends_on_its_prompt_alone(void **state) {
     scene_free(&s);
 }
 
-/* Some together, some left over, in any company: the bits of each alone. Products of a few rows may
- * not agree on this kernel, so sizes differ. */
+/* Prompts that run together, and the rest that runs alone, have the bits of a prompt that runs
+ * alone. Whether products agree depends on the kernel and the sizes, so several sizes are tried. */
 static void together_as_alone(size_t n_tokens, size_t width) {
     enum { MANY = 7, LONGEST = 84 };
     const struct model_dims d = {
@@ -94,7 +94,7 @@ static void together_as_alone(size_t n_tokens, size_t width) {
     pair_free(&tokens);
 }
 
-static void company_changes_no_bit(void **state) {
+static void running_together_changes_no_bit(void **state) {
     (void)state;
     together_as_alone(0, 64);
     together_as_alone(1, 64);
@@ -115,7 +115,7 @@ static float predict(const struct context *c, const struct scene *s, uint32_t le
     return y;
 }
 
-/* What a longer prompt left behind in its slot is not read. */
+/* What remains of a longer prompt in the slot is not read. */
 static void a_slot_is_used_again_for_a_shorter_prompt(void **state) {
     (void)state;
     struct scene s = scene_new();
@@ -134,8 +134,8 @@ static void a_slot_is_used_again_for_a_shorter_prompt(void **state) {
     scene_free(&s);
 }
 
-/* Predictions from halves: other bits, the same numbers to about three digits. */
-static void halves_are_nearly_singles(void **state) {
+/* Predictions from contexts in halves differ, but agree to about three digits. */
+static void contexts_in_halves_are_close(void **state) {
     (void)state;
     struct scene s = scene_new();
     struct context single, half;
@@ -159,7 +159,7 @@ static void halves_are_nearly_singles(void **state) {
     scene_free(&s);
 }
 
-static void memory_is_what_was_announced(void **state) {
+static void memory_is_as_predicted(void **state) {
     (void)state;
     struct context c;
     SUCCEEDS(context_create(&c, &TINY, 5, TOKENS, CONTEXT_SINGLE, &err));
@@ -172,7 +172,8 @@ static void memory_is_what_was_announced(void **state) {
     SUCCEEDS(context_create(&c, &TINY, 5, TOKENS, CONTEXT_HALF, &err));
     assert_int_equal(c.memory.size, half);
     const size_t single = context_bytes(&TINY, 5, TOKENS, CONTEXT_SINGLE);
-    assert_true(2 * half - single <= 256); /* the arena's own, under AddressSanitizer */
+    assert_true(2 * half - single <=
+                256); /* the poisoned zones of the arena under AddressSanitizer */
     context_destroy(&c);
 }
 
@@ -180,10 +181,10 @@ int main(void) {
     blas_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_slot_depends_on_its_prompt_alone),
-        cmocka_unit_test(company_changes_no_bit),
+        cmocka_unit_test(running_together_changes_no_bit),
         cmocka_unit_test(a_slot_is_used_again_for_a_shorter_prompt),
-        cmocka_unit_test(halves_are_nearly_singles),
-        cmocka_unit_test(memory_is_what_was_announced),
+        cmocka_unit_test(contexts_in_halves_are_close),
+        cmocka_unit_test(memory_is_as_predicted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

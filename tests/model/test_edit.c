@@ -12,14 +12,14 @@ static const enum edit_site SITES[] = {EDIT_HEADS, EDIT_ATTENTION, EDIT_BLOCK};
 static const char TWIN_SITES[] = "zax";
 static const enum edit_operation OPERATIONS[] = {EDIT_ADD, EDIT_REPLACE, EDIT_MIX};
 
-/* What an operation of scale .7 does, as the twin says it. */
+/* An operation of scale .7 as a patch of the twin. */
 static void describe(struct twin_patch *p, enum edit_operation operation) {
     const double scale = (double)0.7f;
     p->keep = operation == EDIT_ADD ? 1 : operation == EDIT_REPLACE ? 0 : 1 - scale;
     p->scale = operation == EDIT_REPLACE ? 1 : scale;
 }
 
-/* Layer 1's coordinates FROM .. with values that differ by row. */
+/* Coordinates FROM .. of layer 1, with values that differ by row. */
 static struct edit slice_edit(const struct scene *s, size_t site, size_t operation) {
     return (struct edit){.layer = 1,
                          .site = SITES[site],
@@ -92,7 +92,7 @@ static void gates_of_single_heads(void **state) {
     scene_free(&s);
 }
 
-/* The pass of t has the bits of s: predictions and all that it keeps. */
+/* The pass of t has the bits of s: predictions and stored activations. */
 static void same_bits(const struct scene *s, const struct scene *t) {
     const size_t layer = s->query.capacity * TINY.E * sizeof(float);
     assert_memory_equal(s->query.prediction, t->query.prediction, ROWS * sizeof(float));
@@ -101,7 +101,7 @@ static void same_bits(const struct scene *s, const struct scene *t) {
     assert_memory_equal(s->query.a, t->query.a, TINY.L * layer);
 }
 
-/* One row of values a prompt, for all its lengths. */
+/* One row of values per prompt, for all its lengths. */
 static void an_index_shares_values_among_rows(void **state) {
     (void)state;
     struct scene s, t;
@@ -121,7 +121,7 @@ static void an_index_shares_values_among_rows(void **state) {
     scene_free(&t);
 }
 
-static void mixing_in_nothing_changes_no_bit(void **state) {
+static void mixing_with_scale_0_changes_no_bit(void **state) {
     (void)state;
     struct scene s, t;
     struct edit e[3];
@@ -156,7 +156,7 @@ static double largest_gap(const float *got, const float *want, size_t n) {
 
 enum { RANK = 2, MAP = RANK * WIDTH };
 
-/* x + B^T (A x + c) of row r as the definition says; B NULL: the identity. */
+/* x + B^T (A x + c) of row r by the definition; B NULL: the identity. */
 static void naive_map(double *out, const float *x, const struct edit_map *m, size_t r, size_t n) {
     for (size_t e = 0; e < n; e++) out[e] = (double)x[e];
     for (size_t k = 0; k < m->rank; k++) {
@@ -169,7 +169,7 @@ static void naive_map(double *out, const float *x, const struct edit_map *m, siz
 }
 
 /* A map on the coordinates FROM .. of layer 1's output; matrices that differ by row, or by prompt.
- * The reference replaces what a plain pass has there by what the definition makes of it. */
+ * The reference replaces the activation of an unedited pass by the result of the definition. */
 static void check_map(struct scene *s, const struct edit_map *m, const uint32_t *index) {
     struct scene t;
     const struct edit e = {.layer = 1, .from = FROM, .n = WIDTH, .operation = EDIT_MAP, .map = *m};
@@ -210,7 +210,8 @@ static void a_map_is_as_defined(void **state) {
     pair_free(&m);
 }
 
-/* The map is affine: g before it times a step is g after it times what the step becomes. */
+/* The map is affine: the gradient before it, times a step, equals the gradient after it, times the
+ * image of the step. */
 static void check_map_slope(const struct edit_map *m) {
     const struct edit e = {.operation = EDIT_MAP, .map = *m};
     const struct edit_map straight = {m->rank, m->A, m->B, NULL, m->A_stride, m->B_stride, 0};
@@ -229,7 +230,7 @@ static void check_map_slope(const struct edit_map *m) {
     pair_free(&g), pair_free(&step);
 }
 
-static void a_map_goes_back_through_its_transpose(void **state) {
+static void the_gradient_of_a_map_is_its_transpose(void **state) {
     (void)state;
     struct pair m = pair_normals(2 * 2 * WIDTH * WIDTH, 9, 0.5);
     const float *B = m.f + 2 * WIDTH * WIDTH;
@@ -252,15 +253,14 @@ static void a_map_to_zero_changes_no_bit(void **state) {
     assert_memory_equal(x, same, sizeof x);
 }
 
-/* The rows at a site of layer 1, of a pass that has come that far. */
+/* The rows at a site of layer 1 after a pass. */
 static float *rows_at(struct scene *s, enum edit_site site) {
     const size_t layer = s->query.capacity * TINY.E;
     if (site == EDIT_HEADS) return s->query.z + layer;
     return site == EDIT_ATTENTION ? s->query.a + layer : s->query.x + 2 * layer;
 }
 
-/* Written by hand and resumed, or edited on the way: the same bits. What is edited where a pass
- * resumes is the caller's. */
+/* Resuming from rows that the caller has edited gives the bits of a pass with these edits. */
 static void resuming_equals_editing(void **state) {
     (void)state;
     for (size_t site = 0; site < 3; site++) {
@@ -309,7 +309,7 @@ static void steering_equals_the_full_forward(void **state) {
     scene_free(&s);
 }
 
-static void steering_keeps_lengths(void **state) {
+static void steering_keeps_norms(void **state) {
     (void)state;
     const struct edit e = {.operation = EDIT_STEER, .scale = 2, .values = (const float[]){2, 1}};
     float x[2] = {0, -2}, zero[2] = {0, 0}, against[2] = {-4, -2};
@@ -317,11 +317,11 @@ static void steering_keeps_lengths(void **state) {
     assert_true(x[0] == 2 && x[1] == 0);
     edit_apply(zero, &e, 0, 2, NULL);
     assert_true(zero[0] == 0 && zero[1] == 0);
-    edit_apply(against, &e, 0, 2, NULL); /* what is left has no direction */
+    edit_apply(against, &e, 0, 2, NULL); /* the sum has no direction */
     assert_true(against[0] == 0 && against[1] == 0);
 }
 
-static void steering_towards_nothing_changes_no_bit(void **state) {
+static void steering_by_zeros_changes_no_bit(void **state) {
     (void)state;
     const float nothing[3] = {0, -0.0f, 0}, same[3] = {-0.0f, 1.1f, 2.3e-7f};
     const struct edit e = {.operation = EDIT_STEER, .scale = 1.5f, .values = nothing};
@@ -336,14 +336,14 @@ int main(void) {
         cmocka_unit_test(every_operation_at_every_site_equals_the_full_forward),
         cmocka_unit_test(gates_of_single_heads),
         cmocka_unit_test(an_index_shares_values_among_rows),
-        cmocka_unit_test(mixing_in_nothing_changes_no_bit),
+        cmocka_unit_test(mixing_with_scale_0_changes_no_bit),
         cmocka_unit_test(a_map_is_as_defined),
-        cmocka_unit_test(a_map_goes_back_through_its_transpose),
+        cmocka_unit_test(the_gradient_of_a_map_is_its_transpose),
         cmocka_unit_test(a_map_to_zero_changes_no_bit),
         cmocka_unit_test(resuming_equals_editing),
         cmocka_unit_test(steering_equals_the_full_forward),
-        cmocka_unit_test(steering_keeps_lengths),
-        cmocka_unit_test(steering_towards_nothing_changes_no_bit),
+        cmocka_unit_test(steering_keeps_norms),
+        cmocka_unit_test(steering_by_zeros_changes_no_bit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

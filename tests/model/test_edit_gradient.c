@@ -165,8 +165,8 @@ static void the_first_block_and_the_embedding(void **state) {
     scene_free(&s);
 }
 
-/* The way back through additions is that of query_backward, bit for bit. */
-static void additions_have_the_bits_of_the_plain_way(void **state) {
+/* The backward pass through additions has the bits of query_backward(). */
+static void additions_have_the_bits_of_query_backward(void **state) {
     (void)state;
     static struct seen seen;
     struct scene s, plain;
@@ -189,7 +189,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_operation_at_every_site),
         cmocka_unit_test(the_first_block_and_the_embedding),
-        cmocka_unit_test(additions_have_the_bits_of_the_plain_way),
+        cmocka_unit_test(additions_have_the_bits_of_query_backward),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

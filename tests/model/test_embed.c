@@ -24,7 +24,7 @@ static void sequences_of_vectors_equal_the_twin(void **state) {
     pair_free(&vectors), pair_free(&x);
 }
 
-/* Nothing is rounded but the sum with the position. */
+/* Only the sum with the position is rounded, so the values are exact. */
 static void sequences_of_ids_equal_the_twin(void **state) {
     (void)state;
     struct params p = tiny_params(&TINY_TOKENS);
@@ -41,7 +41,7 @@ static void sequences_of_ids_equal_the_twin(void **state) {
     pair_free(&x);
 }
 
-/* Single tokens at positions in no order: what a sequence has there. */
+/* Single tokens at positions in any order have the embedding that they have in a sequence. */
 static void rows_stand_at_their_positions(void **state) {
     (void)state;
     const uint32_t position[] = {5, 0, 8, 5};

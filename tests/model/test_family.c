@@ -40,7 +40,7 @@ static void a_model_has_the_tensors_its_family_names(void **state) {
     params_destroy(&p);
 }
 
-/* The same law as for regression: wte is drawn like wpe. */
+/* The distribution of wpe, as in GPT-2. */
 static void token_embeddings_are_initialised(void **state) {
     (void)state;
     struct params p;

@@ -64,7 +64,8 @@ static void compare_sequence(const struct forward *f, const struct scene *s, siz
 
 static void values_equal_the_twin(void **state) {
     (void)state;
-    const size_t sizes[][2] = {{B, LENGTH}, {2, 6}, {1, 2}, {3, 8}}; /* as laid out, then smaller */
+    const size_t sizes[][2] = {
+        {B, LENGTH}, {2, 6}, {1, 2}, {3, 8}}; /* the largest first, then smaller ones */
     struct forward f;
     SUCCEEDS(forward_create(&f, &TINY, B, LENGTH, false, &err));
     assert_int_equal(f.memory.size, forward_bytes(&TINY, B, LENGTH, false));
@@ -98,11 +99,11 @@ static void gradients_equal_central_differences(void **state) {
     dims.L = 2;
     struct scene s = scene_new(&dims, 2, 8);
     struct params g;
-    struct forward f; /* laid out for more than is run */
+    struct forward f; /* larger than the run */
     SUCCEEDS(params_create(&g, &dims, &err));
     SUCCEEDS(forward_create(&f, &dims, 3, 10, true, &err));
     assert_int_equal(f.memory.size, forward_bytes(&dims, 3, 10, true));
-    forward_run(&f, &s.p, s.tokens.f, 3, 4); /* leaves its remains */
+    forward_run(&f, &s.p, s.tokens.f, 3, 4); /* leaves values behind */
     forward_backward(&g, &f, &s.p, s.tokens.f, s.c.f);
     memset(g.block, 0, params_count(&dims) * sizeof *g.block);
     forward_run(&f, &s.p, s.tokens.f, s.B, s.length);
@@ -113,8 +114,8 @@ static void gradients_equal_central_differences(void **state) {
     scene_free(&s);
 }
 
-/* More sequences than go through a block at once: the gradient is the sum of each one's own, and
- * predictions are the twin's, also where the last block stops at x tokens. */
+/* More sequences than one chunk holds: the gradient is the sum of those of single sequences, and
+ * predictions equal the twin, also where the last block computes x tokens only. */
 static void many_sequences_add_up(void **state) {
     (void)state;
     enum { MANY = 120 };
@@ -155,8 +156,8 @@ static void many_sequences_add_up(void **state) {
     scene_free(&s);
 }
 
-/* Unseen positions and the padding between tensors keep a gradient of exactly 0: Adam leaves them.
- */
+/* Positions without tokens and the padding between tensors have a gradient of exactly 0, so Adam
+ * does not change them. */
 static void nothing_else_gets_a_gradient(void **state) {
     (void)state;
     struct scene s = scene_new(&TINY, 2, 8);

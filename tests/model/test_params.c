@@ -51,7 +51,8 @@ static void names_and_shapes_are_the_published_ones(void **state) {
     params_destroy(&p);
 }
 
-/* Methods 1.1: 9,529,344 of the backbone, 5,376 of the read-in, 257 of the read-out. */
+/* Garg et al.'s model: 9,529,344 parameters of the backbone, 5,376 of the read-in, 257 of the
+ * read-out. */
 static void the_published_model_has_its_size(void **state) {
     (void)state;
     const struct model_dims d = {
@@ -65,7 +66,7 @@ static double deviation(const float *x, size_t n) {
     return sqrt(sum / (double)n);
 }
 
-static void initial_weights_have_their_law(void **state) {
+static void initial_weights_have_their_distribution(void **state) {
     (void)state;
     const struct model_dims d = {
         .L = 2, .H = 4, .E = 64, .inputs = 5, .positions = 40, .epsilon = 1e-5f};
@@ -116,8 +117,8 @@ static void initial_weights_depend_on_seed_and_name_alone(void **state) {
     params_destroy(&s);
 }
 
-/* A checkpoint was trained from these: they must never change. */
-static void initial_weights_stay_what_they_were(void **state) {
+/* Published checkpoints were trained from these weights, so they must never change. */
+static void initial_weights_never_change(void **state) {
     (void)state;
     struct params p;
     SUCCEEDS(params_create(&p, &TINY, &err));
@@ -137,9 +138,9 @@ int main(void) {
         cmocka_unit_test(every_tensor_is_in_the_block),
         cmocka_unit_test(names_and_shapes_are_the_published_ones),
         cmocka_unit_test(the_published_model_has_its_size),
-        cmocka_unit_test(initial_weights_have_their_law),
+        cmocka_unit_test(initial_weights_have_their_distribution),
         cmocka_unit_test(initial_weights_depend_on_seed_and_name_alone),
-        cmocka_unit_test(initial_weights_stay_what_they_were),
+        cmocka_unit_test(initial_weights_never_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
 #include "model/query_scene.h"
 #include "ops/blas.h"
 
-/* Edits of v at every layer, and the same for the twin's token `first` and after. */
+/* Edits that add v at every layer, and the same for the twin at token `first` and after. */
 static void edit_all_layers(struct edit out[], struct twin_edit twin[], const struct scene *s,
                             size_t r, enum edit_scope scope, size_t stride, size_t first) {
     for (size_t l = 0; l < TINY.L; l++) {
@@ -50,7 +50,8 @@ static void edits_of_the_query_at_all_layers(void **state) {
     scene_free(&s);
 }
 
-/* One row a prompt, so that row r and slot r read the same values; then one vector for all. */
+/* First one row of values per prompt, so that row r and slot r read the same; then one vector for
+ * all. */
 static void edits_of_all_tokens_run_in_the_context_too(void **state) {
     (void)state;
     struct scene s;
@@ -94,7 +95,7 @@ static double twin_loss(void *context) {
     return f->s->c.d[f->r] * f->s->twin.prediction[f->s->length[f->r]];
 }
 
-/* g[l] is the derivative with respect to whatever is added after block l. */
+/* g[l] is the derivative with respect to a vector that is added after block l. */
 static void gradients_equal_central_differences(void **state) {
     (void)state;
     struct scene s;
@@ -119,7 +120,7 @@ static void gradients_equal_central_differences(void **state) {
     scene_free(&s);
 }
 
-/* All that a pass leaves, plain and with a list of zeros, bit for bit. */
+/* A pass with edits that add zeros has all bits of a pass without edits. */
 static void zeros_change_no_bit(void **state) {
     (void)state;
     struct scene s, t;
@@ -156,7 +157,7 @@ static void adding_zero_keeps_the_sign_of_zero(void **state) {
     assert_true(x[0] == 2.0f && x[2] == 1.0f);
 }
 
-static void keeping_for_backward_changes_no_bit(void **state) {
+static void storing_for_backward_changes_no_bit(void **state) {
     (void)state;
     struct scene s, t;
     bench_model_init(&s, false);
@@ -181,7 +182,7 @@ int main(void) {
         cmocka_unit_test(gradients_equal_central_differences),
         cmocka_unit_test(zeros_change_no_bit),
         cmocka_unit_test(adding_zero_keeps_the_sign_of_zero),
-        cmocka_unit_test(keeping_for_backward_changes_no_bit),
+        cmocka_unit_test(storing_for_backward_changes_no_bit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,7 +67,8 @@ static void compare(const float *got, double *at, size_t n, struct scene *s) {
     CLOSE(relative_error(got, want, n), 1e-4);
 }
 
-/* Weight gradients, and that of x, which does not depend on whether the others are wanted. */
+/* Weight gradients, and the gradient of x, which has the same bits when the others are not wanted.
+ */
 static void gradients_equal_central_differences(void **state) {
     (void)state;
     const struct model_dims *const models[] = {&TINY, &TINY_TOKENS};

@@ -1,5 +1,5 @@
 /*
- * tiny.h - a model small enough for a twin, with weights that leave nothing at 0 or 1.
+ * tiny.h - a model small enough for a twin, whose gains and biases all differ from 1 and 0.
  */
 #ifndef TESTS_MODEL_TINY_H
 #define TESTS_MODEL_TINY_H
@@ -40,12 +40,12 @@ static inline struct params tiny_params(const struct model_dims *dims) {
     return p;
 }
 
-/* Largest difference over the largest number wanted. */
+/* The largest difference, divided by the largest expected number. */
 static inline double relative_error(const float *got, const double *want, size_t n) {
     double worst = 0.0, scale = 1e-30;
     for (size_t i = 0; i < n; i++) {
         const double e = (double)got[i] - want[i], w = want[i] < 0 ? -want[i] : want[i];
-        if (!(e <= worst && -e <= worst)) worst = e < 0 ? -e : e; /* a NaN stays */
+        if (!(e <= worst && -e <= worst)) worst = e < 0 ? -e : e; /* a NaN is an error too */
         if (w > scale) scale = w;
     }
     return worst / scale;

@@ -60,7 +60,7 @@ static void nan_stays_nan(void **state) {
     assert_true(isnan(y) && isnan(x));
 }
 
-/* Any length and any place give an element the same bits. */
+/* An element has the same bits at any place of an array of any length. */
 static void place_does_not_matter(void **state) {
     (void)state;
     struct pair x = pair_normals(N, 4, 2.0), y = pair_filled(N, nan(""));

@@ -17,7 +17,7 @@ static const struct attention_shape SHAPES[] = {
     {1, 18, 2, 16, 1}, {1, 18, 2, 16, 2}, {1, 37, 1, 20, 2}, {1, 34, 1, 33, 1}};
 enum { CASES = sizeof SHAPES / sizeof *SHAPES };
 
-/* A layer and a scalar loss <g, z>; z, g [B,T,E], of which z.f and g.f hold the queries' rows. */
+/* A layer and a scalar loss <g, z>; z, g [B,T,E]; z.f and g.f hold the rows of the queries only. */
 struct layer {
     struct attention_shape s;
     size_t R, E;
@@ -106,8 +106,8 @@ static void gradients(void **state) {
     }
 }
 
-/* What comes after a token cannot change it. */
-static void later_tokens_are_unseen(void **state) {
+/* Later tokens do not change the output of a token. */
+static void later_tokens_do_not_matter(void **state) {
     (void)state;
     const struct attention_shape shape = {1, 12, 2, 8, 1};
     struct layer l = layer_new(&shape, 1.0), changed = layer_new(&shape, 1.0);
@@ -118,7 +118,7 @@ static void later_tokens_are_unseen(void **state) {
     layer_free(&l), layer_free(&changed);
 }
 
-/* A prompt's bits do not depend on the prompts around it, its addresses, or how it goes on. */
+/* The bits of a prompt depend neither on other prompts, nor on addresses, nor on later tokens. */
 static void prompts_are_independent(void **state) {
     (void)state;
     const struct attention_shape all = {3, 21, 2, 5, 1}, one = {1, 18, 2, 5, 1};
@@ -151,8 +151,8 @@ static void softmax_extremes(void **state) {
     assert_true(isnan(bad[0]) && isnan(bad[1]) && isnan(bad[2]));
 }
 
-/* Every length: right, zero behind the values, the same bits whatever the room and the address,
- * and nothing written behind the room. */
+/* For every length: right values, zeros behind them, the same bits for any room and address, and
+ * nothing written behind the room. */
 static void softmax_lengths(void **state) {
     (void)state;
     for (size_t n = 1; n < 70; n++)
@@ -182,7 +182,7 @@ static void softmax_lengths(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(values),
                                        cmocka_unit_test(gradients),
-                                       cmocka_unit_test(later_tokens_are_unseen),
+                                       cmocka_unit_test(later_tokens_do_not_matter),
                                        cmocka_unit_test(prompts_are_independent),
                                        cmocka_unit_test(huge_scores_stay_finite),
                                        cmocka_unit_test(softmax_extremes),

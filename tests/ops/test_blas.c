@@ -10,7 +10,7 @@
 #include "ops/blas.h"
 #include "twins/ops_twin.h"
 
-static void names_say_something(void **state) {
+static void the_library_reports_its_name(void **state) {
     (void)state;
     assert_true(strlen(blas_core()) > 0);
     assert_non_null(strstr(blas_config(), "OpenBLAS"));
@@ -69,7 +69,7 @@ static void empty_sizes_are_allowed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_say_something), cmocka_unit_test(gemm_equals_sums),
+        cmocka_unit_test(the_library_reports_its_name), cmocka_unit_test(gemm_equals_sums),
         cmocka_unit_test(beta_zero_overwrites_nan), cmocka_unit_test(empty_sizes_are_allowed)};
     blas_init();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,7 +32,7 @@ static const size_t SIZES[][6] = {
     {1, 41, 3, 7, 9, CONTEXT_HALF}};
 enum { CASES = sizeof SIZES / sizeof SIZES[0], SINGLE_CASE = 3, HALF_CASE = 9 };
 
-/* Keys and values as halves hold them, so that the twin sees the numbers that are kept. */
+/* Rounds keys and values to halves, so that the twin sees the stored numbers. */
 static void round_context(struct pair *context, size_t E) {
     for (size_t i = 0; i < context->n; i++) {
         if (i % (3 * E) < E) continue;
@@ -139,7 +139,8 @@ static void equals_full_attention(void **state) {
     stream_free(&x);
 }
 
-/* Each row alone, over a context whose unseen tokens are NaN: the same bits, both ways. */
+/* Each row alone, over a context whose unseen tokens are NaN, has the same bits, forward and
+ * backward. */
 static void rows_alone(const size_t size[6]) {
     struct stream x = stream_new(size);
     struct pair d = pair_filled(x.qkv.n, 0.0);
@@ -174,7 +175,7 @@ static void rows_are_independent(void **state) {
     rows_alone(SIZES[HALF_CASE]);
 }
 
-/* The room left in a context changes nothing. */
+/* Unused capacity of a context changes no bit. */
 static void capacity_does_not_matter(void **state) {
     (void)state;
     struct stream x = stream_new(SIZES[SINGLE_CASE]), y = stream_new(SIZES[SINGLE_CASE]);
@@ -189,7 +190,7 @@ static void capacity_does_not_matter(void **state) {
     stream_free(&x), stream_free(&y);
 }
 
-/* Beyond the range of halves: 65504 is kept, and predictions stay numbers. */
+/* Numbers beyond the range of halves are stored as 65504, so results stay finite. */
 static void huge_halves_stay_finite(void **state) {
     (void)state;
     const size_t size[6] = {1, 9, 1, 8, 1, CONTEXT_HALF};

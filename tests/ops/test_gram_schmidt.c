@@ -16,8 +16,7 @@ static void near(double got, double want, double tolerance) {
     if (!(fabs(got - want) <= tolerance)) fail_msg("%.17g, not %.17g", got, want);
 }
 
-/* Orthonormal rows, by the function under test: each is what a row of normals adds to the others.
- */
+/* Orthonormal rows made by the function under test from rows of normal draws. */
 static void make_rows(double q[ROWS * N]) {
     struct pair x = pair_normals(ROWS * N, 3, 1.0);
     memcpy(q, x.d, ROWS * N * sizeof *q);
@@ -36,8 +35,8 @@ static void the_rows_are_orthonormal(void **state) {
         for (size_t s = 0; s < ROWS; s++) near(twin_dot(q + r * N, q + s * N, N), r == s, 1e-15);
 }
 
-/* row = sum of share q + rest, the rest orthogonal to every q and as long as told. */
-static void a_row_falls_apart(void **state) {
+/* row = sum of share q + rest; the rest is orthogonal to every q and has the returned norm. */
+static void a_row_is_decomposed(void **state) {
     (void)state;
     double q[ROWS * N], row[N], rest[N], share[ROWS] = {10, 0, 0, 0, 0};
     struct pair x = pair_normals(N, 4, 1.0);
@@ -56,9 +55,9 @@ static void a_row_falls_apart(void **state) {
     }
 }
 
-/* A row that lies along the others up to 1e-9: once would leave 1e-16 / 1e-9 of them in the rest.
- */
-static void what_nearly_depends_is_still_orthogonal(void **state) {
+/* A row that depends on the others up to 1e-9: one projection would leave 1e-16 / 1e-9 of them in
+ * the rest. */
+static void a_nearly_dependent_row_becomes_orthogonal(void **state) {
     (void)state;
     double q[ROWS * N], row[N];
     struct pair x = pair_normals(N, 5, 1.0);
@@ -73,8 +72,8 @@ static void what_nearly_depends_is_still_orthogonal(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_rows_are_orthonormal),
-        cmocka_unit_test(a_row_falls_apart),
-        cmocka_unit_test(what_nearly_depends_is_still_orthogonal),
+        cmocka_unit_test(a_row_is_decomposed),
+        cmocka_unit_test(a_nearly_dependent_row_becomes_orthogonal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

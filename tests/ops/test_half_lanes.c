@@ -10,7 +10,7 @@
 
 #include "ops/half_lanes.h"
 
-/* What a half is worth by its definition, apart from NaN. */
+/* The value of a half by its definition, except for NaN. */
 static double worth(uint16_t half) {
     const int exponent = half >> 10 & 0x1f, mantissa = half & 0x3ff;
     const double sign = half & 0x8000 ? -1.0 : 1.0;
@@ -19,7 +19,8 @@ static double worth(uint16_t half) {
     return sign * ldexp(1024 + mantissa, exponent - 25);
 }
 
-/* The vector and the scalar must agree, or F16C machines and others keep different contexts. */
+/* Vector and scalar code must agree, so that machines with and without F16C store equal contexts.
+ */
 static uint16_t narrow(float x) {
     uint16_t halves[LANES];
     const uint16_t one = half_lanes_narrow_one(x);
@@ -50,7 +51,7 @@ static void every_half_widens_and_comes_back(void **state) {
     }
 }
 
-/* Between two neighbours: each side goes to the nearer, the middle to the even one. */
+/* Numbers between two halves round to the nearer one, the middle to the even one. */
 static void rounds_to_nearest_even(void **state) {
     (void)state;
     for (uint16_t low = 0; low < 0x7bff; low++) {

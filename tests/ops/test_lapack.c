@@ -56,7 +56,7 @@ static void the_residual_is_orthogonal(void **state) {
     pair_free(&A), pair_free(&B);
 }
 
-/* x1 + x2 = 2 and 2 x3 = 6: the least of all solutions is 1 1 3. */
+/* x1 + x2 = 2 and 2 x3 = 6: the solution of least norm is 1 1 3. */
 static void fewer_equations_give_the_least_norm(void **state) {
     (void)state;
     double A[2 * 3] = {1, 1, 0, 0, 0, 2}, B[3] = {2, 6, 0};
@@ -68,7 +68,7 @@ static void fewer_equations_give_the_least_norm(void **state) {
     assert_close(B[2], 3, 1e-14, "x3");
 }
 
-/* A second row that differs by 1e-9 is a second equation or none, as rcond says. */
+/* A second row that differs by 1e-9 counts as a second equation or not, depending on rcond. */
 static void rcond_decides_the_rank(void **state) {
     (void)state;
     for (int strict = 0; strict < 2; strict++) {
@@ -161,7 +161,7 @@ static void svd_rebuilds_the_matrix(void **state) {
     check_svd(1, 4);
 }
 
-static void failures_say_what(void **state) {
+static void failures_name_the_operation(void **state) {
     (void)state;
     double indefinite[4] = {1, 2, 2, 1}, b[2] = {1, 1}, nan[4] = {1, (double)NAN, (double)NAN, 1},
            s[2], u[4], v[4];
@@ -183,7 +183,7 @@ int main(void) {
         cmocka_unit_test(eigenvectors_are_rows),
         cmocka_unit_test(eigen_rebuilds_the_matrix),
         cmocka_unit_test(svd_rebuilds_the_matrix),
-        cmocka_unit_test(failures_say_what),
+        cmocka_unit_test(failures_name_the_operation),
     };
     blas_init();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,7 +60,7 @@ static void values(void **state) {
     }
 }
 
-/* A one-pass variance loses every digit here. */
+/* A variance computed in one pass would lose every digit here. */
 static void far_from_zero(void **state) {
     (void)state;
     struct layer l = layer_new(3, 64, 10000.0);
@@ -105,7 +105,7 @@ static void gradients(void **state) {
     }
 }
 
-/* A row alone, at another address, has the bits it has among others. */
+/* A row alone, at another address, has the same bits as among others. */
 static void rows_are_independent(void **state) {
     (void)state;
     struct layer l = layer_new(9, 33, 0.5);

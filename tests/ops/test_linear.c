@@ -64,7 +64,7 @@ static void values(void **state) {
     }
 }
 
-/* What got->d holds before stays in the sum. */
+/* The gradient is added to what got->d holds. */
 static void slopes_equal(const struct pair *got, struct pair *at, struct layer *l) {
     for (size_t i = 0; i < got->n; i++) got->d[i] += twin_slope(loss, l, &at->d[i]);
     assert_true(twin_error(got->f, got->d, got->n) < 2e-5);
@@ -86,7 +86,7 @@ static void gradients(void **state) {
     }
 }
 
-/* Each gradient alone has the bits it has together with the others. */
+/* Each gradient computed alone has the same bits as together with the others. */
 static void unwanted_gradients_are_skipped(void **state) {
     (void)state;
     struct layer l = layer_new(SIZES[3], 0);

@@ -41,7 +41,7 @@ static void floats_of_every_size(void **state) {
     }
 }
 
-/* Neighbours of the points where something changes: zero, underflow, overflow, halves of ln 2. */
+/* Neighbours of the critical points: zero, underflow, overflow, multiples of ln 2 / 2. */
 static void floats_near_the_edges(void **state) {
     (void)state;
     const float edges[] = {0.0f,      -0.0f, 0.34657359f, -0.34657359f, -86.98f, -87.0f,

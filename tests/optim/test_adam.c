@@ -20,7 +20,7 @@ static void gradient_of(float *g, int64_t step) {
     g[5] = 0;                                                               /* never moves */
 }
 
-/* Algorithm 1 of the paper as it is printed, in double. */
+/* Algorithm 1 of the paper as printed, in double. */
 static void twin(double *w, double *m, double *v, const float *g, double lr, int64_t t) {
     const double b1 = (double)ADAM.beta1, b2 = (double)ADAM.beta2;
     for (size_t i = 0; i < N; i++) {

@@ -1,4 +1,4 @@
-/* The fit loop on losses whose course is known: a quadratic, and validation losses by the list. */
+/* The fit loop on known losses: a quadratic, and listed validation losses. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -79,7 +79,7 @@ struct storage {
 };
 
 static void storage_begin(struct storage *s) {
-    memset(s, 0x7f, sizeof *s); /* nothing may depend on what was there */
+    memset(s, 0x7f, sizeof *s); /* nothing may depend on earlier contents */
     memset(s->w, 0, sizeof s->w);
     s->state = (struct fit_loop_state){.w = s->w, .memory = s->memory, .best = s->best};
 }
@@ -135,7 +135,7 @@ static void shuffles_differ_and_are_functions_of_the_epoch(void **state) {
     assert_memory_not_equal(a.order[1], a.order[2], sizeof a.order[0]);
 }
 
-static void no_epochs_judge_the_start(void **state) {
+static void zero_epochs_validate_the_initial_weights(void **state) {
     (void)state;
     struct err err;
     struct storage s;
@@ -167,7 +167,8 @@ static void patience_counts_as_its_rule_says(void **state) {
         {FIT_CONSECUTIVE, 2, 12, {5, 6, 4, 4, 3, 7, 8, 1}, FIT_PATIENCE, 7, 5, 2},
         {FIT_CUMULATIVE, 2, 12, {5, 6, 4, 4, 3, 7, 8, 1}, FIT_PATIENCE, 4, 3, 2},
         {FIT_CUMULATIVE, 3, 12, {5, 6, 4, 4, 3, 7, 8, 1}, FIT_PATIENCE, 6, 5, 3},
-        {FIT_CONSECUTIVE, 1, 12, {1, 1, 0}, FIT_PATIENCE, 2, 1, 1}, /* equal is no improvement */
+        {FIT_CONSECUTIVE, 1, 12, {1, 1, 0}, FIT_PATIENCE, 2, 1, 1}, /* an equal loss is no
+                                                                       improvement */
         {FIT_CUMULATIVE, 7, 4, {9, 8, 7, 6, 5}, FIT_EPOCHS, 4, 4, 0},
         {FIT_CONSECUTIVE, 0, 5, {1, 2, 3, 4, 5}, FIT_EPOCHS, 5, 1, 4},
     };
@@ -185,7 +186,7 @@ static void patience_counts_as_its_rule_says(void **state) {
             fail_msg("course %zu: end %d, epoch %d, best %d, bad %d", c, (int)end,
                      (int)s.state.epoch, (int)s.state.best_epoch, (int)s.state.bad_epochs);
         assert_true(s.state.best_loss == k->losses[k->best - 1]);
-        SUCCEEDS(run(&s, &p, &end, &o, &err)); /* a fit that has ended stays ended */
+        SUCCEEDS(run(&s, &p, &end, &o, &err)); /* a fit that has ended does not continue */
         assert_int_equal(end, k->end);
         assert_int_equal(s.state.epoch, k->last);
     }
@@ -207,7 +208,7 @@ static void best_weights_are_those_of_the_best_epoch(void **state) {
     assert_memory_not_equal(s.best, s.w, sizeof s.best);
 }
 
-static void a_stopped_fit_continues_with_the_same_bits(void **state) {
+static void a_stopped_fit_resumes_with_the_same_bits(void **state) {
     (void)state;
     struct err err;
     struct storage whole, parts;
@@ -219,7 +220,7 @@ static void a_stopped_fit_continues_with_the_same_bits(void **state) {
     ERROR_SAYS(run(&parts, &q, &end, &o, &err), ERR_STOPPED, "asked to stop");
     assert_int_equal(end, FIT_STOPPED);
     assert_int_equal(parts.state.epoch, 3);
-    struct storage moved = parts; /* as a checkpoint would: numbers and arrays */
+    struct storage moved = parts; /* copies numbers and arrays, as a checkpoint does */
     moved.state.w = moved.w, moved.state.memory = moved.memory, moved.state.best = moved.best;
     memset(&parts, 0, sizeof parts);
     memset(moved.g, 0x7f, sizeof moved.g);
@@ -294,7 +295,7 @@ static enum err_code descend(struct storage *s, struct steep *p, enum fit_end *e
     return fit_loop_run(&s->state, end, o, &calls, s->g, s->order, err);
 }
 
-/* In batches of other sizes too, and to the last digits. */
+/* Also in batches of other sizes, down to the last digits. */
 static void lbfgs_converges_by_itself(void **state) {
     (void)state;
     static const size_t batches[] = {BATCH, SAMPLES, 1};
@@ -312,13 +313,13 @@ static void lbfgs_converges_by_itself(void **state) {
         assert_true(s.state.epoch == s.state.steps && s.state.epoch < 30);
         for (size_t i = 0; i < WEIGHTS; i++) assert_true(fabs((double)s.w[i] - (double)i) < 1e-3);
         const int64_t asked = p.asked;
-        SUCCEEDS(descend(&s, &p, &end, &o, &err)); /* stays ended */
+        SUCCEEDS(descend(&s, &p, &end, &o, &err)); /* does not continue */
         assert_true(end == FIT_CONVERGED && p.asked == asked);
     }
 }
 
-/* Wherever the stop falls: the state before that step goes on to the same bits. */
-static void a_stopped_descent_continues_with_the_same_bits(void **state) {
+/* After a stop in any step, the state before that step resumes with the same bits. */
+static void a_stopped_lbfgs_fit_resumes_with_the_same_bits(void **state) {
     (void)state;
     struct err err;
     struct storage whole, part;
@@ -347,7 +348,7 @@ static void a_stopped_descent_continues_with_the_same_bits(void **state) {
     }
 }
 
-static void a_loss_that_is_no_number_ends_it(void **state) {
+static void a_loss_that_is_not_finite_is_an_error(void **state) {
     (void)state;
     static const double losses[] = {3, HUGE_VAL};
     struct err err;
@@ -367,14 +368,14 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_the_minimum),
         cmocka_unit_test(shuffles_differ_and_are_functions_of_the_epoch),
-        cmocka_unit_test(no_epochs_judge_the_start),
+        cmocka_unit_test(zero_epochs_validate_the_initial_weights),
         cmocka_unit_test(patience_counts_as_its_rule_says),
         cmocka_unit_test(best_weights_are_those_of_the_best_epoch),
-        cmocka_unit_test(a_stopped_fit_continues_with_the_same_bits),
+        cmocka_unit_test(a_stopped_fit_resumes_with_the_same_bits),
         cmocka_unit_test(a_penalty_makes_small_weights_0),
         cmocka_unit_test(lbfgs_converges_by_itself),
-        cmocka_unit_test(a_stopped_descent_continues_with_the_same_bits),
-        cmocka_unit_test(a_loss_that_is_no_number_ends_it),
+        cmocka_unit_test(a_stopped_lbfgs_fit_resumes_with_the_same_bits),
+        cmocka_unit_test(a_loss_that_is_not_finite_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

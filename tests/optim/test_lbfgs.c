@@ -16,7 +16,7 @@ enum { N_MAX = 24, STEPS = 400 };
 
 static struct err err;
 
-struct problem { /* how often it was asked; stops after `most` */
+struct problem { /* counts evaluations; stops after `most` */
     size_t n, asked, most;
     double (*at)(double *g, const double *w, size_t n);
 };
@@ -32,7 +32,7 @@ static enum err_code evaluate(void *context, double *loss, float *gradient, cons
     return ERR_OK;
 }
 
-/* Rosenbrock's valley, from end to end: minimum 0 at ones. */
+/* Rosenbrock's function: minimum 0 at ones, at the end of a curved valley. */
 static double rosenbrock(double *g, const double *w, size_t n) {
     double sum = 0;
     memset(g, 0, n * sizeof *g);
@@ -60,7 +60,7 @@ static double quadratic(double *g, const double *w, size_t n) {
 
 static double broken(double *g, const double *w, size_t n) {
     const double loss = quadratic(g, w, n);
-    return fabs(w[0]) > 2 ? (double)NAN : loss; /* a first step may leave where it is defined */
+    return fabs(w[0]) > 2 ? (double)NAN : loss; /* a first step may leave the domain */
 }
 
 struct run {
@@ -103,7 +103,7 @@ static void descend(struct run *r) {
     }
 }
 
-static void valleys_are_followed_to_their_end(void **state) {
+static void a_curved_valley_is_followed_to_its_minimum(void **state) {
     (void)state;
     const size_t sizes[] = {2, 10, N_MAX};
     for (size_t k = 0; k < 3; k++) {
@@ -117,7 +117,7 @@ static void valleys_are_followed_to_their_end(void **state) {
     }
 }
 
-static void steep_and_flat_directions_are_found_alike(void **state) {
+static void an_ill_conditioned_quadratic_is_minimised(void **state) {
     (void)state;
     double (*const functions[])(double *, const double *, size_t) = {quadratic, broken};
     for (size_t k = 0; k < 2; k++) {
@@ -131,8 +131,8 @@ static void steep_and_flat_directions_are_found_alike(void **state) {
     }
 }
 
-/* At a minimum nothing moves and no bit changes. */
-static void a_minimum_is_left_alone(void **state) {
+/* At a minimum no bit changes. */
+static void a_minimum_stays(void **state) {
     (void)state;
     struct run r;
     bool moved = true;
@@ -147,7 +147,8 @@ static void a_minimum_is_left_alone(void **state) {
     free(r.memory);
 }
 
-/* H once more as a matrix: gamma I, then one BFGS update a pair, oldest first (equation 6.17). */
+/* H as a dense matrix: gamma I, then one BFGS update per pair, oldest first (Nocedal and Wright,
+ * equation 6.17). */
 static void dense_direction(double *d, const struct lbfgs *b) {
     const size_t n = b->n;
     double H[N_MAX][N_MAX] = {{0}}, V[N_MAX][N_MAX], M[N_MAX][N_MAX];
@@ -189,7 +190,7 @@ static void directions_are_those_of_the_dense_update(void **state) {
     float d[N_MAX];
     double want[N_MAX];
     run_init(&r, rosenbrock, 6, 1.2f);
-    for (size_t k = 0; k < 16; k++) { /* more than there is room for */
+    for (size_t k = 0; k < 16; k++) { /* more than LBFGS_PAIRS */
         assert_true(step(&r));
         lbfgs_direction(d, &r.b);
         dense_direction(want, &r.b);
@@ -204,8 +205,8 @@ static void directions_are_those_of_the_dense_update(void **state) {
     free(r.memory);
 }
 
-/* What must be saved is enough. */
-static void a_saved_state_goes_on_with_the_same_bits(void **state) {
+/* lbfgs_saved() floats are enough to resume. */
+static void a_saved_state_resumes_with_the_same_bits(void **state) {
     (void)state;
     struct run r, t;
     run_init(&r, rosenbrock, 10, 1.2f);
@@ -223,7 +224,7 @@ static void a_saved_state_goes_on_with_the_same_bits(void **state) {
     free(t.memory);
 }
 
-static void a_stop_leaves_the_weights(void **state) {
+static void a_stop_keeps_the_weights(void **state) {
     (void)state;
     struct run r;
     bool moved;
@@ -238,12 +239,12 @@ static void a_stop_leaves_the_weights(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(valleys_are_followed_to_their_end),
-        cmocka_unit_test(steep_and_flat_directions_are_found_alike),
-        cmocka_unit_test(a_minimum_is_left_alone),
+        cmocka_unit_test(a_curved_valley_is_followed_to_its_minimum),
+        cmocka_unit_test(an_ill_conditioned_quadratic_is_minimised),
+        cmocka_unit_test(a_minimum_stays),
         cmocka_unit_test(directions_are_those_of_the_dense_update),
-        cmocka_unit_test(a_saved_state_goes_on_with_the_same_bits),
-        cmocka_unit_test(a_stop_leaves_the_weights),
+        cmocka_unit_test(a_saved_state_resumes_with_the_same_bits),
+        cmocka_unit_test(a_stop_keeps_the_weights),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* From a config file, through the rows optimiser.*, to Adam's numbers and a schedule. */
+/* From a config file, through the keys optimiser.*, to the numbers of Adam and a schedule. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -45,7 +45,7 @@ static void a_cosine_over_two_rates(void **state) {
     assert_true(s.steps == 500 && s.floor == 0.25);
 }
 
-/* One point a rate for Adam, one for L-BFGS, which has none. */
+/* One point per learning rate for Adam, and one for L-BFGS, which has none. */
 static void lbfgs_has_no_keys(void **state) {
     (void)state;
     struct config *c = NULL;
@@ -61,7 +61,7 @@ static void lbfgs_has_no_keys(void **state) {
                "optimiser.lr");
 }
 
-static void what_is_refused(void **state) {
+static void invalid_values_are_refused(void **state) {
     (void)state;
     struct config *c = NULL;
     ERROR_SAYS(keys_open(&c, "optimiser = { name = \"sgd\"; };", &err), ERR_CONFIG,
@@ -85,7 +85,7 @@ int main(void) {
         cmocka_unit_test(defaults_are_the_papers),
         cmocka_unit_test(a_cosine_over_two_rates),
         cmocka_unit_test(lbfgs_has_no_keys),
-        cmocka_unit_test(what_is_refused),
+        cmocka_unit_test(invalid_values_are_refused),
     };
     return cmocka_run_group_tests(tests, begin, keys_end);
 }

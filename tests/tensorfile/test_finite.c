@@ -1,4 +1,4 @@
-/* Files of numbers, and files of what is none. */
+/* Files with and without a NaN or an infinity. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 
 static struct err err;
 
-/* A file of one tensor, by hand: the writer knows F32 alone. */
+/* A file of one tensor, built here because the writer only writes F32. */
 static void save(char path[SCRATCH_PATH], const char *type, size_t n, const void *data,
                  size_t size) {
     char bytes[256], header[128];
@@ -30,7 +30,7 @@ static void save(char path[SCRATCH_PATH], const char *type, size_t n, const void
     scratch_write(path, &scratch, "file.safetensors", bytes, 8 + (size_t)length + size);
 }
 
-static void numbers_pass(void **state) {
+static void finite_numbers_pass(void **state) {
     (void)state;
     char path[SCRATCH_PATH];
     save(path, "F32", 3, (float[]){1e-40F, -3.4e38F, 0}, 12);
@@ -43,7 +43,7 @@ static void numbers_pass(void **state) {
     SUCCEEDS(finite_check(path, &err));
 }
 
-static void what_is_no_number_is_named(void **state) {
+static void a_nan_or_infinity_is_named(void **state) {
     (void)state;
     char path[SCRATCH_PATH];
     save(path, "F32", 3, (float[]){1, 2, NAN}, 12);
@@ -60,7 +60,7 @@ static void what_is_no_number_is_named(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(numbers_pass),
-                                       cmocka_unit_test(what_is_no_number_is_named)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(finite_numbers_pass),
+                                       cmocka_unit_test(a_nan_or_infinity_is_named)};
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }

@@ -10,7 +10,8 @@
 
 #include "tensorfile/half.h"
 
-/* sign, `width` mantissa bits, biased exponent: the value by definition; NaN and infinities too. */
+/* The value of sign, `width` mantissa bits and biased exponent by definition, NaN and infinities
+ * too. */
 static double by_definition(uint32_t bits, int width, int exponents) {
     const int top = (1 << exponents) - 1, bias = top / 2;
     const int exponent = (int)(bits >> width) & top;

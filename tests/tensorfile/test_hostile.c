@@ -1,4 +1,4 @@
-/* Files that lie: each is refused with one line that names the file and what was found. */
+/* Malformed files: each is refused with one line that names the file and what was found. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +24,7 @@ static void refused_bytes(const void *bytes, size_t size, const char *words) {
     assert_null(f);
 }
 
-/* A file of this header and `data` zero bytes. */
+/* A file with this header and `data` zero bytes. */
 static void refused(const char *header, size_t data, const char *words) {
     const uint64_t length = strlen(header);
     const size_t size = 8 + length + data;
@@ -133,8 +133,9 @@ static void every_truncation_is_refused(void **state) {
     for (size_t size = 0; size < 8 + length + 8; size++) refused_bytes(bytes, size, "bad.");
 }
 
-/* Each byte of a good header changed in turn: refused or read, never worse (run under ASan). */
-static void changed_bytes_do_no_harm(void **state) {
+/* Each byte of a valid header changed in turn: the file is refused or read without a fault (under
+ * ASan). */
+static void changed_bytes_are_refused_or_read(void **state) {
     (void)state;
     static const char STRANGE[] = {'\0', '"', '}', '9', '\xff'};
     const char *header = "{" T("a", "F32", "2", "0,8") "," T("b", "F16", "2,1", "8,12") "}";
@@ -157,7 +158,7 @@ static void changed_bytes_do_no_harm(void **state) {
         }
 }
 
-static void paths_that_are_no_files(void **state) {
+static void paths_without_a_regular_file_are_refused(void **state) {
     (void)state;
     struct err err;
     struct tensorfile *f = NULL;
@@ -178,8 +179,8 @@ int main(void) {
         cmocka_unit_test(bad_types_and_shapes),
         cmocka_unit_test(bad_ranges),
         cmocka_unit_test(every_truncation_is_refused),
-        cmocka_unit_test(changed_bytes_do_no_harm),
-        cmocka_unit_test(paths_that_are_no_files),
+        cmocka_unit_test(changed_bytes_are_refused_or_read),
+        cmocka_unit_test(paths_without_a_regular_file_are_refused),
     };
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }

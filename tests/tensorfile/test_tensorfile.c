@@ -29,7 +29,7 @@ static void save(const char *path) {
     tensor_writer_destroy(w);
 }
 
-static void what_was_written_is_read(void **state) {
+static void a_written_file_is_read(void **state) {
     (void)state;
     char path[SCRATCH_PATH];
     struct tensorfile *f = NULL;
@@ -84,7 +84,7 @@ static void saving_what_was_read_gives_the_same_bytes(void **state) {
         tensorfile_note_at(f, i, &key, &value);
         SUCCEEDS(tensor_writer_note(w, key, value, &err));
     }
-    /* "empty" lies between two tensors: zero bytes sort by name with what starts there. */
+    /* "empty" lies between two tensors; tensors that start at one offset are sorted by name. */
     for (size_t i = 0; i < tensorfile_count(f); i++) {
         const struct tensor_info *t = tensorfile_at(f, i);
         SUCCEEDS(tensor_writer_add(w, t->name, t->rank, t->shape, t->data, &err));
@@ -121,7 +121,7 @@ static void the_header_is_the_documented_one(void **state) {
     text_release(&bytes);
 }
 
-static void halves_are_widened_wherever_they_lie(void **state) {
+static void halves_are_widened_at_any_alignment(void **state) {
     (void)state;
     /* An odd header length: the data is not aligned, as in some published files. */
     const char *header = "{\"h\":{\"dtype\":\"F16\",\"shape\":[2],\"data_offsets\":[0,4]},"
@@ -172,7 +172,7 @@ static void absent_or_of_another_shape(void **state) {
     tensorfile_close(f);
 }
 
-static void writing_refuses(void **state) {
+static void invalid_names_are_not_written(void **state) {
     (void)state;
     struct tensor_writer *w = NULL;
     char path[SCRATCH_PATH];
@@ -190,7 +190,7 @@ static void writing_refuses(void **state) {
     tensor_writer_destroy(NULL);
 }
 
-static void a_folder_that_is_not_there(void **state) {
+static void saving_into_a_missing_folder_fails(void **state) {
     (void)state;
     struct tensor_writer *w = NULL;
     char path[SCRATCH_PATH];
@@ -202,14 +202,14 @@ static void a_folder_that_is_not_there(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_written_is_read),
+        cmocka_unit_test(a_written_file_is_read),
         cmocka_unit_test(the_same_calls_give_the_same_bytes),
         cmocka_unit_test(saving_what_was_read_gives_the_same_bytes),
         cmocka_unit_test(the_header_is_the_documented_one),
-        cmocka_unit_test(halves_are_widened_wherever_they_lie),
+        cmocka_unit_test(halves_are_widened_at_any_alignment),
         cmocka_unit_test(absent_or_of_another_shape),
-        cmocka_unit_test(writing_refuses),
-        cmocka_unit_test(a_folder_that_is_not_there),
+        cmocka_unit_test(invalid_names_are_not_written),
+        cmocka_unit_test(saving_into_a_missing_folder_fails),
     };
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }

@@ -1,7 +1,7 @@
 /*
- * embed_twin.h - embedding and unembedding once more, in double and one token at a time.
+ * embed_twin.h - naive embedding and unembedding in double.
  *
- * Which kind a model has shows in its tensors: with wte it embeds token ids and has tied logits.
+ * A model with wte embeds token ids and has tied logits; the others have read-in and read-out.
  */
 #ifndef TWINS_EMBED_TWIN_H
 #define TWINS_EMBED_TWIN_H

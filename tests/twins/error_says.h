@@ -1,5 +1,5 @@
 /*
- * error_says.h - error paths are tests too: the code, and the words a user would read.
+ * error_says.h - assertions about the code and the message of an error.
  */
 #ifndef TWINS_ERROR_SAYS_H
 #define TWINS_ERROR_SAYS_H

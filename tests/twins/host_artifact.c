@@ -1,4 +1,4 @@
-/* Apart from host_twin.c, so that tests of floors below tensorfile can use the rest. */
+/* A file of its own, so that tests of folders below tensorfile can link the rest of host_twin. */
 #include "tensorfile/tensorfile.h"
 #include "twins/host_twin.h"
 

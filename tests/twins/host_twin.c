@@ -20,7 +20,7 @@ struct row {
     struct job_value cells[CELLS];
 };
 
-struct kept { /* tensors with storage of their own */
+struct tensor_store { /* tensors and their storage */
     struct job_tensor items[TENSORS];
     char names[TENSORS][JOB_TENSOR_NAME];
     size_t n;
@@ -31,14 +31,14 @@ struct host_twin {
     struct job_ctx ctx[HOST_TWIN_RANKS];
     struct row rows[ROWS];
     size_t n_rows;
-    struct kept tensors, saved;
+    struct tensor_store tensors, saved;
     char *note_keys[NOTES], *note_values[NOTES], *state;
     size_t n_notes, checkpoints, answers, stop_after;
     size_t shards[HOST_TWIN_RANKS], told[HOST_TWIN_RANKS];
     pthread_mutex_t lock;
-    pthread_cond_t news;
-    struct message *mail;
-    bool failed; /* some rank has given up: nobody waits for it */
+    pthread_cond_t changed;
+    struct message *messages;
+    bool failed; /* a rank has failed: the others stop waiting for messages */
 };
 
 static char *copy_text(const char *s) {
@@ -55,12 +55,12 @@ static size_t elements(const struct job_tensor *t) {
     return n;
 }
 
-static void kept_clear(struct kept *k) {
+static void tensor_store_clear(struct tensor_store *k) {
     for (size_t i = 0; i < k->n; i++) free((void *)(uintptr_t)k->items[i].data);
     k->n = 0;
 }
 
-static void kept_add(struct kept *k, const struct job_tensor *t) {
+static void tensor_store_add(struct tensor_store *k, const struct job_tensor *t) {
     float *data = malloc(elements(t) * sizeof *data + 1);
     if (!data || k->n == TENSORS) abort();
     memcpy(data, t->data, elements(t) * sizeof *data);
@@ -76,19 +76,19 @@ static void row_clear(struct row *r) {
     r->n = 0;
 }
 
-static void forget(struct host_twin *h) {
+static void drop_results(struct host_twin *h) {
     for (size_t i = 0; i < ROWS; i++) row_clear(&h->rows[i]);
     for (size_t i = 0; i < h->n_notes; i++) {
         free(h->note_keys[i]);
         free(h->note_values[i]);
     }
-    kept_clear(&h->tensors);
+    tensor_store_clear(&h->tensors);
     h->n_rows = h->n_notes = h->answers = 0;
     h->failed = false;
-    while (h->mail) {
-        struct message *next = h->mail->next;
-        free(h->mail);
-        h->mail = next;
+    while (h->messages) {
+        struct message *next = h->messages->next;
+        free(h->messages);
+        h->messages = next;
     }
     for (int i = 0; i < h->ranks; i++) {
         h->told[i] = 0;
@@ -127,7 +127,7 @@ static enum err_code twin_row(struct job_ctx *ctx, size_t number, const struct j
 static enum err_code twin_tensor(struct job_ctx *ctx, const struct job_tensor *t, struct err *err) {
     struct host_twin *h = ctx->state;
     (void)err;
-    kept_add(&h->tensors, t);
+    tensor_store_add(&h->tensors, t);
     return ERR_OK;
 }
 
@@ -144,8 +144,8 @@ static enum err_code twin_checkpoint(struct job_ctx *ctx, const char *state,
                                      const struct job_tensor *tensors, size_t n, struct err *err) {
     struct host_twin *h = ctx->state;
     (void)err;
-    kept_clear(&h->saved);
-    for (size_t i = 0; i < n; i++) kept_add(&h->saved, &tensors[i]);
+    tensor_store_clear(&h->saved);
+    for (size_t i = 0; i < n; i++) tensor_store_add(&h->saved, &tensors[i]);
     free(h->state);
     h->state = copy_text(state);
     h->checkpoints++;
@@ -170,15 +170,15 @@ static enum err_code twin_send(struct job_ctx *ctx, int to, const void *data, si
     *m = (struct message){.from = ctx->group_rank, .to = to, .size = size};
     memcpy(m->data, data, size);
     (void)pthread_mutex_lock(&h->lock);
-    for (end = &h->mail; *end;) end = &(*end)->next;
+    for (end = &h->messages; *end;) end = &(*end)->next;
     *end = m;
-    (void)pthread_cond_broadcast(&h->news);
+    (void)pthread_cond_broadcast(&h->changed);
     (void)pthread_mutex_unlock(&h->lock);
     return ERR_OK;
 }
 
-static struct message *take_mail(struct host_twin *h, int from, int to) {
-    for (struct message **at = &h->mail; *at; at = &(*at)->next)
+static struct message *take_message(struct host_twin *h, int from, int to) {
+    for (struct message **at = &h->messages; *at; at = &(*at)->next)
         if ((*at)->from == from && (*at)->to == to) {
             struct message *m = *at;
             *at = m->next;
@@ -192,8 +192,8 @@ static enum err_code twin_receive(struct job_ctx *ctx, int from, void *data, siz
     struct host_twin *h = ctx->state;
     struct message *m;
     (void)pthread_mutex_lock(&h->lock);
-    while (!(m = take_mail(h, from, ctx->group_rank)) && !h->failed)
-        (void)pthread_cond_wait(&h->news, &h->lock);
+    while (!(m = take_message(h, from, ctx->group_rank)) && !h->failed)
+        (void)pthread_cond_wait(&h->changed, &h->lock);
     (void)pthread_mutex_unlock(&h->lock);
     if (!m) return ERR(err, ERR_SYSTEM, "another rank of the group has failed");
     size_t found = m->size;
@@ -223,14 +223,15 @@ static const struct job_host HOST = {
     .shards = twin_shards,
 };
 
-/* ---- life */
+/* ---- create, run, destroy */
 
 struct host_twin *host_twin_create(int ranks) {
     struct host_twin *h = calloc(1, sizeof *h);
     if (!h || ranks < 1 || ranks > HOST_TWIN_RANKS) abort();
     h->ranks = ranks;
     h->stop_after = SIZE_MAX;
-    if (pthread_mutex_init(&h->lock, NULL) != 0 || pthread_cond_init(&h->news, NULL) != 0) abort();
+    if (pthread_mutex_init(&h->lock, NULL) != 0 || pthread_cond_init(&h->changed, NULL) != 0)
+        abort();
     for (int i = 0; i < ranks; i++)
         h->ctx[i] = (struct job_ctx){.host = &HOST,
                                      .state = h,
@@ -243,11 +244,11 @@ struct host_twin *host_twin_create(int ranks) {
 
 void host_twin_destroy(struct host_twin *h) {
     if (!h) return;
-    forget(h);
-    kept_clear(&h->saved);
+    drop_results(h);
+    tensor_store_clear(&h->saved);
     free(h->state);
     (void)pthread_mutex_destroy(&h->lock);
-    (void)pthread_cond_destroy(&h->news);
+    (void)pthread_cond_destroy(&h->changed);
     free(h);
 }
 
@@ -273,7 +274,7 @@ static void *run_rank(void *argument) {
     if (t->rc != ERR_OK) {
         (void)pthread_mutex_lock(&h->lock);
         h->failed = true;
-        (void)pthread_cond_broadcast(&h->news);
+        (void)pthread_cond_broadcast(&h->changed);
         (void)pthread_mutex_unlock(&h->lock);
     }
     return NULL;
@@ -283,7 +284,7 @@ enum err_code host_twin_run(struct host_twin *h, host_twin_work work, void *cont
                             struct err *err) {
     struct rank_thread t[HOST_TWIN_RANKS];
     const struct rank_thread *worst = NULL;
-    forget(h);
+    drop_results(h);
     for (int i = 0; i < h->ranks; i++) {
         t[i] = (struct rank_thread){.ctx = &h->ctx[i], .work = work, .context = context};
         if (pthread_create(&t[i].thread, NULL, run_rank, &t[i]) != 0) abort();
@@ -296,7 +297,7 @@ enum err_code host_twin_run(struct host_twin *h, host_twin_work work, void *cont
     return worst->rc;
 }
 
-/* ---- what was said */
+/* ---- what the job reported */
 
 size_t host_twin_rows(const struct host_twin *h) { return h->n_rows; }
 

@@ -1,7 +1,9 @@
 /*
- * host_twin.h - a job_host made of arrays: what a stage says is kept, ranks of a group are threads.
+ * host_twin.h - a job_host that stores what a stage reports in arrays, for tests of stages. The
+ * ranks of a group are threads.
  *
- * Several attempts at one job may follow each other: the checkpoint stays until it is destroyed.
+ * Several attempts at one job may follow each other; the checkpoint stays until
+ * host_twin_destroy().
  */
 #ifndef TWINS_HOST_TWIN_H
 #define TWINS_HOST_TWIN_H
@@ -17,14 +19,15 @@ struct host_twin;
 struct host_twin *host_twin_create(int ranks);
 void host_twin_destroy(struct host_twin *h);
 
-/* Of one rank; the caller fills point, seed, inputs, memory and control. */
+/* The context of one rank; the caller fills point, seed, inputs, memory and control. */
 struct job_ctx *host_twin_ctx(struct host_twin *h, int rank);
 
-/* job_should_stop() becomes true on rank 0 after this many answers; never by default. */
+/* job_should_stop() returns true on rank 0 after this many calls; never by default. */
 void host_twin_stop_after(struct host_twin *h, size_t answers);
 
-/* One attempt: forgets rows, tensors and notes, calls work on every rank, each in a thread, and
- * gives the error of the rank that failed first of itself. */
+/* One attempt: drops rows, tensors and notes, and calls `work` on every rank, each in a thread.
+ * Returns the error of a rank that failed by itself, rather than that of ranks that waited for it.
+ */
 typedef enum err_code (*host_twin_work)(struct job_ctx *ctx, void *context, struct err *err);
 enum err_code host_twin_run(struct host_twin *h, host_twin_work work, void *context,
                             struct err *err);
@@ -38,10 +41,10 @@ const char *host_twin_note(const struct host_twin *h, const char *key); /* NULL:
 size_t host_twin_notes(const struct host_twin *h);
 void host_twin_note_at(const struct host_twin *h, size_t i, const char **key, const char **value);
 size_t host_twin_checkpoints(const struct host_twin *h);           /* written so far */
-size_t host_twin_shards(const struct host_twin *h, int rank);      /* computed, as told */
-size_t host_twin_shards_told(const struct host_twin *h, int rank); /* times, last attempt */
+size_t host_twin_shards(const struct host_twin *h, int rank);      /* as the rank reported */
+size_t host_twin_shards_told(const struct host_twin *h, int rank); /* reports in the last attempt */
 
-/* Tensors and notes as the artifact that other jobs read (host_artifact.c). */
+/* Writes tensors and notes as an artifact, which other jobs can read (host_artifact.c). */
 enum err_code host_twin_save(const struct host_twin *h, const char *path, struct err *err);
 
 /* Do two hosts hold the same rows and tensors, bit for bit? */

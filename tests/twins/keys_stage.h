@@ -1,5 +1,5 @@
 /*
- * keys_stage.h - a config of one stage, whose keys are the rows under test.
+ * keys_stage.h - a config of one stage whose keys are under test.
  */
 #ifndef TWINS_KEYS_STAGE_H
 #define TWINS_KEYS_STAGE_H
@@ -16,7 +16,7 @@ static inline const struct config_schema *keys_schema_of(const char *kind, void 
     return &keys_schema;
 }
 
-/* A config whose one stage says `keys`. */
+/* A config with one stage that sets `keys`. */
 static inline enum err_code keys_open(struct config **out, const char *keys, struct err *err) {
     static const char *const names[] = {"tested"};
     const struct config_kinds kinds = {names, 1, keys_schema_of, NULL};

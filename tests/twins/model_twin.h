@@ -1,9 +1,9 @@
 /*
- * model_twin.h - the whole transformer once more, in double, one sequence, every token.
+ * model_twin.h - a naive implementation of the model in double: one sequence, all tokens.
  *
- * The reference of forward, backward, context and query stream: methods 1.1 and Radford et al.
- * 2019 (pre-norm).  Nothing is fast, kept or shared with the code under test; gradients are central
- * differences.
+ * The reference of the forward and backward pass, the context and the query stream, written from
+ * Radford et al. 2019 (pre-norm).  It shares nothing with the code under test; gradients are
+ * central differences.
  */
 #ifndef TWINS_MODEL_TWIN_H
 #define TWINS_MODEL_TWIN_H
@@ -27,15 +27,15 @@ struct model_twin {
     double *x;                        /* [L + 1, positions, E] after l blocks, edits included */
     double *z, *a;                    /* [L, positions, E] */
     double *prediction;               /* [positions, 1 or V] at every token */
-    const struct twin_patch *patches; /* the caller's; none after create */
+    const struct twin_patch *patches; /* of the caller; none after create */
     size_t n_patches;
-    bool steers; /* edits leave tokens as long as they were */
+    bool steers; /* edits restore the norm of a token */
 };
 
-/* v -> keep * v + scale * values on coordinates [from, from + n) of one token, in turn; or what
- * `map` makes of the token's v [E]. */
+/* v -> keep * v + scale * values on coordinates [from, from + n) of one token; or, if it is set,
+ * `map` applied to v [E]. Patches of one place apply in order. */
 struct twin_patch {
-    char site; /* 'z' head outputs, 'a' attention's output, 'x' the block's output after edits, 'e'
+    char site; /* 'z' head outputs, 'a' attention output, 'x' the block's output after edits, 'e'
                   the embedding, as layer 0 */
     size_t layer, token, from, n;
     double keep, scale;
@@ -61,7 +61,7 @@ void model_twin_run(struct model_twin *t, const double *tokens, size_t length,
 /* The same for a family that embeds token ids [length]; no edits. */
 void model_twin_run_ids(struct model_twin *t, const uint32_t *ids, size_t length);
 
-/* Tensor i of params_at() as the twin holds it. */
+/* Tensor i of params_at(), in double. */
 double *model_twin_tensor(const struct model_twin *t, size_t i);
 
 #endif

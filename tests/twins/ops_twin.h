@@ -1,8 +1,8 @@
 /*
- * ops_twin.h - the operations of ops/ once more, in double and as plainly as possible.
+ * ops_twin.h - naive implementations of the operations of src/ops/, in double.
  *
- * The reference of values.  Gradients come from central differences of these.  Shapes and meanings
- * are those of ops/; nothing is fast, kept or shared with the code under test.
+ * They are the reference of values, and their central differences that of gradients.  Shapes and
+ * meanings are those of src/ops/; no code is shared with it.
  */
 #ifndef TWINS_OPS_TWIN_H
 #define TWINS_OPS_TWIN_H
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One array in both precisions with equal values, so that only the arithmetic differs. */
+/* One array in both precisions. The values are equal, so that only the arithmetic differs. */
 struct pair {
     size_t n;
     float *f;
@@ -24,7 +24,8 @@ void pair_free(struct pair *p);
 /* Largest |got - want| / max(1, |want|); infinite when either is NaN. */
 double twin_error(const float *got, const double *want, size_t n);
 
-/* Central difference of f(context) for one number that f reads, step 1e-5; *x is restored. */
+/* Central difference of f(context) in one number *x that f reads, with step 1e-5; *x is restored.
+ */
 double twin_slope(double (*f)(void *context), void *context, double *x);
 
 double twin_dot(const double *x, const double *y, size_t n);

@@ -1,5 +1,5 @@
 /*
- * scratch.h - a folder of a test's own, gone when the test ends.
+ * scratch.h - a temporary folder for a test, removed when the test ends.
  */
 #ifndef TWINS_SCRATCH_H
 #define TWINS_SCRATCH_H
@@ -16,7 +16,7 @@ void scratch_create(struct scratch *s);  /* under $TMPDIR or /tmp */
 void scratch_destroy(struct scratch *s); /* with the files in it */
 void scratch_path(char out[SCRATCH_PATH], const struct scratch *s, const char *name);
 
-/* Writes a file into the folder and gives its path. */
+/* Writes a file into the folder; out receives its path. */
 void scratch_write(char out[SCRATCH_PATH], const struct scratch *s, const char *name,
                    const void *data, size_t size);
 

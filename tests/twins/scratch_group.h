@@ -1,5 +1,6 @@
 /*
- * scratch_group.h - a folder for all tests of a program, or for each: setup and teardown of cmocka.
+ * scratch_group.h - setup and teardown functions for cmocka that create and remove a scratch
+ * folder.
  */
 #ifndef TWINS_SCRATCH_GROUP_H
 #define TWINS_SCRATCH_GROUP_H
@@ -8,7 +9,7 @@
 
 static struct scratch scratch;
 
-/* *state becomes the folder's path. */
+/* *state becomes the path of the folder. */
 static inline int scratch_begin(void **state) {
     scratch_create(&scratch);
     *state = scratch.folder;
