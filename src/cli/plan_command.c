@@ -41,9 +41,9 @@ static enum err_code print_plan(struct text *out, const struct plan *p, const ch
     if (options_has(o, "--json")) {
         TRY(plan_print_json(out, p, states, &totals, err));
     } else if (options_has(o, "--csv")) {
-        TRY(plan_print(out, p, states, &totals, SHEET_CSV, err));
+        TRY(plan_print(out, p, states, &totals, TABLE_CSV, err));
     } else {
-        TRY(plan_print(out, p, states, &totals, SHEET_TEXT, err));
+        TRY(plan_print(out, p, states, &totals, TABLE_TEXT, err));
         plan_print_totals(out, p, &totals);
     }
 cleanup:

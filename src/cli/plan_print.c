@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "cli/terminal.h"
 #include "machine/memory_budget.h"
 #include "ops/blas.h"
 #include "run/plan/varying_keys.h"
@@ -74,56 +75,84 @@ static void add_row(struct text_table *s, const struct plan *p, size_t j,
 }
 
 enum err_code plan_print(struct text *out, const struct plan *p, const struct run_state_job *states,
-                         const struct plan_totals *t, enum text_table_format format,
-                         struct err *err) {
-    static const char *const heads[] = {"line",  "job",        "identity",  "state",
-                                        "ranks", "memory MiB", "core time", "what"};
+                         const struct plan_totals *t, enum table_format format, struct err *err) {
+    static const struct {
+        const char *name, *narrow; /* for programs, for a terminal */
+        bool right;
+        int rank; /* of columns that a narrow terminal leaves out; see text_table.h */
+    } heads[] = {
+        {"line", "line", true, 5},          {"job", "job", false, 0},
+        {"identity", "identity", false, 9}, {"state", "state", false, 0},
+        {"ranks", "ranks", true, 8},        {"memory MiB", "MiB", true, 7},
+        {"core time", "time", true, 6},     {"what", "what", false, 0},
+    };
     enum err_code rc = ERR_OK;
+    struct table_output o = {.out = out, .format = format, .width = terminal_width()};
     struct text_table s = {0};
-    struct text scratch = {0};
+    struct text scratch = {0}, hidden = {0};
     struct varying_keys *axes = calloc(p->n_stages + 1, sizeof *axes);
     CHECK(axes, ERR_MEMORY, "no memory for %zu stages", p->n_stages);
     for (size_t i = 0; i < p->n_stages; i++) TRY(varying_keys(&axes[i], p, i, err));
     TRY(text_table_init(&s, sizeof heads / sizeof *heads, err));
-    for (size_t i = 0; i < s.columns; i++) text_table_cell(&s, "%s", heads[i]);
-    text_table_align_right(&s, 0);
-    for (size_t i = 4; i <= 6; i++) text_table_align_right(&s, i);
+    for (size_t i = 0; i < s.columns; i++) {
+        text_table_cell(&s, "%s", format == TABLE_CSV ? heads[i].name : heads[i].narrow);
+        if (heads[i].right) text_table_align_right(&s, i);
+        text_table_set_rank(&s, i, heads[i].rank);
+    }
     for (size_t j = 0; j < p->n_jobs; j++) {
         describe(&scratch, p, j, axes);
         add_row(&s, p, j, &states[j], t->rate, &scratch);
     }
     TRY(text_check(&scratch, err));
-    TRY(text_table_print(out, &s, format, err));
+    TRY(table_output_put(&o, &hidden, &s, err));
+    if (hidden.size)
+        text_add(out, "(columns that did not fit: %s; see --csv)\n", text_str(&hidden));
 cleanup:
     text_table_release(&s);
+    text_release(&hidden);
     text_release(&scratch);
     free(axes);
     return rc;
 }
 
-void plan_print_totals(struct text *out, const struct plan *p, const struct plan_totals *t) {
+static void describe_memory(struct text *out, const struct plan *p, const struct plan_totals *t) {
     size_t largest = 0;
-    text_add(out, "\n%zu jobs", p->n_jobs);
-    for (size_t s = 0; s < p->n_stages; s++)
-        text_add(out, "%s%s %zu", s ? ", " : ": ", p->stages[s].name, p->stages[s].n_jobs);
-    if (p->merged) text_add(out, " (%zu asked for twice, done once)", p->merged);
     for (size_t j = 1; j < p->n_jobs; j++)
         if (p->jobs[j].cost.memory > p->jobs[largest].cost.memory) largest = j;
-    text_add(out, "\nmemory of the largest job ");
+    text_add(out, "Memory of the largest job: ");
     memory_budget_text(out, t->memory);
     text_add(out, ", at least ");
     memory_budget_text(out, t->memory_least);
     if (p->n_jobs > 0 && p->jobs[largest].cost.summary[0])
         text_add(out, " (%s)", p->jobs[largest].cost.summary);
-    text_add(out, "; ask for ");
+    text_add(out, "; request ");
     memory_budget_text(out, t->memory_per_rank);
-    text_add(out, " a rank\n");
-    if (t->rate > 0.0)
+    text_add(out, " for each rank.");
+}
+
+void plan_print_totals(struct text *out, const struct plan *p, const struct plan_totals *t) {
+    const size_t width = terminal_width();
+    struct text line = {0};
+    text_add(&line, "%zu jobs", p->n_jobs);
+    for (size_t s = 0; s < p->n_stages; s++)
+        text_add(&line, "%s%s %zu", s ? ", " : ": ", p->stages[s].name, p->stages[s].n_jobs);
+    if (p->merged) text_add(&line, " (%zu planned twice, run once)", p->merged);
+    text_add(out, "\n");
+    text_table_paragraph(out, text_str(&line), width);
+    text_clear(&line);
+    describe_memory(&line, p, t);
+    text_table_paragraph(out, text_str(&line), width);
+    text_clear(&line);
+    if (t->rate > 0.0) {
         text_add(
-            out,
-            "%.3g core-hours (%.3g left) by %.3g flop at the %.3g Gflop/s of sgemm measured on "
-            "one core just now; real jobs take longer\n",
+            &line,
+            "%.3g core-hours, %.3g of them left: %.3g flop at %.3g Gflop/s, the speed of sgemm "
+            "on one core now; real jobs take longer.",
             t->flops / t->rate / 3600.0, t->flops_left / t->rate / 3600.0, t->flops, t->rate / 1e9);
+        text_table_paragraph(out, text_str(&line), width);
+    }
+    if (line.failed) out->failed = true;
+    text_release(&line);
 }
 
 /* ---- JSON */

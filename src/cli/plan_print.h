@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "run/plan/plan.h"
 #include "run/rundir/run_state.h"
-#include "run/tables/text_table.h"
+#include "run/tables/table_format.h"
 
 struct plan_totals {
     double flops, flops_left; /* left: of jobs that are not done */
@@ -24,8 +24,7 @@ void plan_totals(struct plan_totals *out, const struct plan *p, const struct run
 
 /* One row a job: line, job, identity, state, group, memory, cost, and the axes in use. */
 enum err_code plan_print(struct text *out, const struct plan *p, const struct run_state_job *states,
-                         const struct plan_totals *t, enum text_table_format format,
-                         struct err *err);
+                         const struct plan_totals *t, enum table_format format, struct err *err);
 enum err_code plan_print_json(struct text *out, const struct plan *p,
                               const struct run_state_job *states, const struct plan_totals *t,
                               struct err *err);

@@ -1,16 +1,19 @@
-#include <inttypes.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "cli/command.h"
+#include "cli/terminal.h"
 #include "run/rundir/run_state.h"
-#include "run/tables/stage_table.h"
+#include "run/tables/stage_table_print.h"
 #include "run/tables/summary.h"
-#include "run/tables/text_table.h"
 
 static const struct option_row OPTIONS[] = {
-    {"--format", NULL, "FORMAT", "text (default), csv or markdown"},
+    {"--format", NULL, "FORMAT", "text (default), csv, markdown, latex or json"},
+    {"--wide", NULL, NULL, "every column, however wide the table gets"},
+    {"--intervals", NULL, NULL, "low and high ends of intervals instead of ±"},
     {"--rows", NULL, NULL, "every row as it was computed, not the summary"},
 };
 
@@ -18,50 +21,76 @@ struct request {
     const char *dirs[OPTIONS_MAX];
     size_t n_dirs;
     const char *name; /* of a stage, or NULL */
-    enum text_table_format format;
     bool rows;
+    struct summary_layout layout;
+    struct table_output output;
 };
 
-/* The last word is a stage's name when it is no directory and others stand before it. */
-static enum err_code read_request(struct request *q, const struct options *o, struct err *err) {
+/* The last word is the name of a stage where it is no folder and others precede it. */
+static enum err_code read_request(struct request *q, const struct options *o, struct text *out,
+                                  struct err *err) {
+    enum err_code rc = ERR_OK;
     const char *format = options_value(o, "--format");
-    *q = (struct request){.n_dirs = o->n_args, .rows = options_has(o, "--rows")};
+    const bool wide = options_has(o, "--wide");
+    *q = (struct request){.n_dirs = o->n_args,
+                          .rows = options_has(o, "--rows"),
+                          .layout = {.wide = wide, .intervals = options_has(o, "--intervals")},
+                          .output = {.out = out, .width = wide ? SIZE_MAX : terminal_width()}};
     if (q->n_dirs > 1 && !file_is_folder(o->args[q->n_dirs - 1])) q->name = o->args[--q->n_dirs];
     for (size_t i = 0; i < q->n_dirs; i++) q->dirs[i] = o->args[i];
-    return format ? text_table_format_read(&q->format, format, err) : ERR_OK;
+    if (format) TRY(table_format_read(&q->output.format, format, err));
+cleanup:
+    return rc;
 }
 
-/* ---- rows */
+/* ---- one table */
 
-static void cell_print(struct text_table *t, const struct job_value *cell) {
-    if (stage_table_is_missing(cell))
-        text_table_cell(t, "%s", "");
-    else if (cell->type == JOB_TEXT)
-        text_table_cell(t, "%s", cell->as.text);
-    else if (cell->type == JOB_INT)
-        text_table_cell(t, "%" PRId64, cell->as.integer);
-    else
-        text_table_cell(t, "%.9g", cell->as.real);
+/* What precedes and follows a table: in JSON it is the member "rows" of an object. */
+static void begin_table(struct request *q, const struct run_state *r, size_t stage, bool first) {
+    struct table_output *o = &q->output;
+    if (o->format == TABLE_JSON) {
+        json_write_object(&o->json);
+        json_write_key(&o->json, "run"), json_write_bytes(&o->json, r->dir);
+        json_write_key(&o->json, "stage"), json_write_text(&o->json, r->plan.stages[stage].name);
+        json_write_key(&o->json, "rows");
+    } else if (!first) {
+        text_add(o->out, "\n");
+    }
 }
 
-static enum err_code print_rows(struct text *out, const struct run_state *r, size_t stage,
-                                enum text_table_format format, struct err *err) {
+static void end_table(struct request *q) {
+    if (q->output.format == TABLE_JSON) json_write_close(&q->output.json);
+}
+
+static enum err_code print_rows(struct request *q, const struct run_state *r, size_t stage,
+                                bool first, struct err *err) {
     enum err_code rc = ERR_OK;
     struct stage_table rows = {0};
-    struct text_table t = {0};
+    struct text note = {0};
+    begin_table(q, r, stage, first);
     TRY(stage_table_collect(&rows, r, stage, err));
-    const struct job_columns *columns = &rows.columns;
-    TRY(text_table_init(&t, columns->n, err));
-    for (size_t c = 0; c < columns->n; c++) {
-        text_table_cell(&t, "%s", columns->list[c].name);
-        if (columns->list[c].type != JOB_TEXT) text_table_align_right(&t, c);
-    }
-    for (size_t i = 0; i < rows.n * columns->n; i++) cell_print(&t, &rows.cells[i]);
-    TRY(text_table_print(out, &t, format, err));
-    if (format != SHEET_CSV) stage_table_note(out, &rows);
+    TRY(stage_table_print(&q->output, &rows, q->layout.wide, err));
+    stage_table_note(&note, &rows);
+    if (note.size && table_format_is_for_programs(q->output.format))
+        log_line(&(struct log){.level = LOG_WARNING}, LOG_WARNING, "%s: %.*s", r->dir,
+                 (int)note.size - 1, text_str(&note));
+    end_table(q);
 cleanup:
-    text_table_release(&t);
+    text_release(&note);
     stage_table_release(&rows);
+    return rc;
+}
+
+static enum err_code print_summary(struct request *q, const struct run_state *r, size_t stage,
+                                   bool first, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct summary summary = {0};
+    begin_table(q, r, stage, first);
+    TRY(summary_make(&summary, r, stage, err));
+    TRY(summary_print(&q->output, &summary, &q->layout, err));
+    end_table(q);
+cleanup:
+    summary_release(&summary);
     return rc;
 }
 
@@ -77,7 +106,7 @@ static enum err_code no_stage(const struct run_state *r, const char *name, struc
     return rc;
 }
 
-/* Stages with a table of their own: evaluations, and estimators on a source that none of them has.
+/* Stages with a table of their own: evaluations, and estimators on a source that no evaluation has.
  */
 static bool is_summarised(const struct plan *p, size_t stage) {
     const char *kind = p->stages[stage].kind->name;
@@ -85,50 +114,30 @@ static bool is_summarised(const struct plan *p, size_t stage) {
     return strcmp(kind, "estimate") == 0 && !summary_is_joined(p, stage);
 }
 
-static enum err_code print_named(struct text *out, const struct run_state *r,
-                                 const struct request *q, struct err *err) {
-    const size_t stage = plan_find_stage(&r->plan, q->name);
-    if (stage == PLAN_NONE) return no_stage(r, q->name, err);
-    return print_rows(out, r, stage, q->format, err);
-}
-
-/* Every such stage of one run; a summary each, or its rows. */
-static enum err_code print_run(struct text *out, const struct run_state *r, const struct request *q,
-                               struct err *err) {
+/* The stage of that name; without one, every stage with a table of its own. */
+static enum err_code print_run(struct request *q, const struct run_state *r, struct err *err) {
     enum err_code rc = ERR_OK;
     size_t found = 0;
-    struct summary summary = {0};
-    if (q->name) return print_named(out, r, q, err);
     for (size_t s = 0; s < r->plan.n_stages; s++) {
-        if (!is_summarised(&r->plan, s)) continue;
-        if (found++ > 0) text_add(out, "\n");
-        if (q->rows) {
-            TRY(print_rows(out, r, s, q->format, err));
-            continue;
-        }
-        TRY(summary_make(&summary, r, s, err));
-        TRY(summary_print(out, &summary, q->format, err));
-        summary_release(&summary);
+        const bool named = q->name && strcmp(q->name, r->plan.stages[s].name) == 0;
+        if (named || (!q->name && q->rows && is_summarised(&r->plan, s)))
+            TRY(print_rows(q, r, s, found++ == 0, err));
+        else if (!q->name && is_summarised(&r->plan, s))
+            TRY(print_summary(q, r, s, found++ == 0, err));
     }
-    if (found == 0) rc = no_stage(r, NULL, err);
+    if (found == 0) rc = no_stage(r, q->name, err);
 cleanup:
-    summary_release(&summary);
     return rc;
 }
 
-static enum err_code table_command(struct text *out, int *exit_code, const struct options *o,
-                                   char *const *argv, struct err *err) {
+static enum err_code print_runs(struct request *q, struct err *err) {
     enum err_code rc = ERR_OK;
-    struct request q;
     struct run_state r = {0};
-    (void)argv;
-    (void)exit_code;
-    TRY(read_request(&q, o, err));
-    for (size_t i = 0; i < q.n_dirs; i++) {
-        TRY(run_state_open(&r, q.dirs[i], err));
-        if (q.n_dirs > 1 && q.format != SHEET_CSV)
-            text_add(out, "%s%s\n", i ? "\n" : "", q.dirs[i]);
-        TRY(print_run(out, &r, &q, err));
+    for (size_t i = 0; i < q->n_dirs; i++) {
+        TRY(run_state_open(&r, q->dirs[i], err));
+        if (q->n_dirs > 1 && !table_format_is_for_programs(q->output.format))
+            text_add(q->output.out, "%s%s\n", i ? "\n" : "", q->dirs[i]);
+        TRY(print_run(q, &r, err));
         run_state_release(&r);
     }
 cleanup:
@@ -136,10 +145,30 @@ cleanup:
     return rc;
 }
 
+static enum err_code table_command(struct text *out, int *exit_code, const struct options *o,
+                                   char *const *argv, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct request q;
+    (void)argv;
+    (void)exit_code;
+    TRY(read_request(&q, o, out, err));
+    if (q.output.format != TABLE_JSON) return print_runs(&q, err);
+    q.output.json = json_writer_begin(out);
+    json_write_array(&q.output.json);
+    TRY(print_runs(&q, err));
+    json_write_close(&q.output.json);
+    TRY(json_writer_end(&q.output.json, err));
+    text_add(out, "\n");
+cleanup:
+    return rc;
+}
+
 const struct command COMMAND_TABLE = {
     .name = "table",
-    .arguments = "DIR... [NAME]",
-    .meaning = "print results: methods by range of k, or the rows of the stage NAME",
+    .arguments = "DIR... [STAGE]",
+    .meaning = "print the results: methods by ranges of k, or the rows of STAGE",
+    .more = "Text fits the terminal (COLUMNS, or 80 characters where there is none).\n"
+            "csv and json have every column and exact numbers. docs/results.md explains columns.\n",
     .options = OPTIONS,
     .n_options = sizeof OPTIONS / sizeof *OPTIONS,
     .least_args = 1,

@@ -53,7 +53,7 @@ expect 64 '-o needs a value' run tiny.cfg -o
 expect 64 'time "soon"' run tiny.cfg --max-time soon
 expect 64 'size "lots"' run tiny.cfg --memory lots
 expect 64 '--only evalute: no stage' run tiny.cfg --only evalute
-expect 64 'tables?|unknown; use text, csv or markdown' table . --format pdf
+expect 64 'tables?|unknown; use text, csv, markdown, latex or json' table . --format pdf
 expect 65 'no-such.cfg' plan no-such.cfg
 expect 65 'config.cfg is missing' status .
 expect 65 'config.cfg is missing' digest .
@@ -72,10 +72,12 @@ expect 0 '11 of 11 jobs done; results' run tiny.cfg --quiet
 expect 0 'pretrain\[0\].*DONE' plan tiny.cfg
 expect 0 '11 DONE' status results/tiny
 expect 0 '"done":11' status results/tiny --json --exit-code
-expect 0 '^plain +-' table results/tiny
+expect 0 '^  plain +-' table results/tiny
 expect 0 '^\| method' table results/tiny --format markdown
+expect 0 '^.begin.tabular. *.l' table results/tiny --format latex
+expect 0 '^.."run":"results/tiny","stage":"evaluate","rows":' table results/tiny --format json
 expect 0 '^method,reading,fit_points,repeats,' table results/tiny --format csv
-expect 0 '^method +reading +points' table results/tiny fit
+expect 0 '^method +reading +points' table results/tiny fit --wide
 expect 64 'no stage is called "fti"; there are: pretrain, fit, evaluate' table results/tiny fti
 expect 0 '11 of 11 jobs computed again: 11 the same, 0 different' verify results/tiny
 expect 0 '2 of 11 jobs computed again' verify results/tiny --sample 2
@@ -109,8 +111,8 @@ sed -i -e "s|@|{ stage = \"fit\"; name = \"slow\"; repeat = [0, 1]; of = $fits {
 { stage = \"fit\"; name = \"fast\"; repeat = [0, 1]; of = $fits { lr = 0.1; }; },\
 { stage = \"fit\"; name = \"more\"; repeat = [1, 2]; of = $fits { lr = 1e-4; }; },|" two.cfg
 expect 0 '13 of 13 jobs done' run two.cfg -o two
-expect 0 '^ltv +heads +6 +slow +3 ' table two
-expect 0 '^ltv +heads +6 +fast +2 ' table two
+expect 0 '^  ltv heads +6 +slow +3 ' table two --wide
+expect 0 '^  ltv heads +6 +fast +2 ' table two --wide
 
 # ---- a fault costs its own job and what reads it
 export TASKVEC_INJECT=segv@job:2

@@ -81,8 +81,11 @@ def check_csv(name, columns, rows):
     assert len(lines) == len(rows), f"{name}: {len(lines)} lines, not {len(rows)}"
     for line, row in zip(lines, rows):
         for text, value in zip(line, row, strict=True):
-            shown = ("" if math.isnan(value) else f"{value:.9g}") if isinstance(value, float) else str(value)
-            assert text == shown, f"{name}: table prints {text!r} for {value!r}"
+            if isinstance(value, float):
+                same_value = text == "" if math.isnan(value) else float(text) == value
+            else:
+                same_value = text == str(value)
+            assert same_value, f"{name}: table prints {text!r} for {value!r}"
 
 
 with h5py.File(path) as results:

@@ -1,15 +1,12 @@
 #include "run/tables/error_ranges.h"
 
-#include <math.h>
-#include <stdio.h>
+static size_t smaller_of(size_t a, size_t b) { return a < b ? a : b; }
 
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
-
-size_t error_ranges(struct error_range out[REDUCE_RANGES], size_t dims, size_t trained,
+size_t error_ranges(struct error_range out[ERROR_RANGES], size_t dims, size_t trained,
                     size_t points) {
     size_t n = 0;
-    const size_t in_range = trained ? least(trained, points) : points;
-    const size_t below = least(dims, in_range);
+    const size_t in_range = trained ? smaller_of(trained, points) : points;
+    const size_t below = smaller_of(dims, in_range);
     if (below > 0) out[n++] = (struct error_range){0, below - 1, "below d"};
     if (in_range > below) out[n++] = (struct error_range){below, in_range - 1, "in range"};
     if (points > in_range) out[n++] = (struct error_range){in_range, points - 1, "beyond"};
@@ -24,16 +21,4 @@ void error_range_add(double *sums, const float *errors, size_t functions, size_t
         for (size_t k = range->first; k <= range->last; k++) sum += (double)errors[f * points + k];
         sums[f] += sum / (double)(range->last - range->first + 1);
     }
-}
-
-struct interval error_range_interval(double *sums, size_t functions, size_t repeats) {
-    for (size_t f = 0; f < functions; f++) sums[f] /= (double)repeats;
-    return interval_t(sums, functions, 0.95);
-}
-
-void error_range_number(char out[32], double value) {
-    if (isnan(value))
-        (void)snprintf(out, 32, "-");
-    else
-        (void)snprintf(out, 32, "%.3g", value);
 }

@@ -9,32 +9,23 @@
 #define RUN_TABLES_ERROR_RANGES_H
 
 #include <stddef.h>
-#include <stdint.h>
 
-#include "base/err.h"
-#include "stats/interval.h"
-
-struct error_range { /* examples seen, both ends included */
+struct error_range { /* numbers of examples seen, both ends included */
     size_t first, last;
-    const char *name; /* static: "in range, below d" */
+    const char *name; /* static: one of the names below */
 };
 
-enum { REDUCE_RANGES = 4 };
+enum { ERROR_RANGES = 4 };
 
-/* The ranges worth a column for prompts of `points` points with x of `dims` coordinates, on a
- * model trained to `trained` points (0: unknown): below dims, from dims to trained - 1, beyond,
- * and the last k alone. Empty ones are left out; returns how many. */
-size_t error_ranges(struct error_range out[REDUCE_RANGES], size_t dims, size_t trained,
+/* The ranges that get a column, for prompts of `points` points with x of `dims` coordinates, on a
+ * model trained on prompts of `trained` points (0: unknown): "below d" (fewer examples than dims),
+ * "in range" (up to trained - 1), "beyond", and "last" (the last k alone). Empty ones are left
+ * out; returns how many there are. */
+size_t error_ranges(struct error_range out[ERROR_RANGES], size_t dims, size_t trained,
                     size_t points);
 
 /* Adds to sums [functions] each function's mean over the range, in double, k ascending. */
 void error_range_add(double *sums, const float *errors, size_t functions, size_t points,
                      const struct error_range *range);
-
-/* 95% t interval of means [functions] = sums / repeats; sums is divided in place. */
-struct interval error_range_interval(double *sums, size_t functions, size_t repeats);
-
-/* Three significant digits, so that columns stay narrow: "0.00812", "1.2e-05"; "-" for NaN. */
-void error_range_number(char out[32], double value);
 
 #endif

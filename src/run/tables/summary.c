@@ -14,7 +14,7 @@ static bool is_kind(const struct plan *p, size_t stage, const char *kind) {
     return strcmp(p->stages[stage].kind->name, kind) == 0;
 }
 
-/* ---- the numbers of one evaluation */
+/* ---- the numbers of one job */
 
 size_t summary_trained_points(const struct plan *p, size_t job) {
     const size_t model = plan_model(p, job);
@@ -86,7 +86,7 @@ static void group_release(struct summary_group *g) {
     free(g->sums);
 }
 
-static bool has_twins(const struct summary *s) {
+static bool has_equal_lines(const struct summary *s) {
     for (size_t i = 0; i < s->n; i++)
         for (size_t k = 0; k < i; k++)
             if (summary_same_line(&s->groups[i], &s->groups[k])) return true;
@@ -99,7 +99,7 @@ static void add_of(struct summary *s) {
         text_add(&s->groups[i].keys[s->groups[i].n_keys++], "%s", s->groups[i].of);
 }
 
-/* Takes over *g: into a group of its own, or into the one with the same keys. */
+/* Takes over *g: adds it to the group of its repeats, or as a new group. */
 static enum err_code group_add(struct summary *s, struct summary_group *g, struct err *err) {
     for (size_t i = 0; i < s->n; i++) {
         struct summary_group *known = &s->groups[i];
@@ -123,7 +123,7 @@ static enum err_code group_add(struct summary *s, struct summary_group *g, struc
     return ERR_OK;
 }
 
-/* Dummies stand at positions that pairs of the prompt would have had. */
+/* Dummy pairs take positions that pairs of the prompt would have had. */
 static size_t points_in_range(const struct config_point *point, size_t trained) {
     struct dummy_pairs dummies = {0};
     if (config_has(point, "dummies")) dummy_pairs_read(&dummies, point);
@@ -155,15 +155,15 @@ static enum err_code add_if_done(struct summary *s, const struct run_state *r, s
     return ERR_OK;
 }
 
-/* ---- estimators beside evaluations */
+/* ---- estimators compared with evaluations */
 
-/* Keys of source and shift: what the prompts are drawn from. */
+/* Keys of source and shift: they decide which prompts are drawn. */
 static bool is_of_prompts(const struct config_key *key) {
     return strncmp(key->name, "source.", 7) == 0 || strcmp(key->name, "shift") == 0 ||
            (key->when && strncmp(key->when, "shift=", 6) == 0);
 }
 
-/* Such keys in `a` have the same values in `b`. */
+/* All such keys of `a` have the same values in `b`. */
 static bool has_source_of(const struct config_point *a, const struct config_point *b) {
     struct text left = {0}, right = {0};
     bool same = true;
@@ -180,7 +180,7 @@ static bool has_source_of(const struct config_point *a, const struct config_poin
     return same;
 }
 
-/* Some job of the evaluation has the source of this one. */
+/* Some job of the evaluation draws the same prompts as this one. */
 static bool shares_source(const struct plan *p, size_t evaluate, size_t job) {
     for (size_t i = 0; i < p->stages[evaluate].n_jobs; i++) {
         const struct config_point *theirs = p->jobs[p->stages[evaluate].jobs[i]].point;
@@ -223,9 +223,16 @@ enum err_code summary_make(struct summary *s, const struct run_state *r, size_t 
     summary_name_columns(s, &r->plan, &axes);
     for (size_t i = 0; i < ps->n_jobs; i++) TRY(add_if_done(s, r, stage, ps->jobs[i], &axes, err));
     if (is_kind(&r->plan, stage, "evaluate")) TRY(add_estimates(s, r, stage, &axes, err));
-    if (has_twins(s)) add_of(s);
+    if (has_equal_lines(s)) add_of(s);
 cleanup:
     return rc;
+}
+
+double *summary_means(const struct summary_group *g, size_t range) {
+    double *means = malloc(g->functions * sizeof *means);
+    for (size_t f = 0; means && f < g->functions; f++)
+        means[f] = g->sums[range * g->functions + f] / (double)g->repeats;
+    return means;
 }
 
 void summary_release(struct summary *s) {

@@ -2,28 +2,39 @@
  * summary.h - the main table: every method at every range of k, with intervals.
  *
  * One line stands for all repeats of one fit, or for one control, in one setting.  Its numbers come
- * from the tensors "errors" [functions, points] that evaluate's jobs leave: each function's mean
- * over the range and over repeats is one value, the interval is 95% t over functions.  Two more
- * columns say what a method does to the plain model: the damage where that works, and how much of
- * what it loses beyond its range comes back.  Where lines of several fit stages would look the
- * same, a column `of` tells them apart.  Estimators of the same source stand below, in the ranges
- * of the models.
+ * from the tensors "errors" [functions, points] that the jobs of `evaluate` and `estimate` write:
+ * each function's mean over a range of k and over repeats is one value, and the interval is 95% t
+ * over functions.  summary_statistics.h has the columns that compare a line with others, as the
+ * share of the error that a vector recovers.  Estimators of the same source are lines too, in the
+ * ranges of the models.
+ *
+ *     summary_groups.c      which jobs a line stands for, and what its key columns are
+ *     summary.c             reads the errors of all jobs
+ *     summary_statistics.c  numbers that compare lines
+ *     summary_print.c       the table: its columns, order, titles and notes
  */
 #ifndef RUN_TABLES_SUMMARY_H
 #define RUN_TABLES_SUMMARY_H
 
 #include "run/rundir/run_state.h"
 #include "run/tables/error_ranges.h"
-#include "run/tables/text_table.h"
+#include "run/tables/table_format.h"
 
-enum { SUMMARY_KEYS = 40, SUMMARY_TRAINED = REDUCE_RANGES, SUMMARY_SUMS };
+enum { SUMMARY_KEYS = 40, SUMMARY_TRAINED = ERROR_RANGES, SUMMARY_SUMS };
 
-struct summary_group {
+enum summary_kind { /* what a line is; the order of lines within a section */
+                    SUMMARY_BASELINE,
+                    SUMMARY_FITTED,
+                    SUMMARY_CONTROL,
+                    SUMMARY_ESTIMATOR
+};
+
+struct summary_group {              /* one line */
     struct text keys[SUMMARY_KEYS]; /* method, reading, fit_points, axes in use, perhaps `of` */
-    struct text setting;            /* run, stage, model, axes of evaluate: what may be compared */
-    struct text fit; /* every key of the fit but repeat: only repeats are averaged over */
-    const char *of;  /* the stage of the fit, or "-" */
-    bool estimator;  /* not a method: below them all */
+    struct text setting; /* run, stage, model, axes of evaluate: lines that may be compared */
+    struct text fit;     /* every key of the fit but repeat: only repeats are averaged over */
+    const char *of;      /* the stage of the fit, or "-" */
+    enum summary_kind kind;
     size_t n_keys, functions, points, repeats;
     struct error_range ranges[SUMMARY_SUMS]; /* the last one is k = 0 .. trained - 1 */
     size_t n_ranges;                         /* of the printed ones */
@@ -33,6 +44,7 @@ struct summary_group {
 
 struct summary {
     struct text heads[SUMMARY_KEYS];
+    bool of_section[SUMMARY_KEYS]; /* the key tells sections apart: evaluate's own axes, models */
     size_t n_keys;
     struct summary_group *groups;
     size_t n, capacity;
@@ -40,18 +52,27 @@ struct summary {
     size_t missing; /* evaluations that are not done yet */
 };
 
-/* Fills *s, which is {0}, with every finished job of a stage `evaluate` or `estimate`; of the
- * former with those of all `estimate` stages on its sources too. */
+struct summary_layout { /* on demand */
+    bool wide;          /* every column, in full width */
+    bool intervals;     /* columns low and high instead of ±; programs always get them */
+};
+
+/* Fills *s, which is {0}, with every finished job of a stage `evaluate` or `estimate`; to the jobs
+ * of an `evaluate` stage it adds those of all `estimate` stages on the same sources. ERR_DATA or
+ * ERR_IO for an artifact that cannot be read. */
 enum err_code summary_make(struct summary *s, const struct run_state *r, size_t stage,
                            struct err *err);
-enum err_code summary_print(struct text *out, const struct summary *s,
-                            enum text_table_format format, struct err *err);
+enum err_code summary_print(struct table_output *o, const struct summary *s,
+                            const struct summary_layout *layout, struct err *err);
 void summary_release(struct summary *s); /* idempotent */
 
-/* Every job of this `estimate` stage stands in the table of some evaluation. */
+/* Means over repeats of the sums of one range, [functions], on the heap; NULL: no memory. */
+double *summary_means(const struct summary_group *g, size_t range);
+
+/* Every job of this `estimate` stage has a line in the table of some `evaluate` stage. */
 bool summary_is_joined(const struct plan *p, size_t stage);
 
-/* The last number of examples within the model's trained range plus 1; 0: unknown. */
+/* Points of the prompts on which the model of a job was trained; 0: unknown. */
 size_t summary_trained_points(const struct plan *p, size_t job);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "run/plan/varying_keys.h"
 
-/* ---- its columns */
+/* ---- key columns */
 
 /* A cell of the first row of an evaluation, by the name of its column; "-" for "" and 0. */
 static void row_text(struct text *out, const struct stage *kind, const struct history_job *past,
@@ -23,16 +23,16 @@ static void row_text(struct text *out, const struct stage *kind, const struct hi
 static const char *const FIXED[] = {"method", "reading", "fit_points"};
 enum { N_FIXED = sizeof FIXED / sizeof *FIXED };
 
-/* Axes that have a column of their own, or are averaged over. */
+/* Axes of a fit that have a column of their own, or are averaged over. */
 static bool is_shown(const char *key) {
     static const char *const shown[] = {"method", "ltv.reading", "points", "repeat",
-                                        "model.wpe_seed"}; /* that of the evaluation */
+                                        "model.wpe_seed"}; /* the evaluation's column shows it */
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
         if (strcmp(shown[i], key) == 0) return true;
     return false;
 }
 
-/* Estimators and their keys: columns method and reading say them. */
+/* Estimators and their keys: the columns method and reading show them. */
 static bool is_of_estimator(const struct config_key *key) {
     return strcmp(key->name, "estimator") == 0 ||
            (key->when && strncmp(key->when, "estimator=", 10) == 0);
@@ -65,14 +65,14 @@ enum err_code summary_axes(struct summary_axes *out, const struct plan *p, size_
     return collect_axes(out, p, stage, 0, err);
 }
 
-/* A job that several stages ask for stands in the lists of all of them. */
+/* A job that several stages plan is in the lists of all of them. */
 static bool is_listed(const struct plan_stage *s, size_t job) {
     for (size_t i = 0; i < s->n_jobs; i++)
         if (s->jobs[i] == job) return true;
     return false;
 }
 
-/* The point of the job, or of one it reads, that lies in the axis' stage; NULL: none. */
+/* The point of the job, or of a parent in the axis' stage; NULL: it has none there. */
 static const struct config_point *axis_point(const struct plan *p, size_t job,
                                              const struct summary_axis *axis) {
     const struct planned_job *j = &p->jobs[job];
@@ -102,11 +102,18 @@ static void describe_fit(struct summary_group *g, const struct plan *p, size_t j
     }
 }
 
+static enum summary_kind kind_of(const struct plan *p, size_t stage, size_t job) {
+    const char *control = p->jobs[job].control;
+    if (strcmp(p->stages[stage].kind->name, "estimate") == 0) return SUMMARY_ESTIMATOR;
+    if (!control) return SUMMARY_FITTED;
+    return strcmp(control, "plain") == 0 ? SUMMARY_BASELINE : SUMMARY_CONTROL;
+}
+
 void summary_describe(struct summary_group *g, const struct run_state *r, size_t stage, size_t job,
                       const struct summary_axes *axes) {
     const struct plan *p = &r->plan;
     const size_t model = plan_model(p, job);
-    g->estimator = strcmp(p->stages[stage].kind->name, "estimate") == 0;
+    g->kind = kind_of(p, stage, job);
     for (size_t i = 0; i < N_FIXED; i++)
         row_text(&g->keys[i], p->stages[stage].kind, r->jobs[job].past, FIXED[i]);
     text_add(&g->setting, "%s\n%s\n%s", r->dir, p->stages[stage].name,
@@ -129,6 +136,7 @@ void summary_name_columns(struct summary *s, const struct plan *p,
     for (size_t i = 0; i < N_FIXED; i++) text_add(&s->heads[i], "%s", FIXED[i]);
     for (size_t i = 0; i < axes->n; i++) {
         struct text *head = &s->heads[N_FIXED + i];
+        s->of_section[N_FIXED + i] = axes->items[i].depth != 1;
         if (axes->items[i].depth == 0)
             text_add(head, "%s", axes->items[i].key);
         else
@@ -137,7 +145,7 @@ void summary_name_columns(struct summary *s, const struct plan *p,
     s->n_keys = N_FIXED + axes->n;
 }
 
-/* ---- which jobs it stands for */
+/* ---- which jobs a line stands for */
 
 bool summary_same_line(const struct summary_group *a, const struct summary_group *b) {
     if (a->functions != b->functions || a->points != b->points ||

@@ -1,214 +1,343 @@
+/*
+ * The main table as it is printed.  For people, lines are in sections (one for each model and each
+ * combination of evaluate's axes), within a section in groups (baseline, fitted, controls,
+ * estimators), and intervals are written with ±.  For programs (CSV, JSON) every key is a column.
+ */
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "run/tables/cell_text.h"
 #include "run/tables/summary.h"
-#include "stats/bootstrap.h"
+#include "run/tables/summary_statistics.h"
+
+static const struct {
+    const char *title, *word; /* for people, for programs */
+} KINDS[] = {
+    [SUMMARY_BASELINE] = {"baseline", "baseline"},
+    [SUMMARY_FITTED] = {"fitted on prompts", "fitted"},
+    [SUMMARY_CONTROL] = {"controls, not fitted", "control"},
+    [SUMMARY_ESTIMATOR] = {"estimators, without the model", "estimator"},
+};
+
+/* Columns in the order of keys, repeats, ranges, statistics. */
+struct columns {
+    bool programs, wide, split;    /* for programs; every column; low and high */
+    struct error_range ranges[64]; /* distinct ones, as met */
+    size_t n_ranges;
+    bool statistic[SUMMARY_STATISTICS_N]; /* some line has such a number */
+    bool key[SUMMARY_KEYS];               /* the key has a column */
+    size_t least_repeats, most_repeats;   /* of the fits */
+};
 
 /* ---- which columns */
 
-struct columns {
-    struct error_range ranges[64]; /* distinct ones, as met */
-    size_t n;
-    bool damage, recovered; /* some line has such a number */
-};
-
-static bool same_range(const struct error_range *a, const struct error_range *b) {
-    return a->first == b->first && a->last == b->last;
-}
-
 static void collect_ranges(struct columns *c, const struct summary_group *g) {
     for (size_t i = 0; i < g->n_ranges; i++) {
+        const struct error_range *range = &g->ranges[i];
         bool known = false;
-        for (size_t k = 0; k < c->n; k++) known |= same_range(&c->ranges[k], &g->ranges[i]);
-        if (!known && c->n < sizeof c->ranges / sizeof *c->ranges) c->ranges[c->n++] = g->ranges[i];
+        for (size_t k = 0; k < c->n_ranges; k++)
+            known |= c->ranges[k].first == range->first && c->ranges[k].last == range->last;
+        if (!known && c->n_ranges < sizeof c->ranges / sizeof *c->ranges)
+            c->ranges[c->n_ranges++] = *range;
     }
 }
 
-/* ---- numbers of one line */
-
-/* Means over repeats of the sums of one range, on the heap. */
-static double *means_of(const struct summary_group *g, size_t range) {
-    double *means = malloc(g->functions * sizeof *means);
-    for (size_t f = 0; means && f < g->functions; f++)
-        means[f] = g->sums[range * g->functions + f] / (double)g->repeats;
-    return means;
+static void collect_repeats(struct columns *c, const struct summary_group *g) {
+    if (g->kind != SUMMARY_FITTED) return;
+    if (c->most_repeats == 0 || g->repeats < c->least_repeats) c->least_repeats = g->repeats;
+    if (g->repeats > c->most_repeats) c->most_repeats = g->repeats;
 }
 
-static const struct summary_group *rival(const struct summary *s, const struct summary_group *g,
-                                         const char *method) {
+enum { KEY_METHOD, KEY_READING, KEY_FIT_POINTS };
+
+/* For people the variant stands behind the method, keys of sections are in titles, and fit_points
+ * is left out where nothing was fitted. */
+static bool has_column(const struct columns *c, const struct summary *s, size_t key) {
+    if (c->programs || key == KEY_METHOD) return true;
+    if (key == KEY_READING || s->of_section[key]) return false;
+    return key != KEY_FIT_POINTS || c->most_repeats > 0;
+}
+
+static void find_columns(struct columns *c, const struct summary *s) {
+    struct interval number;
     for (size_t i = 0; i < s->n; i++) {
-        const struct summary_group *r = &s->groups[i];
-        if (strcmp(text_str(&r->keys[0]), method) == 0 && r->functions == g->functions &&
-            r->points == g->points && strcmp(text_str(&r->setting), text_str(&g->setting)) == 0)
-            return r;
+        collect_ranges(c, &s->groups[i]);
+        collect_repeats(c, &s->groups[i]);
+        for (size_t k = 0; k < SUMMARY_STATISTICS_N; k++)
+            c->statistic[k] |= SUMMARY_STATISTICS[k].of(&number, s, &s->groups[i]);
     }
-    return NULL;
+    for (size_t k = 0; k < s->n_keys; k++) c->key[k] = has_column(c, s, k);
 }
 
-static size_t beyond_of(const struct summary_group *g) {
-    for (size_t i = 0; i < g->n_ranges; i++)
-        if (strcmp(g->ranges[i].name, "beyond") == 0) return i;
-    return g->n_ranges;
+static size_t count_columns(const struct columns *c, const struct summary *s) {
+    size_t numbers = c->n_ranges, keys = 0;
+    for (size_t k = 0; k < SUMMARY_STATISTICS_N; k++) numbers += c->statistic[k];
+    for (size_t k = 0; k < s->n_keys; k++) keys += c->key[k];
+    return keys + 1 + numbers * (c->split ? 3 : 1) + c->programs;
 }
 
-/* mean(method - plain) over the trained range, paired over functions. False: no such number. */
-static bool damage_of(struct interval *out, const struct summary *s,
-                      const struct summary_group *g) {
-    const struct summary_group *plain = rival(s, g, "plain");
-    if (!plain || plain == g || !g->has_trained) return false;
-    double *a = means_of(g, SUMMARY_TRAINED), *b = means_of(plain, SUMMARY_TRAINED);
-    if (a && b) *out = interval_paired(a, b, g->functions, 0.95);
-    const bool known = a && b;
-    free(a);
-    free(b);
-    return known;
-}
+/* ---- the header */
 
-static bool recovered_of(struct interval *out, const struct summary *s,
-                         const struct summary_group *g) {
-    const struct summary_group *plain = rival(s, g, "plain"), *oracle = rival(s, g, "oracle");
-    const size_t range = beyond_of(g);
-    if (!plain || !oracle || plain == g || oracle == g || range == g->n_ranges) return false;
-    const struct bootstrap b = {rng_stream(1, "bootstrap/fidelity"), 2000, 0.95};
-    struct interval loss;
-    struct err ignored = {0};
-    bool known = false;
-    double *x = means_of(plain, range), *y = means_of(g, range), *z = means_of(oracle, range);
-    const bool made =
-        x && y && z &&
-        bootstrap_fidelity(out, &loss, &known, x, y, z, g->functions, &b, &ignored) == ERR_OK;
-    free(x);
-    free(y);
-    free(z);
-    return made && known;
-}
-
-/* ---- cells */
-
-static void head_cells(struct text_table *t, const char *name, bool split) {
+static void number_head(struct text_table *t, size_t *column, const char *name, int rank,
+                        const struct columns *c) {
+    for (size_t i = 0; i < (c->split ? 3 : 1); i++) {
+        text_table_align_right(t, *column);
+        text_table_set_rank(t, (*column)++, c->wide ? 0 : rank);
+    }
     text_table_cell(t, "%s", name);
-    if (split) text_table_cell(t, "%s low", name), text_table_cell(t, "%s high", name);
+    if (c->split) text_table_cell(t, "%s low", name), text_table_cell(t, "%s high", name);
 }
 
-static void interval_cells(struct text_table *t, const struct interval *i, bool split) {
-    char value[32], low[32], high[32];
-    error_range_number(value, i->value);
-    error_range_number(low, i->low);
-    error_range_number(high, i->high);
-    if (split) {
-        text_table_cell(t, "%s", value), text_table_cell(t, "%s", low),
-            text_table_cell(t, "%s", high);
-    } else {
-        text_table_cell(t, "%s [%s, %s]", value, low, high);
+/* Of columns that are left out of a narrow terminal: what is known within range goes first. */
+static int range_rank(const struct error_range *r) {
+    if (strcmp(r->name, "below d") == 0) return 8;
+    if (strcmp(r->name, "in range") == 0) return 7;
+    return strcmp(r->name, "beyond") == 0 ? 3 : 2;
+}
+
+static void range_head(struct text_table *t, size_t *column, const struct error_range *r,
+                       const struct columns *c) {
+    char name[64];
+    if (r->first == r->last)
+        (void)snprintf(name, sizeof name, "k %zu", r->first);
+    else if (c->programs)
+        (void)snprintf(name, sizeof name, "k %zu-%zu %s", r->first, r->last, r->name);
+    else
+        (void)snprintf(name, sizeof name, "k %zu-%zu", r->first, r->last);
+    number_head(t, column, name, range_rank(r), c);
+}
+
+static void key_heads(struct text_table *t, size_t *column, const struct summary *s,
+                      const struct columns *c) {
+    for (size_t i = 0; i < s->n_keys; i++) {
+        const bool fit_points = i == KEY_FIT_POINTS;
+        if (!c->key[i]) continue;
+        if (fit_points) text_table_align_right(t, *column);
+        text_table_cell(t, "%s", fit_points && !c->programs ? "points" : text_str(&s->heads[i]));
+        (*column)++;
     }
 }
 
-static void empty_cells(struct text_table *t, bool split) {
-    for (int i = 0; i < (split ? 3 : 1); i++) text_table_cell(t, "-");
-}
-
-static void print_heads(struct text_table *t, const struct summary *s, const struct columns *c,
-                        bool split) {
-    for (size_t i = 0; i < s->n_keys; i++) text_table_cell(t, "%s", text_str(&s->heads[i]));
+static void print_heads(struct text_table *t, const struct summary *s, const struct columns *c) {
+    size_t column = 0;
+    key_heads(t, &column, s, c);
+    text_table_align_right(t, column);
+    text_table_set_rank(t, column++, c->wide ? 0 : 9);
     text_table_cell(t, "repeats");
-    for (size_t i = 0; i < c->n; i++) {
-        const struct error_range *r = &c->ranges[i];
-        char name[64];
-        if (r->first == r->last)
-            (void)snprintf(name, sizeof name, "k %zu", r->first);
-        else
-            (void)snprintf(name, sizeof name, "k %zu-%zu %s", r->first, r->last, r->name);
-        head_cells(t, name, split);
+    for (size_t i = 0; i < c->n_ranges; i++) range_head(t, &column, &c->ranges[i], c);
+    for (size_t i = 0; i < SUMMARY_STATISTICS_N; i++) {
+        const struct summary_statistic *statistic = &SUMMARY_STATISTICS[i];
+        if (c->statistic[i]) number_head(t, &column, statistic->name, statistic->rank, c);
     }
-    if (c->damage) head_cells(t, "damage", split);
-    if (c->recovered) head_cells(t, "recovered", split);
+    if (c->programs) text_table_cell(t, "group");
+}
+
+/* ---- one line */
+
+static void interval_cells(struct text_table *t, const struct interval *i,
+                           const struct columns *c) {
+    const double values[] = {i->value, i->low, i->high};
+    char cell[CELL_TEXT];
+    for (size_t k = 0; k < 3 && c->split; k++) {
+        if (c->programs)
+            cell_text_exact(cell, values[k]);
+        else
+            cell_text_short(cell, values[k]);
+        text_table_cell(t, "%s", cell);
+    }
+    if (c->split) return;
+    cell_text_interval(cell, i);
+    text_table_cell(t, "%s", cell);
+}
+
+static void empty_cells(struct text_table *t, const struct columns *c) {
+    for (int i = 0; i < (c->split ? 3 : 1); i++) text_table_cell(t, "%s", c->programs ? "" : "-");
 }
 
 static enum err_code range_cells(struct text_table *t, const struct summary_group *g,
-                                 const struct error_range *range, bool split, struct err *err) {
+                                 const struct error_range *range, const struct columns *c,
+                                 struct err *err) {
     for (size_t i = 0; i < g->n_ranges; i++) {
-        if (!same_range(&g->ranges[i], range)) continue;
-        double *means = means_of(g, i);
+        if (g->ranges[i].first != range->first || g->ranges[i].last != range->last) continue;
+        double *means = summary_means(g, i);
         if (!means) return ERR(err, ERR_MEMORY, "no memory for %zu functions", g->functions);
-        const struct interval mean = error_range_interval(means, g->functions, 1);
+        const struct interval mean = interval_t(means, g->functions, 0.95);
         free(means);
-        interval_cells(t, &mean, split);
+        interval_cells(t, &mean, c);
         return ERR_OK;
     }
-    empty_cells(t, split);
+    empty_cells(t, c);
     return ERR_OK;
 }
 
+/* The keys of an estimator are shown where they tell lines apart; variants of a method always. */
+static bool shows_variant(const struct summary *s, const struct summary_group *g,
+                          const struct columns *c) {
+    if (strcmp(text_str(&g->keys[KEY_READING]), "-") == 0) return false;
+    if (c->wide || g->kind != SUMMARY_ESTIMATOR) return true;
+    for (size_t i = 0; i < s->n; i++) {
+        const struct text *keys = s->groups[i].keys;
+        if (strcmp(text_str(&keys[KEY_METHOD]), text_str(&g->keys[KEY_METHOD])) == 0 &&
+            strcmp(text_str(&keys[KEY_READING]), text_str(&g->keys[KEY_READING])) != 0)
+            return true;
+    }
+    return false;
+}
+
+static void key_cells(struct text_table *t, const struct summary *s, const struct summary_group *g,
+                      const struct columns *c) {
+    for (size_t i = 0; i < s->n_keys; i++) {
+        if (!c->key[i]) continue;
+        if (i == KEY_METHOD && !c->programs && shows_variant(s, g, c))
+            text_table_cell(t, "%s %s", text_str(&g->keys[i]), text_str(&g->keys[KEY_READING]));
+        else
+            text_table_cell(t, "%s", text_str(&g->keys[i]));
+    }
+}
+
 static enum err_code print_line(struct text_table *t, const struct summary *s,
-                                const struct summary_group *g, const struct columns *c, bool split,
+                                const struct summary_group *g, const struct columns *c,
                                 struct err *err) {
     enum err_code rc = ERR_OK;
     struct interval number;
-    for (size_t i = 0; i < s->n_keys; i++) text_table_cell(t, "%s", text_str(&g->keys[i]));
+    key_cells(t, s, g, c);
     text_table_cell(t, "%zu", g->repeats);
-    for (size_t i = 0; i < c->n; i++) TRY(range_cells(t, g, &c->ranges[i], split, err));
-    if (c->damage && damage_of(&number, s, g))
-        interval_cells(t, &number, split);
-    else if (c->damage)
-        empty_cells(t, split);
-    if (c->recovered && recovered_of(&number, s, g))
-        interval_cells(t, &number, split);
-    else if (c->recovered)
-        empty_cells(t, split);
+    for (size_t i = 0; i < c->n_ranges; i++) TRY(range_cells(t, g, &c->ranges[i], c, err));
+    for (size_t i = 0; i < SUMMARY_STATISTICS_N; i++) {
+        if (!c->statistic[i]) continue;
+        if (SUMMARY_STATISTICS[i].of(&number, s, g))
+            interval_cells(t, &number, c);
+        else
+            empty_cells(t, c);
+    }
+    if (c->programs) text_table_cell(t, "%s", KINDS[g->kind].word);
 cleanup:
     return rc;
 }
 
-/* Methods before estimators; what may be compared stands together; within it, the order of the
- * plan. */
-static void sort_lines(const struct summary_group **lines, size_t n) {
+/* ---- sections and groups */
+
+/* "shift = noisy, noisy.sigma = 0.5"; empty where the run has one section. */
+static void section_title(struct text *out, const struct summary *s,
+                          const struct summary_group *g) {
+    text_clear(out);
+    for (size_t i = 0; i < s->n_keys; i++) {
+        if (!s->of_section[i] || strcmp(text_str(&g->keys[i]), "-") == 0) continue;
+        text_add(out, "%s%s = %s", out->size ? ", " : "", text_str(&s->heads[i]),
+                 text_str(&g->keys[i]));
+    }
+}
+
+struct line {
+    const struct summary_group *group;
+    char *section; /* owned */
+    size_t order;  /* of the section: the first line that is in it */
+};
+
+static int compare_lines(const struct line *a, const struct line *b) {
+    if (a->order != b->order) return a->order < b->order ? -1 : 1;
+    return (int)a->group->kind - (int)b->group->kind;
+}
+
+/* By section, then group; otherwise in the order of the plan. */
+static void sort_lines(struct line *lines, size_t n) {
     for (size_t i = 1; i < n; i++)
-        for (size_t k = i; k > 0; k--) {
-            const struct summary_group *a = lines[k - 1], *b = lines[k];
-            const int order = a->estimator != b->estimator
-                                  ? a->estimator - b->estimator
-                                  : strcmp(text_str(&a->setting), text_str(&b->setting));
-            if (order <= 0) break;
-            const struct summary_group *swap = lines[k];
+        for (size_t k = i; k > 0 && compare_lines(&lines[k - 1], &lines[k]) > 0; k--) {
+            const struct line swap = lines[k];
             lines[k] = lines[k - 1];
             lines[k - 1] = swap;
         }
 }
 
-static void notes(struct text *out, const struct summary *s, const struct columns *c) {
-    text_add(out, "\nmean squared error after k examples, 95%% t interval over %zu functions",
-             s->n ? s->groups[0].functions : 0);
-    if (c->damage) text_add(out, "; damage: method - plain within the trained range");
-    if (c->recovered) text_add(out, "; recovered: (plain - method) / (plain - oracle) beyond it");
-    text_add(out, "\n");
-    if (s->missing) text_add(out, "%zu evaluations are not done yet\n", s->missing);
-}
-
-enum err_code summary_print(struct text *out, const struct summary *s,
-                            enum text_table_format format, struct err *err) {
+static enum err_code make_lines(struct line *lines, const struct summary *s, struct err *err) {
     enum err_code rc = ERR_OK;
-    const bool split = format == SHEET_CSV;
-    struct columns c = {.n = 0};
-    struct text_table t = {0};
-    struct interval number;
-    const struct summary_group **lines = calloc(s->n + 1, sizeof *lines);
-    CHECK(lines, ERR_MEMORY, "no memory for %zu lines", s->n);
+    struct text title = {0};
     for (size_t i = 0; i < s->n; i++) {
-        lines[i] = &s->groups[i];
-        collect_ranges(&c, lines[i]);
-        c.damage |= damage_of(&number, s, lines[i]);
-        c.recovered |= recovered_of(&number, s, lines[i]);
+        section_title(&title, s, &s->groups[i]);
+        lines[i] = (struct line){&s->groups[i], text_copy(text_str(&title)), i};
+        CHECK(lines[i].section && !title.failed, ERR_MEMORY, "no memory for %zu lines", s->n);
+        for (size_t k = i; k-- > 0;)
+            if (strcmp(lines[k].section, lines[i].section) == 0) lines[i].order = lines[k].order;
     }
     sort_lines(lines, s->n);
-    const size_t numbers = c.n + c.damage + c.recovered;
-    TRY(text_table_init(&t, s->n_keys + 1 + numbers * (split ? 3 : 1), err));
-    print_heads(&t, s, &c, split);
-    for (size_t i = 0; i < s->n; i++) TRY(print_line(&t, s, lines[i], &c, split, err));
-    TRY(text_table_print(out, &t, format, err));
-    if (format != SHEET_CSV) notes(out, s, &c);
 cleanup:
-    text_table_release(&t);
+    text_release(&title);
+    return rc;
+}
+
+static void print_titles(struct text_table *t, const struct line *lines, size_t i) {
+    const bool section = i == 0 || lines[i].order != lines[i - 1].order;
+    if (section && lines[i].section[0]) text_table_title(t, true, lines[i].section);
+    if (section || lines[i].group->kind != lines[i - 1].group->kind)
+        text_table_title(t, false, KINDS[lines[i].group->kind].title);
+}
+
+/* ---- notes below the table */
+
+static void range_notes(struct text *out, const struct columns *c) {
+    static const char *const names[][2] = {{"below d", "fewer examples than coordinates of x"},
+                                           {"in range", "within the trained range"},
+                                           {"beyond", "beyond the trained range"}};
+    for (size_t i = 0; i < c->n_ranges; i++)
+        for (size_t k = 0; k < 3; k++)
+            if (strcmp(c->ranges[i].name, names[k][0]) == 0)
+                text_add(out, " k %zu-%zu: %s.", c->ranges[i].first, c->ranges[i].last,
+                         names[k][1]);
+}
+
+static void notes(struct table_output *o, const struct summary *s, const struct columns *c,
+                  const struct text *hidden) {
+    struct text out = {0};
+    const size_t width = o->format == TABLE_TEXT ? o->width : SIZE_MAX;
+    text_add(&out, "Mean squared error after k examples, over %zu functions; %s.",
+             s->n ? s->groups[0].functions : 0,
+             c->split ? "low, high: 95% interval over functions"
+                      : "\xC2\xB1: half the 95% interval over functions");
+    range_notes(&out, c);
+    if (c->most_repeats > 0) text_add(&out, " points: length of the prompts of the fit");
+    if (c->most_repeats > 0 && c->least_repeats == c->most_repeats)
+        text_add(&out, "; mean over %zu repeats", c->most_repeats);
+    else if (c->most_repeats > 0)
+        text_add(&out, "; mean over %zu to %zu repeats", c->least_repeats, c->most_repeats);
+    if (c->most_repeats > 0) text_add(&out, ".");
+    for (size_t i = 0; i < SUMMARY_STATISTICS_N; i++)
+        if (c->statistic[i])
+            text_add(&out, " %s: %s.", SUMMARY_STATISTICS[i].name, SUMMARY_STATISTICS[i].meaning);
+    if (hidden->size)
+        text_add(&out, " Columns that did not fit: %s; --wide shows them.", text_str(hidden));
+    if (s->missing) text_add(&out, " %zu evaluations are not done yet.", s->missing);
+    text_add(o->out, o->format == TABLE_LATEX ? "%% " : "\n");
+    text_table_paragraph(o->out, text_str(&out), width);
+    if (out.failed) o->out->failed = true;
+    text_release(&out);
+}
+
+enum err_code summary_print(struct table_output *o, const struct summary *s,
+                            const struct summary_layout *layout, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const bool programs = table_format_is_for_programs(o->format);
+    struct columns c = {
+        .programs = programs, .wide = layout->wide, .split = programs || layout->intervals};
+    struct text_table t = {0};
+    struct text hidden = {0};
+    struct line *lines = calloc(s->n + 1, sizeof *lines);
+    CHECK(lines, ERR_MEMORY, "no memory for %zu lines", s->n);
+    find_columns(&c, s);
+    TRY(make_lines(lines, s, err));
+    TRY(text_table_init(&t, count_columns(&c, s), err));
+    print_heads(&t, s, &c);
+    for (size_t i = 0; i < s->n; i++) {
+        print_titles(&t, lines, i);
+        TRY(print_line(&t, s, lines[i].group, &c, err));
+    }
+    TRY(table_output_put(o, &hidden, &t, err));
+    if (!programs) notes(o, s, &c, &hidden);
+cleanup:
+    for (size_t i = 0; lines && i < s->n; i++) free(lines[i].section);
     free(lines);
+    text_release(&hidden);
+    text_table_release(&t);
     return rc;
 }

@@ -1,0 +1,109 @@
+#include "run/tables/stage_table_print.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/tables/cell_text.h"
+
+/* "" for no value. */
+static void cell_print(char *out, size_t size, const struct job_value *cell, bool exact) {
+    char number[CELL_TEXT];
+    out[0] = '\0';
+    if (stage_table_is_missing(cell)) return;
+    if (cell->type == JOB_TEXT) {
+        (void)snprintf(out, size, "%s", cell->as.text);
+    } else if (cell->type == JOB_INT) {
+        (void)snprintf(out, size, "%" PRId64, cell->as.integer);
+    } else {
+        if (exact)
+            cell_text_exact(number, cell->as.real);
+        else
+            cell_text_short(number, cell->as.real);
+        (void)snprintf(out, size, "%s", number);
+    }
+}
+
+enum { CELL_MOST = 512 };
+
+static bool is_constant(const struct stage_table *rows, size_t column) {
+    char first[CELL_MOST], other[CELL_MOST];
+    if (rows->n < 2) return false;
+    cell_print(first, sizeof first, &rows->cells[column], true);
+    for (size_t r = 1; r < rows->n; r++) {
+        cell_print(other, sizeof other, &rows->cells[r * rows->columns.n + column], true);
+        if (strcmp(first, other) != 0) return false;
+    }
+    return true;
+}
+
+static void fill(struct text_table *t, const struct stage_table *rows, const bool *shown,
+                 bool programs, bool wide) {
+    const struct job_columns *columns = &rows->columns;
+    size_t at = 0;
+    for (size_t c = 0; c < columns->n; c++) {
+        if (!shown[c]) continue;
+        text_table_cell(t, "%s", columns->list[c].name);
+        if (columns->list[c].type != JOB_TEXT) text_table_align_right(t, at);
+        if (!wide && c + 1 < columns->n) text_table_set_rank(t, at, 1); /* `job` is always shown */
+        at++;
+    }
+    for (size_t i = 0; i < rows->n * columns->n; i++) {
+        char cell[CELL_MOST];
+        cell_print(cell, sizeof cell, &rows->cells[i], programs);
+        if (shown[i % columns->n]) text_table_cell(t, "%s", cell[0] || programs ? cell : "-");
+    }
+}
+
+static void constant_columns(struct text *out, const struct stage_table *rows, const bool *shown) {
+    for (size_t c = 0; c < rows->columns.n; c++) {
+        char cell[CELL_MOST];
+        if (shown[c]) continue;
+        cell_print(cell, sizeof cell, &rows->cells[c], false);
+        text_add(out, "%s %s = %s", out->size ? "," : "In all rows:", rows->columns.list[c].name,
+                 cell[0] ? cell : "-");
+    }
+    if (out->size) text_add(out, ".");
+}
+
+static void notes(struct table_output *o, const struct stage_table *rows, const bool *shown,
+                  const struct text *hidden) {
+    struct text out = {0};
+    constant_columns(&out, rows, shown);
+    if (hidden->size)
+        text_add(&out, "%sColumns that did not fit: %s; --wide shows them.", out.size ? " " : "",
+                 text_str(hidden));
+    if (out.size) {
+        text_add(o->out, "\n");
+        text_table_paragraph(o->out, text_str(&out), o->format == TABLE_TEXT ? o->width : SIZE_MAX);
+    }
+    stage_table_note(o->out, rows);
+    if (out.failed) o->out->failed = true;
+    text_release(&out);
+}
+
+enum err_code stage_table_print(struct table_output *o, const struct stage_table *rows, bool wide,
+                                struct err *err) {
+    enum err_code rc = ERR_OK;
+    const bool programs = table_format_is_for_programs(o->format);
+    const size_t n = rows->columns.n;
+    struct text_table t = {0};
+    struct text hidden = {0};
+    size_t shown_n = 0;
+    bool *shown = calloc(n, sizeof *shown);
+    CHECK(shown, ERR_MEMORY, "no memory for %zu columns", n);
+    for (size_t c = 0; c < n; c++) {
+        shown[c] = programs || wide || c + 1 == n || !is_constant(rows, c);
+        shown_n += shown[c];
+    }
+    TRY(text_table_init(&t, shown_n, err));
+    fill(&t, rows, shown, programs, wide);
+    TRY(table_output_put(o, &hidden, &t, err));
+    if (!programs && o->format != TABLE_LATEX) notes(o, rows, shown, &hidden);
+cleanup:
+    free(shown);
+    text_release(&hidden);
+    text_table_release(&t);
+    return rc;
+}

@@ -1,0 +1,16 @@
+/*
+ * stage_table_print.h - the rows of a stage as they are printed.
+ */
+#ifndef RUN_TABLES_STAGE_TABLE_PRINT_H
+#define RUN_TABLES_STAGE_TABLE_PRINT_H
+
+#include "run/tables/stage_table.h"
+#include "run/tables/table_format.h"
+
+/* For programs every column and exact numbers. For people numbers of four digits, unless `wide`
+ * columns whose value is the same in all rows in one line below the table, and of a table that is
+ * too wide only as many columns as fit. Rows that lack cells are reported below it. */
+enum err_code stage_table_print(struct table_output *o, const struct stage_table *rows, bool wide,
+                                struct err *err);
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * summary_statistics.h - numbers of the main table that compare a line with the lines of `plain`
+ * and `oracle` in the same setting.  Another statistic is one function and one line of
+ * SUMMARY_STATISTICS in summary_statistics.c.
+ */
+#ifndef RUN_TABLES_SUMMARY_STATISTICS_H
+#define RUN_TABLES_SUMMARY_STATISTICS_H
+
+#include "run/tables/summary.h"
+#include "stats/interval.h"
+
+struct summary_statistic {
+    const char *name;    /* of its column */
+    const char *meaning; /* of the note below the table */
+    int rank;            /* of its column, as in text_table.h */
+    /* False: the line has no such number. */
+    bool (*of)(struct interval *out, const struct summary *s, const struct summary_group *g);
+};
+
+enum { SUMMARY_STATISTICS_N = 2 };
+extern const struct summary_statistic SUMMARY_STATISTICS[SUMMARY_STATISTICS_N];
+
+#endif
