@@ -37,8 +37,8 @@ static double net_flops(const struct estimator_setup *s, size_t k, size_t dims) 
     return (double)s->steps * (step + 10 * (double)parameters(dims, s->size));
 }
 
-static struct net lay_out(const struct estimator_setup *s, const struct estimator_prompt *p,
-                          void *state) {
+static struct net net_lay_out(const struct estimator_setup *s, const struct estimator_prompt *p,
+                              void *state) {
     const size_t rows = smaller(s->batch, p->points);
     struct net net = {.D = p->dims, .H = s->size, .n = parameters(p->dims, s->size), .w = state};
     net.m = net.w + net.n;
@@ -118,7 +118,7 @@ static enum err_code net_predict(double *y, const struct estimator_setup *s,
                                  const struct estimator_prompt *p, size_t k, void *state,
                                  struct err *err) {
     static const struct adam ADAM = {0.9F, 0.999F, 1e-8F};
-    struct net net = lay_out(s, p, state);
+    struct net net = net_lay_out(s, p, state);
     const size_t rows = smaller(s->batch, k);
     uint32_t *order = (uint32_t *)(void *)(net.loss + smaller(s->batch, p->points));
     (void)err;

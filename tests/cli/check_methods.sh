@@ -22,8 +22,8 @@ fail() { echo "FAILED: $*"; exit 1; }
 "$binary" verify --require methods "$scratch/methods.h5" >"$scratch/report" ||
     { cat "$scratch/report"; fail "a method computes something else than its twin"; }
 
-# One number of every comparison, a little off; and a group that nobody knows: `verify` ends with 1 and
-# names it.
+# One number of every comparison changed slightly, and an unknown group: `verify` must end with 1 and
+# name it.
 "$python" - "$binary" "$scratch/methods.h5" "$scratch/spoilt.h5" <<'END' || fail "a spoilt file passes"
 import shutil, subprocess, sys
 import h5py, numpy as np

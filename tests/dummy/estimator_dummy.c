@@ -25,7 +25,7 @@ static const struct config_key KEYS[] = {
      .def = "0.0",
      .when = "estimator=dummy",
      .unit = "",
-     .meaning = "what it says for every query"},
+     .meaning = "its prediction for every query"},
 };
 
 extern const struct estimator estimator_dummy;

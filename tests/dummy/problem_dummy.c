@@ -1,5 +1,4 @@
-/* y = a, a number that x says nothing about. Only in the program that tests how a problem is
- * added. */
+/* y = a, independent of x. Only in the program that tests how a problem is added. */
 #include "sources/problems/problem.h"
 
 static size_t parameters(const struct problem_setup *s) {

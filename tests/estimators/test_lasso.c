@@ -35,7 +35,7 @@ static struct estimator_setup lasso(double alpha, int stop) {
 }
 
 /* x_c.(y - X w) / k = alpha sign(w_c) where w_c is not 0, and within +-alpha where it is, as nearly
- * as the gap says: |X (w - w*)|^2 / (2 k) is below 1e-8 of the objective. */
+ * by the duality gap: |X (w - w*)|^2 / (2 k) is below 1e-8 of the objective. */
 static void check_optimal(const struct estimator_prompt *p, double alpha, size_t k) {
     const struct estimator_setup s = lasso(alpha, GAP);
     double w[DIMS_MAX], objective;

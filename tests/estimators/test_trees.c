@@ -86,7 +86,8 @@ static void trees_are_the_definition(void **state) {
     assert_true(compared > 500);
 }
 
-/* y says on which side of 0.5 the second coordinate lies; a third asks one more question below. */
+/* y depends on the side of 0.5 of the second coordinate; a third value needs one more split below.
+ */
 static void a_tree_is_found(void **state) {
     (void)state;
     enum { N = 41, D = 3 };
@@ -112,7 +113,7 @@ static void a_tree_is_found(void **state) {
         if (s.x[k * D + 1] < 0.2F) assert_true(got[k] > -1 && got[k] < 1);
 }
 
-/* Two examples: every coordinate parts them, and the draw says which asks. */
+/* Two examples: every coordinate separates them, and the random order decides which one splits. */
 static void ties_are_told_and_drawn(void **state) {
     (void)state;
     const float x[3 * 2] = {0, 0, 1, 1, 0.9F, 0.1F}, y[3] = {-3, 5, 0};

@@ -1,4 +1,4 @@
-/* Controls that are made of a fit: what they keep of it and what they do not. */
+/* Controls of a fit: which of its edits they keep and which they replace. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,8 +18,9 @@ struct scene {
     float values[EDITS * R * E];
 };
 
-/* Values a prompt, one for all prompts, the same ones once more, and four coordinates of some. */
-static void bench_model_init(struct scene *s) {
+/* Four edits: a value per prompt, one value for all prompts (twice), and one of four coordinates.
+ */
+static void scene_init(struct scene *s) {
     for (size_t i = 0; i < (size_t)R * E; i++) s->v[i] = (float)i - 3;
     for (size_t i = 0; i < E; i++) s->shared[i] = i < 4 ? 0.5F : -2;
     for (size_t i = 0; i < 4; i++) s->half[i] = 1e-3F;
@@ -45,7 +46,7 @@ static double norm(const float *x, size_t n) {
 static void random_has_the_norms_of_the_fit(void **state) {
     (void)state;
     struct scene s;
-    bench_model_init(&s);
+    scene_init(&s);
     redraw(&s, R, 10);
     for (size_t r = 0; r < R; r++) {
         const double rows = norm(s.v + r * E, E);
@@ -57,14 +58,15 @@ static void random_has_the_norms_of_the_fit(void **state) {
     assert_ptr_equal(s.items[1].values, s.items[2].values); /* shared before, shared still */
     assert_memory_not_equal(edit_row(&s.items[1], 0), edit_row(&s.items[1], 1), E * sizeof(float));
     assert_true(s.items[3].from == 2 && s.items[3].n == 4 && s.items[3].layer == 2);
-    for (size_t i = 0; i < 4; i++) assert_true(s.shared[i] == 0.5F); /* the fit's own are kept */
+    for (size_t i = 0; i < 4; i++)
+        assert_true(s.shared[i] == 0.5F); /* the values of the fit are unchanged */
 }
 
 /* A function has its direction in whatever batch; another has another. */
 static void random_is_drawn_for_the_function(void **state) {
     (void)state;
     struct scene all, one;
-    bench_model_init(&all), bench_model_init(&one);
+    scene_init(&all), scene_init(&one);
     redraw(&all, R, 10);
     memcpy(one.v, all.v + 2 * E, E * sizeof *one.v);
     redraw(&one, 1, 12);
@@ -76,7 +78,7 @@ static void random_is_drawn_for_the_function(void **state) {
 static void nothing_stays_nothing(void **state) {
     (void)state;
     struct scene s;
-    bench_model_init(&s);
+    scene_init(&s);
     memset(s.v, 0, sizeof s.v);
     redraw(&s, R, 0);
     for (size_t i = 0; i < E; i++) assert_true(edit_row(&s.items[0], 1)[i] == 0);

@@ -10,7 +10,7 @@ enum { E = 8, HEADS = 2, LAYERS = 3, ALL = LAYERS * HEADS, ROWS = 4, STRIDE = 6 
 static struct err err;
 
 /* ---- the vector, head by head: the sum over chosen heads of o = slice h of u, alone, through W_o,
- * and the bias as often as the key says */
+ * and the bias as often as the key sets */
 
 static void add_head(double *v, const struct params *p, const double *u, size_t l, size_t h) {
     const size_t D = E / HEADS;
@@ -109,7 +109,7 @@ static struct params copying_model(void) {
 }
 
 /* x has no first coordinate; every label before the query is -2 but the last, which is 2; the y of
- * the query is what the model says. */
+ * the query is the prediction of the model. */
 static struct prompt_scene copying_scene(void) {
     struct prompt_scene s = {.p = copying_model()};
     s.twin = model_twin_create(&s.p);

@@ -49,7 +49,7 @@ static void steps_are_as_defined(void **state) {
         for (size_t j = 0; j < N; j++)
             row[j] = got.part[BASIS_STEP][(j / E * PROMPTS + i) * E + j % E];
         CLOSE(relative_error(row, want, N), 1e-5);
-        for (size_t l = 0; l < LAYERS; l++) /* the query's heads beside it */
+        for (size_t l = 0; l < LAYERS; l++) /* the heads of the query, in the same set */
             CLOSE(relative_error(got.part[BASIS_HEADS] + (l * PROMPTS + i) * E,
                                  s.twin.z + (l * TINY.positions + QUERY) * E, E),
                   1e-5);

@@ -61,7 +61,7 @@ enum tolerance { VERIFY_TOLERANCES(X) };
 /* Its bound for a quantity of that size: largest |want|, or a standard deviation. */
 double tolerance_bound(enum tolerance t, double size);
 
-/* The same where want[n] is at hand. */
+/* The same with size = largest |want|. */
 double tolerance_of(enum tolerance t, const float *want, size_t n);
 
 #endif

@@ -9,7 +9,7 @@
 
 enum { STEPS = 5 }; /* of path and of descent */
 
-struct fit_trial { /* the prompts of a case as fit_data holds them */
+struct case_fit { /* the prompts of a case as fit_data holds them */
     struct verify_case *t;
     struct fit_data *data;
     uint32_t *rows; /* [N] all of them */
@@ -38,15 +38,15 @@ cleanup:
     return rc;
 }
 
-static void fit_trial_end(struct fit_trial *x) {
+static void case_fit_end(struct case_fit *x) {
     fit_data_destroy(x->data);
     free(x->rows);
-    *x = (struct fit_trial){0};
+    *x = (struct case_fit){0};
 }
 
 /* mean: one basis for all prompts. */
-static enum err_code fit_trial_begin(struct fit_trial *x, struct verify_case *t, bool mean,
-                                     struct err *err) {
+static enum err_code case_fit_begin(struct case_fit *x, struct verify_case *t, bool mean,
+                                    struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t N = t->prompts.n;
     struct fit_data_options o = {.setup = &t->setup,
@@ -58,19 +58,19 @@ static enum err_code fit_trial_begin(struct fit_trial *x, struct verify_case *t,
                                  .shards = 1,
                                  .memory = SIZE_MAX,
                                  .loss = {LOSS_HUBER, 1}};
-    *x = (struct fit_trial){.t = t};
+    *x = (struct case_fit){.t = t};
     TRY(read_lengths(&o, t, err));
     x->rows = calloc(N, sizeof *x->rows);
     CHECK(x->rows, ERR_MEMORY, "no memory for %zu rows", N);
     for (size_t i = 0; i < N; i++) x->rows[i] = (uint32_t)i;
     TRY(fit_data_create(&x->data, &o, NULL, err));
 cleanup:
-    if (rc != ERR_OK) fit_trial_end(x);
+    if (rc != ERR_OK) case_fit_end(x);
     return rc;
 }
 
 /* Mean loss over all prompts and its gradient, overwritten. */
-static double loss_at(float *gradient, const struct fit_trial *x, const float *w) {
+static double loss_at(float *gradient, const struct case_fit *x, const float *w) {
     const size_t N = x->t->prompts.n;
     double loss;
     fit_data_pass(&loss, gradient, x->data, w, x->rows, N, 1 / (double)N);
@@ -81,11 +81,11 @@ static double loss_at(float *gradient, const struct fit_trial *x, const float *w
 static enum err_code compare_slope(struct verify_case *t, const char *loss, const char *gradient,
                                    bool mean, struct err *err) {
     enum err_code rc = ERR_OK;
-    struct fit_trial x = {0};
+    struct case_fit x = {0};
     float *slope = calloc(t->choices * t->weights, sizeof *slope);
     float *losses = calloc(t->choices, sizeof *losses);
     CHECK(slope && losses, ERR_MEMORY, "no memory for %zu weights", t->weights);
-    TRY(fit_trial_begin(&x, t, mean, err));
+    TRY(case_fit_begin(&x, t, mean, err));
     for (t->setup.choice = 0; t->setup.choice < t->choices; t->setup.choice++)
         losses[t->setup.choice] = (float)loss_at(slope + t->setup.choice * t->weights, &x, t->w);
     TRY(verify_case_compare(t, loss, losses, t->choices, TOLERANCE_METHOD, err));
@@ -93,7 +93,7 @@ static enum err_code compare_slope(struct verify_case *t, const char *loss, cons
                             err));
 cleanup:
     t->setup.choice = 0;
-    fit_trial_end(&x);
+    case_fit_end(&x);
     free(losses);
     free(slope);
     return rc;
@@ -101,28 +101,27 @@ cleanup:
 
 /* ---- steps of an optimiser */
 
-static enum err_code fit_trial_gradient(void *context, double *loss, float *gradient,
-                                        const float *w, const uint32_t *batch, size_t n,
-                                        struct err *err) {
+static enum err_code case_fit_gradient(void *context, double *loss, float *gradient, const float *w,
+                                       const uint32_t *batch, size_t n, struct err *err) {
     (void)batch, (void)n, (void)err;
     *loss = loss_at(gradient, context, w);
     return ERR_OK;
 }
 
-static enum err_code fit_trial_validate(void *context, double *loss, const float *w,
-                                        struct err *err) {
+static enum err_code case_fit_validate(void *context, double *loss, const float *w,
+                                       struct err *err) {
     (void)err;
     *loss = loss_at(NULL, context, w);
     return ERR_OK;
 }
 
 /* found [weights]: after o->epochs epochs of all prompts at once, from the case's weights. */
-static enum err_code learn(float *found, const struct fit_trial *x,
-                           const struct fit_loop_options *o, struct err *err) {
+static enum err_code learn(float *found, const struct case_fit *x, const struct fit_loop_options *o,
+                           struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t n = o->weights, N = x->t->prompts.n;
-    struct fit_trial trial = *x;
-    const struct fit_loop_callbacks calls = {&trial, fit_trial_gradient, fit_trial_validate, NULL};
+    struct case_fit trial = *x;
+    const struct fit_loop_callbacks calls = {&trial, case_fit_gradient, case_fit_validate, NULL};
     struct fit_loop_state s = {0};
     enum fit_end end;
     uint32_t *order = calloc(N, sizeof *order);
@@ -141,7 +140,7 @@ cleanup:
 }
 
 /* The dataset WHAT [steps, weights]: the weights after each step. */
-static enum err_code compare_steps(const char *what, const struct fit_trial *x,
+static enum err_code compare_steps(const char *what, const struct case_fit *x,
                                    struct fit_loop_options *o, struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t n = x->t->weights, N = x->t->prompts.n;
@@ -157,7 +156,7 @@ cleanup:
     return rc;
 }
 
-static enum err_code compare_path(const struct fit_trial *x, struct err *err) {
+static enum err_code compare_path(const struct case_fit *x, struct err *err) {
     enum err_code rc = ERR_OK;
     struct fixture_array l1 = {0};
     struct fit_loop_options o = {.optimiser = FIT_ADAM,
@@ -171,19 +170,19 @@ cleanup:
     return rc;
 }
 
-static enum err_code compare_descent(const struct fit_trial *x, struct err *err) {
+static enum err_code compare_descent(const struct case_fit *x, struct err *err) {
     struct fit_loop_options o = {.optimiser = FIT_LBFGS};
     return compare_steps("descent", x, &o, err);
 }
 
 static enum err_code compare_fits(struct verify_case *t, struct err *err) {
     enum err_code rc = ERR_OK;
-    struct fit_trial x;
-    TRY(fit_trial_begin(&x, t, false, err));
+    struct case_fit x;
+    TRY(case_fit_begin(&x, t, false, err));
     if (verify_case_has(t, "path")) TRY(compare_path(&x, err));
     if (verify_case_has(t, "descent")) TRY(compare_descent(&x, err));
 cleanup:
-    fit_trial_end(&x);
+    case_fit_end(&x);
     return rc;
 }
 

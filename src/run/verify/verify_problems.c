@@ -106,12 +106,12 @@ static enum err_code find_setup(struct problem_setup *setup, const struct refere
 /* The split coordinates are indices into x, so they are checked before use. */
 static enum err_code check_tree(const struct reference *ref, const struct fixture *f,
                                 const struct group *g, struct err *err) {
-    const struct fixture_array *asked = &ref->parts[0];
+    const struct fixture_array *splits = &ref->parts[0];
     const float dims = (float)ref->xs.shape[2];
-    for (size_t i = 0; i < asked->n; i++)
-        if (!(asked->floats[i] >= 0 && asked->floats[i] < dims))
+    for (size_t i = 0; i < splits->n; i++)
+        if (!(splits->floats[i] >= 0 && splits->floats[i] < dims))
             return ERR(err, ERR_DATA, "%s: %s/%s: entry %zu is %g, expected 0 to %g",
-                       fixture_path(f), g->group, g->parameters[0], i, (double)asked->floats[i],
+                       fixture_path(f), g->group, g->parameters[0], i, (double)splits->floats[i],
                        (double)dims - 1);
     return ERR_OK;
 }

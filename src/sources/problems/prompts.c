@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void lay_out(struct prompts *p, size_t parameters, const struct shift *shift) {
+static void prompts_lay_out(struct prompts *p, size_t parameters, const struct shift *shift) {
     const size_t all = p->n * p->points;
     p->x = arena_floats(&p->memory, all * p->dims);
     p->y = arena_floats(&p->memory, all);
@@ -27,9 +27,9 @@ static enum err_code create(struct prompts *p, const struct problem_setup *s,
     enum err_code rc = ERR_OK;
     const size_t parameters = s->problem->parameters(s), work = work_of(shift, s->dims);
     *p = (struct prompts){.n = n, .points = points, .dims = s->dims};
-    lay_out(p, parameters, shift);
+    prompts_lay_out(p, parameters, shift);
     TRY(arena_commit(&p->memory, err));
-    lay_out(p, parameters, shift);
+    prompts_lay_out(p, parameters, shift);
     if (work > 0) p->work = calloc(work, sizeof *p->work);
     if (p->shown_y) p->order = calloc(points, sizeof *p->order);
     CHECK((work == 0 || p->work) && (!p->shown_y || p->order), ERR_MEMORY,
@@ -53,7 +53,7 @@ size_t prompts_bytes(const struct prompts_setup *source, size_t n, size_t points
     const struct problem_setup *s = &source->setup;
     const struct shift *shift = source->shift.shift;
     struct prompts p = {.n = n, .points = points, .dims = s->dims};
-    lay_out(&p, s->problem->parameters(s), shift);
+    prompts_lay_out(&p, s->problem->parameters(s), shift);
     return p.memory.used + work_of(shift, s->dims) * sizeof(double);
 }
 
@@ -136,8 +136,8 @@ static struct shift_prompt shift_prompt_of(struct prompts *p, size_t b,
                                  .order = p->order};
 }
 
-/* y [points] of x [points, dims] by function f: both of the context and of queries apart from it,
- * which have the noise of the point whose place they take. */
+/* y [points] of x [points, dims] by function f, for the context and for separate queries; a query
+ * has the noise of the point that it replaces. */
 static void ask(float *y, const float *f, const struct problem_setup *s, const float *x,
                 const struct rng *noise, uint64_t sample, size_t points) {
     s->problem->evaluate(y, f, s, x, points);
@@ -168,7 +168,7 @@ static void multiply(float *y, size_t n, double factor) {
     for (size_t i = 0; y && factor != 1 && i < n; i++) y[i] = (float)((double)y[i] * factor);
 }
 
-/* One factor for all, that of the context's ys. */
+/* One factor for all arrays, from the ys of the context. */
 static void renormalise_all(struct prompts *p) {
     const size_t all = p->n * p->points;
     const double factor = renormal_factor(p->y, all, p->dims);

@@ -22,42 +22,40 @@ struct prompts {
     float *functions;    /* [n, parameters] */
     struct arena memory; /* owns the floats */
 
-    /* Of a shift, else NULL: what is asked after k examples where that is not point k itself, and
-     * the labels that are shown then where they are not those of the points. */
+    /* Filled by some shifts, otherwise NULL: the query after k examples where it differs from point
+     * k, and the labels shown before it where they differ from those of the points. */
     float *query_x, *query_y; /* [n, points, dims], [n, points] */
     float *shown_y;           /* [n, points, points] row k: k labels, then zeros */
-    double *work;             /* the shift's own, prepared with the first draw */
+    double *work;             /* for the shift, prepared with the first draw */
     uint32_t *order;
     bool prepared;
 };
 
-struct prompts_setup { /* all that prompts are a function of, but for their sample number */
+struct prompts_setup { /* what determines prompts, together with the sample number */
     struct problem_setup setup;
     uint64_t seed;
-    char split[32];           /* names the functions, and with them everything else */
-    char covariates[32];      /* another split for covariates and noise; "": the same as `split` */
+    char split[32];           /* part of every stream name */
+    char covariates[32];      /* another split for covariates and noise; "": `split` */
     struct shift_setup shift; /* zeros: none */
 };
 
 enum err_code prompts_create(struct prompts *p, const struct problem_setup *s, size_t n,
                              size_t points, struct err *err);
-/* With room for what the shift of the source adds. */
+/* With room for the arrays of the shift. */
 enum err_code prompts_create_shifted(struct prompts *p, const struct prompts_setup *source,
                                      size_t n, size_t points, struct err *err);
 void prompts_destroy(struct prompts *p);
-size_t prompts_bytes(const struct prompts_setup *source, size_t n, size_t points); /* shift's too */
+size_t prompts_bytes(const struct prompts_setup *source, size_t n, size_t points);
 
-/* Fills p with samples first .. first + n - 1. active: coordinates in use, the others are 0 in x.
- */
+/* Fills p with samples first .. first + n - 1. Coordinates of x from `active` on are 0. */
 void prompts_draw(struct prompts *p, const struct prompts_setup *source, uint64_t first,
                   size_t active);
 
 /* As stages and models read them. */
 struct prompt_view prompts_view(const struct prompts *p);
 
-/* y [n] *= sqrt(dims) / their unbiased standard deviation (published noisy linear regression, over
- * a whole batch); fewer than two or all equal: unchanged. The one draw that depends on the batch.
- */
+/* y [n] *= sqrt(dims) / their unbiased standard deviation, as the published noisy linear regression
+ * does with a whole batch; unchanged for fewer than two or equal values. */
 void prompts_renormalise(float *y, size_t n, size_t dims);
 
 #endif

@@ -72,7 +72,8 @@ static void both_free(struct pair_of_prompts *b) {
     prompts_destroy(&b->clean);
 }
 
-/* Every y that is shown or asked is the function's value at its x, but where the law says more. */
+/* Every y of context and query is the value of the function at its x, unless the shift changes y.
+ */
 static void expect_true_values(const struct prompts *p) {
     for (size_t i = 0; i < N; i++)
         for (size_t k = 0; k < T; k++) {
@@ -83,7 +84,7 @@ static void expect_true_values(const struct prompts *p) {
         }
 }
 
-/* `none`, and no shift at all, are the draws that every checkpoint and fit knows. */
+/* `none` and no shift give the same draws: those of every checkpoint and fit. */
 static void none_changes_no_bit(void **state) {
     (void)state;
     for (size_t i = 0; i < problem_count(); i++) {
@@ -100,7 +101,7 @@ static void none_changes_no_bit(void **state) {
     }
 }
 
-/* The same draws: functions (but for the one that says otherwise), any batch, any length. */
+/* The same draws: functions (except of noisy_as_published), for any batch and any length. */
 static void shifts_transform_the_same_draws(void **state) {
     (void)state;
     for (size_t s = 0; s < shift_count(); s++) {
@@ -123,7 +124,7 @@ static void shifts_transform_the_same_draws(void **state) {
 }
 
 /* Eigenvalues of x -> x S, from what S does: prepared once, S = U diag(e) U^T with rows of U kept
- * behind it. |S|^2 = D, S u_i = e_i u_i, e_i as the law says, U orthonormal. */
+ * behind it. |S|^2 = D, S u_i = e_i u_i, e_i as documented, U orthonormal. */
 static void expect_spectrum(const char *name, const double *law) {
     const struct shift *shift = shift_find(name);
     double work[2 * D * D + D], square = 0;
