@@ -67,7 +67,7 @@ static enum err_code receive_group(struct child *c, const struct message_head *h
     return ERR_OK;
 }
 
-static enum err_code report(struct child *c, enum message_kind kind, struct err *err) {
+static enum err_code notify(struct child *c, enum message_kind kind, struct err *err) {
     const struct message_head head = {.kind = kind, .serial = c->serial};
     return child_pipe_send(&c->pipe, &head, NULL, err);
 }
@@ -78,7 +78,7 @@ static enum err_code empty_inbox(struct child *c, struct err *err) {
     struct message_head head;
     memcpy(&head, message, sizeof head);
     TRY(receive_group(c, &head, message + sizeof head, err));
-    TRY(report(c, MESSAGE_INBOX_EMPTY, err));
+    TRY(notify(c, MESSAGE_INBOX_EMPTY, err));
 cleanup:
     return rc;
 }
@@ -134,13 +134,13 @@ static enum err_code fill_outbox(struct child *c, const struct message_head *hea
                                  const void *payload, struct err *err) {
     enum err_code rc = ERR_OK;
     while (!c->outbox_empty) {
-        TRY(report(c, MESSAGE_WAITING, err));
+        TRY(notify(c, MESSAGE_WAITING, err));
         TRY(receive_messages(c, true, err));
     }
     c->outbox_empty = false;
     memcpy(shared_memory_outbox(&c->memory), head, sizeof *head);
     memcpy(shared_memory_outbox(&c->memory) + sizeof *head, payload, (size_t)head->size);
-    TRY(report(c, MESSAGE_OUTBOX_FULL, err));
+    TRY(notify(c, MESSAGE_OUTBOX_FULL, err));
 cleanup:
     return rc;
 }
@@ -178,7 +178,7 @@ static enum err_code link_receive(void *self, int from, void *data, size_t size,
     bool wait = false;
     if (!message) c->wanted = (struct wanted){from, data, size};
     while (!message && c->wanted.data) {
-        if (wait) TRY(report(c, MESSAGE_WAITING, err));
+        if (wait) TRY(notify(c, MESSAGE_WAITING, err));
         TRY(receive_messages(c, wait, err));
         if (c->wanted.data) message = find_early(c, from);
         wait = true;
@@ -213,7 +213,7 @@ static enum err_code compute_order(struct child *c, farm_compute *compute, void 
                                          .inject = (enum inject_kind)o.inject};
     const uint64_t most = o.planned && o.planned < o.memory ? o.planned : o.memory;
     if (o.group_size > 1 && c->memory.boxes && !c->inbox_reported) {
-        TRY(report(c, MESSAGE_INBOX_EMPTY, err));
+        TRY(notify(c, MESSAGE_INBOX_EMPTY, err));
         c->inbox_reported = true;
     }
     child_process_limit_memory(o.memory ? (size_t)(most + most / 4) + MEMORY_MARGIN : 0);

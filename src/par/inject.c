@@ -68,8 +68,9 @@ static enum err_code parse_item(struct inject_fault *out, const char *item, size
     if (out->kind == INJECT_NONE || (!out->event && strncmp(at, "@job:", 5) != 0))
         return refuse(item, n, err);
     if (!(out->event ? KINDS[out->kind].event : KINDS[out->kind].job))
-        return ERR(err, ERR_USAGE, "TASKVEC_INJECT: \"%.*s\": this kind strikes at %s only", (int)n,
-                   item, out->event ? "a job (@job:N)" : "a line of the journal (@event:N)");
+        return ERR(err, ERR_USAGE, "TASKVEC_INJECT: \"%.*s\": this kind can be injected at %s only",
+                   (int)n, item,
+                   out->event ? "a job (@job:N)" : "a line of the journal (@event:N)");
     errno = 0;
     out->number = strtoull(number + 1, &end, 10);
     if (number[1] < '0' || number[1] > '9' || end != item + n || errno) return refuse(item, n, err);

@@ -53,8 +53,8 @@ void worker_release(struct worker *w) {
 
 /* ---------------------------------------------------------------- to the coordinator */
 
-static enum err_code report(struct worker *w, const struct message_head *head, const void *payload,
-                            struct err *err) {
+static enum err_code send_report(struct worker *w, const struct message_head *head,
+                                 const void *payload, struct err *err) {
     w->last_report = clock_now();
     return transport_send(w->transport, 0, TAG_COORDINATOR, head, payload, err);
 }
@@ -66,7 +66,7 @@ static enum err_code report_end(struct worker *w, enum message_kind kind, int co
                                       .from = w->order.group_rank,
                                       .serial = w->serial,
                                       .size = strlen(reason)};
-    return report(w, &head, reason, err);
+    return send_report(w, &head, reason, err);
 }
 
 static enum err_code report_progress(struct worker *w, struct err *err) {
@@ -76,7 +76,7 @@ static enum err_code report_progress(struct worker *w, struct err *err) {
                                       .a = w->done,
                                       .b = w->total};
     w->progress_due = false;
-    return report(w, &head, NULL, err);
+    return send_report(w, &head, NULL, err);
 }
 
 /* ---------------------------------------------------------------- from the coordinator */
@@ -194,7 +194,7 @@ static enum err_code receive_from_child(struct worker *w, const struct message_h
     default:
         break;
     }
-    return report(w, head, payload, err);
+    return send_report(w, head, payload, err);
 }
 
 /* The child is dead: its job has failed, for the reason that its wait status and stderr tell. */
@@ -260,7 +260,7 @@ enum err_code worker_tick(struct worker *w, struct err *err) {
     if (w->progress_due && quiet >= progress_every(w))
         TRY(report_progress(w, err));
     else if (quiet >= w->alive_every)
-        TRY(report(w, &alive, NULL, err));
+        TRY(send_report(w, &alive, NULL, err));
 cleanup:
     return rc;
 }

@@ -44,15 +44,15 @@ for job in json.load(open(sys.argv[1]))["trouble"]:
 }
 
 one_trial() { # RANKS
-    local folder="$work/a folder/struck" rank found
+    local folder="$work/a folder/with_fault" rank found
     draw
     TASKVEC_INJECT=$spec launch "$1" run "$config" -o "$folder" --quiet --hang-after 8
     ((rc == 1)) || die "$spec: code $rc, not 1"
     found=$(failed "$folder")
     [[ $found == "$expected" ]] || die "$spec: failed are"$'\n'"$found"$'\n'"and not"$'\n'"$expected"
-    journal bits "$folder" >"$work/struck.bits"
-    [[ $(wc -l <"$work/struck.bits") == 43 ]] || die "$spec: not 43 jobs are done"
-    [[ -z $(comm -13 "$work/clean.bits" "$work/struck.bits") ]] || die "$spec: other bits"
+    journal bits "$folder" >"$work/with_fault.bits"
+    [[ $(wc -l <"$work/with_fault.bits") == 43 ]] || die "$spec: not 43 jobs are done"
+    [[ -z $(comm -13 "$work/clean.bits" "$work/with_fault.bits") ]] || die "$spec: other bits"
     journal check "$folder"
     [[ $(journal ended "$folder") == 1 ]] || die "$spec: the attempt did not end in order"
     for ((rank = 0; rank < $1; rank++)); do

@@ -9,10 +9,10 @@ set -euo pipefail
 . "$(dirname -- "$0")/scenario.sh"
 hang=(--hang-after 8)
 
-# one NAME RANKS SPEC TROUBLE LINE REASON ARGUMENTS: struck, then completed by --retry-failed.
+# one NAME RANKS SPEC TROUBLE LINE REASON ARGUMENTS: a run with a fault, then completed by --retry-failed.
 one() {
     scenario "$1"
-    strike "$2" 1 "$3" "${@:7}"
+    inject "$2" 1 "$3" "${@:7}"
     in_trouble "$4"
     reason "$5" "$6"
     whole 2 --retry-failed
@@ -30,17 +30,17 @@ else
 fi
 
 scenario 'a failure is not tried again by itself'
-strike 0 1 abort@job:16
-strike 3 1 ''
+inject 0 1 abort@job:16
+inject 3 1 ''
 in_trouble '16 FAILED abort'
 [[ $(journal starts "$folder" 16 "$work/identities") == 1 ]] || die "$name: it was started again"
 
 scenario 'a job that takes five attempts with it'
 for ((attempt = 0; attempt < 5; attempt++)); do
-    strike 0 137 kill-all@job:11
+    inject 0 137 kill-all@job:11
     ended killed
 done
-strike 0 1 ''
+inject 0 1 ''
 in_trouble '11 FAILED lost'
 reason 11 'died 5 times in a row'
 [[ $(journal starts "$folder" 11 "$work/identities") == 5 ]] || die "$name: it was started again"
@@ -53,7 +53,7 @@ if is_sanitised; then
 fi
 
 scenario 'a fault for a job that the plan does not have'
-strike 2 64 segv@job:2,kill@job:17
+inject 2 64 segv@job:2,kill@job:17
 says '"kill@job:17": the plan has 17 jobs'
 [[ ! -e "$folder/journal" ]] || die "$name: something was begun"
 conclude "$scenarios scenarios: a fault costs its job and nothing else"

@@ -17,17 +17,17 @@ process_of() { # RANK: the supervisor
     done
 }
 
-# struck NAME RANKS SPEC RESUMED [END]: the whole attempt dies of it at once; resumed on another
+# with_fault NAME RANKS SPEC RESUMED [END]: the whole attempt dies of it at once; resumed on another
 # number of ranks.
-struck() {
+with_fault() {
     scenario "$1"
-    strike "$2" 137 "$3"
+    inject "$2" 137 "$3"
     ended "${5:-killed}"
     resumable "$4"
 }
-struck 'the coordinator is killed, mpirun ends the rest' 3 kill-coordinator@event:40 1
-struck 'the coordinator of a plain start is killed: its child dies with it' 0 kill-coordinator@job:3 2
-struck 'a rank is killed, mpirun ends the rest' 3 kill-rank@job:5 2 'killed|75' # mpirun's TERM leaves rank 0 a second
+with_fault 'the coordinator is killed, mpirun ends the rest' 3 kill-coordinator@event:40 1
+with_fault 'the coordinator of a plain start is killed: its child dies with it' 0 kill-coordinator@job:3 2
+with_fault 'a rank is killed, mpirun ends the rest' 3 kill-rank@job:5 2 'killed|75' # mpirun's TERM leaves rank 0 a second
 
 # A launcher that lets the others live: they must notice by themselves.
 mpi+=(--enable-recovery)
@@ -83,7 +83,7 @@ expect_done 2 "$folder" "$name"
 (($(grep -c $'\tattempt\t' "$folder/journal") == 1)) || die "$name: more than one attempt"
 
 scenario 'the wall clock jumps ahead and back'
-strike 2 0 clock-jump@event:9,clock-jump@event:60,clock-jump@event:90
+inject 2 0 clock-jump@event:9,clock-jump@event:60,clock-jump@event:90
 whole 2
 
 # With a clock that is wrong by hours, status says that the run is alive, and a second run is refused.
@@ -105,6 +105,6 @@ resumable 0
 unset TASKVEC_CLOCK_OFFSET
 
 scenario 'TASKVEC_SILENCE is no number'
-TASKVEC_SILENCE=soon strike 0 64 ''
+TASKVEC_SILENCE=soon inject 0 64 ''
 says 'TASKVEC_SILENCE: "soon"'
 conclude "$scenarios scenarios: attempts die in bounded time and are resumed to the same bits"

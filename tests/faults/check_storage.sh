@@ -16,7 +16,7 @@ artifact_of() { # LINE of plan
 # refused NAME RANKS SPEC WORDS END: ends with 74, says why, is whole when the disk is.
 refused() {
     scenario "$1"
-    strike "$2" 74 "$3"
+    inject "$2" 74 "$3"
     says "$4"
     ended "$5"
     resumable 2
@@ -31,12 +31,12 @@ refused 'an artifact cannot be written' 0 eio@job:16 "cannot write: $broken" 74
 # torn NAME RANKS SPEC [END]: half of something, and everything is dead.
 torn() {
     scenario "$1"
-    strike "$2" 137 "$3"
+    inject "$2" 137 "$3"
     ended "${4:-killed}"
 }
 torn 'half a line of the journal, and half a line of the next attempt' 3 torn-journal@event:50
 [[ -n $(tail -c 1 "$folder/journal") ]] || die "$name: the journal ends with a whole line"
-strike 2 137 torn-journal@event:53
+inject 2 137 torn-journal@event:53
 resumable 3
 
 torn 'half an artifact, and no DONE line' 2 torn-artifact@job:15 'killed|75' # mpirun's TERM leaves rank 0 a second
@@ -67,13 +67,13 @@ tail -n 1 "$folder/journal" | grep -q $'\tdone\t'"job=$of_15" || die "$name: kil
 run_again
 
 scenario 'an artifact that is gone when all is done'
-strike 3 0 ''
+inject 3 0 ''
 rm -- "$(artifact_of 15)"
 run_again
 
 # What a new job reads is compared with its DONE line first.
 scenario 'a changed bit in the model that a new job reads'
-strike 3 0 ''
+inject 3 0 ''
 rm -- "$(artifact_of 5)"
 python3 -c 'import sys
 with open(sys.argv[1], "r+b") as file:
@@ -87,7 +87,7 @@ says 'pretrain[0]: its artifact is damaged: it runs again'
 [[ $(digest_of "$folder") == "$wanted" ]] || die "$name: other bits"
 
 scenario 'half a checkpoint'
-strike 0 137 kill-all@event:20
+inject 0 137 kill-all@event:20
 for file in "$folder"/checkpoints/*; do truncate -s 900 -- "$file"; done
 launch 2 run "$config" -o "$folder" --quiet
 ((rc == 0)) || die "$name: code $rc, not 0"
@@ -126,7 +126,7 @@ if mount -t tmpfs -o size=100k tmpfs "$work/full" 2>/dev/null; then
     disk=' and a full tmpfs'
     scenario 'a disk that is full'
     folder="$work/full/run"
-    strike 3 74 ''
+    inject 3 74 ''
     says "$full"
     mount -o remount,size=64m "$work/full"
     whole 2

@@ -23,8 +23,8 @@ scenario() { # NAME
     rm -rf -- "$folder"
 }
 
-# strike RANKS CODE SPEC ARGUMENTS: a run with these faults, which must leave with this code.
-strike() {
+# inject RANKS CODE SPEC ARGUMENTS: a run with these faults, which must exit with this code.
+inject() {
     local ranks=$1 code=$2 spec=$3
     shift 3
     TASKVEC_INJECT=$spec launch "$ranks" run "$config" -o "$folder" --quiet "$@"
@@ -67,10 +67,10 @@ in_trouble() {
     [[ $found == "$1" ]] || die "$name: in trouble are"$'\n'"$found"$'\n'"and not"$'\n'"$1"
     ended 1
     journal check "$folder"
-    journal bits "$folder" >"$work/struck.bits"
-    [[ $(wc -l <"$work/struck.bits") == $((jobs - $(wc -l <<<"$1"))) ]] ||
+    journal bits "$folder" >"$work/with_fault.bits"
+    [[ $(wc -l <"$work/with_fault.bits") == $((jobs - $(wc -l <<<"$1"))) ]] ||
         die "$name: not all other jobs are done"
-    [[ -z $(comm -13 "$work/clean.bits" "$work/struck.bits") ]] || die "$name: other bits"
+    [[ -z $(comm -13 "$work/clean.bits" "$work/with_fault.bits") ]] || die "$name: other bits"
 }
 
 # whole RANKS ARGUMENTS: the same command without the fault ends with the bits of the clean run.
@@ -81,7 +81,7 @@ whole() {
     expect_done "$ranks" "$folder" "$name"
 }
 
-# resumable RANKS [CODE]: what a struck run left is a folder that status says work remains in.
+# resumable RANKS [CODE]: after a run with a fault, status reports that work remains; the same command finishes it.
 resumable() {
     rc=0
     timeout 60 "$program" status --exit-code "$folder" >"$work/out" 2>"$work/err" || rc=$?
