@@ -52,11 +52,18 @@ static void collect_repeats(struct columns *c, const struct summary_group *g) {
 
 enum { KEY_METHOD, KEY_READING, KEY_FIT_POINTS };
 
+/* "corruption" of "fit.fv.corruption". */
+static const char *last_part(const char *key) {
+    const char *dot = strrchr(key, '.');
+    return dot ? dot + 1 : key;
+}
+
 /* For people the variant stands behind the method, keys of sections are in titles, and fit_points
  * is left out where nothing was fitted. */
 static bool has_column(const struct columns *c, const struct summary *s, size_t key) {
     if (c->programs || key == KEY_METHOD) return true;
     if (key == KEY_READING || s->of_section[key]) return false;
+    if (strcmp(last_part(text_str(&s->heads[key])), "reading") == 0) return false;
     return key != KEY_FIT_POINTS || c->most_repeats > 0;
 }
 
@@ -109,13 +116,24 @@ static void range_head(struct text_table *t, size_t *column, const struct error_
     number_head(t, column, name, range_rank(r), c);
 }
 
+/* For people without the stage and the method, where no other key ends like it. */
+static const char *key_head(const struct summary *s, size_t key, const struct columns *c) {
+    const char *whole = text_str(&s->heads[key]), *part = last_part(whole);
+    if (c->programs) return whole;
+    if (key == KEY_FIT_POINTS) return "points";
+    for (size_t i = 0; i < s->n_keys; i++)
+        if (i != key && c->key[i] && strcmp(last_part(text_str(&s->heads[i])), part) == 0)
+            return whole;
+    return part;
+}
+
 static void key_heads(struct text_table *t, size_t *column, const struct summary *s,
                       const struct columns *c) {
     for (size_t i = 0; i < s->n_keys; i++) {
         const bool fit_points = i == KEY_FIT_POINTS;
         if (!c->key[i]) continue;
         if (fit_points) text_table_align_right(t, *column);
-        text_table_cell(t, "%s", fit_points && !c->programs ? "points" : text_str(&s->heads[i]));
+        text_table_cell(t, "%s", key_head(s, i, c));
         (*column)++;
     }
 }
@@ -297,9 +315,9 @@ static void notes(struct table_output *o, const struct summary *s, const struct 
                       : "\xC2\xB1: half the 95% interval over functions");
     range_notes(&out, c);
     if (c->most_repeats > 0) text_add(&out, " points: length of the prompts of the fit");
-    if (c->most_repeats > 0 && c->least_repeats == c->most_repeats)
+    if (c->most_repeats > 1 && c->least_repeats == c->most_repeats)
         text_add(&out, "; mean over %zu repeats", c->most_repeats);
-    else if (c->most_repeats > 0)
+    else if (c->most_repeats > 1)
         text_add(&out, "; mean over %zu to %zu repeats", c->least_repeats, c->most_repeats);
     if (c->most_repeats > 0) text_add(&out, ".");
     for (size_t i = 0; i < SUMMARY_STATISTICS_N; i++)
