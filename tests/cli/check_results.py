@@ -1,5 +1,6 @@
-"""check_results.py RESULTS FOLDER - every table of RESULTS read by four readers, against each other
-and against FOLDER/NAME.csv (what `taskvec table` printed)."""
+"""check_results.py RESULTS FOLDER PAGE - every table of RESULTS read by four readers, compared with
+each other and with FOLDER/NAME.csv (what `taskvec table` printed). PAGE, docs/results.md, must describe
+every column as the table does."""
 import csv
 import math
 import re
@@ -10,7 +11,7 @@ import h5py
 import pandas
 import tables
 
-path, folder = sys.argv[1:]
+path, folder, page = sys.argv[1:]
 
 
 def plain(value):
@@ -88,9 +89,29 @@ def check_csv(name, columns, rows):
             assert same_value, f"{name}: table prints {text!r} for {value!r}"
 
 
+def described(name, table):
+    """Lines of the page about the columns of a table; provenance in /attempts has no meaning there."""
+    kinds = {"i": "integer", "f": "real", "S": "text"}
+    lines = [f"### /{name}", "", "| column | type | unit | meaning |", "|---|---|---|---|"]
+    for column in table.dtype.names:
+        meaning, unit = plain(table.attrs[column + ".meaning"]), plain(table.attrs[column + ".unit"])
+        if meaning:
+            lines.append(f"| `{column}` | {kinds[table.dtype[column].kind]} | {unit} | {meaning} |")
+    return "\n".join(lines) + "\n"
+
+
+def check_page(results):
+    with open(page, encoding="utf-8") as f:
+        written = f.read()
+    for name in ["jobs", "attempts"] + [f"tables/{n}" for n in results["tables"]]:
+        wanted = described(name, results[name])
+        assert wanted in written, f"{page} does not describe /{name} as it is; it is:\n\n{wanted}"
+
+
 with h5py.File(path) as results:
+    check_page(results)
     names = list(results["tables"])
-    assert names == ["capture", "estimate", "evaluate", "fit", "pretrain"], names
+    assert names == ["capture", "effects", "estimate", "evaluate", "fit", "pretrain"], names
     for name in names:
         table = results["tables"][name]
         for column in table.dtype.names:

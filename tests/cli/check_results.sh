@@ -28,11 +28,12 @@ stages = (
     prompts = 40; batch = 16; epochs = 2; },
   { stage = "evaluate"; of = "fit"; also = ["plain", "zero"]; points = 8; functions = 8; },
   { stage = "estimate"; estimator = ["least_squares", "lasso"]; points = 8; functions = 8; },
-  { stage = "capture"; of = "pretrain"; points = 4; prompts = 4; }
+  { stage = "capture"; of = "pretrain"; points = 4; prompts = 4; },
+  { stage = "effects"; of = "pretrain"; points = 4; prompts = 4; }
 );
 END
 ASAN_OPTIONS=detect_leaks=0 timeout 120 "$program" run tiny.cfg -o run --quiet >/dev/null
-for stage in pretrain fit evaluate estimate capture; do
+for stage in pretrain fit evaluate estimate capture effects; do
     "$program" table run "$stage" --format csv >"$stage.csv"
 done
 "$program" plan tiny.cfg --resolved >resolved.cfg
@@ -43,7 +44,7 @@ if [[ $(tail -n 2 methods.txt | xargs) != "least_squares lasso" || $(grep -c ^me
     echo "the summary does not end with the estimators: $(xargs <methods.txt)"
     exit 1
 fi
-"$python" -W ignore "$here/check_results.py" run/results.h5 .
+"$python" -W ignore "$here/check_results.py" run/results.h5 . "$here/../../docs/results.md"
 
 # A run in which nothing ran yet has tables too, empty ones.
 ASAN_OPTIONS=detect_leaks=0 timeout 120 "$program" run tiny.cfg -o part --only pretrain --quiet >/dev/null
