@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "methods/fv.h"
+#include "methods/loreft.h"
 #include "methods/ltv.h"
 #include "model/tiny.h"
 #include "ops/blas.h"
@@ -200,6 +202,28 @@ static void some_of_the_prompts_or_all(void **state) {
     assert_int_equal(method_first_prompts(&t, 100000000), 60);
 }
 
+/* A method's own keys are 0 before they are set, survive a copy, and touch nothing else. */
+static void own_keys_are_typed(void **state) {
+    (void)state;
+    struct params p = tiny_params(&TINY);
+    struct method_setup s, copy;
+    method_setup_named(&s, "loreft", &p);
+    assert_int_equal(loreft_keys(&s).rank, 0);
+    s.layer = 2, s.init = 0.5;
+    loreft_set_keys(&s, (struct loreft_keys){.rank = 3});
+    copy = s;
+    loreft_set_keys(&s, (struct loreft_keys){.rank = 4});
+    assert_int_equal(loreft_keys(&copy).rank, 3);
+    assert_true(copy.layer == 2 && copy.init == 0.5 && copy.method == s.method);
+    method_setup_named(&s, "fv", &p);
+    struct fv_keys keys = {.scale = 0.25, .n_layers = FV_LAYERS};
+    keys.layers[FV_LAYERS - 1] = 7;
+    fv_set_keys(&s, keys);
+    assert_true(fv_keys(&s).scale == 0.25 && fv_keys(&s).layers[FV_LAYERS - 1] == 7);
+    assert_ptr_equal(s.params, &p);
+    params_destroy(&p);
+}
+
 static size_t schema_rows(bool learning_only) {
     struct config_schema schema = {0};
     SUCCEEDS(method_schema(&schema, learning_only, &err));
@@ -226,6 +250,7 @@ int main(void) {
         cmocka_unit_test(edits_add_the_vector_everywhere),
         cmocka_unit_test(methods_are_whole),
         cmocka_unit_test(some_of_the_prompts_or_all),
+        cmocka_unit_test(own_keys_are_typed),
         cmocka_unit_test(schemas_hold_every_methods_keys),
     };
     blas_init();

@@ -8,11 +8,6 @@
 #include "passes/train_step.h"
 #include "run/verify/verify_model.h"
 
-static struct prompt_view view(const float *xs, const float *ys, size_t n, size_t points,
-                               const struct model_dims *d) {
-    return (struct prompt_view){.n = n, .points = points, .dims = d->inputs, .x = xs, .y = ys};
-}
-
 /* The key third of c_attn.bias has gradient 0 in exact arithmetic, since softmax cancels a shift of
  * all scores; only rounding errors would be compared. */
 static bool is_key_bias(const struct param_info *info, size_t i) {
@@ -95,54 +90,101 @@ cleanup:
     return rc;
 }
 
+/* ---- steps of Adam */
+
+enum { ADAM_STEPS = 64 }; /* at most */
+
+struct adam_reference {                    /* the group `adam` */
+    struct fixture_array xs, ys, loss, lr; /* [steps, B, P, D], [steps, B, P], [steps], [] */
+    size_t steps, B, P;
+    struct params after; /* adam/weights_after */
+};
+
+struct adam_trained { /* the model while this program trains it */
+    struct params p, m, v, gradient;
+    struct train_step step;
+};
+
+static void reference_release(struct adam_reference *a) {
+    params_destroy(&a->after);
+    fixture_array_release(&a->lr);
+    fixture_array_release(&a->loss);
+    fixture_array_release(&a->ys);
+    fixture_array_release(&a->xs);
+}
+
+static enum err_code reference_read(struct adam_reference *a, const struct fixture *f,
+                                    const struct model_dims *d, struct err *err) {
+    enum err_code rc = ERR_OK;
+    TRY(fixture_floats(&a->xs, f, "adam/xs", 4, err));
+    TRY(fixture_floats(&a->ys, f, "adam/ys", 3, err));
+    TRY(fixture_floats(&a->loss, f, "adam/loss", 1, err));
+    TRY(fixture_floats(&a->lr, f, "adam/lr", 0, err));
+    a->steps = a->xs.shape[0], a->B = a->xs.shape[1], a->P = a->xs.shape[2];
+    CHECK(a->xs.n > 0 && a->steps <= ADAM_STEPS && a->loss.n == a->steps &&
+              a->ys.n == a->steps * a->B * a->P && a->xs.shape[3] == d->inputs &&
+              2 * a->P <= d->positions,
+          ERR_DATA, "%s: adam/xs, ys and loss disagree", fixture_path(f));
+    TRY(params_create(&a->after, d, err));
+    TRY(verify_read_params(&a->after, f, "adam/weights_after", err));
+cleanup:
+    return rc;
+}
+
+static void trained_release(struct adam_trained *t) {
+    train_step_destroy(&t->step);
+    params_destroy(&t->gradient);
+    params_destroy(&t->v);
+    params_destroy(&t->m);
+    params_destroy(&t->p);
+}
+
+static enum err_code trained_create(struct adam_trained *t, const struct params *start, size_t B,
+                                    size_t P, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *d = &start->dims;
+    TRY(params_create(&t->p, d, err));
+    TRY(params_create(&t->m, d, err));
+    TRY(params_create(&t->v, d, err));
+    TRY(params_create(&t->gradient, d, err));
+    TRY(train_step_create(&t->step, d, B, P, err));
+    memcpy(t->p.block, start->block, params_count(d) * sizeof(float));
+cleanup:
+    return rc;
+}
+
+/* Step i (from 0); returns the loss before it. */
+static float train(struct adam_trained *t, const struct adam_reference *a, size_t i) {
+    static const struct prompt_loss LOSS = {LOSS_SQUARED, 0};
+    static const struct adam ADAM = {.beta1 = 0.9F, .beta2 = 0.999F, .epsilon = 1e-8F};
+    const size_t n = params_count(&t->p.dims), rows = a->B * a->P, dims = t->p.dims.inputs;
+    const struct prompt_view batch = {.n = a->B,
+                                      .points = a->P,
+                                      .dims = dims,
+                                      .x = a->xs.floats + i * rows * dims,
+                                      .y = a->ys.floats + i * rows};
+    memset(t->gradient.block, 0, n * sizeof(float));
+    const double loss =
+        train_step_run(&t->gradient, &t->step, &t->p, &batch, &LOSS, 1 / (double)rows);
+    adam_step(t->p.block, t->m.block, t->v.block, t->gradient.block, n, &ADAM, a->lr.floats[0],
+              (int64_t)i + 1);
+    return (float)loss;
+}
+
 enum err_code verify_adam(struct verify_report *r, const struct fixture *f,
                           const struct params *start, struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct adam adam = {.beta1 = 0.9F, .beta2 = 0.999F, .epsilon = 1e-8F};
-    struct fixture_array xs = {0}, ys = {0}, want = {0}, lr = {0};
-    struct params p = {0}, after = {0}, m = {0}, v = {0}, gradient = {0};
-    struct train_step step = {0};
-    const struct model_dims *d = &start->dims;
-    float losses[64];
-    TRY(fixture_floats(&xs, f, "adam/xs", 4, err));
-    TRY(fixture_floats(&ys, f, "adam/ys", 3, err));
-    TRY(fixture_floats(&want, f, "adam/loss", 1, err));
-    TRY(fixture_floats(&lr, f, "adam/lr", 0, err));
-    const size_t steps = xs.shape[0], B = xs.shape[1], P = xs.shape[2];
-    CHECK(xs.n > 0 && steps <= 64 && want.n == steps && ys.n == steps * B * P &&
-              xs.shape[3] == d->inputs && 2 * P <= d->positions,
-          ERR_DATA, "%s: adam/xs, ys and loss disagree", fixture_path(f));
-    TRY(params_create(&p, d, err));
-    TRY(params_create(&after, d, err));
-    TRY(params_create(&m, d, err));
-    TRY(params_create(&v, d, err));
-    TRY(params_create(&gradient, d, err));
-    TRY(verify_read_params(&after, f, "adam/weights_after", err));
-    TRY(train_step_create(&step, d, B, P, err));
-    memcpy(p.block, start->block, params_count(d) * sizeof(float));
-    for (size_t i = 0; i < steps; i++) {
-        const struct prompt_view batch =
-            view(xs.floats + i * B * P * d->inputs, ys.floats + i * B * P, B, P, d);
-        memset(gradient.block, 0, params_count(d) * sizeof(float));
-        losses[i] =
-            (float)train_step_run(&gradient, &step, &p, &batch,
-                                  &(struct prompt_loss){LOSS_SQUARED, 0}, 1 / (double)(B * P));
-        adam_step(p.block, m.block, v.block, gradient.block, params_count(d), &adam, lr.floats[0],
-                  (int64_t)i + 1);
-    }
-    TRY(verify_floats(r, "adam", "adam/loss", losses, want.floats, steps, TOLERANCE_ADAM_LOSS,
+    struct adam_reference a = {0};
+    struct adam_trained t = {0};
+    float losses[ADAM_STEPS];
+    TRY(reference_read(&a, f, &start->dims, err));
+    TRY(trained_create(&t, start, a.B, a.P, err));
+    for (size_t i = 0; i < a.steps; i++) losses[i] = train(&t, &a, i);
+    TRY(verify_floats(r, "adam", "adam/loss", losses, a.loss.floats, a.steps, TOLERANCE_ADAM_LOSS,
                       err));
-    TRY(compare_weights_after(r, &p, &after, err));
+    TRY(compare_weights_after(r, &t.p, &a.after, err));
 cleanup:
-    train_step_destroy(&step);
-    params_destroy(&gradient);
-    params_destroy(&v);
-    params_destroy(&m);
-    params_destroy(&after);
-    params_destroy(&p);
-    fixture_array_release(&lr);
-    fixture_array_release(&want);
-    fixture_array_release(&ys);
-    fixture_array_release(&xs);
+    trained_release(&t);
+    reference_release(&a);
     return rc;
 }
