@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""make_checkpoints.py DIR: files as torch.save writes them, for tests/cli/check_import.py. Needs torch (these: 2.13).
+"""make_checkpoints.py DIR: writes files with torch.save, for tests/cli/check_import.py. Needs torch (the files in
+checkpoints/ are from 2.13).
 
 state.pt        a model of Garg et al. (2 layers, 2 heads, width 8, 8 points of 2 numbers) as their train.py saves it,
-                with the buffers and the word table of their transformers, the optimiser's state and a view
+                with the buffers and the token embedding of their transformers, the state of the optimiser and a view
 ltv.pth         a parameter [2, 2], the weights of a task vector
 ltv_dict.pth    the same in a state_dict, in double precision and transposed
 bfloat16.pth    the same in bfloat16
-old.pth         the same as torch before 1.6 wrote it
-Number i of tensor n is ((37 i + n) mod 101 - 50) / 512: exact in every type."""
+old.pth         the same in the format of torch before 1.6
+Number i of tensor n is ((37 i + n) mod 101 - 50) / 512, which is exact in every type."""
 import os
 import sys
 

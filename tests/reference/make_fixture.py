@@ -17,7 +17,7 @@ from transformers import GPT2Config, GPT2Model
 
 
 class Regressor(torch.nn.Module):
-    """Garg et al.: a linear map in, GPT-2 without its embedding table, a linear map out."""
+    """Garg et al.: a read-in map, GPT-2 without its token embedding, a read-out map."""
 
     def __init__(self, dims, positions, width, layers, heads, epsilon):
         super().__init__()

@@ -4,8 +4,8 @@
     make_methods.py OUT.h5
 
 Writes what `taskvec verify --require methods` compares; the groups are described in
-src/run/verify/verify_methods.c. A twin is a function of (model, xs, ys, T0) that gives a group's datasets,
-in a module method_twin_*.py with a list CASES. Needs numpy and h5py.
+src/run/verify/verify_methods.c. A reference implementation is a function of (model, xs, ys, T0) that returns the
+datasets of a group; it is listed in CASES of a module method_twin_*.py. Needs numpy and h5py.
 """
 import glob
 import importlib

@@ -1,4 +1,4 @@
-"""Twins of the controls: constant and bias_only learn, values and gradients; the others have no weights."""
+"""Reference implementations of the controls: values, and for constant and bias_only, which have weights, gradients."""
 import hashlib
 
 import numpy as np
@@ -35,7 +35,7 @@ def zero(model, xs, ys, T0):
 
 
 def windowed(model, xs, ys, T0, whole):
-    """Predictions after k examples: of all of them up to `whole` points, then of the last T0 - 1."""
+    """Predictions after k examples: from all of them if k < `whole`, otherwise from the last T0 - 1."""
     first = lambda k: 0 if k < whole else k - (T0 - 1)
     return {"curve": [[[model.predict(x[first(k):], y[first(k):], k - first(k)) for k in range(len(x))]
                        for x, y in zip(xs, ys)]]}
@@ -46,13 +46,13 @@ def window(model, xs, ys, T0):
 
 
 def oracle(model, xs, ys, T0):
-    return windowed(model, xs, ys, T0, T0 + 1)  # trained on one point more: verify_methods.c says so
+    return windowed(model, xs, ys, T0, T0 + 1)  # its model has one more trained point, as in verify_methods.c
 
 
-# ---- of a fit: its edits with other vectors
+# ---- controls of a fit: its edits with other vectors
 
 def normals(n, name, sample, point, seed=0):
-    """The program's N(0, 1): Philox4x64-10 with the key (seed, hash of the stream's name) at the
+    """N(0, 1) as the program draws it: Philox4x64-10 with the key (seed, hash of the stream's name) at the
     counters (draw, point, sample, 0), then Box and Muller."""
     key = seed + (int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") << 64)
     out = []
@@ -66,13 +66,13 @@ def normals(n, name, sample, point, seed=0):
 
 
 def like(vectors, sample):
-    """Row l of another direction and the same length, drawn for (sample, l)."""
+    """Vectors of the same norms with directions drawn for (sample, l)."""
     drawn_at = [normals(len(v), "verify", sample, l) for l, v in enumerate(vectors)]
     return np.array([np.linalg.norm(v) / np.linalg.norm(d) * d for v, d in zip(vectors, drawn_at)])
 
 
 def random_constant(model, xs, ys, T0):
-    """Of `constant`: one vector for all prompts becomes one of each prompt's own."""
+    """The `random` control of `constant`: each prompt has its own vector instead of one for all."""
     w = drawn(14, model.layers * model.width, 0.5)
     v = [like(w.reshape(model.layers, model.width), i) for i in range(len(xs))]
     return {"weights": w, "curve": [curve(model, xs, ys, lambda i: add_to_blocks(v[i]))]}

@@ -1,9 +1,9 @@
-"""Twins of site, learned_vector and loreft: values, and gradients by central differences."""
+"""Reference implementations of site, learned_vector and loreft, with gradients by central differences."""
 import numpy as np
 
 from numpy_model import curve, huber, mean_of, slope
 
-RANK = 3  # of loreft; src/run/verify/verify_methods.c says the same
+RANK = 3  # of loreft, as in src/run/verify/verify_methods.c
 
 
 def drawn(seed, size, scale):
@@ -51,8 +51,8 @@ def learned_vector(model, xs, ys, T0):
 
 
 def low_rank(layer, w, width):
-    """h + R^T (W h + b - R h). R: the rows of M made orthonormal in their order, here by QR, whose
-    signs are those that give the triangle a positive diagonal."""
+    """h + R^T (W h + b - R h), where R is the rows of M orthonormalised in their order. QR with signs that
+    make the diagonal of the triangle positive gives the same as Gram-Schmidt."""
     rows = w.reshape(RANK, 2 * width + 1)
     M, W, b = rows[:, :width], rows[:, width:-1], rows[:, -1]
     q, r = np.linalg.qr(M.T)

@@ -1,5 +1,5 @@
-"""Twins of ltv: its four readings, a basis of each prompt or the mean, several lengths in one loss; and of
-the controls that are made of it."""
+"""Reference implementations of ltv: its four variants, a basis of each prompt or the mean basis, several lengths
+in one loss; and of the controls that are derived from it."""
 import numpy as np
 
 from numpy_model import curve, huber, mean_of, slope
@@ -10,7 +10,7 @@ LENGTHS = [6, 7, 8]  # in points
 
 
 def contributions(model, basis, reading):
-    """[L, H, E]: what each head adds to v[l] at weight 1."""
+    """[L, H, E]: the contribution of each head to v[l] at weight 1."""
     H, out = model.heads, np.zeros((model.layers, model.heads, model.width))
     for l in range(model.layers):
         name = f"_backbone.h.{l}.attn.c_proj"
@@ -70,7 +70,7 @@ def ltv_lengths(*prompts):
 
 
 def of_heads(model, xs, ys, T0, change):
-    """change(v, prompt): the vectors of a control; v(prompt): those of reading "heads"."""
+    """change(v, prompt) gives the vectors of a control; v(prompt) gives those of the variant "heads"."""
     w, v = drawn(16, model.layers * model.heads, 0.5), vectors(model, xs, ys, T0, "heads")
     changed = [change(lambda i: v(w, i), i) for i in range(len(xs))]
     return {"weights": w, "curve": [curve(model, xs, ys, lambda i: add_to_blocks(changed[i]))]}

@@ -1,4 +1,4 @@
-"""Twins of how ltv is learned otherwise: the steps of Adam under an L1 penalty, and those of L-BFGS."""
+"""Reference implementations of the optimisers of ltv: Adam with an L1 penalty, and L-BFGS."""
 import numpy as np
 
 from numpy_model import slope
@@ -6,7 +6,7 @@ from method_twin_controls import add_to_blocks
 from method_twin_learned import drawn
 from method_twin_ltv import LENGTHS, loss_at, vectors
 
-STEPS, RATE, L1 = 5, 0.05, 0.1  # src/run/verify/verify_learning.c says the first two too
+STEPS, RATE, L1 = 5, 0.05, 0.1  # STEPS and RATE as in src/run/verify/verify_learning.c
 
 
 def start(model):
@@ -18,10 +18,10 @@ def loss_of(model, xs, ys, T0):
     return loss_at(model, xs, ys, lambda w, i: add_to_blocks(v(w, i)), LENGTHS)
 
 
-# ---- a penalty on sizes: Adam (Kingma and Ba, algorithm 1) with beta .9 and .999, then the proximal map
+# ---- L1 penalty: Adam (Kingma and Ba, algorithm 1) with beta .9 and .999, then the proximal map
 
-def least_beside(u, metric, l1):
-    """The x with the least metric (x - u)^2 / 2 + l1 |x|: its slope is 0, or x is 0 where none can be."""
+def soft_threshold(u, metric, l1):
+    """The minimiser x of metric (x - u)^2 / 2 + l1 |x|."""
     right, left = u - l1 / metric, u + l1 / metric
     return np.where(right > 0, right, np.where(left < 0, left, 0))
 
@@ -33,16 +33,16 @@ def ltv_l1(model, xs, ys, T0):
         g = slope(loss, w)
         m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
         metric = (np.sqrt(v / (1 - 0.999 ** step)) + 1e-8) / RATE
-        w = least_beside(w - m / (1 - 0.9 ** step) / metric, metric, L1)
+        w = soft_threshold(w - m / (1 - 0.9 ** step) / metric, metric, L1)
         out["path"].append(w)
     assert 0 < np.count_nonzero(w) < len(w)
     return out
 
 
-# ---- L-BFGS, with the inverse curvature as a matrix
+# ---- L-BFGS, with the inverse Hessian as a dense matrix
 
 def direction(g, pairs):
-    """-H g: H is s y / y y at first (Nocedal and Wright, 7.20), then updated by every pair (6.17)."""
+    """-H g: H begins as (s y / y y) I (Nocedal and Wright, 7.20) and is updated by every pair (6.17)."""
     one = np.eye(len(g))
     H = pairs[-1][0] @ pairs[-1][1] / (pairs[-1][1] @ pairs[-1][1]) * one if pairs else one
     for s, y in pairs:
@@ -67,7 +67,7 @@ def step_length(loss, w, d, first):
 def ltv_lbfgs(model, xs, ys, T0):
     w, loss = start(model), loss_of(model, xs, ys, T0)
     out, pairs = {"weights": w, "lengths": LENGTHS, "descent": []}, []
-    for _ in range(STEPS):  # fewer than the pairs that are kept
+    for _ in range(STEPS):  # fewer than the stored pairs
         g = slope(loss, w)
         d = direction(g, pairs)
         s = step_length(loss, w, d, 1 if pairs else min(1, 1 / np.linalg.norm(g))) * d

@@ -1,4 +1,4 @@
-"""Twins of task_vector, state_vector and linear_vector."""
+"""Reference implementations of task_vector, state_vector and linear_vector."""
 import numpy as np
 
 from numpy_model import curve, mean_of
@@ -17,7 +17,7 @@ def put_attention(last, a):
 
 
 def task_vector(model, xs, ys, T0):
-    """What the examples change in the state after each layer, at the query x_T0."""
+    """The change that the examples cause in the state after each layer, at the query x_T0."""
     bases = []
     for x, y in zip(xs, ys):
         whole, alone = model.look(x, y, T0 - 1), model.look(x[T0 - 1:], y[T0 - 1:], 0)
@@ -56,7 +56,7 @@ def last_states(model, x, y, k, anchors):
 
 
 def linear_vector(model, xs, ys, T0, n=24):
-    """x += W x after the last block, W = D H^T (H H^T + r)^-1, for each r."""
+    """x += W x after the last block, with W = D H^T (H H^T + r I)^-1, for each ridge r."""
     anchors, none = anchors_of(xs, n), np.zeros(0)
     H = last_states(model, xs[0], none, 0, anchors)
     D = [last_states(model, x, y, T0 - 1, anchors) - H for x, y in zip(xs, ys)]

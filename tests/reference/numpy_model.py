@@ -1,4 +1,4 @@
-"""The transformer of taskvec once more, in NumPy, float64 and whole sequences, for twins of methods.
+"""The model in NumPy and float64 over whole sequences, for reference implementations of methods.
 
 Nothing is cached: every prediction is a full forward pass. Weights carry the published names and
 layouts (Radford et al. 2019; Garg et al. 2022).
@@ -7,7 +7,7 @@ import numpy as np
 
 
 class Model:
-    """Random weights that leave nothing at 0 or 1."""
+    """Random weights, with gains and biases that differ from 1 and 0."""
 
     def __init__(self, layers=3, heads=2, width=16, inputs=3, positions=24, seed=0):
         rng = np.random.default_rng(seed)
@@ -50,9 +50,9 @@ class Model:
         return (share @ v).transpose(1, 0, 2).reshape(T, self.width)
 
     def run(self, tokens, edit=None):
-        """tokens [T, inputs] -> the prediction at the last token and what it was there: dict of
-        embedding [E], heads, attention, state [L, E]. edit(site, layer, row) gives what the last
-        token has instead of `row` at a site: embedding, heads, attention, state."""
+        """tokens [T, inputs] -> the prediction at the last token, and its activations: a dict of
+        embedding [E], heads, attention, state [L, E]. edit(site, layer, row) returns the row that
+        replaces the activation `row` of the last token at a site of these names."""
         w, seen = self.weights, {"heads": [], "attention": [], "state": []}
 
         def change(x, site, layer):
@@ -93,7 +93,7 @@ class Model:
 
 
 def mean_of(bases):
-    """The mean over prompts of what look() gives, site by site."""
+    """The mean over prompts of the activations that look() returns."""
     return {site: np.mean([b[site] for b in bases], axis=0) for site in bases[0]}
 
 
@@ -104,14 +104,14 @@ def curve(model, xs, ys, edit_of):
 
 
 def huber(model, xs, ys, edit_of):
-    """Mean loss at the last query, delta 1."""
+    """Mean Huber loss at the last query, delta 1."""
     k = xs.shape[1] - 1
     e = np.array([abs(model.predict(xs[i], ys[i], k, edit_of(i)) - ys[i, k]) for i in range(len(xs))])
     return float(np.mean(np.where(e <= 1, e * e / 2, e - 0.5)))
 
 
 def slope(loss, w, step=1e-5):
-    """Central differences of loss(w) in every number of w."""
+    """The gradient of loss(w) by central differences."""
     out = np.zeros(w.size)
     for i in range(w.size):
         up, down = w.copy(), w.copy()

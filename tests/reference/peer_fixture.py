@@ -1,6 +1,6 @@
-"""A reference file for `taskvec verify --require core,grad,adam,ltv,curve`, computed by the very
-functions that peer_torch.py times. Whatever has two ways is computed both ways, and no file is
-written where they differ by more than 1e-4 of the largest value. Needs h5py."""
+"""A reference file for `taskvec verify --require core,grad,adam,ltv,curve`, computed by the
+functions that peer_torch.py times. What has two implementations is computed by both, and no file is
+written if they differ by more than 1e-4 of the largest value. Needs h5py."""
 import math
 
 import torch
@@ -18,12 +18,12 @@ def agree(what, one, other):
     one, other = torch.as_tensor(one), torch.as_tensor(other)
     error, largest = (one - other).abs().max().item(), one.abs().max().item()
     if not error <= AGREEMENT * largest:
-        raise SystemExit(f"peer_torch.py: {what}: the two ways differ by {error:.3g}, "
+        raise SystemExit(f"peer_torch.py: {what}: the two implementations differ by {error:.3g}, "
                          f"largest value {largest:.3g}")
 
 
 def draw_weights(model):
-    """Random weights whose biases, gains and attention all matter, as in trained models."""
+    """Random weights whose biases, gains and attention affect the output, as in trained models."""
     with torch.no_grad():
         for name, p in model.named_parameters():
             if p.dim() == 2:
@@ -35,13 +35,13 @@ def draw_weights(model):
 
 
 def linear_prompts(n, points, dims):
-    """Prompts of y = w . x, a function each."""
+    """Prompts of y = w . x, each with its own w."""
     xs, w = torch.randn(n, points, dims), torch.randn(n, dims)
     return xs, torch.einsum("bpd,bd->bp", xs, w)
 
 
 def two_models(size):
-    """The same weights twice: spelled out as published, and with PyTorch's fused operations."""
+    """Two models with equal weights: with elementary operations, as published, and with fused ones."""
     published, fused = Regressor(size, False), Regressor(size, True)
     draw_weights(published)
     fused.load_state_dict(published.state_dict())
@@ -64,7 +64,7 @@ def write_core(file, size, published, fused):
         model.zero_grad()
     agree("predictions", predictions, fused(xs, ys))
     for name, gradient in gradients[0].items():
-        if not name.endswith("c_attn.bias"):  # the key third of it is zero but for rounding
+        if not name.endswith("c_attn.bias"):  # its key third is zero except for rounding
             agree(f"gradient of {name}", gradient, gradients[1][name])
     z = torch.stack(seen.z, dim=1).unflatten(3, (size.heads, -1)).transpose(2, 3).contiguous()
     put(file.create_group("core"),
@@ -75,7 +75,7 @@ def write_core(file, size, published, fused):
 
 
 def write_adam(file, size, published, fused):
-    """Trains both models: they have other weights afterwards."""
+    """Trains both models, which changes their weights."""
     batches = [linear_prompts(PROMPTS, size.trained_points, size.inputs)
                for _ in range(ADAM_STEPS)]
     losses = []
@@ -90,7 +90,7 @@ def write_adam(file, size, published, fused):
 
 
 def descend(fit: Fit):
-    """The prediction and the gradient at the start, then the losses of all steps."""
+    """The prediction and the gradient before the first step, and the losses of all steps."""
     with torch.no_grad():
         prediction = fit.predict(fit.w)
     losses = [fit.step()]

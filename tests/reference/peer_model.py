@@ -1,9 +1,10 @@
-"""Garg et al.'s in-context regressor in PyTorch, and the work of a learnable task vector two ways.
+"""Garg et al.'s in-context regressor in PyTorch, and two implementations of learnable task vectors.
 
 As published: every step of a fit, every length of a curve and every captured layer is a forward
-pass over all tokens, attention and GELU are spelled out, head contributions are stored. By the
-query stream: what comes before the query is run once, its keys and values kept, and one token a
-prompt does the rest. Weights are frozen outside pretraining in both, as the published code does.
+pass over all tokens, attention and GELU are written as elementary operations, and head
+contributions are stored. By the query stream: the tokens before the query run once, their keys and
+values are stored, and a step runs one token per prompt. Weights are frozen outside pretraining in
+both, as in the published code.
 
 n points are 2n tokens x_1 y_1 ... x_n y_n; the query is the last x, token 2n - 2. Letters: B
 prompts, P points, T tokens, L layers, H heads, D head width, E = H D.
@@ -23,13 +24,13 @@ class Size:
     width: int
     inputs: int
     positions: int
-    trained_points: int  # of pretraining prompts, and of those the heads are captured on
+    trained_points: int  # of prompts of pretraining and of captures
     points: int  # of the prompts of fits and curves
     pretrain_prompts: int
     batch: int  # prompts in an update of a fit
-    published_batch: int  # the same, as published: what autograd keeps must fit in memory
+    published_batch: int  # the same, as published: limited by the memory of autograd
     few: int  # prompts of other work
-    published_few: int  # the same, as published: how long a repeat takes
+    published_few: int  # the same, as published: limited by the time of a repeat
 
 
 SIZES = {
@@ -125,7 +126,7 @@ class Backbone(nn.Module):
 
 
 class Seen:
-    """What a forward pass leaves behind: lists over layers, of tensors of all tokens."""
+    """The activations of a forward pass: lists over layers of tensors over all tokens."""
 
     def __init__(self):
         self.hidden, self.attention, self.z, self.a = [], [], [], []
@@ -194,15 +195,15 @@ class Pretraining:
         return loss.item()
 
 
-# ---- what a head contributes, two readings: `heads` takes z, the input of the output projection,
-# `reprojected` (the published regression code) its output a, projected once more, bias included.
+# ---- head contributions in two variants: `heads` projects z, the input of the output projection;
+# `reprojected` (the published regression code) projects its output a again, bias included.
 
 READINGS = {"reprojected": ("a", True), "heads": ("z", False)}
 
 
 @torch.no_grad()
 def capture_published(model, xs, ys, reading="reprojected"):
-    """[B, L, H, E]: one whole pass a layer, then one projection a head."""
+    """[B, L, H, E]: one whole pass per layer, then one projection per head."""
     what, biased = READINGS[reading]
     B, L, H, E = xs.shape[0], model.size.layers, model.size.heads, model.size.width
     D = E // H
@@ -273,8 +274,8 @@ def prefill(model, xs, ys):
 
 
 def query(model, xs, positions, context, vector=None, hidden=None):
-    """Predictions [B, Q] of Q queries xs [B, Q, d] a prompt at token positions `positions`, each
-    alone after the tokens before it. hidden [Q, T]: what a query must not see; None: nothing."""
+    """Predictions [B, Q] of Q queries xs [B, Q, d] per prompt at token positions `positions`, each of
+    which sees only the tokens before it. hidden [Q, T]: tokens that a query must not see, or None."""
     x = model._read_in(xs) + model._backbone.wpe.weight[positions]
     for layer, (block, (K, V)) in enumerate(zip(model._backbone.h, context)):
         q, k, v = block.attn.split(block.ln_1(x))
@@ -296,7 +297,7 @@ def query(model, xs, positions, context, vector=None, hidden=None):
 
 
 class Fit:
-    """The state and the update that both ways share; `predict(w)` is what differs."""
+    """The state and the update that both implementations share; they differ in `predict(w)`."""
 
     def __init__(self, w, lr):
         self.w = w.clone().requires_grad_(True)
@@ -337,7 +338,7 @@ class StreamFit(Fit):
 
 @torch.no_grad()
 def curve_published(model, xs, ys, vector=None):
-    """One whole pass a length."""
+    """One whole pass per length."""
     out = torch.zeros(ys.shape)
     for n in range(1, ys.shape[1] + 1):
         out[:, n - 1] = model(xs[:, :n], ys[:, :n], vector)[:, -1]
@@ -346,7 +347,7 @@ def curve_published(model, xs, ys, vector=None):
 
 @torch.no_grad()
 def curve_stream(model, xs, ys, vector=None):
-    """One prefill, then one token a length, all lengths at once."""
+    """One prefill, then one token per length, all lengths at once."""
     P = ys.shape[1]
     positions = 2 * torch.arange(P)
     hidden = torch.arange(2 * P - 2) >= positions.unsqueeze(1)

@@ -1,21 +1,22 @@
 #!/usr/bin/env python3
-"""The work of `taskvec bench` in PyTorch, as the published code does it and as well as plain
-PyTorch can: the other program of analysis/compare_peer.py.
+"""The work of `taskvec bench` in PyTorch, as the published code does it and as fast as plain
+PyTorch does it. analysis/compare_peer.py compares the two programs.
 
     peer_torch.py --size standard --work fit --threads 1,2     rates, a table (--json: one object)
     peer_torch.py --size standard --fixture FILE.h5            a reference file for taskvec verify
 
-Works and ways:
-    pretrain  published (attention and GELU spelled out), fused (fused attention, GELU and Adam),
+Works and their implementations (--way):
+    pretrain  published (attention and GELU as elementary operations), fused (fused attention, GELU and Adam),
               compiled (fused, torch.compile), bfloat16 (compiled, under bfloat16 autocast)
     fit       published (all tokens forward and back, every step), stream (one token; keys and
-              values kept), prefill (making what stream keeps, basis included; a rate of its own)
-    curve     published (a whole pass a length), stream (one prefill, one token a length)
-    capture   published (a whole pass a layer), stream (one pass)
+              values stored), prefill (computing what stream stores, basis included; a rate of its own)
+    curve     published (a whole pass per length), stream (one prefill, one token per length)
+    capture   published (a whole pass per layer), stream (one pass)
 
-Prompts and, but for prefill and curve, contexts are made outside the timing. Ways and thread
-settings take turns within every repeat. "useful" counts what the mathematics asks for, as
-`taskvec bench` does; "done" the arithmetic that the way carries out for it. Needs torch.
+Prompts and, except for prefill and curve, contexts are computed outside the timing. Implementations
+and thread settings alternate within every repeat. "useful" counts the operations that the
+mathematics requires, as `taskvec bench` does; "done" counts those that the implementation performs.
+Needs torch.
 """
 import argparse
 import json
@@ -33,25 +34,25 @@ from peer_model import (SIZES, Pretraining, PublishedFit, Regressor, StreamFit, 
                         capture_published, capture_stream, curve_published, curve_stream, prefill,
                         vector_published)
 
-COMPILED = ("compiled", "bfloat16")  # the ways that may not be offered on a machine
+COMPILED = ("compiled", "bfloat16")  # those that may not work on a machine
 SLOW, SLOW_REPEATS = 15.0, 3  # a run longer than this many seconds is repeated less often
 SHORTEST = 0.2  # seconds of a repeat: shorter runs are repeated within it
 
 
 @dataclass
 class Task:
-    """One way of one work, ready to run."""
+    """One implementation of one work, ready to run."""
     work: str
     way: str
     unit: str
-    units: float  # that one run does
-    useful: float  # operations a unit
+    units: float  # of work in one run
+    useful: float  # operations per unit
     done: float
     run: Callable
     note: str = ""
 
 
-# ---- operations: two for each weight a token meets, four for each coordinate it attends to
+# ---- operations: two per token and weight, four per token and coordinate that it attends to
 
 
 def forward_ops(size, tokens, attended):
@@ -71,17 +72,17 @@ def vector_ops(size):
 
 
 def prefill_ops(size, tokens):
-    """Keys and values of all layers; the last one needs nothing else."""
+    """Keys and values of all layers; the last layer computes nothing else."""
     before = 12 * (size.layers - 1) * size.width**2 + size.inputs * size.width
     attention = 4 * (size.layers - 1) * size.width * tokens / 2
     return tokens * (2 * before + attention + 4 * size.width**2)
 
 
-# ---- the ways
+# ---- implementations
 
 
 def check_bfloat16():
-    """Raises where this machine only emulates it: a step would take minutes, and tell nothing."""
+    """Raises if this machine emulates bfloat16: a step would take minutes and say nothing about the method."""
     rates = []
     for dtype in (torch.float32, torch.bfloat16):
         a = torch.randn(512, 512).to(dtype)
@@ -102,7 +103,7 @@ def pretrain_tasks(size, ways):
         done = useful if model.fused else 3 * forward_ops(size, 1, tokens)
         yield Task("pretrain", way, "tokens/s", size.pretrain_prompts * tokens, useful, done,
                    lambda training=training: training.step(xs, ys),
-                   f"{size.pretrain_prompts} prompts of {size.trained_points} points a step")
+                   f"{size.pretrain_prompts} prompts of {size.trained_points} points per step")
 
 
 def basis_of(size, xs, ys):
@@ -115,9 +116,9 @@ def published_fit(size, model, w, useful):
     fit = PublishedFit(model(False), capture_published(model(False), *basis_of(size, xs, ys)),
                        xs, ys, w, 1e-4)
     done = forward_ops(size, tokens, tokens) + 2 * back_ops(size, tokens, tokens) \
-        - back_ops(size, tokens, 0)  # attention's gradient costs twice its value, a map's once
+        - back_ops(size, tokens, 0)  # the gradient of attention costs twice its value, that of a linear map once
     return Task("fit", "published", "prompts/s", n, useful, done, fit.step,
-                f"{n} prompts of {size.points} points a step")
+                f"{n} prompts of {size.points} points per step")
 
 
 def stream_fit(size, model, w, useful):
@@ -130,7 +131,7 @@ def stream_fit(size, model, w, useful):
     u = capture_stream(fused, *basis_of(size, xs, ys))
     fit = StreamFit(fused, StreamVector(fused), u, context, xs, ys, w, 1e-4)
     return Task("fit", "stream", "prompts/s", n, useful, useful, fit.step,
-                f"{n} prompts of {size.points} points a step, contexts kept")
+                f"{n} prompts of {size.points} points per step, contexts stored")
 
 
 def prefill_fit(size, model, w, useful):
@@ -211,7 +212,7 @@ WORKS = {
 
 
 def seconds(run, times=1):
-    """Of one run, the mean of `times`."""
+    """Seconds of one run, the mean of `times`."""
     start = time.perf_counter()
     for _ in range(times):
         run()
@@ -219,21 +220,21 @@ def seconds(run, times=1):
 
 
 def warm_up(task):
-    """Seconds of a run; None, and the reason in the note, where this PyTorch cannot do it."""
+    """Seconds of a run; None, with the reason in the note, if this PyTorch cannot run it."""
     try:
         if task.way == "bfloat16":
             check_bfloat16()
         first = seconds(task.run)
         return first if first > SLOW and task.way not in COMPILED else seconds(task.run)
-    except Exception as error:  # no compiler, no such kernel: this way is not offered
+    except Exception as error:  # no compiler or no such kernel
         if task.way not in COMPILED:
             raise
-        task.note = f"not offered here: {(str(error) or type(error).__name__).splitlines()[0]}"
+        task.note = f"not available here: {(str(error) or type(error).__name__).splitlines()[0]}"
         return None
 
 
 def measure(tasks, threads, repeats):
-    """{(task, threads): seconds of a run in each repeat}, taking turns."""
+    """{(task, threads): seconds of a run in each repeat}; tasks alternate."""
     times, wanted, runs = {}, {}, {}
     for n in threads:
         torch.set_num_threads(n)
@@ -310,10 +311,10 @@ def arguments():
     ways = sorted({way for _, offered in WORKS.values() for way in offered})
     parser.add_argument("--way", choices=ways, action="append", help="default: all of them")
     parser.add_argument("--threads", type=numbers, default=[torch.get_num_threads()],
-                        help="settings to take turns, as 1,2 (default: all cores)")
+                        help="thread counts that alternate, such as 1,2 (default: all cores)")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--fixture", metavar="FILE", help="write a reference file, time nothing")
+    parser.add_argument("--fixture", metavar="FILE", help="write a reference file and time nothing")
     args = parser.parse_args()
     if args.repeats < 1:
         parser.error(f"--repeats {args.repeats}: 1 or more")
@@ -324,7 +325,7 @@ def main():
     args = arguments()
     size = SIZES[args.size]
     if args.fixture:
-        torch.set_num_threads(1)  # on busy cores several wait for each other
+        torch.set_num_threads(1)  # on busy cores several threads would wait for each other
         write_fixture(args.fixture, size)
         return
     gemms = list(sgemm_tasks())
