@@ -1,7 +1,7 @@
 /*
- * capture - what the heads, the attention blocks and the residual stream hold at the query.
+ * capture - saves the activations of heads, attention blocks and residual stream at the query.
  *
- * Prompts of the split "capture"; the query is the last x, after points - 1 examples.
+ * Prompts are of the split "capture"; the query is the last x, after points - 1 examples.
  */
 #include <math.h>
 #include <stdio.h>
@@ -126,8 +126,8 @@ cleanup:
     return rc;
 }
 
-/* The queries of all prompts at their last point, through the model. */
-static void ask(struct capture *c, const struct prompt_view *prompts) {
+/* Runs the contexts and the queries of all prompts at their last point. */
+static void ask_last(struct capture *c, const struct prompt_view *prompts) {
     const struct params *p = &c->model.params;
     const struct prompt_span before = {.pairs = c->points - 1};
     prompt_batch_begin(&c->batch, p, NULL);
@@ -137,7 +137,7 @@ static void ask(struct capture *c, const struct prompt_view *prompts) {
     query_forward(&c->query, p, &c->batch.context, &rows, &(struct edits){0});
 }
 
-/* Row i of layer l of the query becomes [first + i, l] of what is kept. */
+/* Copies row i of layer l of the query pass to [first + i, l] of each kept array. */
 static void keep(struct capture *c, size_t first, size_t n) {
     const struct model_dims *d = &c->model.params.dims;
     const float *from[WHATS] = {c->query.z, c->query.a, c->query.x};
@@ -161,7 +161,7 @@ static enum err_code capture_all(struct capture *c, struct err *err) {
         if (job_should_stop(c->ctx))
             return ERR(err, ERR_STOPPED, "stopped after %zu prompts", first);
         const struct prompt_view prompts = source_draw(c->source, first, n);
-        ask(c, &prompts);
+        ask_last(c, &prompts);
         keep(c, first, n);
         TRY(job_progress(c->ctx, (double)(first + n), (double)c->n, err));
     }
@@ -169,7 +169,7 @@ cleanup:
     return rc;
 }
 
-/* Mean over prompts of the Euclidean norm of layer l; NaN where it is not kept. */
+/* Mean over prompts of the Euclidean norm at layer l; NaN if the array is not kept. */
 static double mean_norm(const struct capture *c, enum what w, size_t l) {
     const struct model_dims *d = &c->model.params.dims;
     size_t layers = kept_layers(w, d);
@@ -220,7 +220,7 @@ static enum err_code capture_plan(struct job_cost *cost, const struct config_poi
     size_t points = shared_keys_size(point, "points"), prompts = shared_keys_size(point, "prompts");
     size_t chunk = shared_keys_chunk(point, prompts);
     CHECK_CONFIG(config_list_size(point, "what") > 0, point, "what",
-                 "[] keeps nothing: name one or more of heads, attention, hidden");
+                 "[] saves nothing: name one or more of heads, attention, hidden");
     TRY(job_model_plan(&model, point, parents, n, err));
     const struct model_dims *d = &model.dims;
     TRY(source_open(&source, point, &(struct source_options){0}, err));

@@ -1,9 +1,10 @@
 /*
- * effects - the causal map: how much each head, given its clean mean, repairs mixed-up prompts.
+ * effects - the causal map: the average indirect effect of each head on label-shuffled prompts.
  *
- * Todd et al., ICLR 2024; methods 3.1, 3.2; the definition is in methods/causal_map.h, which the
- * derivation of `fv` calls too.  Prompts of the split "effects": the clean mean and the map are
- * over the same prompts, one function each, and no fit or evaluation sees them.
+ * Activation patching as in Todd et al., ICLR 2024, section 2.3: each head's output at the query is
+ * replaced by its mean over clean prompts. The definition is in activations/causal_map.h, which the
+ * derivation of `fv` uses too. Prompts are of the split "effects", one function each; clean mean
+ * and map use the same prompts, and no fit or evaluation sees them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,7 +98,7 @@ static enum causal_corruption corruption_of(const struct config_point *point) {
     return (enum causal_corruption)text_index(CAUSAL_CORRUPTIONS, config_text(point, "corruption"));
 }
 
-/* The caller adds the prompts' arrays, the stream and who is told. */
+/* The caller adds the prompts' arrays, the stream and the progress callback. */
 static struct causal_options options_of(const struct config_point *point, size_t dims) {
     const size_t n = shared_keys_size(point, "prompts"), points = shared_keys_size(point, "points");
     return (struct causal_options){.prompts = {.n = n, .points = points, .dims = dims},
@@ -222,7 +223,8 @@ cleanup:
 
 /* ---- plan */
 
-/* Clean contexts and corrupted ones, and from every head to the end one token of each prompt. */
+/* Clean and corrupted contexts, and for every head one token of each prompt from its layer to the
+ * end: half of the layers on average. */
 static double flops(const struct causal_options *o, const struct model_dims *d) {
     const double T = 2 * (double)o->T0, n = (double)o->prompts.n, heads = (double)map_size(d);
     const double contexts = 1 + (o->corruption == CAUSAL_SHARED ? 1 : heads);
@@ -243,7 +245,7 @@ static enum err_code check_source(const struct source *source, const struct conf
         return source_check(source, point, d->inputs, err);
     return config_error(
         err, point, "source.problem",
-        "effects are differences of squared errors, which say little about classes: "
+        "effects are differences of squared errors, which do not suit class labels: "
         "choose a problem whose y is a number");
 }
 

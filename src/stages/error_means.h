@@ -1,6 +1,6 @@
 /*
- * error_means.h - from predictions to errors, and from errors of many functions to a mean with its
- * interval: what evaluate and estimate have in common.
+ * error_means.h - the errors of predictions, and their mean over functions with its interval:
+ * shared by `evaluate` and `estimate`.
  */
 #ifndef STAGES_ERROR_MEANS_H
 #define STAGES_ERROR_MEANS_H

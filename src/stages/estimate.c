@@ -1,8 +1,8 @@
 /*
- * estimate - the error of a classical learner after every number of examples.
+ * estimate - measures the error of a classical learner after every number of examples.
  *
  * Functions and prompts are those of `evaluate` with the same source, shift, seed and functions, so
- * that its rows stand beside those of models and vectors.  No model is needed.
+ * the rows of both can be compared. No model is needed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,7 +57,7 @@ static const struct config_key KEYS[] = {
 
 struct estimate {
     struct job_ctx *ctx;
-    size_t points, functions, chunk; /* points: those that the shift leaves */
+    size_t points, functions, chunk; /* points: at most as many as the shift allows */
     struct estimator_setup setup;
     struct source *source; /* draws a chunk */
     size_t dims;           /* of x */
@@ -91,7 +91,8 @@ static double memory_needed(const struct estimate *e) {
            (double)estimator_state(&e->setup, e->points, e->dims);
 }
 
-/* Of one prompt. Where labels change with their number, what is carried over starts again. */
+/* Arithmetic of one prompt. If a shift changes the labels with their number, an estimator that
+ * carries its state from k to k + 1 starts again for every k. */
 static double flops_of(const struct estimate *e) {
     const struct estimator *estimator = e->setup.estimator;
     const bool again = source_info(e->source)->relabels && estimator->carries;

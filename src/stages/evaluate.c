@@ -1,12 +1,11 @@
 /*
- * evaluate - the error of a method after every number of examples, on functions it has never seen.
+ * evaluate - measures the error of a method after every number of examples, on test functions.
  *
- * A job reads, in this order: the fit it evaluates (none for a control or the plain model), then
- * the pretrain job that made the model; where no pretrain job did, the model is the file of the
- * fit's key model.checkpoint, or for a control of its own.  Every job of a config sees the same
- * functions and prompts.  The basis of a function is a prompt of other covariates of the same
- * function, so a vector may carry the function but not the examples that follow.  A shift changes
- * the test prompts only: the basis stays as the model was trained, as published.
+ * A job reads the fit that it evaluates (none for a control or the plain model) and the model
+ * (job_model.h). Every job of a config sees the same functions and prompts. The basis of a test
+ * function is a separate prompt of the same function with other x, so a vector can carry the
+ * function but not the examples that follow. A shift changes the test prompts only; the basis keeps
+ * the training distribution, as in the published evaluation.
  */
 #include <math.h>
 #include <stdio.h>
@@ -92,7 +91,7 @@ enum err_code evaluate_basis_points(size_t *out, const struct config_point *own,
     return job_model_basis_points(out, fit ? fit : own, trained_points, err);
 }
 
-/* of: the test prompts; fit: the method of the fit that is evaluated, or NULL. */
+/* of: source of the test prompts; fit: the method of the evaluated fit, or NULL. */
 static double memory_needed(const struct evaluate_keys *k, const struct source *of,
                             const struct curve_options *o, const struct method_setup *fit) {
     const struct model_dims *d = &o->setup->params->dims;
@@ -119,7 +118,7 @@ static double flops(const struct evaluate_keys *k, const struct source *source,
     return (double)k->functions * (contexts + flops_forward(d, T / 2, T / 2));
 }
 
-/* The vector of another function takes two of them. */
+/* The control `mismatched` uses the vector of another function. */
 static enum err_code check_mismatched(const struct evaluate_keys *k,
                                       const struct config_point *point, struct err *err) {
     const size_t n = config_has(point, "also") ? config_list_size(point, "also") : 0;
@@ -127,13 +126,14 @@ static enum err_code check_mismatched(const struct evaluate_keys *k,
         if (strcmp(config_list_text(point, "also", i), "mismatched") != 0) continue;
         return config_error(
             err, point, "functions",
-            "%zu function has no other to take a vector from: mismatched wants 2 or more",
+            "%zu function has no other to take a vector from: mismatched needs 2 or more",
             k->functions);
     }
     return ERR_OK;
 }
 
-/* Of any method, so that a control is not thought cheaper than it may be. */
+/* The cost is that of the most expensive control (oracle, random), so that none is underestimated.
+ */
 static enum err_code evaluate_plan(struct job_cost *cost, const struct config_point *point,
                                    const struct stage_parent *parents, size_t n, struct err *err) {
     enum err_code rc = ERR_OK;

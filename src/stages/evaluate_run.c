@@ -17,17 +17,18 @@ static const char TEST_SPLIT[] = "test";
 struct evaluation {
     struct job_ctx *ctx;
     struct evaluate_keys k;
-    const struct job_input *fit; /* NULL: a control, or plain */
+    const struct job_input *fit; /* NULL: a control without a fit, or plain */
     struct model model;
     struct method_setup setup;
-    const struct method *control; /* made of the fit; NULL: the fit itself, or there is none */
-    char reading[96];             /* as rows say it */
+    const struct method *control; /* a control of the fit (random, mismatched); else NULL */
+    char reading[96];             /* column `reading` */
     size_t T0;
     /* The same functions, the basis with other covariates and no shift; each draws a chunk. */
-    struct source *source, *basis_source; /* basis_source NULL: no basis of the prompts' own */
+    struct source *source,
+        *basis_source; /* basis_source: NULL if no basis per function is needed */
     struct curve curve;
-    struct basis_collector *collector; /* NULL: no basis of the prompts' own is needed */
-    struct basis_set basis;            /* [chunk], or the fit's mean alone */
+    struct basis_collector *collector; /* NULL: no basis per function is needed */
+    struct basis_set basis;            /* [chunk], or one row: the fit's mean */
     bool mean;
     float *w;                    /* the fit's weights */
     float *errors, *predictions; /* [functions, points], [chunk, points] */
@@ -45,7 +46,7 @@ static void evaluation_release(struct evaluation *e) {
     model_close(&e->model);
 }
 
-/* ---- what a fit left */
+/* ---- the artifact of the fit */
 
 static enum err_code read_weights(struct evaluation *e, const struct tensorfile *file,
                                   struct err *err) {
@@ -100,7 +101,7 @@ cleanup:
     return rc;
 }
 
-/* "heads"; of a control that is made of a fit, "ltv.heads". */
+/* "heads" for a fit of ltv; "ltv.heads" for a control of that fit. */
 static void name_reading(struct evaluation *e) {
     const char *variant = method_variant(&e->setup), *method = e->setup.method->name;
     if (e->control)
@@ -151,7 +152,7 @@ cleanup:
     return rc;
 }
 
-/* The same for every fit, so that they are compared on the same directions. */
+/* The stream does not depend on the fit, so that all fits are compared on the same random draws. */
 static struct rng control_stream(const struct evaluation *e) {
     char name[128];
     (void)snprintf(name, sizeof name, "%s/%s/%s", source_info(e->source)->name, TEST_SPLIT,
@@ -159,7 +160,7 @@ static struct rng control_stream(const struct evaluation *e) {
     return rng_stream(e->ctx->seed, name);
 }
 
-/* Of so many points, those that are left to pairs of the prompt beside the dummies. */
+/* The points that remain for pairs of the prompt after the dummy pairs. */
 static size_t shown(const struct evaluation *e, size_t points) {
     return points > e->k.dummies.n ? points - e->k.dummies.n : 1;
 }
@@ -200,7 +201,8 @@ cleanup:
     return rc;
 }
 
-/* The basis of functions first .. first + n - 1, unless one mean serves all or none is needed. */
+/* The bases of functions first .. first + n - 1; the fit's mean if that is what it uses; empty if
+ * the method has no basis. Under `mismatched` each function gets the basis of the next. */
 static struct basis find_basis(struct evaluation *e, size_t first, size_t n) {
     if (e->mean) return basis_set_view(&e->basis, 0, 1);
     if (!e->collector) return (struct basis){0};
@@ -212,7 +214,7 @@ static struct basis find_basis(struct evaluation *e, size_t first, size_t n) {
     return basis_set_view(&e->basis, 0, n);
 }
 
-/* Reports after every step: a chunk of long windows can take minutes. */
+/* Reports progress after every step, because a chunk of long windows can take minutes. */
 static enum err_code predict(struct evaluation *e, const struct prompt_view *view,
                              const struct basis *basis, size_t first, struct err *err) {
     enum err_code rc = ERR_OK;

@@ -1,5 +1,5 @@
 /*
- * evaluate_run.h - the keys of `evaluate`, read once, and the run.
+ * evaluate_run.h - the keys of `evaluate` as a struct, and run() of the stage.
  */
 #ifndef STAGES_EVALUATE_RUN_H
 #define STAGES_EVALUATE_RUN_H
@@ -10,7 +10,7 @@
 #include "stages/stage.h"
 
 struct evaluate_keys {
-    size_t points, functions, chunk; /* points: those that the shift leaves */
+    size_t points, functions, chunk; /* points: at most as many as the shift allows */
     double confidence;
     enum context_precision contexts;
     struct dummy_pairs dummies;
@@ -20,12 +20,11 @@ struct evaluate_keys {
 void evaluate_keys_read(struct evaluate_keys *k, const struct config_point *point,
                         const struct source *source);
 
-/* T0: the fit's, or for a control that of the job's own key. */
+/* T0 of the evaluated fit, or for a control of the job's own key basis_points. */
 enum err_code evaluate_basis_points(size_t *out, const struct config_point *own,
                                     const struct config_point *fit, size_t trained_points,
                                     struct err *err);
 
-/* run() of the stage. */
 enum err_code evaluate_run(struct job_ctx *ctx, struct err *err);
 
 #endif

@@ -1,12 +1,11 @@
 /*
- * fit - a task-vector method's weights are learned or derived on a frozen model.
+ * fit - learns or derives the weights of a task-vector method on a frozen model.
  *
- * Saglam et al., arXiv:2502.05390: one loss at the last query of prompts of one length, the vector
- * from the first T0 points of the same prompt, early stopping on the last part of the prompts.
+ * The procedure of Saglam et al., arXiv:2502.05390: the loss at the last query of prompts of one
+ * length, with the vector made from the first T0 points of the same prompt, and early stopping on a
+ * held-out part of the prompts. This file has the keys and the registry entry; fit_keys.c reads the
+ * keys, fit_plan.c checks them, fit_run.c and fit_derived.c compute.
  */
-#include <string.h>
-
-#include "optim/optim_options.h"
 #include "stages/fit_plan.h"
 #include "stages/fit_rows.h"
 #include "stages/fit_run.h"
@@ -169,56 +168,6 @@ static const struct config_key KEYS[] = {
         .meaning = "Epochs between two checkpoints.",
     },
 };
-
-static bool is(const struct config_point *point, const char *key, const char *value) {
-    return strcmp(config_text(point, key), value) == 0;
-}
-
-/* What there is no room for is told by check_lengths(). */
-static void read_lengths(struct fit_keys *k, const struct config_point *point) {
-    k->n_lengths = config_list_size(point, "lengths");
-    for (size_t i = 0; i < k->n_lengths && i < FIT_LENGTHS; i++)
-        k->lengths[i] = (size_t)config_list_int(point, "lengths", i);
-}
-
-void fit_keys_read(struct fit_keys *k, const struct config_point *point) {
-    *k = (struct fit_keys){
-        .points = shared_keys_size(point, "points"),
-        .prompts = shared_keys_size(point, "prompts"),
-        .batch = shared_keys_size(point, "batch"),
-        .shards = shared_keys_size(point, "shards"),
-        .lbfgs = optimiser_is_lbfgs(point),
-        .mean = is(point, "basis", "mean"),
-        .loss = {.kind = is(point, "loss", "huber") ? LOSS_HUBER : LOSS_SQUARED},
-        .epochs = config_int(point, "epochs"),
-        .patience = config_int(point, "patience"),
-        .repeat = config_int(point, "repeat"),
-        .checkpoint_every = config_int(point, "checkpoint_every"),
-        .contexts = shared_keys_contexts(point),
-        .rule = is(point, "patience_rule", "cumulative") ? FIT_CUMULATIVE : FIT_CONSECUTIVE,
-    };
-    read_lengths(k, point);
-    if (k->loss.kind == LOSS_HUBER) k->loss.delta = config_float(point, "delta");
-    double share = config_float(point, "validation");
-    k->train = k->prompts - (size_t)(share * (double)k->prompts + 0.5);
-}
-
-void fit_keys_data(struct fit_data_options *out, const struct fit_keys *k,
-                   const struct method_setup *setup, size_t T0) {
-    *out = (struct fit_data_options){
-        .setup = setup,
-        .prompts = {.n = k->prompts, .points = k->points, .dims = setup->params->dims.inputs},
-        .basis_points = T0,
-        .mean = k->mean,
-        .train = k->train,
-        .batch = k->batch,
-        .shards = k->shards,
-        .loss = k->loss,
-        .contexts = k->contexts,
-        .n_lengths = k->n_lengths,
-    };
-    memcpy(out->lengths, k->lengths, sizeof out->lengths);
-}
 
 ROW_DEFINE(fit_row, FIT_ROW);
 

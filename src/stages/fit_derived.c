@@ -9,6 +9,7 @@
 #include "passes/choice_loss.h"
 #include "passes/flops.h"
 #include "stages/fit_results.h"
+#include "stages/job_model.h"
 #include "stages/shared_keys.h"
 
 struct derivation {
@@ -21,8 +22,8 @@ struct derivation {
     size_t T0, weights, choices;
     float *w;              /* [weights] or NULL */
     double *losses;        /* [choices] of validation */
-    struct basis_set mean; /* one row, where the keys say so */
-    double done;           /* prompts, of all that the parts below go through */
+    struct basis_set mean; /* one row, if basis = "mean" */
+    double done;           /* prompts processed so far, of work_of() */
 };
 
 static void derivation_release(struct derivation *d) {
@@ -37,7 +38,7 @@ static bool wants_mean(const struct fit_keys *k, const struct method_setup *s) {
     return k->mean && method_basis(s);
 }
 
-/* Prompts that are gone through in all: for the weights, the mean, the choice. */
+/* Prompts to process in all: for the weights, for the mean basis, and for the choice. */
 static double work_of(const struct fit_keys *k, const struct method_setup *s) {
     const double train = (double)k->train,
                  parts = (s->method->derivation.derive ? 1 : 0) + wants_mean(k, s);
@@ -71,7 +72,7 @@ cleanup:
     return rc;
 }
 
-/* Says that `more` prompts beyond d->done are gone through. */
+/* Reports that `more` prompts beyond d->done are processed. */
 static enum err_code report(struct derivation *d, double more, struct err *err) {
     if (job_should_stop(d->ctx))
         return ERR(err, ERR_STOPPED, "stopped after %.0f prompts", d->done + more);
@@ -204,16 +205,17 @@ enum err_code derive_check(const struct fit_keys *k, const struct method_setup *
     enum err_code rc = ERR_OK;
     CHECK_CONFIG(
         k->shards == 1, point, "shards",
-        "%s is derived by one rank, so it has 1 shard, not %zu: give it a stage of its own",
+        "%s is derived on one rank and needs shards = 1, not %zu: put it in a separate stage",
         config_text(point, "method"), k->shards);
     const size_t recent = s->method->inputs.recent ? s->method->inputs.recent(s) : 1;
     CHECK_CONFIG(T0 == 0 || recent <= T0, point, "basis_points",
-                 "%s takes the last %zu x of a basis of %zu points: lower %s.average or raise "
-                 "basis_points",
+                 "%s averages the last %zu xs, but the basis has %zu points: lower %s.average or "
+                 "raise basis_points",
                  s->method->name, recent, T0, s->method->name);
-    CHECK_CONFIG(method_anchors(s) <= k->train * k->points, point, "prompts",
-                 "%zu training prompts of %zu points have no %zu different anchors: raise prompts",
-                 k->train, k->points, method_anchors(s));
+    CHECK_CONFIG(
+        method_anchors(s) <= k->train * k->points, point, "prompts",
+        "%zu training prompts of %zu points do not have %zu different anchors: raise prompts",
+        k->train, k->points, method_anchors(s));
 cleanup:
     return rc;
 }
@@ -227,7 +229,7 @@ static struct method_training training_of(const struct fit_keys *k, const struct
         .contexts = k->contexts};
 }
 
-/* Of a derivation, beyond the context of each training prompt. */
+/* Arithmetic of the derivation beyond the context of each training prompt. */
 static double more_flops(const struct fit_keys *k, const struct method_setup *s, size_t T0) {
     const struct method_training t = training_of(k, s, T0);
     const double B = 2 * (double)T0;
@@ -237,7 +239,8 @@ static double more_flops(const struct fit_keys *k, const struct method_setup *s,
            tokens * flops_forward(&s->params->dims, 1, B);
 }
 
-/* Contexts of everything gone through, and a token for each choice. */
+/* A basis for each prompt processed, and for each validation prompt its context and one query per
+ * choice. */
 static double flops_of(const struct fit_keys *k, const struct method_setup *s, size_t T0) {
     const struct model_dims *d = &s->params->dims;
     const double T = 2 * (double)k->points, B = 2 * (double)T0, choices = (double)method_choices(s);

@@ -15,12 +15,12 @@ static enum err_code open_weights(struct tensorfile **out, const char *path,
     enum err_code rc = ERR_OK;
     struct tensorfile *file = NULL;
     size_t shape[2];
-    CHECK(method_learns(setup->method), ERR_CONFIG, "%s begins with no weights, it is derived",
-          setup->method->name);
+    CHECK(method_learns(setup->method), ERR_CONFIG,
+          "%s is derived and has no initial weights: leave the key out", setup->method->name);
     TRY(tensorfile_open(&file, path, err));
     const char *method = tensorfile_note(file, "method");
     CHECK(!method || strcmp(method, setup->method->name) == 0, ERR_DATA,
-          "%s: weights of the method %s, not of %s", path, method, setup->method->name);
+          "%s: holds weights of the method %s, not of %s", path, method, setup->method->name);
     const struct tensor_info *found = tensorfile_find(file, "weights");
     CHECK(found, ERR_DATA, "%s: no tensor named \"weights\"", path);
     setup->method->derivation.weights_shape(shape, setup);

@@ -1,8 +1,8 @@
 /*
- * fit_initial_weights.h - where the weights of a fit begin: drawn, or of a file (key `weights`).
+ * fit_initial_weights.h - the initial weights of a fit: random, or from a file (key `weights`).
  *
- * The file is a safetensors with a tensor "weights" of the method's shape: another fit's artifact,
- * or what analysis/import_checkpoint.py makes of published weights.
+ * The file is in safetensors format and has a tensor "weights" of the method's shape: the artifact
+ * of another fit, or the output of analysis/import_checkpoint.py for published weights.
  */
 #ifndef STAGES_FIT_INITIAL_WEIGHTS_H
 #define STAGES_FIT_INITIAL_WEIGHTS_H

@@ -7,17 +7,19 @@
 #include "sources/source_registry.h"
 #include "stages/fit_derived.h"
 #include "stages/fit_initial_weights.h"
-#include "stages/fit_run.h"
+#include "stages/fit_keys.h"
+#include "stages/job_model.h"
 #include "stages/shared_keys.h"
 
-static enum err_code check(const struct fit_keys *k, const struct source *source,
-                           const struct config_point *point, const struct model_dims *dims,
-                           struct err *err) {
+static enum err_code check_prompts(const struct fit_keys *k, const struct source *source,
+                                   const struct config_point *point, const struct model_dims *dims,
+                                   struct err *err) {
     enum err_code rc = ERR_OK;
     TRY(source_check(source, point, dims->inputs, err));
     TRY(shared_keys_check_points(point, "points", k->points, dims, err));
     CHECK_CONFIG(k->train > 0 && k->train < k->prompts, point, "validation",
-                 "%g of %zu prompts leaves %zu for training: both sides need at least one",
+                 "a share of %g of %zu prompts leaves %zu for training: training and validation "
+                 "need at least one each",
                  config_float(point, "validation"), k->prompts, k->train);
     TRY(shared_keys_check_group(point, k->shards, err));
 cleanup:
@@ -31,34 +33,35 @@ static enum err_code check_basis(size_t *T0, const struct fit_keys *k,
     *T0 = 0;
     if (!method_basis(setup)) return ERR_OK;
     TRY(job_model_basis_points(T0, point, model->trained_points, err));
-    CHECK_CONFIG(
-        *T0 <= k->points, point, "basis_points",
-        "a basis at point %zu of prompts of %zu points: lower basis_points or raise points", *T0,
-        k->points);
+    CHECK_CONFIG(*T0 <= k->points, point, "basis_points",
+                 "the basis is at point %zu, but prompts have %zu points: lower basis_points or "
+                 "raise points",
+                 *T0, k->points);
 cleanup:
     return rc;
 }
 
-/* A query before point T0 would be told its own y by a basis of its own prompt. */
+/* With a basis of its own prompt, a query before point T0 would see its own y: the basis is read
+ * after the first T0 - 1 pairs, which contain it. */
 static enum err_code check_lengths(const struct fit_keys *k, const struct method_setup *setup,
                                    size_t T0, const struct config_point *point, struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t least = k->mean || T0 == 0 ? 1 : T0;
     if (k->n_lengths == 0) return ERR_OK;
     CHECK_CONFIG(method_learns(setup->method), point, "lengths",
-                 "%s is derived, not learned from a loss", setup->method->name);
-    CHECK_CONFIG(k->n_lengths <= FIT_LENGTHS, point, "lengths", "%zu lengths, at most %d",
-                 k->n_lengths, FIT_LENGTHS);
+                 "%s is derived and has no loss: leave lengths out", setup->method->name);
+    CHECK_CONFIG(k->n_lengths <= FIT_LENGTHS, point, "lengths",
+                 "%zu lengths are more than the %d possible", k->n_lengths, FIT_LENGTHS);
     for (size_t i = 0; i < k->n_lengths; i++) {
         CHECK_CONFIG(k->lengths[i] <= k->points, point, "lengths",
-                     "%zu in prompts of %zu points: lower it or raise points", k->lengths[i],
+                     "length %zu in prompts of %zu points: lower it or raise points", k->lengths[i],
                      k->points);
         CHECK_CONFIG(k->lengths[i] >= least, point, "lengths",
-                     "a query at point %zu, whose y the basis at point %zu has seen: lower "
-                     "basis_points, or basis = \"mean\"",
-                     k->lengths[i], T0);
+                     "the basis at point %zu already contains the y of a query at point %zu: lower "
+                     "basis_points, or set basis = \"mean\"",
+                     T0, k->lengths[i]);
         CHECK_CONFIG(i == 0 || k->lengths[i] > k->lengths[i - 1], point, "lengths",
-                     "%zu after %zu: give each length once, in rising order", k->lengths[i],
+                     "%zu after %zu: give each length once, in increasing order", k->lengths[i],
                      k->lengths[i - 1]);
     }
 cleanup:
@@ -69,9 +72,11 @@ static enum err_code check_optimiser(const struct fit_keys *k, const struct meth
                                      const struct config_point *point, struct err *err) {
     if (!k->lbfgs || setup->l1 <= 0) return ERR_OK;
     return config_error(err, point, "optimiser.name",
-                        "L-BFGS cannot minimise a penalty of %g on sizes: use adam", setup->l1);
+                        "L-BFGS cannot minimise an L1 penalty of %g: use adam", setup->l1);
 }
 
+/* Contexts are run once; each epoch asks one query per prompt and length, forwards and backwards in
+ * training (counted as two), forwards in validation. */
 static double flops(const struct fit_keys *k, const struct method_setup *setup) {
     const struct model_dims *d = &setup->params->dims;
     double T = 2 * (double)(k->points - 1), n = (double)k->prompts;
@@ -81,6 +86,8 @@ static double flops(const struct fit_keys *k, const struct method_setup *setup) 
     return contexts + e * ((double)k->train + n) * queries * flops_forward(d, 1, T);
 }
 
+/* Contexts beyond the budget are recomputed, so a job needs at least one pass's worth of them and
+ * uses at most all. */
 static void fill_cost(struct job_cost *cost, const struct fit_keys *k,
                       const struct fit_data_options *o, const struct config_point *point,
                       const struct source *source) {
@@ -116,7 +123,7 @@ enum err_code fit_plan(struct job_cost *cost, const struct config_point *point,
     TRY(job_model_plan(&model, point, parents, n, err));
     const struct params shape = {.dims = model.dims};
     method_setup_read(&setup, point, &shape);
-    TRY(check(&k, source, point, &model.dims, err));
+    TRY(check_prompts(&k, source, point, &model.dims, err));
     if (setup.method->config.check) TRY(setup.method->config.check(&setup, point, err));
     TRY(fit_initial_weights_check(point, &setup, err));
     TRY(check_optimiser(&k, &setup, point, err));

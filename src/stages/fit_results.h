@@ -14,7 +14,7 @@ struct fit_results {
     size_t points, T0;
     int64_t repeat, epochs, best_epoch;
     double train_loss, validation_loss; /* NaN: none */
-    const char *end;                    /* why the fit ended: column `end` */
+    const char *end;                    /* column `end`: why the fit ended */
     const float *weights;               /* [weights], or NULL: the method has none */
     const float *choice_losses;         /* [choices]: validation loss of each */
     const struct basis_set *mean;       /* one row: the mean basis; NULL: each prompt has its own */

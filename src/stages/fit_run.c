@@ -1,7 +1,11 @@
 /*
- * Prompts, contexts and basis are made once; then every update is one pass of the query stream over
- * a mini-batch.  In a group each rank holds the contexts of its shards and only losses and the few
- * gradients are summed.
+ * Prompts, contexts and bases are computed once, because the model is frozen; then every update is
+ * one pass of the query stream over a mini-batch. In a group each rank holds the contexts of its
+ * shards, and only losses and the gradients of the weights (L x H numbers for ltv) are summed, in
+ * shard order, so that the number of ranks changes no bit.
+ *
+ * A method may leave a number open, such as a layer (`choices`): then each choice is a fit from the
+ * same initial weights, and the one with the least validation loss is kept.
  */
 #include "stages/fit_run.h"
 
@@ -12,18 +16,20 @@
 
 #include "base/clock.h"
 #include "optim/optim_options.h"
-#include "sources/source_registry.h"
 #include "stages/fit_derived.h"
 #include "stages/fit_initial_weights.h"
+#include "stages/fit_keys.h"
 #include "stages/fit_results.h"
 #include "stages/fit_state.h"
+#include "stages/job_model.h"
 
-enum { AGREE_EVERY = 8 };
-static const double SAVE_EVERY = 300.0; /* seconds at most, whatever checkpoint_every says */
+enum { AGREE_EVERY = 8 };               /* passes between two votes of a group on stopping */
+static const double SAVE_EVERY = 300.0; /* seconds between checkpoints at most, whatever
+                                           checkpoint_every is */
 
-struct fit_kept { /* of a choice: where its fit ended */
+struct fit_kept { /* the end of the fit of one choice */
     size_t choice;
-    struct fit_loop_state state; /* `best` is kept, and no other array */
+    struct fit_loop_state state; /* its numbers and `best`; its other arrays are not used */
     enum fit_end end;
 };
 
@@ -36,21 +42,22 @@ struct fit_job {
     struct prompt_view prompts; /* of the source */
     struct fit_data *data;
     struct fit_loop_options options;
-    struct fit_loop_state state, saved; /* the running one; the one after the last whole epoch */
-    struct fit_kept kept;               /* the best of the choices that are done */
-    size_t choices;                     /* setup.choice runs over them */
-    int64_t written;                    /* epochs of the newest checkpoint */
-    double written_at;                  /* clock_now() */
+    struct fit_loop_state state, saved; /* during an epoch; after the last whole epoch */
+    struct fit_kept kept;               /* the best of the finished choices */
+    size_t choices;                     /* setup.choice runs from 0 to choices - 1 */
+    int64_t written;                    /* epoch of the newest checkpoint */
+    double written_at;                  /* clock_now() of it */
     enum fit_end end;
-    size_t T0, weights, passes;
-    float *gradient, *dw, *scratch; /* [weights], [max(count, 1), weights], [weights] */
-    double *loss, *sum;             /* [max(count, 1) + 1]: the last is scratch */
-    uint32_t *order, *batch;        /* [train], [batch] */
-    float *losses;                  /* [choices, epochs] of validation */
-    float *choice_losses;           /* [choices] the least of each */
+    size_t T0, weights, passes;     /* passes: of this epoch */
+    float *gradient, *dw, *scratch; /* [weights], [shards of this rank, weights], [weights] */
+    double *loss, *sum;             /* [shards of this rank + 1]: the last is scratch */
+    uint32_t *order, *batch;        /* [train], [batch]: prompt numbers */
+    float *losses;                  /* [choices, epochs] validation loss */
+    float *choice_losses;           /* [choices] least validation loss */
     struct arena memory;
 };
 
+/* Shards of this rank; 1 where it has none, so that no array is empty. */
 static size_t shard_count(const struct fit_job *f) {
     size_t first, count;
     job_shard_range(&first, &count, f->k.shards, f->ctx->group_rank, f->ctx->group_size);
@@ -97,21 +104,7 @@ static void fit_job_release(struct fit_job *f) {
     free(f->loss);
 }
 
-enum err_code fit_draw_prompts(struct source **source, struct prompt_view *prompts,
-                               const struct fit_keys *k, const struct job_ctx *ctx,
-                               struct err *err) {
-    enum err_code rc = ERR_OK;
-    char split[32];
-    const struct source_options o = {.seed = ctx->seed, .split = split};
-    (void)snprintf(split, sizeof split, "fit/%lld", (long long)k->repeat);
-    TRY(source_open(source, ctx->point, &o, err));
-    TRY(source_reserve(*source, k->prompts, k->points, err));
-    *prompts = source_draw(*source, 0, k->prompts);
-cleanup:
-    return rc;
-}
-
-/* What remains of the budget when everything that must be there is there goes to contexts. */
+/* Contexts get what remains of the memory budget after all that cannot be recomputed. */
 static enum err_code create_data(struct fit_job *f, struct err *err) {
     struct fit_data_options o;
     const struct model_dims *d = &f->model.params.dims;
@@ -121,12 +114,6 @@ static enum err_code create_data(struct fit_job *f, struct err *err) {
     o.memory = f->ctx->memory > needed ? f->ctx->memory - needed : 0;
     o.prompts = f->prompts;
     return fit_data_create(&f->data, &o, f->ctx, err);
-}
-
-struct rng fit_stream(const struct fit_keys *k, uint64_t seed, const char *purpose) {
-    char name[64];
-    (void)snprintf(name, sizeof name, "fit/%lld/%s", (long long)k->repeat, purpose);
-    return rng_stream(seed, name);
 }
 
 static void set_options(struct fit_job *f) {
@@ -146,8 +133,8 @@ static void set_options(struct fit_job *f) {
     optimiser_read(&f->options.adam, &f->options.schedule, f->ctx->point, f->k.epochs * updates);
 }
 
-/* A new fit, of the choice. */
-static enum err_code begin(struct fit_job *f, size_t choice, struct err *err) {
+/* A new fit for one choice. */
+static enum err_code begin_choice(struct fit_job *f, size_t choice, struct err *err) {
     const struct rng init = fit_stream(&f->k, f->ctx->seed, "init");
     f->setup.choice = choice;
     f->state.epoch = f->saved.epoch = 0;
@@ -169,7 +156,7 @@ static enum err_code fit_job_init(struct fit_job *f, struct job_ctx *ctx, struct
     TRY(create_arrays(f, err));
     TRY(fit_draw_prompts(&f->source, &f->prompts, &f->k, ctx, err));
     TRY(create_data(f, err));
-    TRY(begin(f, 0, err));
+    TRY(begin_choice(f, 0, err));
 cleanup:
     if (rc != ERR_OK) fit_job_release(f);
     return rc;
@@ -177,7 +164,7 @@ cleanup:
 
 /* ---- checkpoints: the state after the last whole epoch, and the best choice before */
 
-/* Of the choices before, at every epoch there may be, and of this one. */
+/* Entries of f->losses up to the last epoch of this choice; earlier choices have `epochs` each. */
 static size_t losses_so_far(const struct fit_job *f, const struct fit_loop_state *s) {
     return f->setup.choice * (size_t)f->k.epochs + (size_t)s->epoch;
 }
@@ -257,7 +244,7 @@ static enum err_code progress(struct fit_job *f, struct err *err) {
                         fmax((double)f->choices * each, 1), err);
 }
 
-/* Asked at every pass, in a group every few: the answer there is a message. */
+/* Checked at every pass; in a group every AGREE_EVERY passes, because agreeing takes messages. */
 static enum err_code stop_if_asked(struct fit_job *f, struct err *err) {
     enum err_code rc = ERR_OK;
     bool stop = false;
@@ -286,7 +273,8 @@ cleanup:
     return rc;
 }
 
-/* Mean loss over the validation prompts, in passes of `batch`, summed shard by shard. */
+/* Mean loss over the validation prompts: passes of `batch` prompts, each shard summed on its own.
+ */
 static enum err_code fit_validate(void *context, double *loss, const float *w, struct err *err) {
     enum err_code rc = ERR_OK;
     struct fit_job *f = context;
@@ -328,7 +316,7 @@ static void keep_if_best(struct fit_job *f) {
     memcpy(best, s->best, f->weights * sizeof *best);
 }
 
-/* Every choice is a fit of its own, from the same initial weights. */
+/* Continues after the newest checkpoint, if there is one. */
 static enum err_code fit_every_choice(struct fit_job *f, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct fit_loop_callbacks calls = {f, fit_gradient, fit_validate, fit_epoch};
@@ -337,7 +325,7 @@ static enum err_code fit_every_choice(struct fit_job *f, struct err *err) {
         TRY(fit_loop_run(&f->state, &f->end, &f->options, &calls, f->gradient, f->order, err));
         keep_if_best(f);
         if (f->setup.choice + 1 == f->choices) break;
-        TRY(begin(f, f->setup.choice + 1, err));
+        TRY(begin_choice(f, f->setup.choice + 1, err));
     }
     f->setup.choice = f->kept.choice;
 cleanup:
@@ -346,7 +334,7 @@ cleanup:
 
 /* ---- results */
 
-static const char *word_of(enum fit_end end) {
+static const char *end_name(enum fit_end end) {
     if (end == FIT_CONVERGED) return "converged";
     return end == FIT_PATIENCE ? "patience" : "epochs";
 }
@@ -366,7 +354,7 @@ static enum err_code write_results(struct fit_job *f, struct err *err) {
                                   .best_epoch = s->best_epoch,
                                   .train_loss = s->train_loss,
                                   .validation_loss = s->best_loss,
-                                  .end = word_of(f->kept.end),
+                                  .end = end_name(f->kept.end),
                                   .weights = s->best,
                                   .choice_losses = f->choice_losses,
                                   .mean = fit_data_mean(f->data)};

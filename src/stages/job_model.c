@@ -62,10 +62,10 @@ enum err_code job_model_plan(struct job_model *out, const struct config_point *p
     TRY(read_origin(out, point, parents, n, err));
     if (out->trained_points > 0 || job_model_wpe_seed(point, job_model_fit(parents, n)) == 0)
         return rc;
-    rc =
-        config_error(err, point, "model.wpe_seed",
-                     "which positions are untrained is not known, as the model's file does not say "
-                     "trained_points: leave it 0");
+    rc = config_error(
+        err, point, "model.wpe_seed",
+        "the untrained positions are unknown, because the metadata of the model's file "
+        "has no trained_points: set it to 0");
 cleanup:
     return rc;
 }
@@ -90,6 +90,6 @@ enum err_code job_model_basis_points(size_t *out, const struct config_point *poi
     *out = given > 0 ? given : trained_points;
     if (*out > 0) return ERR_OK;
     return config_error(err, point, "basis_points",
-                        "0 means the model's trained points, which its file does not say: give "
-                        "basis_points");
+                        "0 means the model's trained points, which the metadata of its file do not "
+                        "give: set basis_points");
 }

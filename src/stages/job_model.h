@@ -1,8 +1,8 @@
 /*
- * job_model.h - the model a job works on, before it runs and while it runs.
+ * job_model.h - the model that a job works on, at plan time and while it runs.
  *
- * In this order: the pretrain job among what it reads; the file that the fit it reads was made on;
- * its own key model.checkpoint.  Untrained positions are redrawn where model.wpe_seed says so.
+ * It is the first of: the pretrain job that this job reads; the file of the fit that it reads; its
+ * own key model.checkpoint. If model.wpe_seed > 0, the untrained position embeddings are redrawn.
  */
 #ifndef STAGES_JOB_MODEL_H
 #define STAGES_JOB_MODEL_H
@@ -12,11 +12,10 @@
 
 struct job_model { /* a model as plan knows it */
     struct model_dims dims;
-    size_t trained_points; /* 0: unknown */
+    size_t trained_points; /* longest prompt of the training, in points; 0: unknown */
 };
 
-/* ERR_CONFIG where no model is named, or model.wpe_seed cannot tell which positions are untrained.
- */
+/* ERR_CONFIG where no model is named, or where model.wpe_seed > 0 and trained_points is unknown. */
 enum err_code job_model_plan(struct job_model *out, const struct config_point *point,
                              const struct stage_parent *parents, size_t n, struct err *err);
 enum err_code job_model_open(struct model *out, const struct job_ctx *ctx, struct err *err);
@@ -24,7 +23,7 @@ enum err_code job_model_open(struct model *out, const struct job_ctx *ctx, struc
 /* model.wpe_seed of a job: that of the fit it reads, else its own. */
 uint64_t job_model_wpe_seed(const struct config_point *point, const struct config_point *fit);
 
-/* The fit among what a job reads, or NULL. */
+/* The fit that a job reads, or NULL. */
 const struct config_point *job_model_fit(const struct stage_parent *parents, size_t n);
 const struct job_input *job_model_fit_input(const struct job_ctx *ctx);
 

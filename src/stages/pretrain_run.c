@@ -1,6 +1,7 @@
 /*
- * A step draws its batch, each rank computes the shards that are its own, the gradients are summed
- * in shard order, and every rank makes the same update: nothing but gradients is exchanged.
+ * In each step every rank of the group draws the same batch and computes its own shards; gradients
+ * are summed in shard order, and every rank makes the same update. Only gradients, losses and the
+ * wish to stop are exchanged.
  */
 #include "stages/pretrain_run.h"
 
@@ -17,7 +18,8 @@
 #include "stages/pretrain_rows.h"
 
 enum { EARLY = 100, PAIR = 2 /* a loss, and whether to stop */ };
-static const double SAVE_EVERY = 300.0; /* seconds at most, whatever checkpoint_every says */
+static const double SAVE_EVERY = 300.0; /* seconds between checkpoints at most, whatever
+                                           checkpoint_every is */
 
 struct pretrain {
     struct job_ctx *ctx;
@@ -25,12 +27,12 @@ struct pretrain {
     struct params params, gradient;
     struct train_step step;
     struct source *source;        /* draws a batch */
-    size_t n, first, count;       /* floats of the block; this rank's shards */
+    size_t n, first, count;       /* floats of the parameters; first and number of own shards */
     float *m, *v, *sum, *scratch; /* [n], [n], [max(count, 1), n], [n] */
     double *loss;                 /* [max(count, 1) + 1, PAIR]: the last is scratch */
-    int64_t done, saved;          /* steps; those of the newest checkpoint */
-    double saved_at;              /* clock_now() */
-    bool stop;                    /* a rank of the group was asked to, in the last step */
+    int64_t done, saved;          /* steps done; steps of the newest checkpoint */
+    double saved_at;              /* clock_now() of it */
+    bool stop;                    /* in the last step some rank of the group was asked to stop */
     double early[EARLY];          /* losses of steps 1 .. 100 */
     struct arena memory;
 };
@@ -52,7 +54,7 @@ static void pretrain_release(struct pretrain *p) {
     free(p->loss);
 }
 
-/* Seeds and splits carry the repeat: other weights, other prompts. */
+/* Streams are named after the repeat, so that each has its own weights and prompts. */
 static enum err_code open_source(struct pretrain *p, struct err *err) {
     enum err_code rc = ERR_OK;
     char split[32];
@@ -100,7 +102,7 @@ static struct prompt_view draw_batch(struct pretrain *p, int64_t step) {
                               pretrain_active_dims(&p->k, step));
 }
 
-/* Gradient and loss of this rank's shards into sum and loss, one after the other. */
+/* Gradient and loss of each shard of this rank, into sum and loss. */
 static void compute_shards(struct pretrain *p, const struct prompt_view *batch) {
     size_t each = p->k.batch / p->k.shards;
     double weight = 1 / (double)(batch->n * batch->points);
@@ -136,7 +138,8 @@ static enum err_code take_step(struct pretrain *p, struct err *err) {
     double lr = schedule_lr(&p->k.schedule, step);
     struct prompt_view batch = draw_batch(p, step);
     compute_shards(p, &batch);
-    if (p->ctx->group_size > 1 && job_should_stop(p->ctx)) p->loss[1] = 1; /* told with the loss */
+    if (p->ctx->group_size > 1 && job_should_stop(p->ctx))
+        p->loss[1] = 1; /* summed with the loss */
     TRY(job_reduce_real(p->ctx, p->loss, p->loss + PAIR * (p->count + 1), PAIR, p->k.shards, err));
     TRY(job_reduce(p->ctx, p->sum, p->scratch, p->n, p->k.shards, err));
     CHECK(isfinite(p->loss[0]), ERR_NUMERIC,
@@ -243,7 +246,7 @@ cleanup:
     return rc;
 }
 
-/* Asked before every step; a group stops together, when the step before told all its ranks to. */
+/* A group stops together: after the step in which the summed losses told all its ranks. */
 static bool stop_asked(struct pretrain *p) {
     return p->ctx->group_size > 1 ? p->stop : job_should_stop(p->ctx);
 }

@@ -1,5 +1,6 @@
 /*
- * pretrain_run.h - the keys of `pretrain`, read once, the curriculum they describe, and the run.
+ * pretrain_run.h - the keys of `pretrain` as a struct, the curriculum they describe, and run() of
+ * the stage.
  */
 #ifndef STAGES_PRETRAIN_RUN_H
 #define STAGES_PRETRAIN_RUN_H
@@ -20,16 +21,15 @@ struct pretrain_keys {
 
 void pretrain_keys_read(struct pretrain_keys *k, const struct config_point *point);
 
-/* Active coordinates and points of a step, counted from 1: start + increment for every `interval`
- * steps done, up to the whole. Garg et al., appendix A.2. */
+/* Active coordinates and points of a step (from 1): start + one increment for every `interval`
+ * steps done, up to the full number. Garg et al., NeurIPS 2022, appendix A.2. */
 size_t pretrain_active_dims(const struct pretrain_keys *k, int64_t step);
 size_t pretrain_active_points(const struct pretrain_keys *k, int64_t step);
 
-/* Number of the row that a step leaves, or -1: steps 1 to 100, then every log_every, and the last.
+/* Number of the row that a step writes, or -1: steps 1 to 100, then every log_every, and the last.
  */
 int64_t pretrain_row_number(const struct pretrain_keys *k, int64_t step);
 
-/* run() of the stage. */
 enum err_code pretrain_run(struct job_ctx *ctx, struct err *err);
 
 #endif

@@ -82,6 +82,7 @@ static const struct config_key CONTEXT_KEYS[] = {{
                "the memory.",
 }};
 
+/* The order of the families is the order of the axes, so of the jobs: new ones go to the end. */
 enum err_code shared_keys_add(struct config_schema *out, unsigned uses, struct err *err) {
     enum err_code rc = ERR_OK;
     if (uses & STAGE_USES_MODEL)
@@ -136,7 +137,7 @@ enum err_code shared_keys_check_points(const struct config_point *point, const c
     if (points <= model_points(dims)) return ERR_OK;
     return config_error(err, point, key,
                         "%zu points are beyond the model's positions, which hold %zu points (%zu "
-                        "tokens): lower %s or take a model with more positions",
+                        "tokens): lower %s or use a model with more positions",
                         points, model_points(dims), dims->positions, key);
 }
 
@@ -159,7 +160,6 @@ enum err_code shared_keys_check_group(const struct config_point *point, size_t s
     if (ranks <= shards) return ERR_OK;
     return config_error(
         err, point, "group",
-        "%zu ranks for %zu shards, some would have nothing to do: raise shards or lower "
-        "group",
-        ranks, shards);
+        "%zu ranks for %zu shards leave some ranks idle: raise shards or lower group", ranks,
+        shards);
 }

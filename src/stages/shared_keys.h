@@ -1,5 +1,10 @@
 /*
- * shared_keys.h - configuration keys that several stages share, and how they are read.
+ * shared_keys.h - the keys that several stages share: their rows, how they are read, and the checks
+ * of plan() that go with them.
+ *
+ * A stage gets a family of keys by naming it in `uses` (enum stage_uses in stage.h). To add a key
+ * to one family, add a row in shared_keys.c; to add a key to every stage, add its rows in
+ * shared_keys_add() without a condition.
  */
 #ifndef STAGES_SHARED_KEYS_H
 #define STAGES_SHARED_KEYS_H
@@ -8,7 +13,7 @@
 #include "ops/context_attention.h"
 #include "stages/stage.h"
 
-/* Rows of every family in `uses` (enum stage_uses). */
+/* Appends the rows of every family in `uses`. */
 enum err_code shared_keys_add(struct config_schema *out, unsigned uses, struct err *err);
 
 /* Sizes of a model to be made: STAGE_USES_SHAPE and STAGE_USES_SOURCE. */
@@ -24,7 +29,8 @@ enum err_code shared_keys_check_points(const struct config_point *point, const c
 
 /*
  * ERR_CONFIG when `prompts` prompts of `points` points at once would need more memory than any
- * machine has. Before anything counts bytes in a size_t: the product of allowed keys may not fit.
+ * machine has. Call it before anything that counts bytes in a size_t: the product of keys within
+ * their bounds can overflow it.
  */
 enum err_code shared_keys_check_room(const struct config_point *point, size_t prompts,
                                      size_t points, const struct model_dims *dims, struct err *err);
@@ -36,7 +42,7 @@ enum err_code shared_keys_check_group(const struct config_point *point, size_t s
 /* The key `contexts`: STAGE_USES_CONTEXTS. */
 enum context_precision shared_keys_contexts(const struct config_point *point);
 
-/* The key `chunk`, where n is all there is. */
+/* The key `chunk`, at most n: the number of prompts there are. */
 size_t shared_keys_chunk(const struct config_point *point, size_t n);
 
 size_t shared_keys_size(const struct config_point *point, const char *key); /* an INT key >= 0 */

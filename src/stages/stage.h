@@ -1,9 +1,17 @@
 /*
- * stage.h - one kind of work: its keys, its rows, what one job of it does.
+ * stage.h - a kind of job: its keys, its rows, its cost, and what it computes; the registry of
+ * them.
  *
- * A stage is one file with one `const struct stage` and one line in stage.c.  run/ builds its
- * schema from `keys` and the shared families it says it uses, plans one job per point, and calls
- * run() with a job_ctx; the stage knows nothing of ranks, files or the clock.
+ * A stage is one file with one `const struct stage` and one line in stage.c. Its schema is `keys`
+ * plus the families of shared keys that `uses` names (shared_keys.h). A point of its axes is one
+ * job, which passes through the stage twice:
+ *
+ *   plan()  when a config is read: checks the keys against the model and each other, and predicts
+ *           time and memory. It draws nothing and allocates nothing large.
+ *   run()   on a worker: draws prompts, makes them contexts and query rows
+ * (sources/prompt_batch.h), runs passes, and writes rows (NAME_rows.h) and tensors through job.h.
+ *
+ * A stage knows nothing of ranks, files or the clock; all it has is a struct job_ctx.
  */
 #ifndef STAGES_STAGE_H
 #define STAGES_STAGE_H
@@ -13,20 +21,21 @@
 #include "job/job.h"
 #include "job/planned_job.h"
 
+/* Families of shared keys: shared_keys_add() has the rows of each. */
 enum stage_uses {
-    STAGE_USES_MODEL = 1,   /* keys of a model: model.checkpoint, or a pretrain stage in `of` */
-    STAGE_USES_SHAPE = 2,   /* keys of a model to be made: model.layers, ... */
-    STAGE_USES_SOURCE = 4,  /* keys source.* : problem, dims and the problems' own */
-    STAGE_USES_METHODS = 8, /* key `method` and the methods' own keys */
-    STAGE_USES_OPTIMISER = 16,
-    STAGE_USES_CONTEXTS = 32,   /* key `contexts`: how exactly keys and values are kept */
-    STAGE_USES_ESTIMATORS = 64, /* key `estimator` and the estimators' own keys */
-    STAGE_USES_SHIFT = 128,     /* key `shift` and the shifts' own */
-    STAGE_USES_LBFGS = 256,     /* it may be the optimiser */
-    STAGE_USES_DUMMIES = 512    /* key `dummies` and their fractions */
+    STAGE_USES_MODEL = 1,       /* a trained model: model.checkpoint, model.wpe_seed */
+    STAGE_USES_SHAPE = 2,       /* a model to train: model.layers, model.heads, ... */
+    STAGE_USES_SOURCE = 4,      /* source.*, with the keys of each problem */
+    STAGE_USES_METHODS = 8,     /* method, with the keys of each method */
+    STAGE_USES_OPTIMISER = 16,  /* optimiser.* */
+    STAGE_USES_CONTEXTS = 32,   /* contexts: precision of cached keys and values */
+    STAGE_USES_ESTIMATORS = 64, /* estimator, with the keys of each estimator */
+    STAGE_USES_SHIFT = 128,     /* shift, with the keys of each shift */
+    STAGE_USES_LBFGS = 256,     /* optimiser.name may be "lbfgs" */
+    STAGE_USES_DUMMIES = 512    /* dummies, dummy_fractions */
 };
 
-/* A parent as seen at plan time. */
+/* A job that this one reads, as plan() sees it. */
 struct stage_parent {
     const struct stage *stage;
     const struct config_point *point;
@@ -35,20 +44,22 @@ struct stage_parent {
 struct stage {
     const char *name;           /* the kind: "fit" */
     const char *meaning;        /* one sentence with its capital and full stop */
-    int version;                /* raise it when the same keys would give other results */
-    unsigned uses;              /* enum stage_uses */
+    int version;                /* part of every job's identity: raise it when the same keys would
+                                   give other results */
+    unsigned uses;              /* enum stage_uses, or-ed */
     const char *const *parents; /* kinds that `of` may name; NULL-terminated */
-    bool parent_needed;
+    bool parent_needed;         /* `of` is required */
     const struct config_key *keys;
     size_t n_keys;
     const struct job_columns *columns; /* of /tables/NAME, from STAGE_rows.h; tables add `job` */
 
-    /* Checks what only the stage can check (points beyond positions, width not divisible by heads)
-     * and fills *cost. `parents`: the jobs this one reads. ERR_CONFIG with config_where(). */
+    /* Checks what the schema cannot (points beyond the model's positions, heads that do not divide
+     * the width) and fills *cost. Errors: config_error(), ERR_DATA for an unreadable model. */
     enum err_code (*plan)(struct job_cost *cost, const struct config_point *point,
                           const struct stage_parent *parents, size_t n_parents, struct err *err);
 
-    /* Computes one job. ERR_STOPPED after job_should_stop(), ERR_NUMERIC for a diverged loss. */
+    /* Computes one job. ERR_STOPPED after job_should_stop(), ERR_NUMERIC for a diverged loss; in a
+     * group every rank calls it, and rank 0 of the group writes the results. */
     enum err_code (*run)(struct job_ctx *ctx, struct err *err);
 };
 

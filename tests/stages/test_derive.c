@@ -98,7 +98,7 @@ static void a_stopped_derivation_starts_again(void **state) {
 static void plan_refuses_what_cannot_run(void **state) {
     (void)state;
     lab_refuses(FIT("method = \"task_vector\"; shards = 2;") END, "fit", "pretrain",
-                "task_vector is derived by one rank, so it has 1 shard, not 2");
+                "task_vector is derived on one rank and needs shards = 1, not 2");
     lab_refuses(FIT("method = \"task_vector\"; group = 2;") END, "fit", "pretrain",
                 "2 ranks for 1 shards");
     lab_refuses(FIT("method = \"task_vector\"; task_vector = { layer = 3; };") END, "fit",

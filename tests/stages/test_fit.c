@@ -166,14 +166,15 @@ static void a_model_is_needed(void **state) {
 static void plan_refuses_what_cannot_run(void **state) {
     (void)state;
     lab_refuses(FIT("points = 13;"), "fit", "pretrain", "13 points are beyond the model's");
-    lab_refuses(FIT("points = 5;"), "fit", "pretrain", "a basis at point 6 of prompts of 5 points");
+    lab_refuses(FIT("points = 5;"), "fit", "pretrain",
+                "the basis is at point 6, but prompts have 5 points");
     lab_refuses(FIT("points = 9; prompts = 10; validation = 0.01;"), "fit", "pretrain",
                 "0.01 of 10 prompts leaves 10 for training");
     lab_refuses(FIT("points = 9; prompts = 10; validation = 0.99;"), "fit", "pretrain",
                 "leaves 0 for training");
     lab_refuses(FIT("points = 9; group = 2;"), "fit", "pretrain", "2 ranks for 1 shards");
     lab_refuses(FIT("points = 9; source = { dims = 4; };"), "fit", "pretrain",
-                "prompts of 4 dims for a model that reads 3");
+                "prompts have 4 dims, but the model reads 3");
 }
 
 static void check_contexts(const char *text, double bytes) {

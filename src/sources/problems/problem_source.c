@@ -34,7 +34,7 @@ static enum err_code problem_check(const struct source *s, const struct config_p
     const struct prompts_setup *setup = &look(s)->setup;
     if (setup->setup.dims != inputs)
         return config_error(err, point, "source.dims",
-                            "prompts of %zu dims for a model that reads %zu: set source.dims = %zu",
+                            "prompts have %zu dims, but the model reads %zu: set source.dims = %zu",
                             setup->setup.dims, inputs, inputs);
     return shift_check(&setup->shift, &setup->setup, point, err);
 }
