@@ -8,7 +8,8 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* Between order statistics of sorted x [n], at p (n - 1) counted from 0. */
+/* Percentile p of sorted x [n], interpolated between order statistics; position p (n - 1), from 0.
+ */
 static double percentile(const double *x, size_t n, double p) {
     const double at = p * (double)(n - 1);
     const size_t i = (size_t)at;
@@ -37,7 +38,7 @@ static double resample(const double *above, const double *below, size_t n, const
     return ratio(over, under);
 }
 
-static double whole(const double *above, const double *below, size_t n) {
+static double ratio_of_sums(const double *above, const double *below, size_t n) {
     double over = 0.0, under = 0.0;
     for (size_t i = 0; i < n; i++) {
         over += above[i];
@@ -53,11 +54,11 @@ enum err_code bootstrap_ratio(struct interval *out, const double *above, const d
     CHECK(n > 0 && b->resamples > 0, ERR_CONFIG,
           "bootstrap: expected at least one value and one resample, got %zu and %u", n,
           (unsigned)b->resamples);
-    CHECK(x, ERR_MEMORY, "bootstrap: no memory for %u resamples; ask for fewer",
+    CHECK(x, ERR_MEMORY, "bootstrap: no memory for %u resamples: use fewer",
           (unsigned)b->resamples);
     for (uint32_t i = 0; i < b->resamples; i++) x[i] = resample(above, below, n, &b->stream, i);
     percentiles(out, x, b->resamples, b->confidence);
-    out->value = whole(above, below, n);
+    out->value = ratio_of_sums(above, below, n);
 cleanup:
     free(x);
     return rc;

@@ -14,7 +14,7 @@ struct interval {
     double value, low, high;
 };
 
-/* mean -+ t s / sqrt(n), with Student's t at n - 1 degrees of freedom. */
+/* mean ± t s / sqrt(n), with Student's t at n - 1 degrees of freedom. */
 struct interval interval_t(const double *x, size_t n, double confidence);
 
 /* The same of the differences a[i] - b[i]: two methods on the same functions. */

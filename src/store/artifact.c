@@ -55,7 +55,7 @@ static enum err_code make_folder_of(const char *path, struct err *err) {
 static enum err_code read_back(struct artifact_seal *seal, const char *path, struct err *err) {
     struct stat info;
     if (stat(path, &info) != 0)
-        return ERR(err, ERR_IO, "%s: cannot look at it: %s", path, strerror(errno));
+        return ERR(err, ERR_IO, "%s: cannot read its size: %s", path, strerror(errno));
     seal->bytes = (uint64_t)info.st_size;
     return hash_file(seal->sha256, path, err);
 }
@@ -79,7 +79,7 @@ cleanup:
     return rc;
 }
 
-/* The sum over all that a checkpoint holds: texts, then name, shape and bytes of each tensor. */
+/* SHA-256 of a checkpoint: its texts, then name, shape and bytes of each tensor. */
 static void checkpoint_sum(char out[HASH_HEX], const struct checkpoint *c, const char *progress) {
     struct hash h;
     hash_begin(&h);
@@ -147,7 +147,7 @@ static enum err_code take_notes(struct checkpoint *out, const struct tensorfile 
     return ERR_OK;
 }
 
-/* A changed bit would give other results in silence; so would a file without a sum. */
+/* A changed bit would change results silently, so a file without a checksum is refused too. */
 static enum err_code check_sum(const struct checkpoint *c, const struct tensorfile *f,
                                struct err *err) {
     const char *wanted = tensorfile_note(f, "sum");
@@ -220,7 +220,7 @@ bool artifact_sound(const char *dir, const struct history_job *job) {
            hash_file(sum, path, NULL) == ERR_OK && strcmp(sum, job->sha256) == 0;
 }
 
-/* The job a file name stands for: NULL for a name that is none of ours. */
+/* The job of a file name; NULL: none is known, or (*ours false) it is no name of an artifact. */
 static const struct history_job *job_of(bool *ours, const char *name, const struct history *h) {
     char identity[IDENTITY_DIGITS + 1] = "";
     *ours = strspn(name, "0123456789abcdef") == IDENTITY_DIGITS &&
@@ -230,15 +230,15 @@ static const struct history_job *job_of(bool *ours, const char *name, const stru
     return history_find(h, identity);
 }
 
-static bool artifact_is_waste(const char *name, const struct history *h) {
+static bool artifact_is_stale(const char *name, const struct history *h) {
     bool ours;
     const struct history_job *job = job_of(&ours, name, h);
-    if (!ours) return false; /* put there by somebody else: not ours to delete */
+    if (!ours) return false; /* not written by this program */
     return strcmp(name + IDENTITY_DIGITS, SUFFIX) != 0 || !job || job->state != HISTORY_DONE ||
            !job->artifact;
 }
 
-static bool checkpoint_is_waste(const char *name, const struct history *h) {
+static bool checkpoint_is_stale(const char *name, const struct history *h) {
     bool ours;
     const struct history_job *job = job_of(&ours, name, h);
     if (!ours) return false;
@@ -249,31 +249,31 @@ static bool begins(const char *name, const char *start) {
     return strncmp(name, start, strlen(start)) == 0;
 }
 
-/* What a kill left of a file of the run itself. Those of the lock may be somebody's who just asks.
- */
-static bool rest_is_waste(const char *name, const struct history *h) {
+/* Temporary files of the run that a killed attempt left. Those of the lock may belong to a process
+ * that is asking for it now. */
+static bool run_file_is_stale(const char *name, const struct history *h) {
     (void)h;
     return begins(name, "results.h5.tmp.") || begins(name, "config.cfg.tmp.");
 }
 
-/* In configs/ and changes/, where a file is named by the digits of its SHA-256. */
-static bool kept_is_waste(const char *name, const struct history *h) {
+/* Temporary files in configs/ and changes/, whose files are named by their SHA-256. */
+static bool config_is_stale(const char *name, const struct history *h) {
     (void)h;
     const char *ending = name + HASH_HEX - 1;
     return strspn(name, "0123456789abcdef") == HASH_HEX - 1 &&
            (begins(ending, ".cfg.tmp.") || begins(ending, ".diff.tmp."));
 }
 
-typedef bool waste_test(const char *name, const struct history *h);
+typedef bool stale_test(const char *name, const struct history *h);
 
-static enum err_code clean_folder(size_t *removed, const char *folder, waste_test *waste,
+static enum err_code clean_folder(size_t *removed, const char *folder, stale_test *is_stale,
                                   const struct history *h, struct err *err) {
     enum err_code rc = ERR_OK;
     char path[FILE_PATH_MAX];
     DIR *d = opendir(folder);
-    if (!d) return ERR_OK; /* nothing was ever left there */
+    if (!d) return ERR_OK; /* no such folder: nothing to clean */
     for (struct dirent *entry = readdir(d); entry; entry = readdir(d)) {
-        if (!waste(entry->d_name, h)) continue;
+        if (!is_stale(entry->d_name, h)) continue;
         TRY(fits(snprintf(path, sizeof path, "%s/%s", folder, entry->d_name), folder, err));
         CHECK(unlink(path) == 0 || errno == ENOENT, ERR_IO, "%s: cannot delete: %s", path,
               strerror(errno));
@@ -288,21 +288,21 @@ enum err_code artifact_clean(size_t *removed, const char *dir, const struct hist
                              struct err *err) {
     static const struct {
         const char *name;
-        waste_test *waste;
-    } others[] = {{"checkpoints", checkpoint_is_waste},
-                  {"configs", kept_is_waste},
-                  {"changes", kept_is_waste},
-                  {".", rest_is_waste}};
+        stale_test *is_stale;
+    } others[] = {{"checkpoints", checkpoint_is_stale},
+                  {"configs", config_is_stale},
+                  {"changes", config_is_stale},
+                  {".", run_file_is_stale}};
     enum err_code rc = ERR_OK;
     char folder[FILE_PATH_MAX];
     *removed = 0;
     for (unsigned i = 0; i < 256; i++) {
         TRY(fits(snprintf(folder, sizeof folder, "%s/artifacts/%02x", dir, i), dir, err));
-        TRY(clean_folder(removed, folder, artifact_is_waste, h, err));
+        TRY(clean_folder(removed, folder, artifact_is_stale, h, err));
     }
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         TRY(fits(snprintf(folder, sizeof folder, "%s/%s", dir, others[i].name), dir, err));
-        TRY(clean_folder(removed, folder, others[i].waste, h, err));
+        TRY(clean_folder(removed, folder, others[i].is_stale, h, err));
     }
 cleanup:
     return rc;

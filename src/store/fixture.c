@@ -24,7 +24,7 @@ enum err_code fixture_open(struct fixture **out, const char *path, struct err *e
     CHECK(f && (f->path = text_copy(path)), ERR_MEMORY, "%s: no memory to open it", path);
     CHECK(access(path, R_OK) == 0, ERR_DATA, "%s: cannot open: %s (check the path)", path,
           strerror(errno));
-    /* HDF5 waits for a pipe without end. */
+    /* HDF5 would wait for a pipe forever. */
     CHECK(stat(path, &info) == 0 && S_ISREG(info.st_mode), ERR_DATA,
           "%s: not a plain file: give a reference file or the folder of a run", path);
     h5_quiet();
@@ -47,7 +47,7 @@ void fixture_close(struct fixture *f) {
 
 const char *fixture_path(const struct fixture *f) { return f->path; }
 
-/* H5Lexists wants every parent to exist, so each prefix is asked for in turn. */
+/* H5Lexists fails where a parent does not exist, so each prefix is checked in turn. */
 bool fixture_has(const struct fixture *f, const char *name) {
     char prefix[256];
     const size_t length = strlen(name);

@@ -2,7 +2,7 @@
  * fixture.h - reading the HDF5 files of reference numbers, by dataset name.
  *
  * Arrays come back converted to the type asked for, on the heap, with their shape; scalars have
- * rank 0 and one element.  Sizes are bounded, so that a hostile file cannot ask for all memory.
+ * rank 0 and one element.  Sizes are bounded, so that a malicious file cannot exhaust memory.
  */
 #ifndef STORE_FIXTURE_H
 #define STORE_FIXTURE_H

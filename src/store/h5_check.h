@@ -1,8 +1,8 @@
 /*
- * h5_check.h - HDF5 calls that fail like everything else here.
+ * h5_check.h - HDF5 errors as struct err.
  *
- * h5_quiet() before the first call: the library keeps its error stack instead of printing it, and
- * TRY_H5 puts the innermost reason into our message.
+ * Call h5_quiet() before the first HDF5 call: the library then keeps its error stack instead of
+ * printing it, and TRY_H5 puts the innermost reason into the message.
  */
 #ifndef STORE_H5_CHECK_H
 #define STORE_H5_CHECK_H
@@ -14,8 +14,8 @@
 void h5_quiet(void);
 enum err_code h5_error(struct err *err, const char *call, const char *file, int line);
 
-/* For calls that say failure by a negative number. Ids start as H5I_INVALID_HID, so that cleanup
- * closes what was opened and nothing else. */
+/* For calls that return a negative number on failure. Ids start as H5I_INVALID_HID, so that cleanup
+ * closes only what was opened. */
 #define TRY_H5(call)                                                                               \
     do {                                                                                           \
         if ((call) < 0) {                                                                          \

@@ -27,9 +27,9 @@ static void host_name(char out[128]) {
     if (gethostname(out, 127) != 0) (void)snprintf(out, 128, "unknown");
 }
 
-/* When a process started, in ticks since boot, so that a pid used again is not taken for it; 0 if
- * it is dead, or killed and not yet buried by its parent (Z). It stands in field 22 of its stat, 20
- * after the parenthesis that ends its name; its state in the first. */
+/* When a process started, in ticks since boot, so that a reused pid is not mistaken for it; 0 if it
+ * is dead or a zombie (Z). It is field 22 of /proc/PID/stat, 20 fields after the parenthesis that
+ * ends the name; the state is the first of these. */
 static unsigned long long born(long pid) {
     char path[64], stat[1024] = "";
     unsigned long long ticks = 0;
@@ -54,7 +54,7 @@ static void describe(char out[CONTENT_MAX]) {
                    (long)getpid(), born(getpid()), slurm ? slurm : "-", utc);
 }
 
-/* False: unreadable, as one being written is. Opening it first makes NFS ask for its times anew. */
+/* False: unreadable, as while it is written. Opening it first makes NFS refresh its times. */
 static bool read_holder(struct lock_holder *out, const char *path) {
     char content[CONTENT_MAX] = "";
     struct stat info;
@@ -84,7 +84,7 @@ static void look_at(struct lock_holder *out, const char *path) {
                                 : out->born != 0 && born(out->pid) == out->born;
 }
 
-/* Another holder or another beat is another look. */
+/* False after a change of holder or a new heartbeat. */
 static bool is_same_look(const struct lock_holder *a, const struct lock_holder *b) {
     return a->there == b->there && a->pid == b->pid && a->born == b->born &&
            strcmp(a->host, b->host) == 0 && a->beat.tv_sec == b->beat.tv_sec &&
@@ -106,7 +106,7 @@ void lock_look_again(struct lock_holder *out, struct lock_watch *watch, const ch
     out->alive = out->silent < LOCK_STALE;
 }
 
-/* File systems without hard links: the lock is there a moment before its content. */
+/* For file systems without hard links: the lock exists for a moment without its content. */
 static bool create_new(const char *path, const char *content) {
     const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0) return false;
@@ -114,7 +114,7 @@ static bool create_new(const char *path, const char *content) {
     return close(fd) == 0 && n == (ssize_t)strlen(content);
 }
 
-/* The lock appears with its content, in one step: link() of a finished file fails if it exists. */
+/* The lock appears with its content in one step: link() of a finished file fails if it exists. */
 static enum err_code try_take(bool *taken, const char *path, struct err *err) {
     enum err_code rc = ERR_OK;
     char content[CONTENT_MAX], mine[FILE_PATH_MAX];
@@ -131,7 +131,7 @@ cleanup:
     return rc;
 }
 
-/* Moves a stale lock aside; whoever moves it wins, and looks again at what was moved. */
+/* Moves a stale lock aside. Of several processes one moves it; what it moved may be a new lock. */
 static void remove_stale(const char *path, const struct lock_holder *stale) {
     char aside[FILE_PATH_MAX];
     struct lock_holder moved;
@@ -141,14 +141,14 @@ static void remove_stale(const char *path, const struct lock_holder *stale) {
     (void)unlink(aside);
 }
 
-/* Does the holder live? On this host its process tells at once. On another one its heartbeat does:
- * it is watched with our own clock until it moves or `patience` is over, for the clocks of two
+/* Whether the holder is alive. On this host its process is looked up. On another host its heartbeat
+ * is watched until it changes or `grace` seconds are over by our own clock: the clocks of two
  * nodes, and of a file server, may be hours apart. */
-static bool lives(struct lock_holder *h, const char *path, double patience) {
+static bool is_holder_alive(struct lock_holder *h, const char *path, double grace) {
     const double began = clock_now();
     struct lock_holder now = *h;
     if (!h->elsewhere) return h->alive;
-    while (clock_now() - began < patience) {
+    while (clock_now() - began < grace) {
         clock_sleep(LOOK_EVERY);
         look_at(&now, path);
         if (!is_same_look(h, &now)) break;
@@ -158,7 +158,7 @@ static bool lives(struct lock_holder *h, const char *path, double patience) {
     return moved && now.there;
 }
 
-/* Is the file of this name the one we took? errno is 0 when it is another. */
+/* True if the lock file is the one that we created. errno is 0 when it is another one. */
 static bool is_ours(const struct lock *l) {
     struct stat info;
     errno = 0;
@@ -166,16 +166,16 @@ static bool is_ours(const struct lock *l) {
            (unsigned long long)info.st_ino == l->file;
 }
 
-static enum err_code know_ours(struct lock *l, struct err *err) {
+static enum err_code remember_file(struct lock *l, struct err *err) {
     struct stat info;
     if (stat(l->path, &info) != 0)
-        return ERR(err, ERR_IO, "%s: cannot look at it: %s", l->path, strerror(errno));
+        return ERR(err, ERR_IO, "%s: cannot read its status: %s", l->path, strerror(errno));
     l->disk = (unsigned long long)info.st_dev;
     l->file = (unsigned long long)info.st_ino;
     return ERR_OK;
 }
 
-enum err_code lock_take(struct lock *l, const char *dir, double patience, struct err *err) {
+enum err_code lock_take(struct lock *l, const char *dir, double grace, struct err *err) {
     enum err_code rc = ERR_OK;
     struct lock_holder holder = {0};
     *l = (struct lock){.last_beat = clock_now()};
@@ -184,14 +184,14 @@ enum err_code lock_take(struct lock *l, const char *dir, double patience, struct
         TRY(try_take(&l->held, l->path, err));
         if (l->held) break;
         look_at(&holder, l->path);
-        CHECK(!holder.there || !lives(&holder, l->path, patience), ERR_CONFIG,
+        CHECK(!holder.there || !is_holder_alive(&holder, l->path, grace), ERR_CONFIG,
               "%s: in use by process %ld on %s (Slurm job %s, since %s): wait for it, or end it "
               "first",
               dir, holder.pid, holder.host, holder.slurm, holder.started);
         if (holder.there) remove_stale(l->path, &holder);
     }
-    CHECK(l->held, ERR_CONFIG, "%s: another run is just starting here", dir);
-    TRY(know_ours(l, err));
+    CHECK(l->held, ERR_CONFIG, "%s: another run is just starting here: try again in a minute", dir);
+    TRY(remember_file(l, err));
 cleanup:
     return rc;
 }

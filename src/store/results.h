@@ -20,8 +20,8 @@ struct results; /* a file being written */
 enum err_code results_create(struct results **out, const char *path, struct err *err);
 void results_discard(struct results *r); /* NULL-safe: drops what was not published */
 
-/* Path such as "/tables/fit", groups made on the way; cells [rows, columns], of the columns' types
- * (see row_check). */
+/* Path such as "/tables/fit"; missing groups are created. cells [rows, columns], of the columns'
+ * types (see row_check). */
 enum err_code results_table(struct results *r, const char *path, const struct job_columns *columns,
                             const struct job_value *cells, size_t rows, struct err *err);
 enum err_code results_text(struct results *r, const char *path, const char *text, struct err *err);

@@ -1,13 +1,13 @@
 /*
- * results_tables.h - DIR/results.h5 from the journal: /tables/NAME, /jobs, /attempts, /config and
- * /provenance (the fields of the last attempt).
+ * results_tables.h - writes DIR/results.h5 from the journal: /tables/STAGE, /jobs, /attempts,
+ * /config and /provenance (the fields of the last attempt).  docs/results.md describes its columns.
  */
 #ifndef RUN_TABLES_RESULTS_TABLES_H
 #define RUN_TABLES_RESULTS_TABLES_H
 
 #include "run/rundir/run_state.h"
 
-/* Temp file and rename: the old file stays whole until the new one is. */
+/* Writes a temporary file and renames it, so that results.h5 is whole at any time. */
 enum err_code results_tables_publish(const struct run_state *r, struct err *err);
 
 #endif
