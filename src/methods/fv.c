@@ -200,15 +200,15 @@ static enum err_code check_layers(const struct fv_keys *keys, size_t L,
                                   const struct config_point *point, struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t n = config_list_size(point, "fv.layers");
-    CHECK_CONFIG(n <= FV_LAYERS, point, "fv.layers", "%zu blocks, at most %d can be edited", n,
-                 FV_LAYERS);
+    CHECK_CONFIG(n <= FV_LAYERS, point, "fv.layers", "%zu blocks: list at most %d", n, FV_LAYERS);
     for (size_t i = 0; i < n; i++) {
         const uint32_t l = keys->layers[i];
-        CHECK_CONFIG(l < L, point, "fv.layers",
-                     "no block %" PRIu32 " in a model of %zu: they count from 0", l, L);
+        CHECK_CONFIG(l < L, point, "fv.layers", "block %" PRIu32 " of a model with blocks 0 to %zu",
+                     l, L - 1);
         CHECK_CONFIG(i == 0 || l > keys->layers[i - 1], point, "fv.layers",
-                     "block %" PRIu32 " after %" PRIu32 ": name each once, in order", l,
-                     keys->layers[i - 1]);
+                     "block %" PRIu32 " after %" PRIu32
+                     ": list each block once, in ascending order",
+                     l, keys->layers[i - 1]);
     }
 cleanup:
     return rc;
@@ -219,9 +219,10 @@ static enum err_code fv_check(const struct method_setup *s, const struct config_
     enum err_code rc = ERR_OK;
     const struct fv_keys keys = fv_keys(s);
     CHECK_CONFIG(keys.heads <= (int64_t)method_weights(s), point, "fv.heads",
-                 "%" PRId64 " of a model's %zu heads", keys.heads, method_weights(s));
+                 "%" PRId64 " of a model with %zu heads: lower it", keys.heads, method_weights(s));
     CHECK_CONFIG(config_int(point, "basis_points") == 0 || config_int(point, "basis_points") >= 3,
-                 point, "basis_points", "%lld: there are no two labels before it to mix: 3 or more",
+                 point, "basis_points",
+                 "%lld: shuffling labels needs two of them before the query: use 3 or more",
                  (long long)config_int(point, "basis_points"));
     TRY(check_layers(&keys, s->params->dims.L, point, err));
 cleanup:

@@ -22,6 +22,6 @@ enum err_code layer_choice_check(const struct method_setup *s, const struct conf
                                  const char *key, struct err *err) {
     const size_t L = s->params->dims.L;
     if (s->layer < (int64_t)L) return ERR_OK;
-    return config_error(err, point, key, "layer %" PRId64 " of a model of %zu, counted from 0",
-                        s->layer, L);
+    return config_error(err, point, key, "layer %" PRId64 " of a model with layers 0 to %zu",
+                        s->layer, L - 1);
 }

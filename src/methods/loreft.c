@@ -145,8 +145,8 @@ static enum err_code loreft_check(const struct method_setup *s, const struct con
     enum err_code rc = ERR_OK;
     const size_t E = s->params->dims.E;
     TRY(layer_choice_check(s, point, "loreft.layer", err));
-    CHECK_CONFIG(rank_of(s) <= E, point, "loreft.rank", "%zu orthonormal rows of %zu numbers",
-                 rank_of(s), E);
+    CHECK_CONFIG(rank_of(s) <= E, point, "loreft.rank",
+                 "%zu rows of width %zu cannot be orthonormal: lower the rank", rank_of(s), E);
 cleanup:
     return rc;
 }

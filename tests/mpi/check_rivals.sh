@@ -24,9 +24,9 @@ stages = (
 END
 launch 0 plan "$config" -s 'fit.fv.layers=[0,3]'
 ((rc == 65)) || die "a plan with a block that is not there: code $rc, not 65"
-grep -q 'fit.fv.layers: no block 3 in a model of 3' "$work/err" || die "which block is not told"
+grep -q 'fit.fv.layers: block 3 of a model with blocks 0 to 2' "$work/err" || die "which block is not told"
 launch 0 plan "$config" -s 'fit.fv.heads=7'
 ((rc == 65)) || die "a plan with more heads than there are: code $rc, not 65"
-grep -q "fit.fv.heads: 7 of a model's 6 heads" "$work/err" || die "how many heads is not told"
+grep -q "fit.fv.heads: 7 of a model with 6 heads" "$work/err" || die "how many heads is not told"
 same_on 1 2 3 5
 conclude "one digest of fv, icv and effects, plainly and on 1, 2, 3 and 5 ranks"

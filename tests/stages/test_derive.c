@@ -102,9 +102,9 @@ static void plan_refuses_what_cannot_run(void **state) {
     lab_refuses(FIT("method = \"task_vector\"; group = 2;") END, "fit", "pretrain",
                 "2 ranks for 1 shards");
     lab_refuses(FIT("method = \"task_vector\"; task_vector = { layer = 3; };") END, "fit",
-                "pretrain", "layer 3 of a model of 3, counted from 0");
+                "pretrain", "layer 3 of a model with layers 0 to 2");
     lab_refuses(FIT("method = \"state_vector\"; state_vector = { last = 3; };") END, "fit",
-                "pretrain", "layer 3 of a model of 3, counted from 0");
+                "pretrain", "layer 3 of a model with layers 0 to 2");
 }
 
 static void the_first_of_equals_is_least(void **state) {

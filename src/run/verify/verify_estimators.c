@@ -101,8 +101,8 @@ static enum err_code compare_lasso(struct baseline *b, const char *alpha, struct
     double excess = 0;
     estimator_setup_named(&s, "lasso");
     s.weight = strtod(alpha, &end);
-    CHECK(s.weight > 0 && !*end, ERR_DATA, "%s: %s: no number after lasso_", fixture_path(b->file),
-          b->path);
+    CHECK(s.weight > 0 && !*end, ERR_DATA, "%s: %s: expected a positive alpha after lasso_",
+          fixture_path(b->file), b->path);
     TRY(compare_predictions_of(b, &s, TOLERANCE_LASSO, err));
     (void)snprintf(path, sizeof path, "%s_objective", b->path);
     TRY(fixture_doubles(&want, b->file, path, 2, err));

@@ -20,8 +20,8 @@ static enum err_code read_dims(struct model_dims *out, const struct fixture *f, 
                                .positions = (size_t)value[4],
                                .epsilon = (float)value[5]};
     CHECK(value[0] * value[2] * value[2] < 1e13, ERR_DATA, /* far from what overflows a size */
-          "%s: %g layers of width %g are too large to be true", fixture_path(f), value[0],
-          value[2]);
+          "%s: %g layers of width %g: layers x width^2 must be below 1e13", fixture_path(f),
+          value[0], value[2]);
     CHECK(out->H > 0 && out->E % out->H == 0, ERR_DATA, "%s: n_head %zu does not divide n_embd %zu",
           fixture_path(f), out->H, out->E);
 cleanup:
