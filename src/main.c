@@ -1,14 +1,14 @@
 /*
- * main.c - compiled for plain x86-64, so that a CPU too old for the rest is told so, politely.
+ * main.c - compiled for plain x86-64, so that a CPU that lacks instructions of the rest gets a
+ * message instead of an illegal instruction.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "base/version.h"
 #include "cli/commands.h"
-
-enum { EXIT_MACHINE = 65 };
 
 /* The first feature of x86-64-v3 that this CPU lacks, or NULL. */
 static const char *missing_feature(void) {
@@ -29,7 +29,7 @@ int main(int argc, char **argv) {
                       "taskvec: this CPU has no %s, which this binary needs (x86-64-v3); run on "
                       "another node, or build with -DTASKVEC_ARCH=x86-64\n",
                       missing);
-        return EXIT_MACHINE;
+        return EXIT_CONFIG;
     }
     /* Files are sealed before anyone reads them; many cluster file systems have no locks. */
     (void)setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);

@@ -16,6 +16,19 @@ const char *err_text(enum err_code code) { return CODES[code].text; }
 
 int err_exit_code(enum err_code code) { return CODES[code].exit_code; }
 
+static int rank_of_exit(int code) {
+    switch ((enum exit_code)code) {
+#define X(name, number, rank, meaning)                                                             \
+    case name:                                                                                     \
+        return rank;
+        EXIT_CODES(X)
+#undef X
+    }
+    return 0;
+}
+
+int err_worse_exit(int a, int b) { return rank_of_exit(a) < rank_of_exit(b) ? b : a; }
+
 enum err_code err_set(struct err *err, enum err_code code, const char *file, int line,
                       const char *fmt, ...) {
     if (!err) return code;

@@ -4,7 +4,7 @@
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
 
-/* Runs one command; returns the exit code (0, 1, 64, 65, 70, 71, 74, 75). Errors are one line,
+/* Runs one command; returns the exit code. Errors are one line,
  * "taskvec: MESSAGE", on stderr. */
 int run_main(int argc, char **argv);
 

@@ -20,10 +20,16 @@ static const char EXAMPLES[] =
     "\n"
     "commands (taskvec COMMAND --help: options)\n";
 
-static const char EXIT_CODES[] =
-    "\ntaskvec --version prints what built the program and with which libraries.\n"
-    "exit codes: 0 done, 1 failed jobs or a difference, 64 command line, 65 config or data,\n"
-    "  70 internal error, 71 memory or MPI, 74 files, 75 work remains\n";
+static void add_exit_codes(struct text *out) {
+    struct text codes = {0};
+#define X(name, number, rank, meaning)                                                             \
+    text_add(&codes, "%s%d %s", codes.size ? "; " : "", number, meaning);
+    EXIT_CODES(X)
+#undef X
+    if (codes.failed) out->failed = true;
+    help_paragraph(out, "exit codes", text_str(&codes));
+    text_release(&codes);
+}
 
 static void add_stage_names(struct text *out) {
     struct text names = {0};
@@ -45,7 +51,8 @@ void help_overview(struct text *out) {
     help_registry_names(out);
     help_paragraph(out, "keys",
                    "KEY or STAGE.KEY, as points or fit.points; docs/config.md lists all");
-    text_add(out, "%s", EXIT_CODES);
+    add_exit_codes(out);
+    text_add(out, "\ntaskvec --version prints what built the program and with which libraries.\n");
 }
 
 /* ---- one topic */

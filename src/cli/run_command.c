@@ -267,21 +267,16 @@ static void print_summary(struct text *out, const struct session *s, const struc
     if (o->blocked) text_add(out, ", %zu blocked", o->blocked);
     if (o->pending) text_add(out, ", %zu left", o->pending);
     if (o->failed) text_add(out, "; taskvec status %s says why", s->dir);
-    if (o->exit_code == 75) text_add(out, "; the same command goes on");
+    if (o->exit_code == EXIT_WORK_REMAINS) text_add(out, "; the same command goes on");
     if (o->at_once)
         text_add(out, "; results.h5 is left as it was, tables are read from the journal\n");
     else
         text_add(out, "; %s/results.h5\n", s->dir);
 }
 
-/* Of several ends the one that matters most: 65, 70, 74, 71, 75, 1. */
-static bool is_graver(enum err_code a, enum err_code b) {
-    static const int order[] = {65, 70, 74, 71, 75, 1, 0};
-    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
-        if (err_exit_code(b) == order[i]) return false;
-        if (err_exit_code(a) == order[i]) return true;
-    }
-    return false;
+static bool is_worse(enum err_code a, enum err_code b) {
+    return err_exit_code(a) != err_exit_code(b) &&
+           err_worse_exit(err_exit_code(a), err_exit_code(b)) == err_exit_code(a);
 }
 
 static enum err_code coordinate(struct text *out, int *exit_code, struct session *s,
@@ -298,8 +293,7 @@ static enum err_code coordinate(struct text *out, int *exit_code, struct session
     rc = farm_run(&s->farm, par, &outcome, err);
     progress_bar_clear(&s->bar);
     if (rc == ERR_CONFIG || rc == ERR_USAGE) goto cleanup; /* nothing was begun */
-    if (!outcome.at_once && publish(out, s->dir, &late) != ERR_OK &&
-        (rc == ERR_OK || is_graver(late.code, rc))) {
+    if (!outcome.at_once && publish(out, s->dir, &late) != ERR_OK && is_worse(late.code, rc)) {
         rc = late.code;
         *err = late;
     }

@@ -13,7 +13,7 @@ static const struct option_row OPTIONS[] = {
     {"--watch", NULL, NULL, "show it again and again until the run ends; not a terminal: a line"},
     {"--every", NULL, "TIME", "with --watch: how often (default 5 seconds)"},
     {"--exit-code", NULL, NULL,
-     "exit as the run would: 0 done, 1 failed, 75 work remains, 70 no progress in 3 attempts"},
+     "exit with the code of the run's state; 70 after 3 attempts without progress"},
 };
 
 /* ---- watching */

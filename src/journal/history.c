@@ -166,12 +166,12 @@ static bool add_row(struct history *h, size_t index, const struct event *e) {
 /* ---------------------------------------------------------------- attempts */
 
 /* What the attempt before left running is lost if that attempt died, or ended because a rank did
- * (code 71); otherwise it was let go. One that was asked to leave proves nothing by dying: its
+ * (EXIT_SYSTEM); otherwise it was let go. One that was asked to leave proves nothing by dying: its
  * launcher may have had no patience. */
 static void close_attempt(struct history *h) {
     if (h->n_attempts == 0) return;
     const struct history_attempt *last = &h->attempts[h->n_attempts - 1];
-    const bool let_go = last->ended && last->code != 71;
+    const bool let_go = last->ended && last->code != EXIT_SYSTEM;
     for (size_t i = 0; i < h->n_jobs; i++) {
         struct history_job *job = &h->jobs[i];
         if (job->state != HISTORY_STARTED || job->attempt != last->number) continue;

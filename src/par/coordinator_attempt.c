@@ -202,9 +202,8 @@ void coordinator_outcome(struct farm_outcome *out, const struct coordinator *c) 
         .failed_now = c->failed_now,
         .seconds = clock_now() - c->began,
         .at_once = c->stop.step == STOP_AT_ONCE,
-        .exit_code = left > 0  ? err_exit_code(ERR_STOPPED)
-                     : bad > 0 ? 1
-                               : 0,
+        .exit_code = err_worse_exit(bad > 0 ? EXIT_FAILED : EXIT_DONE,
+                                    left > 0 ? EXIT_WORK_REMAINS : EXIT_DONE),
     };
 }
 
@@ -213,7 +212,7 @@ enum err_code coordinator_end(struct coordinator *c, struct farm_outcome *out, s
     const size_t n = c->history.n_attempts;
     coordinator_outcome(out, c);
     out->attempt = (n ? c->history.attempts[n - 1].number : 0) + 1;
-    if (c->fatal.code != ERR_OK) out->exit_code = err_exit_code(c->fatal.code);
+    out->exit_code = err_worse_exit(out->exit_code, err_exit_code(c->fatal.code));
     if (c->f->lock && !c->f->lock->held) return ERR_OK; /* another process writes the journal now */
     TRY(coordinator_append_end(c, out->exit_code, err));
     TRY(journal_sync(&c->journal, err));

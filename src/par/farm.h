@@ -77,7 +77,7 @@ struct farm_outcome {
     size_t attempt;              /* number of this attempt; 0: nothing was to be done */
     double seconds;
     bool at_once;  /* stopped by a second signal: results.h5 is not written */
-    int exit_code; /* 0, 1 or 75 by the states of the jobs; an error of run itself counts more */
+    int exit_code; /* by the states of the jobs and the error that ended the attempt */
 };
 
 /* Rank 0. Compares the machines of all ranks (ERR_CONFIG if they differ), deletes what earlier

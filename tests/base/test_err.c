@@ -76,12 +76,26 @@ static void exit_codes_are_the_documented_ones(void **state) {
     }
 }
 
+/* The documented order: 65, 70, 74, 71, 75, 1, 0; a bad command line, with which nothing is begun,
+ * before all. */
+static void worse_exits_win(void **state) {
+    (void)state;
+    static const int ORDER[] = {64, 65, 70, 74, 71, 75, 1, 0};
+    enum { N = sizeof ORDER / sizeof *ORDER };
+    for (size_t i = 0; i < N; i++)
+        for (size_t k = i; k < N; k++) {
+            assert_int_equal(err_worse_exit(ORDER[i], ORDER[k]), ORDER[i]);
+            assert_int_equal(err_worse_exit(ORDER[k], ORDER[i]), ORDER[i]);
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(errors_come_up_unchanged),
         cmocka_unit_test(a_caller_may_want_only_the_code),
         cmocka_unit_test(long_messages_are_cut),
         cmocka_unit_test(exit_codes_are_the_documented_ones),
+        cmocka_unit_test(worse_exits_win),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -105,9 +105,12 @@ static bool is_stuck(const struct history *h, bool alive) {
 
 int run_state_exit_code(const struct run_state *r) {
     const size_t left = r->count[QUEUE_PENDING] + r->count[QUEUE_RUNNING];
-    if (left > 0 && is_stuck(&r->history, r->holder.alive)) return 70;
-    if (left > 0 || r->holder.alive) return 75;
-    return r->count[QUEUE_FAILED] + r->count[QUEUE_BLOCKED] > 0 ? 1 : 0;
+    int code = EXIT_DONE;
+    if (r->count[QUEUE_FAILED] + r->count[QUEUE_BLOCKED] > 0)
+        code = err_worse_exit(code, EXIT_FAILED);
+    if (left > 0 || r->holder.alive) code = err_worse_exit(code, EXIT_WORK_REMAINS);
+    if (left > 0 && is_stuck(&r->history, r->holder.alive)) code = err_worse_exit(code, EXIT_BUG);
+    return code;
 }
 
 const char *run_state_failure_reason(const struct run_state_job *job) {

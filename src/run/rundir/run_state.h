@@ -54,8 +54,8 @@ enum err_code run_state_config_path(char out[FILE_PATH_MAX], const char *dir, st
 void run_state_states(struct run_state_job *jobs, size_t count[QUEUE_BLOCKED + 1],
                       const struct plan *p, const struct history *h, const char *dir, bool running);
 
-/* The exit code that the states come to: 0, 1 or 75; 70 after three attempts in a row that ended
- * without a new DONE job or checkpoint. */
+/* The exit code that the states come to: done, failed or work remains; EXIT_BUG after three
+ * attempts in a row that ended without a new DONE job or checkpoint. */
 int run_state_exit_code(const struct run_state *r);
 
 /* Why a job is FAILED: "nan", and the reason; "lost" for one that ran while attempts died. */
