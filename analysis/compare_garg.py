@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Estimators of a run beside the published metrics of Garg et al. 2022, by a two-sample test.
+"""Compare the estimators of a run with the published metrics of Garg et al. 2022, by a two-sample test.
 
-Prompts are other draws of the same distributions, so means are compared by z = difference / standard error of it. A
-metrics file passes when |z| <= 3 at 98% of all its compared points together; differences under 1e-6 are rounding, and
-least squares is left out at |k - dims| <= 3, where its error has no variance to speak of. A distribution of theirs is a
-shift of ours, or without one a stage of its name; the model's own rows and what the run does not have are left out.
+The prompts are other draws of the same distributions, so means are compared by z = difference / its standard error. A
+metrics file passes when |z| <= 3 at 98% of all its compared points. Differences below 1e-6 count as rounding, and least
+squares is not compared at |k - dims| <= 3, where the variance of its error is not finite. A published distribution is a
+shift of taskvec, or without one a stage of that name. Rows of models, and what the run does not have, are left out.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import os
 import re
 import sys
 
-PROMPTS = 1280  # of every published mean: 20 batches of 64
+PROMPTS = 1280  # behind every published mean: 20 batches of 64
 SHARE, LIMIT, ROUNDING, NEAR_DIMS = 0.98, 3.0, 1e-6, 3
 SHIFTS = {"skewed": "skewed", "half_subspace": "half_subspace", "random_quadrants": "random_quadrants",
           "orthogonal": "orthogonal_train_test", "overlapping": "overlapping_train_test"}
@@ -33,7 +33,7 @@ def read_json(path):
 
 
 def published_name(method, reading):
-    """The name of an estimator in the published files, or None: they have no such one."""
+    """The name of an estimator in the published files; None: they do not have it."""
     keys = dict(word.split("=", 1) for word in reading.split() if "=" in word)
     if method == "least_squares":
         return "OLS_driver=None"
@@ -47,7 +47,7 @@ def published_name(method, reading):
 
 
 def published_alphas(published):
-    """Their alphas as %g writes ours: 0.0001 and 1e-4 are one."""
+    """Published names by the name with alpha written as %g, so that 0.0001 and 1e-4 are equal."""
     names = {}
     for name in published:
         alpha = re.fullmatch(r"lasso_alpha=([^_]*)_max_iter=100000", name)
@@ -64,7 +64,7 @@ def published_distribution(table, shift, level):
 
 
 def quantile(degrees, z=1.959963984540054):
-    """Student's 97.5% point: two terms of the expansion in 1 / degrees, good to 1e-5 beyond 50."""
+    """Student's 97.5% point: two terms of the expansion in 1 / degrees; its error is below 1e-5 beyond 50."""
     return z + (z**3 + z) / (4 * degrees) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * degrees**2)
 
 
@@ -79,7 +79,7 @@ def read_curves(path):
         with h5py.File(path, "r") as f:
             tables = {name: table[()] for name, table in f["tables"].items() if "shift_level" in (table.dtype.names or ())}
     except (OSError, KeyError) as e:
-        fail(f"{path}: no results.h5 of a run ({e})")
+        fail(f"{path}: not the results.h5 of a run ({e})")
     for table, rows in tables.items():
         for row in rows:
             n = int(row["functions"])
@@ -91,7 +91,7 @@ def read_curves(path):
 
 
 def compare(curve, theirs, skip):
-    """[(k, z)]; differences of rounding have z = 0."""
+    """[(k, z)]; z is 0 for differences that count as rounding."""
     points = []
     for k, (mean, error) in sorted(curve.items()):
         if k >= len(theirs["mean"]) or skip(k):
@@ -134,9 +134,9 @@ def main():
         total[0] += good
         total[1] += len(points)
     if not found:
-        fail(f"{args.results}: no estimator that the published metrics have")
+        fail(f"{args.results}: no estimator of this run is in the published metrics")
     for file, (good, n) in found.items():
-        print(f"{file}: {good} of {n}, {good / n:.2%}; wanted {SHARE:.0%}")
+        print(f"{file}: {good} of {n}, {good / n:.2%}; at least {SHARE:.0%} are required")
     sys.exit(any(good < SHARE * n for good, n in found.values()))
 
 

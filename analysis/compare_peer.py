@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""taskvec beside PyTorch on this machine: the same work, checked to agree, then timed in turns.
+"""Compare the speed of taskvec and PyTorch on this machine: the same work, checked to agree, then timed in turns.
 
     compare_peer.py [--taskvec build/release/taskvec] [--size standard] [--works fit,curve]
 
-The peer is tests/reference/peer_torch.py, run by the python that runs this (torch and h5py needed;
-the strongest peer is the newest PyTorch for CPUs). First the peer writes reference numbers by the
-functions it will be timed with, and `taskvec verify` must agree with them; else nothing is timed.
+The peer is tests/reference/peer_torch.py, run by the same python (it needs torch and h5py; use the newest PyTorch for
+CPUs). First the peer writes reference numbers with the functions that will be timed, and `taskvec verify` must agree
+with them; otherwise nothing is timed.
 Then `mpirun -n RANKS taskvec bench WORK` and the peer take turns, at every thread setting. Each
 rate is the median of all repeats; of the peer the best thread setting of each way is shown.
 """
@@ -25,12 +25,12 @@ PEER = ROOT / "tests" / "reference" / "peer_torch.py"
 PARTS = "core,grad,adam,ltv,curve"
 EPOCHS = 50
 
-# work, what is compared, line of taskvec, ways of the peer. "50 epochs" is put together from lines.
+# work, title, line of taskvec bench, ways of the peer. "50 epochs" is computed from two lines.
 ROWS = (
     ("pretrain", "pretrain, a step", "step", ("published", "fused", "compiled", "bfloat16")),
-    ("fit", "fit, contexts kept", "cached", ("published", "stream")),
+    ("fit", "fit, contexts cached", "cached", ("published", "stream")),
     ("fit", f"fit, {EPOCHS} epochs with prefill", "50 epochs", ("published", "50 epochs")),
-    ("fit", "fit, contexts made anew", "recomputed", ("published",)),
+    ("fit", "fit, contexts recomputed", "recomputed", ("published",)),
     ("curve", "curve, all lengths", "curve", ("published", "stream")),
     ("capture", "capture of heads", "capture", ("published", "stream")),
 )
@@ -42,7 +42,7 @@ def fail(message):
 
 
 def environment():
-    """Of the children: OpenBLAS is free to choose its kernel, mpirun may be started by root."""
+    """Environment of the programs: OpenBLAS chooses its kernel, and root may start mpirun."""
     env = {k: v for k, v in os.environ.items() if k != "OPENBLAS_CORETYPE"}
     if os.geteuid() == 0:
         env.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
@@ -50,7 +50,7 @@ def environment():
 
 
 def run(command):
-    """Its standard output; ends this program when it fails."""
+    """Standard output of a command; exits when it fails."""
     try:
         done = subprocess.run(command, env=environment(), capture_output=True, text=True,
                               check=False)
@@ -59,7 +59,7 @@ def run(command):
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()
         fail(f"{' '.join(map(str, command))}: exit code {done.returncode}: "
-             f"{said[-1] if said else 'no word'}")
+             f"{said[-1] if said else 'no message'}")
     return done.stdout
 
 
@@ -68,18 +68,18 @@ def run_json(command):
     try:
         return json.loads(out)
     except ValueError as e:
-        fail(f"{' '.join(map(str, command))}: its output is no JSON ({e})")
+        fail(f"{' '.join(map(str, command))}: its output is not JSON ({e})")
 
 
 def check_agreement(taskvec, size):
-    """Largest share of its tolerance that any number takes, and how many arrays were compared."""
+    """Largest ratio of a difference to its tolerance, and the number of arrays compared."""
     with tempfile.TemporaryDirectory() as folder:
         fixture = str(Path(folder) / "peer.h5")
         run([sys.executable, str(PEER), "--size", size, "--fixture", fixture])
         done = subprocess.run([taskvec, "verify", "--json", "--require", PARTS, fixture],
                               env=environment(), capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1) or not done.stdout.strip():
-        fail(f"taskvec verify: {done.stderr.strip() or 'no word'}")
+        fail(f"taskvec verify: {done.stderr.strip() or 'no message'}")
     lines = json.loads(done.stdout)["lines"]
     for line in lines:
         if line["status"] == "DIFFERS":
@@ -94,7 +94,7 @@ def check_agreement(taskvec, size):
 
 
 class Rates:
-    """Repeats of lines, pooled over rounds."""
+    """Repeats of each line, pooled over rounds."""
 
     def __init__(self):
         self.repeats, self.limits, self.notes = {}, {}, {}
@@ -115,7 +115,7 @@ class Rates:
 
 
 def amortised(step, made):
-    """A prompt's rate when what is kept is made once and used EPOCHS times."""
+    """Prompts per second where contexts are computed once and used for EPOCHS epochs."""
     return 1 / (1 / step + 1 / (EPOCHS * made)) if step and made else None
 
 
@@ -142,7 +142,7 @@ def time_peer(rates, work, args):
 
 
 def time_work(taskvec, peer, work, args):
-    """In turns; which one begins alternates. The last reports of both."""
+    """Times both in turns, and alternates which comes first; returns the last report of each."""
     for turn in range(args.rounds):
         first = [time_taskvec(taskvec, work, args)] if turn % 2 == 0 else []
         theirs = time_peer(peer, work, args)
@@ -153,7 +153,7 @@ def time_work(taskvec, peer, work, args):
 
 
 def our_rate(rates, work, line):
-    """(rate, fraction of the limit measured beside it)."""
+    """(rate, its fraction of the limit measured in the same run)."""
     if line != "50 epochs":
         return rates.median((work, line)), rates.fraction((work, line))
     rate = amortised(rates.median((work, "cached")), rates.median((work, "prefill")))
@@ -169,7 +169,7 @@ def their_rate(rates, work, way, threads):
 
 
 def rows(taskvec, peer, args):
-    """What is printed, as objects."""
+    """The printed rows, as objects."""
     for work, title, line, ways in ROWS:
         if work not in args.works:
             continue
@@ -207,7 +207,7 @@ def print_report(report):
     print(f"taskvec {machine['revision'][:12]}, {machine['ranks']} ranks, BLAS core "
           f"{machine['core']}; PyTorch {report['torch']}, threads "
           f"{' and '.join(map(str, report['threads']))}; size {report['size']}")
-    print(f"{check['lines']} arrays agree; the largest difference takes "
+    print(f"{check['lines']} arrays agree; the largest difference is "
           f"{check['largest']:.0%} of its tolerance")
     for line in report["sgemm"]:
         print(f"PyTorch's sgemm {line['shape']}, {line['threads']} threads: "
@@ -217,8 +217,8 @@ def print_report(report):
     for row in report["rows"]:
         print_row(row)
     if "fit" in {row["work"] for row in report["rows"]}:
-        print(f"\npublished keeps no contexts, so its rate is the same over {EPOCHS} epochs; the "
-              "capture of its heads\nis not counted, while both others count contexts and basis.")
+        print(f"\npublished caches no contexts, so its rate is the same over {EPOCHS} epochs; its "
+              "capture of heads\nis not counted, while the other two include contexts and basis.")
 
 
 def comma(text):
@@ -246,12 +246,12 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--taskvec", default=str(ROOT / "build" / "release" / "taskvec"))
     parser.add_argument("--size", default="standard", choices=("tiny", "small", "standard"))
-    parser.add_argument("--works", type=comma, default=list(WORKS), help=f"of {','.join(WORKS)}")
-    parser.add_argument("--ranks", type=count, default=cores, help="default: the cores")
+    parser.add_argument("--works", type=comma, default=list(WORKS), help=f"some of {','.join(WORKS)}")
+    parser.add_argument("--ranks", type=count, default=cores, help="default: one for each core")
     parser.add_argument("--threads", type=counts, default=sorted({1, cores}),
-                        help="of the peer (default: 1 and the cores)")
-    parser.add_argument("--repeats", type=count, default=3, help="in a turn (default: 3)")
-    parser.add_argument("--rounds", type=count, default=2, help="turns of each (default: 2)")
+                        help="thread counts of the peer (default: 1, and one for each core)")
+    parser.add_argument("--repeats", type=count, default=3, help="repeats in a turn (default: 3)")
+    parser.add_argument("--rounds", type=count, default=2, help="turns of each program (default: 2)")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
 
@@ -262,7 +262,7 @@ def find_programs(args):
         fail(f"{sys.executable} has no module {' and no '.join(missing)}; install PyTorch for CPUs "
              "and h5py into a virtual environment and run this with its python")
     if not shutil.which(args.taskvec):
-        fail(f"{args.taskvec}: no such program; --taskvec names one")
+        fail(f"{args.taskvec}: no such program; give its path with --taskvec")
     args.taskvec = str(Path(shutil.which(args.taskvec)).resolve())
 
 

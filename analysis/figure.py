@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Error against examples seen, one line a method or estimator, from the results.h5 of any run with an evaluate or
-estimate stage."""
+"""Draw the error against the number of examples seen, one line for each method or estimator, from the results.h5 of a
+run with a stage evaluate or estimate."""
 
 import argparse
 import sys
@@ -20,11 +20,11 @@ LOOKS = {
 LTV_COLOURS = ["#0072B2", "#E69F00", "#7B5EA7", "#8C6D31"]
 NAMES = {"plain": "plain model", "ltv": "LTV", "fv": "FV", "icv": "ICV", "bias_only": "bias only", "least_squares": "least squares", "knn": "nearest examples",
          "two_layer_net": "two-layer net", "cart": "tree"}
-HIDDEN = ("zero",)  # equals plain bit for bit: nothing to see
+HIDDEN = ("zero",)  # equals plain bit for bit
 COLUMNS = ("method", "reading", "fit_points", "repeat", "source", "k", "functions", "mse", "mse_low", "mse_high",
            "mse_over_variance")
-NO_FIT = ("fit_points", "repeat")  # columns that estimators do not have: 0
-LATER = {"shift": "none", "shift_level": 0.0, "dummies": "none", "wpe_seed": 0}  # columns that not every table has
+NO_FIT = ("fit_points", "repeat")  # columns that estimators lack; 0 there
+LATER = {"shift": "none", "shift_level": 0.0, "dummies": "none", "wpe_seed": 0}  # columns that some tables lack
 ESTIMATES = "estimate"
 
 
@@ -33,7 +33,7 @@ def fail(message):
 
 
 def import_libraries():
-    """Late, so that --help and clear messages work on any python3."""
+    """Imports late, so that --help works, and a missing module has a clear message, with any python3."""
     global h5py, np
     try:
         import h5py
@@ -50,24 +50,24 @@ def read_table(path, name):
         with h5py.File(path, "r") as f:
             tables = f.get("tables")
             if tables is None:
-                fail(f"{path}: no group /tables; a results.h5 of taskvec run is wanted")
+                fail(f"{path}: no group /tables; expected the results.h5 of a taskvec run")
             if name not in tables:
                 fail(f"{path}: no /tables/{name}; there are: {', '.join(sorted(tables)) or 'none'} (--table NAME)")
             rows = tables[name][()]
     except FileNotFoundError:
-        fail(f"{path}: no such file; taskvec run writes results.h5 into the run's folder when it ends")
+        fail(f"{path}: no such file; taskvec run writes results.h5 into its folder when it ends")
     except OSError as e:
         fail(f"{path}: cannot be read as HDF5 ({e})")
     missing = [c for c in COLUMNS if c not in (rows.dtype.names or ()) and c not in NO_FIT]
     if missing:
         fail(f"{path}: /tables/{name} has no column {', '.join(missing)}; name an evaluate stage with --table")
     if not len(rows):
-        fail(f"{path}: /tables/{name} is empty; taskvec status says what is still to do")
+        fail(f"{path}: /tables/{name} is empty; taskvec status shows which jobs are not done")
     return [{c: row[c] if c in rows.dtype.names else LATER.get(c, 0) for c in (*COLUMNS, *LATER)} for row in rows]
 
 
 def read_rows(path, name):
-    """Rows of the table, with those of the estimators beside an evaluation; which methods are estimators."""
+    """Name and rows of the table, for an evaluation with those of the estimators; and which methods are estimators."""
     found = {}
     if h5py.is_hdf5(path):
         with h5py.File(path, "r") as f:
@@ -81,7 +81,7 @@ def read_rows(path, name):
 
 
 def read_trained_points(path, given):
-    """The longest trained prompt: --trained, or where the run's fits took their basis, or None."""
+    """Points of the longest training prompt: --trained, or the basis of the run's fits; None: unknown."""
     if given is not None:
         return given
     found = set()
@@ -105,15 +105,15 @@ def collect(rows, path):
     """{(method, reading, fit_points): {k: (mse, low, high, mse over variance)}}, repeats averaged.
 
     With repeats, the band spans the mean of the lower and of the upper bounds: it shows the
-    uncertainty over functions, not over repeats. Fits that differ in something else than their
-    repeat are not averaged: the table does not say in what, so they are refused."""
+    uncertainty over functions, not over repeats. Fits that differ in other keys than repeat are refused,
+    because the table does not have those keys."""
     groups, seen = {}, set()
     for row in rows:
         key = (text(row["method"]), text(row["reading"]), int(row["fit_points"]))
         once = (*key, int(row["repeat"]), int(row["k"]))
         if once in seen:
-            fail(f"{path}: several fits of {key[0]} at {key[2]} points differ in more than their repeat; "
-                 "give each kind a stage of its own and name one with --table")
+            fail(f"{path}: several fits of {key[0]} at {key[2]} points differ in other keys than repeat; "
+                 "give each kind its own stage and choose one with --table")
         seen.add(once)
         groups.setdefault(key, {}).setdefault(int(row["k"]), []).append(
             [float(row[c]) for c in ("mse", "mse_low", "mse_high", "mse_over_variance")])
@@ -121,9 +121,9 @@ def collect(rows, path):
 
 
 def choose(curves, points):
-    """Of each method and reading the fits at `points`; None: at the longest length; 0: all.
+    """The fits of each method and variant at length `points`; None: at the longest length; 0: all.
 
-    Never the best: these are the test functions."""
+    The best fit is never chosen, because errors are those of the test functions."""
     shown = [key for key in curves if key[0] not in HIDDEN]
     if points == 0:
         return shown
@@ -140,7 +140,7 @@ def shift_of(row):
 
 
 def pick(rows, what, of, wanted, path):
-    """The rows whose of(row) is wanted, or the first one there; and which that is."""
+    """The rows whose of(row) is `wanted`, by default that of the first row; and the value."""
     there = list(dict.fromkeys(of(row) for row in rows))
     chosen = wanted or there[0]
     if chosen not in there:
@@ -149,7 +149,7 @@ def pick(rows, what, of, wanted, path):
 
 
 def pick_beside(rows, what, of, usual, wanted, path, estimators):
-    """As pick(), by default the usual one where it is there; estimators stand beside all."""
+    """As pick(), by default the usual value where some row has it; rows of estimators are always kept."""
     ours = [row for row in rows if text(row["method"]) not in estimators]
     theirs = [row for row in rows if text(row["method"]) in estimators]
     there = any(of(row) == usual for row in ours)
@@ -168,7 +168,7 @@ def label(key, several, several_readings):
 
 
 def draw(curves, keys, estimators, trained, relative, title, out, dpi):
-    """Estimators may leave the frame below: without noise least squares ends at rounding."""
+    """Estimators may leave the frame at the bottom: without noise least squares ends at rounding errors."""
     import matplotlib.pyplot as plt
     from matplotlib.ticker import MaxNLocator
 
@@ -195,7 +195,7 @@ def draw(curves, keys, estimators, trained, relative, title, out, dpi):
             lowest = min(lowest, np.min((mse * scale)[mse > 0], initial=np.inf))
         several = len({q[1] for q in keys if q[0] == key[0]}) > 1
         line, = axes.plot(k, mse * scale, label=label(key, len(lengths) > 1, several), zorder=10 - 0.1 * depth, **look)
-        floor = np.maximum(low, mse * 1e-2) * scale  # a bound below 0 has no place on a log axis
+        floor = np.maximum(low, mse * 1e-2) * scale  # a logarithmic axis has no place for a bound below 0
         axes.fill_between(k, floor, high * scale, color=line.get_color(), alpha=0.13, linewidth=0, zorder=1)
     axes.set_yscale("log")
     axes.set_xlim(0, last)
@@ -204,7 +204,7 @@ def draw(curves, keys, estimators, trained, relative, title, out, dpi):
     if trained is not None and trained <= last:
         axes.axvline(trained - 1, color="0.35", linewidth=0.9, linestyle=(0, (4, 3)), zorder=0)
         axes.axvspan(trained - 1, last, color="0.5", alpha=0.06, linewidth=0, zorder=0)
-        axes.annotate("longest trained prompt", (trained - 1, 1), xycoords=("data", "axes fraction"), fontsize=8.5,
+        axes.annotate("longest training prompt", (trained - 1, 1), xycoords=("data", "axes fraction"), fontsize=8.5,
                       xytext=(4, -2), textcoords="offset points", va="top", color="0.35")
     axes.set_xlabel("examples in the prompt, k")
     axes.set_ylabel("squared error / E[y²]" if relative else "mean squared error")
@@ -213,27 +213,27 @@ def draw(curves, keys, estimators, trained, relative, title, out, dpi):
     axes.set_title(title, loc="left", fontsize=10.5)
     ends = sorted(zip((list(curves[key].values())[-1][0] for key in keys), axes.get_lines()), key=lambda e: -e[0])
     axes.legend(handles=[line for _, line in ends], loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False,
-                fontsize=9, handlelength=2.4)  # from top to bottom as the lines end
+                fontsize=9, handlelength=2.4)  # from top to bottom, in the order of the lines' last points
     figure.savefig(out, dpi=dpi)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, epilog="Bands are the table's 95% intervals over functions. "
-                                     "Of several fit lengths the longest is drawn; --fit-points names another, --all "
-                                     "draws every one. The method zero equals plain and is left out.")
+                                     "Where fits have several lengths, the longest is drawn; --fit-points chooses "
+                                     "another, --all draws all. The method zero equals plain and is left out.")
     parser.add_argument("results", help="results.h5 of a run")
-    parser.add_argument("-o", "--out", default="figure.png", help="picture to write (default figure.png)")
-    parser.add_argument("--table", help="which /tables/NAME (default: evaluate with estimate)")
-    parser.add_argument("--source", help="which source, where the table has several (default: the first)")
-    parser.add_argument("--shift", help="which shift, as in skewed or scale_y=2 (default: none, or the first)")
-    parser.add_argument("--dummies", help="which rule of dummy pairs (default: none, or the first)")
-    parser.add_argument("--wpe-seed", help="which redrawn position rows (default: 0, the model's own, or the first)")
-    parser.add_argument("--methods", help="only these, as in plain,ltv,constant")
+    parser.add_argument("-o", "--out", default="figure.png", help="image file to write (default figure.png)")
+    parser.add_argument("--table", help="draw /tables/NAME (default: evaluate, with the estimators)")
+    parser.add_argument("--source", help="source to draw, where the table has several (default: the first)")
+    parser.add_argument("--shift", help="shift to draw, as skewed or scale_y=2 (default: none, or the first)")
+    parser.add_argument("--dummies", help="rule of dummy pairs to draw (default: none, or the first)")
+    parser.add_argument("--wpe-seed", help="seed of redrawn position embeddings to draw (default: 0, or the first)")
+    parser.add_argument("--methods", help="only these methods, as plain,ltv,constant")
     parser.add_argument("--trained", type=int, metavar="POINTS",
-                        help="points of the longest trained prompt (default: the basis of the fits, when they have the same)")
+                        help="points of the longest training prompt (default: those of the basis, where all fits agree)")
     parser.add_argument("--absolute", action="store_true", help="mean squared error, not divided by E[y^2]")
-    parser.add_argument("--fit-points", type=int, metavar="N", help="the fits at this length (default: the longest)")
-    parser.add_argument("--all", action="store_true", help="every fit length")
+    parser.add_argument("--fit-points", type=int, metavar="N", help="draw the fits at this length (default: the longest)")
+    parser.add_argument("--all", action="store_true", help="draw fits of every length")
     parser.add_argument("--title", help="default: the source and the number of functions")
     parser.add_argument("--dpi", type=int, default=160)
     args = parser.parse_args()

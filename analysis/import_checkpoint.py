@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""PyTorch files of others become safetensors that configs name.
+"""Convert PyTorch checkpoints of published code to the safetensors files that configs name.
 
     import_checkpoint.py state.pt model.safetensors --heads 8 --trained-points 41    # a model of Garg et al.
     import_checkpoint.py ltv.pth weights.safetensors                                 # weights of a task vector
 
-A model goes to model.checkpoint, the [layers, heads] weights of a vector to fit.weights. Needs numpy, not torch: the
-pickle inside is read with a short list of harmless names, and anything else in it is refused. Exit code 65: the file is
-not what is wanted; one line says why."""
+The key model.checkpoint takes a model, the key fit.weights the [layers, heads] weights of a vector. The script needs
+numpy but not torch: its pickle reader accepts a short list of harmless names and refuses anything else. Exit code 65:
+the file is not a checkpoint it can convert; one line says why."""
 
 import argparse
 import collections
@@ -20,11 +20,11 @@ import struct
 import sys
 import zipfile
 
-PICKLE_MOST = 64 << 20  # bytes; a state.pt with its optimiser's state has some hundred KB
+PICKLE_MOST = 64 << 20  # bytes; a state.pt with optimiser state has some hundred KB
 STORAGES = {"FloatStorage": "<f4", "DoubleStorage": "<f8", "HalfStorage": "<f2", "BFloat16Storage": "<u2",
             "LongStorage": "<i8", "IntStorage": "<i4", "ShortStorage": "<i2", "CharStorage": "<i1",
             "ByteStorage": "<u1", "BoolStorage": "<u1"}
-# Buffers that hold no weights, and the table of words that models of numbers never read.
+# Buffers without weights, and the token embedding, which models of real vectors do not use.
 PASSED_OVER = re.compile(r"\.attn\.(bias|masked_bias)$|^_backbone\.wte\.weight$")
 
 
@@ -36,7 +36,7 @@ class Refused(Exception):
 
 
 class Storage:
-    """Numbers of one type in the zip file, read when they are asked for."""
+    """Numbers of one type in the zip file; read on demand."""
 
     def __init__(self, file, kind, key, count):
         if kind not in STORAGES or not isinstance(key, str) or not isinstance(count, int):
@@ -106,7 +106,7 @@ class Reader(pickle.Unpickler):
 
 
 class TorchFile:
-    """The members of a zip file of torch.save, under whatever folder it keeps them."""
+    """The members of a zip file of torch.save, whatever its folder is called."""
 
     def __init__(self, path):
         try:
@@ -119,7 +119,7 @@ class TorchFile:
             raise Refused("a zip file without a data.pkl: not of torch.save")
         self.folder = pickles[0].split("/")[0]
         if f"{self.folder}/byteorder" in self.zip.namelist() and self.member("byteorder", 6) != b"little":
-            raise Refused("numbers with the highest byte first")
+            raise Refused("big-endian numbers: save it on a little-endian machine")
 
     def member(self, name, size=None):
         try:
@@ -127,7 +127,7 @@ class TorchFile:
         except KeyError:
             raise Refused(f"no member {name}") from None
         if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
-            raise Refused(f"member {name} is packed, which torch.save never does")
+            raise Refused(f"member {name} is packed, which torch.save does not do")
         if info.file_size != size if size is not None else info.file_size > PICKLE_MOST:
             raise Refused(f"member {name} has {info.file_size} bytes, expected {size or 'fewer'}")
         try:
@@ -140,7 +140,7 @@ class TorchFile:
             return Reader(io.BytesIO(self.member("data.pkl")), self).load()
         except Refused:
             raise
-        except Exception as e:  # whatever a broken pickle makes pickle raise
+        except Exception as e:  # a broken pickle may raise anything
             raise Refused(f"its pickle cannot be read ({type(e).__name__}: {e})") from None
 
 
@@ -148,7 +148,7 @@ class TorchFile:
 
 
 def tensors_of(content):
-    """Name -> Tensor of a state_dict, also where the file keeps more beside it; one bare tensor is called "weights"."""
+    """Name -> Tensor of a state_dict, which may be a member of a larger dict; a single tensor is called "weights"."""
     if isinstance(content, Tensor):
         return {"weights": content}
     for key in ("model_state_dict", "state_dict"):
@@ -161,7 +161,7 @@ def tensors_of(content):
 
 def shape_of(tensors, name, rank):
     if name not in tensors:
-        raise Refused(f"no tensor named {name}; a model of Garg et al. is wanted (there are: "
+        raise Refused(f"no tensor named {name}; expected a model of Garg et al. (found: "
                       f"{', '.join(sorted(tensors)[:4]) or 'none'} ...)")
     if len(tensors[name].shape) != rank:
         raise Refused(f"tensor {name} has shape {list(tensors[name].shape)}, expected {rank} dimensions")
@@ -171,7 +171,7 @@ def shape_of(tensors, name, rank):
 def model_of(tensors, heads, trained_points):
     """The tensors and notes of a model checkpoint: src/model/checkpoint.h."""
     if heads is None:
-        raise Refused("a model, and no tensor tells its number of heads: give --heads (published: 8)")
+        raise Refused("a model, whose tensors do not tell the number of heads: give --heads (published: 8)")
     width, positions = shape_of(tensors, "_read_in.weight", 2)[0], shape_of(tensors, "_backbone.wpe.weight", 2)[0]
     if heads < 1 or width % heads:
         raise Refused(f"{heads} heads do not divide a width of {width}")
@@ -184,7 +184,7 @@ def model_of(tensors, heads, trained_points):
 
 
 def vector_of(tensors):
-    """The one table of weights [layers, heads], read as the published regression code means it."""
+    """The single tensor of weights [layers, heads] of the published regression code."""
     tables = [t for t in tensors.values() if len(t.shape) == 2]
     if len(tables) != 1 or len(tensors) != 1:
         raise Refused(f"neither a model (no _read_in.weight) nor one table of weights [layers, heads]: "
@@ -193,7 +193,7 @@ def vector_of(tensors):
 
 
 def write(path, tensors, notes):
-    """Multiples of 64 bytes first, so that every tensor begins at one and can be used where it is mapped."""
+    """Tensors whose size is a multiple of 64 bytes come first, so that each of them is aligned in a mapped file."""
     arrays = {name: t.array() for name, t in sorted(tensors.items())}
     for name, array in arrays.items():
         if not np.isfinite(array).all():
@@ -228,11 +228,11 @@ def convert(o):
 def main():
     global np
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("file", help="state.pt or another checkpoint of a model, or the .pth of a vector")
-    p.add_argument("output", help="the .safetensors to write")
-    p.add_argument("--heads", type=int, help="heads of a model's layer, which its tensors do not tell (published: 8)")
-    p.add_argument("--trained-points", type=int, help="longest prompt it was trained on (published: 41, ReLU nets and "
-                   "trees 101); without it a config must give basis_points")
+    p.add_argument("file", help="state.pt or another checkpoint of a model, or the .pth file of a vector")
+    p.add_argument("output", help="the .safetensors file to write")
+    p.add_argument("--heads", type=int, help="attention heads of a layer, which the tensors do not tell (published: 8)")
+    p.add_argument("--trained-points", type=int, help="points of the longest training prompt (published: 41; ReLU "
+                   "networks and trees: 101); without it a config must set basis_points")
     o = p.parse_args()
     try:
         import numpy as np
