@@ -1,15 +1,15 @@
 /*
  * Lasso without intercept: w minimises |X w - y|^2 / (2 k) + alpha |w|_1 (this file works with k
- * times that), by cyclic coordinate descent: Friedman, Hastie and Tibshirani, "Regularization Paths
+ * times that), by cyclic coordinate descent. Friedman, Hastie, Tibshirani, "Regularization Paths
  * for Generalized Linear Models via Coordinate Descent", 2010. Baseline of Garg et al., NeurIPS
- * 2022.
+ * 2022, section 5.
  *
- * Two stopping rules:
- *   gap           starts from the solution for k - 1 examples and stops when the duality gap is
- * below 1e-8 of the objective; where descent is slow, an active-set search finishes. as_published
- * starts from 0 and stops after a sweep whose largest change is below 1e-4 of the largest |w|, if
- * the gap is below 1e-4 |y|^2 (the scikit-learn default behind the published curves). For small
- * alpha this stops well before the minimum.
+ * Stopping rule `gap`: starts from the solution for k - 1 examples and stops when the duality
+ * gap is below 1e-8 of the objective; where descent is slow, an active-set search finishes.
+ *
+ * Stopping rule `as_published`: starts from 0 and stops after a sweep whose largest change is
+ * below 1e-4 of the largest |w|, if the gap is below 1e-4 |y|^2 (the scikit-learn default behind
+ * the published curves). For small alpha this stops well before the minimum.
  */
 #include "estimators/lasso.h"
 

@@ -1,7 +1,10 @@
 /*
- * v[l] = s[l] b[l]: L learned multipliers of the bias b[l] of the attention output projection. It
- * is the part of the ltv variants with a bias that does not depend on activations. Sees: nothing of
- * the function. Cost: none. No published counterpart.
+ * v[l] = s[l] b[l]: L learned multipliers of the bias b[l] of the attention output projection.
+ * It is the part of the ltv variants with a bias that does not depend on activations.
+ *
+ * Source: none published.
+ * Sees: nothing of the function.
+ * Cost: none.
  */
 #include "methods/method.h"
 

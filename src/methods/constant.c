@@ -1,7 +1,10 @@
 /*
- * Constant vector, the input-independent baseline: v[l] = w[l], L x E learned numbers, added to the
- * output of every block at the query. It measures what a vector repairs without any activation.
- * Sees: nothing of the function. Cost: none. No published counterpart.
+ * Constant vector, the input-independent baseline: v[l] = w[l], L x E learned numbers, added to
+ * the output of every block at the query. It measures what a vector repairs without activations.
+ *
+ * Source: none published.
+ * Sees: nothing of the function.
+ * Cost: none.
  */
 #include "methods/method.h"
 

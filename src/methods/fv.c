@@ -1,20 +1,22 @@
 /*
- * Function vectors: the sum of the outputs of the heads with the largest average indirect effect.
- * Todd, Li, Sharma, Mueller, Wallace, Bau, "Function Vectors in Large Language Models", ICLR 2024,
- * arXiv:2310.15213, section 2; regression port by Saglam et al., arXiv:2502.05390.
+ * Function vector: v = sum of the outputs of the heads with the largest average indirect effect,
+ * each slice through W_o; fv.scale times v is added to the output of every block in fv.layers.
  *
- * Derivation: the indirect effect of every head on label-shuffled prompts (causal_map.h), averaged
- * over the first fv.prompts training prompts; the head is patched with its mean over all training
- * prompts. Weights [L, H] are 1 for the fv.heads heads of largest effect and 0 for the others.
- * Vector: v = sum over chosen heads of their slice through W_o, the same v for every edited block,
- * times fv.scale. The slices are those of a prompt (basis "prompt") or the mean over training
- * prompts (basis "mean", as published: a constant of the function class). As published: reading
- * "reprojected", corruption "redrawn", bias "per_head", 35 of 96 heads, layers [6, 7, 8], basis
- * "mean".
+ * Derivation: the indirect effect of every head on label-shuffled prompts (causal_map.h),
+ * averaged over the first fv.prompts training prompts; a head is patched with its mean over all
+ * training prompts. Weights [L, H] are 1 for the fv.heads heads of largest effect and 0 for the
+ * others. The slices are those of a prompt (basis "prompt") or the mean over training prompts
+ * ("mean").
  *
- * Sees: T0 - 1 examples of the function; with basis "mean", none. Cost: one basis prompt per
- * function. Cost of the derivation: for each prompt of the map one shuffled context and about H (L
- * + 1) / 2 token passes, or L H contexts with "redrawn".
+ * As published for regression: reading "reprojected", corruption "redrawn", bias "per_head", 35
+ * of 96 heads, layers [6, 7, 8], basis "mean".
+ *
+ * Source: Todd, Li, Sharma, Mueller, Wallace, Bau, "Function Vectors in Large Language Models",
+ *   ICLR 2024, arXiv:2310.15213, section 2; regression port by Saglam et al., arXiv:2502.05390.
+ * Sees: T0 - 1 examples of the function through the basis prompt; with basis "mean", none.
+ * Cost: one basis prompt per function. Derivation: for each prompt of the map one shuffled
+ *   context and about H(L+1)/2 token passes, or L H contexts with "redrawn".
+ * Deviations from the paper: docs/methods.md.
  */
 #include "methods/fv.h"
 

@@ -1,20 +1,22 @@
 /*
- * In-context vectors: the state of every token is turned towards the change that an answer makes.
- * Liu, Ye, Xing, Zou, "In-Context Vectors", ICML 2024, arXiv:2311.06668; regression port by Saglam
- * et al., arXiv:2502.05390.
+ * In-context vector: the state h of every token at every block is turned towards the change that
+ * an answer makes, h' = (h + scale v) |h| / |h + scale v|.
  *
  * The step of a prompt (BASIS_STEP) is the state at the last y minus that at the last x, at the
  * embedding and after every block (the last one after ln_f), scaled to norm 1 over all of them.
- * Derivation: the first principal component of the steps of the first icv.prompts training prompts,
- * of norm 1, by a singular value decomposition of the centred steps; its sign makes the largest
- * absolute entry of the left singular vector positive. With basis "mean" (as published) the vector
- * is the mean step plus that component; with "prompt" it is the prompt's own step, since one prompt
- * has no principal component.
+ * Block l uses stage l + 1 - icv.layer_shift. Derivation: the first principal component of the
+ * steps of the first icv.prompts training prompts, of norm 1, by a singular value decomposition
+ * of the centred steps; its sign makes the largest absolute entry of the left singular vector
+ * positive. With basis "mean" v is the mean step plus that component; with "prompt" it is the
+ * step of the prompt, since one prompt has no principal component.
  *
- * Edit: h' = (h + scale v) |h| / |h + scale v| at the output of block l, for every token, with v
- * the stage l + 1 - icv.layer_shift. As published: layer_shift 1, scale 1.5, basis "mean". Sees: T0
- * examples of the function; with basis "mean", none. Cost: every prompt has a separate context,
- * since all tokens are edited.
+ * As published for regression: layer_shift 1, scale 1.5, basis "mean".
+ *
+ * Source: Liu, Ye, Xing, Zou, "In-Context Vectors", ICML 2024, arXiv:2311.06668; regression port
+ *   by Saglam et al., arXiv:2502.05390.
+ * Sees: T0 examples of the function through the basis prompt; with basis "mean", none.
+ * Cost: a separate context for every prompt, since all tokens are edited.
+ * Deviations from the paper: docs/methods.md.
  */
 #include "methods/icv.h"
 

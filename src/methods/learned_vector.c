@@ -1,9 +1,13 @@
 /*
  * Learned vector: E learned numbers added to the input of one layer at the query, the same for
- * every prompt. Yang et al., ICLR 2026, arXiv:2509.24169. The input of layer l is the output of
- * block l - 1, that of layer 0 the embedded query; the layer is chosen on validation prompts. It is
- * trained on prompts of points - 1 examples; the paper trains without examples (points = 1), where
- * the vector cannot depend on the function. Sees: nothing of the function. Cost: none.
+ * every prompt. The input of layer l is the output of block l - 1, that of layer 0 the embedded
+ * query; the layer is chosen on validation prompts. Training prompts have points - 1 examples;
+ * the paper trains without examples (points = 1).
+ *
+ * Source: Yang et al., ICLR 2026, arXiv:2509.24169.
+ * Sees: nothing of the function.
+ * Cost: none.
+ * Deviations from the paper: docs/methods.md.
  */
 #include <string.h>
 

@@ -1,18 +1,23 @@
 /*
- * Linear task vector: the query's last state h (before the final norm) becomes h + W h, where W is
- * the ridge regression of the changes d_i that the examples cause in the last state, on the states
- * h_i that anchors (queries without labels) have without examples. The form `constant` adds the
- * mean of d_i instead. Kwon et al. 2026, arXiv:2605.20730; the ridge weight is 5 there, chosen on
- * validation prompts here.
+ * Linear task vector: the last state h of the query, before the final norm, becomes h + W h. W
+ * is the ridge regression of the changes d_i, which the examples cause in the last states of
+ * anchors (queries without labels), on the states h_i of the anchors without examples. The form
+ * `constant` adds the mean of d_i instead.
  *
  * With a column per anchor in H and D, W = D H^T (H H^T + r)^-1. Anchors and H are the same for
- * every function, so with the thin decomposition H^T = U S V^T, W = sum over k of (D u_k) s_k /
- * (s_k^2 + r) v_k^T, which is the primal and the dual solution at once, for every r. A function's
- * basis is D u_k for every k.
+ * every function, so with the thin decomposition H^T = U S V^T
  *
- * Weights: a row [inputs + 2 E] per anchor: x, h, and its entries of u_1 .. u_E
- * (basis_collector.h). Sees: T0 - 1 examples of the function; with basis "mean", none. Cost: one
- * basis prompt and one token per anchor for each function.
+ *   W = sum over k of (D u_k) s_k / (s_k^2 + r) v_k^T,
+ *
+ * which is the primal and the dual solution at once, for every r. The basis of a function is D
+ * u_k for every k. Weights: a row [inputs + 2 E] per anchor: x, h, and its entries of u_1 .. u_E
+ * (basis_collector.h).
+ *
+ * Source: Kwon et al. 2026, arXiv:2605.20730. The ridge weight r is 5 there, chosen on
+ *   validation prompts here.
+ * Sees: T0 - 1 examples of the function through the basis prompt; with basis "mean", none.
+ * Cost: one basis prompt and one token per anchor for each function.
+ * Deviations from the paper: docs/methods.md.
  */
 #include "methods/linear_vector.h"
 

@@ -1,13 +1,17 @@
 /*
- * LoReFT: a low-rank edit of the residual state h after one layer at the query,
- * h + R^T (W h + b - R h), with the `rank` rows of R orthonormal. Wu et al., "ReFT", NeurIPS 2024,
- * arXiv:2404.03592, equation 2. The same for every prompt; the layer is chosen on validation
- * prompts.
+ * LoReFT: a low-rank edit of the residual state h after one layer at the query, h + R^T (W h + b
+ * - R h), with the `rank` rows of R orthonormal; the same for every prompt. The layer is chosen
+ * on validation prompts.
  *
- * R is the Gram-Schmidt basis of `rank` free rows M, so it stays orthonormal under any optimiser,
- * and gradients go through that map. A row of the weights [rank, 2 E + 1] is a row of M, one of W,
- * and an entry of b. The edit is x + B^T (A x + c) with B = R, A = W - R, c = b, stored in v in the
- * order A, B, c. Sees: nothing of the function. Cost: none.
+ * R is the Gram-Schmidt basis of `rank` free rows M, so it stays orthonormal under any
+ * optimiser, and gradients go through that map. A row of the weights [rank, 2 E + 1] is a row of
+ * M, one of W, and an entry of b. The edit is x + B^T (A x + c) with B = R, A = W - R, c = b,
+ * stored in v in the order A, B, c.
+ *
+ * Source: Wu et al., "ReFT", NeurIPS 2024, arXiv:2404.03592, equation 2.
+ * Sees: nothing of the function.
+ * Cost: none.
+ * Deviations from the paper: docs/methods.md.
  */
 #include "methods/loreft.h"
 

@@ -1,20 +1,23 @@
 /*
  * Learnable task vectors: one weight per head on activations at the query of a basis prompt.
- * Saglam, Hu, Yang, Kalogerias, Karbasi, "Learning Task Representations from In-Context Learning",
- * ACL Findings 2025, arXiv:2502.05390, algorithm 1.
  *
- * With z[l] the concatenated head outputs, a[l] = z[l] W_o + b the attention output, and D(w) the
- * scaling of head slices by w[l, 1..H], v[l] is added to the output of block l at the query:
- *   heads         v = (z D(w)) W_o                        each head's contribution, weighted
- *   heads_bias    v = (z D(w)) W_o + (sum_h w_h) b        the output bias once per head
- *   reprojected   v = (a D(w)) W_o + (sum_h w_h) b        the published regression code
- *   blocks        v = a D(w)                              the published text code
- * Gradients, with g = dLoss/dv: dLoss/dw_h = sum over slice h of u * q, where u is z or a and q is
- * g W_o^T (g for blocks), plus <g, b> where the bias is added.
+ * With z[l] the concatenated head outputs, a[l] = z[l] W_o + b the attention output, and D(w)
+ * the scaling of head slices by w[l, 1..H], v[l] is added to the output of block l at the query:
  *
- * Sees: T0 - 1 examples of the function through the basis prompt; with basis "mean", none. Cost:
- * one basis prompt per function. v = (u D(w)) W_o and g W_o^T are one GEMM each over all rows, so
- * no per-head vectors are formed. Deviations from the published code: docs/methods.md.
+ *   heads         v = (z D(w)) W_o                     the weighted contributions of heads
+ *   heads_bias    v = (z D(w)) W_o + (sum_h w_h) b     the output bias once per head
+ *   reprojected   v = (a D(w)) W_o + (sum_h w_h) b     the published regression code
+ *   blocks        v = a D(w)                           the published text code
+ *
+ * Gradient, with g = dLoss/dv: dLoss/dw_h = <u, q> over the slice of head h, where u is z or a,
+ * and q is g W_o^T (g for blocks), plus <g, b> where the bias is added. (u D(w)) W_o and g W_o^T
+ * are one GEMM each over all rows, so no vectors per head are formed.
+ *
+ * Source: Saglam, Hu, Yang, Kalogerias, Karbasi, "Learning Task Representations from In-Context
+ *   Learning", ACL Findings 2025, arXiv:2502.05390, algorithm 1, and the published code.
+ * Sees: T0 - 1 examples of the function through the basis prompt; with basis "mean", none.
+ * Cost: one basis prompt per function.
+ * Deviations from the paper: docs/methods.md.
  */
 #include "methods/ltv.h"
 

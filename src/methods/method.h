@@ -11,9 +11,10 @@
  *   2. The weights w are learned by gradient descent (application.gradient or gradient_at), derived
  *      in closed form from training prompts (derivation.derive), or there are none.
  *   3. application.vector turns w and a basis (inputs.basis: activations at the query of a prompt
- * of T0 points) into v; application.edits turns v into edits of a forward pass. A method may leave
- * one number open, such as a layer: derivation.choices() counts its candidates, and `fit` keeps the
- * one with the least loss on validation prompts.
+ *      of T0 points) into v; application.edits turns v into edits of a forward pass.
+ *
+ * A method may leave one number open, such as a layer: derivation.choices() counts its candidates,
+ * and `fit` keeps the one with the least loss on validation prompts.
  *
  * Sizes: L layers, H heads, E width of the residual stream, R rows (prompts) of a pass.
  */

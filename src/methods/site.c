@@ -1,9 +1,13 @@
 /*
- * Gates on heads: z[l, h] of the query becomes (1 - s) z[l, h] + s t[l, h] with s =
- * sigmoid(alpha[l, h]) learned and t the head output at the query of a basis prompt. SITE, Park et
- * al., ACL Findings 2026, arXiv:2507.20906, where t is a mean over prompts (basis "mean") and all
- * gates start at 0.5. Gradient: dLoss/dalpha = s (1 - s) <g, t - z>. Sees: T0 - 1 examples of the
- * function; with basis "mean", none. Cost: one basis prompt per function, or none.
+ * Gates on heads: the output z[l, h] of the query becomes (1 - s) z[l, h] + s t[l, h], with s =
+ * sigmoid(alpha[l, h]) learned and t the head output at the query of a basis prompt.
+ * dLoss/dalpha = s (1 - s) <g, t - z>.
+ *
+ * Source: SITE, Park et al., ACL Findings 2026, arXiv:2507.20906, where t is a mean over prompts
+ *   (basis "mean") and all gates start at 0.5.
+ * Sees: T0 - 1 examples of the function through the basis prompt; with basis "mean", none.
+ * Cost: one basis prompt per function, or none.
+ * Deviations from the paper: docs/methods.md.
  */
 #include <assert.h>
 #include <math.h>

@@ -1,11 +1,14 @@
 /*
- * State vector: the attention output a[l] at the query of a basis prompt replaces the query's own
- * in layers 0 .. l*; l* is chosen on validation prompts. With `average` > 1 it is the mean of a[l]
- * over the last x's of the basis prompt (the paper's inner optimisation, 7 there). Li et al.,
- * "In-Context Learning State Vector with Inner and Momentum Optimization", NeurIPS 2024,
- * arXiv:2404.11225. Momentum and aggregation are not implemented. The
- * residual stream keeps x, so replacing is possible here. Sees: T0 - 1 examples of the function;
- * with basis "mean", none. Cost: one basis prompt per function, and one token per averaged x.
+ * State vector: the attention output a[l] at the query of a basis prompt replaces that of the
+ * query in layers 0 .. l*; l* is chosen on validation prompts. With `average` > 1 it is the mean
+ * of a[l] over the last x's of the basis prompt (the paper's inner optimisation, over 7). The
+ * residual stream keeps x.
+ *
+ * Source: Li et al., "In-Context Learning State Vector with Inner and Momentum Optimization",
+ *   NeurIPS 2024, arXiv:2404.11225. Momentum and aggregation are not implemented.
+ * Sees: T0 - 1 examples of the function through the basis prompt; with basis "mean", none.
+ * Cost: one basis prompt per function, and one token per averaged x.
+ * Deviations from the paper: docs/methods.md.
  */
 #include "methods/state_vector.h"
 

@@ -1,12 +1,18 @@
 /*
- * Task vector: the effect of the examples on the residual state after one layer l, at the query of
- * a basis prompt.  difference: h + (h_basis - h_alone), where h_alone is the state of the same
- * query without examples.  replace: h_basis replaces h.  The layer is chosen on validation prompts.
- * Hendel, Geva, Globerson, "In-Context Learning Creates Task Vectors", EMNLP Findings 2023,
- * arXiv:2310.15916, section 3, which replaces. There the state belongs to a separator token; here
- * the query is the last token and replacing its state would erase x, so `difference` is the
- * default. Sees: T0 - 1 examples of the function; with basis "mean", none. Cost: one basis prompt
- * and one token per function.
+ * Task vector: the effect of the examples on the residual state h after one layer, at the query
+ * of a basis prompt. The layer is chosen on validation prompts.
+ *
+ *   difference    h + (h_basis - h_alone)     h_alone: the same query without examples
+ *   replace       h_basis                     published
+ *
+ * The paper replaces the state of a separator token. Here the query is the last token, and
+ * replacing its state would erase x, so `difference` is the default.
+ *
+ * Source: Hendel, Geva, Globerson, "In-Context Learning Creates Task Vectors", EMNLP Findings
+ *   2023, arXiv:2310.15916.
+ * Sees: T0 - 1 examples of the function through the basis prompt; with basis "mean", none.
+ * Cost: one basis prompt and one token per function.
+ * Deviations from the paper: docs/methods.md.
  */
 #include <string.h>
 

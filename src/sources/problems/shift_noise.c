@@ -1,8 +1,9 @@
 /*
- * noisy: y -> c (y + sigma eps) with eps ~ N(0, 1), the query included, and c keeping E[y^2]. Garg
- * et al., NeurIPS 2022, section 4, who take c from the sample of a batch. noisy_as_published: the
- * evaluation that Saglam et al. (arXiv:2502.05390) published under this name has noise 0 and
- * functions that do not match those of the basis prompts.
+ * noisy: y becomes c (y + sigma eps) with eps ~ N(0, 1), the query included; c keeps E[y^2].
+ * Garg et al., NeurIPS 2022, section 4, who compute c from the sample of a batch.
+ *
+ * noisy_as_published: no noise, but functions that do not match those of the basis prompts. This
+ * is the evaluation published by Saglam et al. (arXiv:2502.05390) as noisy regression.
  */
 #include <math.h>
 #include <string.h>
