@@ -9,7 +9,7 @@
 #include "ops/vector_ops.h"
 #include "sources/prompt_batch.h"
 
-struct basis_collector { /* contexts of the pairs before point T0, and its query */
+struct basis_collector {
     size_t T0, chunk;
     size_t recent;             /* x's of BASIS_RECENT */
     struct prompt_batch batch; /* slots and rows: [chunk] */
@@ -20,15 +20,14 @@ struct basis_collector { /* contexts of the pairs before point T0, and its query
     float *change;                  /* [n, E] */
 };
 
-static size_t seen(size_t T0) { return 2 * (T0 - 1); }
-
-/* What the y of point T0 sees: all that its x sees, and x. */
-static size_t room(size_t T0) { return seen(T0) + 1; }
+/* Context tokens that the x of point T0 sees, and those that its y sees: these and x. */
+static size_t seen_by_x(size_t T0) { return 2 * (T0 - 1); }
+static size_t seen_by_y(size_t T0) { return seen_by_x(T0) + 1; }
 
 static struct prompt_batch_options batch_options(const struct model_dims *d, size_t T0,
                                                  size_t chunk, enum context_precision contexts) {
     return (struct prompt_batch_options){
-        .dims = d, .slots = chunk, .tokens = room(T0), .rows = chunk, .contexts = contexts};
+        .dims = d, .slots = chunk, .tokens = seen_by_y(T0), .rows = chunk, .contexts = contexts};
 }
 
 enum err_code basis_collector_create(struct basis_collector **out, const struct model_dims *d,
@@ -41,7 +40,7 @@ enum err_code basis_collector_create(struct basis_collector **out, const struct 
     CHECK(c, ERR_MEMORY, "no memory for %zu basis prompts", chunk);
     *c = (struct basis_collector){.T0 = T0, .chunk = chunk, .recent = 1};
     TRY(prompt_batch_create(&c->batch, &batch, err));
-    TRY(query_create(&c->query, d, chunk, room(T0), false, err));
+    TRY(query_create(&c->query, d, chunk, seen_by_y(T0), false, err));
     *out = c;
     c = NULL;
 cleanup:
@@ -63,43 +62,43 @@ size_t basis_collector_bytes(const struct model_dims *dims, size_t T0, size_t ch
                              enum context_precision contexts) {
     const struct prompt_batch_options batch = batch_options(dims, T0, chunk, contexts);
     return prompt_batch_context_bytes(&batch) + prompt_batch_bytes(&batch) +
-           query_bytes(dims, chunk, room(T0), false);
+           query_bytes(dims, chunk, seen_by_y(T0), false);
 }
 
-/* The rows that were set, without edits. */
+/* A pass of the first n rows without edits. */
 static void run_query(struct basis_collector *c, const struct params *p, size_t n) {
     const struct query_rows rows = prompt_rows_of(&c->batch.rows, n);
     query_forward(&c->query, p, &c->batch.context, &rows, &(struct edits){0});
 }
 
-/* The x of point T0 with its context or none. */
+/* The x of point T0, with its context or without. */
 static void ask_x(struct basis_collector *c, const struct params *p, const struct prompt_view *part,
                   enum basis_pass pass) {
-    prompt_batch_ask(&c->batch, part, c->T0 - 1, pass == BASIS_PASS_ALONE ? 0 : seen(c->T0));
+    prompt_batch_ask(&c->batch, part, c->T0 - 1, pass == BASIS_PASS_ALONE ? 0 : seen_by_x(c->T0));
     run_query(c, p, part->n);
 }
 
 static void ask_y(struct basis_collector *c, const struct params *p,
                   const struct prompt_view *part) {
     for (size_t i = 0; i < part->n; i++)
-        prompt_rows_ask_label(&c->batch.rows, i, (struct prompt_seat){i, room(c->T0)}, part, i,
+        prompt_rows_ask_label(&c->batch.rows, i, (struct prompt_seat){i, seen_by_y(c->T0)}, part, i,
                               c->T0 - 1);
     run_query(c, p, part->n);
 }
 
-/* Rows first .. first + n - 1 of BASIS_STEP = the states of the last pass, less what stands there
- * when `less`. */
+/* Rows first .. first + n - 1 of BASIS_STEP = the states of the last pass; with `subtract`, minus
+ * what these rows hold. */
 static void take_states(struct basis_set *s, size_t first, const struct basis_collector *c,
-                        size_t n, bool less) {
+                        size_t n, bool subtract) {
     const size_t E = s->dims.E, L = s->dims.L, layer = c->query.capacity * E;
     for (size_t i = 0; i <= L; i++) {
         const float *from = i < L ? c->query.x + i * layer : c->query.last.norm;
         float *to = s->part[BASIS_STEP] + (i * s->n + first) * E;
-        for (size_t j = 0; j < n * E; j++) to[j] = less ? from[j] - to[j] : from[j];
+        for (size_t j = 0; j < n * E; j++) to[j] = subtract ? from[j] - to[j] : from[j];
     }
 }
 
-static void normalise(struct basis_set *s, size_t row) {
+static void normalise_step(struct basis_set *s, size_t row) {
     const size_t E = s->dims.E;
     double squares = 0;
     for (size_t i = 0; i <= s->dims.L; i++) {
@@ -110,13 +109,13 @@ static void normalise(struct basis_set *s, size_t row) {
         vector_scale(s->part[BASIS_STEP] + (i * s->n + row) * E, (float)(1 / sqrt(squares)), E);
 }
 
-/* After the pass of the queries with their contexts. */
+/* Follows the pass of the queries with their contexts. */
 static void take_steps(struct basis_set *s, size_t first, struct basis_collector *c,
                        const struct params *p, const struct prompt_view *part) {
     take_states(s, first, c, part->n, false);
     ask_y(c, p, part);
     take_states(s, first, c, part->n, true);
-    for (size_t i = 0; i < part->n; i++) normalise(s, first + i);
+    for (size_t i = 0; i < part->n; i++) normalise_step(s, first + i);
 }
 
 /* ---- the last x's */
@@ -126,7 +125,7 @@ void basis_collector_recent(struct basis_collector *c, size_t recent) {
     c->recent = recent < c->T0 ? recent : c->T0;
 }
 
-/* Each x with the pairs before it, from the query backwards. */
+/* One pass for each of the last x's, which sees the pairs before it, from the query backwards. */
 static void take_recent(struct basis_set *s, size_t first, struct basis_collector *c,
                         const struct params *p, const struct prompt_view *part) {
     const size_t n = part->n, E = s->dims.E;
@@ -152,22 +151,22 @@ enum err_code basis_collector_anchor(struct basis_collector *c, const struct bas
     c->change = calloc(a->n * d->E, sizeof *c->change);
     CHECK(c->change, ERR_MEMORY, "no memory for %zu anchors", a->n);
     TRY(prompt_rows_create(&c->anchor_rows, d, a->n, err));
-    TRY(query_create(&c->anchor_query, d, a->n, room(c->T0), false, err));
+    TRY(query_create(&c->anchor_query, d, a->n, seen_by_y(c->T0), false, err));
 cleanup:
     return rc;
 }
 
 size_t basis_anchors_bytes(const struct model_dims *dims, size_t T0, size_t n) {
     if (n == 0) return 0;
-    return query_bytes(dims, n, room(T0), false) + prompt_rows_bytes(dims, n) +
+    return query_bytes(dims, n, seen_by_y(T0), false) + prompt_rows_bytes(dims, n) +
            n * dims->E * sizeof(float);
 }
 
-/* c->change: what the pairs in a slot change in the last state of each anchor. */
+/* c->change: the difference that the pairs of a slot make to the last state of each anchor. */
 static void ask_anchors(struct basis_collector *c, const struct params *p, size_t slot) {
     const size_t n = c->anchors.n, E = p->dims.E, inputs = p->dims.inputs, row = inputs + 2 * E;
     for (size_t i = 0; i < n; i++)
-        prompt_rows_ask_token(&c->anchor_rows, i, (struct prompt_seat){slot, seen(c->T0)},
+        prompt_rows_ask_token(&c->anchor_rows, i, (struct prompt_seat){slot, seen_by_x(c->T0)},
                               c->anchors.rows + i * row);
     const struct query_rows rows = prompt_rows_of(&c->anchor_rows, n);
     query_forward(&c->anchor_query, p, &c->batch.context, &rows, &(struct edits){0});

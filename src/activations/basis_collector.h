@@ -1,8 +1,8 @@
 /*
  * basis_collector.h - runs the model over prompts and takes their basis (basis.h).
  *
- * A collector is made once for a length T0 and a chunk, which decides bits, and runs as often as
- * wanted. Rows of a set come out in the order of the prompts.
+ * A collector is created once for a length T0 and a chunk and runs any number of times. The chunk
+ * is part of what determines the bits, because GEMM results depend on the shape of a batch.
  */
 #ifndef ACTIVATIONS_BASIS_COLLECTOR_H
 #define ACTIVATIONS_BASIS_COLLECTOR_H
@@ -10,24 +10,25 @@
 #include "activations/basis_set.h"
 #include "sources/prompt_view.h"
 
-/* Fills rows 0 .. n - 1 of a set with the basis of n prompts at their point T0 (1-based, T0 <=
- * points), in passes of `chunk` prompts; s->n >= n. Made once, it runs as often as wanted. */
 struct basis_collector;
+
+/* T0: the point of the basis, counted from 1. chunk: prompts of one pass. */
 enum err_code basis_collector_create(struct basis_collector **out, const struct model_dims *dims,
                                      size_t T0, size_t chunk, enum context_precision contexts,
                                      struct err *err);
 void basis_collector_destroy(struct basis_collector *c); /* NULL-safe */
 
-/* BASIS_RECENT is the mean over the last `recent` x's, or over all T0 where those are fewer; 1
- * until told. */
+/* BASIS_RECENT becomes the mean over the last `recent` x's, or over all T0 if those are fewer; the
+ * default is 1. */
 void basis_collector_recent(struct basis_collector *c, size_t recent);
 
-/* Queries that belong to no prompt, asked after the T0 - 1 pairs of each. Row i of rows [n, inputs
- * + 2 E]: its x, its last state with no example before it, its shares. Block k of BASIS_ANCHORS is
- * the sum over i of share k of i times what the pairs change in the last state of i. */
+/* Anchors are tokens that belong to no prompt and are asked after the T0 - 1 pairs of every prompt.
+ * Row i of rows [n, inputs + 2 E] holds the x of anchor i, its last residual state without examples
+ * and E coefficients. With d_i the difference that the pairs make to the last state of anchor i,
+ * block k of BASIS_ANCHORS is the sum over i of coefficient k of i times d_i. */
 struct basis_anchors {
     size_t n;          /* 0: none */
-    const float *rows; /* must stay */
+    const float *rows; /* must stay valid as long as the collector */
 };
 enum err_code basis_collector_anchor(struct basis_collector *c, const struct basis_anchors *a,
                                      const struct model_dims *dims, struct err *err);
@@ -35,13 +36,16 @@ size_t basis_anchors_bytes(const struct model_dims *dims, size_t T0, size_t n);
 
 size_t basis_collector_bytes(const struct model_dims *dims, size_t T0, size_t chunk,
                              enum context_precision contexts);
+
+/* Rows 0 .. n - 1 of the set: the basis of the n prompts, in their order, which have T0 points or
+ * more; s->n >= n. */
 void basis_collector_run(struct basis_set *s, struct basis_collector *c, const struct params *p,
                          const struct prompt_view *prompts);
 /* The same into rows row .. row + n - 1. */
 void basis_collector_run_at(struct basis_set *s, size_t row, struct basis_collector *c,
                             const struct params *p, const struct prompt_view *prompts);
 
-/* Once, with contexts in single precision. */
+/* A collector that runs once, with contexts in single precision. */
 enum err_code basis_set_collect(struct basis_set *s, const struct params *p,
                                 const struct prompt_view *prompts, size_t T0, size_t chunk,
                                 struct err *err);

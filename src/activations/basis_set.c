@@ -39,8 +39,7 @@ bool basis_pass_needed(unsigned parts, enum basis_pass pass) {
     return (parts & (pass == BASIS_PASS_ALONE ? alone : ~(alone | others))) != 0;
 }
 
-/* Where a plain query pass has block 0 of a part; blocks lie capacity * E apart. NULL: this pass
- * has it not. */
+/* Block 0 of a part in a query pass; blocks are capacity * E apart. NULL: not in this pass. */
 static const float *part_of(const struct query *q, enum basis_part part, enum basis_pass pass) {
     if ((part == BASIS_ALONE) != (pass == BASIS_PASS_ALONE)) return NULL;
     switch (part) {

@@ -38,8 +38,8 @@ size_t causal_mean_bytes(const struct model_dims *dims, const struct causal_opti
            basis_collector_bytes(dims, o->T0, o->chunk, o->contexts);
 }
 
-static enum err_code advance_by(void *said, size_t more, struct err *err) {
-    return advance(said, (double)more, err);
+static enum err_code advance_prompts(void *progress, size_t more, struct err *err) {
+    return advance(progress, (double)more, err);
 }
 
 enum err_code causal_mean(struct basis_set *mean, const struct params *p,
@@ -49,8 +49,8 @@ enum err_code causal_mean(struct basis_set *mean, const struct params *p,
     const struct basis_mean_options of = {.params = p,
                                           .prompts = o->prompts,
                                           .chunk = o->chunk,
-                                          .report = advance_by,
-                                          .context = o->said};
+                                          .report = advance_prompts,
+                                          .context = o->progress};
     assert(mean->parts == basis_bit(causal_part(o->reading)));
     TRY(basis_collector_create(&collector, &p->dims, o->T0, o->chunk, o->contexts, err));
     TRY(basis_mean(mean, collector, &of, err));
@@ -74,6 +74,7 @@ struct map {
     struct arena memory;
 };
 
+/* Context tokens of a prompt. */
 static size_t seen(const struct causal_options *o) { return 2 * (o->T0 - 1); }
 
 static void lay_out(struct map *m, const struct model_dims *d) {
@@ -81,7 +82,7 @@ static void lay_out(struct map *m, const struct model_dims *d) {
     m->prediction = arena_floats(&m->memory, d->H * m->chunk);
 }
 
-static struct map described(const struct causal_options *o, const struct params *p) {
+static struct map map_describe(const struct causal_options *o, const struct params *p) {
     const size_t chunk = o->chunk < o->prompts.n ? o->chunk : o->prompts.n;
     return (struct map){.o = o, .params = p, .chunk = chunk};
 }
@@ -106,7 +107,7 @@ static enum err_code map_init(struct map *m, const struct causal_options *o, con
                               struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &p->dims;
-    *m = described(o, p);
+    *m = map_describe(o, p);
     m->order = calloc(o->T0, sizeof *m->order);
     m->drawn = calloc(o->T0, sizeof *m->drawn);
     CHECK(m->order && m->drawn, ERR_MEMORY, "no memory for %zu labels", o->T0);
@@ -124,21 +125,21 @@ cleanup:
 
 size_t causal_map_bytes(const struct model_dims *dims, const struct causal_options *o) {
     const struct params shape = {.dims = *dims};
-    struct map m = described(o, &shape);
+    struct map m = map_describe(o, &shape);
     const struct prompt_batch_options batch = batch_options(&m, dims);
     lay_out(&m, dims);
     return m.memory.used + prompt_batch_bytes(&batch) + prompt_batch_context_bytes(&batch) +
            head_patching_bytes(dims, m.chunk, seen(o));
 }
 
-/* m->order: labels [n] in another order, a draw of `sample`. */
+/* m->order: a permutation of n labels, drawn as `sample`. */
 static void draw_order(struct map *m, size_t n, uint64_t sample) {
     rng_permutation(m->drawn, (uint32_t)n, m->o->stream, sample, 0);
     for (size_t k = 0; k < n; k++) m->order[k] = m->drawn[k];
 }
 
-/* Context and query of prompt i of a part, its labels in m->order. The context is complete after
- * begin(). */
+/* Context and query of prompt i of a part, its labels in m->order; complete after
+ * begin_patching(). */
 static void add_prompt(struct map *m, const struct prompt_view *part, size_t i) {
     const size_t last = m->o->T0 - 1;
     const float *y = part->y + i * part->points;
@@ -149,15 +150,16 @@ static void add_prompt(struct map *m, const struct prompt_view *part, size_t i) 
     prompt_rows_ask(&m->batch.rows, i, (struct prompt_seat){i, seen(m->o)}, part, i, last);
 }
 
-static void begin(struct map *m, size_t n) {
+static void begin_patching(struct map *m, size_t n) {
     const struct query_rows rows = prompt_rows_of(&m->batch.rows, n);
     prompt_batch_finish(&m->batch);
     head_patching_begin(&m->pass, m->params, &m->batch.context, &rows);
 }
 
 /* Effects of heads h .. h + heads - 1 of a layer on a part that begins at prompt `first`. */
-static void note_effects(float *effect, struct map *m, const struct prompt_view *part, size_t first,
-                         const struct basis *values, size_t l, size_t h, size_t heads) {
+static void measure_effects(float *effect, struct map *m, const struct prompt_view *part,
+                            size_t first, const struct basis *values, size_t l, size_t h,
+                            size_t heads) {
     const size_t H = m->params->dims.H, all = m->o->prompts.n, R = part->n;
     head_patching_heads(m->prediction, &m->pass, values, site_of(m->o->reading), l, h, heads);
     for (size_t i = 0; i < heads; i++)
@@ -178,10 +180,10 @@ static enum err_code run_shared(float *effect, struct map *m, const struct promp
         draw_order(m, m->o->T0 - 1, first + i);
         add_prompt(m, part, i);
     }
-    begin(m, part->n);
+    begin_patching(m, part->n);
     for (size_t l = 0; l < d->L; l++) {
-        note_effects(effect, m, part, first, values, l, 0, d->H);
-        TRY(advance(m->o->said, (double)(part->n * d->H), err));
+        measure_effects(effect, m, part, first, values, l, 0, d->H);
+        TRY(advance(m->o->progress, (double)(part->n * d->H), err));
     }
 cleanup:
     return rc;
@@ -197,9 +199,9 @@ static enum err_code run_redrawn(float *effect, struct map *m, const struct prom
         else
             draw_order(m, T0, i);
         for (size_t r = 0; r < part->n; r++) add_prompt(m, part, r);
-        begin(m, part->n);
-        note_effects(effect, m, part, first, values, i / H, i % H, 1);
-        TRY(advance(m->o->said, (double)part->n, err));
+        begin_patching(m, part->n);
+        measure_effects(effect, m, part, first, values, i / H, i % H, 1);
+        TRY(advance(m->o->progress, (double)part->n, err));
     }
 cleanup:
     return rc;
@@ -223,7 +225,7 @@ cleanup:
     return rc;
 }
 
-/* ---- what the map says */
+/* ---- the average effect */
 
 enum err_code causal_effects(double *mean, const float *effect, const struct model_dims *dims,
                              size_t n, struct err *err) {
@@ -232,8 +234,8 @@ enum err_code causal_effects(double *mean, const float *effect, const struct mod
         for (size_t r = 0; r < n; r++) sum += (double)effect[i * n + r];
         mean[i] = sum / (double)n;
         if (!isfinite(mean[i]))
-            return ERR(err, ERR_NUMERIC, "layer %zu, head %zu: its effect is %g", i / dims->H,
-                       i % dims->H, mean[i]);
+            return ERR(err, ERR_NUMERIC, "layer %zu, head %zu: the average effect is %g",
+                       i / dims->H, i % dims->H, mean[i]);
     }
     return ERR_OK;
 }

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Copies that go on together: enough for GEMMs at full rate, few enough for the cache. Constant, as
- * it decides bits. */
+/* Copies in one batch: enough for GEMMs at full rate, few enough for the cache. A constant, because
+ * the shape of a batch determines bits. */
 enum { COPIES = 512 };
 
 static size_t copies_capacity(const struct model_dims *d, size_t prompts) {
@@ -21,7 +21,7 @@ enum err_code head_patching_create(struct head_patching *e, const struct model_d
     *e = (struct head_patching){0};
     e->slot = calloc(capacity, sizeof *e->slot);
     e->length = calloc(capacity, sizeof *e->length);
-    CHECK(e->slot && e->length, ERR_MEMORY, "no memory for %zu rows of a causal map", capacity);
+    CHECK(e->slot && e->length, ERR_MEMORY, "no memory for %zu copies of query rows", capacity);
     TRY(query_create(&e->base, dims, prompts, tokens, false, err));
     TRY(query_create(&e->copies, dims, capacity, tokens, false, err));
 cleanup:
@@ -65,7 +65,7 @@ static const float *value_row(const struct basis *b, enum edit_site site, size_t
     return values + (layer * b->stride + (b->R > 1 ? r : 0)) * E;
 }
 
-/* Copy `at` of row r, with head h replaced. */
+/* Copy number `at`: row r with head h replaced. */
 static void put_copy(struct head_patching *e, size_t at, const struct basis *values,
                      enum edit_site site, size_t layer, size_t h, size_t r) {
     const struct model_dims *d = &e->base.dims;
@@ -87,7 +87,8 @@ void head_patching_heads(float *prediction, struct head_patching *e, const struc
     assert(values->R == 1 || values->R == R);
     for (size_t first = 0; first < R; first += together) {
         const size_t rows = R - first < together ? R - first : together;
-        for (size_t i = 0; i < rows * n; i++) /* copies of a row side by side: they share a cache */
+        /* Copies of a row are neighbours, as they read the same context. */
+        for (size_t i = 0; i < rows * n; i++)
             put_copy(e, i, values, site, layer, h + i % n, first + i / n);
         const struct query_rows copies = {.R = rows * n, .slot = e->slot, .length = e->length};
         query_resume(&e->copies, e->params, e->context, &copies, &(struct edits){0}, layer, site);

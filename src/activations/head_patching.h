@@ -1,12 +1,13 @@
 /*
- * head_patching.h - the causal map: predictions with the output of one head alone replaced.
+ * head_patching.h - activation patching at the query: predictions with the output of one head
+ * replaced.
  *
- * Causal mediation at the query (Todd et al. 2024; methods 3.1, 3.2): rows that read a context,
- * usually a corrupted one, get the output that a head had elsewhere, usually its mean over clean
- * prompts, and all that follows is computed again.  Layers before the head are those of the
- * unedited pass, so that pass runs once, and from each layer on a copy of every row per head runs
- * to the end, all of them together.  A head is a slice of z, or as the published regression code
- * has it, of a.
+ * Todd et al., ICLR 2024; see docs/methods.md. Each row is a query that reads a context, usually of
+ * a label-shuffled prompt. The output of one head is replaced by a given value, usually its mean
+ * over clean prompts, and the rest of the pass is computed again. The layers before the head do not
+ * change, so the unedited pass runs once; then, for each layer, one copy of every row per head runs
+ * from that layer to the end, all copies in one batch. A head's output is a slice of z, or as in
+ * the published regression code of a = z W_o + b.
  */
 #ifndef ACTIVATIONS_HEAD_PATCHING_H
 #define ACTIVATIONS_HEAD_PATCHING_H
@@ -16,8 +17,8 @@
 
 struct head_patching {
     struct query base;           /* the unedited pass: base.prediction [R] */
-    struct query copies;         /* of as many rows as go on together */
-    const struct params *params; /* as begun with, and the next two */
+    struct query copies;         /* as many rows as run together */
+    const struct params *params; /* of head_patching_begin(), as the next two */
     const struct context *context;
     struct query_rows rows;
     uint32_t *slot, *length; /* [copies.capacity] */
@@ -29,18 +30,18 @@ enum err_code head_patching_create(struct head_patching *e, const struct model_d
 void head_patching_destroy(struct head_patching *e);
 size_t head_patching_bytes(const struct model_dims *dims, size_t prompts, size_t tokens);
 
-/* Runs the unedited pass. p, c and the arrays of rows must stay until the last call that follows.
- */
+/* Runs the unedited pass. p, c and the arrays of rows must stay valid until the last call that
+ * follows. */
 void head_patching_begin(struct head_patching *e, const struct params *p, const struct context *c,
                          const struct query_rows *rows);
 
-/* prediction [n, R]: of the rows that were begun with, when head h, .. or h + n - 1 of `layer` is
- * replaced. values: one row for all, or one each. site: EDIT_HEADS takes slices of BASIS_HEADS,
- * EDIT_ATTENTION of BASIS_ATTENTION. */
+/* prediction [n, R]: row i with head h + i of `layer` replaced. values: one row for all R queries
+ * or one for each. site: EDIT_HEADS takes slices of BASIS_HEADS, EDIT_ATTENTION of BASIS_ATTENTION.
+ */
 void head_patching_heads(float *prediction, struct head_patching *e, const struct basis *values,
                          enum edit_site site, size_t layer, size_t h, size_t n);
 
-/* prediction [L, H, R]: every head. */
+/* prediction [L, H, R]: the same for every head. */
 void head_patching_all(float *prediction, struct head_patching *e, const struct basis *values,
                        enum edit_site site);
 

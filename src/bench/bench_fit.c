@@ -49,7 +49,7 @@ static struct fit_data_options options_of(const struct work *w, const struct ben
 }
 
 static double bytes_when_kept(const struct fit_data_options *o, const struct bench_size *z) {
-    return (double)(fit_data_bytes(o, &z->dims, 1) + fit_data_kept_bytes(o, &z->dims, 1));
+    return (double)(fit_data_bytes(o, &z->dims, 1) + fit_data_cached_bytes(o, &z->dims, 1));
 }
 
 static void describe(struct bench_line *lines, const struct work *w, const struct bench_size *z) {

@@ -158,14 +158,15 @@ static enum err_code fv_derive(float *w, const struct method_training *t,
                                const struct method_setup *s, struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t heads = method_weights(s), n = method_first_prompts(t, fv_keys(s).prompts);
-    struct causal_progress said = {t->report, t->context, 0, (double)(t->prompts.n + n * heads)};
+    struct causal_progress progress = {t->report, t->context, 0,
+                                       (double)(t->prompts.n + n * heads)};
     struct causal_options o = options_of(s, t);
     struct basis_set mean = {0};
     float *effect = calloc(heads * n, sizeof *effect);
     double *effects = calloc(heads, sizeof *effects);
     uint32_t *order = calloc(heads, sizeof *order);
     CHECK(effect && effects && order, ERR_MEMORY, "no memory for the effects of %zu prompts", n);
-    o.said = t->report ? &said : NULL;
+    o.progress = t->report ? &progress : NULL;
     TRY(basis_set_create(&mean, &s->params->dims, fv_basis(s), 1, err));
     TRY(causal_mean(&mean, s->params, &o, err));
     o.prompts.n = n;

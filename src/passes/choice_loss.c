@@ -11,7 +11,7 @@ struct choice_loss {
     const float *w;
     struct prompt_batch batch; /* slots and rows: [chunk] */
     struct vector_pass pass;
-    struct basis_collector *collector; /* NULL: none is needed */
+    struct basis_collector *collector; /* NULL: not needed */
     struct basis_set basis;            /* [chunk] */
 };
 
@@ -44,7 +44,7 @@ enum err_code choice_loss_create(struct choice_loss **out, const struct choice_l
     enum err_code rc = ERR_OK;
     const struct prompt_batch_options batch = batch_options(o);
     struct choice_loss *c = calloc(1, sizeof *c);
-    CHECK(c, ERR_MEMORY, "no memory for the choice of a method");
+    CHECK(c, ERR_MEMORY, "no memory for the validation of a method's choices");
     *c = (struct choice_loss){.o = *o, .w = w};
     TRY(prompt_batch_create(&c->batch, &batch, err));
     TRY(vector_pass_create(&c->pass, o->setup, o->chunk, batch.tokens, false, err));

@@ -1,10 +1,11 @@
 /*
- * choice_loss.h - the loss of a method on validation prompts under each of its choices.
+ * choice_loss.h - the validation loss of a derived method under each of its choices (such as
+ * layers).
  *
- * A prompt's query is its last x, its target the last y, its basis its first T0 points, as in
- * fit_data.h; contexts are filled once for all choices, or for each choice of a method that edits
- * every token.  Prompts go through in chunks, which the caller takes one after the other: chunks
- * decide bits.
+ * As in fit_data.h, the query of a prompt is its last x, the target its last y, and its basis its
+ * first T0 points. Contexts are filled once for all choices, or once per choice for a method that
+ * edits every token. The caller passes the prompts in chunks, in order: chunks are part of what
+ * determines the bits.
  */
 #ifndef PASSES_CHOICE_LOSS_H
 #define PASSES_CHOICE_LOSS_H
@@ -14,26 +15,27 @@
 #include "passes/fit_data.h"
 
 struct choice_loss_options {
-    struct method_setup *setup; /* outlives the chooser, which sets its choice */
+    struct method_setup *setup; /* must stay valid; its `choice` is set to each choice in turn */
     size_t points, T0, chunk;
-    bool mean; /* the caller gives one basis for all */
+    bool mean; /* the caller passes one basis row for all prompts */
     struct prompt_loss loss;
     enum context_precision contexts;
 };
 
 struct choice_loss;
 
-/* w: the method's weights or NULL; they must stay. */
+/* w: the method's weights or NULL; they must stay valid. */
 enum err_code choice_loss_create(struct choice_loss **out, const struct choice_loss_options *o,
                                  const float *w, struct err *err);
 void choice_loss_destroy(struct choice_loss *c); /* NULL-safe */
 size_t choice_loss_bytes(const struct choice_loss_options *o);
 
-/* losses [choices] += weight * loss of n <= chunk prompts. mean: one row, where options say so. */
+/* losses [choices] += weight * the sum of losses of n <= chunk prompts. mean: the one basis row, if
+ * the options say so. */
 void choice_loss_add(double *losses, struct choice_loss *c, const struct prompt_view *prompts,
                      const struct basis *mean, double weight);
 
-/* The least of n losses, the first of equals; NaN never. n if there is none. */
+/* Index of the smallest finite loss of n, the first of equals; n if none is finite. */
 size_t choice_loss_least(const double *losses, size_t n);
 
 #endif

@@ -3,13 +3,13 @@
 #include <assert.h>
 #include <string.h>
 
-/* Lengths of a prompt that go through the model together and share its context in the cache, and
- * the rows of a pass where there are prompts enough. Constants, as they decide bits. */
+/* Lengths of one prompt in a block, whose rows share its context in the cache, and rows of a block
+ * if there are enough prompts. Constants, because the shape of a batch determines bits. */
 enum { LENGTHS = 32, ROWS = 256 };
 
 static size_t dummies_of(const struct curve_options *o) { return o->dummies ? o->dummies->n : 0; }
 
-/* Context tokens of a whole prompt and of a window; T0 beyond the prompt is no window at all. */
+/* Context tokens of a whole prompt and of a window; a window longer than the prompt is not used. */
 static size_t whole_tokens(const struct curve_options *o) {
     return 2 * (o->points - 1 + dummies_of(o));
 }
@@ -22,7 +22,7 @@ static size_t window_tokens(const struct curve_options *o) {
     return 2 * (o->window_points - 1 + dummies_of(o));
 }
 
-/* The first k that is read through a window. */
+/* The first k at which the method reads a window. */
 static size_t window_from(const struct curve_options *o) {
     size_t k = o->window_points;
     if (!has_windows(o)) return o->points;
@@ -36,7 +36,7 @@ static size_t block_lengths(const struct curve_options *o, size_t k) {
     return left < LENGTHS ? left : LENGTHS;
 }
 
-/* Rows of a pass at most: of every prompt once, for its vector and its windows. */
+/* Most rows of a block; at least one for every prompt, as vectors and windows need. */
 static size_t capacity(const struct curve_options *o) {
     const size_t all = o->chunk * block_lengths(o, 0), most = all < ROWS ? all : ROWS;
     return o->chunk > most ? o->chunk : most;
@@ -112,10 +112,10 @@ size_t curve_bytes(const struct model_dims *dims, const struct curve_options *o)
     return bytes;
 }
 
-/* Adds the context of prompt i before its query at point k: its last `pairs` pairs, dummies among
- * them. */
-static void show(struct curve *c, struct prompt_batch *batch, const struct prompt_view *prompts,
-                 size_t i, size_t k, size_t pairs) {
+/* Adds the context of prompt i for its query at point k: the last `pairs` pairs before it, with the
+ * dummy pairs put in. */
+static void show_prompt(struct curve *c, struct prompt_batch *batch,
+                        const struct prompt_view *prompts, size_t i, size_t k, size_t pairs) {
     const size_t first = k - pairs, all = pairs + dummies_of(&c->o);
     if (dummies_of(&c->o) == 0) {
         prompt_batch_add(batch, i, prompts, i, (struct prompt_span){first, pairs, false});
@@ -128,8 +128,8 @@ static void show(struct curve *c, struct prompt_batch *batch, const struct promp
     prompt_batch_add(batch, i, &one, 0, (struct prompt_span){0, all, false});
 }
 
-/* Contexts of all prompts from the last `pairs` of their first k pairs, as they are shown then,
- * under the edits of scope `all`, and at dummies under those of the query. */
+/* Contexts of all prompts from the last `pairs` of their first k pairs, with the labels shown at
+ * length k, under the edits of scope `all`, and at dummy tokens under those of scope `query`. */
 static void fill(struct curve *c, struct prompt_batch *batch, const struct prompt_view *prompts,
                  size_t k, size_t pairs) {
     struct edits edits = c->pass.edits;
@@ -137,7 +137,7 @@ static void fill(struct curve *c, struct prompt_batch *batch, const struct promp
     edits.n_at = dummies_of(&c->o);
     if (edits.n_at > 0) dummy_pairs_places(c->at, c->o.dummies, pairs);
     prompt_batch_begin(batch, c->o.setup->params, &edits);
-    for (size_t i = 0; i < prompts->n; i++) show(c, batch, prompts, i, k, pairs);
+    for (size_t i = 0; i < prompts->n; i++) show_prompt(c, batch, prompts, i, k, pairs);
     prompt_batch_finish(batch);
 }
 
@@ -146,7 +146,7 @@ struct block { /* queries at points k .. k + lengths - 1, the first of which see
     size_t k, lengths, pairs;
 };
 
-/* Of prompts first .. first + n - 1, a row a length, those of a prompt side by side. */
+/* Prompts first .. first + n - 1: one row per length, the rows of a prompt next to each other. */
 static void ask_some(float *prediction, struct curve *c, const struct prompt_view *prompts,
                      const struct block *b, size_t first, size_t n) {
     struct prompt_rows *all = &b->batch->rows;
@@ -156,7 +156,7 @@ static void ask_some(float *prediction, struct curve *c, const struct prompt_vie
         prompt_rows_ask(all, r, at, prompts, i, b->k + j);
     }
     const struct query_rows rows = prompt_rows_of(all, n * b->lengths);
-    c->pass.edits.index = rows.slot; /* all lengths of a prompt have its vector */
+    c->pass.edits.index = rows.slot; /* all lengths of a prompt share its vector */
     vector_pass_run(&c->pass, &b->batch->context, &rows);
     for (size_t i = 0; i < n; i++)
         memcpy(prediction + (first + i) * prompts->points + b->k,
@@ -172,7 +172,7 @@ static void ask(float *prediction, struct curve *c, const struct prompt_view *pr
     }
 }
 
-/* Must every length be filled by itself? */
+/* Whether every length needs a context of its own. */
 static bool own_contexts(const struct curve *c, const struct prompt_view *prompts) {
     return prompts->shown_y || dummies_of(&c->o) > 0;
 }
@@ -188,8 +188,9 @@ void curve_begin(struct curve *c, const struct prompt_view *prompts, const struc
         fill(c, &c->whole, prompts, prompts->points - 1, prompts->points - 1);
 }
 
-/* Methods that read whole prompts at a length go through the same block there, whatever they do
- * beyond: so they have the same bits. Columns of the block beyond are written again. */
+/* At lengths where a method reads whole prompts, it runs the same block as all other methods, even
+ * if the block extends into lengths that it reads through a window: equal shapes give equal bits.
+ * The columns of those lengths are overwritten by the windows afterwards. */
 size_t curve_step(float *prediction, struct curve *c, const struct prompt_view *prompts, size_t k) {
     const size_t pairs = c->o.window_points - 1, beyond = window_from(&c->o);
     if (k >= beyond) {

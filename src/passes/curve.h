@@ -1,11 +1,11 @@
 /*
  * curve.h - the predictions of a method after k = 0, 1, ... examples of each prompt.
  *
- * One context per prompt at its full length serves every k.  Prompts go through the model some at a
- * time, each with a block of lengths side by side.  Methods that read only a window of the prompt
- * (method.h) get a context of their own for each k beyond it, and so does every k of prompts whose
- * labels depend on how many are shown, or that hold dummies.  `evaluate` and `verify` both call
- * this.
+ * By causality one context per prompt, at its full length, serves every k: length k reads its first
+ * 2 k tokens. Queries run in blocks of several prompts with up to 32 lengths each. A context for
+ * every single k is needed beyond the window of methods that read only a window of the prompt
+ * (method.h), for prompts whose labels depend on the number of pairs shown, and for prompts with
+ * dummy pairs. `evaluate` and `verify` both use this.
  */
 #ifndef PASSES_CURVE_H
 #define PASSES_CURVE_H
@@ -16,24 +16,23 @@
 
 struct curve_options {
     const struct method_setup *setup;
-    size_t chunk;          /* prompts at a time: contexts kept */
+    size_t chunk;          /* prompts whose contexts are in memory at a time */
     size_t points;         /* of each prompt */
     size_t window_points;  /* T0: a window shows T0 - 1 pairs and the query */
-    size_t trained_points; /* where `oracle` stops being plain */
+    size_t trained_points; /* from here on `oracle` reads the window instead of the whole prompt */
     enum context_precision contexts;
-    const struct dummy_pairs
-        *dummies;                 /* of every prompt and window, whatever the method; NULL: none */
-    const struct method *control; /* made of the setup's method; NULL: that method itself */
-    struct rng stream;            /* of the control */
+    const struct dummy_pairs *dummies; /* put into all prompts and windows; NULL: none */
+    const struct method *control;      /* made from the setup's method; NULL: the method itself */
+    struct rng stream;                 /* of the control's draws */
 };
 
 struct curve {
     struct curve_options o;
-    struct prompt_batch whole, window; /* slots: [chunk]; rows: of a pass, [chunk] */
+    struct prompt_batch whole, window; /* slots: [chunk]; rows: of a block, [chunk] */
     struct vector_pass pass;
-    uint32_t at[DUMMIES_MOST]; /* tokens of dummies, of the length that was filled last */
+    uint32_t at[DUMMIES_MOST]; /* dummy tokens of the length that was filled last */
     float *shown_x, *shown_y;  /* [points + dummies, dims], [points + dummies] of one prompt */
-    float *remade;             /* [edits, chunk, E] values of a control */
+    float *remade;             /* [edits, chunk, E] edit values that a control replaces */
     struct arena memory;
 };
 
@@ -41,17 +40,17 @@ enum err_code curve_create(struct curve *c, const struct curve_options *o, struc
 void curve_destroy(struct curve *c);
 size_t curve_bytes(const struct model_dims *dims, const struct curve_options *o);
 
-/* Vector and contexts of the n <= chunk prompts of `prompts`, the first of which is sample number
- * `first`; contexts run under the vector where the method edits every token. basis: a row a prompt,
- * one row for all, or NULL; w: the method's weights or NULL. */
+/* Computes the task vectors and the contexts of n <= chunk prompts, the first of which is sample
+ * number `first`. For methods that edit every token the contexts are edited too. basis: one row per
+ * prompt, one row for all, or NULL; w: the method's weights or NULL. */
 void curve_begin(struct curve *c, const struct prompt_view *prompts, const struct basis *basis,
                  const float *w, size_t first);
 
-/* Columns k, k + 1, ... of prediction [n, points], of the prompts that were begun with; returns the
- * first that is still to do, where the next call goes on. */
+/* Columns k, k + 1, ... of prediction [n, points] for the prompts of curve_begin(); returns the
+ * first column that is not done, the k of the next call. */
 size_t curve_step(float *prediction, struct curve *c, const struct prompt_view *prompts, size_t k);
 
-/* The two together, for every k. */
+/* curve_begin() and curve_step() for every k. */
 void curve_predict(float *prediction, struct curve *c, const struct prompt_view *prompts,
                    const struct basis *basis, const float *w);
 

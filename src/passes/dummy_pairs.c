@@ -53,12 +53,13 @@ enum err_code dummy_pairs_check(const struct config_point *point, struct err *er
                         given(point), DUMMIES_MOST);
 }
 
-/* The point of the prompt without dummies that dummy i stands before. */
+/* Dummy i stands before this point of the prompt, counted without dummies. */
 static size_t point_of(const struct dummy_pairs *d, size_t i, size_t pairs) {
     return (size_t)(d->fraction[i] * (double)(pairs + 1));
 }
 
-/* How many dummies stand before dummy i: those at earlier points, and of one point the first. */
+/* Number of dummies before dummy i: those at earlier points, and at the same point those with a
+ * smaller index. */
 static size_t rank_of(const struct dummy_pairs *d, size_t i, size_t pairs) {
     const size_t here = point_of(d, i, pairs);
     size_t rank = 0;

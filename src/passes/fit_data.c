@@ -12,12 +12,12 @@ enum { REPORT_EVERY = 16 };
 
 struct fit_data {
     struct fit_data_options o;
-    struct job_ctx *ctx; /* NULL: alone */
+    struct job_ctx *ctx; /* NULL: a single process */
     size_t first, count; /* shards of this rank */
     size_t each;         /* samples of a shard, rounded up: slots per shard */
     size_t weights;
     size_t at[FIT_LENGTHS], n_at; /* points of a sample's queries, from 0 */
-    bool kept;
+    bool cached;
     struct prompt_batch contexts; /* cached: [count * each] slots, otherwise [batch] */
     struct vector_pass pass;
     struct basis_set basis;       /* of each sample by its slot; or the mean alone */
@@ -35,23 +35,22 @@ static size_t sample_rows(const struct fit_data_options *o) {
     return o->n_lengths > 0 ? o->n_lengths : 1;
 }
 
-/* Of a pass at most. */
+/* Most rows of a pass. */
 static size_t rows_most(const struct fit_data_options *o) { return o->batch * sample_rows(o); }
 
 static size_t context_tokens(const struct fit_data_options *o) {
     return 2 * (o->prompts.points - 1);
 }
 
-/* Of a pass over the samples themselves: heads, attention, state. */
 static unsigned basis_parts(const struct fit_data_options *o) { return method_basis(o->setup); }
 
-/* Where sample i is on this rank. */
+/* Index of sample i among those of this rank. */
 static size_t slot_of(const struct fit_data *d, size_t i) {
     return (i % d->o.shards - d->first) * d->each + i / d->o.shards;
 }
 
 static size_t context_slots(const struct fit_data *d) {
-    return d->kept ? d->count * d->each : d->o.batch;
+    return d->cached ? d->count * d->each : d->o.batch;
 }
 
 /* ---- memory */
@@ -74,8 +73,8 @@ static struct prompt_batch_options batch_options(const struct fit_data_options *
                                          .contexts = o->contexts};
 }
 
-size_t fit_data_kept_bytes(const struct fit_data_options *o, const struct model_dims *dims,
-                           size_t count) {
+size_t fit_data_cached_bytes(const struct fit_data_options *o, const struct model_dims *dims,
+                             size_t count) {
     const struct prompt_batch_options all = batch_options(o, dims, count * shard_samples(o));
     return prompt_batch_context_bytes(&all);
 }
@@ -85,7 +84,7 @@ size_t fit_data_pass_bytes(const struct fit_data_options *o, const struct model_
     return prompt_batch_context_bytes(&pass);
 }
 
-/* Basis of all samples of a rank, or the one mean. */
+/* Rows of the basis: all samples of a rank, or the mean alone. */
 static size_t basis_slots(const struct fit_data_options *o, size_t count) {
     return o->mean ? 1 : count * shard_samples(o);
 }
@@ -116,7 +115,7 @@ static enum err_code create_buffers(struct fit_data *d, struct err *err) {
     lay_out(d, &d->o, m);
     TRY(arena_commit(&d->memory, err));
     lay_out(d, &d->o, m);
-    d->kept = fit_data_kept_bytes(&d->o, m, d->count) <= d->o.memory;
+    d->cached = fit_data_cached_bytes(&d->o, m, d->count) <= d->o.memory;
     const size_t slots = context_slots(d) > 0 ? context_slots(d) : 1;
     const struct prompt_batch_options batch = batch_options(&d->o, m, slots);
     TRY(prompt_batch_create(&d->contexts, &batch, err));
@@ -137,7 +136,7 @@ static void fill_slot(struct fit_data *d, size_t slot, size_t sample) {
 /* Row `row`: sample i of the pass, its query at point k, which sees `length` tokens. */
 static void prepare_row(struct fit_data *d, size_t row, size_t i, size_t k, size_t length) {
     const size_t sample = d->rows[i], local = slot_of(d, sample);
-    const struct prompt_seat at = {d->kept ? local : i, length};
+    const struct prompt_seat at = {d->cached ? local : i, length};
     d->local[row] = (uint32_t)local;
     prompt_rows_ask(&d->contexts.rows, row, at, &d->o.prompts, sample, k);
 }
@@ -147,18 +146,18 @@ static void prepare_row(struct fit_data *d, size_t row, size_t i, size_t k, size
 static void prepare(struct fit_data *d, size_t n, const size_t *at, size_t n_at) {
     for (size_t i = 0; i < n; i++) {
         for (size_t j = 0; j < n_at; j++) prepare_row(d, i * n_at + j, i, at[j], 2 * at[j]);
-        if (!d->kept) fill_slot(d, i, d->rows[i]);
+        if (!d->cached) fill_slot(d, i, d->rows[i]);
     }
     prompt_batch_finish(&d->contexts);
 }
 
-/* sum: adds the basis of the training samples among the rows, in their order. */
+/* Adds the basis of those rows that are training samples to sum, in their order. */
 static void add_to_mean(double *sum, const struct fit_data *d, size_t R, enum basis_pass pass) {
     for (size_t r = 0; r < R; r++)
         if (d->rows[r] < d->o.train) basis_set_add(sum, &d->basis, &d->pass.query, r, pass);
 }
 
-/* Basis of the R samples in d->rows, which have consecutive slots and are prepared. */
+/* Basis of the R samples in d->rows, whose rows are prepared and whose slots are consecutive. */
 static void take_pass(struct fit_data *d, double *sum, size_t R, enum basis_pass pass) {
     const struct query_rows rows = prompt_rows_of(&d->contexts.rows, R);
     query_forward(&d->pass.query, d->o.setup->params, &d->contexts.context, &rows,
@@ -179,22 +178,22 @@ static void take_basis(struct fit_data *d, double *sum, size_t R) {
     take_pass(d, sum, R, BASIS_PASS_ALONE);
 }
 
-/* Every few samples while contexts are made, which may take long. A group stops at its next update,
- * together. */
-static enum err_code report(struct fit_data *d, size_t sample, struct err *err) {
+/* Called every few samples while contexts are computed, which may take minutes. A group does not
+ * stop here: all its ranks stop together at the next update. */
+static enum err_code report_loading(struct fit_data *d, size_t sample, struct err *err) {
     if (!d->ctx || (sample / d->o.shards) % REPORT_EVERY != 0) return ERR_OK;
     if (d->ctx->group_size == 1 && job_should_stop(d->ctx))
         return ERR(err, ERR_STOPPED, "stopped before the first update");
     return job_progress(d->ctx, 0, 1, err);
 }
 
-/* Once: contexts that are kept, and the basis, of one shard in passes of `batch` samples. */
+/* Cached contexts and basis of one shard, in passes of `batch` samples. */
 static enum err_code load_shard(struct fit_data *d, size_t shard, double *sum, struct err *err) {
     enum err_code rc = ERR_OK;
     size_t n = d->o.prompts.n, R = 0;
     for (size_t i = shard; i < n; i += d->o.shards) {
-        if (d->kept) fill_slot(d, slot_of(d, i), i);
-        TRY(report(d, i, err));
+        if (d->cached) fill_slot(d, slot_of(d, i), i);
+        TRY(report_loading(d, i, err));
         d->rows[R++] = (uint32_t)i;
         if (R < d->o.batch && i + d->o.shards < n) continue;
         prompt_batch_finish(&d->contexts);
@@ -270,7 +269,7 @@ const struct basis_set *fit_data_mean(const struct fit_data *d) {
 
 /* ---- passes */
 
-/* The basis of the rows of a pass: the mean, or theirs, gathered. */
+/* The basis of the rows of a pass: the mean, or their own, gathered. */
 static struct basis basis_of(struct fit_data *d, size_t R) {
     const struct basis_set *s = &d->basis;
     const size_t E = s->dims.E;
@@ -284,7 +283,7 @@ static struct basis basis_of(struct fit_data *d, size_t R) {
     return b;
 }
 
-/* The n samples in d->rows: forward with the vector of w. */
+/* Forward pass of the n samples in d->rows with the vector of weights w. */
 static struct basis forward(struct fit_data *d, const float *w, size_t n) {
     const size_t R = n * d->n_at;
     prepare(d, n, d->at, d->n_at);
@@ -302,7 +301,7 @@ static double loss_of(struct fit_data *d, size_t R, double weight) {
                            R);
 }
 
-/* The n samples in d->rows; dw NULL: no gradient. */
+/* Loss of the n samples in d->rows and its gradient; dw NULL: no gradient. */
 static double pass(float *dw, struct fit_data *d, const float *w, size_t n, double weight) {
     const size_t R = n * d->n_at;
     struct basis b = forward(d, w, n);
@@ -326,8 +325,8 @@ void fit_data_pass(double *loss, float *dw, struct fit_data *d, const float *w,
     }
 }
 
-void fit_data_look(float *v, float *prediction, struct fit_data *d, const float *w,
-                   const uint32_t *rows, size_t n) {
+void fit_data_predict(float *v, float *prediction, struct fit_data *d, const float *w,
+                      const uint32_t *rows, size_t n) {
     assert(d->count == d->o.shards && n <= d->o.batch && d->n_at == 1);
     memcpy(d->rows, rows, n * sizeof *rows);
     (void)forward(d, w, n);

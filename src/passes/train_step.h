@@ -1,9 +1,9 @@
 /*
- * train_step.h - loss and gradient of one part of a pretraining batch.
+ * train_step.h - loss and gradient of one part (shard) of a pretraining batch.
  *
  * The loss is the mean over all prompts of the batch and all their points of the squared error
- * (Garg et al., section 3), or of the logistic loss for classification.  A part computes its share
- * alone, so parts simply add up.  `pretrain` and `verify` both call this.
+ * (Garg et al., NeurIPS 2022, section 3), or of the logistic loss for classes. A part computes its
+ * share on its own, and the shares add up. `pretrain` and `verify` both use this.
  */
 #ifndef PASSES_TRAIN_STEP_H
 #define PASSES_TRAIN_STEP_H
@@ -24,8 +24,9 @@ enum err_code train_step_create(struct train_step *s, const struct model_dims *d
 void train_step_destroy(struct train_step *s);
 size_t train_step_bytes(const struct model_dims *dims, size_t n, size_t points);
 
-/* Adds to gradient and returns weight * sum over prompts and points of the loss; weight = 1 / (all
- * prompts of the batch * points). s->forward holds the activations afterwards. */
+/* Returns weight * the sum of the loss over the prompts and points of the part and adds its
+ * gradient to `gradient`; weight = 1 / (prompts of the whole batch * points). s->forward holds the
+ * activations afterwards. */
 double train_step_run(struct params *gradient, struct train_step *s, const struct params *p,
                       const struct prompt_view *part, const struct prompt_loss *loss,
                       double weight);

@@ -157,9 +157,9 @@ static enum err_code find_map(struct effects *e, struct causal_options *o, struc
     const struct params *p = &e->model.params;
     const size_t heads = map_size(&p->dims), n = o->prompts.n;
     const struct rng stream = rng_stream(e->ctx->seed, "effects/corruption");
-    struct causal_progress said = {report, e->ctx, 0, (double)(n + n * heads)};
+    struct causal_progress progress = {report, e->ctx, 0, (double)(n + n * heads)};
     o->stream = &stream;
-    o->said = &said;
+    o->progress = &progress;
     TRY(causal_mean(&e->mean, p, o, err));
     const struct basis values = basis_set_view(&e->mean, 0, 1);
     TRY(causal_map(e->effect, p, &values, o, err));

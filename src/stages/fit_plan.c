@@ -95,7 +95,7 @@ static void fill_cost(struct job_cost *cost, const struct fit_keys *k,
     size_t group = shared_keys_size(point, "group"), count = (k->shards + group - 1) / group;
     double prompts = (double)source_bytes(source, k->prompts, k->points);
     double model = (double)params_count(d) * sizeof(float);
-    double kept = (double)fit_data_kept_bytes(o, d, count);
+    double kept = (double)fit_data_cached_bytes(o, d, count);
     double rest = prompts + model + (double)fit_data_bytes(o, d, count);
     *cost = (struct job_cost){.flops = flops(k, o->setup),
                               .group = (int)group,

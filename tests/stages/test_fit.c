@@ -348,7 +348,7 @@ static void a_look_shows_vector_and_prediction(void **state) {
     float v[3 * 2 * 8], prediction[2];
     trial_init(&t, "ltv", LTV_REPROJECTED, false);
     SUCCEEDS(fit_data_create(&data, &t.o, NULL, &err));
-    fit_data_look(v, prediction, data, t.w.f, rows, 2);
+    fit_data_predict(v, prediction, data, t.w.f, rows, 2);
     for (size_t r = 0; r < 2; r++) {
         struct twin_edit edits[3];
         vector_twin(&t, rows[r]);

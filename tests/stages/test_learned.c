@@ -164,7 +164,7 @@ static void compare_predictions(struct trial *t, const uint32_t rows[N]) {
     float prediction[N];
     double want[N];
     if (t->o.n_lengths > 0) return;
-    fit_data_look(NULL, prediction, t->data, t->w.f, rows, N);
+    fit_data_predict(NULL, prediction, t->data, t->w.f, rows, N);
     for (size_t i = 0; i < N; i++) want[i] = prediction_twin(t, rows[i], t->o.prompts.points - 1);
     CLOSE(relative_error(prediction, want, N), 1e-4);
 }
@@ -243,7 +243,7 @@ static void gates_to_the_prompts_own_heads_change_nothing(void **state) {
     trial_init(&t, "site", 0, 0, POINTS);
     t.o.basis_points = POINTS;
     SUCCEEDS(fit_data_create(&t.data, &t.o, NULL, &err));
-    fit_data_look(NULL, prediction, t.data, t.w.f, rows, N);
+    fit_data_predict(NULL, prediction, t.data, t.w.f, rows, N);
     for (size_t i = 0; i < N; i++)
         want[i] = t.twin.prediction[run_prompt(&t, i, POINTS - 1, NULL, 0)];
     CLOSE(relative_error(prediction, want, N), 1e-5);
@@ -263,7 +263,7 @@ static void loreft_starts_from_no_edit(void **state) {
     trial_init(&t, "loreft", 1, 3, POINTS);
     t.setup.method->derivation.init(t.w.f, &t.setup, &stream);
     SUCCEEDS(fit_data_create(&t.data, &t.o, NULL, &err));
-    fit_data_look(NULL, prediction, t.data, t.w.f, rows, N);
+    fit_data_predict(NULL, prediction, t.data, t.w.f, rows, N);
     for (size_t i = 0; i < N; i++)
         want[i] = t.twin.prediction[run_prompt(&t, i, POINTS - 1, NULL, 0)];
     CLOSE(relative_error(prediction, want, N), 1e-5);
@@ -290,7 +290,7 @@ static void learn_from_teacher(const char *method, int64_t rank) {
     trial_init(&t, method, 1, rank, POINTS);
     t.setup.init = 0.1;
     SUCCEEDS(fit_data_create(&t.data, &t.o, NULL, &err));
-    fit_data_look(NULL, taught, t.data, t.w.f, rows, N);
+    fit_data_predict(NULL, taught, t.data, t.w.f, rows, N);
     for (size_t i = 0; i < N; i++) t.y.f[(i + 1) * POINTS - 1] = taught[i];
     t.setup.method->derivation.init(t.w.f, &t.setup, &stream);
     struct lbfgs b = {0};

@@ -63,7 +63,7 @@ static enum err_code compare_vector(const struct ltv_reference *s, const struct 
     const size_t B = s->prompts.view.n, n = B * d->L * d->E;
     float *v = calloc(2 * n, sizeof *v);
     CHECK(v, ERR_MEMORY, "no memory for the vectors of %zu prompts", B);
-    fit_data_look(v, NULL, g->data, g->w, g->rows, B);
+    fit_data_predict(v, NULL, g->data, g->w, g->rows, B);
     by_prompt(v + n, v, d->L, B, d->E);
     TRY(compare_ltv(s, g, "ltv", what, v + n, n, tolerance, err));
 cleanup:
@@ -82,7 +82,7 @@ static enum err_code compare_head_matrix(const struct ltv_reference *s, const st
     CHECK(v && matrix && one, ERR_MEMORY, "no memory for the heads of %zu prompts", B);
     for (size_t h = 0; h < H; h++) {
         for (size_t i = 0; i < L * H; i++) one[i] = i % H == h ? 1 : 0;
-        fit_data_look(v, NULL, g->data, one, g->rows, B);
+        fit_data_predict(v, NULL, g->data, one, g->rows, B);
         for (size_t b = 0; b < B; b++)
             for (size_t l = 0; l < L; l++)
                 memcpy(matrix + ((b * L + l) * H + h) * E, v + (l * B + b) * E, E * sizeof *v);
@@ -102,7 +102,7 @@ static enum err_code compare_start(const struct ltv_reference *s, const struct v
     double loss = 0;
     float *prediction = calloc(B, sizeof *prediction);
     CHECK(prediction, ERR_MEMORY, "no memory for %zu predictions", B);
-    fit_data_look(NULL, prediction, g->data, g->w, g->rows, B);
+    fit_data_predict(NULL, prediction, g->data, g->w, g->rows, B);
     TRY(compare_ltv(s, g, "ltv", "query_prediction", prediction, B, TOLERANCE_FORWARD, err));
     fit_data_pass(&loss, g->gradient, g->data, g->w, g->rows, B, 1 / (double)B);
     const float huber = (float)loss;
