@@ -1,11 +1,11 @@
 /*
- * bench.h - the project's own yardsticks, each measured beside its limit, in the same run.
+ * bench.h - benchmarks, each measured in the same run as the hardware limit it is compared with.
  *
- * A bench is one file with one `const struct bench` and one line in bench.c.  It offers lines:
- * pieces of work that every rank does at the same time, with the useful arithmetic and the bytes of
- * one unit.  Useful means: what the mathematics asks for, whatever the code does.  The limit of a
- * line is the machine's sgemm and read rate, measured in the same interleaved repeats on all ranks
- * at once, taken in series: seconds = flops / sgemm + bytes / bandwidth.
+ * A benchmark is one file with one `const struct bench` and one line in bench.c. It defines lines:
+ * pieces of work that all ranks do at the same time, with the useful arithmetic and the bytes of
+ * one unit. Useful is what the mathematics requires, not what the code happens to do. The limit of
+ * a line comes from the machine's sgemm rate and memory bandwidth, measured in the same interleaved
+ * repeats on all ranks at once, one after the other: seconds = flops / sgemm + bytes / bandwidth.
  */
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
@@ -17,20 +17,21 @@ enum { BENCH_LINES = 8, BENCH_PARTS = 2 };
 
 struct bench_line {
     const char *name, *unit; /* "cached", "prompts" */
-    double units;            /* that one rank does in one repeat */
-    double flops, bytes;     /* useful, of one unit; 0 for a line of parts, which has its parts' */
-    double memory;           /* bytes that `plan` would say for this work; 0: not planned */
+    double units;            /* done by one rank in one repeat */
+    double flops, bytes;     /* useful, of one unit; 0 for a line of parts: their sum */
+    double memory;           /* bytes that plan predicts for this work; 0: no prediction */
     struct {
         size_t line;  /* an earlier line */
         double share; /* its units in one unit of this line */
     } parts[BENCH_PARTS];
-    size_t n_parts;     /* > 0: not run, but put together from earlier lines */
-    const char *beside; /* what the line before it is called when their times are divided, */
-};                      /* "full forwards"; NULL: not compared */
+    size_t n_parts;            /* > 0: not run, but computed from earlier lines */
+    const char *compared_with; /* prints the time in units of the line before, under this name:
+                                  "full forwards"; NULL: not compared */
+};
 
 struct bench {
     const char *name, *meaning;
-    /* Everything the lines need; fills lines and *n. The state is the bench's own. */
+    /* Allocates what the lines need into *state; fills lines and *n. */
     enum err_code (*open)(void **state, struct bench_line lines[BENCH_LINES], size_t *n,
                           const struct bench_size *size, struct err *err);
     enum err_code (*run)(void *state, size_t line, struct err *err); /* the timed work */

@@ -1,5 +1,5 @@
 /*
- * bench capture - what the heads hold at the query of basis prompts: the data of fits.
+ * bench capture - head outputs at the query of basis prompts, from which fits build vectors.
  */
 #include <stdlib.h>
 
@@ -10,7 +10,7 @@
 
 struct work {
     struct bench_model scene;
-    struct basis_collector *collector; /* made once, as the stages do */
+    struct basis_collector *collector; /* created once, as in the stages */
     struct basis_set basis;
 };
 

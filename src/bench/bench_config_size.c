@@ -27,14 +27,16 @@ static enum err_code model_of(struct job_model *out, const struct plan *p,
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
-/* Of a fit with more prompts than a bench wants to make, and of the rest, what `standard` has. */
+/* The size `standard` with the model, lengths and batches of the config; prompts are limited to
+ * four mini-batches. */
 static enum err_code from_plan(struct bench_size *out, const struct plan *p, const char *path,
                                struct err *err) {
     enum err_code rc = ERR_OK;
     struct job_model model;
     const struct planned_job *fit = first_of(p, "fit"), *pretrain = first_of(p, "pretrain");
     *out = *bench_size_find("standard");
-    CHECK(fit, ERR_CONFIG, "%s: a bench takes its size from a stage fit, there is none", path);
+    CHECK(fit, ERR_CONFIG,
+          "%s: a benchmark takes its size from a stage fit, and there is none: add one", path);
     TRY(model_of(&model, p, fit, err));
     out->name = path;
     out->dims = model.dims;

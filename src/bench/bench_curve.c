@@ -89,7 +89,7 @@ static enum err_code work_run(void *state, size_t line, struct err *err) {
 
 const struct bench bench_curve = {
     .name = "curve",
-    .meaning = "predictions of a task vector after every number of examples",
+    .meaning = "predictions under a task vector after every number of examples",
     .open = work_open,
     .run = work_run,
     .close = work_close,

@@ -59,7 +59,7 @@ static enum err_code do_nothing(const char *order, struct job_ctx *ctx, void *co
 static enum err_code make_folder(char out[64], struct err *err) {
     (void)snprintf(out, 64, "taskvec-bench-XXXXXX");
     if (!mkdtemp(out))
-        return ERR(err, ERR_IO, "cannot make a folder for the bench's journals here: %s",
+        return ERR(err, ERR_IO, "cannot create a folder for the journals in the current folder: %s",
                    strerror(errno));
     return ERR_OK;
 }
@@ -97,9 +97,9 @@ static enum err_code time_farm(double *rate, const struct work *w, size_t n, boo
     *rate = (double)n / (clock_now() - start);
     remove_folder(dir);
     if (rc == ERR_OK && outcome.done != n)
-        rc = ERR(err, ERR_BUG, "%zu of %zu empty jobs done", outcome.done, n);
+        rc = ERR(err, ERR_BUG, "only %zu of %zu empty jobs are done", outcome.done, n);
 cleanup:
-    farm_release(w->par); /* the others count on it */
+    farm_release(w->par); /* the other ranks wait for it */
     return rc;
 }
 
@@ -168,14 +168,14 @@ enum err_code bench_dispatch_measure(struct rates_table *out,
                                      const struct bench_dispatch_options *o, struct par *par,
                                      struct err *err) {
     enum err_code rc = ERR_OK;
-    size_t done = 0; /* repeats: the others serve one farm in each */
+    size_t done = 0; /* repeats; the other ranks serve one farm in each */
     struct work w = {.o = o, .par = par, .log = {LOG_WARNING, par->rank}};
     if (par->rank > 0) {
         for (size_t r = 0; r < o->repeats; r++) TRY(farm_serve(par, o->machine, &w.log, err));
         return ERR_OK;
     }
     out->bench = "dispatch";
-    out->limit = "the journal alone: two lines a job, checksummed, written, synced";
+    out->limit = "the journal alone: two lines per job, checksummed, written, synced";
     TRY(create_jobs(&w, err));
     for (; done < o->repeats; done++) TRY(repeat(out, &w, err));
     set_limits(out);

@@ -1,8 +1,8 @@
 /*
- * bench effects - the causal map: each head replaced at the query of corrupted prompts by its mean
- * over clean ones, all heads, one shared corruption; both sets of contexts made anew.
+ * bench effects - the average indirect effect of all heads: at the query of label-shuffled prompts,
+ * each head is patched with its mean over clean prompts. Both sets of contexts are recomputed.
  *
- * Beside it a full forward pass of the same prompts, since that is how the cost is told.
+ * The cost is compared with a full forward pass of the same prompts.
  */
 #include <stdlib.h>
 
@@ -57,10 +57,10 @@ static void describe(struct bench_line *lines, const struct bench_size *z) {
     lines[HEADS] = (struct bench_line){.name = "all heads",
                                        .unit = "prompts",
                                        .units = (double)z->few,
-                                       .beside = "full forwards of the same prompts"};
+                                       .compared_with = "full forwards of the same prompts"};
     lines[HEADS].flops = flops_of_heads(d, seen);
-    /* Written and read once for the clean and the corrupted pass; then the copies of a row, next to
-     * each other, read each later layer once for every layer that is edited. */
+    /* Contexts are written and read once for the clean and the shuffled prompts; then the copies of
+     * a row, which are neighbours, read each later layer once for every patched layer. */
     lines[HEADS].bytes = context * (4 * L + L * (L - 1) / 2);
 }
 
@@ -80,7 +80,7 @@ cleanup:
     return rc;
 }
 
-/* Labels of each prompt moved on by one. */
+/* The labels of each prompt rotated by one. */
 static void corrupt(struct work *w) {
     const struct prompt_view *v = &w->scene.view;
     for (size_t i = 0; i < v->n; i++)
@@ -120,7 +120,7 @@ static void run_forward(struct work *w) {
     forward_run(&w->forward, &w->scene.params, w->tokens, v->n, 2 * v->points);
 }
 
-/* Of z alone: the heads are replaced before the output projection. */
+/* The mean of z: heads are patched before the output projection. */
 static void average(struct work *w) {
     const struct basis_set *s = &w->basis;
     const size_t E = s->dims.E;
@@ -160,7 +160,7 @@ cleanup:
 
 const struct bench bench_effects = {
     .name = "effects",
-    .meaning = "the prediction with each head replaced at the query, all heads",
+    .meaning = "average indirect effect of all heads (activation patching at the query)",
     .open = work_open,
     .run = work_run,
     .close = work_close,

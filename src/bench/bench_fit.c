@@ -1,6 +1,7 @@
 /*
- * bench fit - updates of a learnable task vector: with contexts kept, with their making counted,
- * and with contexts made anew for every update; then with kept contexts in half precision.
+ * bench fit - updates of a learnable task vector with cached contexts, in single and half
+ * precision, and with contexts recomputed for every update; the time to fill the contexts, and 50
+ * epochs with that time included.
  */
 #include <stdlib.h>
 
@@ -15,8 +16,8 @@ enum { EPOCHS_COUNTED = 50 };
 
 struct work {
     struct bench_model scene;
-    struct fit_data_options options, few; /* all prompts kept; a few, contexts never kept */
-    struct fit_data *kept, *halves, *recomputing;
+    struct fit_data_options options, few; /* all prompts, cached; a few, never cached */
+    struct fit_data *cached, *halves, *recomputing;
     size_t weights;
     float *w, *g, *m, *v; /* [weights] */
     uint32_t *rows;       /* [prompts] */
@@ -26,7 +27,7 @@ struct work {
 static void work_close(void *state) {
     struct work *w = state;
     if (!w) return;
-    fit_data_destroy(w->kept);
+    fit_data_destroy(w->cached);
     fit_data_destroy(w->halves);
     fit_data_destroy(w->recomputing);
     free(w->rows);
@@ -48,7 +49,7 @@ static struct fit_data_options options_of(const struct work *w, const struct ben
     return o;
 }
 
-static double bytes_when_kept(const struct fit_data_options *o, const struct bench_size *z) {
+static double bytes_when_cached(const struct fit_data_options *o, const struct bench_size *z) {
     return (double)(fit_data_bytes(o, &z->dims, 1) + fit_data_cached_bytes(o, &z->dims, 1));
 }
 
@@ -61,7 +62,7 @@ static void describe(struct bench_line *lines, const struct work *w, const struc
     lines[CACHED].flops =
         flop_count_query(d, T) + flop_count_query_backward(d, T) + 2 * flop_count_vector(d);
     lines[CACHED].bytes = flop_count_context_bytes(d, layers, T, sizeof(float));
-    lines[CACHED].memory = bytes_when_kept(&w->options, z);
+    lines[CACHED].memory = bytes_when_cached(&w->options, z);
     lines[PREFILL] = (struct bench_line){.name = "prefill", .unit = "prompts"};
     lines[PREFILL].units = (double)w->few.prompts.n;
     lines[PREFILL].flops = flop_count_prefill(d, T) + flop_count_query(d, seen);
@@ -79,7 +80,7 @@ static void describe(struct bench_line *lines, const struct work *w, const struc
     lines[HALVES] = lines[CACHED];
     lines[HALVES].name = "cached half";
     lines[HALVES].bytes = flop_count_context_bytes(d, layers, T, 2);
-    lines[HALVES].memory = 0; /* told once */
+    lines[HALVES].memory = 0; /* counted in the line above */
 }
 
 static enum err_code create_weights(struct work *w, const struct bench_size *z, struct err *err) {
@@ -104,7 +105,7 @@ static enum err_code work_open(void **state, struct bench_line lines[BENCH_LINES
     TRY(create_weights(w, z, err));
     w->options = options_of(w, z, z->prompts, SIZE_MAX);
     w->few = options_of(w, z, z->few, 0);
-    TRY(fit_data_create(&w->kept, &w->options, NULL, err));
+    TRY(fit_data_create(&w->cached, &w->options, NULL, err));
     TRY(fit_data_create(&w->recomputing, &w->few, NULL, err));
     struct fit_data_options halves = w->options;
     halves.contexts = CONTEXT_HALF;
@@ -136,7 +137,7 @@ static enum err_code work_run(void *state, size_t line, struct err *err) {
     enum err_code rc = ERR_OK;
     switch (line) {
     case CACHED:
-        epoch(w, w->kept, &w->options);
+        epoch(w, w->cached, &w->options);
         return ERR_OK;
     case HALVES:
         epoch(w, w->halves, &w->options);
@@ -154,7 +155,7 @@ static enum err_code work_run(void *state, size_t line, struct err *err) {
 
 const struct bench bench_fit = {
     .name = "fit",
-    .meaning = "updates of a task vector: contexts kept, counted over 50 epochs, made anew",
+    .meaning = "updates of a task vector, with cached and with recomputed contexts",
     .open = work_open,
     .run = work_run,
     .close = work_close,

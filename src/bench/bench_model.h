@@ -1,7 +1,7 @@
 /*
- * bench_model.h - what every bench works on: a model with its initial weights, and prompts.
+ * bench_model.h - what every benchmark works on: a model with initial weights, and prompts.
  *
- * The speed of a pass does not depend on what the weights are.
+ * The speed of a pass does not depend on the values of the weights.
  */
 #ifndef BENCH_BENCH_MODEL_H
 #define BENCH_BENCH_MODEL_H
@@ -13,7 +13,7 @@
 struct bench_model {
     struct params params;
     struct source *source;   /* linear functions */
-    struct method_setup ltv; /* reading "heads" */
+    struct method_setup ltv; /* variant "heads" */
     struct prompt_view view; /* the prompts drawn last */
 };
 

@@ -12,17 +12,17 @@ static const char *pinned_core(void) {
     return pinned ? pinned : "";
 }
 
-/* ---- for people */
+/* ---- text */
 
 static void print_head(struct text *out, const struct measured *m) {
     const struct model_dims *d = &m->size->dims;
     text_add(out,
-             "%s, size %s: %zu layers, %zu heads, width %zu, x of %zu; %zu rank%s, medians of "
-             "%zu repeats\n",
+             "%s, size %s: %zu layers, %zu heads, width %zu, %zu coordinates of x; %zu rank%s, "
+             "medians of %zu repeats\n",
              m->bench->name, m->size->name, d->L, d->H, d->E, d->inputs, m->ranks,
              m->ranks > 1 ? "s" : "", m->repeats);
-    text_add(out, "limit: %.1f Gflop/s a rank (sgemm %s, core %s%s%s), %.1f GB/s a rank\n\n",
-             m->gflops, m->shape, blas_core(), *pinned_core() ? ", pinned to " : "", pinned_core(),
+    text_add(out, "limit per rank: %.1f Gflop/s (sgemm %s, core %s%s%s), %.1f GB/s\n\n", m->gflops,
+             m->shape, blas_core(), *pinned_core() ? ", pinned to " : "", pinned_core(),
              m->bandwidth / 1e9);
 }
 
@@ -37,24 +37,24 @@ static void print_line(struct text *out, const struct measured_line *l) {
 void bench_report_text(struct text *out, const struct measured *m) {
     double planned = 0;
     print_head(out, m);
-    text_add(out, "%-12s %10s %-10s %17s %10s %7s %10s %10s %10s\n", "work", "rate", "a second",
-             "low-high", "limit", "of it", "Gflop/s", "Mflop", "MB");
+    text_add(out, "%-12s %10s %-10s %17s %10s %7s %10s %10s %10s\n", "work", "rate", "per second",
+             "low-high", "limit", "share", "Gflop/s", "Mflop", "MB");
     for (size_t i = 0; i < m->n_lines; i++) {
         print_line(out, &m->lines[i]);
         planned += m->lines[i].line.memory;
     }
     for (size_t i = 0; i < m->n_lines; i++)
-        if (m->lines[i].line.beside)
-            text_add(out, "\n%s: as long as %.2f %s\n", m->lines[i].line.name, m->lines[i].beside,
-                     m->lines[i].line.beside);
-    text_add(out, "\nmemory of the work, on the rank that took most: %.0f MiB", m->memory / 0x1p20);
-    if (planned > 0)
-        text_add(out, " (planned for the lines that a run plans: %.0f MiB)", planned / 0x1p20);
-    text_add(out, "\nGflop/s: useful, a rank; Mflop and MB: useful, of one unit; limit: both in "
-                  "series.\n");
+        if (m->lines[i].line.compared_with)
+            text_add(out, "\n%s: the time of %.2f %s\n", m->lines[i].line.name, m->lines[i].ratio,
+                     m->lines[i].line.compared_with);
+    text_add(out, "\nmemory of the rank that took most: %.0f MiB", m->memory / 0x1p20);
+    if (planned > 0) text_add(out, " (predicted by plan: %.0f MiB)", planned / 0x1p20);
+    text_add(out,
+             "\nGflop/s: useful arithmetic per rank; Mflop and MB: of one unit; limit: the time of "
+             "both together.\n");
 }
 
-/* ---- for programs */
+/* ---- JSON */
 
 static void write_dims(struct json_writer *w, const struct model_dims *d) {
     json_write_key(w, "dims"), json_write_object(w);
@@ -86,9 +86,9 @@ static void write_line(struct json_writer *w, const struct measured_line *l, siz
     json_write_key(w, "bytes"), json_write_number(w, l->line.bytes);
     if (l->line.memory > 0)
         json_write_key(w, "memory_planned"), json_write_number(w, l->line.memory);
-    if (l->line.beside) {
-        json_write_key(w, "beside"), json_write_text(w, l->line.beside);
-        json_write_key(w, "ratio"), json_write_number(w, l->beside);
+    if (l->line.compared_with) {
+        json_write_key(w, "beside"), json_write_text(w, l->line.compared_with);
+        json_write_key(w, "ratio"), json_write_number(w, l->ratio);
     }
     json_write_key(w, "repeats"), json_write_array(w);
     for (size_t r = 0; r < repeats && l->line.n_parts == 0; r++)

@@ -1,5 +1,5 @@
 /*
- * bench_report.h - what was measured, for people and for programs.
+ * bench_report.h - prints the results of a benchmark as a text table or as JSON.
  */
 #ifndef BENCH_BENCH_REPORT_H
 #define BENCH_BENCH_REPORT_H
@@ -9,7 +9,7 @@
 
 void bench_report_text(struct text *out, const struct measured *m);
 
-/* One object; its keys are those of the table's columns. */
+/* One object, whose lines have the columns of the table as keys. */
 enum err_code bench_report_json(struct text *out, const struct measured *m, struct err *err);
 
 #endif

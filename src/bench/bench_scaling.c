@@ -14,21 +14,20 @@
 #include "base/hash.h"
 #include "run/rundir/run_state.h"
 
-/* Enough that the start and the end of a job, a second or so, do not matter. */
+/* Enough work that the start and end of a job, about a second, do not matter. */
 enum { STEPS = 40, CHUNKS = 4 };
 
 struct scaling {
-    const struct scaling_options *o;
+    const struct bench_scaling_options *o;
     struct rates_table *out;
     size_t most;          /* ranks */
     char folder[64];      /* of everything */
-    char model[HASH_HEX]; /* of the first pretraining; "": none yet */
+    char model[HASH_HEX]; /* SHA-256 of the first pretrained model; "": none yet */
 };
 
 /* ---- one run */
 
-/* The model is pretrained in as many shards as there can be ranks, so that all give the same bits.
- */
+/* The model is pretrained in as many shards as the most ranks, so that all runs give equal bits. */
 static enum err_code write_config(const struct scaling *s, const char *path, size_t ranks,
                                   struct err *err) {
     enum err_code rc = ERR_OK;
@@ -59,7 +58,7 @@ cleanup:
     return rc;
 }
 
-/* Waits for `mpirun -n RANKS taskvec run CFG`; what it prints goes to the file `log`. */
+/* Runs `mpirun -n RANKS taskvec run CFG` to its end; its output goes to the file `log`. */
 static enum err_code start(size_t ranks, char *cfg, char *dir, const char *log, struct err *err) {
     char self[FILE_PATH_MAX], number[24];
     extern char **environ;
@@ -83,13 +82,13 @@ static enum err_code start(size_t ranks, char *cfg, char *dir, const char *log, 
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return ERR_OK;
-    return ERR(err, ERR_SYSTEM, "mpirun -n %zu taskvec run ended with %d; %s says why", ranks,
+    return ERR(err, ERR_SYSTEM, "mpirun -n %zu taskvec run ended with exit code %d: see %s", ranks,
                WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), log);
 }
 
-/* ---- what it left */
+/* ---- its rates */
 
-/* Of all jobs of the stage together: they ran at the same time, one on each rank. */
+/* Rate of all jobs of a stage together: they ran at the same time, one on each rank. */
 static double rate_of(const struct run_state *r, size_t stage, const char **unit) {
     double rate = 0;
     for (size_t i = 0; i < r->plan.stages[stage].n_jobs; i++) {
@@ -105,8 +104,8 @@ static enum err_code compare_models(struct scaling *s, const struct run_state *r
     const char *sha = r->jobs[r->plan.stages[0].jobs[0]].past->sha256;
     if (*s->model == '\0') (void)snprintf(s->model, sizeof s->model, "%s", sha);
     if (strcmp(s->model, sha) == 0) return ERR_OK;
-    return ERR(err, ERR_DIFFERS, "the model trained by %zu ranks has other bits than the first",
-               ranks);
+    return ERR(err, ERR_DIFFERS,
+               "the model trained by %zu ranks differs from the one trained by one rank", ranks);
 }
 
 static enum err_code take_rates(struct scaling *s, const char *dir, size_t ranks, struct err *err) {
@@ -151,7 +150,7 @@ cleanup:
     return rc;
 }
 
-/* ---- all of them */
+/* ---- all runs */
 
 static void set_limits(struct rates_table *t) {
     for (size_t i = 0; i < t->n_lines; i++) {
@@ -170,7 +169,7 @@ static size_t cores_allowed(void) {
     return sched_getaffinity(0, sizeof set, &set) == 0 ? (size_t)CPU_COUNT(&set) : 1;
 }
 
-enum err_code bench_scaling(struct rates_table *out, const struct scaling_options *o,
+enum err_code bench_scaling(struct rates_table *out, const struct bench_scaling_options *o,
                             struct err *err) {
     enum err_code rc = ERR_OK;
     struct scaling s = {.o = o, .out = out, .most = o->ranks ? o->ranks : cores_allowed()};
@@ -183,8 +182,8 @@ enum err_code bench_scaling(struct rates_table *out, const struct scaling_option
           "bench scaling: mpirun refuses to run as root without "
           "OMPI_ALLOW_RUN_AS_ROOT=1 and OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 in the environment");
     (void)snprintf(s.folder, sizeof s.folder, "taskvec-bench-XXXXXX");
-    CHECK(mkdtemp(s.folder), ERR_IO, "cannot make a folder for the bench's runs here: %s",
-          strerror(errno));
+    CHECK(mkdtemp(s.folder), ERR_IO,
+          "cannot create a folder for the runs in the current folder: %s", strerror(errno));
     for (size_t r = 0; r < o->repeats; r++)
         for (size_t ranks = 1; ranks <= s.most; ranks = next_ranks(ranks, s.most))
             TRY(one_run(&s, ranks, err));

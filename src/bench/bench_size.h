@@ -1,9 +1,9 @@
 /*
- * bench_size.h - how large the work of a bench is.
+ * bench_size.h - the sizes of the models, prompts and batches that benchmarks run on.
  *
- * tiny is for tests, small is the shipped model, standard is the published model of linear
- * regression (methods 4.1): 12 layers, 8 heads, width 256, x of 20 coordinates, trained to 41
- * points.
+ * tiny is for tests; small has the sizes of the shipped models; standard is the published model of
+ * linear regression (Garg et al., NeurIPS 2022): 12 layers, 8 heads, width 256, 20 coordinates of
+ * x, trained on prompts of up to 41 points.
  */
 #ifndef BENCH_BENCH_SIZE_H
 #define BENCH_BENCH_SIZE_H
@@ -13,15 +13,15 @@
 struct bench_size {
     const char *name;
     struct model_dims dims;
-    size_t trained_points;   /* prompts of pretraining, and T0 of the vectors' basis */
-    size_t pretrain_prompts; /* of one update */
-    size_t points;           /* prompts of fits and curves */
-    size_t prompts;          /* of a fit whose contexts are kept, on each rank */
-    size_t batch;            /* of a fit */
-    size_t few;              /* prompts of one repeat where contexts are made anew */
-    size_t read_bytes;       /* that the bandwidth is measured on, on each rank */
-    size_t sgemm;            /* sgemm is measured at this side and its double */
-    double sgemm_flops;      /* of one repeat of each shape, at least */
+    size_t trained_points;   /* length of pretraining prompts, and T0 of the basis */
+    size_t pretrain_prompts; /* prompts of one update */
+    size_t points;           /* length of the prompts of fits and curves */
+    size_t prompts;          /* prompts of a fit with cached contexts, per rank */
+    size_t batch;            /* prompts of a mini-batch of a fit */
+    size_t few;              /* prompts of one repeat if contexts are recomputed */
+    size_t read_bytes;       /* read to measure the bandwidth, per rank */
+    size_t sgemm;            /* side of the square matrices of sgemm; also twice this side */
+    double sgemm_flops;      /* least work of one repeat of each shape */
 };
 
 extern const struct bench_size BENCH_SIZES[];

@@ -10,14 +10,14 @@
 #include "bench/hardware_limit.h"
 #include "bench/median.h"
 
-/* One measurement under way.  Tasks are the probes of the limit, then the lines that are run. */
-struct stand {
+/* A measurement. Its tasks are the probes of the hardware limit, then the lines that are run. */
+struct timing {
     struct measured *out;
     struct par *par;
     struct hardware_limit *limit;
     void *state;
     size_t tasks, line_of[BENCH_LINES]; /* task - probes -> line */
-    double *mine, *all; /* seconds: [repeats, tasks] and the memory; the same of every rank */
+    double *mine, *all; /* seconds [repeats, tasks], then the memory; the same of every rank */
     size_t numbers;     /* repeats * tasks + 1 */
 };
 
@@ -32,14 +32,14 @@ static double resident_bytes(void) {
 
 /* ---- running */
 
-static enum err_code run_task(struct stand *s, size_t task, struct err *err) {
+static enum err_code run_task(struct timing *s, size_t task, struct err *err) {
     const size_t probes = hardware_limit_probes(s->limit);
     if (task >= probes) return s->out->bench->run(s->state, s->line_of[task - probes], err);
     hardware_limit_probe(s->limit, task);
     return ERR_OK;
 }
 
-static enum err_code run_round(struct stand *s, double *seconds, struct err *err) {
+static enum err_code run_round(struct timing *s, double *seconds, struct err *err) {
     enum err_code rc = ERR_OK;
     for (size_t task = 0; task < s->tasks; task++) {
         TRY(par_barrier(s->par, err));
@@ -51,7 +51,7 @@ cleanup:
     return rc;
 }
 
-static enum err_code open_bench(struct stand *s, struct err *err) {
+static enum err_code open_bench(struct timing *s, struct err *err) {
     enum err_code rc = ERR_OK;
     struct measured *m = s->out;
     struct bench_line lines[BENCH_LINES] = {{0}};
@@ -70,10 +70,10 @@ cleanup:
     return rc;
 }
 
-static enum err_code run_all(struct stand *s, double before, struct err *err) {
+static enum err_code run_all(struct timing *s, double before, struct err *err) {
     enum err_code rc = ERR_OK;
     double *memory = &s->mine[s->numbers - 1];
-    TRY(run_round(s, s->mine, err)); /* not counted: overwritten */
+    TRY(run_round(s, s->mine, err)); /* untimed: overwritten */
     *memory = resident_bytes() - before;
     for (size_t r = 0; r < s->out->repeats; r++) TRY(run_round(s, s->mine + r * s->tasks, err));
     TRY(par_gather(s->par, s->all, s->mine, s->numbers, err));
@@ -83,8 +83,8 @@ cleanup:
 
 /* ---- from seconds to rates */
 
-/* Seconds of a task in each repeat, of the last rank to end it. */
-static void seconds_of(double *out, const struct stand *s, size_t task) {
+/* Seconds of a task in each repeat, until the last rank has finished it. */
+static void seconds_of(double *out, const struct timing *s, size_t task) {
     for (size_t r = 0; r < s->out->repeats; r++) {
         out[r] = 0;
         for (size_t rank = 0; rank < s->out->ranks; rank++)
@@ -92,7 +92,7 @@ static void seconds_of(double *out, const struct stand *s, size_t task) {
     }
 }
 
-static void set_limits(struct measured *m, const struct stand *s) {
+static void set_limits(struct measured *m, const struct timing *s) {
     double seconds[MEASURE_REPEATS_MAX];
     for (size_t probe = 0; probe < hardware_limit_probes(s->limit); probe++) {
         seconds_of(seconds, s, probe);
@@ -106,12 +106,12 @@ static void set_limits(struct measured *m, const struct stand *s) {
     }
 }
 
-/* Of one rank. */
+/* The time of one unit on one rank at the hardware limit. */
 static double least_seconds(const struct measured *m, const struct bench_line *line) {
     return line->flops / (m->gflops * 1e9) + line->bytes / m->bandwidth;
 }
 
-static void set_run_line(struct measured *m, size_t i, const struct stand *s, size_t task) {
+static void set_run_line(struct measured *m, size_t i, const struct timing *s, size_t task) {
     struct measured_line *l = &m->lines[i];
     const double units = l->line.units * (double)m->ranks;
     double seconds[MEASURE_REPEATS_MAX];
@@ -139,12 +139,12 @@ static void set_parts_line(struct measured *m, size_t i) {
     l->rate = l->low = l->high = 1 / seconds;
 }
 
-static void set_memory(struct measured *m, const struct stand *s) {
+static void set_memory(struct measured *m, const struct timing *s) {
     for (size_t rank = 0; rank < m->ranks; rank++)
         m->memory = fmax(m->memory, s->all[(rank + 1) * s->numbers - 1]);
 }
 
-static void reckon(struct measured *m, const struct stand *s) {
+static void compute_rates(struct measured *m, const struct timing *s) {
     set_limits(m, s);
     set_memory(m, s);
     size_t task = hardware_limit_probes(s->limit);
@@ -156,7 +156,7 @@ static void reckon(struct measured *m, const struct stand *s) {
             set_run_line(m, i, s, task++);
         l->limit = (double)m->ranks / least_seconds(m, &l->line);
         l->gflops = l->rate * l->line.flops / (double)m->ranks / 1e9;
-        if (l->line.beside && i > 0) l->beside = m->lines[i - 1].rate / l->rate;
+        if (l->line.compared_with && i > 0) l->ratio = m->lines[i - 1].rate / l->rate;
     }
 }
 
@@ -164,7 +164,7 @@ enum err_code measure(struct measured *out, const struct bench *bench,
                       const struct bench_size *size, size_t repeats, struct par *par,
                       struct err *err) {
     enum err_code rc = ERR_OK;
-    struct stand s = {.out = out, .par = par};
+    struct timing s = {.out = out, .par = par};
     assert(repeats >= 1 && repeats <= MEASURE_REPEATS_MAX);
     *out = (struct measured){
         .bench = bench, .size = size, .ranks = (size_t)par->size, .repeats = repeats};
@@ -172,7 +172,7 @@ enum err_code measure(struct measured *out, const struct bench *bench,
     const double before = resident_bytes();
     TRY(open_bench(&s, err));
     TRY(run_all(&s, before, err));
-    if (par->rank == 0) reckon(out, &s);
+    if (par->rank == 0) compute_rates(out, &s);
 cleanup:
     free(s.all);
     free(s.mine);

@@ -1,10 +1,9 @@
 /*
- * bench_timing.h - a bench, timed: its lines and the machine's limits in turn, on all ranks at
- * once.
+ * bench_timing.h - times the lines of a benchmark and the hardware limit, on all ranks at once.
  *
- * A repeat runs every probe of the limit and every line once, each begun by all ranks together; its
- * time is that of the last rank.  Figures are medians over the repeats.  The first, untimed round
- * touches the memory.
+ * A repeat runs every probe of the limit and every line once. All ranks start each of them
+ * together, and its time ends when the last rank has finished. Results are medians over the
+ * repeats. An untimed round before the first repeat touches the memory.
  */
 #ifndef BENCH_BENCH_TIMING_H
 #define BENCH_BENCH_TIMING_H
@@ -17,11 +16,11 @@ enum { MEASURE_REPEATS_MAX = MEDIAN_MAX };
 
 struct measured_line {
     struct bench_line line; /* flops and bytes filled for lines of parts too */
-    double rate;            /* units a second, of all ranks together */
+    double rate;            /* units per second, of all ranks together */
     double low, high;       /* slowest and fastest repeat */
     double limit;           /* the rate that sgemm and bandwidth allow */
     double gflops;          /* useful, of one rank */
-    double beside;          /* seconds of a unit over those of the line before; 0: not asked */
+    double ratio;           /* time of a unit over that of the line before; 0: not compared */
     double repeats[MEASURE_REPEATS_MAX]; /* rates; none for a line of parts */
 };
 
@@ -29,14 +28,14 @@ struct measured { /* filled on rank 0 */
     const struct bench *bench;
     const struct bench_size *size;
     size_t ranks, repeats;
-    double gflops, bandwidth; /* of one rank with all busy: sgemm, bytes a second */
-    char shape[48];           /* of the best product */
-    double memory;            /* bytes the lines' work took, of the rank that took most */
+    double gflops, bandwidth; /* of one rank while all are busy: sgemm, bytes per second */
+    char shape[48];           /* of the fastest matrix product */
+    double memory;            /* bytes taken by the lines, of the rank that took most */
     struct measured_line lines[BENCH_LINES];
     size_t n_lines;
 };
 
-/* Collective. repeats <= MEASURE_REPEATS_MAX. */
+/* Called on all ranks. repeats <= MEASURE_REPEATS_MAX. */
 enum err_code measure(struct measured *out, const struct bench *bench,
                       const struct bench_size *size, size_t repeats, struct par *par,
                       struct err *err);

@@ -17,17 +17,17 @@ struct shape {
 struct hardware_limit {
     struct shape shapes[SHAPES];
     float *a, *b, *c; /* of the largest product */
-    float *memory;    /* [floats], in pages as large as those of contexts */
+    float *memory;    /* [floats], allocated like contexts, with huge pages */
     size_t floats;
     struct arena arena; /* of memory */
-    float sum;          /* of what was read, so that it is read */
+    float sum;          /* of what was read; keeps the compiler from dropping the reads */
 };
 
 static double flops_of(const struct shape *s) {
     return 2.0 * (double)s->M * (double)s->N * (double)s->K;
 }
 
-/* The products of a model: rows of a batch of prompts, of a fit's mini-batch. */
+/* Square products, and those of a model on a pretraining batch and on a mini-batch of a fit. */
 static void set_shapes(struct hardware_limit *l, const struct bench_size *z) {
     const size_t E = z->dims.E, rows = z->pretrain_prompts * 2 * z->trained_points, S = z->sgemm;
     const struct shape shapes[SHAPES] = {
@@ -71,7 +71,7 @@ enum err_code hardware_limit_open(struct hardware_limit **out, const struct benc
     enum err_code rc = ERR_OK;
     size_t a = 0, b = 0, c = 0;
     struct hardware_limit *l = calloc(1, sizeof *l);
-    CHECK(l, ERR_MEMORY, "no memory for the limits");
+    CHECK(l, ERR_MEMORY, "no memory for the hardware limits");
     set_shapes(l, size);
     for (size_t i = 0; i < SHAPES; i++) {
         const struct shape *s = &l->shapes[i];
@@ -82,7 +82,7 @@ enum err_code hardware_limit_open(struct hardware_limit **out, const struct benc
     l->a = numbers(a);
     l->b = numbers(b);
     l->c = numbers(c);
-    CHECK(l->a && l->b && l->c, ERR_MEMORY, "no memory for the matrices of the limits");
+    CHECK(l->a && l->b && l->c, ERR_MEMORY, "no memory for the matrices of the hardware limits");
     TRY(create_memory(l, size->read_bytes, err));
     *out = l;
     l = NULL;
@@ -109,7 +109,7 @@ size_t hardware_limit_probes(const struct hardware_limit *l) {
     return hardware_limit_sgemms(l) + 1;
 }
 
-/* Eight sums at once: reading is then what takes the time. */
+/* Eight independent sums, so that memory is the bottleneck, not the latency of additions. */
 static void read_all(struct hardware_limit *l) {
     lanes sums[ACCUMULATORS] = {{0}};
     const size_t step = ACCUMULATORS * LANES;

@@ -1,8 +1,9 @@
 /*
- * hardware_limit.h - what the machine can do: sgemm and reading memory, on every rank at once.
+ * hardware_limit.h - the limits of the machine: rates of sgemm and of reading memory, with all
+ * ranks busy.
  *
- * sgemm is timed at 1024^3, 2048^3 (smaller for `tiny`) and at the products of the model at hand;
- * the best one counts.
+ * sgemm is timed at 1024^3, at 2048^3 (smaller for `tiny`) and at the shapes of the model's
+ * products; the best rate counts.
  */
 #ifndef BENCH_HARDWARE_LIMIT_H
 #define BENCH_HARDWARE_LIMIT_H
@@ -18,8 +19,8 @@ enum err_code hardware_limit_open(struct hardware_limit **out, const struct benc
                                   struct err *err);
 void hardware_limit_close(struct hardware_limit *l); /* NULL-safe */
 
-/* Probes 0 .. hardware_limit_sgemms() - 1 multiply, the last one reads; each takes some tenths of a
- * second, at `tiny` much less. */
+/* Probes 0 .. hardware_limit_sgemms() - 1 multiply matrices, the last one reads memory. Each takes
+ * a few tenths of a second, at `tiny` much less. */
 size_t hardware_limit_probes(const struct hardware_limit *l);
 size_t hardware_limit_sgemms(const struct hardware_limit *l);
 void hardware_limit_probe(struct hardware_limit *l, size_t probe);

@@ -1,5 +1,5 @@
 /*
- * median.h - the middle of a few timings: one slow repeat on a shared machine moves nothing.
+ * median.h - the median of repeated timings, which a single slow repeat does not change much.
  */
 #ifndef BENCH_MEDIAN_H
 #define BENCH_MEDIAN_H

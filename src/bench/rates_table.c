@@ -13,7 +13,7 @@ struct rates_table_line *rates_table_line(struct rates_table *t, const char *nam
                                           size_t ranks) {
     for (size_t i = 0; i < t->n_lines; i++)
         if (strcmp(t->lines[i].name, name) == 0 && t->lines[i].ranks == ranks) return &t->lines[i];
-    assert(t->n_lines < TALLY_LINES);
+    assert(t->n_lines < RATES_LINES);
     struct rates_table_line *line = &t->lines[t->n_lines++];
     *line = (struct rates_table_line){.unit = unit, .ranks = ranks};
     (void)snprintf(line->name, sizeof line->name, "%s", name);
@@ -21,7 +21,7 @@ struct rates_table_line *rates_table_line(struct rates_table *t, const char *nam
 }
 
 void rates_table_add(struct rates_table_line *line, double rate) {
-    assert(line->n < TALLY_REPEATS);
+    assert(line->n < RATES_REPEATS);
     line->rates[line->n++] = rate;
 }
 
@@ -44,8 +44,8 @@ static void print_line(struct text *out, const struct rates_table_line *l) {
 void rates_table_text(struct text *out, const struct rates_table *t) {
     text_add(out, "%s, size %s, core %s; medians of %zu repeats; limit: %s\n\n", t->bench, t->size,
              blas_core(), t->n_lines ? t->lines[0].n : 0, t->limit);
-    text_add(out, "%-20s %5s %10s %-8s %17s %10s %7s\n", "work", "ranks", "rate", "a second",
-             "low-high", "limit", "of it");
+    text_add(out, "%-20s %5s %10s %-8s %17s %10s %7s\n", "work", "ranks", "rate", "per sec.",
+             "low-high", "limit", "share");
     for (size_t i = 0; i < t->n_lines; i++)
         if (t->lines[i].n > 0) print_line(out, &t->lines[i]);
 }

@@ -1,5 +1,5 @@
 /*
- * rates_table.h - rates of whole programs, each beside what it could be: dispatch and scaling.
+ * rates_table.h - a table of rates compared with their limits, for `bench dispatch` and `scaling`.
  */
 #ifndef BENCH_RATES_TABLE_H
 #define BENCH_RATES_TABLE_H
@@ -10,29 +10,29 @@
 #include "base/text.h"
 #include "bench/median.h"
 
-enum { TALLY_LINES = 64, TALLY_REPEATS = MEDIAN_MAX };
+enum { RATES_LINES = 64, RATES_REPEATS = MEDIAN_MAX };
 
 struct rates_table_line {
     char name[48];
     const char *unit; /* static */
     size_t ranks;
-    double rates[TALLY_REPEATS]; /* units a second, of all ranks together */
+    double rates[RATES_REPEATS]; /* units per second, of all ranks together */
     size_t n;
-    double limit; /* the rate it could have; 0: none is known */
+    double limit; /* 0: unknown */
 };
 
 struct rates_table {
     const char *bench, *size;
-    const char *limit; /* what the limit is, half a line */
-    struct rates_table_line lines[TALLY_LINES];
+    const char *limit; /* says what the limits are, for the title */
+    struct rates_table_line lines[RATES_LINES];
     size_t n_lines;
 };
 
-/* The line of that name and number of ranks, made when it is new. */
+/* The line of that name and number of ranks; added if there is none. */
 struct rates_table_line *rates_table_line(struct rates_table *t, const char *name, const char *unit,
                                           size_t ranks);
 
-/* At most TALLY_REPEATS rates a line. */
+/* At most RATES_REPEATS rates per line. */
 void rates_table_add(struct rates_table_line *line, double rate);
 double rates_table_median(const struct rates_table_line *line);
 

@@ -87,7 +87,7 @@ cleanup:
     return rc;
 }
 
-static enum err_code print_tally(struct text *out, const struct request *q,
+static enum err_code print_rates(struct text *out, const struct request *q,
                                  const struct rates_table *t, struct err *err) {
     if (options_has(q->options, "--json")) return rates_table_json(out, t, err);
     rates_table_text(out, t);
@@ -106,7 +106,7 @@ static enum err_code run_dispatch(struct text *out, struct request *q, struct er
                                              .machine = text_str(&machine)};
     t->size = q->size.name;
     TRY(bench_dispatch_measure(t, &o, &q->par, err));
-    if (q->par.rank == 0) TRY(print_tally(out, q, t, err));
+    if (q->par.rank == 0) TRY(print_rates(out, q, t, err));
 cleanup:
     text_release(&machine);
     free(t);
@@ -115,13 +115,13 @@ cleanup:
 
 static enum err_code run_scaling(struct text *out, struct request *q, struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct scaling_options o = {&q->size, q->ranks, q->repeats};
+    const struct bench_scaling_options o = {&q->size, q->ranks, q->repeats};
     struct rates_table *t = calloc(1, sizeof *t);
     CHECK(t, ERR_MEMORY, "no memory for the measurements");
     CHECK(!getenv("OMPI_COMM_WORLD_SIZE") && !getenv("PMIX_RANK"), ERR_USAGE,
           "bench scaling starts mpirun itself: start it without");
     TRY(bench_scaling(t, &o, err));
-    TRY(print_tally(out, q, t, err));
+    TRY(print_rates(out, q, t, err));
 cleanup:
     free(t);
     return rc;

@@ -75,7 +75,7 @@ static void test_median(void **state) {
     assert_near(median(odd, 1), 9, 0);
 }
 
-static void test_tally(void **state) {
+static void test_rates_table(void **state) {
     (void)state;
     static struct rates_table t;
     struct rates_table_line *one = rates_table_line(&t, "fit", "prompts", 1);
@@ -94,7 +94,7 @@ int main(void) {
         cmocka_unit_test(test_query),
         cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_median),
-        cmocka_unit_test(test_tally),
+        cmocka_unit_test(test_rates_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

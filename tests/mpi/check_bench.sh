@@ -31,7 +31,7 @@ holds "abs(r['lines'][2]['rate'] * (1 / r['lines'][0]['rate'] + .02 / r['lines']
 launch 0 bench fit --size "$source_dir/experiments/quickstart.cfg" --repeats 1 --json
 holds "r['dims']['width'] == 64 and r['size'].endswith('quickstart.cfg')" "the size of a config"
 launch 0 bench effects --size tiny --repeats 1
-grep -q 'all heads: as long as [0-9.]* full forwards' "$work/out" || fault "effects: no comparison"
+grep -q 'all heads: the time of [0-9.]* full forwards' "$work/out" || fault "effects: no comparison"
 
 launch 0 bench dispatch --size tiny --repeats 2 --json
 holds "[l['name'] for l in r['lines']] == ['journal alone', 'in process', 'through children']" \
