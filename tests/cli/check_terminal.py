@@ -56,7 +56,7 @@ def check_groups():
     assert titles == ["baseline", "fitted on prompts", "controls, not fitted", "estimators, without the model"], titles
     assert lines[lines.index("baseline") + 1].split()[0] == "plain", lines
     head = lines[0].split("  ")
-    for name in ("method", "points", "recovered"):
+    for name in ("method", "k 40", "recovered"):
         assert any(name in cell for cell in head), (name, head)
     hidden = [line for line in in_terminal(80, "table", run) if "did not fit" in line]
     assert hidden, "a table of 80 columns does not say which columns it leaves out"

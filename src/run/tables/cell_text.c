@@ -28,7 +28,7 @@ static int decimals_of(double half) {
 }
 
 void cell_text_interval(char out[CELL_TEXT], const struct interval *i) {
-    static const double TINY = 1e-4, HUGE_VALUE = 1e6;
+    static const double TINY = 1e-3, HUGE_VALUE = 1e6, NARROW = 5e-5;
     const double half = (i->high - i->low) / 2, size = fmax(fabs(i->value), half);
     if (isnan(i->value)) {
         (void)snprintf(out, CELL_TEXT, "-");
@@ -36,6 +36,8 @@ void cell_text_interval(char out[CELL_TEXT], const struct interval *i) {
         cell_text_short(out, i->value);
     } else if (size < TINY || size >= HUGE_VALUE) {
         (void)snprintf(out, CELL_TEXT, "%.0e ±%.0e", i->value, half);
+    } else if (half < NARROW) { /* decimals would show it as 0 */
+        (void)snprintf(out, CELL_TEXT, "%.4g ±%.0e", i->value, half);
     } else {
         const int decimals = decimals_of(half);
         const double unit = pow(10, -decimals), value = round(i->value / unit) * unit;

@@ -15,7 +15,7 @@ void cell_text_short(char out[CELL_TEXT], double value);
 void cell_text_exact(char out[CELL_TEXT], double value);
 
 /* "0.094 ±0.015": value and half the width of the interval, both to the second significant digit of
- * the latter; "4e-15 ±2e-15" where the value is below 1e-4; "-" for NaN. */
+ * the latter; "4e-15 ±2e-15" where both are below 1e-3; "-" for NaN. */
 void cell_text_interval(char out[CELL_TEXT], const struct interval *i);
 
 #endif

@@ -29,7 +29,11 @@ struct columns {
     bool statistic[SUMMARY_STATISTICS_N]; /* some line has such a number */
     bool key[SUMMARY_KEYS];               /* the key has a column */
     size_t least_repeats, most_repeats;   /* of the fits */
+    const char *fit_points;               /* of the first fit; NULL: there is none */
+    bool several_fit_points;              /* other fits have others */
 };
+
+enum { KEY_METHOD, KEY_READING, KEY_FIT_POINTS };
 
 /* ---- which columns */
 
@@ -48,9 +52,10 @@ static void collect_repeats(struct columns *c, const struct summary_group *g) {
     if (g->kind != SUMMARY_FITTED) return;
     if (c->most_repeats == 0 || g->repeats < c->least_repeats) c->least_repeats = g->repeats;
     if (g->repeats > c->most_repeats) c->most_repeats = g->repeats;
+    const char *points = text_str(&g->keys[KEY_FIT_POINTS]);
+    if (!c->fit_points) c->fit_points = points;
+    c->several_fit_points |= strcmp(points, c->fit_points) != 0;
 }
-
-enum { KEY_METHOD, KEY_READING, KEY_FIT_POINTS };
 
 /* "corruption" of "fit.fv.corruption". */
 static const char *last_part(const char *key) {
@@ -59,12 +64,12 @@ static const char *last_part(const char *key) {
 }
 
 /* For people the variant stands behind the method, keys of sections are in titles, and fit_points
- * is left out where nothing was fitted. */
+ * is left out where all fits have the same. */
 static bool has_column(const struct columns *c, const struct summary *s, size_t key) {
     if (c->programs || key == KEY_METHOD) return true;
     if (key == KEY_READING || s->of_section[key]) return false;
     if (strcmp(last_part(text_str(&s->heads[key])), "reading") == 0) return false;
-    return key != KEY_FIT_POINTS || c->most_repeats > 0;
+    return key != KEY_FIT_POINTS || c->several_fit_points || (c->wide && c->fit_points);
 }
 
 static void find_columns(struct columns *c, const struct summary *s) {
@@ -314,7 +319,10 @@ static void notes(struct table_output *o, const struct summary *s, const struct 
              c->split ? "low, high: 95% interval over functions"
                       : "\xC2\xB1: half the 95% interval over functions");
     range_notes(&out, c);
-    if (c->most_repeats > 0) text_add(&out, " points: length of the prompts of the fit");
+    if (c->key[KEY_FIT_POINTS])
+        text_add(&out, " points: length of the prompts of the fit");
+    else if (c->fit_points)
+        text_add(&out, " Fits: prompts of %s points", c->fit_points);
     if (c->most_repeats > 1 && c->least_repeats == c->most_repeats)
         text_add(&out, "; mean over %zu repeats", c->most_repeats);
     else if (c->most_repeats > 1)

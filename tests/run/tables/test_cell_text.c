@@ -24,7 +24,9 @@ static void intervals_have_the_digits_of_their_width(void **state) {
     check_interval(14.31, 12.2, 16.4, "14.3 ±2.1");
     check_interval(1234.4, 1200, 1269, "1234 ±34");
     check_interval(-0.0002, -0.0302, 0.0298, "0.000 ±0.030"); /* no negative zero */
-    check_interval(0.00026, -0.00073, 0.00125, "0.0003 ±0.0010");
+    check_interval(0.00123, -0.00023, 0.00269, "0.0012 ±0.0015");
+    check_interval(0.00026, -0.00073, 0.00125, "3e-04 ±1e-03");
+    check_interval(0.0025, 0.00249, 0.00251, "0.0025 ±1e-05");
     check_interval(3.9e-15, 2.4e-15, 5.4e-15, "4e-15 ±2e-15");
     check_interval(2e7, 1e7, 3e7, "2e+07 ±1e+07");
 }
