@@ -1,5 +1,5 @@
-# Every outside library as one interface target dep_NAME; a floor links the ones whose door it is.
-# Found through pkg-config or CMAKE_PREFIX_PATH, so modules and prefixes work as well as Debian.
+# Every external library is one interface target dep_NAME; src/LAYERS says which folder includes its headers.
+# Libraries are found by pkg-config or in CMAKE_PREFIX_PATH, so modules and prefixes work as well as Debian packages.
 find_package(PkgConfig REQUIRED)
 find_package(MPI REQUIRED COMPONENTS C)
 set(HDF5_PREFER_PARALLEL OFF)
@@ -39,13 +39,13 @@ dependency(jansson PKG jansson HEADER jansson.h LIBRARY jansson HINT "install li
 dependency(libconfig PKG libconfig HEADER libconfig.h LIBRARY config HINT "install libconfig-dev")
 dependency(openblas PKG openblas HEADER cblas.h LIBRARY openblas HINT "install libopenblas-pthread-dev")
 dependency(lapacke PKG lapacke HEADER lapacke.h LIBRARY lapacke
-  HINT "install liblapacke-dev; an OpenBLAS built with it serves too: -Dlapacke_INCLUDE=DIR -Dlapacke_LIBRARY=.../libopenblas.so")
+  HINT "install liblapacke-dev; an OpenBLAS built with LAPACKE also works: -Dlapacke_INCLUDE=DIR -Dlapacke_LIBRARY=.../libopenblas.so")
 
 add_library(dep_hdf5 INTERFACE)
 target_include_directories(dep_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})
 target_link_libraries(dep_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
 
-# Optional: the estimator xgboost. Not through its CMake package: Debian's names a program that is not there.
+# Optional: the estimator xgboost. Not by its CMake package: Debian's refers to a program that is not installed.
 if(TASKVEC_XGBOOST)
   pkg_check_modules(xgboost QUIET IMPORTED_TARGET xgboost)
   find_path(xgboost_INCLUDE xgboost/c_api.h)

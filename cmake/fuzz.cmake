@@ -1,4 +1,4 @@
-# tests/fuzz/fuzz_NAME.c: a reader fed with bytes from anywhere. With replay.c it is the test fuzz.replay_NAME
+# tests/fuzz/fuzz_NAME.c feeds arbitrary bytes to a reader. With replay.c it is the test fuzz.replay_NAME
 # over tests/fuzz/corpus/NAME; with TASKVEC_FUZZ (clang, preset fuzz) also the fuzzer fuzz_NAME of tests/fuzz/run.sh.
 function(add_fuzz_program target name)
   add_executable(${target} ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_${name}.c ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz.c ${ARGN})
