@@ -100,8 +100,12 @@ const struct config_key *config_point_key(const struct config_point *p, size_t i
 void config_point_value(struct text *out, const struct config_point *p,
                         size_t i); /* as in a file */
 
+/* Part of the job's identity: false for a SILENT key, and for a SINCE key with its default. */
+bool config_point_identifies(const struct config_point *p, size_t i);
+
 /* One line "key type value\n" per key, floats exact. read() is its inverse and needs no schema: the
- * child that computes a job gets its point this way. identity() leaves out SILENT and PATH keys. */
+ * child that computes a job gets its point this way. identity() leaves out PATH keys
+ * and those that config_point_identifies() does not. */
 void config_point_write(struct text *out, const struct config_point *p);
 void config_point_identity(struct text *out, const struct config_point *p);
 enum err_code config_point_read(struct config_point **out, const char *text, struct err *err);

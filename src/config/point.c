@@ -124,6 +124,16 @@ const struct config_key *config_point_key(const struct config_point *p, size_t i
     return p->entry->keys[key_at(p, i)].row;
 }
 
+bool point_identifies(const struct config_point *p, size_t k) {
+    const struct key *key = &p->entry->keys[k];
+    if (p->at[k] == 0 || (key->row->flags & CONFIG_SILENT)) return false;
+    return !key->def || value_compare(key->row, key->def, &key->values[p->at[k] - 1]) != 0;
+}
+
+bool config_point_identifies(const struct config_point *p, size_t i) {
+    return point_identifies(p, key_at(p, i));
+}
+
 void config_point_value(struct text *out, const struct config_point *p, size_t i) {
     const size_t k = key_at(p, i);
     const struct key *key = &p->entry->keys[k];

@@ -4,8 +4,9 @@
  *     points i 16 @"a.cfg:12: fit.points"
  *     also Ln 2 "plain" "zero" @"a.cfg:13: evaluate.also"
  *
- * The type is a letter (b i f n s), after it L for a list, P for a path, S for a silent key; a
- * list starts with its size. Floats are hexadecimal, strings quoted, so a line is a line.
+ * The type is a letter (b i f n s), after it L for a list, P for a path, S for a value that is no
+ * part of the identity; a list starts with its size. Floats are hexadecimal, strings quoted, so a
+ * line is a line.
  */
 #include <assert.h>
 #include <errno.h>
@@ -62,9 +63,10 @@ void config_point_write(struct text *out, const struct config_point *p) {
         const struct config_key *row = e->keys[k].row;
         char where[WHERE_TEXT];
         if (p->at[k] == 0) continue;
+        const unsigned flags = row->flags | (point_identifies(p, k) ? 0 : CONFIG_SILENT);
         text_add(out, "%s %c", row->name, LETTERS[row->type]);
         for (size_t i = 0; i < N_MARKS; i++)
-            if (row->flags & MARKS[i].flag) text_bytes(out, &MARKS[i].letter, 1);
+            if (flags & MARKS[i].flag) text_bytes(out, &MARKS[i].letter, 1);
         write_value(out, row, &e->keys[k].values[p->at[k] - 1]);
         config_where(where, p, row->name);
         text_add(out, " @");
@@ -77,7 +79,7 @@ void config_point_identity(struct text *out, const struct config_point *p) {
     const struct entry *e = p->entry;
     for (size_t k = 0; k < e->n_keys; k++) {
         const struct config_key *row = e->keys[k].row;
-        if (p->at[k] == 0 || (row->flags & (CONFIG_SILENT | CONFIG_PATH))) continue;
+        if (!point_identifies(p, k) || (row->flags & CONFIG_PATH)) continue;
         text_bytes(out, row->name, strlen(row->name));
         text_bytes(out, " ", 1);
         text_bytes(out, &LETTERS[row->type], 1);

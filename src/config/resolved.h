@@ -23,11 +23,12 @@ struct key {
     bool inherited;           /* given by a top-level group, not by the stage */
     struct value *values;     /* first the stage's own, then those of `list` */
     size_t n, own, capacity;
-    size_t axis;       /* in entry.axes; KEY_NONE: one value, or none */
-    size_t asks;       /* the key its `when` names; KEY_NONE: always there */
-    bool *holds;       /* for each value of that key */
-    bool seen;         /* part of some point, excluded ones included */
-    const char *where; /* only in points made by config_point_read: their config_where() */
+    size_t axis;             /* in entry.axes; KEY_NONE: one value, or none */
+    const struct value *def; /* of a CONFIG_SINCE: no part of the identity; else NULL */
+    size_t asks;             /* the key its `when` names; KEY_NONE: always there */
+    bool *holds;             /* for each value of that key */
+    bool seen;               /* part of some point, excluded ones included */
+    const char *where;       /* only in points made by config_point_read: their config_where() */
 };
 
 enum axis_kind { AXIS_KEY, AXIS_ZIP, AXIS_LIST };
@@ -54,6 +55,10 @@ struct config_point {
     const struct entry *entry;
     const uint32_t *at; /* [entry->n_keys] */
 };
+
+/* Key k of the schema is part of the point and of its identity: config_point_identifies() for the
+ * number of a key in the entry. */
+bool point_identifies(const struct config_point *p, size_t k);
 
 enum { WHERE_TEXT = 320 };
 

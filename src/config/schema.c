@@ -23,6 +23,8 @@ static enum err_code check_row(const struct config_key *row, struct err *err) {
         TRY(tree_literal(&node, &pool, row->def, (struct place){"schema", 0}, err));
         TRY(stage_entry_read(&values, &n, row, node, &r));
     }
+    CHECK(!(row->flags & CONFIG_SINCE) || n == 1, ERR_BUG,
+          "row %s: a key that came later needs one value as its default", row->name);
 cleanup:
     pool_release(&pool);
     return rc == ERR_CONFIG ? ERR(err, ERR_BUG, "row %s: its default \"%s\" is no value of it",

@@ -18,12 +18,15 @@ enum config_type {
     CONFIG_TEXT
 };
 
+/* A key that is added to a stage without raising its version must be CONFIG_SINCE, and its default
+ * must compute what the stage computed before: then what was computed stays valid. */
 enum config_flag {
     CONFIG_AXIS = 1, /* may be an array: one job for each element */
     CONFIG_LIST = 2, /* is an array (or one scalar): the whole list is the value */
     CONFIG_PATH = 4, /* TEXT: a file, relative to the config it stands in; its content identifies */
-    CONFIG_SILENT = 8,   /* cannot change a result: not part of a job's identity */
-    CONFIG_OPTIONAL = 16 /* may be absent without a default */
+    CONFIG_SILENT = 8,    /* cannot change a result: not part of a job's identity */
+    CONFIG_OPTIONAL = 16, /* may be absent without a default */
+    CONFIG_SINCE = 32     /* came later: identifies only where it differs from its default */
 };
 
 struct config_key {

@@ -200,18 +200,31 @@ cleanup:
     return rc;
 }
 
+static enum err_code read_default(struct value **out, size_t *n, const struct config_key *row,
+                                  const struct entry *e, struct pool *p, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct node *node = NULL;
+    const struct value_reader r = {p, e->name, e->path, err};
+    TRY(tree_literal(&node, p, row->def, e->place, err));
+    TRY(stage_entry_read(out, n, row, node, &r));
+cleanup:
+    return rc;
+}
+
 static enum err_code read_key(struct key *key, const struct entry *e, struct pool *p,
                               struct err *err) {
     enum err_code rc = ERR_OK;
-    struct value_reader r = {p, key->inherited ? NULL : e->name, NULL, err};
-    if (key->given) {
+    const struct value_reader r = {p, key->inherited ? NULL : e->name, NULL, err};
+    struct value *def = NULL;
+    size_t n_def = 0;
+    const bool since = key->row->flags & CONFIG_SINCE;
+    if (key->row->def && (since || !key->given))
+        TRY(read_default(&def, &n_def, key->row, e, p, err));
+    if (since) key->def = def;
+    if (key->given)
         TRY(stage_entry_read(&key->values, &key->n, key->row, key->given, &r));
-    } else if (key->row->def) {
-        struct node *node = NULL;
-        TRY(tree_literal(&node, p, key->row->def, e->place, err));
-        r.beside = e->path;
-        TRY(stage_entry_read(&key->values, &key->n, key->row, node, &r));
-    }
+    else
+        key->values = def, key->n = n_def;
     key->own = key->capacity = key->n;
 cleanup:
     return rc;

@@ -28,14 +28,19 @@ static inline void plan_case_close(struct plan_case *c) {
     (void)rmdir(c->dir);
 }
 
-/* ERR_OK, or what opening or planning said; close in both cases. */
-static inline enum err_code plan_case_open(struct plan_case *c, const char *text, const char *set,
-                                           struct err *err) {
+/* The file alone. */
+static inline void plan_case_write(struct plan_case *c, const char *text) {
     *c = (struct plan_case){.dir = "/tmp/taskvec-plan-XXXXXX"};
     if (!mkdtemp(c->dir)) abort();
     (void)snprintf(c->path, sizeof c->path, "%s/a.cfg", c->dir);
     FILE *f = fopen(c->path, "w");
     if (!f || fputs(text, f) < 0 || fclose(f) != 0) abort();
+}
+
+/* ERR_OK, or the error of opening or planning; close in both cases. */
+static inline enum err_code plan_case_open(struct plan_case *c, const char *text, const char *set,
+                                           struct err *err) {
+    plan_case_write(c, text);
     enum err_code rc = stage_schemas_init(&c->schemas, err);
     if (rc == ERR_OK)
         rc = stage_schemas_open(&c->config, &c->schemas, c->path, &set, set != NULL, err);

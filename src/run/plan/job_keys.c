@@ -37,7 +37,7 @@ static enum err_code add_point(struct job_keys *k, const char *prefix, const str
     struct text value = {0}, name = {0};
     for (size_t i = 0; i < config_point_size(point); i++) {
         const struct config_key *key = config_point_key(point, i);
-        if (key->flags & CONFIG_SILENT) continue;
+        if (!config_point_identifies(point, i)) continue;
         text_clear(&value);
         text_clear(&name);
         if (!(key->flags & CONFIG_PATH)) {

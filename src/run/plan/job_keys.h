@@ -1,7 +1,7 @@
 /*
  * job_keys.h - what makes a job the one it is, name by name, and in what two jobs differ.
  *
- * The names: "stage version", "seed", "control", each key that may change a result, "file KEY" (the
+ * The names: "stage version", "seed", "control", each key that is part of the identity, "file KEY" (the
  * content of a file, not its path); and, with the kind of the job in front, those of the jobs it
  * reads: "pretrain.optimiser.lr".
  */
