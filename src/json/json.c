@@ -149,12 +149,6 @@ enum err_code json_read_number(double *out, struct json value, const char *place
     return rc;
 }
 
-enum err_code json_read_bool(bool *out, struct json value, const char *place, struct err *err) {
-    const enum err_code rc = json_expect(value, JSON_KIND_BOOL, place, err);
-    if (rc == ERR_OK) *out = json_is_true(value.node);
-    return rc;
-}
-
 bool json_next(struct json_walk *w) {
     w->at = w->at ? json_object_iter_next(w->object.node, w->at) : json_object_iter(w->object.node);
     if (!w->at) return false;

@@ -54,7 +54,6 @@ enum err_code json_read_text(const char **out, struct json value, const char *pl
                              struct err *err);
 enum err_code json_read_int(int64_t *out, struct json value, const char *place, struct err *err);
 enum err_code json_read_number(double *out, struct json value, const char *place, struct err *err);
-enum err_code json_read_bool(bool *out, struct json value, const char *place, struct err *err);
 
 /* Iterates over members in the order of the text:
  *     for (struct json_walk w = {.object = o}; json_next(&w);) use(w.key, w.value); */

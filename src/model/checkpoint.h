@@ -18,8 +18,7 @@ struct model {
                               read-only either way */
     size_t trained_points; /* longest prompt of the pretraining, from the metadata; 0: unknown */
     struct tensorfile *file;
-    float
-        *wpe; /* [positions, E] after model_redraw_positions(); NULL: those of the file are used */
+    float *wpe; /* [positions, E] after model_redraw_positions(); NULL: as in the file */
 };
 
 /* ERR_DATA for a missing, unknown or misshapen tensor; the message names it, what was found and
@@ -43,6 +42,7 @@ struct model_note {
     const char *key; /* static */
     char value[32];
 };
+/* Fills out with those of a model of these sizes; trained_points 0: unknown. */
 void model_describe(struct model_note out[MODEL_NOTES], const struct model_dims *dims,
                     size_t trained_points);
 

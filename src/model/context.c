@@ -239,10 +239,3 @@ void context_add_ids(struct context *c, size_t slot, struct context_scratch *s,
                      const struct edits *edits) {
     add_prompt(c, slot, s, p, NULL, ids, n_tokens, edits);
 }
-
-void context_fill(struct context *c, size_t slot, struct context_scratch *s, const struct params *p,
-                  const float *tokens, size_t n_tokens, const struct edits *edits) {
-    assert(s->waiting == 0);
-    context_add(c, slot, s, p, tokens, n_tokens, edits);
-    context_finish(c, s, p, edits);
-}

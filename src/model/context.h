@@ -23,8 +23,7 @@ struct context {
     struct model_dims dims;
     size_t slots, tokens; /* prompts, and tokens each slot can hold */
     struct context_layout layout;
-    float *
-        kv; /* [L, slots] keys and values of one prompt, as ops/context_attention.h lays them out */
+    float *kv; /* [L, slots] keys and values of one prompt, see ops/context_attention.h */
     struct arena memory;
 };
 
@@ -47,16 +46,12 @@ size_t context_scratch_bytes(const struct model_dims *dims, size_t tokens);
 /* Keys and values of all slots at one layer: what context_attention_forward() takes. */
 const void *context_layer(const struct context *c, size_t l);
 
-/* Runs one prompt, tokens [n_tokens, inputs], n_tokens <= c->tokens, and stores its keys and values
+/* Runs a prompt, tokens [n_tokens, inputs], n_tokens <= c->tokens, and stores its keys and values
  * in `slot`. The last block ends at its keys and values, since nothing reads what follows. Edits of
  * scope `all` apply (edit row = slot when row_stride > 0); those of scope `query` only at the
- * tokens of edits->at. */
-void context_fill(struct context *c, size_t slot, struct context_scratch *s, const struct params *p,
-                  const float *tokens, size_t n_tokens, const struct edits *edits);
-
-/* The same for many prompts of one length, of which several go through the model at once. A slot is
- * complete when context_finish() returns. Until then all arguments but slot and tokens must be the
- * same in every call; tokens are copied. */
+ * tokens of edits->at. Several prompts go through the model at once, so a slot is complete only
+ * when context_finish() returns. Until then all arguments but slot and tokens must be the same in
+ * every call; tokens are copied. */
 void context_add(struct context *c, size_t slot, struct context_scratch *s, const struct params *p,
                  const float *tokens, size_t n_tokens, const struct edits *edits);
 /* context_add() of a prompt of token ids [n_tokens], for families that embed them. */

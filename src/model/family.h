@@ -1,16 +1,17 @@
 /*
- * family.h - a model family is a row of data: which tensors its models have, what published files
- * call them, how a token enters the residual stream and how an answer leaves it.
+ * family.h - model families as rows of data: the tensors of a family and their published names, its
+ * kind of embedding and its kind of output.
  *
- * Code asks for the row with family_of() and never compares family_id. Both rows so far are GPT-2
- * (Radford et al. 2019): LayerNorm before attention and MLP, GELU, learned positions, biases
- * everywhere, residual additions one after the other. So the row holds only what the two differ in.
- * A family that differs elsewhere adds a field: block.c is where the kind of norm, the kind of MLP
- * and the residual layout would be asked for, the attention of context.c, query.c and forward.c
- * where rotary positions and grouped heads would, embed.c where learned positions would.
+ * To add a family, add an entry to enum family_id (dims.h) and a row to the table in family.c; a
+ * tensor that no family had before also needs a row in params.h.  Other code reads the row with
+ * family_of() and never compares family_id.
  *
- * To add a family: an entry of enum family_id (dims.h) and a row in family.c. A tensor that no
- * family had before also needs a row in params.h.
+ * Both rows so far are GPT-2 (Radford et al. 2019): LayerNorm before attention and before the MLP,
+ * GELU, learned positions, biases in all linear maps, attention and MLP added to the residual
+ * stream one after the other.  A row therefore holds only the properties in which the two differ.
+ * A family with another norm, MLP or residual layout needs a field that block.c reads; one with
+ * rotary positions or grouped heads, a field that the attention of forward.c, context.c and query.c
+ * reads; one without learned positions, a field that embed.c reads.
  */
 #ifndef MODEL_FAMILY_H
 #define MODEL_FAMILY_H
@@ -27,7 +28,7 @@ enum family_output {
     OUTPUT_TIED      /* V logits: the residual stream times the transpose of wte */
 };
 
-/* Published names, member by member of params.h; NULL: the family has no such tensor. */
+/* The published name of each tensor of params.h; NULL: the family has no such tensor. */
 struct family_names {
 #define X(member, rows, columns) const char *member;
     PARAMS_ONCE(X)
@@ -49,6 +50,7 @@ struct family {
     const struct family_layer_names *layer;
 };
 
+/* The row of d->family. */
 const struct family *family_of(const struct model_dims *d);
 
 /* The published name of a tensor of layer l; name: a member of f->layer. */

@@ -26,11 +26,6 @@ void rows_gather(float *restrict out, const float *restrict x, const uint32_t *r
     for (size_t r = 0; r < R; r++) memcpy(out + r * E, x + index[r] * E, E * sizeof *x);
 }
 
-void rows_scatter_add(float *restrict y, const float *restrict x, const uint32_t *restrict index,
-                      size_t R, size_t E) {
-    for (size_t r = 0; r < R; r++) vector_add(y + index[r] * E, x + r * E, E);
-}
-
 /* Rows are summed in groups of 32 and then over groups, which rounds less than one sum over
  * thousands of rows. */
 void rows_sum(float *restrict out, const float *restrict x, size_t R, size_t E) {

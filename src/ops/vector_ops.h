@@ -27,10 +27,6 @@ void vector_scale_slices(float *restrict out, const float *restrict u, const flo
 void rows_gather(float *restrict out, const float *restrict x, const uint32_t *restrict index,
                  size_t R, size_t E);
 
-/* y row index[r] += x [R,E] row r, in the order of r; an index may occur twice. */
-void rows_scatter_add(float *restrict y, const float *restrict x, const uint32_t *restrict index,
-                      size_t R, size_t E);
-
 /* out [E] += sum over r of x [R,E], in the order of r: the gradient of a broadcast row. */
 void rows_sum(float *restrict out, const float *restrict x, size_t R, size_t E);
 

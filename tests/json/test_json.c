@@ -33,7 +33,6 @@ static void values_of_each_kind(void **state) {
     const char *text = NULL;
     int64_t whole = 0;
     double real = 0;
-    bool flag = false;
     SUCCEEDS(json_read_int(&whole, json_member(root, "i"), "i", &err));
     assert_true(whole == -INT64_C(9007199254740993));
     SUCCEEDS(json_read_number(&real, json_member(root, "r"), "r", &err));
@@ -42,8 +41,7 @@ static void values_of_each_kind(void **state) {
     assert_true(real == 1);
     SUCCEEDS(json_read_text(&text, json_member(root, "t"), "t", &err));
     assert_string_equal(text, "\xc3\xa9\n");
-    SUCCEEDS(json_read_bool(&flag, json_member(root, "b"), "b", &err));
-    assert_true(flag);
+    assert_int_equal(json_kind(json_member(root, "b")), JSON_KIND_BOOL);
     assert_int_equal(json_kind(json_member(root, "n")), JSON_KIND_NULL);
     assert_int_equal(json_kind(json_member(root, "none")), JSON_KIND_ABSENT);
     assert_int_equal(json_kind(json_item(root, 0)), JSON_KIND_ABSENT);
@@ -70,7 +68,6 @@ static void wrong_types_name_place_and_value(void **state) {
     const char *text;
     int64_t whole;
     double real;
-    bool flag;
     ERROR_SAYS(json_read_int(&whole, json_member(root, "s"), "p", &err), ERR_DATA,
                "p: expected an integer, received \"a?b\"");
     ERROR_SAYS(json_read_int(&whole, json_member(root, "r"), "p", &err), ERR_DATA,
@@ -79,8 +76,8 @@ static void wrong_types_name_place_and_value(void **state) {
                "p: expected a text, received 7");
     ERROR_SAYS(json_read_number(&real, json_member(root, "o"), "p", &err), ERR_DATA,
                "p: expected a number, received an object");
-    ERROR_SAYS(json_read_bool(&flag, json_member(root, "x"), "p", &err), ERR_DATA,
-               "p: expected a boolean, received nothing");
+    ERROR_SAYS(json_read_text(&text, json_member(root, "x"), "p", &err), ERR_DATA,
+               "p: expected a text, received nothing");
     json_release(&root);
 }
 

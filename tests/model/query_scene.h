@@ -6,6 +6,7 @@
 
 #include "model/query.h"
 #include "model/tiny.h"
+#include "twins/context_fill.h"
 
 enum { SLOTS = 3, TOKENS = 12, LENGTHS = TOKENS / 2 + 1, ROWS = SLOTS * LENGTHS };
 

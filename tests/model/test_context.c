@@ -6,6 +6,7 @@
 #include "model/tiny.h"
 #include "ops/blas.h"
 #include "ops/context_attention.h"
+#include "twins/context_fill.h"
 
 enum { TOKENS = 12, PROMPTS = 4 };
 

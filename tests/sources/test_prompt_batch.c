@@ -2,6 +2,7 @@
 
 #include "model/tiny.h"
 #include "ops/blas.h"
+#include "twins/context_fill.h"
 
 /* Contexts and query rows of a batch against tokens that are written out by hand here. */
 
