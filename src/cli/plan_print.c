@@ -47,8 +47,8 @@ void plan_totals(struct plan_totals *out, const struct plan *p,
 
 /* ---- one row a job */
 
-static void describe(struct text *out, const struct plan *p, size_t j,
-                     const struct varying_keys *axes) {
+static void describe_job(struct text *out, const struct plan *p, size_t j,
+                         const struct varying_keys *axes) {
     const struct planned_job *job = &p->jobs[j];
     text_clear(out);
     varying_keys_describe(out, &axes[job->stage], job->point);
@@ -100,7 +100,7 @@ enum err_code plan_print(struct text *out, const struct plan *p, const struct ru
         text_table_set_rank(&s, i, heads[i].rank);
     }
     for (size_t j = 0; j < p->n_jobs; j++) {
-        describe(&scratch, p, j, axes);
+        describe_job(&scratch, p, j, axes);
         add_row(&s, p, j, &states[j], t->rate, &scratch);
     }
     TRY(text_check(&scratch, err));
@@ -207,7 +207,7 @@ enum err_code plan_print_json(struct text *out, const struct plan *p,
     json_totals(&w, p, t);
     json_write_key(&w, "jobs"), json_write_array(&w);
     for (size_t j = 0; j < p->n_jobs; j++) {
-        describe(&scratch, p, j, axes);
+        describe_job(&scratch, p, j, axes);
         json_job(&w, p, j, &states[j], t->rate, &scratch);
     }
     json_write_close(&w);

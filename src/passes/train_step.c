@@ -5,7 +5,8 @@
 
 #include "sources/prompt_batch.h"
 
-static void lay_out(struct train_step *s, const struct model_dims *d, size_t n, size_t points) {
+static void lay_out_step(struct train_step *s, const struct model_dims *d, size_t n,
+                         size_t points) {
     s->tokens = arena_floats(&s->memory, n * 2 * points * d->inputs);
     s->dprediction = arena_floats(&s->memory, n * points);
 }
@@ -14,9 +15,9 @@ enum err_code train_step_create(struct train_step *s, const struct model_dims *d
                                 size_t points, struct err *err) {
     enum err_code rc = ERR_OK;
     *s = (struct train_step){0};
-    lay_out(s, dims, n, points);
+    lay_out_step(s, dims, n, points);
     TRY(arena_commit(&s->memory, err));
-    lay_out(s, dims, n, points);
+    lay_out_step(s, dims, n, points);
     TRY(forward_create(&s->forward, dims, n, 2 * points, true, err));
 cleanup:
     if (rc != ERR_OK) train_step_destroy(s);
@@ -30,7 +31,7 @@ void train_step_destroy(struct train_step *s) {
 
 size_t train_step_bytes(const struct model_dims *dims, size_t n, size_t points) {
     struct train_step s = {0};
-    lay_out(&s, dims, n, points);
+    lay_out_step(&s, dims, n, points);
     return s.memory.used + forward_bytes(dims, n, 2 * points, true);
 }
 

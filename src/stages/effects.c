@@ -118,8 +118,8 @@ static void effects_release(struct effects *e) {
     model_close(&e->model);
 }
 
-static enum err_code create_arrays(struct effects *e, const struct causal_options *o,
-                                   struct err *err) {
+static enum err_code create_map_arrays(struct effects *e, const struct causal_options *o,
+                                       struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &e->model.params.dims;
     const size_t heads = map_size(d), n = o->prompts.n;
@@ -172,8 +172,8 @@ cleanup:
 
 /* ---- results */
 
-static enum err_code write_row(struct effects *e, const struct causal_options *o, size_t i,
-                               struct err *err) {
+static enum err_code write_head_row(struct effects *e, const struct causal_options *o, size_t i,
+                                    struct err *err) {
     const size_t H = e->model.params.dims.H, n = o->prompts.n;
     for (size_t r = 0; r < n; r++) e->one[r] = (double)e->effect[i * n + r];
     const struct interval effect = interval_t(e->one, n, config_float(e->ctx->point, "confidence"));
@@ -193,14 +193,14 @@ static enum err_code write_row(struct effects *e, const struct causal_options *o
     return effects_row_write(e->ctx, i, &row, err);
 }
 
-static enum err_code write_results(struct effects *e, const struct causal_options *o,
+static enum err_code write_effects(struct effects *e, const struct causal_options *o,
                                    struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &e->model.params.dims;
     const enum basis_part part = causal_part(o->reading);
     const struct job_tensor effects = {"effects", 3, {d->L, d->H, o->prompts.n}, e->effect};
     const struct job_tensor mean = {BASIS_NAMES[part], 2, {d->L, d->E}, e->mean.part[part]};
-    for (size_t i = 0; i < map_size(d); i++) TRY(write_row(e, o, i, err));
+    for (size_t i = 0; i < map_size(d); i++) TRY(write_head_row(e, o, i, err));
     TRY(job_tensor(e->ctx, &effects, err));
     TRY(job_tensor(e->ctx, &mean, err));
 cleanup:
@@ -212,10 +212,10 @@ static enum err_code effects_run(struct job_ctx *ctx, struct err *err) {
     struct effects e = {.ctx = ctx};
     TRY(job_model_open(&e.model, ctx, err));
     struct causal_options o = options_of(ctx->point, e.model.params.dims.inputs);
-    TRY(create_arrays(&e, &o, err));
+    TRY(create_map_arrays(&e, &o, err));
     TRY(draw(&e, &o, err));
     TRY(find_map(&e, &o, err));
-    TRY(write_results(&e, &o, err));
+    TRY(write_effects(&e, &o, err));
 cleanup:
     effects_release(&e);
     return rc;

@@ -190,8 +190,8 @@ cleanup:
 /* ---- results */
 
 /* The estimator's own keys: "alpha=0.01 stop=gap". */
-static void describe(struct text *out, const struct estimator *e,
-                     const struct config_point *point) {
+static void describe_estimator(struct text *out, const struct estimator *e,
+                               const struct config_point *point) {
     for (size_t i = 0; i < config_point_size(point); i++) {
         const struct config_key *key = config_point_key(point, i);
         const size_t length = strlen(e->name);
@@ -229,7 +229,7 @@ static enum err_code write_results(struct estimate *e, struct err *err) {
     const double confidence = config_float(e->ctx->point, "confidence");
     double *column = calloc(e->functions, sizeof *column);
     CHECK(column, ERR_MEMORY, "no memory for %zu errors", e->functions);
-    describe(&reading, e->setup.estimator, e->ctx->point);
+    describe_estimator(&reading, e->setup.estimator, e->ctx->point);
     TRY(text_check(&reading, err));
     for (size_t k = 0; k < e->points; k++) {
         struct interval mse;

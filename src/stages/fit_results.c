@@ -12,7 +12,8 @@ static int64_t count_nonzero(const float *w, size_t n) {
     return count;
 }
 
-static enum err_code write_row(struct job_ctx *ctx, const struct fit_results *r, struct err *err) {
+static enum err_code write_fit_row(struct job_ctx *ctx, const struct fit_results *r,
+                                   struct err *err) {
     const struct method *m = r->setup->method;
     const size_t n = r->weights ? method_weights(r->setup) : 0;
     const struct fit_row row = {
@@ -70,7 +71,7 @@ enum err_code fit_results_write(struct job_ctx *ctx, const struct fit_results *r
     struct text config = {0};
     config_point_identity(&config, ctx->point);
     TRY(text_check(&config, err));
-    TRY(write_row(ctx, r, err));
+    TRY(write_fit_row(ctx, r, err));
     TRY(write_tensors(ctx, r, err));
     TRY(job_note(ctx, "method", r->setup->method->name, err));
     TRY(job_note(ctx, "config", text_str(&config), err));

@@ -70,7 +70,7 @@ static void lay_out_state(struct fit_loop_state *s, struct arena *a, size_t n, s
     s->best = arena_floats(a, n);
 }
 
-static void lay_out(struct fit_job *f) {
+static void lay_out_fit(struct fit_job *f) {
     lay_out_state(&f->state, &f->memory, f->weights, fit_loop_memory(&f->options));
     lay_out_state(&f->saved, &f->memory, f->weights, fit_loop_memory(&f->options));
     f->gradient = arena_floats(&f->memory, f->weights);
@@ -88,9 +88,9 @@ static enum err_code create_arrays(struct fit_job *f, struct err *err) {
     CHECK(f->loss && f->order, ERR_MEMORY, "no memory for the order of %zu prompts", f->k.train);
     f->sum = f->loss + shard_count(f) + 1;
     f->batch = f->order + f->k.train;
-    lay_out(f);
+    lay_out_fit(f);
     TRY(arena_commit(&f->memory, err));
-    lay_out(f);
+    lay_out_fit(f);
 cleanup:
     return rc;
 }

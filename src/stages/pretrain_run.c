@@ -37,7 +37,7 @@ struct pretrain {
     struct arena memory;
 };
 
-static void lay_out(struct pretrain *p) {
+static void lay_out_sums(struct pretrain *p) {
     size_t rows = p->count > 0 ? p->count : 1;
     p->m = arena_floats(&p->memory, p->n);
     p->v = arena_floats(&p->memory, p->n);
@@ -81,9 +81,9 @@ static enum err_code pretrain_init(struct pretrain *p, struct job_ctx *ctx, stru
     p->n = params_count(&k->dims);
     p->loss = calloc(PAIR * (p->count + 2), sizeof *p->loss);
     CHECK(p->loss, ERR_MEMORY, "no memory for %zu losses", p->count + 2);
-    lay_out(p);
+    lay_out_sums(p);
     TRY(arena_commit(&p->memory, err));
-    lay_out(p);
+    lay_out_sums(p);
     TRY(params_create(&p->params, &k->dims, err));
     TRY(params_create(&p->gradient, &k->dims, err));
     TRY(train_step_create(&p->step, &k->dims, k->batch / k->shards, k->points, err));

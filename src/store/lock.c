@@ -45,7 +45,7 @@ static unsigned long long born(long pid) {
     return ticks;
 }
 
-static void describe(char out[CONTENT_MAX]) {
+static void describe_process(char out[CONTENT_MAX]) {
     char host[128], utc[32];
     const char *slurm = getenv("SLURM_JOB_ID");
     host_name(host);
@@ -118,7 +118,7 @@ static bool create_new(const char *path, const char *content) {
 static enum err_code try_take(bool *taken, const char *path, struct err *err) {
     enum err_code rc = ERR_OK;
     char content[CONTENT_MAX], mine[FILE_PATH_MAX];
-    describe(content);
+    describe_process(content);
     *taken = false;
     TRY(file_temporary(mine, path, err));
     TRY(file_replace(mine, content, strlen(content), err));

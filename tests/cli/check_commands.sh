@@ -72,7 +72,7 @@ expect 0 '11 of 11 jobs done; results' run tiny.cfg --quiet
 expect 0 'pretrain\[0\].*DONE' plan tiny.cfg
 expect 0 '11 DONE' status results/tiny
 expect 0 '"done":11' status results/tiny --json --exit-code
-expect 0 '^  plain +-' table results/tiny
+expect 0 '^  plain +[0-9]' table results/tiny
 expect 0 '^\| method' table results/tiny --format markdown
 expect 0 '^.begin.tabular. *.l' table results/tiny --format latex
 expect 0 '^.."run":"results/tiny","stage":"evaluate","rows":' table results/tiny --format json

@@ -31,7 +31,8 @@ bool stage_table_is_missing(const struct job_value *cell) {
 }
 
 /* A cell of another type than its column's now is missing too. */
-static void add_row(struct stage_table *t, const struct history_row *row, const char *label) {
+static void add_history_row(struct stage_table *t, const struct history_row *row,
+                            const char *label) {
     const size_t of_stage = t->columns.n - 1;
     struct job_value *cells = t->cells + t->n++ * t->columns.n;
     size_t lacking = 0;
@@ -61,7 +62,7 @@ enum err_code stage_table_collect(struct stage_table *out, const struct run_stat
     for (size_t i = 0; i < s->n_jobs; i++) {
         const struct history_job *past = r->jobs[s->jobs[i]].past;
         for (size_t k = 0; past && k < past->n_rows; k++)
-            add_row(out, &past->rows[k], r->plan.jobs[s->jobs[i]].label);
+            add_history_row(out, &past->rows[k], r->plan.jobs[s->jobs[i]].label);
     }
 cleanup:
     if (rc != ERR_OK) stage_table_release(out);
