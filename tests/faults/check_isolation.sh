@@ -26,7 +26,7 @@ if ! is_sanitised; then
         "0 FAILED kill"$'\n'"$(seq -f '%g BLOCKED' 1 16)" 0 'signal 9 .*its stderr ends: injected: kill$'
 else
     one 'three faults at once' 3 segv@job:1,oom@job:2,exit@job:12 \
-        $'1 FAILED segv\n2 FAILED kill\n6 BLOCKED\n7 BLOCKED\n12 FAILED exit' 12 'exit code 3' "${hang[@]}"
+        $'1 FAILED segv\n2 FAILED kill\n6 BLOCKED\n7 BLOCKED\n12 FAILED exit' 12 'exited with code 3' "${hang[@]}"
 fi
 
 scenario 'a failure is not tried again by itself'
