@@ -1,17 +1,24 @@
+/*
+ * axes.c - axes_build(): zip, list and exclude, and the order of all axes.
+ *
+ * Axes of several keys (zip, list) are collected first, since their keys may stand anywhere in the
+ * schema; put_in_order() then walks the schema once and gives every axis the place of its first
+ * key.
+ */
 #include "config/axes.h"
 
 #include <string.h>
 
 #include "config/stage_entry.h"
 
-/* Axes of several keys while they are read, before they find their place among the others. */
+/* Axes of several keys while they are read, before they have their place among the others. */
 struct grouped {
     struct entry *entry;
     struct pool *pool;
     struct err *err;
     struct axis *axes;
     size_t n;
-    size_t *member; /* [n_keys]: the group of a key, KEY_NONE: none */
+    size_t *member; /* [n_keys]: the axis in `axes` that the key belongs to; KEY_NONE: none */
 };
 
 #define FAULT(g, node, key, ...)                                                                   \
@@ -25,17 +32,18 @@ static enum err_code expect(const struct grouped *g, const struct node *node, en
     return FAULT(g, node, key, "expected %s, received %s", form, shown);
 }
 
+/* Key k becomes a member of the axis that is being read, number g->n. */
 static enum err_code join(struct grouped *g, const struct node *node, size_t k, const char *what) {
     const struct config_key *row = g->entry->keys[k].row;
     if (!(row->flags & CONFIG_AXIS))
-        return FAULT(g, node, what, "%s is no axis: it has one value in a stage", row->name);
+        return FAULT(g, node, what, "%s is not an axis: it has one value in a stage", row->name);
     if (g->member[k] != KEY_NONE && g->member[k] != g->n)
-        return FAULT(g, node, what, "%s advances with other keys already", row->name);
+        return FAULT(g, node, what, "%s is already in another zip or in list", row->name);
     g->member[k] = g->n;
     return ERR_OK;
 }
 
-/* The keys that joined group g->n, in schema order. */
+/* Ends the axis g->n: its keys are those that joined it, in schema order. */
 static enum err_code take_members(struct grouped *g, struct axis *a) {
     enum err_code rc = ERR_OK;
     struct err *err = g->err;
@@ -53,7 +61,7 @@ cleanup:
 static enum err_code zip_lengths(const struct grouped *g, const struct node *zip) {
     const struct key *first = NULL;
     for (size_t i = 0; i < zip->n; i++) {
-        const struct key *key = &g->entry->keys[stage_entry_index(g->entry, zip->items[i]->text)];
+        const struct key *key = &g->entry->keys[entry_index(g->entry, zip->items[i]->text)];
         if (!first) first = key;
         if (key->own != first->own)
             return FAULT(g, zip->items[i], "zip", "unequal lengths: %s has %zu, %s has %zu",
@@ -66,19 +74,19 @@ static enum err_code read_zip(struct grouped *g, const struct node *zip) {
     enum err_code rc = ERR_OK;
     struct axis *a = &g->axes[g->n];
     TRY(expect(g, zip, NODE_ARRAY, "zip", "an array [\"KEY\", \"KEY\"]"));
-    if (zip->n < 2) TRY(FAULT(g, zip, "zip", "two keys or more advance together, not %zu", zip->n));
+    if (zip->n < 2) TRY(FAULT(g, zip, "zip", "expected two keys or more, received %zu", zip->n));
     for (size_t i = 0; i < zip->n; i++) {
         const struct node *name = zip->items[i];
         size_t k = KEY_NONE;
         TRY(expect(g, name, NODE_STRING, "zip", "the name of a key"));
         TRY(stage_entry_find(&k, g->entry, &(struct leaf){name->text, name}, g->err));
-        if (g->member[k] == g->n) TRY(FAULT(g, name, "zip", "%s stands twice", name->text));
+        if (g->member[k] == g->n) TRY(FAULT(g, name, "zip", "%s is named twice", name->text));
         TRY(join(g, name, k, "zip"));
         g->entry->keys[k].inherited = false; /* named here, so it has to exist here */
     }
     TRY(zip_lengths(g, zip));
     a->kind = AXIS_ZIP;
-    a->n = g->entry->keys[stage_entry_index(g->entry, zip->items[0]->text)].own;
+    a->n = g->entry->keys[entry_index(g->entry, zip->items[0]->text)].own;
     TRY(take_members(g, a));
     for (size_t i = 0; i < a->n * a->n_keys; i++) a->at[i] = (uint32_t)(i / a->n_keys + 1);
 cleanup:
@@ -129,6 +137,7 @@ static size_t position(const struct axis *a, size_t k) {
     return i;
 }
 
+/* The numbers of one entry of the list; its values are appended to those of its keys. */
 static enum err_code fill_combination(const struct grouped *g, uint32_t *at, const struct axis *a,
                                       const struct leaves *leaves) {
     enum err_code rc = ERR_OK;
@@ -137,18 +146,18 @@ static enum err_code fill_combination(const struct grouped *g, uint32_t *at, con
     for (size_t i = 0; i < leaves->n; i++) {
         struct value v;
         const struct leaf *leaf = &leaves->items[i];
-        struct key *key = &e->keys[stage_entry_index(e, leaf->path)];
+        struct key *key = &e->keys[entry_index(e, leaf->path)];
         if (value_is_axis(key->row, leaf->node))
-            TRY(FAULT(g, leaf->node, leaf->path, "one value in each entry of list, not several"));
+            TRY(FAULT(g, leaf->node, leaf->path, "an entry of list takes one value per key"));
         TRY(value_read(&v, key->row, leaf->node, &r));
-        TRY(add_value(&at[position(a, stage_entry_index(e, leaf->path))], key, &v, g->pool,
-                      g->err));
+        TRY(add_value(&at[position(a, entry_index(e, leaf->path))], key, &v, g->pool, g->err));
     }
 cleanup:
     return rc;
 }
 
-/* A key of the list that the stage gives too has to be of use, and one value. */
+/* A key of the list that the stage sets too is the fallback of entries that leave it out: it must
+ * have one value, and some entry must leave it out. */
 static enum err_code check_fallbacks(const struct grouped *g, const struct axis *a) {
     for (size_t i = 0; i < a->n_keys; i++) {
         struct key *key = &g->entry->keys[a->keys[i]];
@@ -156,7 +165,7 @@ static enum err_code check_fallbacks(const struct grouped *g, const struct axis 
         for (size_t j = 0; j < a->n; j++) used = used || a->at[j * a->n_keys + i] == 0;
         if (key->own > 1)
             return FAULT(g, key->given ? key->given : g->entry->tree, key->row->name,
-                         "an axis of its own, and in list: choose one");
+                         "an axis of its own and also in list: choose one");
         if (key->given && !key->inherited && !used)
             return FAULT(g, key->given, key->row->name,
                          "has no effect: every entry of list sets it");

@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config/stage_entry.h"
-
 enum { WORD_LONGEST = 128 };
 
 static size_t asked_key(const struct entry *e, const char *when) {
@@ -12,7 +10,7 @@ static size_t asked_key(const struct entry *e, const char *when) {
     const size_t n = strcspn(when, "=");
     if (when[n] != '=' || n >= sizeof name) return KEY_NONE;
     (void)snprintf(name, sizeof name, "%.*s", (int)n, when);
-    return stage_entry_index(e, name);
+    return entry_index(e, name);
 }
 
 static bool is_circle(const struct entry *e, size_t k) {

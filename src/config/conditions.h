@@ -1,16 +1,19 @@
 /*
- * conditions.h - keys that exist only where another key has certain values: "method=ltv|constant".
+ * conditions.h - keys that exist only where another key has certain values.
+ *
+ * A row's `when` is "KEY=VALUE|VALUE", as in "method=ltv|constant". The key that it names may have
+ * a condition too; then both must hold.
  */
 #ifndef CONFIG_CONDITIONS_H
 #define CONFIG_CONDITIONS_H
 
 #include "config/resolved.h"
 
-/* Finds the key each `when` names; a name that is not there, or a circle, is ERR_BUG: the rows are
- * ours. A key may come after those that ask for it. */
+/* Finds the key that each `when` names, which may stand later in the schema. ERR_BUG for an unknown
+ * name or a circle, since the rows are part of the program. */
 enum err_code conditions_resolve(struct entry *e, struct err *err);
 
-/* Once all values are known: which values of the asked key let each key exist. */
+/* Once all values are known: for which values of that key the condition holds. */
 enum err_code conditions_prepare(struct entry *e, struct pool *p, struct err *err);
 
 #endif

@@ -1,20 +1,18 @@
 /*
  * config.h - a config file becomes stages, a stage becomes points: one point per job.
  *
- * The file is libconfig syntax, read through a strict layer: a scan before libconfig sees the text
- * (size, integers that do not fit), `base = "FILE"` overlays (the later wins, both keep their
- * file:line), typed overrides from the command line, then the schema of each stage.  Everything
- * wrong is one line "FILE:LINE: stage.key: what, received what (did you mean ...?)", ERR_CONFIG.
+ * The language is described for users in docs/config.md. config_open() reads it in these steps:
  *
- * Top level: name, seed, base, stages = ( {...}, ... ), and the groups `model` and `source`, which
- * are defaults for every stage whose schema has keys below them.  In a stage, besides its schema:
- *     stage = KIND;  name = NAME (default: KIND);  of = NAME or [NAMES];
- *     zip     = ( ["points", "optimiser.lr"] );      keys whose arrays advance together
- *     list    = ( { points = 16; repeat = 0; }, ...) explicit combinations, times the other axes
- *     exclude = ( { method = "ltv"; points = 41; } ) drops the points that match
- * Axes multiply in schema order, the last one fastest.  A key whose `when` does not hold in a point
- * is not part of that point and does not multiply it; given where it can never hold, it is an
- * error.
+ *     syntax/      scan (limits, numbers as text), libconfig, then a tree of nodes with file:line
+ *     overlay.c    `base` files and -s: several trees become one, the later wins key by key
+ *     stage_entry  each stage: keys find their rows (schema.h), values are typed and bounded
+ *     top_level.c  the groups `model` and `source` become defaults of the stages; `of` is linked
+ *     axes.c       keys with several values, zip, list and exclude become axes
+ *     expand.c     axes become points: the product, the last axis fastest
+ *
+ * A key whose condition (`when`) does not hold in a point is not part of that point. Every mistake
+ * is ERR_CONFIG with one line, "FILE:LINE: stage.key: what is wrong, what was received, what to
+ * do". Once open, a config is const.
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
@@ -26,7 +24,7 @@
 #include "base/text.h"
 #include "config/schema.h"
 
-struct config;       /* a whole file, resolved; read-only once opened */
+struct config;       /* a whole file with its bases and overrides, resolved */
 struct config_point; /* the resolved keys of one job */
 
 /* What config needs to know about stage kinds. schema_of returns NULL for an unknown kind. */
@@ -59,12 +57,11 @@ enum err_code config_stage_error(struct err *err, const struct config *c, size_t
 size_t config_stage_points(const struct config *c, size_t stage);
 const struct config_point *config_stage_point(const struct config *c, size_t stage, size_t i);
 
-/* Appends the whole resolved config with every default and absolute paths; what it prints opens
- * again to a config that prints the same bytes. */
+/* Appends the resolved config with every default and absolute paths. The text opens again to a
+ * config that prints the same bytes. */
 void config_print(struct text *out, const struct config *c);
 
-/* ---- points. Asking for a key that is not in the point's schema, or with another type, is a bug.
- */
+/* ---- keys of a point. It is a bug to ask for a key that the point lacks, or as another type. */
 bool config_has(const struct config_point *p, const char *key);
 bool config_bool(const struct config_point *p, const char *key);
 int64_t config_int(const struct config_point *p, const char *key);
@@ -103,9 +100,10 @@ void config_point_value(struct text *out, const struct config_point *p,
 /* Part of the job's identity: false for a SILENT key, and for a SINCE key with its default. */
 bool config_point_identifies(const struct config_point *p, size_t i);
 
-/* One line "key type value\n" per key, floats exact. read() is its inverse and needs no schema: the
- * child that computes a job gets its point this way. identity() leaves out PATH keys
- * and those that config_point_identifies() does not. */
+/* One line "key type value @place" per key, floats exact. read() is the inverse of write() and
+ * needs no schema: the process that computes a job gets its point this way. identity() is the text
+ * whose hash identifies a job: without places, without PATH keys and without those that
+ * config_point_identifies() excludes. */
 void config_point_write(struct text *out, const struct config_point *p);
 void config_point_identity(struct text *out, const struct config_point *p);
 enum err_code config_point_read(struct config_point **out, const char *text, struct err *err);

@@ -1,4 +1,12 @@
-/* expand.c - axes_expand: from axes to points, depth first, the last axis fastest. */
+/*
+ * expand.c - axes_expand(): from axes to points.
+ *
+ * A recursion over the axes: at depth d the axes before d have a position, and the axes from d on
+ * are still to be set. At full depth the positions are a point. Conditions make this less simple
+ * than a product: whether a key exists may depend on an axis that is set later (the order of axes
+ * is that of the schema), so existence has three answers, and an axis that turns out not to exist
+ * at full depth contributes only its first position.
+ */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,15 +15,15 @@
 
 struct expansion {
     struct entry *entry;
-    size_t depth;  /* axes below it have their position */
-    uint32_t *now; /* [n_keys]: as in a point; keys that do not exist are still in it */
-    bool *moved;   /* [n_axes]: not at its first position */
+    size_t depth;  /* axes 0 .. depth - 1 have a position */
+    uint32_t *now; /* [n_keys]: numbers as in a point, also for keys that do not exist in it */
+    bool *moved;   /* [n_axes]: is the axis beyond its first position? */
     struct err *err;
 };
 
 enum answer { NO, YES, LATER };
 
-/* Does key k exist, as far as the axes are set? LATER: that depends on an axis still to come. */
+/* Does key k exist at the present positions? LATER: that depends on an axis not set yet. */
 static enum answer exists(const struct expansion *x, size_t k) {
     const struct key *key = &x->entry->keys[k];
     if (key->asks == KEY_NONE) return YES;
@@ -27,6 +35,7 @@ static enum answer exists(const struct expansion *x, size_t k) {
     return at > 0 && key->holds[at - 1] ? YES : NO;
 }
 
+/* Does some key of the axis exist, or may it still? */
 static bool axis_matters(const struct expansion *x, const struct axis *a) {
     for (size_t i = 0; i < a->n_keys; i++)
         if (exists(x, a->keys[i]) != NO) return true;
@@ -63,6 +72,8 @@ static enum err_code missing(const struct expansion *x, size_t k) {
                        value_type_text(row), x->entry->kind, row->name);
 }
 
+/* Adds the point at the present positions, unless it repeats one: an axis that does not exist here
+ * counts only at its first position. */
 static enum err_code add_point(struct expansion *x) {
     enum err_code rc = ERR_OK;
     struct entry *e = x->entry;
@@ -110,7 +121,7 @@ cleanup:
     return rc;
 }
 
-/* A key given where its `when` never holds would be ignored in silence. */
+/* A key whose condition holds in no point is an error, because it would be ignored silently. */
 static enum err_code refuse_idle_keys(const struct entry *e, struct err *err) {
     for (size_t k = 0; k < e->n_keys; k++) {
         const struct key *key = &e->keys[k];
@@ -123,8 +134,8 @@ static enum err_code refuse_idle_keys(const struct entry *e, struct err *err) {
     return ERR_OK;
 }
 
-/* Is a key of the stage given elsewhere, by -s or in the other of base and config? Then that may
- * have taken away what an entry matched. */
+/* Is some key of the stage set by -s, or in another file than this entry of `exclude`? Then the
+ * points that the entry was written for may be gone, and it is no mistake that it matches none. */
 static bool is_overridden(const struct entry *e, struct place entry) {
     for (size_t k = 0; k < e->n_keys; k++) {
         const struct node *given = e->keys[k].given;
@@ -158,7 +169,7 @@ static int compare_points(const void *a, const void *b, void *context) {
     return 0;
 }
 
-static void describe(struct text *out, const struct config_point *p) {
+static void describe_point(struct text *out, const struct config_point *p) {
     const struct entry *e = p->entry;
     for (size_t k = 0; k < e->n_keys; k++) {
         if (e->keys[k].axis == KEY_NONE || p->at[k] == 0) continue;
@@ -167,7 +178,7 @@ static void describe(struct text *out, const struct config_point *p) {
     }
 }
 
-/* Equal points would be one job under two numbers. */
+/* Two equal points would be one job with two numbers. */
 static enum err_code refuse_equal_points(struct entry *e, struct err *err) {
     enum err_code rc = ERR_OK;
     struct text text = {0};
@@ -179,9 +190,9 @@ static enum err_code refuse_equal_points(struct entry *e, struct err *err) {
     qsort_r(sorted, e->n_points, sizeof *sorted, compare_points, e);
     for (size_t i = 1; i < e->n_points; i++) {
         if (compare_points(&sorted[i - 1], &sorted[i], e) != 0) continue;
-        describe(&text, &sorted[i]);
+        describe_point(&text, &sorted[i]);
         TRY(place_error(err, e->place, e->name, NULL,
-                        "the same point twice (%s): a value is repeated in an axis, zip or list",
+                        "two equal points (%s): a value is repeated in an axis, zip or list",
                         text_str(&text)));
     }
 cleanup:

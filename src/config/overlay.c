@@ -8,7 +8,7 @@
 
 enum { BASES_MAX = 16 };
 
-/* The files being read, from the first to the one whose base is wanted. */
+/* The files being read: each is the base of the one before it. */
 struct chain {
     struct {
         dev_t device;
@@ -66,7 +66,8 @@ static enum err_code check_stage(const struct node *root, struct node *stage, st
     char where[PLACE_TEXT];
     place_text(where, first->place);
     return place_error(err, stage->place, "stages", name,
-                       "a second stage of this name (the first: %s); give one a name = ...", where);
+                       "a second stage of this name (the first: %s): give one of them name = ...",
+                       where);
 }
 
 enum err_code overlay_check_stages(const struct node *root, struct err *err) {
@@ -101,7 +102,7 @@ cleanup:
     return rc;
 }
 
-/* `over` onto `base`, both roots. */
+/* Lays the root `over` on the root `base`. */
 static enum err_code merge(struct node *base, struct node *over, struct pool *p, struct err *err) {
     enum err_code rc = ERR_OK;
     struct node *stages = node_find(base, "stages");
@@ -128,11 +129,11 @@ static const struct node *take_base(struct node *root) {
 static enum err_code enter(struct chain *c, const char *path, const struct node *asked,
                            struct err *err) {
     struct stat info;
-    if (stat(path, &info) != 0) return ERR_OK; /* reading it says why */
+    if (stat(path, &info) != 0) return ERR_OK; /* reading the file will report the reason */
     for (size_t i = 0; i < c->n; i++)
         if (c->files[i].device == info.st_dev && c->files[i].inode == info.st_ino)
-            return place_error(err, asked->place, NULL, "base", "a cycle: %s is being read already",
-                               path);
+            return place_error(err, asked->place, NULL, "base",
+                               "a cycle: %s is one of the files that lead here", path);
     if (c->n == BASES_MAX)
         return place_error(err, asked->place, NULL, "base", "more than %d files deep",
                            (int)BASES_MAX);
@@ -157,7 +158,7 @@ static enum err_code load(struct node **out, struct pool *p, const char *path,
     TRY(enter(c, path, asked, err));
     rc = tree_read(&own, p, path, err);
     if (rc == ERR_CONFIG && asked && !file_exists(path))
-        return place_error(err, asked->place, NULL, "base", "%s: there is no such file", path);
+        return place_error(err, asked->place, NULL, "base", "%s: no such file", path);
     TRY(rc);
     TRY(overlay_check_stages(own, err));
     const struct node *base = take_base(own);

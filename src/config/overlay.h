@@ -1,8 +1,8 @@
 /*
  * overlay.h - several trees become one: `base = "FILE"` in a file, -s on the command line.
  *
- * The later wins key by key; lists and arrays are replaced whole, except `stages`, whose entries
- * meet by stage name. Every key keeps the place it came from.
+ * The later one wins key by key; lists and arrays are replaced as a whole, except `stages`, whose
+ * entries are matched by stage name. Every key keeps the place it came from, for messages.
  */
 #ifndef CONFIG_OVERLAY_H
 #define CONFIG_OVERLAY_H
@@ -15,7 +15,7 @@ enum err_code overlay_load(struct node **out, struct pool *p, const char *path, 
 /* One "STAGE.KEY=VALUE" or "KEY=VALUE" onto a loaded root. */
 enum err_code overlay_set(struct node *root, struct pool *p, const char *set, struct err *err);
 
-/* What `stages` holds. Each entry has a name, its own or its kind, and no two the same. */
+/* The entries of `stages`. Each has a name (its own, or its kind); names are unique. */
 enum err_code overlay_check_stages(const struct node *root, struct err *err);
 size_t overlay_stage_count(const struct node *root);
 struct node *overlay_stage(const struct node *root, size_t i);

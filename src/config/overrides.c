@@ -1,4 +1,4 @@
-/* set.c - overlay_set: -s STAGE.KEY=VALUE onto a loaded config. */
+/* overrides.c - overlay_set(): -s STAGE.KEY=VALUE onto a loaded config. */
 #include <stdbool.h>
 #include <string.h>
 
@@ -13,7 +13,7 @@ static bool is_one_of(const char *word, const char *const *words, size_t n) {
     return false;
 }
 
-/* Every word of a dotted key starts with a letter and goes on with letters, digits, _ and -. */
+/* Every word of a dotted key is a letter, then letters, digits, _ or -. */
 static bool is_key(const char *s) {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
     static const char others[] = "0123456789_-";
@@ -38,9 +38,9 @@ static enum err_code unknown(const struct node *root, const char *word, struct p
                        near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
 }
 
-/* The group that key[] goes into and the rest of the key below it. */
-static enum err_code aim(struct node **group, const char **rest, struct node *root, char *key,
-                         struct place at, struct err *err) {
+/* The group in which the key is to be set, and the rest of the key below that group. */
+static enum err_code find_target(struct node **group, const char **rest, struct node *root,
+                                 char *key, struct place at, struct err *err) {
     static const char *const plain[] = {"name", "seed"}, *const groups[] = {"model", "source"};
     static const char *const fixed[] = {"base", "stages"};
     char *dot = strchr(key, '.');
@@ -49,9 +49,9 @@ static enum err_code aim(struct node **group, const char **rest, struct node *ro
     if (dot) *dot = '\0';
     struct node *stage = overlay_find_stage(root, key);
     if (is_one_of(key, fixed, 2))
-        return place_error(err, at, NULL, key, "is set in the file, not with -s");
+        return place_error(err, at, NULL, key, "can only be set in the file, not with -s");
     if (!dot && (stage || is_one_of(key, groups, 2)))
-        return place_error(err, at, NULL, key, "holds keys: give %s.KEY=VALUE", key);
+        return place_error(err, at, NULL, key, "is a group of keys: give %s.KEY=VALUE", key);
     if (dot && is_one_of(key, plain, 2))
         return place_error(err, at, NULL, key, "has no keys below it: give %s=VALUE", key);
     if (!stage && !is_one_of(key, plain, 2) && !is_one_of(key, groups, 2))
@@ -74,7 +74,7 @@ enum err_code overlay_set(struct node *root, struct pool *p, const char *set, st
     if (!equals || !is_key(key))
         TRY(place_error(err, at, NULL, NULL, "expected STAGE.KEY=VALUE or KEY=VALUE"));
     TRY(tree_literal(&leaf, p, equals + 1, at, err));
-    TRY(aim(&group, &rest, root, key, at, err));
+    TRY(find_target(&group, &rest, root, key, at, err));
     TRY(node_put(group, rest, leaf, p, err));
 cleanup:
     text_release(&label);

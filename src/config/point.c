@@ -1,4 +1,4 @@
-/* point.c - the getters of config.h: keys of a point by name. */
+/* point.c - the keys of a point by name, and the errors that name them: config.h. */
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -6,14 +6,12 @@
 
 #include "config/resolved.h"
 
+/* The key of this name and its number in *at (0: not part of the point), or NULL. */
 static const struct key *find(const struct config_point *p, const char *name, uint32_t *at) {
-    const struct entry *e = p->entry;
-    for (size_t k = 0; k < e->n_keys; k++) {
-        if (strcmp(e->keys[k].row->name, name) != 0) continue;
-        *at = p->at[k];
-        return &e->keys[k];
-    }
-    return NULL;
+    const size_t k = entry_index(p->entry, name);
+    if (k == KEY_NONE) return NULL;
+    *at = p->at[k];
+    return &p->entry->keys[k];
 }
 
 bool config_has(const struct config_point *p, const char *key) {
@@ -79,19 +77,6 @@ const char *config_list_text(const struct config_point *p, const char *key, size
 const char *config_path_base(const struct config_point *p, const char *key) {
     const bool override = get(p, key, CONFIG_TEXT, false)->place.line == 0;
     return override ? "the current directory, as after every -s" : "the file in which it stands";
-}
-
-void config_where(char out[WHERE_TEXT], const struct config_point *p, const char *key) {
-    uint32_t at = 0;
-    const struct key *found = find(p, key, &at);
-    char where[PLACE_TEXT];
-    if (found && found->where) {
-        (void)snprintf(out, WHERE_TEXT, "%s", found->where);
-        return;
-    }
-    place_text(where, found && at > 0 ? found->values[at - 1].place : p->entry->place);
-    (void)snprintf(out, WHERE_TEXT, "%s: %s%s%s", where, p->entry->name, *p->entry->name ? "." : "",
-                   key);
 }
 
 enum err_code config_error(struct err *err, const struct config_point *p, const char *key,

@@ -1,5 +1,6 @@
 /*
- * point_text.c - points as lines, and back.
+ * point_text.c - a point as lines of text, and back: how the keys of a job reach the process that
+ * computes it, and what its identity is a hash of.
  *
  *     points i 16 @"a.cfg:12: fit.points"
  *     also Ln 2 "plain" "zero" @"a.cfg:13: evaluate.also"
@@ -89,7 +90,7 @@ void config_point_identity(struct text *out, const struct config_point *p) {
     }
 }
 
-/* A point made from text owns everything below it. */
+/* A point made from text owns its entry and its pool. */
 struct read_point {
     struct config_point point; /* first, so that a pointer to it is one to the whole */
     struct entry entry;
@@ -104,7 +105,7 @@ struct cursor {
 };
 
 static enum err_code bad(const struct cursor *c, const char *what) {
-    return ERR(c->err, ERR_DATA, "a written point, line %d: %s at \"%.40s\"", c->line, what, c->at);
+    return ERR(c->err, ERR_DATA, "a point as text, line %d: %s at \"%.40s\"", c->line, what, c->at);
 }
 
 static enum err_code read_string(const char **out, struct cursor *c) {
@@ -112,7 +113,7 @@ static enum err_code read_string(const char **out, struct cursor *c) {
     if (*c->at != '"') return bad(c, "expected a quoted string");
     const enum err_code rc =
         tree_quoted(out, &c->at, c->pool, (struct place){"a point", c->line}, &ignored);
-    return rc == ERR_OK ? ERR_OK : bad(c, "a broken string");
+    return rc == ERR_OK ? ERR_OK : bad(c, "a malformed string");
 }
 
 static enum err_code read_integer(int64_t *out, struct cursor *c) {
@@ -145,7 +146,7 @@ static enum err_code read_value(struct value *out, const struct config_key *row,
     struct value size = {0}, *items;
     if (!(row->flags & CONFIG_LIST)) return read_plain(out, row->type, c);
     TRY(read_plain(&size, CONFIG_INT, c));
-    if (size.i < 0 || (size_t)size.i > strlen(c->at)) return bad(c, "a list of impossible size");
+    if (size.i < 0 || (size_t)size.i > strlen(c->at)) return bad(c, "a list longer than its line");
     out->n = (size_t)size.i;
     TAKE(items, c->pool, out->n + 1);
     for (size_t i = 0; i < out->n; i++) TRY(read_plain(&items[i], row->type, c));
@@ -209,7 +210,7 @@ static enum err_code read_keys(struct read_point *r, const char *text, struct er
     TAKE(r->entry.keys, &r->pool, n + 1);
     TAKE(at, &r->pool, n + 1);
     for (; *c.at; c.line++) {
-        if (r->entry.n_keys == n) return bad(&c, "a line without its end");
+        if (r->entry.n_keys == n) return bad(&c, "a line without a newline");
         at[r->entry.n_keys] = 1;
         TRY(read_key(&r->entry.keys[r->entry.n_keys++], &c));
     }
@@ -223,7 +224,7 @@ enum err_code config_point_read(struct config_point **out, const char *text, str
     struct read_point *r = calloc(1, sizeof *r);
     CHECK(r, ERR_MEMORY, "no memory for a point");
     r->entry.name = r->entry.kind = "";
-    r->entry.place = (struct place){"a written point", 0};
+    r->entry.place = (struct place){"a point as text", 0};
     TRY(read_keys(r, text, err));
     *out = &r->point;
 cleanup:

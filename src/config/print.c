@@ -1,8 +1,8 @@
 /*
- * print.c - config_print: a config with every default, as a file that opens to the same.
+ * print.c - config_print(): a config with every default, as a file that opens to the same config.
  *
- * Top-level groups are gone: each stage holds what it got from them. Printed is what some point
- * has; values that every entry of `list` sets stand there only.
+ * Top-level groups are written into each stage. Only keys that some point has are printed, and a
+ * key that every entry of `list` sets is printed there alone.
  */
 #include <string.h>
 
@@ -20,7 +20,7 @@ static struct node *text_node(struct pool *p, const char *text, enum node_kind k
     return n && n->text ? n : NULL;
 }
 
-/* values[0..n) as in a file; several are an axis. */
+/* n values as in a file; several are an axis. */
 static struct node *value_node(struct printer *pr, const struct config_key *row,
                                const struct value *values, size_t n) {
     struct text text = {0};
@@ -45,7 +45,7 @@ static enum err_code put(struct printer *pr, struct node *group, const char *key
     return node_put(group, key, node, &pr->pool, &pr->err);
 }
 
-/* Does some entry of the list leave this key to the stage? */
+/* Does some entry of the list leave key k to the stage? */
 static bool list_leaves(const struct axis *a, size_t k) {
     for (size_t i = 0; i < a->n_keys; i++)
         for (size_t j = 0; a->keys[i] == k && j < a->n; j++)
@@ -122,7 +122,7 @@ cleanup:
     return rc;
 }
 
-/* What matches no point, after -s took its points away, is left out. */
+/* Entries that match no point (possible after -s) are left out, so that the file opens again. */
 static enum err_code put_excluded(struct printer *pr, struct node *group) {
     enum err_code rc = ERR_OK;
     const struct entry *e = pr->entry;

@@ -1,9 +1,14 @@
 /*
- * resolved.h - a config once it is open: entries of `stages`, their keys, axes and points.
+ * resolved.h - a config in memory: stages, their keys, their axes, their points. Only src/config
+ * includes this file; everyone else reads a config through config.h.
  *
- * A key keeps all values it takes anywhere in its stage, and a point is one number for each key of
- * the schema: 0 when the key is not part of it, else 1 + the index of its value. So a hundred
- * thousand points cost four bytes a key each.
+ * A key keeps every value that it takes anywhere in its stage, once. A point is one number per key
+ * of the schema: 0 if the key is not part of the point, else 1 + the index of its value. So a point
+ * costs four bytes per key, and a stage may have a hundred thousand of them. For
+ *
+ *     points = [16, 41];  method = "ltv";
+ *
+ * the key `points` has the values {16, 41} and the two points hold the numbers 1 and 2 for it.
  */
 #ifndef CONFIG_RESOLVED_H
 #define CONFIG_RESOLVED_H
@@ -19,32 +24,34 @@
 
 struct key {
     const struct config_key *row;
-    const struct node *given; /* its node, or NULL: only the default, if there is one */
-    bool inherited;           /* given by a top-level group, not by the stage */
-    struct value *values;     /* first the stage's own, then those of `list` */
+    const struct node *given; /* where it is set; NULL: the default, if there is one */
+    bool inherited;           /* set by a top-level group, not by the stage */
+    struct value *values;     /* [n]: `own` values of the stage, then those of `list` */
     size_t n, own, capacity;
-    size_t axis;             /* in entry.axes; KEY_NONE: one value, or none */
-    const struct value *def; /* of a CONFIG_SINCE: no part of the identity; else NULL */
-    size_t asks;             /* the key its `when` names; KEY_NONE: always there */
-    bool *holds;             /* for each value of that key */
-    bool seen;               /* part of some point, excluded ones included */
-    const char *where;       /* only in points made by config_point_read: their config_where() */
+    size_t axis; /* index in entry.axes; KEY_NONE: it has one value, or none */
+    const struct value
+        *def;          /* default of a CONFIG_SINCE key, not part of the identity; else NULL */
+    size_t asks;       /* the key that its `when` names; KEY_NONE: no condition */
+    bool *holds;       /* for each value of that key: does the condition hold? */
+    bool seen;         /* part of some point, excluded ones included */
+    const char *where; /* only in points made by config_point_read: their config_where() */
 };
 
 enum axis_kind { AXIS_KEY, AXIS_ZIP, AXIS_LIST };
 
-/* Keys that advance together: n positions, at each one number (as in a point) for each key. */
+/* Keys that advance together (one key, a zip, or the list): n positions, and at each position one
+ * number per key, as in a point. */
 struct axis {
     enum axis_kind kind;
     size_t n, n_keys;
     const size_t *keys;
-    uint32_t *at; /* [n][n_keys]; 0: what the stage says without the list */
+    uint32_t *at; /* [n][n_keys]; 0: this entry of `list` leaves the key to the stage */
 };
 
-/* One entry of `exclude`: every key has one of its values. */
+/* One entry of `exclude`: it drops a point in which every key has one of the values given here. */
 struct excluded {
     struct place place;
-    bool matched; /* some point */
+    bool matched; /* it dropped some point */
     size_t n;
     const size_t *keys;
     struct value **values;
@@ -70,7 +77,7 @@ struct entry {
     const char *kind, *name;
     struct place place;
     const struct node *tree;
-    const char *path; /* of the config: where defaults stand */
+    const char *path; /* of the config file: default paths are relative to it */
     const char **of;
     size_t n_of;
     struct key *keys;
@@ -83,6 +90,9 @@ struct entry {
     struct config_point *points;
     size_t n_points, capacity;
 };
+
+/* The index of the key of this name, or KEY_NONE. */
+size_t entry_index(const struct entry *e, const char *name);
 
 struct config {
     struct pool pool;

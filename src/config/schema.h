@@ -1,9 +1,10 @@
 /*
  * schema.h - one row per configuration key: its type, bounds, default, unit and meaning.
  *
- * Stages, problems, methods and the model each offer rows; run/ concatenates them into the schema
- * of a stage.  Validation, expansion into jobs, `plan --resolved`, `--help` and the docs all read
- * the same rows, so a new key is a new row and nothing else.
+ * Stages, problems, methods and estimators each have rows; stage_schema() (stages/stage.h)
+ * concatenates them into the schema of a stage. Validation, expansion into jobs, `plan --resolved`,
+ * `taskvec help` and docs/config.md read the same rows, so a new key is a new row and the code that
+ * reads it.
  */
 #ifndef CONFIG_SCHEMA_H
 #define CONFIG_SCHEMA_H
@@ -21,10 +22,11 @@ enum config_type {
 /* A key that is added to a stage without raising its version must be CONFIG_SINCE, and its default
  * must compute what the stage computed before: then what was computed stays valid. */
 enum config_flag {
-    CONFIG_AXIS = 1, /* may be an array: one job for each element */
-    CONFIG_LIST = 2, /* is an array (or one scalar): the whole list is the value */
-    CONFIG_PATH = 4, /* TEXT: a file, relative to the config it stands in; its content identifies */
-    CONFIG_SILENT = 8,    /* cannot change a result: not part of a job's identity */
+    CONFIG_AXIS = 1,   /* may be an array: one point, so one job, for each element */
+    CONFIG_LIST = 2,   /* is an array (or one scalar): the whole list is the value */
+    CONFIG_PATH = 4,   /* TEXT: a file, relative to the config in which it stands; a job's identity
+                          has the hash of its content instead of the path */
+    CONFIG_SILENT = 8, /* cannot change a result: not part of a job's identity */
     CONFIG_OPTIONAL = 16, /* may be absent without a default */
     CONFIG_SINCE = 32     /* came later: identifies only where it differs from its default */
 };
@@ -36,12 +38,13 @@ struct config_key {
     double min, max;            /* inclusive, for INT and FLOAT; both 0: no bounds */
     const char *def;            /* default, as config text; NULL: required unless CONFIG_OPTIONAL */
     const char *const *choices; /* NULL-terminated, for NAME */
-    const char *when;           /* "method=ltv|constant": exists only in such jobs; NULL: always */
-    const char *unit;           /* "" when it has none */
+    const char *when;           /* condition "method=ltv|constant" (conditions.h); NULL: always */
+    const char *unit;           /* "" if it has none */
     const char *meaning;        /* one sentence with its capital and full stop, for help and docs */
 };
 
-/* Rows of one stage, concatenated from its parts. The rows are not owned and outlive the schema. */
+/* The rows of one stage, in the order of its axes. Rows are not owned and must outlive the schema.
+ */
 struct config_schema {
     const struct config_key **rows;
     size_t n, capacity;

@@ -15,13 +15,7 @@ bool stage_entry_is_reserved(const char *name) {
     return false;
 }
 
-size_t stage_entry_index(const struct entry *e, const char *name) {
-    for (size_t k = 0; k < e->n_keys; k++)
-        if (strcmp(e->keys[k].row->name, name) == 0) return k;
-    return KEY_NONE;
-}
-
-/* Names of stages become names of tables, so they are words. */
+/* The name of a stage is also the name of its table. */
 static enum err_code check_name(const struct node *node, const char *name, struct err *err) {
     static const char *const taken[] = {"name", "seed", "base", "stages", "model", "source"};
     static const char allowed[] =
@@ -35,7 +29,7 @@ static enum err_code check_name(const struct node *node, const char *name, struc
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
         if (strcmp(taken[i], name) == 0)
             return place_error(err, node->place, "stages", name,
-                               "this word has a meaning at the top level; choose another name");
+                               "reserved for the top level: choose another name");
     return ERR_OK;
 }
 
@@ -58,7 +52,7 @@ enum err_code stage_entry_open(struct entry *e, struct config *c, const struct n
     const struct node *stage = node_find(tree, "stage");
     if (!stage)
         return place_error(err, tree->place, "stages", overlay_stage_name(tree),
-                           "without a kind: write stage = \"KIND\"");
+                           "no kind: write stage = \"KIND\"");
     const struct config_schema *schema = kinds->schema_of(stage->text, kinds->context);
     if (!schema) return unknown_kind(stage, kinds, err);
     const struct node *name = node_find(tree, "name");
@@ -82,7 +76,7 @@ static bool is_below(const char *path, const char *group) {
     return strncmp(path, group, n) == 0 && path[n] == '.';
 }
 
-/* The last word of "optimiser.lr": a key given without its group is told its full name. */
+/* "lr" of "optimiser.lr": a key given without its group is answered with its full name. */
 static const char *last_word(const char *name) {
     const char *dot = strrchr(name, '.');
     return dot ? dot + 1 : name;
@@ -140,7 +134,7 @@ enum err_code stage_entry_find(size_t *k, const struct entry *e, const struct le
                                "expected %s, received a group { }", value_type_text(row));
         if (!is_below(row->name, leaf->path)) continue;
         *k = KEY_NONE;
-        if (leaf->node->kind == NODE_GROUP) return ERR_OK; /* empty: it sets nothing */
+        if (leaf->node->kind == NODE_GROUP) return ERR_OK; /* an empty group sets nothing */
         node_show(shown, leaf->node);
         return place_error(err, leaf->node->place, e->name, leaf->path,
                            "expected a group { %s = ...; }, received %s",

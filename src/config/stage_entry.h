@@ -1,8 +1,12 @@
 /*
- * stage_entry.h - one entry of `stages` against the schema of its kind, in steps.
+ * stage_entry.h - reads one entry of `stages` with the schema of its kind, in this order:
  *
- * open: kind, name, rows. keys: what stands in the entry and in the top-level groups finds its row.
- * values: types, bounds, defaults. Then axes.h.
+ *     open     kind, name, and an empty key for each row
+ *     keys     each key of the entry finds its row
+ *     inherit  so does each key of the top-level groups, where the entry does not set it
+ *     values   types, bounds and defaults
+ *
+ * Then axes.h builds the axes and points. config_open() calls the steps.
  */
 #ifndef CONFIG_STAGE_ENTRY_H
 #define CONFIG_STAGE_ENTRY_H
@@ -12,17 +16,17 @@
 enum err_code stage_entry_open(struct entry *e, struct config *c, const struct node *tree,
                                const struct config_kinds *kinds, struct err *err);
 enum err_code stage_entry_keys(struct entry *e, struct pool *p, struct err *err);
-enum err_code stage_entry_inherit(struct entry *e, const struct leaf *leaf, bool *known,
-                                  struct err *err);
 enum err_code stage_entry_values(struct entry *e, struct pool *p, struct err *err);
 
-/* The key of a leaf, or an error that names the nearest one. */
+/* *known: set to true if the stage has such a key. */
+enum err_code stage_entry_inherit(struct entry *e, const struct leaf *leaf, bool *known,
+                                  struct err *err);
+
+/* The index of a leaf's key, or an error that names the nearest one. */
 enum err_code stage_entry_find(size_t *k, const struct entry *e, const struct leaf *leaf,
                                struct err *err);
-size_t stage_entry_index(const struct entry *e,
-                         const char *name); /* KEY_NONE when it has no such row */
 
-/* All values of one node: several when the row is an axis and the node a sequence. */
+/* All values of one node: several if the row is an axis and the node a sequence. */
 enum err_code stage_entry_read(struct value **out, size_t *n, const struct config_key *row,
                                const struct node *node, const struct value_reader *r);
 

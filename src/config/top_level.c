@@ -37,7 +37,7 @@ static enum err_code check_words(const struct node *root, struct err *err) {
     return ERR_OK;
 }
 
-/* Without a name the file's own, less its folder and ending. */
+/* The name of the file without its folder and extension. */
 static enum err_code default_name(struct config *c, struct err *err) {
     enum err_code rc = ERR_OK;
     const char *slash = strrchr(c->path, '/'), *stem = slash ? slash + 1 : c->path;
@@ -56,7 +56,7 @@ static enum err_code check_name(const struct config *c, struct place at, struct 
         return ERR_OK;
     return place_error(
         err, at, NULL, "name",
-        "\"%.60s\" names a folder: letters, digits, _ . -, not starting with . or -, "
+        "\"%.60s\" cannot be the name of a folder: use letters, digits, _ . -, not . or - first, "
         "at most 128",
         c->name);
 }
@@ -95,7 +95,7 @@ cleanup:
     return rc;
 }
 
-/* No stage of this config has such a key: the nearest that one has. */
+/* For a key that no stage of this config has: names the nearest that one of them has. */
 static enum err_code unknown_shared(struct config *c, const struct leaf *leaf, struct err *err) {
     enum err_code rc = ERR_OK;
     size_t n = 0;
@@ -129,10 +129,10 @@ cleanup:
     return rc;
 }
 
-/* Used: part of a point somewhere, or replaced by a stage's own value. */
+/* A shared key is used if some point has it, or if a stage sets a value of its own instead. */
 static bool is_used(const struct config *c, const struct node *node, const char *path) {
     for (size_t i = 0; i < c->n; i++) {
-        const size_t k = stage_entry_index(&c->entries[i], path);
+        const size_t k = entry_index(&c->entries[i], path);
         if (k == KEY_NONE) continue;
         const struct key *key = &c->entries[i].keys[k];
         if (key->seen || key->given != node) return true;
@@ -142,7 +142,7 @@ static bool is_used(const struct config *c, const struct node *node, const char 
 
 static const char *condition_of(const struct config *c, const char *path) {
     for (size_t i = 0; i < c->n; i++) {
-        const size_t k = stage_entry_index(&c->entries[i], path);
+        const size_t k = entry_index(&c->entries[i], path);
         if (k != KEY_NONE) return c->entries[i].keys[k].row->when;
     }
     return "";
@@ -179,7 +179,7 @@ static enum err_code link_one(struct config *c, struct entry *e, const struct no
                            "expected the name of a stage, received %s", shown);
     for (size_t i = 0; i < e->n_of; i++)
         if (strcmp(e->of[i], node->text) == 0)
-            return place_error(err, node->place, e->name, "of", "%s stands twice", node->text);
+            return place_error(err, node->place, e->name, "of", "%s is named twice", node->text);
     if (find_entry(c, node->text)) {
         e->of[e->n_of++] = node->text;
         return ERR_OK;
@@ -207,7 +207,7 @@ cleanup:
     return rc;
 }
 
-static bool waits(const struct config *c, const struct entry *e, const bool *done) {
+static bool is_waiting(const struct config *c, const struct entry *e, const bool *done) {
     for (size_t i = 0; i < e->n_of; i++)
         if (!done[find_entry(c, e->of[i]) - c->entries]) return true;
     return false;
@@ -220,7 +220,7 @@ static enum err_code refuse_circles(struct config *c, struct err *err) {
     while (moved) {
         moved = false;
         for (size_t i = 0; i < c->n; i++) {
-            if (done[i] || waits(c, &c->entries[i], done)) continue;
+            if (done[i] || is_waiting(c, &c->entries[i], done)) continue;
             done[i] = moved = true;
         }
     }
@@ -228,7 +228,7 @@ static enum err_code refuse_circles(struct config *c, struct err *err) {
         if (done[i]) continue;
         const struct node *of = node_find(c->entries[i].tree, "of");
         TRY(place_error(err, of->place, c->entries[i].name, "of",
-                        "a circle: what it names waits for itself; name a stage that does not"));
+                        "a circle: this stage would wait for itself; name another stage"));
     }
 cleanup:
     return rc;

@@ -31,7 +31,7 @@ bool value_is_bounded(const struct config_key *row) {
     return number && !(row->min == 0 && row->max == 0);
 }
 
-/* Beyond these a bound bounds nothing. */
+/* +-DBL_MAX and beyond means no bound on that side. */
 static bool has_min(const struct config_key *row) { return row->min > -DBL_MAX; }
 static bool has_max(const struct config_key *row) { return row->max < DBL_MAX; }
 
@@ -67,7 +67,7 @@ static enum err_code wrong_type(const struct config_key *row, const struct node 
     char shown[SHOW_TEXT];
     node_show(shown, node);
     if (node->kind == NODE_ARRAY || node->kind == NODE_LIST)
-        return FAULT(r, node, row, "expected %s, received %s (this key is no axis)",
+        return FAULT(r, node, row, "expected %s, received %s (this key is not an axis)",
                      value_type_text(row), shown);
     return FAULT(r, node, row, "expected %s, received %s", value_type_text(row), shown);
 }
@@ -114,7 +114,7 @@ static enum err_code read_float(struct value *out, const struct config_key *row,
     case NUMBER_FINE:
         break;
     }
-    if (out->f == 0) out->f = 0; /* one zero: -0.0 would be another value with the same meaning */
+    if (out->f == 0) out->f = 0; /* -0.0 becomes 0.0: the same value must give the same identity */
     return check_bounds(out->f, row, node, r);
 }
 
@@ -161,12 +161,12 @@ static enum err_code read_path(struct value *out, const struct node *node,
     struct err *err = r->err;
     char seen[FILE_PATH_MAX], here[FILE_PATH_MAX];
     struct text path = {0};
-    const char *own = node->place.line > 0 ? node->place.file : "the current folder";
+    const char *own = node->place.line > 0 ? node->place.file : "the current directory";
     const char *value = node->text;
     while (value[0] == '.' && value[1] == '/') value += 2;
     TRY(file_beside(seen, r->beside ? r->beside : own, value, err));
     if (seen[0] != '/') {
-        CHECK(getcwd(here, sizeof here), ERR_IO, "cannot tell the current folder");
+        CHECK(getcwd(here, sizeof here), ERR_IO, "cannot find the current directory");
         text_add(&path, "%s/", strcmp(here, "/") == 0 ? "" : here);
     }
     text_add(&path, "%s", seen);
@@ -227,7 +227,7 @@ static enum err_code refuse_twice(const struct config_key *row, const struct val
         for (size_t j = 0; j < i; j++)
             if (strcmp(items[i].s, items[j].s) == 0)
                 return place_error(r->err, items[i].place, r->stage, row->name,
-                                   "\"%s\" stands twice: name it once", items[i].s);
+                                   "\"%s\" is given twice: name it once", items[i].s);
     return ERR_OK;
 }
 

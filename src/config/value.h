@@ -1,5 +1,5 @@
 /*
- * value.h - a node seen through its row: the right type, within bounds, and nothing else.
+ * value.h - reads a node as the value of a row: checks its type and bounds.
  */
 #ifndef CONFIG_VALUE_H
 #define CONFIG_VALUE_H
@@ -20,20 +20,22 @@ struct value {
     struct place place;
 };
 
-/* Who is asking: what the messages call the key, and where relative paths begin. */
+/* What a value is read for: how messages name the key, and what paths are relative to. */
 struct value_reader {
     struct pool *pool;
-    const char *stage;  /* NULL for a top-level group */
-    const char *beside; /* relative paths are seen from this file; NULL: from where they stand */
+    const char *stage; /* NULL for a top-level group */
+    const char
+        *beside; /* relative paths start at the folder of this file; NULL: of their own file */
     struct err *err;
 };
 
-/* One value for a row; a whole list when the row is one. A path stands in the folder of its file,
- * one of -s in the current folder. */
+/* One value of a row: a whole list if the row is CONFIG_LIST. A path becomes absolute: in a file it
+ * is relative to the folder of that file, after -s to the current directory. */
 enum err_code value_read(struct value *out, const struct config_key *row, const struct node *node,
                          const struct value_reader *r);
 
-bool value_is_axis(const struct config_key *row, const struct node *node); /* several values */
+/* Does the node give several values, for an axis? */
+bool value_is_axis(const struct config_key *row, const struct node *node);
 
 int value_compare(const struct config_key *row, const struct value *a, const struct value *b);
 void value_print(struct text *out, const struct config_key *row, const struct value *v);

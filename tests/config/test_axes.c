@@ -115,20 +115,19 @@ static void axes_are_checked(void **state) {
         const char *text, *message;
     } all[] = {
         {FIT("repeat = [];"), "a.cfg:3: fit.repeat: an empty axis: give one value or more"},
-        {FIT("repeat = [1, 2, 1];"), "a.cfg:2: fit: the same point twice (repeat = 1): a value is "
+        {FIT("repeat = [1, 2, 1];"), "a.cfg:2: fit: two equal points (repeat = 1): a value is "
                                      "repeated in an axis, zip or list"},
         {FIT("repeat = [1, 2];\noptimiser = { lr = [0.5, 0.25, 1]; };\n"
              "zip = ([\"repeat\",\n\"optimiser.lr\"]);"),
          "a.cfg:6: fit.zip: unequal lengths: repeat has 2, optimiser.lr has 3"},
         {FIT("zip = ([\"repeat\", \"optimiser.lrr\"]);"),
          "a.cfg:3: fit.optimiser.lrr: unknown key (did you mean fit.optimiser.lr?)"},
-        {FIT("zip = ([\"repeat\"]);"),
-         "a.cfg:3: fit.zip: two keys or more advance together, not 1"},
-        {FIT("zip = ([\"repeat\", \"repeat\"]);"), "a.cfg:3: fit.zip: repeat stands twice"},
+        {FIT("zip = ([\"repeat\"]);"), "a.cfg:3: fit.zip: expected two keys or more, received 1"},
+        {FIT("zip = ([\"repeat\", \"repeat\"]);"), "a.cfg:3: fit.zip: repeat is named twice"},
         {FIT("zip = ([\"repeat\", \"batch\"]);"),
-         "a.cfg:3: fit.zip: batch is no axis: it has one value in a stage"},
+         "a.cfg:3: fit.zip: batch is not an axis: it has one value in a stage"},
         {FIT("zip = ([\"repeat\", \"points\"], [\"points\", \"method\"]);"),
-         "a.cfg:3: fit.zip: points advances with other keys already"},
+         "a.cfg:3: fit.zip: points is already in another zip or in list"},
         {FIT("zip = 3;"),
          "a.cfg:3: fit.zip: expected a list ( [\"KEY\", \"KEY\"], ... ), received 3"},
         {FIT("zip = ([1, 2]);"), "a.cfg:3: fit.zip: expected the name of a key, received 1"},
@@ -139,15 +138,15 @@ static void axes_are_checked(void **state) {
         {FIT("list = ( { repeat = 1; },\n{ repeat = -1; } );"),
          "a.cfg:4: fit.repeat: -1 is out of bounds (0 .. 1000000)"},
         {FIT("list = ( { repeat = [1, 2]; } );"),
-         "a.cfg:3: fit.repeat: one value in each entry of list, not several"},
+         "a.cfg:3: fit.repeat: an entry of list takes one value per key"},
         {FIT("list = ( { batch = 1; } );"),
-         "a.cfg:3: fit.list: batch is no axis: it has one value in a stage"},
+         "a.cfg:3: fit.list: batch is not an axis: it has one value in a stage"},
         {FIT("repeat = [3, 4]; list = ( { repeat = 1; } );"),
-         "a.cfg:3: fit.repeat: an axis of its own, and in list: choose one"},
+         "a.cfg:3: fit.repeat: an axis of its own and also in list: choose one"},
         {FIT("repeat = 3; list = ( { repeat = 1; } );"),
          "a.cfg:3: fit.repeat: has no effect: every entry of list sets it"},
         {FIT("list = ( { repeat = 1; }, { repeat = 1; } );"),
-         "a.cfg:2: fit: the same point twice (repeat = 1): a value is repeated in an axis, zip or "
+         "a.cfg:2: fit: two equal points (repeat = 1): a value is repeated in an axis, zip or "
          "list"},
         {FIT("list = ( { constant = { at = 3; }; } );"),
          "a.cfg:3: fit.constant.at: has no effect: it exists only where method=constant|zero"},
@@ -161,10 +160,12 @@ static void axes_are_checked(void **state) {
         {"source = {\n nonzero = 3; };\n" FIT(""),
          "a.cfg:2: source.nonzero: has no effect: it exists only where "
          "source.problem=sparse_linear"},
-        {"stages = (\n{ stage = \"fit\"; } );", "a.cfg:2: fit.points: missing, and it has no "
-                                                "default: give an integer (examples in a prompt)"},
-        {FIT("method = [\"ltv\", \"zero\"];"), "a.cfg:2: fit.weights: missing, and it has no "
-                                               "default: give a number (weights)"},
+        {"stages = (\n{ stage = \"fit\"; } );",
+         "a.cfg:2: fit.points: missing, and it has no "
+         "default: give an integer (see taskvec help fit.points)"},
+        {FIT("method = [\"ltv\", \"zero\"];"),
+         "a.cfg:2: fit.weights: missing, and it has no "
+         "default: give a number (see taskvec help fit.weights)"},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         sample_refuse(all[i].text, all[i].message);

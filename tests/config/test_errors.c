@@ -48,7 +48,7 @@ static void values_have_their_type(void **state) {
         {FIT("batch = 1e2;"), "a.cfg:3: fit.batch: expected an integer, received 1e2"},
         {FIT("batch = true;"), "a.cfg:3: fit.batch: expected an integer, received true"},
         {FIT("batch = [1, 2];"),
-         "a.cfg:3: fit.batch: expected an integer, received an array [ ] of 2 (this key is no "
+         "a.cfg:3: fit.batch: expected an integer, received an array [ ] of 2 (this key is not an "
          "axis)"},
         {FIT("optimiser = { lr = \"0.1\"; };"),
          "a.cfg:3: fit.optimiser.lr: expected a number, received \"0.1\""},
@@ -103,12 +103,12 @@ static void numbers_fit(void **state) {
                                  "1.8e308, least 4.9e-324)"},
         {SHOW("share = 1e-400;"), "a.cfg:2: show.share: 1e-400 does not fit a double (largest "
                                   "1.8e308, least 4.9e-324)"},
-        {SHOW("big = 12abc;"), "a.cfg:2: 12abc is not a number (a string wants quotes)"},
-        {SHOW("big = 0x;"), "a.cfg:2: 0x is not a number (a string wants quotes)"},
-        {SHOW("share = 1.2.3;"), "a.cfg:2: 1.2.3 is not a number (a string wants quotes)"},
-        {SHOW("share = 1e;"), "a.cfg:2: 1e is not a number (a string wants quotes)"},
+        {SHOW("big = 12abc;"), "a.cfg:2: 12abc is not a number (a string needs quotes)"},
+        {SHOW("big = 0x;"), "a.cfg:2: 0x is not a number (a string needs quotes)"},
+        {SHOW("share = 1.2.3;"), "a.cfg:2: 1.2.3 is not a number (a string needs quotes)"},
+        {SHOW("share = 1e;"), "a.cfg:2: 1e is not a number (a string needs quotes)"},
         {SHOW("share = inf;"),
-         "a.cfg:2: expected a value, received inf (a string wants quotes: \"inf\")"},
+         "a.cfg:2: expected a value, received inf (a string needs quotes: \"inf\")"},
     };
     refuse_all(all, sizeof all / sizeof *all);
 }
@@ -147,7 +147,7 @@ static void syntax_has_hints(void **state) {
         {FIT("model.checkpoint = 1;"),
          "a.cfg:3: model: the name of a key has no dot: write model = { ... }"},
         {FIT("method = ltv;"),
-         "a.cfg:3: expected a value, received ltv (a string wants quotes: \"ltv\")"},
+         "a.cfg:3: expected a value, received ltv (a string needs quotes: \"ltv\")"},
         {FIT("also = [\"ltv\" \"zero\"];"), "a.cfg:3: two values in a row at zero: a comma is "
                                             "missing"},
         {FIT("batch 3;"), "a.cfg:3: batch: expected = after the name of a key"},
@@ -162,13 +162,13 @@ static void syntax_has_hints(void **state) {
         {FIT("/* never closed"), "a.cfg:3: a comment without its closing */"},
         {FIT("repeat = [1, 2;"), "a.cfg:3: expected , or the end of the [ of line 3, received ;"},
         {FIT("repeat = (1, 2];"), "a.cfg:3: ] does not close the ( of line 3"},
-        {"name = \"x\"; }\n", "a.cfg:1: } closes nothing"},
+        {"name = \"x\"; }\n", "a.cfg:1: } without an opening bracket"},
         {"stages = (\n\n{ stage = \"fit\";\n", "a.cfg:3: the { opened here is never closed"},
         {FIT("repeat = [true, 2];"),
          "a.cfg:3: mismatched element type in array: an array [ ] holds values of one kind; a list "
          "( ) may mix"},
         {FIT("@include \"b.cfg\""),
-         "a.cfg:3: @include is not read here: base = \"FILE\" overlays a config"},
+         "a.cfg:3: @include is not supported: use base = \"FILE\" at the top level"},
         {FIT("batch = $3;"), "a.cfg:3: unexpected character $"},
         {"\xef\xbb\xbfseed = 1;",
          "a.cfg:1: begins with a byte-order mark (ef bb bf): save it as UTF-8 without one"},
@@ -194,7 +194,7 @@ static void files_are_of_a_sane_size_and_depth(void **state) {
     sample_bytes("a.cfg", text, 100000);
     sample_refuse_set(NULL, 0, "a.cfg:1: brackets nested deeper than 32");
     sample_bytes("a.cfg", "seed = 1;\0 seed = 2;", 20);
-    sample_refuse_set(NULL, 0, "a.cfg: holds a NUL byte: is this a config?");
+    sample_refuse_set(NULL, 0, "a.cfg: contains a NUL byte: is this a config?");
     free(text);
 }
 
@@ -210,38 +210,36 @@ static void stages_are_known_and_linked(void **state) {
         {"stages = ( 3 );", "a.cfg:1: stages: expected a group { stage = KIND; ... }, received 3"},
         {"stages = (\n{ points = 3; } );",
          "a.cfg:2: stages: an entry without a kind: write stage = \"KIND\""},
-        {"stages = (\n{ name = \"x\"; } );",
-         "a.cfg:2: stages.x: without a kind: write stage = \"KIND\""},
+        {"stages = (\n{ name = \"x\"; } );", "a.cfg:2: stages.x: no kind: write stage = \"KIND\""},
         {"stages = (\n{ stage = 3; } );", "a.cfg:2: stages.stage: expected a string, received 3"},
         {"stages = (\n{ stage = \"shw\"; } );",
          "a.cfg:2: stages.stage: unknown kind \"shw\" (did you mean show? known: fit, show)"},
         {"stages = (\n{ stage = \"perceptron\"; } );",
          "a.cfg:2: stages.stage: unknown kind \"perceptron\" (known: fit, show)"},
         {"stages = ( { stage = \"show\"; },\n{ stage = \"show\"; } );",
-         "a.cfg:2: stages.show: a second stage of this name (the first: a.cfg:1); give one a name "
-         "= "
-         "..."},
+         "a.cfg:2: stages.show: a second stage of this name (the first: a.cfg:1): give one of "
+         "them name = ..."},
         {"stages = ( { stage = \"show\"; name = \"a/b\"; } );",
          "a.cfg:1: stages.a/b: the name of a stage is a letter, then letters, digits, _ or -, at "
          "most 64"},
         {"stages = ( { stage = \"show\"; name = \"model\"; } );",
-         "a.cfg:1: stages.model: this word has a meaning at the top level; choose another name"},
+         "a.cfg:1: stages.model: reserved for the top level: choose another name"},
         {"name = \"../up\";\n" SHOW(""),
-         "a.cfg:1: name: \"../up\" names a folder: letters, digits, _ . -, not starting with . or "
-         "-, at most 128"},
+         "a.cfg:1: name: \"../up\" cannot be the name of a folder: use letters, digits, _ . -, not "
+         ". or - first, at most 128"},
         {SHOW("of = \"shwo\";"),
          "a.cfg:2: show.of: no stage is named \"shwo\" (did you mean show?)"},
         {SHOW("of = \"show\";"),
-         "a.cfg:2: show.of: a circle: what it names waits for itself; name a stage that does not"},
+         "a.cfg:2: show.of: a circle: this stage would wait for itself; name another stage"},
         {SHOW("of = [];"), "a.cfg:2: show.of: empty: give the name of a stage"},
         {SHOW("of = 3;"), "a.cfg:2: show.of: expected the name of a stage, received 3"},
         {"stages = ( { stage = \"show\"; name = \"a\"; of = \"b\"; },\n"
          "{ stage = \"show\"; name = \"b\"; of = [\"c\", \"a\"]; },\n"
          "{ stage = \"show\"; name = \"c\"; } );",
-         "a.cfg:1: a.of: a circle: what it names waits for itself; name a stage that does not"},
+         "a.cfg:1: a.of: a circle: this stage would wait for itself; name another stage"},
         {"stages = ( { stage = \"show\"; name = \"a\"; of = [\"c\", \"c\"]; },\n"
          "{ stage = \"show\"; name = \"c\"; } );",
-         "a.cfg:1: a.of: c stands twice"},
+         "a.cfg:1: a.of: c is named twice"},
     };
     refuse_all(all, sizeof all / sizeof *all);
 }

@@ -141,30 +141,32 @@ static void sets_are_checked(void **state) {
     set_refuses("fit.points=[]",
                 "-s fit.points=[]: fit.points: an empty axis: give one value or more");
     set_refuses("fit.points=[1", "-s fit.points=[1: a [ without its ]");
-    set_refuses("fit.points=[1] 2", "-s fit.points=[1] 2: 2 follows a value that has ended");
+    set_refuses("fit.points=[1] 2", "-s fit.points=[1] 2: 2 after the end of the value");
     set_refuses("fit.pionts=3",
                 "-s fit.pionts=3: fit.pionts: unknown key (did you mean fit.points?)");
     set_refuses("fitt.points=3",
                 "-s fitt.points=3: fitt: no stage and no top-level key (did you mean fit?)");
-    set_refuses("fit=3", "-s fit=3: fit: holds keys: give fit.KEY=VALUE");
+    set_refuses("fit=3", "-s fit=3: fit: is a group of keys: give fit.KEY=VALUE");
     set_refuses("seed.x=3", "-s seed.x=3: seed: has no keys below it: give seed=VALUE");
-    set_refuses("base=b.cfg", "-s base=b.cfg: base: is set in the file, not with -s");
+    set_refuses("base=b.cfg", "-s base=b.cfg: base: can only be set in the file, not with -s");
     set_refuses("seed", "-s seed: expected STAGE.KEY=VALUE or KEY=VALUE");
     set_refuses("fit..x=3", "-s fit..x=3: expected STAGE.KEY=VALUE or KEY=VALUE");
     set_refuses("fit.note=\"a", "-s fit.note=\"a: a string without its closing quote");
     set_refuses("fit.optimiser=adam", "-s fit.optimiser=adam: fit.optimiser: expected a group { lr "
                                       "= ...; }, received adam");
     set_refuses("fit.name=show", "a.cfg:6: stages.show: a second stage of this name (the first: "
-                                 "a.cfg:4); give one a name = ...");
+                                 "a.cfg:4): give one of them name = ...");
 }
 
 static void bases_are_checked(void **state) {
     (void)state;
-    sample_refuse("\nbase = \"none.cfg\";", "a.cfg:2: base: none.cfg: there is no such file");
+    sample_refuse("\nbase = \"none.cfg\";", "a.cfg:2: base: none.cfg: no such file");
     sample_refuse("base = 3;", "a.cfg:1: base: expected the path of a config, received 3");
-    sample_refuse("base = \"a.cfg\";", "a.cfg:1: base: a cycle: a.cfg is being read already");
+    sample_refuse("base = \"a.cfg\";",
+                  "a.cfg:1: base: a cycle: a.cfg is one of the files that lead here");
     sample_write("c1.cfg", "base = \"a.cfg\";");
-    sample_refuse("base = \"c1.cfg\";", "c1.cfg:1: base: a cycle: a.cfg is being read already");
+    sample_refuse("base = \"c1.cfg\";",
+                  "c1.cfg:1: base: a cycle: a.cfg is one of the files that lead here");
     sample_write("broken.cfg", "\n\nseed = ;");
     sample_refuse("base = \"broken.cfg\";", "broken.cfg:3: expected a value, received ;");
     for (int i = 0; i < 17; i++) {

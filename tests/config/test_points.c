@@ -130,16 +130,17 @@ static void broken_points_are_refused(void **state) {
     static const struct {
         const char *text, *message;
     } all[] = {
-        {"points i 3", "a written point, line 1: a line without its end at \"points i 3\""},
-        {"points\n", "a written point, line 1: expected NAME TYPE at \"\n\""},
-        {"points q 3\n", "a written point, line 1: unknown type at \"q 3\n\""},
-        {"points iX 3\n", "a written point, line 1: unknown mark of a type at \"X 3\n\""},
-        {"a i 1\npoints i x\n", "a written point, line 2: expected an integer at \"x\n\""},
-        {"points i 3 4\n", "a written point, line 1: expected the end of the line at \" 4\n\""},
-        {"note s \"a\n", "a written point, line 1: a broken string at \"\"a\n\""},
-        {"also nL 9 \"a\"\n", "a written point, line 1: a list of impossible size at \" \"a\"\n\""},
-        {"also nL 2 \"a\"\n", "a written point, line 1: expected a space at \"\n\""},
-        {"lr f x\n", "a written point, line 1: expected a number at \"x\n\""},
+        {"points i 3", "a point as text, line 1: a line without a newline at \"points i 3\""},
+        {"points\n", "a point as text, line 1: expected NAME TYPE at \"\n\""},
+        {"points q 3\n", "a point as text, line 1: unknown type at \"q 3\n\""},
+        {"points iX 3\n", "a point as text, line 1: unknown mark of a type at \"X 3\n\""},
+        {"a i 1\npoints i x\n", "a point as text, line 2: expected an integer at \"x\n\""},
+        {"points i 3 4\n", "a point as text, line 1: expected the end of the line at \" 4\n\""},
+        {"note s \"a\n", "a point as text, line 1: a malformed string at \"\"a\n\""},
+        {"also nL 9 \"a\"\n",
+         "a point as text, line 1: a list longer than its line at \" \"a\"\n\""},
+        {"also nL 2 \"a\"\n", "a point as text, line 1: expected a space at \"\n\""},
+        {"lr f x\n", "a point as text, line 1: expected a number at \"x\n\""},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         struct config_point *p = NULL;

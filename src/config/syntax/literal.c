@@ -1,4 +1,4 @@
-/* literal.c - tree_literal: the text of a default or of -s as a node. */
+/* literal.c - tree_literal(): the text of a default or of -s as a node. */
 #include <stdbool.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@ static int hex_digit(char c) {
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* The character an escape stands for, at behind its backslash; advances. 0: unknown. */
+/* The character of the escape sequence at *at (after its backslash), which advances; 0: unknown. */
 static char unescape(const char **at) {
     static const char from[] = "nrtf\"\\", to[] = "\n\r\t\f\"\\";
     const char c = *(*at)++;
@@ -48,7 +48,7 @@ cleanup:
     return rc;
 }
 
-/* One plain value up to one of `stops` or the end; *s advances behind it. */
+/* One plain value up to one of `stops` or the end; *s advances to there. */
 static enum err_code plain(struct node **out, const char **s, const char *stops, struct pool *p,
                            struct place at, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -88,7 +88,7 @@ static enum err_code array(struct node *out, const char **s, struct pool *p, str
             do ++*s;
             while (is_blank(**s));
             if (**s == ']')
-                return place_error(err, out->place, NULL, NULL, "a comma before ]: take it away");
+                return place_error(err, out->place, NULL, NULL, "a comma before ]: remove it");
         } else if (**s != ']')
             return place_error(err, out->place, NULL, NULL, "a [ without its ]");
     }
@@ -111,7 +111,7 @@ enum err_code tree_literal(struct node **out, struct pool *p, const char *text, 
         TRY(plain(&node, &text, "", p, at, err));
     }
     if (*text != '\0')
-        TRY(place_error(err, at, NULL, NULL, "%.60s follows a value that has ended", text));
+        TRY(place_error(err, at, NULL, NULL, "%.60s after the end of the value", text));
     *out = node;
 cleanup:
     return rc;

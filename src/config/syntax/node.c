@@ -12,7 +12,7 @@ void place_text(char out[PLACE_TEXT], struct place at) {
         (void)snprintf(out, PLACE_TEXT, "%s", at.file);
 }
 
-/* A message is one line, whatever control characters a string of the config brought into it. */
+/* Control characters in strings of the config must not break a message into lines. */
 static void keep_one_line(char *s) {
     for (; *s; s++)
         if ((unsigned char)*s < 0x20 || *s == 0x7f) *s = '?';

@@ -1,8 +1,9 @@
 /*
- * node.h - what stands in a config file: groups, lists and plain values, each with its place.
+ * node.h - the contents of a config file as a tree of groups, lists and plain values, each with its
+ * place in the file.
  *
- * Plain values keep their source text; only a key's type says what it means (value.h). Nodes live
- * in a pool and may be shared between trees, so nothing is freed one by one.
+ * Plain values keep their source text, which value.h reads by the type of their key. Nodes live in
+ * a pool and may be shared between trees, so they are not freed one by one.
  */
 #ifndef CONFIG_SYNTAX_NODE_H
 #define CONFIG_SYNTAX_NODE_H
@@ -14,7 +15,7 @@
 #include "base/text.h"
 #include "config/syntax/pool.h"
 
-/* Where something stands. line 0: `file` is all there is to say, as in "-s fit.points=3". */
+/* A position in a config. line 0: `file` is the whole text of it, as in "-s fit.points=3". */
 struct place {
     const char *file;
     int line;
@@ -27,7 +28,7 @@ enum node_kind {
     NODE_BOOL,   /* text: true or false */
     NODE_NUMBER, /* text: as written, number.h reads it */
     NODE_STRING, /* text: without quotes and escapes */
-    NODE_WORD    /* text: unquoted, from a default or -s; its key decides what it is */
+    NODE_WORD    /* text: unquoted, from a default or -s; of the type of its key */
 };
 
 struct node {
@@ -51,11 +52,12 @@ struct node *node_new(struct pool *p, enum node_kind kind, const char *name, str
 enum err_code node_add(struct node *parent, struct node *child, struct pool *p, struct err *err);
 struct node *node_find(const struct node *group, const char *name); /* NULL when absent */
 
-/* Sets "a.b.c" below a group, with the groups on the way; replaces what stood there. */
+/* Sets "a.b.c" below a group, making the groups on the way; replaces an older value. */
 enum err_code node_put(struct node *group, const char *path, struct node *leaf, struct pool *p,
                        struct err *err);
 
-/* `over` on `base`: groups key by key, anything else is replaced. Other groups are not copied. */
+/* Lays `over` on `base`: groups are merged key by key, anything else is replaced. Nodes are shared,
+ * not copied. */
 enum err_code node_overlay(struct node *base, const struct node *over, struct pool *p,
                            struct err *err);
 

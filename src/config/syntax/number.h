@@ -1,8 +1,8 @@
 /*
- * number.h - numbers as they are written in a config, whatever the locale.
+ * number.h - reads and prints numbers of a config, independently of the locale.
  *
- * The source text of a number is kept until its key's type is known, so an integer is checked
- * digit by digit and never passes through a type that would wrap it.
+ * The source text of a number is kept until the type of its key is known; an integer is then
+ * checked digit by digit, so it cannot overflow silently.
  */
 #ifndef CONFIG_SYNTAX_NUMBER_H
 #define CONFIG_SYNTAX_NUMBER_H
@@ -12,8 +12,8 @@
 
 enum number_fault {
     NUMBER_FINE,
-    NUMBER_NONE,     /* not a number at all */
-    NUMBER_FRACTION, /* a float where an integer is wanted */
+    NUMBER_NONE,     /* not a number */
+    NUMBER_FRACTION, /* a float where an integer is expected */
     NUMBER_RANGE     /* beyond +-2^53, or no finite double */
 };
 

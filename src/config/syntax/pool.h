@@ -1,8 +1,7 @@
 /*
- * pool.h - memory of one lifetime: taken piece by piece, given back all at once.
+ * pool.h - many small allocations with one lifetime, released together.
  *
- * A config is thousands of small things that live and die together. Every piece is its own heap
- * block, so AddressSanitizer still sees the edges.
+ * Each piece is a heap block of its own, so that AddressSanitizer finds accesses beyond its end.
  */
 #ifndef CONFIG_SYNTAX_POOL_H
 #define CONFIG_SYNTAX_POOL_H
@@ -20,7 +19,7 @@ void *pool_take(struct pool *p, size_t count, size_t size);
 char *pool_copy(struct pool *p, const char *s, size_t n); /* n bytes and a NUL */
 void pool_release(struct pool *p);
 
-/* Within the TRY shape: pointer = zeroed array of `count` elements. */
+/* pointer = zeroed array of `count` elements; needs `rc`, `err` and `cleanup:` in scope. */
 #define TAKE(pointer, pool, count)                                                                 \
     do {                                                                                           \
         (pointer) = pool_take((pool), (count), sizeof *(pointer));                                 \

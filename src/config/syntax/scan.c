@@ -110,7 +110,7 @@ static enum err_code scan_number(struct scan *s) {
         if (!sign && !is_digit(c) && !is_letter(c) && c != '.' && c != '_') break;
         text[n++] = c;
     }
-    if (!number_valid(text)) return FAULT(s, "%.60s is not a number (a string wants quotes)", text);
+    if (!number_valid(text)) return FAULT(s, "%.60s is not a number (a string needs quotes)", text);
     const char *from = s->at;
     s->at += n;
     return put_value(s, SCAN_NUMBER, from, n);
@@ -139,7 +139,7 @@ static enum err_code bad_word(struct scan *s, size_t n, char next) {
         return FAULT(s, "%.*s: the name of a key has no dot: write %.*s = { ... }", shown, s->at,
                      shown, s->at);
     if (wants_value(s))
-        return FAULT(s, "expected a value, received %.*s (a string wants quotes: \"%.*s\")", shown,
+        return FAULT(s, "expected a value, received %.*s (a string needs quotes: \"%.*s\")", shown,
                      s->at, shown, s->at);
     return FAULT(s, "%.*s: expected = after the name of a key", shown, s->at);
 }
@@ -174,7 +174,7 @@ static enum err_code open_bracket(struct scan *s, char c) {
 
 static enum err_code close_bracket(struct scan *s, char c) {
     const struct frame *f = &s->frames[s->depth];
-    if (s->depth == 0) return FAULT(s, "%c closes nothing", c);
+    if (s->depth == 0) return FAULT(s, "%c without an opening bracket", c);
     if (c != (f->open == '(' ? ')' : f->open + 2))
         return FAULT(s, "%c does not close the %c of line %d", c, f->open, f->line);
     if (s->last == ',') return FAULT(s, "a comma before %c: libconfig takes no trailing comma", c);
@@ -205,7 +205,8 @@ static enum err_code scan_token(struct scan *s) {
     if (is_digit(c) || is_in(c, "+-.")) return scan_number(s);
     if (is_letter(c)) return scan_word(s);
     if (is_in(c, "{}[](),;=:")) return scan_mark(s, c);
-    if (c == '@') return FAULT(s, "@include is not read here: base = \"FILE\" overlays a config");
+    if (c == '@')
+        return FAULT(s, "@include is not supported: use base = \"FILE\" at the top level");
     if (c > 0x20 && c < 0x7f) return FAULT(s, "unexpected character %c", c);
     return FAULT(s, "unexpected byte 0x%02x", (unsigned)(unsigned char)c);
 }
@@ -261,7 +262,7 @@ enum err_code scan_text(struct text *out, const struct text *in, const char *fil
           (int)SCAN_LARGEST);
     CHECK(strncmp(s.at, "\xef\xbb\xbf", 3) != 0, ERR_CONFIG,
           "%s:1: begins with a byte-order mark (ef bb bf): save it as UTF-8 without one", file);
-    CHECK(strlen(s.at) == in->size, ERR_CONFIG, "%s: holds a NUL byte: is this a config?", file);
+    CHECK(strlen(s.at) == in->size, ERR_CONFIG, "%s: contains a NUL byte: is this a config?", file);
     TRY(scan_all(&s));
     TRY(text_check(out, err));
 cleanup:

@@ -64,7 +64,7 @@ cleanup:
     return rc;
 }
 
-/* libconfig's own verdict on what the scan let pass. */
+/* An error that libconfig finds after the scan. */
 static enum err_code parse_error(const config_t *c, const char *file, struct err *err) {
     const struct place at = {file, config_error_line(c)};
     const char *text = config_error_text(c);

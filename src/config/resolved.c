@@ -1,0 +1,23 @@
+#include "config/resolved.h"
+
+#include <stdio.h>
+#include <string.h>
+
+size_t entry_index(const struct entry *e, const char *name) {
+    for (size_t k = 0; k < e->n_keys; k++)
+        if (strcmp(e->keys[k].row->name, name) == 0) return k;
+    return KEY_NONE;
+}
+
+void config_where(char out[WHERE_TEXT], const struct config_point *p, const char *key) {
+    const size_t k = entry_index(p->entry, key);
+    const bool here = k != KEY_NONE && p->at[k] > 0;
+    if (k != KEY_NONE && p->entry->keys[k].where) {
+        (void)snprintf(out, WHERE_TEXT, "%s", p->entry->keys[k].where);
+        return;
+    }
+    char where[PLACE_TEXT];
+    place_text(where, here ? p->entry->keys[k].values[p->at[k] - 1].place : p->entry->place);
+    (void)snprintf(out, WHERE_TEXT, "%s: %s%s%s", where, p->entry->name, *p->entry->name ? "." : "",
+                   key);
+}
