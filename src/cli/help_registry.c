@@ -6,8 +6,7 @@
 #include "cli/help_text.h"
 #include "estimators/estimator.h"
 #include "methods/method.h"
-#include "sources/problems/problem.h"
-#include "sources/problems/shift.h"
+#include "sources/source_registry.h"
 
 /* What help prints of an entry, whatever its registry. NULL or "": nothing to print. */
 struct entry {
@@ -45,20 +44,18 @@ static bool control_at(struct entry *out, size_t i) {
     return !method_is_fitted(method_at(i));
 }
 
+static struct entry of_source(struct source_entry e) {
+    return (struct entry){
+        .name = e.name, .meaning = e.meaning, .paper = e.paper, .keys = e.keys, .n_keys = e.n_keys};
+}
+
 static bool one_problem(struct entry *out, size_t i) {
-    const struct problem *p = problem_at(i);
-    *out = (struct entry){
-        .name = p->name, .meaning = p->meaning, .keys = p->keys, .n_keys = p->n_keys};
+    *out = of_source(source_problem_entry(i));
     return true;
 }
 
 static bool one_shift(struct entry *out, size_t i) {
-    const struct shift *s = shift_at(i);
-    *out = (struct entry){.name = s->name,
-                          .meaning = s->meaning,
-                          .paper = s->paper,
-                          .keys = s->keys,
-                          .n_keys = s->n_keys};
+    *out = of_source(source_shift_entry(i));
     return true;
 }
 
@@ -76,8 +73,8 @@ static bool one_estimator(struct entry *out, size_t i) {
 static const struct registry REGISTRIES[] = {
     {"method", "methods", "method", method_count, fitted_at},
     {"control", "controls", "also", method_count, control_at},
-    {"problem", "problems", "source.problem", problem_count, one_problem},
-    {"shift", "shifts", "shift", shift_count, one_shift},
+    {"problem", "problems", "source.problem", source_problem_count, one_problem},
+    {"shift", "shifts", "shift", source_shift_count, one_shift},
     {"estimator", "estimators", "estimator", estimator_count, one_estimator},
 };
 enum { N_REGISTRIES = sizeof REGISTRIES / sizeof *REGISTRIES };

@@ -25,6 +25,21 @@ size_t source_inputs(const struct config_point *point) {
     return setup.dims;
 }
 
+size_t source_problem_count(void) { return problem_count(); }
+
+struct source_entry source_problem_entry(size_t i) {
+    const struct problem *p = problem_at(i);
+    return (struct source_entry){
+        .name = p->name, .meaning = p->meaning, .keys = p->keys, .n_keys = p->n_keys};
+}
+
+size_t source_shift_count(void) { return shift_count(); }
+
+struct source_entry source_shift_entry(size_t i) {
+    const struct shift *s = shift_at(i);
+    return (struct source_entry){s->name, s->meaning, s->paper, s->keys, s->n_keys};
+}
+
 enum err_code source_open_linear(struct source **out, size_t dims, const struct source_options *o,
                                  struct err *err) {
     const struct problem_setup setup = {

@@ -17,6 +17,17 @@ enum err_code source_open(struct source **out, const struct config_point *point,
 /* Numbers of a token of that source: the width of a model that is made for it. */
 size_t source_inputs(const struct config_point *point);
 
+/* What help prints of each problem and of each shift. paper: NULL or "" where there is none. */
+struct source_entry {
+    const char *name, *meaning, *paper;
+    const struct config_key *keys;
+    size_t n_keys;
+};
+size_t source_problem_count(void);
+struct source_entry source_problem_entry(size_t i);
+size_t source_shift_count(void);
+struct source_entry source_shift_entry(size_t i);
+
 /* Linear functions of `dims` coordinates without a config: what benchmarks run on. */
 enum err_code source_open_linear(struct source **out, size_t dims, const struct source_options *o,
                                  struct err *err);

@@ -30,7 +30,7 @@ static enum err_code find(struct basis_set *mean, struct prompt_scene *s, struct
 }
 
 /* Chunks of 2, 2 and 1. */
-static void it_is_the_mean_of_the_rows(void **state) {
+static void mean_equals_the_mean_of_rows(void **state) {
     (void)state;
     struct prompt_scene s = prompt_scene_make();
     struct basis_set mean = {0}, rows = {0};
@@ -56,7 +56,7 @@ static void it_is_the_mean_of_the_rows(void **state) {
     prompt_scene_free(&s);
 }
 
-static void who_is_told_may_end_it(void **state) {
+static void an_error_of_the_callback_ends_it(void **state) {
     (void)state;
     struct prompt_scene s = prompt_scene_make();
     struct basis_set mean = {0};
@@ -69,8 +69,8 @@ static void who_is_told_may_end_it(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_is_the_mean_of_the_rows),
-        cmocka_unit_test(who_is_told_may_end_it),
+        cmocka_unit_test(mean_equals_the_mean_of_rows),
+        cmocka_unit_test(an_error_of_the_callback_ends_it),
     };
     blas_init();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,7 +122,7 @@ static void the_largest_effect_comes_first(void **state) {
     assert_memory_equal(order, want, sizeof want);
 }
 
-static void an_effect_that_is_no_number_is_an_error(void **state) {
+static void an_effect_that_is_not_finite_is_an_error(void **state) {
     (void)state;
     float effect[ALL * 2] = {0};
     double mean[ALL];
@@ -140,7 +140,7 @@ int main(void) {
         cmocka_unit_test(permutations_may_be_given),
         cmocka_unit_test(the_mean_is_that_of_clean_prompts),
         cmocka_unit_test(the_largest_effect_comes_first),
-        cmocka_unit_test(an_effect_that_is_no_number_is_an_error),
+        cmocka_unit_test(an_effect_that_is_not_finite_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

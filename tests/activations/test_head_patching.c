@@ -47,7 +47,7 @@ static struct basis values_of(const struct crowd *c, size_t R) {
         .R = R, .stride = MANY, .part = {c->values.f, c->values.f + LAYERS * MANY * TINY.E}};
 }
 
-/* The prediction of row r by the twin, unedited or with one slice of z or a replaced. */
+/* The prediction of row r by the reference model, unedited or with one slice of z or a replaced. */
 static double twin_prediction(struct crowd *c, size_t r, const struct twin_patch *p) {
     const size_t inputs = TINY.inputs, length = c->length[r];
     double tokens[(TOKENS + 1) * 3];
@@ -100,7 +100,7 @@ static void every_head_equals_the_full_forward(void **state) {
     crowd_free(&c);
 }
 
-/* One head at a time, for corruptions that are drawn anew for each. */
+/* One head at a time, as for a corruption that is redrawn for each head. */
 static void single_heads_equal_the_full_forward(void **state) {
     (void)state;
     struct crowd c;
@@ -118,7 +118,8 @@ static void single_heads_equal_the_full_forward(void **state) {
     crowd_free(&c);
 }
 
-/* A head given its own output: the unedited prediction, as near as other GEMM shapes allow. */
+/* A head patched with its own output: the unedited prediction, up to rounding of other GEMM shapes.
+ */
 static void its_own_output_has_no_effect(void **state) {
     (void)state;
     struct crowd c;
@@ -135,7 +136,7 @@ static void its_own_output_has_no_effect(void **state) {
     crowd_free(&c);
 }
 
-static void memory_is_what_it_says(void **state) {
+static void bytes_are_as_predicted(void **state) {
     (void)state;
     for (size_t prompts = 1; prompts <= MANY; prompts += MANY - 1) {
         struct head_patching e;
@@ -153,7 +154,7 @@ int main(void) {
         cmocka_unit_test(every_head_equals_the_full_forward),
         cmocka_unit_test(single_heads_equal_the_full_forward),
         cmocka_unit_test(its_own_output_has_no_effect),
-        cmocka_unit_test(memory_is_what_it_says),
+        cmocka_unit_test(bytes_are_as_predicted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,5 @@
-/*
- * Useful arithmetic against a count by hand, product by product and token by token, and rates
- * against what they are made of.
- */
+/* Useful arithmetic against a count by hand, product by product and token by token; medians and
+ * rates of tables. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,14 +12,14 @@
 #include "bench/median.h"
 #include "bench/rates_table.h"
 
-/* For doubles: older cmocka compares floats only. */
+/* Older versions of cmocka compare only floats, not doubles. */
 #define assert_near(a, b, tolerance) assert_true(fabs((a) - (b)) <= (tolerance))
 
 static const struct model_dims DIMS = {.L = 3, .H = 2, .E = 8, .inputs = 5, .positions = 40};
 
 static double product(double rows, double in, double out) { return 2 * rows * in * out; }
 
-/* q, k, v; projection; the MLP, there and back. */
+/* q, k, v; output projection; both layers of the MLP. */
 static double block(double rows, double E) {
     return product(rows, E, 3 * E) + product(rows, E, E) + product(rows, E, 4 * E) +
            product(rows, 4 * E, E);

@@ -9,8 +9,8 @@ enum { N = 5, POINTS = 6, T0 = 4, INPUTS = 3 };
 
 static struct err err;
 
-/* A method that edits every token: its loss is that of prompts whose contexts are edited too, as
- * the curve has it at its last point. */
+/* For a method that edits every token, contexts are edited too: its loss equals that of the curve
+ * at its last point. */
 static void contexts_are_those_of_the_curve(void **state) {
     (void)state;
     struct params p = tiny_params(&TINY);

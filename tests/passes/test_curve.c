@@ -8,8 +8,10 @@
 #include "model/tiny.h"
 #include "ops/blas.h"
 
-/* The curve against the full forward in double, every k, with vectors and through windows: once in
- * a single block of lengths, once in several, of more prompts than go together. */
+/* The curve against the full forward pass in double, for every k, with vectors and through windows:
+ * once in a single block of lengths, once in several blocks, with more prompts than one block
+ * holds.
+ */
 
 enum { E = 8, L = 2, MOST_POINTS = 40 };
 
@@ -97,7 +99,7 @@ static void predict(struct trial *t, size_t trained_points, const float *w) {
     curve_destroy(&c);
 }
 
-/* v [L, n, E]: the vectors of all prompts at once, by the method, which is tested by itself. */
+/* v [L, n, E]: the vectors of all prompts, by the method, which has tests of its own. */
 static void check_vectors(struct trial *t, const float *v) {
     for (size_t i = 0; i < t->z.n; i++)
         for (size_t k = 0; k < t->z.points; k++) {
@@ -159,7 +161,8 @@ static double predict_among_dummies(struct trial *t, size_t i, size_t k, const f
     return t->twin.prediction[2 * (n - 1)];
 }
 
-/* Vectors beside dummies, each prompt its own; then the plain model among the same dummies. */
+/* Vectors at the query and at dummies, one per prompt; then the plain model with the same dummies.
+ */
 static void curve_among_dummies(enum dummy_pairs_rule rule, bool plain) {
     struct trial t;
     trial_init(&t, &SMALL, plain ? "plain" : "ltv", 0);
@@ -186,8 +189,8 @@ static void curves_among_dummies_equal_the_full_forward(void **state) {
     }
 }
 
-/* Methods 3.2: at t = 41 the code adds at tokens 6, 18, 38, 58, 70, and the dummies' own are 8, 22,
- * 44, 66, 80; at t = 1 all five are at token 0, or side by side. */
+/* At t = 41 the published code adds at tokens 6, 18, 38, 58, 70, while the x tokens of the dummies
+ * are 8, 22, 44, 66, 80; at t = 1 it adds at token 0 five times, and the dummies are adjacent. */
 static void places_are_the_published_ones(void **state) {
     (void)state;
     static const uint32_t published[] = {6, 18, 38, 58, 70}, own[] = {8, 22, 44, 66, 80};
@@ -239,7 +242,7 @@ static void curves_of_shifted_prompts_equal_the_full_forward(void **state) {
     curve_of_reading(&LARGE, LTV_REPROJECTED, true);
 }
 
-/* Every token of a prompt is edited, so each has a context of its own. v [L + 1, n, E]. */
+/* Every token of a prompt is edited, and contexts with it. v [L + 1, n, E]. */
 static void check_steered(struct trial *t, const float *v, size_t shift) {
     const size_t n = t->z.n;
     t->twin.steers = true;
@@ -294,7 +297,7 @@ static void windows_equal_shorter_prompts(void **state) {
     check_windows(&SMALL, true);
 }
 
-/* Where windows begin within a block, the lengths before them keep the bits of plain. */
+/* If windows begin within a block, the lengths before them have the bits of plain. */
 static void what_reads_the_whole_prompt_has_the_bits_of_plain(void **state) {
     (void)state;
     static const char *const METHODS[] = {"zero", "window", "oracle"};
@@ -342,7 +345,7 @@ static size_t batch_bytes(const struct prompt_batch *b) {
            context_scratch_bytes(&DIMS, b->context.tokens);
 }
 
-static void memory_is_what_it_says(void **state) {
+static void bytes_are_as_predicted(void **state) {
     (void)state;
     struct params p = tiny_params(&DIMS);
     struct method_setup setup;
@@ -373,7 +376,7 @@ int main(void) {
         cmocka_unit_test(windows_equal_shorter_prompts),
         cmocka_unit_test(what_reads_the_whole_prompt_has_the_bits_of_plain),
         cmocka_unit_test(bases_equal_the_full_forward),
-        cmocka_unit_test(memory_is_what_it_says),
+        cmocka_unit_test(bytes_are_as_predicted),
     };
     blas_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
