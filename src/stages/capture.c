@@ -99,8 +99,8 @@ static enum err_code create_kept(struct capture *c, struct err *err) {
     return ERR_OK;
 }
 
-static struct prompt_batch_options batch_options(const struct config_point *point,
-                                                 const struct model_dims *d) {
+static struct prompt_batch_options capture_batch_options(const struct config_point *point,
+                                                         const struct model_dims *d) {
     const size_t chunk = shared_keys_chunk(point, shared_keys_size(point, "prompts"));
     return (struct prompt_batch_options){.dims = d,
                                          .slots = chunk,
@@ -117,7 +117,7 @@ static enum err_code capture_init(struct capture *c, struct job_ctx *ctx, struct
     c->chunk = shared_keys_chunk(ctx->point, c->n);
     TRY(job_model_open(&c->model, ctx, err));
     const struct model_dims *d = &c->model.params.dims;
-    const struct prompt_batch_options batch = batch_options(ctx->point, d);
+    const struct prompt_batch_options batch = capture_batch_options(ctx->point, d);
     TRY(prompt_batch_create(&c->batch, &batch, err));
     TRY(query_create(&c->query, d, c->chunk, batch.tokens, false, err));
     TRY(create_kept(c, err));
@@ -232,7 +232,7 @@ static enum err_code capture_plan(struct job_cost *cost, const struct config_poi
                               .group = 1,
                               .work = (double)prompts,
                               .unit = "prompts"};
-    const struct prompt_batch_options batch = batch_options(point, d);
+    const struct prompt_batch_options batch = capture_batch_options(point, d);
     cost->memory =
         (double)(prompt_batch_bytes(&batch) + prompt_batch_context_bytes(&batch) +
                  query_bytes(d, chunk, batch.tokens, false) + source_bytes(source, chunk, points) +

@@ -315,7 +315,7 @@ static void notes(struct table_output *o, const struct summary *s, const struct 
     struct text out = {0};
     const size_t width = o->format == TABLE_TEXT ? o->width : SIZE_MAX;
     text_add(&out, "Mean squared error after k examples, over %zu functions; %s.",
-             s->n ? s->groups[0].functions : 0,
+             s->groups[0].functions,
              c->split ? "low, high: 95% interval over functions"
                       : "\xC2\xB1: half the 95% interval over functions");
     range_notes(&out, c);
@@ -350,6 +350,10 @@ enum err_code summary_print(struct table_output *o, const struct summary *s,
     struct text hidden = {0};
     struct line *lines = calloc(s->n + 1, sizeof *lines);
     CHECK(lines, ERR_MEMORY, "no memory for %zu lines", s->n);
+    if (s->n == 0 && !programs) {
+        text_add(o->out, "No evaluation is done yet; %zu are to be done.\n", s->missing);
+        goto cleanup;
+    }
     find_columns(&c, s);
     TRY(make_lines(lines, s, err));
     TRY(text_table_init(&t, count_columns(&c, s), err));

@@ -1,0 +1,85 @@
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "run/tables/summary_statistics.h"
+
+enum { FUNCTIONS = 4, BEYOND = 0, DAMAGE = 0, RECOVERED = 1, REPEATS = 2 };
+
+/* A line whose functions have these errors beyond the trained range, and `within` in it. */
+static void add_line(struct summary *s, const char *method, const char *setting, double within,
+                     const double beyond[FUNCTIONS]) {
+    struct summary_group *g = &s->groups[s->n++];
+    *g = (struct summary_group){.functions = FUNCTIONS,
+                                .points = 9,
+                                .repeats = REPEATS,
+                                .has_trained = true,
+                                .n_ranges = 1,
+                                .ranges = {{6, 8, "beyond"}}};
+    text_add(&g->keys[0], "%s", method);
+    text_add(&g->setting, "%s", setting);
+    g->sums = calloc((size_t)SUMMARY_SUMS * FUNCTIONS, sizeof *g->sums);
+    assert_non_null(g->sums);
+    for (size_t f = 0; f < FUNCTIONS; f++) {
+        g->sums[BEYOND * FUNCTIONS + f] = REPEATS * beyond[f];
+        g->sums[SUMMARY_TRAINED * FUNCTIONS + f] = REPEATS * (within + (double)f);
+    }
+}
+
+static struct summary make(void) {
+    struct summary s = {.groups = calloc(8, sizeof *s.groups), .capacity = 8};
+    assert_non_null(s.groups);
+    add_line(&s, "plain", "a", 1.0, (double[]){11, 12, 13, 14});
+    add_line(&s, "oracle", "a", 1.0, (double[]){1, 2, 3, 4});
+    add_line(&s, "ltv", "a", 1.5, (double[]){3.5, 4.5, 5.5, 6.5}); /* three quarters of 10 */
+    add_line(&s, "ltv", "b", 1.5, (double[]){3.5, 4.5, 5.5, 6.5});
+    add_line(&s, "plain", "c", 1.0, (double[]){11, 12, 13, 14});
+    add_line(&s, "ltv", "c", 1.5, (double[]){3.5, 4.5, 5.5, 6.5});
+    return s;
+}
+
+static bool number(struct interval *out, size_t statistic, const struct summary *s, size_t line) {
+    return SUMMARY_STATISTICS[statistic].of(out, s, &s->groups[line]);
+}
+
+static void damage_is_the_difference_within_the_trained_range(void **state) {
+    (void)state;
+    struct summary s = make();
+    struct interval i;
+    assert_string_equal(SUMMARY_STATISTICS[DAMAGE].name, "damage");
+    assert_true(number(&i, DAMAGE, &s, 2));
+    assert_true(fabs(i.value - 0.5) < 1e-12 && i.low == i.value && i.high == i.value);
+    assert_false(number(&i, DAMAGE, &s, 0)); /* plain itself */
+    assert_false(number(&i, DAMAGE, &s, 3)); /* no plain in its setting */
+    summary_release(&s);
+}
+
+static void recovered_is_the_share_of_the_loss_beyond_it(void **state) {
+    (void)state;
+    struct summary s = make();
+    struct interval i;
+    assert_string_equal(SUMMARY_STATISTICS[RECOVERED].name, "recovered");
+    assert_true(number(&i, RECOVERED, &s, 2));
+    assert_true(fabs(i.value - 0.75) < 1e-12);
+    assert_true(fabs(i.low - 0.75) < 1e-12 && fabs(i.high - 0.75) < 1e-12);
+    assert_false(number(&i, RECOVERED, &s, 0));
+    assert_false(number(&i, RECOVERED, &s, 1)); /* oracle itself */
+    assert_false(number(&i, RECOVERED, &s, 5)); /* no oracle in its setting */
+    summary_release(&s);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(damage_is_the_difference_within_the_trained_range),
+        cmocka_unit_test(recovered_is_the_share_of_the_loss_beyond_it),
+    };
+    cmocka_set_message_output(CM_OUTPUT_STDOUT);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
