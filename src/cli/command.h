@@ -1,7 +1,8 @@
 /*
- * command.h - one word after `taskvec`: what it means, its options, what it does.
+ * command.h - one command of the program: its help, its options, what it does; and the list of
+ * them.
  *
- * A command is one file with one `const struct command` and one line in commands.c.
+ * A command is one file NAME_command.c with one `const struct command` and one line in commands.c.
  */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
@@ -18,8 +19,8 @@ struct command {
     const struct option_row *options;
     size_t n_options;
     size_t least_args, most_args;
-    /* Appends what goes to standard output to *out. *exit_code is 0 at the start; it counts only
-     * when ERR_OK is returned. argv: the whole command line, for provenance. */
+    /* Appends the standard output to *out. *exit_code is 0 at first and counts only if ERR_OK is
+     * returned. argv: the whole command line, for provenance. */
     enum err_code (*run)(struct text *out, int *exit_code, const struct options *o,
                          char *const *argv, struct err *err);
 };

@@ -108,14 +108,14 @@ static enum err_code write_out(const struct text *out, struct err *err) {
     return ERR_OK;
 }
 
-/* Of ranks that all fail alike before MPI starts, one speaks. */
+/* Ranks that all fail before MPI starts would print the same message: only rank 0 does. */
 static bool is_silent_rank(void) {
     const char *rank = getenv("OMPI_COMM_WORLD_RANK");
     if (!rank) rank = getenv("PMIX_RANK");
     return rank && strcmp(rank, "0") != 0;
 }
 
-/* What a compute child does with a message: a job of a plan, or of `bench dispatch`. */
+/* A compute child computes the job of a message: of a plan, or empty (`bench dispatch`). */
 static enum err_code compute(const char *message, struct job_ctx *ctx, void *context,
                              struct err *err) {
     if (strcmp(message, DISPATCH_NOTHING) == 0) return ERR_OK;
@@ -127,7 +127,8 @@ int run_main(int argc, char **argv) {
     struct text out = {0};
     int exit_code = 0;
     blas_init();
-    (void)signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error of write(), not a death */
+    (void)signal(SIGXFSZ,
+                 SIG_IGN); /* exceeding a limit on file sizes becomes an error of write() */
     if (argc == 3 && strcmp(argv[1], "--child") == 0)
         return farm_child(atoi(argv[2]), compute, NULL);
     enum err_code rc = dispatch(&out, &exit_code, argc, argv, &err);

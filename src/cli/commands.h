@@ -1,5 +1,5 @@
 /*
- * commands.h - the words of the command line.
+ * commands.h - runs the command that the command line names.
  */
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H

@@ -11,7 +11,7 @@
 #include "model/checkpoint.h"
 #include "store/results.h"
 
-/* One line a check: what was looked at, and what to do if it is not well. */
+/* Each check adds one line: what was found and, if it is a problem, what to do. */
 struct doctor {
     struct text *out;
     size_t troubles;
@@ -51,7 +51,7 @@ static void check_threads(struct doctor *d) {
         trouble(d, "blas threads", line);
         return;
     }
-    well(d, "blas threads", "one a rank");
+    well(d, "blas threads", "one per rank");
 }
 
 /* ---- ranks and memory */
@@ -73,7 +73,8 @@ static void check_ranks(struct doctor *d) {
                 "srun started several tasks that do not see each other: srun --mpi=pmix, or "
                 "mpirun");
     else if (number_of("OMPI_COMM_WORLD_LOCAL_SIZE") > cores && cores == 1)
-        trouble(d, "ranks", "several ranks share one core: mpirun --bind-to core, more cores");
+        trouble(d, "ranks",
+                "several ranks share one core: request more cores, or mpirun --bind-to core");
     else
         well(d, "ranks", line);
 }
@@ -83,10 +84,11 @@ static void check_memory(struct doctor *d) {
     struct text line = {0};
     memory_budget_look(&limits);
     memory_budget_text(&line, (double)memory_budget_bytes(&limits));
-    text_add(&line, " a rank (80%% of the least of available, cgroup and Slurm, by %d ranks)",
+    text_add(&line,
+             " per rank (80%% of the least of available, cgroup and Slurm, divided by %d ranks)",
              limits.ranks);
     const bool small = memory_budget_bytes(&limits) < (size_t)256 << 20;
-    if (small) text_add(&line, ": fewer ranks per node");
+    if (small) text_add(&line, ": start fewer ranks per node");
     (small ? trouble : well)(d, "memory", text_str(&line));
     text_release(&line);
 }
@@ -100,10 +102,11 @@ static void check_files(struct doctor *d) {
     (void)snprintf(path, sizeof path, "taskvec-doctor-%ld.tmp", (long)getpid());
     const enum err_code rc = file_replace(path, content, sizeof content - 1, &err);
     (void)unlink(path);
-    (void)snprintf(line, sizeof line, "%s: runs need a folder that can write, sync and rename",
+    (void)snprintf(line, sizeof line,
+                   "%s: runs need a folder in which files can be written, synced and renamed",
                    err.msg);
     if (rc == ERR_OK)
-        well(d, "files", "this folder writes, syncs and renames");
+        well(d, "files", "files can be written, synced and renamed here");
     else
         trouble(d, "files", line);
 }
@@ -144,8 +147,8 @@ static void check_model(struct doctor *d, const char *path) {
                    path, m->L, m->H, m->E, m->inputs, model_points(m), model.trained_points);
     if (model.trained_points == 0)
         trouble(d, "model",
-                "opens, but does not say to how many points it was trained: set "
-                "basis_points in fit and evaluate");
+                "opens, but its metadata has no trained_points: set basis_points in fit and "
+                "evaluate");
     else
         well(d, "model", line);
     model_close(&model);

@@ -17,7 +17,7 @@ bool help_key_is_registered(const struct config_key *row) {
     return false;
 }
 
-static void add_row(struct text *out, const struct config_key *row) {
+static void add_key_row(struct text *out, const struct config_key *row) {
     char left[96];
     if (row->def)
         (void)snprintf(left, sizeof left, "%s = %s", row->name, *row->def ? row->def : "\"\"");
@@ -28,7 +28,7 @@ static void add_row(struct text *out, const struct config_key *row) {
 }
 
 void help_key_rows(struct text *out, const struct config_key *keys, size_t n) {
-    for (size_t i = 0; i < n; i++) add_row(out, &keys[i]);
+    for (size_t i = 0; i < n; i++) add_key_row(out, &keys[i]);
 }
 
 /* ---- a stage */
@@ -68,7 +68,7 @@ static void add_stage(struct text *out, const struct stage *stage,
     add_parents(out, stage);
     text_add(out, "\nkeys and defaults (taskvec help KEY: type, bounds, axis or not)\n");
     for (size_t i = 0; i < schema->n; i++)
-        if (!schema->rows[i]->when) add_row(out, schema->rows[i]);
+        if (!schema->rows[i]->when) add_key_row(out, schema->rows[i]);
     for (size_t i = 0; i < schema->n; i++) {
         const struct config_key *row = schema->rows[i];
         if (row->when && !help_key_is_registered(row) && is_first_with_condition(schema, i))
@@ -102,7 +102,7 @@ static bool is_wanted(const struct wanted *w, const struct config_key *row) {
     return size > n && row->name[size - n - 1] == '.' && strcmp(row->name + size - n, w->name) == 0;
 }
 
-static void describe(struct text *out, const struct config_key *row) {
+static void describe_key(struct text *out, const struct config_key *row) {
     struct text facts = {0};
     config_key_facts(&facts, row);
     if (facts.failed) out->failed = true;
@@ -115,8 +115,8 @@ static void describe(struct text *out, const struct config_key *row) {
 static bool are_alike(const struct config_key *a, const struct config_key *b) {
     if (strcmp(a->name, b->name) != 0) return false;
     struct text x = {0}, y = {0};
-    describe(&x, a);
-    describe(&y, b);
+    describe_key(&x, a);
+    describe_key(&y, b);
     const bool same = strcmp(text_str(&x), text_str(&y)) == 0;
     text_release(&x);
     text_release(&y);
@@ -165,7 +165,7 @@ static bool add_page(struct text *out, const struct stage_schemas *s, const stru
     for (size_t i = 0; i < p.n; i++) {
         if (!is_first_of_its_kind(&p, i)) continue;
         add_title(out, &p, i);
-        describe(out, p.rows[i]);
+        describe_key(out, p.rows[i]);
     }
     return p.n > 0;
 }
@@ -207,7 +207,7 @@ bool help_key_group(struct text *out, const struct stage_schemas *s, const char 
             if (is_repeated(s, i, row->name)) continue;
             if (!found) text_add(out, "group %s: keys and defaults\n", word);
             found = true;
-            add_row(out, row);
+            add_key_row(out, row);
         }
     return found;
 }

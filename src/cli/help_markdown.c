@@ -28,7 +28,7 @@ static void add_values(struct text *out, const struct config_key *row) {
 }
 
 /* One line of a table; stages: NULL, or a cell of its own. */
-static void add_row(struct text *out, const struct config_key *row, const char *stages) {
+static void add_table_row(struct text *out, const struct config_key *row, const char *stages) {
     text_add(out, "| `%s` |", row->name);
     if (stages) add_cell(out, stages);
     add_values(out, row);
@@ -55,7 +55,7 @@ static void add_stage(struct text *out, const struct stage *stage) {
         text_add(out, "%s `%s`", p > stage->parents ? "," : "", *p);
     text_add(out, "%s\n", stage->parents[0] ? "." : "");
     add_head(out, false);
-    for (size_t i = 0; i < stage->n_keys; i++) add_row(out, &stage->keys[i], NULL);
+    for (size_t i = 0; i < stage->n_keys; i++) add_table_row(out, &stage->keys[i], NULL);
 }
 
 /* ---- keys that stages share */
@@ -85,7 +85,7 @@ static void add_shared_row(struct text *out, const struct stage_schemas *s,
         if (has_row(&s->schemas[i], row))
             text_add(&stages, "%s%s", stages.size ? ", " : "", s->names[i]);
     if (stages.failed) out->failed = true;
-    add_row(out, row, text_str(&stages));
+    add_table_row(out, row, text_str(&stages));
     text_release(&stages);
 }
 

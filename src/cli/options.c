@@ -28,7 +28,7 @@ static enum err_code unknown_option(const struct option_row *rows, size_t n, con
                command);
 }
 
-/* words[*at] is an option; takes its value from behind '=' or from the next word. */
+/* words[*at] is an option; its value follows '=' or is the next word. */
 static enum err_code parse_option(struct options *out, const struct option_row *rows, size_t n_rows,
                                   const char *command, int n_words, char *const *words, int *at,
                                   struct err *err) {
@@ -55,7 +55,7 @@ enum err_code options_parse(struct options *out, const struct option_row *rows, 
     enum err_code rc = ERR_OK;
     bool ended = false;
     *out = (struct options){0};
-    CHECK(n_words < OPTIONS_MAX, ERR_USAGE, "%s: %d words are too many, the limit is %d", command,
+    CHECK(n_words < OPTIONS_MAX, ERR_USAGE, "%s: %d words are more than the limit of %d", command,
           n_words, OPTIONS_MAX);
     for (int i = 0; i < n_words; i++) {
         if (!ended && strcmp(words[i], "--") == 0) {
@@ -98,7 +98,7 @@ void options_help(struct text *out, const struct option_row *rows, size_t n_rows
     }
 }
 
-/* Up to three numbers between colons; returns how many, 0 when it is something else. */
+/* Up to three numbers between colons; returns how many, 0 for anything else. */
 static int colon_numbers(unsigned long out[3], const char *text) {
     int n = 0;
     for (const char *at = text; n < 3;) {
@@ -136,7 +136,7 @@ enum err_code options_time(double *seconds, const char *text, struct err *err) {
     else
         *seconds = n == 2 ? 60.0 * (double)part[0] + (double)part[1] : (double)part[0];
     if (*seconds > 0.0) return ERR_OK;
-    return ERR(err, ERR_USAGE, "time \"%s\": expected more than nothing", text);
+    return ERR(err, ERR_USAGE, "time \"%s\": expected more than 0", text);
 }
 
 enum err_code options_bytes(double *bytes, const char *text, struct err *err) {
@@ -150,7 +150,8 @@ enum err_code options_bytes(double *bytes, const char *text, struct err *err) {
         end++;
     }
     if (end == text || *end || !(value > 0.0) || !isfinite(value * scale))
-        return ERR(err, ERR_USAGE, "size \"%s\": expected bytes, as 1500000, 512M or 2.5G", text);
+        return ERR(err, ERR_USAGE, "size \"%s\": expected bytes, such as 1500000, 512M or 2.5G",
+                   text);
     *bytes = value * scale;
     return ERR_OK;
 }

@@ -1,7 +1,7 @@
 /*
- * options.h - one command's words: options told from arguments, each known by a row of a table.
+ * options.h - the options and arguments of one command; each option is a row of a table.
  *
- * "--name value", "--name=value" and "-o value" are read anywhere; "--" ends the options.
+ * "--name value", "--name=value" and "-o value" are accepted anywhere; "--" ends the options.
  */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
@@ -25,12 +25,12 @@ struct options {
     const struct option_row *given[OPTIONS_MAX];
     const char *values[OPTIONS_MAX]; /* of given[i]; "" for flags */
     size_t n_given;
-    const char *args[OPTIONS_MAX]; /* what is no option */
+    const char *args[OPTIONS_MAX]; /* the words that are not options */
     size_t n_args;
 };
 
-/* words: after the command's name. ERR_USAGE for an unknown option (with the nearest one), a
- * missing or superfluous value. `command` opens the messages. */
+/* words: those after the command. ERR_USAGE for an unknown option (naming the nearest one) and for
+ * a missing or superfluous value. Messages begin with `command`. */
 enum err_code options_parse(struct options *out, const struct option_row *rows, size_t n_rows,
                             const char *command, int n_words, char *const *words, struct err *err);
 

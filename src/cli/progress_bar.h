@@ -1,5 +1,5 @@
 /*
- * progress_bar.h - how far a run is: a bar on a terminal, a line now and then in a log. On stderr.
+ * progress_bar.h - progress of a run on stderr: a bar on a terminal, a line every 30 s in a log.
  */
 #ifndef CLI_PROGRESS_BAR_H
 #define CLI_PROGRESS_BAR_H
@@ -12,7 +12,7 @@
 struct progress_bar {
     bool quiet, terminal;
     double last_line; /* clock_now() of the last line in a log */
-    bool drawn;       /* a bar stands on the current line */
+    bool drawn;       /* the current line of the terminal holds a bar */
 };
 
 void progress_bar_init(struct progress_bar *b, bool quiet);

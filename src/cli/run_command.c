@@ -18,21 +18,21 @@
 #include "run/tables/results_tables.h"
 
 static const struct option_row OPTIONS[] = {
-    {"--output", "-o", "DIR", "where the run lives (default results/NAME)"},
+    {"--output", "-o", "DIR", "folder of the run (default results/NAME)"},
     {"--set", "-s", "KEY=VALUE", "override a key: -s fit.points=[16,26] -s seed=3; repeatable"},
-    {"--only", NULL, "STAGE", "start jobs of this stage alone; repeatable"},
-    {"--max-time", NULL, "TIME", "leave before this is over: seconds, D-HH:MM:SS or UNLIMITED"},
+    {"--only", NULL, "STAGE", "start only jobs of this stage; repeatable"},
+    {"--max-time", NULL, "TIME", "stop in time: seconds, D-HH:MM:SS or UNLIMITED"},
     {"--order", NULL, "WHICH", "longest jobs first (default) or shortest: no result depends on it"},
-    {"--retry-failed", NULL, NULL, "try jobs again that failed before"},
-    {"--memory", NULL, "BYTES", "memory of a rank, as 2G (default: 80% of what there is)"},
+    {"--retry-failed", NULL, NULL, "run jobs again that failed before"},
+    {"--memory", NULL, "BYTES", "memory per rank, such as 2G (default: 80% of the available)"},
     {"--hang-after", NULL, "TIME",
-     "a job silent for so long is killed (default 600), or UNLIMITED"},
+     "kill a job without progress for this long (default 600), or UNLIMITED"},
     {"--in-process", NULL, NULL, "compute in the program itself, one rank (for debuggers)"},
-    {"--mix", NULL, NULL, "go on although another build or BLAS core began the run"},
+    {"--mix", NULL, NULL, "resume although another build or BLAS kernel began the run"},
     {"--quiet", NULL, NULL, "no progress on standard error"},
 };
 
-struct session { /* of rank 0 */
+struct session { /* of rank 0, which coordinates */
     const struct options *options;
     char *const *argv;
     double began; /* clock_now() */
@@ -43,7 +43,7 @@ struct session { /* of rank 0 */
     struct lock lock;
     struct log log;
     struct progress_bar bar;
-    struct history past; /* until the farm takes it */
+    struct history past; /* of earlier attempts; the farm takes it over */
     struct text machine;
     struct provenance provenance;
     struct farm_field fields[PROVENANCE_MAX];
@@ -62,7 +62,7 @@ static void session_release(struct session *s) {
     stage_schemas_release(&s->schemas);
 }
 
-/* ---- what is to be done */
+/* ---- config and run folder */
 
 static enum err_code open_config(struct session *s, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -76,7 +76,7 @@ cleanup:
     return rc;
 }
 
-/* Another build or core may look on, but not go on. */
+/* Another build or BLAS kernel may read a run but not resume it: results would mix their bits. */
 static enum err_code check_mix(const struct session *s, struct err *err) {
     enum err_code rc = ERR_OK;
     size_t count[QUEUE_BLOCKED + 1];
@@ -91,31 +91,32 @@ cleanup:
     return rc;
 }
 
-/* Of jobs that were DONE. */
+/* A DONE job whose rows are damaged in the journal runs again. */
 static void warn_of_rows(const struct session *s) {
     for (size_t j = 0; j < s->plan.n_jobs; j++) {
         const struct history_job *past = history_find(&s->past, s->plan.jobs[j].identity);
         if (!past || past->state != HISTORY_STOPPED || past->dones == 0) continue;
         if (past->n_rows >= past->rows_due) continue;
-        log_line(&s->log, LOG_WARNING, "%s: it gave %zu rows, %zu are here: it runs again",
-                 s->plan.jobs[j].label, past->rows_due, past->n_rows);
+        log_line(&s->log, LOG_WARNING,
+                 "%s: %zu of its %zu rows are readable in the journal: it runs again",
+                 s->plan.jobs[j].label, past->n_rows, past->rows_due);
     }
 }
 
-static void say_of_lock(const struct session *s) {
+static void report_lock(const struct session *s) {
     struct lock_holder holder;
     lock_look(&holder, s->dir);
     if (holder.there && holder.elsewhere)
         log_line(&s->log, LOG_INFO,
-                 "%s: locked by process %ld on %s: watching its heartbeat, for %d s at most",
-                 s->dir, holder.pid, holder.host, LOCK_STALE);
+                 "%s: locked by process %ld on %s: waiting up to %d s for its heartbeat", s->dir,
+                 holder.pid, holder.host, LOCK_STALE);
 }
 
 static enum err_code enter_directory(struct session *s, struct err *err) {
     enum err_code rc = ERR_OK;
     struct rundir_change change;
     TRY(file_make_folder(s->dir, err));
-    say_of_lock(s);
+    report_lock(s);
     TRY(lock_take(&s->lock, s->dir, LOCK_STALE, err));
     TRY(journal_history(&s->past, s->dir, err));
     TRY(check_mix(s, err));
@@ -245,12 +246,13 @@ cleanup:
 
 /* ---- before, during, after */
 
-/* results.h5, and the rates of all that is done, for people. */
+/* Writes results.h5, and prints the throughput of all finished jobs. */
 static enum err_code publish(struct text *out, const char *dir, struct err *err) {
     enum err_code rc = ERR_OK;
     struct run_state r;
     TRY(run_state_open(&r, dir, err));
-    run_state_states(r.jobs, r.count, &r.plan, &r.history, dir, false); /* the lock is our own */
+    run_state_states(r.jobs, r.count, &r.plan, &r.history, dir,
+                     false); /* false: the lock is held by this process */
     throughput_print(out, &r);
     rc = results_tables_publish(&r, err);
     run_state_release(&r);
@@ -266,10 +268,10 @@ static void print_summary(struct text *out, const struct session *s, const struc
     if (o->failed) text_add(out, ", %zu failed", o->failed);
     if (o->blocked) text_add(out, ", %zu blocked", o->blocked);
     if (o->pending) text_add(out, ", %zu left", o->pending);
-    if (o->failed) text_add(out, "; taskvec status %s says why", s->dir);
-    if (o->exit_code == EXIT_WORK_REMAINS) text_add(out, "; the same command goes on");
+    if (o->failed) text_add(out, "; taskvec status %s gives the reasons", s->dir);
+    if (o->exit_code == EXIT_WORK_REMAINS) text_add(out, "; the same command resumes");
     if (o->at_once)
-        text_add(out, "; results.h5 is left as it was, tables are read from the journal\n");
+        text_add(out, "; results.h5 is unchanged, tables read the journal\n");
     else
         text_add(out, "; %s/results.h5\n", s->dir);
 }
@@ -292,7 +294,7 @@ static enum err_code coordinate(struct text *out, int *exit_code, struct session
     blas_kernel_warn(&s->log);
     rc = farm_run(&s->farm, par, &outcome, err);
     progress_bar_clear(&s->bar);
-    if (rc == ERR_CONFIG || rc == ERR_USAGE) goto cleanup; /* nothing was begun */
+    if (rc == ERR_CONFIG || rc == ERR_USAGE) goto cleanup; /* refused before any job started */
     if (!outcome.at_once && publish(out, s->dir, &late) != ERR_OK && is_worse(late.code, rc)) {
         rc = late.code;
         *err = late;
@@ -323,7 +325,7 @@ static enum err_code run_command(struct text *out, int *exit_code, const struct 
     TRY(par_init(&par, &s.log, err));
     s.log.rank = par.rank;
     if (par.rank > 0) {
-        /* Only the coordinator leaves with a code, unless it is the one that is silent. */
+        /* Only the coordinator exits with a code, except when it cannot be reached. */
         *exit_code = serve(&par, &s.log) == ERR_MPI ? par_abandon(&par, err_exit_code(ERR_MPI))
                                                     : par_finish(&par, 0);
         goto cleanup;

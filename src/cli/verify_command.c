@@ -9,26 +9,25 @@
 #include "json/json_writer.h"
 
 static const struct option_row OPTIONS[] = {
-    {"--require", NULL, "NAMES",
-     "FILE: these parts must be compared: core,grad,adam,ltv,curve,..."},
-    {"--json", NULL, NULL, "the report as JSON"},
-    {"--sample", NULL, "N", "DIR: only N finished jobs, spread over the plan"},
+    {"--require", NULL, "NAMES", "FILE: parts that must be compared: core,grad,adam,ltv,curve,..."},
+    {"--json", NULL, NULL, "print the report as JSON"},
+    {"--sample", NULL, "N", "DIR: recompute only N finished jobs, spread over the plan"},
 };
 
-/* ---- re-execution of finished jobs */
+/* ---- finished jobs, recomputed */
 
 static enum err_code verify_job(const struct run_state *r, size_t job, size_t memory,
                                 struct err *err) {
     enum err_code rc = ERR_OK;
-    struct rerun replay = {0};
-    TRY(rerun_job(&replay, &r->plan, job, r->dir, memory, err));
-    TRY(rerun_compare(&replay, &r->plan, job, r->jobs[job].past, r->dir, err));
+    struct rerun rerun = {0};
+    TRY(rerun_job(&rerun, &r->plan, job, r->dir, memory, err));
+    TRY(rerun_compare(&rerun, &r->plan, job, r->jobs[job].past, r->dir, err));
 cleanup:
-    rerun_release(&replay);
+    rerun_release(&rerun);
     return rc;
 }
 
-struct rates_table {
+struct verify_counts {
     size_t same, different;
 };
 
@@ -47,8 +46,8 @@ static void report_job(struct text *out, struct json_writer *w, const struct run
     json_write_close(w);
 }
 
-/* Every finished job, or `sample` of them at even distances. */
-static enum err_code verify_jobs(struct rates_table *t, struct text *out, struct json_writer *w,
+/* Every finished job, or `sample` of them, evenly spaced. */
+static enum err_code verify_jobs(struct verify_counts *t, struct text *out, struct json_writer *w,
                                  const struct run_state *r, size_t sample, struct err *err) {
     enum err_code rc = ERR_OK;
     struct memory_limits limits;
@@ -66,7 +65,7 @@ static enum err_code verify_jobs(struct rates_table *t, struct text *out, struct
         t->different += one != ERR_OK;
         report_job(out, w, r, j, one, &why);
     }
-    CHECK(taken > 0, ERR_DATA, "%s: no job is done, so nothing was checked", r->dir);
+    CHECK(taken > 0, ERR_DATA, "%s: no job is done, so nothing could be checked", r->dir);
 cleanup:
     return rc;
 }
@@ -75,7 +74,7 @@ static enum err_code verify_directory(struct text *out, int *exit_code, const ch
                                       size_t sample, bool json, struct err *err) {
     enum err_code rc = ERR_OK;
     struct run_state r = {0};
-    struct rates_table t = {0};
+    struct verify_counts t = {0};
     struct json_writer w = json_writer_begin(out);
     TRY(run_state_open(&r, dir, err));
     if (json) {
@@ -91,7 +90,7 @@ static enum err_code verify_directory(struct text *out, int *exit_code, const ch
         TRY(json_writer_end(&w, err));
         text_add(out, "\n");
     } else {
-        text_add(out, "%zu of %zu jobs computed again: %zu the same, %zu different\n",
+        text_add(out, "%zu of %zu jobs recomputed: %zu the same, %zu different\n",
                  t.same + t.different, r.plan.n_jobs, t.same, t.different);
     }
     if (t.different > 0) *exit_code = err_exit_code(ERR_DIFFERS);

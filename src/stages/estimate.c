@@ -204,8 +204,8 @@ static void describe_estimator(struct text *out, const struct estimator *e,
     }
 }
 
-static enum err_code write_row(struct estimate *e, size_t k, const struct interval *mse,
-                               const char *reading, struct err *err) {
+static enum err_code write_estimate_row(struct estimate *e, size_t k, const struct interval *mse,
+                                        const char *reading, struct err *err) {
     const struct source_info *source = source_info(e->source);
     const struct estimate_row row = {
         .method = e->setup.estimator->name,
@@ -223,7 +223,7 @@ static enum err_code write_row(struct estimate *e, size_t k, const struct interv
     return estimate_row_write(e->ctx, k, &row, err);
 }
 
-static enum err_code write_results(struct estimate *e, struct err *err) {
+static enum err_code write_estimate_results(struct estimate *e, struct err *err) {
     enum err_code rc = ERR_OK;
     struct text reading = {0};
     const double confidence = config_float(e->ctx->point, "confidence");
@@ -234,7 +234,7 @@ static enum err_code write_results(struct estimate *e, struct err *err) {
     for (size_t k = 0; k < e->points; k++) {
         struct interval mse;
         TRY(error_means_mean(&mse, e->errors, column, e->functions, e->points, k, confidence, err));
-        TRY(write_row(e, k, &mse, text_str(&reading), err));
+        TRY(write_estimate_row(e, k, &mse, text_str(&reading), err));
     }
     const struct job_tensor errors = {"errors", 2, {e->functions, e->points}, e->errors};
     TRY(job_tensor(e->ctx, &errors, err));
@@ -251,7 +251,7 @@ static enum err_code estimate_run(struct job_ctx *ctx, struct err *err) {
     if (rc != ERR_OK) return rc;
     for (size_t first = 0; first < e.functions; first += e.chunk)
         TRY(estimate_chunk(&e, first, err));
-    TRY(write_results(&e, err));
+    TRY(write_estimate_results(&e, err));
 cleanup:
     estimate_release(&e);
     return rc;

@@ -165,7 +165,7 @@ static size_t shown(const struct evaluation *e, size_t points) {
     return points > e->k.dummies.n ? points - e->k.dummies.n : 1;
 }
 
-static enum err_code create_arrays(struct evaluation *e, struct err *err) {
+static enum err_code create_evaluate_arrays(struct evaluation *e, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct curve_options o = {.setup = &e->setup,
                                     .chunk = e->k.chunk,
@@ -195,7 +195,7 @@ static enum err_code evaluation_init(struct evaluation *e, struct job_ctx *ctx, 
     TRY(evaluate_basis_points(&e->T0, ctx->point, e->fit ? e->fit->point : NULL,
                               e->model.trained_points, err));
     TRY(choose_method(e, err));
-    TRY(create_arrays(e, err));
+    TRY(create_evaluate_arrays(e, err));
 cleanup:
     if (rc != ERR_OK) evaluation_release(e);
     return rc;
@@ -254,8 +254,8 @@ cleanup:
 
 /* ---- results */
 
-static enum err_code write_row(struct evaluation *e, size_t k, const struct interval *mse,
-                               struct err *err) {
+static enum err_code write_evaluate_row(struct evaluation *e, size_t k, const struct interval *mse,
+                                        struct err *err) {
     const struct config_point *fit = e->fit ? e->fit->point : NULL;
     const struct source_info *source = source_info(e->source);
     const struct evaluate_row row = {
@@ -286,7 +286,7 @@ static enum err_code write_rows(struct evaluation *e, struct err *err) {
         struct interval mse;
         TRY(error_means_mean(&mse, e->errors, column, e->k.functions, e->k.points, k,
                              e->k.confidence, err));
-        TRY(write_row(e, k, &mse, err));
+        TRY(write_evaluate_row(e, k, &mse, err));
     }
 cleanup:
     free(column);

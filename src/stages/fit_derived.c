@@ -164,7 +164,7 @@ cleanup:
 
 /* ---- results */
 
-static enum err_code write_results(struct derivation *d, struct err *err) {
+static enum err_code write_derived_results(struct derivation *d, struct err *err) {
     enum err_code rc = ERR_OK;
     float *losses = calloc(d->choices, sizeof *losses);
     CHECK(losses, ERR_MEMORY, "no memory for %zu losses", d->choices);
@@ -192,7 +192,7 @@ enum err_code fit_derived(struct job_ctx *ctx, struct err *err) {
     TRY(derive(&d, err));
     TRY(find_mean(&d, err));
     TRY(choose(&d, err));
-    TRY(write_results(&d, err));
+    TRY(write_derived_results(&d, err));
 cleanup:
     derivation_release(&d);
     return rc;

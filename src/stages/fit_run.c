@@ -81,7 +81,7 @@ static void lay_out_fit(struct fit_job *f) {
     f->choice_losses = arena_floats(&f->memory, f->choices);
 }
 
-static enum err_code create_arrays(struct fit_job *f, struct err *err) {
+static enum err_code create_fit_arrays(struct fit_job *f, struct err *err) {
     enum err_code rc = ERR_OK;
     f->loss = calloc(2 * (shard_count(f) + 1), sizeof *f->loss);
     f->order = calloc(f->k.train + f->k.batch, sizeof *f->order);
@@ -153,7 +153,7 @@ static enum err_code fit_job_init(struct fit_job *f, struct job_ctx *ctx, struct
     f->weights = method_weights(&f->setup);
     f->choices = method_choices(&f->setup);
     set_options(f);
-    TRY(create_arrays(f, err));
+    TRY(create_fit_arrays(f, err));
     TRY(fit_draw_prompts(&f->source, &f->prompts, &f->k, ctx, err));
     TRY(create_data(f, err));
     TRY(begin_choice(f, 0, err));
@@ -339,7 +339,7 @@ static const char *end_name(enum fit_end end) {
     return end == FIT_PATIENCE ? "patience" : "epochs";
 }
 
-static enum err_code write_results(struct fit_job *f, struct err *err) {
+static enum err_code write_learned_results(struct fit_job *f, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct fit_loop_state *s = &f->kept.state;
     const struct job_tensor losses = {"validation_losses",
@@ -369,7 +369,7 @@ static enum err_code learn(struct job_ctx *ctx, struct err *err) {
     enum err_code rc = fit_job_init(&f, ctx, err);
     if (rc != ERR_OK) return rc;
     TRY(fit_every_choice(&f, err));
-    if (ctx->group_rank == 0) TRY(write_results(&f, err));
+    if (ctx->group_rank == 0) TRY(write_learned_results(&f, err));
 cleanup:
     fit_job_release(&f);
     return rc;

@@ -79,8 +79,8 @@ expect 0 '^.."run":"results/tiny","stage":"evaluate","rows":' table results/tiny
 expect 0 '^method,reading,fit_points,repeats,' table results/tiny --format csv
 expect 0 '^method +reading +points' table results/tiny fit --wide
 expect 64 'no stage is called "fti"; there are: pretrain, fit, evaluate' table results/tiny fti
-expect 0 '11 of 11 jobs computed again: 11 the same, 0 different' verify results/tiny
-expect 0 '2 of 11 jobs computed again' verify results/tiny --sample 2
+expect 0 '11 of 11 jobs recomputed: 11 the same, 0 different' verify results/tiny
+expect 0 '2 of 11 jobs recomputed' verify results/tiny --sample 2
 expect 64 '--sample 0' verify results/tiny --sample 0
 expect 0 '^[0-9a-f]{64}$' digest results/tiny
 digest=$(cat out)

@@ -84,7 +84,7 @@ static void times_are_those_of_slurm(void **state) {
         double seconds;
         char want[96];
         struct err err = {0};
-        (void)snprintf(want, sizeof want, "time \"%s\": expected more than nothing", none[i]);
+        (void)snprintf(want, sizeof want, "time \"%s\": expected more than 0", none[i]);
         assert_int_equal(options_time(&seconds, none[i], &err), ERR_USAGE);
         assert_string_equal(err.msg, want);
     }
