@@ -96,8 +96,8 @@ static void check_rows(struct fsck *f) {
     for (size_t i = 0; i < f->history.n_jobs; i++) {
         const struct history_job *job = &f->history.jobs[i];
         if (job->dones == 0 || job->n_rows >= job->rows_due) continue;
-        (void)snprintf(what, sizeof what, "it gave %zu rows, %zu are here", job->rows_due,
-                       job->n_rows);
+        (void)snprintf(what, sizeof what, "%zu of its %zu rows are readable in the journal",
+                       job->n_rows, job->rows_due);
         (void)snprintf(where, sizeof where, "journal, job %.16s", job->identity);
         trouble(f, what, where, "it runs again");
     }

@@ -1,9 +1,9 @@
 /*
  * job_keys.h - what makes a job the one it is, name by name, and in what two jobs differ.
  *
- * The names: "stage version", "seed", "control", each key that is part of the identity, "file KEY" (the
- * content of a file, not its path); and, with the kind of the job in front, those of the jobs it
- * reads: "pretrain.optimiser.lr".
+ * The names: "stage version", "seed", "control", each key that is part of the identity, "file KEY"
+ * (the content of a file, not its path); and, with the kind of the job in front, those of the jobs
+ * it reads: "pretrain.optimiser.lr".
  */
 #ifndef RUN_PLAN_JOB_KEYS_H
 #define RUN_PLAN_JOB_KEYS_H
