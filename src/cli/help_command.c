@@ -62,8 +62,8 @@ static void add_command(struct text *out, const char *word) {
     if (c) command_help(out, c);
 }
 
-/* Every page that `word` names. Names of the last part of a key, or of a group of keys, count only
- * where nothing has the whole name. */
+/* Every page that `word` names. The last part of a key, or a group of keys, is looked up only if
+ * nothing has the full name. */
 static void add_pages(struct text *out, const struct stage_schemas *s, const char *word) {
     add_command(out, word);
     (void)help_stage(out, s, word);
@@ -75,8 +75,7 @@ static void add_pages(struct text *out, const struct stage_schemas *s, const cha
     if (out->size == 0) (void)help_key_group(out, s, word);
 }
 
-/* Everything that can be asked for, to find the nearest. Names stand in several places; that does
- * no harm. */
+/* All topics, to find the nearest one. A name may be there several times. */
 struct topics {
     const char **names;
     size_t n;

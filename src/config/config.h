@@ -114,7 +114,7 @@ enum err_code config_schema_add(struct config_schema *s, const struct config_key
                                 struct err *err);
 void config_schema_release(struct config_schema *s);
 
-/* What help says of a row. values: type, bounds and unit; default: its text, "required" or
+/* A row as text for help. values: type, bounds and unit; default: its text, "required" or
  * "optional"; facts: both, whether it is an axis, and its condition. */
 void config_key_values(struct text *out, const struct config_key *row);
 void config_key_default(struct text *out, const struct config_key *row);

@@ -1,4 +1,4 @@
-/* schema.c - rows become a schema, and a row becomes the words of help. */
+/* schema.c - rows become a schema; a row as text for help. */
 #include <stdlib.h>
 #include <string.h>
 

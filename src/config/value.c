@@ -154,7 +154,7 @@ static enum err_code read_name(struct value *out, const struct config_key *row,
     return unknown_choice(row, node, r);
 }
 
-/* A path relative to where it stands, made absolute; symbolic links stay. */
+/* Makes a path absolute; symbolic links are not resolved. */
 static enum err_code read_path(struct value *out, const struct node *node,
                                const struct value_reader *r) {
     enum err_code rc = ERR_OK;

@@ -111,8 +111,7 @@ static double memory_needed(const struct evaluate_keys *k, const struct source *
 static double flops(const struct evaluate_keys *k, const struct source *source,
                     const struct model_dims *d, size_t T0, size_t anchors) {
     double T = 2 * (double)k->points, B = 2 * (double)T0;
-    const bool own =
-        source_info(source)->relabels || k->dummies.n > 0; /* a context for every length */
+    const bool own = source_info(source)->relabels || k->dummies.n > 0; /* one context per length */
     double whole = own ? T / 2 * flops_forward(d, T / 2, T / 4) : flops_forward(d, T, T / 2);
     double contexts = whole + flops_forward(d, B, B / 2) + flops_forward(d, (double)anchors, B);
     return (double)k->functions * (contexts + flops_forward(d, T / 2, T / 2));
@@ -132,46 +131,63 @@ static enum err_code check_mismatched(const struct evaluate_keys *k,
     return ERR_OK;
 }
 
+static enum err_code check_prompts(size_t *T0, const struct evaluate_keys *k,
+                                   const struct source *source, const struct job_model *model,
+                                   const struct config_point *point, const struct config_point *fit,
+                                   struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *d = &model->dims;
+    TRY(source_check(source, point, d->inputs, err));
+    TRY(dummy_pairs_check(point, err));
+    TRY(check_mismatched(k, point, err));
+    TRY(shared_keys_check_points(point, "points", k->points + k->dummies.n, d, err));
+    TRY(evaluate_basis_points(T0, point, fit, model->trained_points, err));
+    TRY(shared_keys_check_points(point, "basis_points", *T0, d, err));
+    TRY(shared_keys_check_room(point, k->chunk, *T0 > k->points ? *T0 : k->points, d, err));
+cleanup:
+    return rc;
+}
+
 /* The cost is that of the most expensive control (oracle, random), so that none is underestimated.
- */
+ * fit: the point of the evaluated fit, or NULL. */
+static void fill_cost(struct job_cost *cost, const struct evaluate_keys *k,
+                      const struct source *source, const struct job_model *model, size_t T0,
+                      const struct config_point *fit) {
+    const struct params shape = {.dims = model->dims};
+    struct method_setup setup, fitted;
+    method_setup_named(&setup, "oracle", &shape);
+    if (fit) method_setup_read(&fitted, fit, &shape);
+    const struct curve_options o = {.setup = &setup,
+                                    .chunk = k->chunk,
+                                    .points = k->points,
+                                    .window_points = T0,
+                                    .trained_points = model->trained_points,
+                                    .contexts = k->contexts,
+                                    .dummies = &k->dummies,
+                                    .control = method_find("random")};
+    *cost = (struct job_cost){
+        .flops = flops(k, source, &model->dims, T0, fit ? method_anchors(&fitted) : 0),
+        .group = 1,
+        .work = (double)k->functions * (double)k->points,
+        .unit = "predictions"};
+    cost->memory = cost->memory_least = memory_needed(k, source, &o, fit ? &fitted : NULL);
+    (void)snprintf(cost->summary, sizeof cost->summary, "%zu functions x %zu points, shift %s",
+                   k->functions, k->points, source_info(source)->shift);
+}
+
 static enum err_code evaluate_plan(struct job_cost *cost, const struct config_point *point,
                                    const struct stage_parent *parents, size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
     struct job_model model;
     struct evaluate_keys k;
-    struct method_setup setup, fitted;
     const struct config_point *fit = job_model_fit(parents, n);
     struct source *source = NULL;
     size_t T0;
     TRY(source_open(&source, point, &(struct source_options){.shifted = true}, err));
     evaluate_keys_read(&k, point, source);
     TRY(job_model_plan(&model, point, parents, n, err));
-    TRY(source_check(source, point, model.dims.inputs, err));
-    TRY(dummy_pairs_check(point, err));
-    TRY(check_mismatched(&k, point, err));
-    TRY(shared_keys_check_points(point, "points", k.points + k.dummies.n, &model.dims, err));
-    TRY(evaluate_basis_points(&T0, point, fit, model.trained_points, err));
-    TRY(shared_keys_check_points(point, "basis_points", T0, &model.dims, err));
-    TRY(shared_keys_check_room(point, k.chunk, T0 > k.points ? T0 : k.points, &model.dims, err));
-    const struct params shape = {.dims = model.dims};
-    method_setup_named(&setup, "oracle", &shape);
-    if (fit) method_setup_read(&fitted, fit, &shape);
-    const struct curve_options o = {.setup = &setup,
-                                    .chunk = k.chunk,
-                                    .points = k.points,
-                                    .window_points = T0,
-                                    .trained_points = model.trained_points,
-                                    .contexts = k.contexts,
-                                    .dummies = &k.dummies,
-                                    .control = method_find("random")};
-    *cost = (struct job_cost){
-        .flops = flops(&k, source, &model.dims, T0, fit ? method_anchors(&fitted) : 0),
-        .group = 1,
-        .work = (double)k.functions * (double)k.points,
-        .unit = "predictions"};
-    cost->memory = cost->memory_least = memory_needed(&k, source, &o, fit ? &fitted : NULL);
-    (void)snprintf(cost->summary, sizeof cost->summary, "%zu functions x %zu points, shift %s",
-                   k.functions, k.points, source_info(source)->shift);
+    TRY(check_prompts(&T0, &k, source, &model, point, fit, err));
+    fill_cost(cost, &k, source, &model, T0, fit);
 cleanup:
     source_close(source);
     return rc;

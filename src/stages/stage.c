@@ -5,7 +5,7 @@
 
 #include "stages/shared_keys.h"
 
-/* The registry: one line a stage. */
+/* The registry: one line per stage, in the order of help. */
 #define STAGES(X)                                                                                  \
     X(pretrain)                                                                                    \
     X(fit)                                                                                         \

@@ -1,5 +1,5 @@
 /*
- * stage_schemas.h - the stages of this program, as the config reader wants them.
+ * stage_schemas.h - the schemas of all stages, and opening a config with them.
  */
 #ifndef STAGES_STAGE_SCHEMAS_H
 #define STAGES_STAGE_SCHEMAS_H
@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "config/config.h"
 
-/* Schemas of every stage in the registry; filled once, before any config is opened. */
+/* names[i] has schemas[i], in the order of the registry. Filled once, before a config is opened. */
 struct stage_schemas {
     const char **names;
     struct config_schema *schemas;
@@ -18,7 +18,7 @@ struct stage_schemas {
 enum err_code stage_schemas_init(struct stage_schemas *s, struct err *err);
 void stage_schemas_release(struct stage_schemas *s); /* NULL-safe parts, idempotent */
 
-/* Opens a config against the set, which must outlive it. */
+/* config_open() with these schemas, which must outlive *out. */
 enum err_code stage_schemas_open(struct config **out, const struct stage_schemas *s,
                                  const char *path, const char *const *sets, size_t n_sets,
                                  struct err *err);
