@@ -19,18 +19,18 @@ static struct job_value integer(int64_t x) { return (struct job_value){JOB_INT, 
 static struct job_value real(double x) { return (struct job_value){JOB_REAL, {.real = x}}; }
 
 /* One job with these rows, as the journal would give them. */
-static void collect(struct stage_table *t, struct history_row *rows, size_t n) {
-    struct plan_case c;
-    plan_case_must_open(&c, PLAN_CASE_TOP "stages = ( " PLAN_CASE_PRETRAIN " );\n", NULL);
+static void collect(struct stage_table *t, struct plan_case *c, struct history_row *rows,
+                    size_t n) {
+    plan_case_must_open(c, PLAN_CASE_TOP "stages = ( " PLAN_CASE_PRETRAIN " );\n", NULL);
     const struct history_job past = {.rows = rows, .n_rows = n};
     struct run_state_job job = {.past = &past};
-    const struct run_state r = {.plan = c.plan, .jobs = &job};
+    const struct run_state r = {.plan = c->plan, .jobs = &job};
     assert_int_equal(stage_table_collect(t, &r, 0, NULL), ERR_OK);
-    plan_case_close(&c);
 }
 
 static void rows_of_older_folders_lack_cells(void **state) {
     (void)state;
+    struct plan_case plan; /* labels of jobs are its own */
     struct stage_table t;
     struct text note = {0};
     struct job_value whole[COLUMNS] = {integer(1), real(3),    real(0.5),
@@ -41,7 +41,7 @@ static void rows_of_older_folders_lack_cells(void **state) {
                                  {.number = 1, .cells = whole, .n = CELLS_OF_OLD},
                                  {.number = 2, .cells = other, .n = COLUMNS}};
     assert_int_equal(pretrain_row_columns.n, COLUMNS);
-    collect(&t, rows, 3);
+    collect(&t, &plan, rows, 3);
     assert_int_equal(t.n, 3);
     assert_int_equal(t.columns.n, COLUMNS + 1);
     assert_int_equal(t.n_incomplete, 2);
@@ -59,20 +59,23 @@ static void rows_of_older_folders_lack_cells(void **state) {
                                          "table had all of these columns\n");
     text_release(&note);
     stage_table_release(&t);
+    plan_case_close(&plan);
 }
 
 static void whole_rows_need_no_note(void **state) {
     (void)state;
+    struct plan_case plan; /* labels of jobs are its own */
     struct stage_table t;
     struct text note = {0};
     struct job_value whole[COLUMNS] = {integer(1), real(3),    real(0.5),
                                        real(1e-3), integer(2), integer(6)};
     struct history_row row = {.cells = whole, .n = COLUMNS};
-    collect(&t, &row, 1);
+    collect(&t, &plan, &row, 1);
     assert_int_equal(t.n_incomplete, 0);
     stage_table_note(&note, &t);
     assert_string_equal(text_str(&note), "");
     stage_table_release(&t);
+    plan_case_close(&plan);
 }
 
 int main(void) {
