@@ -253,8 +253,7 @@ static const struct config_key KEYS[] = {
         .when = "method=fv",
         .unit = "heads",
         .meaning =
-            "Number of heads with the largest effects that are summed; 0 means 35 of every 96"
-            " (published).",
+            "Number of heads to sum, those of largest effect; 0 means 35 of every 96 (published).",
     },
     {
         .name = "fv.prompts",

@@ -62,8 +62,9 @@ static void learned_read(struct method_setup *s, const struct config_point *poin
 }
 
 static const struct config_key KEYS[] = {
-    LAYER_CHOICE_KEY("learned_vector", "layer",
-                     "Layer to whose input it is added, counted from 0 (the embedded query)"),
+    LAYER_CHOICE_KEY(
+        "learned_vector", "layer",
+        "Layer to whose input the vector is added, counted from 0 (the embedded query)"),
     {
         .name = "learned_vector.init",
         .type = CONFIG_FLOAT,

@@ -216,8 +216,8 @@ static const struct config_key KEYS[] = {
         .choices = FORMS,
         .when = "method=linear_vector",
         .unit = "",
-        .meaning = "Whether the vector is a linear map of the query's own state, or its mean over "
-                   "the anchors for every query.",
+        .meaning = "Whether the vector is a linear map of the query's own state, or the mean "
+                   "change of the anchors' states.",
     },
     {
         .name = "linear_vector.anchors",

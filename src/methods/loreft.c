@@ -162,7 +162,7 @@ static void loreft_read(struct method_setup *s, const struct config_point *point
 }
 
 static const struct config_key KEYS[] = {
-    LAYER_CHOICE_KEY("loreft", "layer", "Layer after which it acts, counted from 0"),
+    LAYER_CHOICE_KEY("loreft", "layer", "Layer after which the edit acts, counted from 0"),
     {
         .name = "loreft.rank",
         .type = CONFIG_INT,

@@ -73,8 +73,8 @@ static const struct config_key KEYS[] = {
         .def = "1",
         .when = "method=state_vector",
         .unit = "x",
-        .meaning = "Number of last xs of the basis prompt, the query included, that are averaged "
-                   "(published: 7).",
+        .meaning = "Number of xs at the end of the basis prompt, the query included, that are "
+                   "averaged (published: 7).",
     },
 };
 

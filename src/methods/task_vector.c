@@ -76,7 +76,7 @@ static const struct config_key KEYS[] = {
             "Whether to add the change that the examples make to the state, or to replace the"
             " query's state (published; on regression this erases x).",
     },
-    LAYER_CHOICE_KEY("task_vector", "layer", "Layer after which it acts, counted from 0"),
+    LAYER_CHOICE_KEY("task_vector", "layer", "Layer after which the edit acts, counted from 0"),
 };
 
 extern const struct method method_task_vector;

@@ -27,7 +27,7 @@ static const struct config_key KEYS[] = {
         .min = 3,
         .max = 1e6,
         .unit = "points",
-        .meaning = "Points per prompt; the query is the last x, and 3 allow two labels to swap.",
+        .meaning = "Points per prompt, 3 or more; the query is the last x.",
     },
     {
         .name = "prompts",

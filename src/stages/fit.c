@@ -102,7 +102,7 @@ static const struct config_key KEYS[] = {
         .type = CONFIG_TEXT,
         .flags = CONFIG_AXIS | CONFIG_PATH | CONFIG_OPTIONAL,
         .unit = "",
-        .meaning = "Safetensors file with initial `weights`; absent or \"\" draws them.",
+        .meaning = "Safetensors file of initial `weights`; \"\" or absent: random.",
     },
     {
         .name = "patience",
@@ -118,7 +118,7 @@ static const struct config_key KEYS[] = {
         .def = "\"consecutive\"",
         .choices = RULES,
         .unit = "",
-        .meaning = "Count those epochs in a row, or in total (as published).",
+        .meaning = "Count epochs without improvement in a row, or in total (published).",
     },
     {
         .name = "loss",
@@ -145,7 +145,7 @@ static const struct config_key KEYS[] = {
         .max = 4096,
         .def = "1",
         .unit = "",
-        .meaning = "Number of parts of the prompts, and the most ranks of a group.",
+        .meaning = "Number of parts of the prompts; a group has at most as many ranks.",
     },
     {
         .name = "group",

@@ -39,7 +39,7 @@ static const struct config_key KEYS[] = {
             "Points per prompt at the start of the curriculum."),
     INTEGER("curriculum.points_step", 0, 1e6, "2", "points", "Points added at each increase."),
     INTEGER("shards", 1, 4096, "4", "",
-            "Number of equal parts of a batch, and the most ranks of a group."),
+            "Number of equal parts of a batch; a group has at most as many ranks."),
     INTEGER("log_every", 1, 1e9, "100", "steps",
             "Updates between two result rows after the first 100 updates."),
     INTEGER_FLAGS("group", CONFIG_SILENT, 1, 4096, "1", "ranks",
