@@ -13,7 +13,7 @@ config=$experiments/paper/linear_regression.cfg
 COLUMNS=1000 timeout 60 "$program" plan "$config" >"$work/out" 2>"$work/err" || die "plan: code $?"
 grep -qE '^ *0 +pretrain\[0\].* 8 ' "$work/out" || die "plan does not show the pretraining by 8 ranks"
 memory=$(sed -n 's/^Memory of the largest job: .*request \(.*\) for each rank.$/\1/p' "$work/out")
-hours=$(sed -n 's/^\([0-9.e+]*\) core-hours .*/\1/p' "$work/out")
+hours=$(sed -n 's/^\([0-9.e+]*\) core-hours,.*/\1/p' "$work/out")
 [[ -n $memory && -n $hours ]] || die "plan prints no memory or no core-hours: $(tail -3 "$work/out")"
 timeout 60 "$program" plan "$experiments/paper/linear_regression_fast.cfg" >"$work/out" 2>"$work/err" ||
     die "plan of the faster schedule: code $?"
