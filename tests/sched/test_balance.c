@@ -187,7 +187,7 @@ static void test_heavy_tails(void **state) {
 /* ---------------------------------------------------------------- a time limit */
 
 /* 200 jobs of 1 to 10 s, planned well but for `noise`; 60 s, of which mpirun takes 2 to
- * end and 2 + 58 / 20 are for leaving (leave.c). */
+ * end and 2 + 58 / 20 for the stop (coordinator_time.c). */
 static void draw_limited(struct farm *f, uint64_t seed, double noise) {
     const struct rng rng = rng_stream(seed, "test/limit");
     *f = (struct farm){.n = 200, .ranks = 3 + (int)(seed % 6), .stop_at = 53.1};
@@ -201,7 +201,7 @@ static void draw_limited(struct farm *f, uint64_t seed, double noise) {
 static void test_time_limit(void **state) {
     (void)state;
     static struct farm f;
-    const double limit = 60.0, patience = 0.6 * 4.9; /* leave.c: seconds beyond stop_at */
+    const double limit = 60.0, grace_period = 0.6 * 4.9; /* grace period, coordinator_stop.c */
     double worst = 0.0, overrun = 0.0;
     for (uint64_t seed = 0; seed < 200; seed++) {
         double idle = 0.0;
@@ -218,7 +218,8 @@ static void test_time_limit(void **state) {
         fprintf(stderr, "60 s: idle at the end at most %.4f of it, overrun at most %.3f s\n", worst,
                 overrun);
     if (worst > 0.15) fail_msg("idle for %.4f of the time at the end, not 0.15", worst);
-    if (overrun > patience) fail_msg("a job ended %.3f s too late, it would be killed", overrun);
+    if (overrun > grace_period)
+        fail_msg("a job ended %.3f s too late, it would be killed", overrun);
 }
 
 /* ---------------------------------------------------------------- groups */
