@@ -64,7 +64,7 @@ cleanup:
     return rc;
 }
 
-/* Rounds told by all ranks after a barrier are one and the same. */
+/* After a barrier all ranks are in the same round. */
 static enum err_code check_many(struct par *p, struct err *err) {
     enum err_code rc = ERR_OK;
     double *all = calloc((size_t)p->size, sizeof *all);
@@ -86,7 +86,7 @@ static enum err_code check_too_many(struct par *p, struct err *err) {
     const double none = 0.0;
     if (p->size == 1) return ERR_OK;
     if (par_gather(p, NULL, &none, (size_t)INT_MAX + 1, &why) == ERR_DATA &&
-        strstr(why.msg, "2147483648 numbers of each rank: 2147483647 is the most"))
+        strstr(why.msg, "2147483648 numbers from each rank: at most 2147483647 fit an MPI message"))
         return ERR_OK;
     return ERR(err, ERR_DIFFERS, "too many numbers: got \"%s\"", why.msg);
 }
