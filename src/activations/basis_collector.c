@@ -24,8 +24,9 @@ struct basis_collector {
 static size_t seen_by_x(size_t T0) { return 2 * (T0 - 1); }
 static size_t seen_by_y(size_t T0) { return seen_by_x(T0) + 1; }
 
-static struct prompt_batch_options batch_options(const struct model_dims *d, size_t T0,
-                                                 size_t chunk, enum context_precision contexts) {
+static struct prompt_batch_options collector_batch_options(const struct model_dims *d, size_t T0,
+                                                           size_t chunk,
+                                                           enum context_precision contexts) {
     return (struct prompt_batch_options){
         .dims = d, .slots = chunk, .tokens = seen_by_y(T0), .rows = chunk, .contexts = contexts};
 }
@@ -34,7 +35,7 @@ enum err_code basis_collector_create(struct basis_collector **out, const struct 
                                      size_t T0, size_t chunk, enum context_precision contexts,
                                      struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct prompt_batch_options batch = batch_options(d, T0, chunk, contexts);
+    const struct prompt_batch_options batch = collector_batch_options(d, T0, chunk, contexts);
     struct basis_collector *c = calloc(1, sizeof *c);
     assert(T0 >= 1 && chunk >= 1);
     CHECK(c, ERR_MEMORY, "no memory for %zu basis prompts", chunk);
@@ -60,7 +61,7 @@ void basis_collector_destroy(struct basis_collector *c) {
 
 size_t basis_collector_bytes(const struct model_dims *dims, size_t T0, size_t chunk,
                              enum context_precision contexts) {
-    const struct prompt_batch_options batch = batch_options(dims, T0, chunk, contexts);
+    const struct prompt_batch_options batch = collector_batch_options(dims, T0, chunk, contexts);
     return prompt_batch_context_bytes(&batch) + prompt_batch_bytes(&batch) +
            query_bytes(dims, chunk, seen_by_y(T0), false);
 }

@@ -77,7 +77,7 @@ struct map {
 /* Context tokens of a prompt. */
 static size_t seen(const struct causal_options *o) { return 2 * (o->T0 - 1); }
 
-static void lay_out(struct map *m, const struct model_dims *d) {
+static void lay_out_map(struct map *m, const struct model_dims *d) {
     m->y = arena_floats(&m->memory, m->o->T0);
     m->prediction = arena_floats(&m->memory, d->H * m->chunk);
 }
@@ -95,7 +95,8 @@ static void map_release(struct map *m) {
     prompt_batch_destroy(&m->batch);
 }
 
-static struct prompt_batch_options batch_options(const struct map *m, const struct model_dims *d) {
+static struct prompt_batch_options map_batch_options(const struct map *m,
+                                                     const struct model_dims *d) {
     return (struct prompt_batch_options){.dims = d,
                                          .slots = m->chunk,
                                          .tokens = seen(m->o),
@@ -111,10 +112,10 @@ static enum err_code map_init(struct map *m, const struct causal_options *o, con
     m->order = calloc(o->T0, sizeof *m->order);
     m->drawn = calloc(o->T0, sizeof *m->drawn);
     CHECK(m->order && m->drawn, ERR_MEMORY, "no memory for %zu labels", o->T0);
-    lay_out(m, d);
+    lay_out_map(m, d);
     TRY(arena_commit(&m->memory, err));
-    lay_out(m, d);
-    const struct prompt_batch_options batch = batch_options(m, d);
+    lay_out_map(m, d);
+    const struct prompt_batch_options batch = map_batch_options(m, d);
     TRY(prompt_batch_create(&m->batch, &batch, err));
     prompt_batch_begin(&m->batch, p, NULL);
     TRY(head_patching_create(&m->pass, d, m->chunk, seen(o), err));
@@ -126,8 +127,8 @@ cleanup:
 size_t causal_map_bytes(const struct model_dims *dims, const struct causal_options *o) {
     const struct params shape = {.dims = *dims};
     struct map m = map_describe(o, &shape);
-    const struct prompt_batch_options batch = batch_options(&m, dims);
-    lay_out(&m, dims);
+    const struct prompt_batch_options batch = map_batch_options(&m, dims);
+    lay_out_map(&m, dims);
     return m.memory.used + prompt_batch_bytes(&batch) + prompt_batch_context_bytes(&batch) +
            head_patching_bytes(dims, m.chunk, seen(o));
 }

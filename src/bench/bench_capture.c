@@ -14,7 +14,7 @@ struct work {
     struct basis_set basis;
 };
 
-static void work_close(void *state) {
+static void capture_bench_close(void *state) {
     struct work *w = state;
     if (!w) return;
     basis_set_destroy(&w->basis);
@@ -23,8 +23,8 @@ static void work_close(void *state) {
     free(w);
 }
 
-static enum err_code work_open(void **state, struct bench_line lines[BENCH_LINES], size_t *n,
-                               const struct bench_size *z, struct err *err) {
+static enum err_code capture_bench_open(void **state, struct bench_line lines[BENCH_LINES],
+                                        size_t *n, const struct bench_size *z, struct err *err) {
     enum err_code rc = ERR_OK;
     const double seen = 2.0 * (double)(z->trained_points - 1);
     struct work *w = calloc(1, sizeof *w);
@@ -41,11 +41,11 @@ static enum err_code work_open(void **state, struct bench_line lines[BENCH_LINES
     *state = w;
     w = NULL;
 cleanup:
-    work_close(w);
+    capture_bench_close(w);
     return rc;
 }
 
-static enum err_code work_run(void *state, size_t line, struct err *err) {
+static enum err_code capture_bench_run(void *state, size_t line, struct err *err) {
     struct work *w = state;
     (void)line, (void)err;
     basis_collector_run(&w->basis, w->collector, &w->scene.params, &w->scene.view);
@@ -55,7 +55,7 @@ static enum err_code work_run(void *state, size_t line, struct err *err) {
 const struct bench bench_capture = {
     .name = "capture",
     .meaning = "head outputs at the query of basis prompts",
-    .open = work_open,
-    .run = work_run,
-    .close = work_close,
+    .open = capture_bench_open,
+    .run = capture_bench_run,
+    .close = capture_bench_close,
 };

@@ -17,7 +17,7 @@ struct work {
     float *w, *prediction; /* [weights]; [few, points] */
 };
 
-static void work_close(void *state) {
+static void curve_bench_close(void *state) {
     struct work *w = state;
     if (!w) return;
     free(w->prediction);
@@ -52,8 +52,8 @@ static struct bench_line line_of(const struct work *w, const struct bench_size *
     return line;
 }
 
-static enum err_code work_open(void **state, struct bench_line lines[BENCH_LINES], size_t *n,
-                               const struct bench_size *z, struct err *err) {
+static enum err_code curve_bench_open(void **state, struct bench_line lines[BENCH_LINES], size_t *n,
+                                      const struct bench_size *z, struct err *err) {
     enum err_code rc = ERR_OK;
     struct work *w = calloc(1, sizeof *w);
     CHECK(w, ERR_MEMORY, "no memory for a bench");
@@ -74,11 +74,11 @@ static enum err_code work_open(void **state, struct bench_line lines[BENCH_LINES
     *state = w;
     w = NULL;
 cleanup:
-    work_close(w);
+    curve_bench_close(w);
     return rc;
 }
 
-static enum err_code work_run(void *state, size_t line, struct err *err) {
+static enum err_code curve_bench_run(void *state, size_t line, struct err *err) {
     struct work *w = state;
     const struct basis basis = basis_set_view(&w->basis, 0, w->scene.view.n);
     (void)line;
@@ -90,7 +90,7 @@ static enum err_code work_run(void *state, size_t line, struct err *err) {
 const struct bench bench_curve = {
     .name = "curve",
     .meaning = "predictions under a task vector after every number of examples",
-    .open = work_open,
-    .run = work_run,
-    .close = work_close,
+    .open = curve_bench_open,
+    .run = curve_bench_run,
+    .close = curve_bench_close,
 };

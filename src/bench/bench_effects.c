@@ -27,7 +27,7 @@ struct work {
     float *tokens, *effects; /* [n, 2 points, dims]; [L, H, n] */
 };
 
-static void work_close(void *state) {
+static void effects_bench_close(void *state) {
     struct work *w = state;
     if (!w) return;
     free(w->tokens);
@@ -90,8 +90,8 @@ static void corrupt(struct work *w) {
     w->corrupted.y = w->y;
 }
 
-static enum err_code work_open(void **state, struct bench_line lines[BENCH_LINES], size_t *n,
-                               const struct bench_size *z, struct err *err) {
+static enum err_code effects_bench_open(void **state, struct bench_line lines[BENCH_LINES],
+                                        size_t *n, const struct bench_size *z, struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t seen = 2 * (z->trained_points - 1);
     struct work *w = calloc(1, sizeof *w);
@@ -110,7 +110,7 @@ static enum err_code work_open(void **state, struct bench_line lines[BENCH_LINES
     *state = w;
     w = NULL;
 cleanup:
-    work_close(w);
+    effects_bench_close(w);
     return rc;
 }
 
@@ -139,7 +139,7 @@ static void fill_corrupted(struct work *w) {
                       (struct prompt_span){.pairs = w->corrupted.points - 1});
 }
 
-static enum err_code work_run(void *state, size_t line, struct err *err) {
+static enum err_code effects_bench_run(void *state, size_t line, struct err *err) {
     enum err_code rc = ERR_OK;
     struct work *w = state;
     const struct prompt_view *v = &w->scene.view;
@@ -161,7 +161,7 @@ cleanup:
 const struct bench bench_effects = {
     .name = "effects",
     .meaning = "average indirect effect of all heads (activation patching at the query)",
-    .open = work_open,
-    .run = work_run,
-    .close = work_close,
+    .open = effects_bench_open,
+    .run = effects_bench_run,
+    .close = effects_bench_close,
 };

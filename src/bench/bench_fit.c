@@ -24,7 +24,7 @@ struct work {
     int64_t done;
 };
 
-static void work_close(void *state) {
+static void fit_bench_close(void *state) {
     struct work *w = state;
     if (!w) return;
     fit_data_destroy(w->cached);
@@ -96,8 +96,8 @@ static enum err_code create_weights(struct work *w, const struct bench_size *z, 
     return ERR_OK;
 }
 
-static enum err_code work_open(void **state, struct bench_line lines[BENCH_LINES], size_t *n,
-                               const struct bench_size *z, struct err *err) {
+static enum err_code fit_bench_open(void **state, struct bench_line lines[BENCH_LINES], size_t *n,
+                                    const struct bench_size *z, struct err *err) {
     enum err_code rc = ERR_OK;
     struct work *w = calloc(1, sizeof *w);
     CHECK(w, ERR_MEMORY, "no memory for a bench");
@@ -115,7 +115,7 @@ static enum err_code work_open(void **state, struct bench_line lines[BENCH_LINES
     *state = w;
     w = NULL;
 cleanup:
-    work_close(w);
+    fit_bench_close(w);
     return rc;
 }
 
@@ -130,7 +130,7 @@ static void epoch(struct work *w, struct fit_data *data, const struct fit_data_o
     }
 }
 
-static enum err_code work_run(void *state, size_t line, struct err *err) {
+static enum err_code fit_bench_run(void *state, size_t line, struct err *err) {
     struct work *w = state;
     struct fit_data_options keep = w->few;
     struct fit_data *made = NULL;
@@ -156,7 +156,7 @@ static enum err_code work_run(void *state, size_t line, struct err *err) {
 const struct bench bench_fit = {
     .name = "fit",
     .meaning = "updates of a task vector, with cached and with recomputed contexts",
-    .open = work_open,
-    .run = work_run,
-    .close = work_close,
+    .open = fit_bench_open,
+    .run = fit_bench_run,
+    .close = fit_bench_close,
 };

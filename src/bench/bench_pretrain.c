@@ -21,7 +21,7 @@ struct work {
     int64_t done;
 };
 
-static void work_close(void *state) {
+static void pretrain_bench_close(void *state) {
     struct work *w = state;
     if (!w) return;
     free(w->m);
@@ -46,8 +46,8 @@ static struct bench_line line_of(const struct bench_size *z) {
     return line;
 }
 
-static enum err_code work_open(void **state, struct bench_line lines[BENCH_LINES], size_t *n,
-                               const struct bench_size *z, struct err *err) {
+static enum err_code pretrain_bench_open(void **state, struct bench_line lines[BENCH_LINES],
+                                         size_t *n, const struct bench_size *z, struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t weights = params_count(&z->dims);
     struct work *w = calloc(1, sizeof *w);
@@ -63,11 +63,11 @@ static enum err_code work_open(void **state, struct bench_line lines[BENCH_LINES
     *state = w;
     w = NULL;
 cleanup:
-    work_close(w);
+    pretrain_bench_close(w);
     return rc;
 }
 
-static enum err_code work_run(void *state, size_t line, struct err *err) {
+static enum err_code pretrain_bench_run(void *state, size_t line, struct err *err) {
     static const struct adam adam = {.beta1 = 0.9F, .beta2 = 0.999F, .epsilon = 1e-8F};
     struct work *w = state;
     struct bench_model *s = &w->scene;
@@ -85,7 +85,7 @@ static enum err_code work_run(void *state, size_t line, struct err *err) {
 const struct bench bench_pretrain = {
     .name = "pretrain",
     .meaning = "updates of pretraining, a model on every rank",
-    .open = work_open,
-    .run = work_run,
-    .close = work_close,
+    .open = pretrain_bench_open,
+    .run = pretrain_bench_run,
+    .close = pretrain_bench_close,
 };

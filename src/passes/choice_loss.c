@@ -21,7 +21,7 @@ static bool has_basis(const struct choice_loss_options *o) {
 
 static size_t context_tokens(const struct choice_loss_options *o) { return 2 * (o->points - 1); }
 
-static struct prompt_batch_options batch_options(const struct choice_loss_options *o) {
+static struct prompt_batch_options choice_batch_options(const struct choice_loss_options *o) {
     return (struct prompt_batch_options){.dims = &o->setup->params->dims,
                                          .slots = o->chunk,
                                          .tokens = context_tokens(o),
@@ -42,7 +42,7 @@ cleanup:
 enum err_code choice_loss_create(struct choice_loss **out, const struct choice_loss_options *o,
                                  const float *w, struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct prompt_batch_options batch = batch_options(o);
+    const struct prompt_batch_options batch = choice_batch_options(o);
     struct choice_loss *c = calloc(1, sizeof *c);
     CHECK(c, ERR_MEMORY, "no memory for the validation of a method's choices");
     *c = (struct choice_loss){.o = *o, .w = w};
@@ -67,7 +67,7 @@ void choice_loss_destroy(struct choice_loss *c) {
 
 size_t choice_loss_bytes(const struct choice_loss_options *o) {
     const struct model_dims *d = &o->setup->params->dims;
-    const struct prompt_batch_options batch = batch_options(o);
+    const struct prompt_batch_options batch = choice_batch_options(o);
     size_t bytes = prompt_batch_bytes(&batch) + prompt_batch_context_bytes(&batch) +
                    vector_pass_bytes(o->setup, o->chunk, context_tokens(o), false);
     if (has_basis(o))
@@ -77,7 +77,8 @@ size_t choice_loss_bytes(const struct choice_loss_options *o) {
 }
 
 /* Contexts of the prompts up to their last point. edits: those of scope `all`; NULL: none. */
-static void fill(struct choice_loss *c, const struct prompt_view *p, const struct edits *edits) {
+static void fill_contexts(struct choice_loss *c, const struct prompt_view *p,
+                          const struct edits *edits) {
     prompt_batch_begin(&c->batch, c->o.setup->params, edits);
     prompt_batch_fill(&c->batch, p, (struct prompt_span){.pairs = p->points - 1});
 }
@@ -97,12 +98,12 @@ void choice_loss_add(double *losses, struct choice_loss *c, const struct prompt_
     assert(prompts->n <= c->o.chunk && prompts->points == c->o.points);
     const bool own = setup->method->application.scope == EDIT_ALL; /* contexts for every choice */
     prompt_batch_ask(&c->batch, prompts, prompts->points - 1, context_tokens(&c->o));
-    if (!own) fill(c, prompts, NULL);
+    if (!own) fill_contexts(c, prompts, NULL);
     const struct basis basis = basis_of(c, prompts, mean);
     const struct query_rows rows = prompt_rows_of(&c->batch.rows, prompts->n);
     for (setup->choice = 0; setup->choice < choices; setup->choice++) {
         vector_pass_set(&c->pass, &basis, c->w);
-        if (own) fill(c, prompts, &c->pass.edits);
+        if (own) fill_contexts(c, prompts, &c->pass.edits);
         vector_pass_run(&c->pass, &c->batch.context, &rows);
         losses[setup->choice] += prompt_loss_sum(NULL, &c->o.loss, c->pass.query.prediction,
                                                  c->batch.rows.target, weight, prompts->n);

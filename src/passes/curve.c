@@ -130,8 +130,8 @@ static void show_prompt(struct curve *c, struct prompt_batch *batch,
 
 /* Contexts of all prompts from the last `pairs` of their first k pairs, with the labels shown at
  * length k, under the edits of scope `all`, and at dummy tokens under those of scope `query`. */
-static void fill(struct curve *c, struct prompt_batch *batch, const struct prompt_view *prompts,
-                 size_t k, size_t pairs) {
+static void fill_prompts(struct curve *c, struct prompt_batch *batch,
+                         const struct prompt_view *prompts, size_t k, size_t pairs) {
     struct edits edits = c->pass.edits;
     edits.at = c->at;
     edits.n_at = dummies_of(&c->o);
@@ -185,7 +185,7 @@ void curve_begin(struct curve *c, const struct prompt_view *prompts, const struc
     if (is_remade(&c->o))
         c->o.control->control.redraw(c->pass.items, c->pass.edits.n, c->remade, &of);
     if (!own_contexts(c, prompts))
-        fill(c, &c->whole, prompts, prompts->points - 1, prompts->points - 1);
+        fill_prompts(c, &c->whole, prompts, prompts->points - 1, prompts->points - 1);
 }
 
 /* At lengths where a method reads whole prompts, it runs the same block as all other methods, even
@@ -194,12 +194,12 @@ void curve_begin(struct curve *c, const struct prompt_view *prompts, const struc
 size_t curve_step(float *prediction, struct curve *c, const struct prompt_view *prompts, size_t k) {
     const size_t pairs = c->o.window_points - 1, beyond = window_from(&c->o);
     if (k >= beyond) {
-        fill(c, &c->window, prompts, k, pairs);
+        fill_prompts(c, &c->window, prompts, k, pairs);
         ask(prediction, c, prompts, &(struct block){&c->window, k, 1, pairs});
         return k + 1;
     }
     if (own_contexts(c, prompts)) {
-        fill(c, &c->whole, prompts, k, k);
+        fill_prompts(c, &c->whole, prompts, k, k);
         ask(prediction, c, prompts, &(struct block){&c->whole, k, 1, k});
         return k + 1;
     }

@@ -217,7 +217,7 @@ cleanup:
     return rc;
 }
 
-static enum err_code load(struct fit_data *d, struct err *err) {
+static enum err_code load_shards(struct fit_data *d, struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t n = d->o.mean ? basis_set_floats(&d->basis) : 0,
                  sums = d->count > 0 ? d->count : 1;
@@ -245,7 +245,7 @@ enum err_code fit_data_create(struct fit_data **out, const struct fit_data_optio
     for (size_t j = 0; j < d->n_at; j++)
         d->at[j] = (o->n_lengths > 0 ? o->lengths[j] : o->prompts.points) - 1;
     TRY(create_buffers(d, err));
-    TRY(load(d, err));
+    TRY(load_shards(d, err));
     *out = d;
     d = NULL;
 cleanup:
