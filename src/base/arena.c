@@ -27,8 +27,8 @@ static void allow(void *p, size_t n) { (void)p, (void)n; }
 
 enum { HUGE_PAGE = 2 << 20 }; /* bytes */
 
-/* A long stream over small pages loses a third of the memory's rate to address translation. Where
- * the system wants no huge pages, that is how it is. */
+/* A long stream over small pages loses a third of the memory's bandwidth to address translation. A
+ * system that refuses huge pages costs speed alone. */
 static void *allocate(size_t bytes) {
     void *block = NULL;
     if (bytes < 2 * (size_t)HUGE_PAGE) return aligned_alloc(ARENA_ALIGN, bytes);

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-static const double SPAN_MOST = 99999.0 * 3600.0; /* seconds; more is shown as this */
-static const double OFFSET_MOST = 1e9;            /* seconds; more is no clock's error */
+static const double SPAN_MOST = 99999.0 * 3600.0; /* seconds; more is printed as this */
+static const double OFFSET_MOST = 1e9;            /* seconds; a larger offset is ignored */
 
 double clock_now(void) {
     struct timespec t;

@@ -1,5 +1,5 @@
 /*
- * clock.h - seconds since something; never part of a result.
+ * clock.h - monotonic and wall-clock time; no result depends on it.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
@@ -7,12 +7,12 @@
 double clock_now(void);  /* monotonic seconds, for durations and deadlines */
 double clock_wall(void); /* seconds since 1970: for stamps and the age of files, nothing else */
 void clock_utc(char out[32]);        /* "2026-11-22T19:46:00Z" */
-double clock_since(const char *utc); /* seconds since such a text, by our clock; NaN: none */
+double clock_since(const char *utc); /* seconds since such a time, by this clock; NaN: not one */
 void clock_sleep(double seconds);
-void clock_span(char out[32], double seconds); /* "42 s", "3 min 05 s", "2 h 10 min" for people */
+void clock_span(char out[32], double seconds); /* "42 s", "3 min 05 s", "2 h 10 min" */
 
-/* Seconds by which clock_wall() is wrong, as TASKVEC_CLOCK_OFFSET of the environment says: for
- * tests of a clock that jumps. Children inherit it. */
+/* Seconds added to clock_wall(), from TASKVEC_CLOCK_OFFSET of the environment: tests of a clock
+ * that jumps set it. Children inherit it. */
 double clock_offset(void);
 void clock_set_offset(double seconds);
 

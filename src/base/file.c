@@ -17,7 +17,7 @@ enum err_code file_read(struct text *out, const char *path, size_t limit, struct
     size_t n, total = 0;
     struct stat info;
     FILE *f = NULL;
-    /* A pipe nobody writes to would be waited for without end. */
+    /* Opening a named pipe that has no writer would block. */
     CHECK(stat(path, &info) != 0 || !S_ISFIFO(info.st_mode) || strncmp(path, "/dev/", 5) == 0 ||
               strncmp(path, "/proc/", 6) == 0,
           ERR_DATA, "%.500s: a named pipe, not a plain file: give a file", path);
@@ -124,7 +124,7 @@ enum err_code file_make_folder(const char *path, struct err *err) {
         if (keep == '\0') break;
     }
     struct stat info;
-    if (stat(path, &info) != 0) return io_error(err, path, "look at the folder");
+    if (stat(path, &info) != 0) return io_error(err, path, "examine the folder");
     if (!S_ISDIR(info.st_mode)) return ERR(err, ERR_IO, "%s: exists and is not a folder", path);
     return ERR_OK;
 }
@@ -136,8 +136,8 @@ bool file_is_folder(const char *path) {
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-enum err_code file_beside(char out[FILE_PATH_MAX], const char *from, const char *path,
-                          struct err *err) {
+enum err_code file_resolve(char out[FILE_PATH_MAX], const char *from, const char *path,
+                           struct err *err) {
     char folder[FILE_PATH_MAX];
     folder_of(folder, from);
     const bool plain = path[0] == '/' || strcmp(folder, ".") == 0;

@@ -1,7 +1,7 @@
 /*
- * file.h - whole files in, whole files out, never half of one.
+ * file.h - reading whole files, and replacing them durably.
  *
- * A durable replace writes PATH.tmp.HOST.PID beside the target, syncs it, renames it over the
+ * A durable replace writes PATH.tmp.HOST.PID next to the target, syncs it, renames it over the
  * target and syncs the folder: readers see the old file or the new one.
  */
 #ifndef BASE_FILE_H
@@ -21,7 +21,7 @@ enum err_code file_read(struct text *out, const char *path, size_t limit, struct
 /* Durable replace from memory. ERR_IO names the step that failed. */
 enum err_code file_replace(const char *path, const void *data, size_t size, struct err *err);
 
-/* Durable replace by someone who writes the file by name (HDF5, a stream): write to the name that
+/* Durable replace where a library writes the file by name (HDF5): write to the name that
  * file_temporary() gives, then file_publish() it; file_discard() on failure. */
 enum err_code file_temporary(char out[FILE_PATH_MAX], const char *path, struct err *err);
 enum err_code file_publish(const char *temporary, const char *path, struct err *err);
@@ -32,8 +32,8 @@ enum err_code file_make_folder(const char *path,
 bool file_exists(const char *path);
 bool file_is_folder(const char *path);
 
-/* `path` as seen from the folder of `from`; absolute paths stay. ERR_CONFIG when too long. */
-enum err_code file_beside(char out[FILE_PATH_MAX], const char *from, const char *path,
-                          struct err *err);
+/* A relative `path` is taken from the folder that holds `from`. ERR_CONFIG when too long. */
+enum err_code file_resolve(char out[FILE_PATH_MAX], const char *from, const char *path,
+                           struct err *err);
 
 #endif

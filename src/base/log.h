@@ -1,5 +1,5 @@
 /*
- * log.h - lines for people on stderr; a struct that travels, no global.
+ * log.h - log lines on stderr. The struct is passed along; there is no global logger.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -7,8 +7,8 @@
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DETAIL };
 
 struct log {
-    enum log_level level; /* what is less urgent than this is not written */
-    int rank;             /* named in the line unless 0 */
+    enum log_level level; /* less urgent lines are not written */
+    int rank;             /* printed unless 0 */
 };
 
 /* One whole line in one write; "taskvec: warning: ..." */

@@ -7,7 +7,7 @@
 
 enum { LANES = 4 }; /* 64-bit words of one Philox block */
 
-/* Distinguishes the ways a block is turned into numbers, so that no two draws share a block. */
+/* Part of the counter: a block is used either for reals or for integers, never for both. */
 enum kind { KIND_REAL, KIND_INTEGER };
 
 static philox4x64_ctr_t block(const struct rng *r, uint64_t sample, uint64_t point, uint64_t draw,

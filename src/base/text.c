@@ -92,7 +92,7 @@ int text_index(const char *const *list, const char *s) {
     return i;
 }
 
-enum { WORD_MAX = 64 }; /* longer names get no suggestion */
+enum { WORD_MAX = 64 }; /* bytes; longer names get no suggestion */
 
 static size_t least(size_t a, size_t b, size_t c) {
     const size_t ab = a < b ? a : b;

@@ -1,5 +1,5 @@
 /*
- * text.h - a growing string: built in pieces, then borrowed or taken.
+ * text.h - a growing string.
  *
  * Out of memory while growing is remembered, so callers check once, at the end, with text_check().
  */
@@ -21,7 +21,7 @@ struct text {
 void text_add(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void text_bytes(struct text *t, const void *data, size_t size);
 void text_integer(struct text *t, int64_t value); /* "%lld", several times faster */
-void text_clear(struct text *t);                  /* empties, keeps the storage */
+void text_clear(struct text *t);                  /* size 0; keeps the storage */
 void text_release(struct text *t);
 enum err_code text_check(const struct text *t, struct err *err); /* ERR_MEMORY if anything failed */
 const char *text_str(const struct text *t);                      /* "" while empty */

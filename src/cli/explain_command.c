@@ -2,9 +2,9 @@
 #include "cli/explain_print.h"
 
 static const struct option_row OPTIONS[] = {
-    {"--with", NULL, "CFG", "as if the run went on with this config"},
-    {"--set", "-s", "KEY=VALUE", "and with this key overridden; repeatable"},
-    {"--json", NULL, NULL, "the same as JSON"},
+    {"--with", NULL, "CFG", "explain as if the run were resumed with this config"},
+    {"--set", "-s", "KEY=VALUE", "override a key of the config; repeatable"},
+    {"--json", NULL, NULL, "print JSON"},
 };
 
 /* The plan of --with and --set; plan->config NULL where neither is given. */
@@ -51,11 +51,10 @@ const struct command COMMAND_EXPLAIN = {
     .name = "explain",
     .arguments = "DIR JOB",
     .meaning = "show what identifies a job, and whether and why it would run again",
-    .more = "JOB: a label as `fit[3]`, its line in `taskvec plan`, or the first digits of its "
-            "identity. A\nnumber is a line if the plan has so many; of an identity that begins "
-            "so, give ten digits.\n"
-            "It is compared with the nearest finished job that is no longer planned: which keys "
-            "differ, then\nand now. What a change would do is seen before it is run:\n"
+    .more = "JOB: a label as `fit[3]`, a line of `taskvec plan`, or the first digits of an "
+            "identity (ten\ndigits or more where they could also be the number of a line).\n"
+            "The job is compared with the most similar finished job that is no longer planned. To "
+            "see the\neffect of a change before it is run:\n"
             "  taskvec explain DIR 'fit[3]' -s fit.points=16\n",
     .options = OPTIONS,
     .n_options = sizeof OPTIONS / sizeof *OPTIONS,

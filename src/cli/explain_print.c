@@ -13,9 +13,10 @@ static const struct history_attempt *attempt_of(const struct explain *e) {
     return NULL;
 }
 
-/* The differences between the job and what it is compared with; NULL: no memory. Caller frees. */
+/* The differences between the job and the one it is compared with; NULL: no memory. Caller frees.
+ */
 static struct job_change *changes_of(size_t *n, const struct explain *e) {
-    const bool gone = e->found.job == PLAN_NONE; /* then it is what was */
+    const bool gone = e->found.job == PLAN_NONE; /* then the job is the former one */
     const struct job_keys *was = gone ? &e->job.keys : &e->nearest.keys;
     const struct job_keys *is = gone ? &e->nearest.keys : &e->job.keys;
     struct job_change *out = calloc(was->n + is->n + 1, sizeof *out);
@@ -45,9 +46,9 @@ static void print_parents(struct text *out, const struct explain *e) {
 
 static void print_keys(struct text *out, const struct explain *e) {
     if (!e->job.found) {
-        text_add(out, "\nNo config that is kept here has it by this build: a stage has another "
-                      "version or a file\nanother content since, or an earlier taskvec kept "
-                      "none.\n");
+        text_add(out,
+                 "\nNone of the stored configs gives this job now: a stage or the content of a "
+                 "file has changed\nsince, or an earlier taskvec stored no config.\n");
         return;
     }
     text_add(out, "\nwhat identifies it\n  %-28s %s\n", "stage", e->job.kind);
@@ -68,7 +69,7 @@ static void print_attempt(struct text *out, const struct history_attempt *a) {
 
 static void print_history(struct text *out, const struct explain *e) {
     const struct history_job *past = e->found.past;
-    text_add(out, "\nwhat became of it\n");
+    text_add(out, "\nhistory\n");
     if (!past) {
         text_add(out, "  nothing yet\n");
         return;
@@ -90,9 +91,10 @@ static void print_changes(struct text *out, const struct explain *e) {
     size_t n;
     if (!e->nearest.found) return;
     struct job_change *changes = changes_of(&n, e);
-    text_add(out, "\n%s %s (%.12s); it differs in\n",
-             e->found.job == PLAN_NONE ? "nearest to it in the plan is"
-                                       : "nearest to it of what is done and no longer planned is",
+    text_add(out, "\n%s %s (%.12s); differences:\n",
+             e->found.job == PLAN_NONE
+                 ? "the most similar planned job is"
+                 : "the most similar finished job that is no longer planned is",
              e->nearest.label, e->nearest.identity);
     for (size_t i = 0; i < n; i++)
         text_add(out, "  %-28s was %s, is %s\n", changes[i].name,
@@ -111,7 +113,8 @@ static const char *hash_then(const struct history_attempt *a, const char *path) 
     return NULL;
 }
 
-/* Files that had another content in an earlier attempt: jobs that read them are others now. */
+/* Files whose content has changed since an earlier attempt: jobs that read them have other
+ * identities now. */
 static void print_files(struct text *out, const struct explain *e) {
     const struct identity_files *files = e->plan->files;
     const struct history *h = &e->record->history;
@@ -120,7 +123,7 @@ static void print_files(struct text *out, const struct explain *e) {
         for (size_t k = h->n_attempts; k-- > 0;) {
             const char *then = hash_then(&h->attempts[k], path);
             if (!then || strncmp(then, now, HASH_HEX - 1) == 0) continue;
-            text_add(out, "\nanother content than in attempt %zu: %s\n  was %.64s, is %s\n",
+            text_add(out, "\ncontent changed since attempt %zu: %s\n  was %.64s, is %s\n",
                      h->attempts[k].number, path, then, now);
             break;
         }

@@ -12,8 +12,9 @@
 #include "store/artifact.h"
 #include "store/lock.h"
 
-/* Reads every byte of a run that has a checksum: the lines of the journal, the artifacts of jobs
- * that are done, the checkpoints of others. Needs neither the config nor the lock. */
+/* `taskvec fsck DIR`: checks all that has a checksum: the lines of the journal, the stored configs,
+ * the artifacts of finished jobs, the checkpoints of others. Needs neither the config nor the lock.
+ */
 struct fsck {
     const char *dir;
     struct text *out;
@@ -35,36 +36,38 @@ static size_t jobs_done(const struct history *h) {
 
 /* ---- the journal */
 
-/* Nothing takes a line away from a journal, so that a damaged one is found for ever, also when a
- * later attempt did again what it had said. */
-static void tell_of_lines(char *out, size_t size, const struct history *h) {
+/* A journal is only appended to, so a damaged line is found for ever, also after a later attempt
+ * has repeated the work that it recorded. */
+static void describe_damage(char *out, size_t size, const struct history *h) {
     const size_t left = h->n_jobs - jobs_done(h);
     if (left > 0)
-        (void)snprintf(out, size,
-                       "it is skipped and stays; %zu of the %zu jobs that the others name are not "
-                       "DONE: taskvec status says what is left to run",
-                       left, h->n_jobs);
+        (void)snprintf(
+            out, size,
+            "it is skipped and stays; %zu of the %zu jobs in the other lines are not DONE: "
+            "taskvec status shows what is left to run",
+            left, h->n_jobs);
     else
-        (void)snprintf(out, size,
-                       "it is skipped and stays; all %zu jobs that the others name are DONE: if "
-                       "taskvec status counts as many, nothing is missing",
-                       h->n_jobs);
+        (void)snprintf(
+            out, size,
+            "it is skipped and stays; all %zu jobs in the other lines are DONE: if taskvec "
+            "status counts as many, nothing is missing",
+            h->n_jobs);
 }
 
 static void check_lines(struct fsck *f) {
     struct event_reader r;
     char where[64], remedy[200];
-    tell_of_lines(remedy, sizeof remedy, &f->history);
+    describe_damage(remedy, sizeof remedy, &f->history);
     event_reader_init(&r, text_str(&f->data), f->data.size);
     for (bool more = true; more;) {
         const size_t damaged = r.damaged;
         more = event_reader_next(&r);
         if (r.damaged == damaged) continue;
         (void)snprintf(where, sizeof where, "journal, before line %zu", r.line + !more);
-        trouble(f, "a line whose checksum does not hold", where, remedy);
+        trouble(f, "a line with a wrong checksum", where, remedy);
     }
     if (r.torn)
-        trouble(f, "it has no end", "journal, last line",
+        trouble(f, "it is incomplete", "journal, last line",
                 "left by a kill or a full disk; the next run cuts it off");
     event_reader_release(&r);
 }
@@ -72,7 +75,7 @@ static void check_lines(struct fsck *f) {
 static void check_version(struct fsck *f) {
     if (f->history.version != EVENT_VERSION)
         trouble(f, f->history.version ? "another version of the format" : "no first line",
-                "journal", "read it with the taskvec that wrote it");
+                "journal", "use the taskvec that wrote it");
 }
 
 static void check_provenance(struct fsck *f) {
@@ -85,7 +88,7 @@ static void check_provenance(struct fsck *f) {
         if (lacking.size == 0) continue;
         (void)snprintf(where, sizeof where, "journal, attempt %zu", f->history.attempts[i].number);
         text_add(&what, "its provenance lacks %s", text_str(&lacking));
-        trouble(f, text_str(&what), where, "an earlier taskvec wrote it; it can be gone on with");
+        trouble(f, text_str(&what), where, "an earlier taskvec wrote it; the run can be resumed");
     }
     text_release(&lacking);
     text_release(&what);
@@ -109,7 +112,7 @@ static void check_attempts(struct fsck *f) {
     (void)snprintf(where, sizeof where, "journal, attempt %zu", lost);
     if (lost)
         trouble(f, "its line is damaged or missing", where,
-                "which build and core made its jobs is not known; run goes on with --mix alone");
+                "which build and core made its jobs is not known; resume with run --mix");
 }
 
 /* ---- configs and changes, named by their SHA-256 */
@@ -120,8 +123,8 @@ static void check_named(struct fsck *f, const char *folder, const char *name) {
     if (strspn(name, "0123456789abcdef") != HASH_HEX - 1 || name[HASH_HEX - 1] != '.') return;
     if (strstr(name, ".tmp.") || n >= FILE_PATH_MAX) return;
     if (hash_file(sum, path, NULL) != ERR_OK || strncmp(sum, name, HASH_HEX - 1) != 0)
-        trouble(f, "its content is not the one that its name says", path,
-                "delete it; the next run with it keeps it again");
+        trouble(f, "its content does not match its name", path,
+                "delete it; the next run of that config writes it again");
 }
 
 static void check_folder(struct fsck *f, const char *folder) {
@@ -133,19 +136,19 @@ static void check_folder(struct fsck *f, const char *folder) {
     closedir(d);
 }
 
-/* A run keeps its config under its sum before it writes config.cfg, even where it then finds
+/* A run stores its config under its sum before it writes config.cfg, even where it then finds
  * nothing to do and begins no attempt. */
 static void check_config(struct fsck *f) {
     char path[FILE_PATH_MAX], kept[FILE_PATH_MAX], sum[HASH_HEX];
     const size_t n = f->history.n_attempts;
     const char *last = n ? history_field(&f->history.attempts[n - 1], "config") : NULL;
     if (!last || run_state_config_path(path, f->dir, NULL) != ERR_OK)
-        return; /* a run of long ago */
+        return; /* written before attempts recorded their config */
     if (hash_file(sum, path, NULL) == ERR_OK &&
         rundir_kept_path(kept, f->dir, sum, NULL) == ERR_OK && file_exists(kept))
         return;
-    trouble(f, "it is not what a run wrote", path,
-            "run your config again, or copy the one of the last attempt over it:");
+    trouble(f, "no run wrote this content", path,
+            "run your config again, or replace it by that of the last attempt:");
     text_add(f->out, "         %s/configs/%s.cfg\n", f->dir, last);
 }
 
@@ -160,11 +163,11 @@ static enum err_code check_artifact(struct fsck *f, const struct history_job *jo
     TRY(artifact_path(path, f->dir, job->identity, err));
     f->artifacts++;
     if (stat(path, &info) != 0) {
-        trouble(f, "it is not there", path, "the next run computes its job again");
+        trouble(f, "missing", path, "the next run computes its job again");
         return ERR_OK;
     }
     if ((uint64_t)info.st_size != job->bytes) {
-        (void)snprintf(found, sizeof found, "%" PRIu64 " bytes, the journal says %" PRIu64,
+        (void)snprintf(found, sizeof found, "%" PRIu64 " bytes, the journal has %" PRIu64,
                        (uint64_t)info.st_size, job->bytes);
         trouble(f, found, path, again);
         return ERR_OK;
@@ -173,7 +176,7 @@ static enum err_code check_artifact(struct fsck *f, const struct history_job *jo
     if (hash_file(sum, path, &why) != ERR_OK)
         trouble(f, "it cannot be read", path, why.msg);
     else if (strcmp(sum, job->sha256) != 0)
-        trouble(f, "its bytes are not those that were written", path, again);
+        trouble(f, "its content has changed since it was written", path, again);
 cleanup:
     return rc;
 }
@@ -201,7 +204,7 @@ static enum err_code check_checkpoint(struct fsck *f, const struct history_job *
     if (!file_exists(path)) return ERR_OK;
     f->checkpoints++;
     if (checkpoint_read(&c, &hold, f->dir, job->identity, &why) != ERR_OK)
-        trouble(f, why.msg, "checkpoint", "its job begins anew");
+        trouble(f, why.msg, "checkpoint", "its job starts from the beginning");
     checkpoint_close(hold);
 cleanup:
     return rc;
@@ -224,12 +227,12 @@ static void report_end(struct fsck *f) {
     text_add(f->out, "%zu lines, %zu jobs done, %zu artifacts, %zu checkpoints: ", f->history.lines,
              jobs_done(&f->history), f->artifacts, f->checkpoints);
     if (f->troubles)
-        text_add(f->out, "%zu troubles", f->troubles);
+        text_add(f->out, "%zu problems", f->troubles);
     else
         text_add(f->out, "all sound");
-    text_add(f->out, "; results.h5 is not judged, every run builds it anew\n");
+    text_add(f->out, "; results.h5 is not checked: every run writes it again\n");
     if (holder.alive)
-        text_add(f->out, "a run is going on (%s, process %ld): its last lines may be unfinished\n",
+        text_add(f->out, "a run is alive (%s, process %ld): its last lines may be incomplete\n",
                  holder.host, holder.pid);
 }
 
@@ -239,7 +242,7 @@ static enum err_code fsck_command(struct text *out, int *exit_code, const struct
     struct fsck f = {.dir = o->args[0], .out = out};
     (void)argv;
     TRY(journal_read(&f.data, f.dir, err));
-    CHECK(f.data.size > 0, ERR_CONFIG, "%s: no run is here: there is no journal in it", f.dir);
+    CHECK(f.data.size > 0, ERR_CONFIG, "%s: no run there: it has no journal", f.dir);
     TRY(history_replay(&f.history, text_str(&f.data), f.data.size, err));
     check_lines(&f);
     check_version(&f);
@@ -263,9 +266,11 @@ const struct command COMMAND_FSCK = {
     .name = "fsck",
     .arguments = "DIR",
     .meaning = "check every checksum of a run: journal, configs, artifacts, checkpoints",
-    .more = "It also asks every attempt for all fields of its provenance.\n"
-            "A damaged line of the journal is skipped, and a run does again what it had said; it "
-            "stays there,\nfor a journal is only added to, and from then on the exit code is 1.\n",
+    .more =
+        "It also checks that every attempt has all fields of its provenance.\n"
+        "A damaged line of the journal is skipped, and the next run repeats the work that it "
+        "recorded.\nThe line stays, since a journal is only appended to, and the exit code is 1 "
+        "from then on.\n",
     .least_args = 1,
     .most_args = 1,
     .run = fsck_command,

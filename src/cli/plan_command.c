@@ -9,13 +9,13 @@
 
 static const struct option_row OPTIONS[] = {
     {"--set", "-s", "KEY=VALUE", "override a key: -s fit.points=[16,26] -s seed=3; repeatable"},
-    {"--output", "-o", "DIR", "the run whose progress is shown (default results/NAME)"},
-    {"--json", NULL, NULL, "the plan as JSON; memory_per_rank is in bytes"},
-    {"--csv", NULL, NULL, "one line a job"},
-    {"--resolved", NULL, NULL, "the config with every default; it opens again"},
+    {"--output", "-o", "DIR", "the run whose states are shown (default results/NAME)"},
+    {"--json", NULL, NULL, "print JSON; memory_per_rank is in bytes"},
+    {"--csv", NULL, NULL, "print CSV, one line for each job"},
+    {"--resolved", NULL, NULL, "print the config with every default; the output is a valid config"},
 };
 
-/* What a journal in the run's directory already says; none is fine. */
+/* The states by the journal of the run's directory, if there is one. */
 static enum err_code states_of(struct run_state_job *states, const struct plan *p, const char *dir,
                                struct err *err) {
     enum err_code rc = ERR_OK;
@@ -63,7 +63,7 @@ static enum err_code plan_command(struct text *out, int *exit_code, const struct
     (void)argv;
     (void)exit_code;
     CHECK(options_has(o, "--json") + options_has(o, "--csv") + options_has(o, "--resolved") <= 1,
-          ERR_USAGE, "plan: --json, --csv and --resolved are three forms: choose one");
+          ERR_USAGE, "plan: --json, --csv and --resolved exclude each other: give one");
     TRY(stage_schemas_init(&schemas, err));
     TRY(stage_schemas_open(&config, &schemas, o->args[0], sets, n_sets, err));
     TRY(plan_make(&plan, config, err));

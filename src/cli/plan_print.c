@@ -39,8 +39,8 @@ void plan_totals(struct plan_totals *out, const struct plan *p,
         if (c->memory_least > out->memory_least) out->memory_least = c->memory_least;
         if (c->group > out->group) out->group = c->group;
     }
-    /* Beyond a few GiB recomputing contexts is cheaper than waiting for large nodes. A job may use
-     * 80% of what is asked for; supervisor, child and libraries take the rest. */
+    /* Beyond a few GiB, recomputing contexts is cheaper than waiting for large nodes. A job may use
+     * 80% of the request; supervisor, child and libraries take the rest. */
     const double wanted = fmax(out->memory_least, fmin(out->memory, GENEROUS));
     out->memory_per_rank = ceil(wanted / 0.8 + PROGRAM);
 }

@@ -1,5 +1,6 @@
 /*
- * plan_print.h - a plan for people and for scripts.
+ * plan_print.h - a plan as text, CSV and JSON, and its totals: memory to request and core-hours.
+ * The memory and cost of a single job are predicted by its stage (plan() in stages/).
  */
 #ifndef CLI_PLAN_PRINT_H
 #define CLI_PLAN_PRINT_H
@@ -12,10 +13,10 @@
 
 struct plan_totals {
     double flops, flops_left; /* left: of jobs that are not done */
-    double memory;            /* bytes of the job that wants most when it keeps everything */
-    double memory_least;      /* bytes without which some job cannot run */
-    double memory_per_rank;   /* what to ask a cluster for */
-    int group;                /* ranks the largest group wants */
+    double memory;            /* bytes of the job that needs most when everything is cached */
+    double memory_least;      /* bytes below which some job cannot run */
+    double memory_per_rank;   /* to request from a cluster */
+    int group;                /* ranks of the largest group */
     double rate;              /* flop/s of one core, measured now */
 };
 

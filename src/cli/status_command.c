@@ -9,9 +9,10 @@
 static const double EVERY = 5.0; /* seconds: the heartbeat of a run */
 
 static const struct option_row OPTIONS[] = {
-    {"--json", NULL, NULL, "everything as JSON; seconds_left is null while it is not known"},
-    {"--watch", NULL, NULL, "show it again and again until the run ends; not a terminal: a line"},
-    {"--every", NULL, "TIME", "with --watch: how often (default 5 seconds)"},
+    {"--json", NULL, NULL, "print JSON; seconds_left is null while it is not known"},
+    {"--watch", NULL, NULL,
+     "repeat until the run ends; one line each time where output is no terminal"},
+    {"--every", NULL, "TIME", "with --watch: time between two outputs (default 5 seconds)"},
     {"--exit-code", NULL, NULL,
      "exit with the code of the run's state; 70 after 3 attempts without progress"},
 };
@@ -38,8 +39,8 @@ cleanup:
     return rc;
 }
 
-/* A run on another host counts until its heartbeat was watched for as long as a lock is kept. */
-static bool goes_on(const struct run_state *r, double began) {
+/* A run on another host counts as alive until its heartbeat has been watched for LOCK_STALE s. */
+static bool may_be_alive(const struct run_state *r, double began) {
     if (r->holder.alive) return true;
     return r->holder.there && r->holder.elsewhere && clock_now() - began < LOCK_STALE;
 }
@@ -47,7 +48,7 @@ static bool goes_on(const struct run_state *r, double began) {
 static enum err_code watch(struct run_state *r, double every, struct err *err) {
     enum err_code rc = ERR_OK;
     const double began = clock_now();
-    while (goes_on(r, began)) {
+    while (may_be_alive(r, began)) {
         TRY(show(r, err));
         clock_sleep(every);
         TRY(run_state_refresh(r, err));
@@ -62,7 +63,7 @@ static enum err_code read_every(double *seconds, const struct options *o, struct
     if (!options_has(o, "--every")) return ERR_OK;
     if (options_time(seconds, options_value(o, "--every"), &why) != ERR_OK)
         return ERR(err, ERR_USAGE, "--every: %s", why.msg);
-    if (!options_has(o, "--watch")) return ERR(err, ERR_USAGE, "--every goes with --watch");
+    if (!options_has(o, "--watch")) return ERR(err, ERR_USAGE, "--every needs --watch");
     return isfinite(*seconds) ? ERR_OK : ERR(err, ERR_USAGE, "--every UNLIMITED: give a time");
 }
 

@@ -20,8 +20,8 @@ static void print_runner(struct text *out, const struct run_state *r, const stru
         if (r->holder.unreadable)
             text_add(out, ": its lock is unreadable");
         else if (r->holder.there && r->holder.elsewhere)
-            text_add(out, ": its last attempt, on %s, has been silent for %.0f s by our clock",
-                     r->holder.host, r->holder.silent);
+            text_add(out, ": its last attempt, on %s, has been silent for %.0f s", r->holder.host,
+                     r->holder.silent);
         else if (r->history.n_attempts > 0 && !has_ended(r))
             text_add(out, ": its last attempt died");
         text_add(out, "\n");

@@ -145,7 +145,7 @@ static enum err_code enter(struct chain *c, const char *path, const struct node 
 static enum err_code base_path(char out[FILE_PATH_MAX], const struct node *base, struct err *err) {
     char shown[SHOW_TEXT];
     if (node_is_text(base) && *base->text)
-        return file_beside(out, base->place.file, base->text, err);
+        return file_resolve(out, base->place.file, base->text, err);
     node_show(shown, base);
     return place_error(err, base->place, NULL, "base", "expected the path of a config, received %s",
                        shown);

@@ -35,16 +35,16 @@ enum err_code job_checkpoint(struct job_ctx *ctx, const char *state,
     return ctx->host->checkpoint(ctx, state, tensors, n, err);
 }
 
-/* On another node a rank may still see the folder as it was: then the weights of the ranks would
- * differ without a sign. */
+/* On another node a rank may still see the folder as it was before: the ranks would then continue
+ * from different weights without any error. */
 static enum err_code check_restored(struct job_ctx *ctx, const char *state, struct err *err) {
     enum err_code rc = ERR_OK;
     uint64_t ours = state ? hash_name(state) : 0, first = ours;
     if (ctx->group_rank != 0) {
         TRY(ctx->host->receive(ctx, 0, &first, sizeof first, err));
         CHECK(first == ours, ERR_IO,
-              "rank %d of the group sees another checkpoint than rank 0 does: the file system is "
-              "behind, run it again in a minute",
+              "rank %d of the group sees another checkpoint than rank 0: the file system lags "
+              "behind; run the command again in a minute",
               ctx->group_rank);
     } else {
         for (int rank = 1; rank < ctx->group_size; rank++)
@@ -87,7 +87,8 @@ static void add_doubles(void *y, const void *x, size_t n) {
     for (size_t i = 0; i < n; i++) a[i] += b[i];
 }
 
-static enum err_code tell_shards(struct job_ctx *ctx, size_t first, size_t count, struct err *err) {
+static enum err_code journal_shards(struct job_ctx *ctx, size_t first, size_t count,
+                                    struct err *err) {
     if (ctx->shards_told) return ERR_OK;
     ctx->shards_told = true;
     return ctx->host->shards(ctx, first, count, err);
@@ -97,7 +98,7 @@ static enum err_code reduce(struct job_ctx *ctx, const struct shard_sum *s, stru
     enum err_code rc = ERR_OK;
     size_t first, count;
     job_shard_range(&first, &count, s->shards, ctx->group_rank, ctx->group_size);
-    TRY(tell_shards(ctx, first, count, err));
+    TRY(journal_shards(ctx, first, count, err));
     TRY(shard_sum_run(ctx, s, err));
 cleanup:
     return rc;

@@ -1,10 +1,11 @@
 /*
- * job.h - all that a stage sees of the world while it computes one job.
+ * job.h - the interface between a stage and whatever runs its jobs.
  *
- * A stage gets its keys, its seed, its inputs and these verbs, and nothing else: no MPI, no files,
- * no clock.  The same stage code runs in the program itself, in a compute child, and in tests with
- * a host made of arrays.  Everything a job produces goes through job_row(), job_tensor() and
- * job_note(); what it needs to continue after a kill goes through job_checkpoint().
+ * A stage gets its keys, its seed, its inputs and the functions below, and nothing else: no MPI, no
+ * files, no clock.  The same stage code runs in the program itself, in a compute child, and in
+ * tests with a host that keeps everything in arrays.  Everything a job produces goes through
+ * job_row(), job_tensor() and job_note(); what it needs to continue after a kill goes through
+ * job_checkpoint().
  */
 #ifndef JOB_JOB_H
 #define JOB_JOB_H
@@ -36,8 +37,9 @@ struct job_input {
 
 struct job_ctx;
 
-/* Who carries the verbs out: the child's socket, the program itself, or a test. Every one may fail;
- * ERR_STOPPED is not a failure of the job. Any of them may be called at any time of a job. */
+/* Implements the functions below: over the child's socket, in the program itself, or in a test.
+ * Each may fail; ERR_STOPPED is not a failure of the job. Each may be called at any time of a job.
+ */
 struct job_host {
     enum err_code (*progress)(struct job_ctx *ctx, double done, double total, struct err *err);
     bool (*should_stop)(struct job_ctx *ctx);
@@ -66,16 +68,16 @@ struct job_ctx {
     const char *control; /* evaluate: the method of its key `also` that this job is for, or NULL */
     const struct job_input *inputs;
     size_t n_inputs;
-    size_t memory; /* bytes this job may use; decides what is kept, never what comes out */
+    size_t memory; /* bytes this job may use: decides what is cached, never the result */
     int group_rank, group_size; /* 0 of 1 for most jobs */
     bool shards_told;           /* job.c's own; false at first */
 };
 
-/* done of total, in any unit; also says "I am alive" to the supervisor. Call at least every few
- * seconds of computing. */
+/* done of total, in any unit. It is also the sign of life that the supervisor waits for: call it at
+ * least every few seconds of computing. */
 enum err_code job_progress(struct job_ctx *ctx, double done, double total, struct err *err);
 
-/* True once the run is to end: checkpoint, then return ERR_STOPPED. Cheap; ask at every step. All
+/* True once the run is to stop: checkpoint, then return ERR_STOPPED. Cheap: ask at every step. All
  * ranks of a group get the same answer at the same step only through job_agree_to_stop(). */
 bool job_should_stop(struct job_ctx *ctx);
 

@@ -31,7 +31,7 @@ static char *numbers_of(const struct walk *w, size_t shard) {
 
 /* ---------------------------------------------------------------- few numbers */
 
-/* Every rank walks the pairs in one order, so matching sends and receives meet. */
+/* All ranks go through the pairs in the same order, so sends and receives match. */
 static enum err_code add_pair(struct walk *w, size_t left, size_t right, struct err *err) {
     const struct shard_sum *s = w->s;
     const struct job_host *host = w->ctx->host;
@@ -84,7 +84,7 @@ static bool is_local(const struct walk *w, size_t left, size_t step, size_t firs
     return left >= first && end <= first + count;
 }
 
-/* A root is a shard whose partial sum its owner cannot take further alone. */
+/* A root: a shard whose partial sum covers all that its owner can add without other ranks. */
 static bool is_root(const struct walk *w, size_t shard) {
     size_t count;
     if (shard == 0) return true;
@@ -177,8 +177,8 @@ cleanup:
     return rc;
 }
 
-/* The same answer on every rank: are slices worth it, and do those of all others fit into the
- * scratch of each? They do where no rank has more than one root, as with powers of two. */
+/* Are slices worth it, and do those of all other ranks fit into the scratch? They do where no rank
+ * has more than one root, as with powers of two. Every rank gets the same answer. */
 static bool use_slices(const struct walk *w) {
     const size_t size = (size_t)w->ctx->group_size, least = w->s->n / size;
     size_t roots = 0;

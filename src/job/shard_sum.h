@@ -1,6 +1,6 @@
 /*
- * shard_sum.h - the sum over shards that job_reduce() promises: a fixed binary tree over shard
- * numbers, whoever adds.
+ * shard_sum.h - the sum over shards behind job_reduce(): a fixed binary tree over shard numbers,
+ * whichever rank does an addition.
  *
  * The tree pairs shards (0,1), (2,3), ..., then (0,2), (4,6), ..., left += right, number by number,
  * so any rank may do any number's additions.  Few numbers go to the owner of the left shard of each

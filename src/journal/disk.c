@@ -6,12 +6,12 @@
 
 #include "base/clock.h"
 
-static void wait_for(const struct disk *d) {
+static void add_delay(const struct disk *d) {
     if (d->delay > 0.0) clock_sleep(d->delay);
 }
 
 ssize_t disk_write(struct disk *d, int fd, const void *data, size_t size) {
-    wait_for(d);
+    add_delay(d);
     if (d->torn) {
         d->torn = false;
         return write(fd, data, (size + 1) / 2);
@@ -23,12 +23,12 @@ ssize_t disk_write(struct disk *d, int fd, const void *data, size_t size) {
 }
 
 int disk_sync(const struct disk *d, int fd) {
-    wait_for(d);
+    add_delay(d);
     return fdatasync(fd);
 }
 
 enum err_code disk_file(const struct disk *d, const char *path, struct err *err) {
-    wait_for(d);
+    add_delay(d);
     if (!d->error) return ERR_OK;
     return ERR(err, ERR_IO, "%s: cannot write: %s", path, strerror(d->error));
 }

@@ -1,5 +1,5 @@
 /*
- * disk.h - writes as a bad disk does them, on demand (par/inject.h).
+ * disk.h - write and sync with injected faults of the disk; par/inject.h says how tests order them.
  */
 #ifndef JOURNAL_DISK_H
 #define JOURNAL_DISK_H
@@ -10,16 +10,16 @@
 
 #include "base/err.h"
 
-struct disk {     /* {0}: nothing is wrong with it */
-    int error;    /* the next write fails so: ENOSPC for good, all others once */
-    bool torn;    /* of the next write only half arrives */
-    double delay; /* seconds more that every write and sync takes */
+struct disk {     /* {0}: no faults */
+    int error;    /* the next write fails with it: ENOSPC from then on, all others once */
+    bool torn;    /* the next write writes half of its bytes */
+    double delay; /* seconds added to every write and sync */
 };
 
 ssize_t disk_write(struct disk *d, int fd, const void *data, size_t size); /* as write() */
 int disk_sync(const struct disk *d, int fd);                               /* as fdatasync() */
 
-/* A whole file is about to be written. ERR_IO. */
+/* Called before a whole file is written. ERR_IO for an injected error. */
 enum err_code disk_file(const struct disk *d, const char *path, struct err *err);
 
 #endif

@@ -7,14 +7,14 @@
 #include "base/hash.h"
 
 enum { SUM_DIGITS = 16 };
-static const char NO_SUM[] = "                \t"; /* until it is known */
+static const char NO_SUM[] = "                \t"; /* the checksum is filled in by event_end() */
 
 static const char *const WORDS[EVENT_OTHER] = {"journal",    "attempt", "start",  "row",
                                                "checkpoint", "done",    "failed", "stopped",
                                                "leave",      "end"};
 
-/* ---------------------------------------------------------------- writing: with as little printf
- * as can be, for a job costs two lines or more and libraries make printf slow */
+/* ---------------------------------------------------------------- writing: with little printf,
+ * since every job writes two lines or more and printf takes most of the time of a line */
 
 static void add_word(struct text *line, const char *word) { text_bytes(line, word, strlen(word)); }
 
@@ -75,7 +75,7 @@ void event_cell(struct text *line, const struct job_value *cell) {
 }
 
 void event_end(struct text *line) {
-    if (line->failed || line->size <= SUM_DIGITS) return; /* text_check() tells */
+    if (line->failed || line->size <= SUM_DIGITS) return; /* text_check() reports it */
     uint64_t sum = hash_name(line->data + SUM_DIGITS + 1);
     for (size_t i = SUM_DIGITS; i-- > 0; sum >>= 4) line->data[i] = "0123456789abcdef"[sum & 15];
     text_bytes(line, "\n", 1);

@@ -1,5 +1,5 @@
 /*
- * event.h - one line of the journal: what happened, with a checksum of its own.
+ * event.h - one line of the journal: an event, with its own checksum.
  *
  *     CHECKSUM TAB KIND TAB NAME=VALUE TAB ... NEWLINE
  *
@@ -16,13 +16,13 @@
  *     checkpoint  job, done, total, ms (as in start)
  *     done        job, rows, seconds, artifact (0 or 1), bytes, sha256, shards ("0:0-1,1:2-3")
  *     failed      job, class, reason
- *     stopped     job: left by request before its end; it is pending again
- *     leave       signal: somebody asked the attempt to end, from here on
+ *     stopped     job: stopped on request before its end; it is pending again
+ *     leave       signal: a request to stop the attempt has arrived
  *     end         utc, code (the exit code), reason
  *
  * `job` is the identity of a job, 64 hexadecimal digits.  A reader accepts any prefix of any
  * journal: a last line without newline is ignored, a damaged line is skipped and counted, a kind it
- * does not know is handed out as EVENT_OTHER.
+ * does not know is EVENT_OTHER.
  */
 #ifndef JOURNAL_EVENT_H
 #define JOURNAL_EVENT_H
@@ -48,7 +48,7 @@ enum event_kind {
     EVENT_STOPPED,
     EVENT_LEAVE,
     EVENT_END,
-    EVENT_OTHER /* written by a later version; keep calm */
+    EVENT_OTHER /* written by a later version: ignored */
 };
 
 /* ---- writing: begin, fields, end; *line is cleared first and then is one whole line. */
@@ -83,7 +83,7 @@ const char *event_find(const struct event *e, const char *name); /* value, or NU
 int64_t event_find_integer(const struct event *e, const char *name, int64_t otherwise);
 double event_find_real(const struct event *e, const char *name, double otherwise);
 
-/* Is this field of a row a cell? Then *out is it, as below; *sound false: not one of t: i: r:. */
+/* True: the field of a row is a cell, and *out is it; *sound false: not one of t: i: r:. */
 bool event_cell_field(struct job_value *out, bool *sound, const struct event_field *f);
 
 /* Cell i of a row event (0, 1, ...). False: no such cell, or not one of t: i: r:. The text of a

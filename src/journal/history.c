@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct entry { /* beside each history_job: what only the replay needs */
+struct entry { /* of each history_job: what only the replay needs */
     size_t rows_capacity;
 };
 
 struct history_private {
-    char **texts; /* every string handed out */
+    char **texts; /* every string that jobs and attempts point to; owned */
     size_t n_texts, texts_capacity;
     struct entry *entries; /* [capacity], as jobs */
     size_t capacity, attempts_capacity;
@@ -116,7 +116,7 @@ static bool row_cells(struct history_row *row, struct history *h, const struct e
     for (size_t i = 0; i < e->n; i++) {
         struct job_value *cell = &row->cells[row->n];
         if (!event_cell_field(cell, &sound, &e->fields[i])) continue;
-        if (!sound) break; /* of a later version: keep what we know */
+        if (!sound) break; /* of a later version: keep the cells before it */
         row->n++;
         if (cell->type == JOB_TEXT && !(cell->as.text = keep(h->own, cell->as.text))) return false;
     }
@@ -165,18 +165,18 @@ static bool add_row(struct history *h, size_t index, const struct event *e) {
 
 /* ---------------------------------------------------------------- attempts */
 
-/* What the attempt before left running is lost if that attempt died, or ended because a rank did
- * (EXIT_SYSTEM); otherwise it was let go. One that was asked to leave proves nothing by dying: its
- * launcher may have had no patience. */
+/* A job that the last attempt left running is lost if that attempt died, or ended because a rank
+ * did (EXIT_SYSTEM); otherwise it was stopped. The death of an attempt that had been asked to stop
+ * does not count against its jobs: the launcher may have killed it. */
 static void close_attempt(struct history *h) {
     if (h->n_attempts == 0) return;
     const struct history_attempt *last = &h->attempts[h->n_attempts - 1];
-    const bool let_go = last->ended && last->code != EXIT_SYSTEM;
+    const bool in_order = last->ended && last->code != EXIT_SYSTEM;
     for (size_t i = 0; i < h->n_jobs; i++) {
         struct history_job *job = &h->jobs[i];
         if (job->state != HISTORY_STARTED || job->attempt != last->number) continue;
         job->state = HISTORY_STOPPED;
-        job->lost = let_go ? 0 : job->lost + !last->asked;
+        job->lost = in_order ? 0 : job->lost + !last->asked;
     }
 }
 
@@ -192,7 +192,7 @@ static bool copy_fields(struct history_attempt *a, struct history *h, const stru
     return true;
 }
 
-/* The line of the last attempt once more: it did not begin again. */
+/* The line of the last attempt, written twice: no new attempt. */
 static bool is_repeated(const struct history *h, const struct event *e) {
     const int64_t number = event_find_integer(e, "number", 0);
     return h->n_attempts > 0 && (size_t)number == h->attempts[h->n_attempts - 1].number;
@@ -251,7 +251,7 @@ static bool on_start(struct history *h, struct history_job *job, const struct ev
 
 static void on_checkpoint(struct history_job *job, const struct event *e) {
     const double done = event_find_real(e, "done", 0.0);
-    if (done > job->done) job->lost = 0; /* it gets on, whatever kills the attempts */
+    if (done > job->done) job->lost = 0; /* it makes progress although attempts die */
     job->done = done;
     job->total = event_find_real(e, "total", 0.0);
     job->marked = event_find_real(e, "ms", -1e3) / 1e3;
@@ -314,8 +314,8 @@ static bool apply(struct history *h, const struct event *e) {
     }
 }
 
-/* The last attempt, if it ended: what it left running was let go. If it did not, it may be alive:
- * its jobs stay STARTED, and `lost` counts what would be lost. */
+/* Closes the last attempt if it ended. If it did not, it may be alive: its jobs stay STARTED, and
+ * `lost` counts as if it had died. */
 static void settle(struct history *h) {
     if (h->n_attempts == 0) return;
     const struct history_attempt *last = &h->attempts[h->n_attempts - 1];

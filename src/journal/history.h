@@ -1,12 +1,11 @@
 /*
- * history.h - what a journal says, job by job: the one replay that the scheduler, status, table,
- * digest and results share.
+ * history.h - the journal replayed: state, rows and attempts of every job.  The scheduler, status,
+ * table, digest and results.h5 all read it.
  *
- * Later events win, so a line written twice leaves no job in another state.  Rows are sorted by
- * number, the last one written for a number counts.  A job that was started and neither done,
- * failed nor stopped is HISTORY_STARTED: whether anybody still runs it is for the reader to know
- * (the lock says whether the run is alive).  A job that is done but has lost a row to a damaged
- * line is not: it is HISTORY_STOPPED and runs again.
+ * Later events win, so a line written twice changes nothing.  Rows are sorted by number; the last
+ * one written for a number counts.  A job that was started and neither done, failed nor stopped is
+ * HISTORY_STARTED: whether it still runs is for the caller to find out (the lock tells whether the
+ * run is alive).  A done job that lost a row to a damaged line is HISTORY_STOPPED and runs again.
  */
 #ifndef JOURNAL_HISTORY_H
 #define JOURNAL_HISTORY_H
@@ -21,7 +20,7 @@
 
 enum history_state {
     HISTORY_STARTED,
-    HISTORY_STOPPED, /* left by request, or its last start belongs to an attempt that ended */
+    HISTORY_STOPPED, /* stopped on request, or its last start belongs to an attempt that ended */
     HISTORY_DONE,
     HISTORY_FAILED
 };
@@ -37,12 +36,12 @@ struct history_job {
     size_t attempt;     /* number of the attempt of its last start */
     size_t lost;        /* attempts in a row that died while it ran, without a new checkpoint */
     size_t starts;      /* how often it was started in all */
-    size_t dones;       /* how often it was finished: more than 1 is a fault of ours */
-    size_t rows_due;    /* DONE: rows it says it gave */
-    double began;       /* seconds from the begin of that attempt to its last start; < 0: unknown */
-    double resumed;     /* `done` of the checkpoint that its last start went on from */
+    size_t dones;       /* how often it was finished: more than 1 is a bug of ours */
+    size_t rows_due;    /* DONE: rows that its DONE line counts */
+    double began;       /* seconds from the start of that attempt to its last start; < 0: unknown */
+    double resumed;     /* `done` of the checkpoint that its last start resumed from */
     double done, total; /* of its newest checkpoint; total 0: none */
-    double marked;      /* seconds from the begin of its attempt to that; < 0: unknown */
+    double marked;      /* seconds from the start of its attempt to that; < 0: unknown */
     double seconds;     /* DONE: of computing */
     double share;       /* DONE: of its planned work done in these seconds; 0: not known */
     bool artifact;      /* DONE: left a file */
@@ -57,8 +56,8 @@ struct history_job {
 
 struct history_attempt {
     size_t number;
-    bool ended;      /* left in order; false: it runs, or it died */
-    bool asked;      /* to leave, by a signal: nobody's fault if it died */
+    bool ended;      /* it ended in order; false: it runs, or it died */
+    bool asked;      /* to stop, by a signal: then its death tells nothing about its jobs */
     int code;        /* exit code, if ended */
     const char *end; /* when it ended, or "" */
     size_t started, done, failed, checkpoints; /* events within it */
@@ -73,7 +72,7 @@ struct history {
     size_t n_attempts;
     size_t lines, damaged; /* lines of the journal, and those skipped */
     bool torn;
-    int version; /* of the format, the latest that is named; 0: no first line */
+    int version; /* the latest version of the format that a line names; 0: no first line */
     struct history_private *own;
 };
 

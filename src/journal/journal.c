@@ -23,8 +23,8 @@ static enum err_code path_in(char out[FILE_PATH_MAX], const char *dir, struct er
     return ERR_OK;
 }
 
-/* Counts lines and cuts off what follows the last newline: a line nobody finished writing. */
-static enum err_code look_over(struct journal *j, off_t *size, struct err *err) {
+/* Counts lines and cuts off what follows the last newline: a line whose writer died. */
+static enum err_code trim_last_line(struct journal *j, off_t *size, struct err *err) {
     char buffer[1 << 16];
     off_t at = 0, whole = 0;
     ssize_t n;
@@ -34,17 +34,17 @@ static enum err_code look_over(struct journal *j, off_t *size, struct err *err) 
         at += n;
     }
     if (n < 0) return io_error(err, j->path, "read");
-    if (at > whole && ftruncate(j->fd, whole) != 0) return io_error(err, j->path, "mend");
+    if (at > whole && ftruncate(j->fd, whole) != 0) return io_error(err, j->path, "truncate");
     *size = whole;
     return ERR_OK;
 }
 
-/* A later format may say what we would misread, and would not understand what we write. */
+/* A later format may hold what this version misreads, and its reader may misread what we write. */
 static enum err_code check_version(int version, const char *path, struct err *err) {
     if (version <= EVENT_VERSION) return ERR_OK;
     return ERR(err, ERR_CONFIG,
-               "%s: written in format %d, this taskvec knows formats up to %d: go on with the "
-               "taskvec that wrote it, or give another directory",
+               "%s: written in format %d, this taskvec knows formats up to %d: resume with the "
+               "taskvec that wrote it, or use another directory",
                path, version, EVENT_VERSION);
 }
 
@@ -91,7 +91,7 @@ enum err_code journal_open(struct journal *j, const char *dir, struct err *err) 
     j->fd = open(j->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (j->fd < 0) TRY(io_error(err, j->path, "open"));
     TRY(check_version(version_of(j), j->path, err));
-    TRY(look_over(j, &size, err));
+    TRY(trim_last_line(j, &size, err));
     if (size == 0) {
         TRY(first_line(j, err));
         TRY(sync_folder(dir, err));
@@ -121,17 +121,18 @@ cleanup:
     return rc;
 }
 
-/* What is written to a file that nobody finds again is lost, and every write of it succeeds. */
+/* Writes to a file that was deleted succeed, and what they write is lost. */
 static enum err_code check_place(const struct journal *j, struct err *err) {
     struct stat ours, there;
-    if (fstat(j->fd, &ours) != 0) return io_error(err, j->path, "look at");
+    if (fstat(j->fd, &ours) != 0) return io_error(err, j->path, "stat");
     const int failed = stat(j->path, &there);
-    if (failed && errno != ENOENT) return io_error(err, j->path, "look at");
+    if (failed && errno != ENOENT) return io_error(err, j->path, "stat");
     if (!failed && there.st_dev == ours.st_dev && there.st_ino == ours.st_ino) return ERR_OK;
-    return ERR(err, ERR_IO,
-               "%s: it was deleted or replaced while this run wrote it: what it said is lost, and "
-               "the same command computes it anew",
-               j->path);
+    return ERR(
+        err, ERR_IO,
+        "%s: it was deleted or replaced while this run wrote it: its content is lost; the same "
+        "command computes it again",
+        j->path);
 }
 
 enum err_code journal_sync(struct journal *j, struct err *err) {

@@ -1,8 +1,8 @@
 /*
- * journal.h - the file DIR/journal: append-only, one writer, the only truth about a run's progress.
+ * journal.h - the file DIR/journal: append-only, one writer, the only record of a run's progress.
  *
- * What is appended is handed to the system in one write() per call and synced to the disk when
- * half a second has passed, or at journal_sync().  Lines are made by sched/event.h.
+ * What is appended reaches the system in one write() per flush and is synced to the disk every half
+ * second, or at journal_sync().  Lines are made by journal/event.h.
  */
 #ifndef JOURNAL_JOURNAL_H
 #define JOURNAL_JOURNAL_H
@@ -22,7 +22,7 @@ struct journal {
     double last_sync;   /* clock_now() */
     size_t unsynced;    /* bytes */
     struct text buffer; /* lines not yet written */
-    struct disk disk;   /* a good one, but for faults on demand */
+    struct disk disk;   /* injected faults */
 };
 
 /* Opens DIR/journal for appending, creating it with its first line; a torn last line is cut off.
@@ -30,12 +30,11 @@ struct journal {
 enum err_code journal_open(struct journal *j, const char *dir, struct err *err);
 
 /* One whole line (with newline) to the buffer; journal_flush() writes all that gathered in one
- * write(). ERR_IO when the disk is full: nothing more can be promised, so stop. */
+ * write(). ERR_IO when the disk is full: nothing later is durable, so the attempt must stop. */
 void journal_add(struct journal *j, const char *line, size_t size);
 enum err_code journal_flush(struct journal *j, struct err *err);
-enum err_code journal_sync(struct journal *j,
-                           struct err *err);                     /* flush, and on the disk; ERR_IO
-                                                                  * where DIR/journal is no longer this file */
+/* journal_flush(), then to the disk; ERR_IO also where DIR/journal is no longer this file. */
+enum err_code journal_sync(struct journal *j, struct err *err);
 enum err_code journal_tick(struct journal *j, struct err *err);  /* flush; sync each half second */
 enum err_code journal_close(struct journal *j, struct err *err); /* syncs; idempotent */
 

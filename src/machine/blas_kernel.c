@@ -31,17 +31,18 @@ static int rank_of_cpu(void) {
     return __builtin_cpu_supports("avx") ? 2 : 1;
 }
 
-/* OpenBLAS takes names it does not know for no name at all. */
-static bool is_taken(const char *pinned) { return strcasecmp(pinned, blas_core()) == 0; }
+/* OpenBLAS ignores names that it does not know. */
+static bool is_used(const char *pinned) { return strcasecmp(pinned, blas_core()) == 0; }
 
 enum blas_kernel_state blas_kernel_look(char line[CORE_LINE]) {
     const char *pinned = getenv("OPENBLAS_CORETYPE");
     const int core = rank_of(blas_core());
-    if (pinned && !is_taken(pinned)) {
-        (void)snprintf(line, CORE_LINE,
-                       "OPENBLAS_CORETYPE=%s is no kernel OpenBLAS has for this CPU, it took %s: "
-                       "unset it, or name a kernel",
-                       pinned, blas_core());
+    if (pinned && !is_used(pinned)) {
+        (void)snprintf(
+            line, CORE_LINE,
+            "OPENBLAS_CORETYPE=%s names no kernel that OpenBLAS has for this CPU; it uses "
+            "%s: unset the variable, or name another kernel",
+            pinned, blas_core());
         return CORE_UNKNOWN;
     }
     if (pinned && core != 0 && core < rank_of_cpu()) {

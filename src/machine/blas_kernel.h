@@ -1,8 +1,8 @@
 /*
- * blas_kernel.h - is OpenBLAS running the kernel that is this CPU's own?
+ * blas_kernel.h - does OpenBLAS use the kernel made for this CPU?
  *
- * OPENBLAS_CORETYPE in the environment pins another one, which can halve the speed: right where
- * machines of several kinds must give the same bits, a trap where somebody measures.
+ * OPENBLAS_CORETYPE in the environment pins another one, which can halve the speed.  That is needed
+ * where machines of several kinds must give the same bits, and wrong where speed is measured.
  */
 #ifndef MACHINE_BLAS_KERNEL_H
 #define MACHINE_BLAS_KERNEL_H
@@ -10,17 +10,17 @@
 #include "base/log.h"
 
 enum blas_kernel_state {
-    CORE_OWN,    /* what OpenBLAS chose, or a pinned one that is as fast */
+    CORE_OWN,    /* the one OpenBLAS chose, or a pinned one that is as fast */
     CORE_SLOWER, /* pinned to a slower kernel than the CPU's own */
-    CORE_UNKNOWN /* pinned to a name OpenBLAS does not know: it chose for itself */
+    CORE_UNKNOWN /* the pinned name is not one of OpenBLAS, which ignores it */
 };
 
 enum { CORE_LINE = 256 };
 
-/* What is so, and what to do, in one line. */
+/* line: the state and what to do about it. */
 enum blas_kernel_state blas_kernel_look(char line[CORE_LINE]);
 
-/* A warning where it is not the CPU's own. */
+/* Logs a warning unless the state is CORE_OWN. */
 void blas_kernel_warn(const struct log *log);
 
 #endif

@@ -26,7 +26,7 @@ static double meminfo(void) {
     return bytes;
 }
 
-/* A number in a file; 0 for "max", nonsense or no file. */
+/* A number in a file; 0 for "max", other text or no file. */
 static double number_in(const char *path) {
     struct text content = {0};
     struct err ignored = {0};
@@ -44,7 +44,7 @@ static double room(const char *limit, const char *used) {
     return left > MIB ? left : MIB;
 }
 
-/* Version 2, the group itself (as seen inside a container), then version 1. */
+/* The group of the process itself, as a container shows it: cgroup version 2, else version 1. */
 static double cgroup(void) {
     const double v2 = room("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current");
     if (v2 > 0.0) return v2;

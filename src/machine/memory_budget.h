@@ -1,5 +1,6 @@
 /*
- * memory_budget.h - how many bytes a rank may use.
+ * memory_budget.h - how many bytes a rank may use, by the limits of the node. What a job is
+ * predicted to need is not here: its stage's plan() fills struct job_cost.
  */
 #ifndef MACHINE_MEMORY_BUDGET_H
 #define MACHINE_MEMORY_BUDGET_H
@@ -16,6 +17,7 @@ struct memory_limits { /* bytes for the whole node; 0: not known */
     int ranks;         /* of this run on this node, at least 1 */
 };
 
+/* Reads the limits that hold now. */
 void memory_budget_look(struct memory_limits *out);
 
 /* 80% of the least known limit, divided by the ranks of the node; 1 GiB when none is known. */

@@ -20,7 +20,7 @@ double time_limit_end(double began, double max_time, const struct log *log) {
     if (!slurm) return own;
     if (!time_limit_slurm(&left, slurm, clock_wall())) {
         log_line(log, LOG_WARNING,
-                 "SLURM_JOB_END_TIME: '%.40s' is no moment to come, in seconds since 1970: ignored",
+                 "SLURM_JOB_END_TIME: '%.40s' is not a future time in seconds since 1970: ignored",
                  slurm);
         return own;
     }

@@ -16,7 +16,7 @@ static void warn_runs_again(const struct coordinator *c, size_t job, const char 
 /* The artifact of a DONE job exists and has its size. */
 static bool is_present(const struct coordinator *c, size_t job, const struct history_job *past) {
     if (!past->artifact || artifact_present(c->dir, past)) return true;
-    warn_runs_again(c, job, "is gone or cut short");
+    warn_runs_again(c, job, "is missing or truncated");
     return false;
 }
 
@@ -30,7 +30,7 @@ static bool is_sound(const struct coordinator *c, size_t job) {
 
 static enum queue_state state_of(struct coordinator *c, size_t job, bool *lost) {
     const struct history_job *past = find_past(c, job);
-    const enum queue_state state = queue_past(past, c->f->retry_failed, lost);
+    const enum queue_state state = queue_initial_state(past, c->f->retry_failed, lost);
     c->checkpointed[job] = past && past->state != HISTORY_DONE && past->total > 0.0;
     return state == QUEUE_DONE && !is_present(c, job, past) ? QUEUE_PENDING : state;
 }

@@ -17,7 +17,7 @@ static void add(struct speed *s, double seconds, int ranks, double flops) {
 
 static bool is_known(const struct speed *s) { return s->flops > 0.0; }
 
-struct sight { /* what is known of the run */
+struct run_view { /* what is known of the run */
     const struct planned_job *jobs;
     const struct eta_state *states;
     size_t n, n_stages;
@@ -25,7 +25,7 @@ struct sight { /* what is known of the run */
     struct speed *speeds; /* [n_stages + 1], the last one of all finished jobs together */
 };
 
-static void learn_done(const struct sight *s) {
+static void learn_done(const struct run_view *s) {
     for (size_t i = 0; i < s->n; i++) {
         const struct eta_state *t = &s->states[i];
         if (t->state != QUEUE_DONE) continue;
@@ -35,7 +35,7 @@ static void learn_done(const struct sight *s) {
 }
 
 /* Running jobs that left a checkpoint since their start, of the stages in `asked`. */
-static void learn_running(const struct sight *s, const bool *asked) {
+static void learn_running(const struct run_view *s, const bool *asked) {
     for (size_t i = 0; i < s->n; i++) {
         const struct eta_state *t = &s->states[i];
         if (t->state == QUEUE_RUNNING && asked[s->jobs[i].stage])
@@ -44,7 +44,7 @@ static void learn_running(const struct sight *s, const bool *asked) {
     }
 }
 
-static double whole_time(const struct sight *s, size_t job) {
+static double whole_time(const struct run_view *s, size_t job) {
     const struct planned_job *j = &s->jobs[job];
     const struct eta_state *t = &s->states[job];
     const struct speed *speed = &s->speeds[is_known(&s->speeds[j->stage]) ? j->stage : s->n_stages];
@@ -59,10 +59,10 @@ static double remaining(const struct eta_state *t, double whole) {
     return t->state == QUEUE_RUNNING ? fmax(left - (t->seconds - t->marked), 0.0) : left;
 }
 
-static enum err_code look_ahead(double *seconds, const struct sight *s, struct err *err) {
+static enum err_code look_ahead(double *seconds, const struct run_view *s, struct err *err) {
     enum err_code rc = ERR_OK;
     struct forecast_state *states = calloc(s->n + 1, sizeof *states);
-    CHECK(states, ERR_MEMORY, "no memory to look ahead over %zu jobs", s->n);
+    CHECK(states, ERR_MEMORY, "no memory for %zu jobs", s->n);
     for (size_t i = 0; i < s->n; i++)
         states[i] = (struct forecast_state){.state = s->states[i].state,
                                             .ranks = s->states[i].ranks,
@@ -73,7 +73,7 @@ cleanup:
     return rc;
 }
 
-static void learn_speeds(const struct sight *s, bool *asked) {
+static void learn_speeds(const struct run_view *s, bool *asked) {
     learn_done(s);
     for (size_t k = 0; k < s->n_stages; k++) asked[k] = !is_known(&s->speeds[k]);
     learn_running(s, asked);
@@ -85,7 +85,7 @@ enum err_code eta_make(double *seconds, const struct planned_job *jobs,
                        const struct eta_state *states, size_t n, size_t n_stages, int ranks,
                        struct err *err) {
     enum err_code rc = ERR_OK;
-    struct sight s = {jobs, states, n, n_stages, ranks, NULL};
+    struct run_view s = {jobs, states, n, n_stages, ranks, NULL};
     bool *asked = calloc(n_stages + 1, sizeof *asked);
     s.speeds = calloc(n_stages + 1, sizeof *s.speeds);
     CHECK(s.speeds && asked, ERR_MEMORY, "no memory for %zu stages", n_stages);

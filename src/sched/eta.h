@@ -1,10 +1,10 @@
 /*
- * eta.h - when a run will be through, by what its jobs have taken so far.
+ * eta.h - the estimated time to the end of a run, from the times of its jobs so far.
  *
- * A stage's speed is what its finished jobs took per planned flop; one of which none is finished
- * goes by its running jobs that left a checkpoint, else by all that is finished.  With these
- * times the scheduler is played forward on the ranks there are, so that chains of jobs, groups and
- * the idle ranks at the end count too.
+ * A stage's speed is the time of its finished jobs per planned flop.  A stage without a finished
+ * job uses its running jobs that wrote a checkpoint, or else all finished jobs of the run.  With
+ * these times the queue is simulated (forecast.h), so that chains of jobs, groups and idle ranks at
+ * the end count too.
  */
 #ifndef SCHED_ETA_H
 #define SCHED_ETA_H
@@ -17,13 +17,13 @@
 struct eta_state { /* of one job, by the journal */
     enum queue_state state;
     int ranks;      /* DONE, RUNNING: those that worked on it */
-    double seconds; /* DONE: that it took from begin to end; 0: not known. RUNNING: so far */
+    double seconds; /* DONE: from its start to its end; 0: not known. RUNNING: so far */
     double marked;  /* RUNNING: seconds from its start to its newest checkpoint since */
-    double resumed; /* fraction that its last start found done */
+    double resumed; /* fraction done when it was started last */
     double reached; /* fraction done at its newest checkpoint */
 };
 
-/* Seconds from now; NaN while no job says how fast they are. states [n]: of each job. */
+/* Seconds from now; NaN while no speed is known. states [n]: of each job. */
 enum err_code eta_make(double *seconds, const struct planned_job *jobs,
                        const struct eta_state *states, size_t n, size_t n_stages, int ranks,
                        struct err *err);

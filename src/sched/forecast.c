@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-struct seat { /* a job in work */
+struct seat { /* a running job */
     size_t job;
     int group;
     double end;
@@ -60,7 +60,7 @@ enum err_code forecast_make(double *seconds, const struct planned_job *jobs,
     enum err_code rc = ERR_OK;
     struct forecast f = {.states = states, .idle = ranks};
     f.seats = calloc((size_t)ranks + 1, sizeof *f.seats);
-    CHECK(f.seats, ERR_MEMORY, "no memory to look ahead on %d ranks", ranks);
+    CHECK(f.seats, ERR_MEMORY, "no memory to simulate %d ranks", ranks);
     TRY(queue_create(&f.queue, jobs, n, ranks, QUEUE_LONGEST, err));
     set_states(&f, n);
     for (hand_out(&f); f.n_seats > 0; hand_out(&f)) end_next(&f);

@@ -1,6 +1,6 @@
 /*
- * forecast.h - how long what is left will take: the scheduler played forward, with the seconds that
- * jobs are expected to take in place of a clock.
+ * forecast.h - how long the jobs left will take: the queue simulated with the seconds that each job
+ * is expected to take.
  */
 #ifndef SCHED_FORECAST_H
 #define SCHED_FORECAST_H

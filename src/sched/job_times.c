@@ -7,9 +7,9 @@
 #include <string.h>
 
 struct class {
-    double rates[PACE_KEPT]; /* seconds of a rank per cost; a ring */
-    size_t seen;             /* in all */
-    double predicted;        /* of these rates, if `fresh` */
+    double rates[JOB_TIMES_KEPT]; /* seconds of a rank per cost; a ring */
+    size_t seen;                  /* in all */
+    double predicted;             /* of these rates, if `fresh` */
     bool fresh;
 };
 
@@ -46,7 +46,7 @@ void job_times_learn(struct job_times *p, size_t class, double cost, int group, 
     struct class *s = class_of(p, class);
     const double rate = seconds * group / cost;
     if (!(cost > 0.0) || !(rate > 0.0) || !isfinite(rate)) return;
-    s->rates[s->seen++ % PACE_KEPT] = rate;
+    s->rates[s->seen++ % JOB_TIMES_KEPT] = rate;
     s->fresh = false;
 }
 
@@ -57,16 +57,17 @@ static int ascending(const void *a, const void *b) {
 
 /* The 95th percentile of n rates, the largest when they are few. */
 static double slow_rate(const double *rates, size_t n) {
-    double sorted[PACE_KEPT];
+    double sorted[JOB_TIMES_KEPT];
     memcpy(sorted, rates, n * sizeof *sorted);
     qsort(sorted, n, sizeof *sorted, ascending);
-    return sorted[n < PACE_ENOUGH ? n - 1 : (95 * n + 99) / 100 - 1];
+    return sorted[n < JOB_TIMES_ENOUGH ? n - 1 : (95 * n + 99) / 100 - 1];
 }
 
 double job_times_predict(struct job_times *p, size_t class, double cost, int group) {
     struct class *s = class_of(p, class);
     if (s->seen == 0) return 0.0;
-    if (!s->fresh) s->predicted = slow_rate(s->rates, s->seen < PACE_KEPT ? s->seen : PACE_KEPT);
+    if (!s->fresh)
+        s->predicted = slow_rate(s->rates, s->seen < JOB_TIMES_KEPT ? s->seen : JOB_TIMES_KEPT);
     s->fresh = true;
     return s->predicted * cost / group;
 }

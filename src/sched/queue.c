@@ -25,7 +25,8 @@ struct queue {
     size_t *running, n_running;              /* [ranks] */
     int ranks;
     enum queue_order first;
-    size_t waiting_group, overtaken; /* the longest ready group job, how often it was passed */
+    size_t waiting_group,
+        overtaken; /* the place of the group job that is first, and how often others overtook it */
     size_t count[QUEUE_BLOCKED + 1], stuck;
     double cost_done, cost_left; /* running jobs in cost_left, whole */
 };
@@ -190,7 +191,7 @@ static void make_ready(struct queue *q, struct node *node) {
     if (node->place < *first) *first = node->place;
 }
 
-/* As deep as stages read stages: a handful. */
+/* Recursion as deep as stages read stages: a handful. */
 static void block_children(struct queue *q, size_t failed, struct node *node) {
     for (size_t k = 0; k < node->n_children; k++) {
         struct node *child = &q->nodes[q->children[node->children + k]];
@@ -222,7 +223,8 @@ void queue_begin(struct queue *q) {
     for (size_t i = 0; i < q->n; i++) make_ready(q, &q->nodes[i]);
 }
 
-enum queue_state queue_past(const struct history_job *past, bool retry_failed, bool *lost) {
+enum queue_state queue_initial_state(const struct history_job *past, bool retry_failed,
+                                     bool *lost) {
     *lost = false;
     if (!past) return QUEUE_PENDING;
     if (past->state == HISTORY_DONE) return QUEUE_DONE;
@@ -231,7 +233,7 @@ enum queue_state queue_past(const struct history_job *past, bool retry_failed, b
     return *lost ? QUEUE_FAILED : QUEUE_PENDING;
 }
 
-/* ---------------------------------------------------------------- who is next */
+/* ---------------------------------------------------------------- the next job */
 
 static double time_left(const struct node *node) {
     return node->cost * (1.0 - node->fraction) / node->group;
@@ -243,8 +245,8 @@ static int shortest_first(const void *a, const void *b, void *nodes) {
     return x < y ? -1 : x > y;
 }
 
-/* How long until `wanted` ranks are idle, in units of cost, if costs tell the time; *spare: how
- * many more will be. */
+/* How long until `wanted` ranks are idle, in units of cost, if times are proportional to costs;
+ * *spare: how many more ranks will be idle then. */
 static double wait_for(int *spare, struct queue *q, int wanted, int idle) {
     double wait = 0.0;
     qsort_r(q->running, q->n_running, sizeof *q->running, shortest_first, q->nodes);
@@ -257,7 +259,7 @@ static double wait_for(int *spare, struct queue *q, int wanted, int idle) {
     return wait;
 }
 
-/* No place before it holds a job that costs `cost` or less. */
+/* The first place in the order that can hold a job of `cost` or less. */
 static size_t place_of_cost(const struct queue *q, double cost) {
     size_t low = 0, high = q->first == QUEUE_LONGEST ? q->n : 0;
     while (low < high) {
@@ -270,26 +272,26 @@ static size_t place_of_cost(const struct queue *q, double cost) {
     return low;
 }
 
-struct wish {    /* what a job to start must be like: it takes */
-    int most;    /* so many ranks at most, and */
-    double wait; /* so long at most, as wait_for(), or */
-    int spare;   /* no more ranks than these */
+struct allowance { /* what a job to start may take */
+    int most;      /* ranks */
+    double wait;   /* time, as in wait_for(); longer only on `spare` ranks */
+    int spare;
     const struct queue_filter *filter;
 };
 
-static bool is_granted(const struct queue *q, size_t place, const struct wish *w) {
+static bool is_allowed(const struct queue *q, size_t place, const struct allowance *a) {
     const size_t job = q->order[place];
     const struct node *node = &q->nodes[job];
-    if (node->group > w->most) return false;
-    if (time_left(node) > w->wait && node->group > w->spare) return false;
-    return !w->filter->may || w->filter->may(w->filter->context, job, node->group);
+    if (node->group > a->most) return false;
+    if (time_left(node) > a->wait && node->group > a->spare) return false;
+    return !a->filter->may || a->filter->may(a->filter->context, job, node->group);
 }
 
-/* The first ready place at or after `from` that is as wished, or SIZE_MAX. */
+/* The first place at or after `from` with a ready job that is allowed, or SIZE_MAX. */
 static size_t find_place(const struct queue *q, const uint64_t *set, size_t from,
-                         const struct wish *w) {
+                         const struct allowance *a) {
     size_t place = next_bit(set, q->words, from);
-    while (place != SIZE_MAX && !is_granted(q, place, w))
+    while (place != SIZE_MAX && !is_allowed(q, place, a))
         place = next_bit(set, q->words, place + 1);
     return place;
 }
@@ -299,18 +301,18 @@ static size_t overtake(struct queue *q, size_t group, int idle, const struct que
     if (q->waiting_group != group) q->overtaken = 0;
     q->waiting_group = group;
     if (q->overtaken >= (size_t)QUEUE_OVERTAKE * (size_t)q->ranks) return SIZE_MAX;
-    struct wish wish = {.most = idle, .filter = filter};
-    wish.wait = wait_for(&wish.spare, q, q->nodes[q->order[group]].group, idle);
-    const size_t from = wish.spare > 0 ? q->first_single : place_of_cost(q, wish.wait);
-    const size_t single = find_place(q, q->singles, from, &wish);
-    const size_t other = find_place(q, q->groups, q->first_group, &wish);
+    struct allowance after = {.most = idle, .filter = filter};
+    after.wait = wait_for(&after.spare, q, q->nodes[q->order[group]].group, idle);
+    const size_t from = after.spare > 0 ? q->first_single : place_of_cost(q, after.wait);
+    const size_t single = find_place(q, q->singles, from, &after);
+    const size_t other = find_place(q, q->groups, q->first_group, &after);
     const size_t place = single < other ? single : other;
     q->overtaken += place != SIZE_MAX;
     return place;
 }
 
 static size_t choose(struct queue *q, int idle, const struct queue_filter *filter) {
-    const struct wish any = {q->ranks, (double)INFINITY, 0, filter};
+    const struct allowance any = {q->ranks, (double)INFINITY, 0, filter};
     q->first_single = next_bit(q->singles, q->words, q->first_single);
     q->first_group = next_bit(q->groups, q->words, q->first_group);
     const size_t single = find_place(q, q->singles, q->first_single, &any);
@@ -330,7 +332,7 @@ bool queue_next(size_t *job, int *group, struct queue *q, int idle, const struct
     return true;
 }
 
-/* ---------------------------------------------------------------- what became of it */
+/* ---------------------------------------------------------------- how jobs end */
 
 static struct node *leave(struct queue *q, size_t job) {
     size_t i = 0;

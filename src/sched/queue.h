@@ -1,11 +1,14 @@
 /*
- * queue.h - who does what next: the scheduler's state, without ranks, files or a clock.
+ * queue.h - the order in which jobs start: the scheduler's state, without MPI, files or a clock.
  *
- * Longest first (or shortest first) among the jobs whose parents are done.  A job for a group waits
- * until enough ranks are idle at once: from the moment it is the longest ready job, smaller jobs
- * overtake it only while they are not expected to outlast the ranks it waits for, or on ranks that
- * it will not need then, and at most QUEUE_OVERTAKE times the number of ranks of them; after that
- * idle ranks are kept for it.
+ * A job is ready when its parents are done.  Of the ready jobs the one with the largest planned
+ * cost starts first (or with the smallest); equal costs start in plan order.  Results do not depend
+ * on the order.
+ *
+ * A job for a group of ranks waits until enough ranks are idle at once.  From the moment that it is
+ * the first of the ready jobs, others overtake it only if they are expected to end before the ranks
+ * that it waits for, or use ranks that it will not need, and at most QUEUE_OVERTAKE times the
+ * number of ranks do; after that idle ranks are reserved for it.
  */
 #ifndef SCHED_QUEUE_H
 #define SCHED_QUEUE_H
@@ -18,15 +21,16 @@
 #include "job/planned_job.h"
 #include "journal/history.h"
 
+/* QUEUE_LOST: a job that was running when so many attempts in a row died is FAILED. */
 enum { QUEUE_OVERTAKE = 4, QUEUE_LOST = 5 };
 
 enum queue_state { QUEUE_PENDING, QUEUE_RUNNING, QUEUE_DONE, QUEUE_FAILED, QUEUE_BLOCKED };
 
 struct queue;
 
-enum queue_order { QUEUE_LONGEST, QUEUE_SHORTEST }; /* who goes first; results depend on neither */
+enum queue_order { QUEUE_LONGEST, QUEUE_SHORTEST }; /* what starts first */
 
-struct queue_filter { /* whether a job may start on so many ranks now; `may` NULL: every one */
+struct queue_filter { /* whether a job may start on so many ranks now; `may` NULL: every job */
     bool (*may)(const void *context, size_t job, int group);
     const void *context;
 };
@@ -37,19 +41,19 @@ enum err_code queue_create(struct queue **out, const struct planned_job *jobs, s
                            enum queue_order order, struct err *err);
 void queue_destroy(struct queue *q); /* NULL-safe */
 
-/* What earlier attempts left, then queue_begin() once; all that follows needs it. */
+/* The states that earlier attempts left, then queue_begin() once, before all that follows. */
 void queue_set_done(struct queue *q, size_t job);
 void queue_set_failed(struct queue *q, size_t job);
 void queue_set_skipped(struct queue *q, size_t job);            /* not to be started */
 void queue_set_running(struct queue *q, size_t job, int group); /* runs already, on so many ranks */
 void queue_begin(struct queue *q);
 
-/* The state an earlier attempt left `past` in (NULL: never seen): DONE, FAILED, or PENDING. A job
- * running while QUEUE_LOST attempts in a row died is FAILED. */
-enum queue_state queue_past(const struct history_job *past, bool retry_failed, bool *lost);
+/* The state in which earlier attempts left a job: DONE, FAILED or PENDING; past NULL: no event of
+ * it. *lost: it is FAILED because it was running when QUEUE_LOST attempts in a row died. */
+enum queue_state queue_initial_state(const struct history_job *past, bool retry_failed, bool *lost);
 
-/* The job to start now with `idle` ranks, and how many of them it gets; false: none. It is RUNNING
- * from here on. A job that the filter refuses is passed over, as if it were not ready. */
+/* The job to start now with `idle` ranks, and how many of them it gets; it is RUNNING from here on.
+ * False: none. A job that the filter refuses counts as not ready. */
 bool queue_next(size_t *job, int *group, struct queue *q, int idle, const struct queue_filter *f);
 
 void queue_progress(struct queue *q, size_t job, double fraction);

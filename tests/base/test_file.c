@@ -131,7 +131,7 @@ static void folders_with_their_parents(void **state) {
 
 static void beside(const char *from, const char *path, const char *expected) {
     char out[FILE_PATH_MAX];
-    SUCCEEDS(file_beside(out, from, path, &err));
+    SUCCEEDS(file_resolve(out, from, path, &err));
     assert_string_equal(out, expected);
 }
 
@@ -145,7 +145,7 @@ static void paths_are_seen_from_the_file(void **state) {
     beside("/b.cfg", "m.st", "//m.st");
     memset(long_path, 'p', sizeof long_path - 1);
     long_path[sizeof long_path - 1] = '\0';
-    ERROR_SAYS(file_beside(out, "a/b", long_path, &err), ERR_CONFIG, "path too long");
+    ERROR_SAYS(file_resolve(out, "a/b", long_path, &err), ERR_CONFIG, "path too long");
     ERROR_SAYS(file_temporary(out, long_path, &err), ERR_IO, "path too long");
 }
 

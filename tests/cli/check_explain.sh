@@ -30,10 +30,10 @@ expect 0 '^  reads pretrain\[0\]  [0-9a-f]{64}  DONE' run 'fit[0]'
 expect 0 '^  attempt 1, utc .*, hosts .*command ' run 'fit[0]'
 expect 0 '^  FAILED \(segv\): .*--retry-failed' run 'fit[1]'
 TASKVEC_INJECT=kill@job:2 begun tiny.cfg -o killed
-expect 0 "^  FAILED \\(kill\\): .*machine's doing: run --retry-failed" killed 'fit[1]'
+expect 0 "^  FAILED \\(kill\\): .*machine may be the cause: run --retry-failed" killed 'fit[1]'
 expect 0 '^  blocked by fit\[1\] FAILED \(segv\)' run 'evaluate[1]'
 expect 0 '^fit\[1\]  ' run 2 # the line of the plan
-expect 64 '^taskvec: 00000002: no job is called so' run 00000002 # which no line is written as
+expect 64 '^taskvec: 00000002: no such job' run 00000002 # which no line is written as
 expect 64 'did you mean fit\[[0-3]\]' run 'fit[7]'
 expect 65 'config.cfg is missing' nowhere 'fit[0]'
 
@@ -63,7 +63,7 @@ begun tiny.cfg -o run # and back
 # ---- what is damaged or gone runs again: as explain says of every job, so the next run does
 artifact=$(find run/artifacts -name "$old*")
 rm -- "$artifact"
-expect 0 '^  DONE, but its artifact is gone or cut short: runs again' run 'fit[2]'
+expect 0 '^  DONE, but its artifact is missing or truncated: runs again' run 'fit[2]'
 # A byte of a row of an evaluation.
 row=$(grep -an $'\trow\tjob='"$(identity_of 'evaluate[0]')" run/journal | tail -n 1 | cut -d: -f1)
 sed -i "${row}s/number=/numbes=/" run/journal

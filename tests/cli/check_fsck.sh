@@ -15,7 +15,7 @@ expect() { # CODE PATTERN DIR
     local code=0
     "$program" fsck "$3" >out 2>err || code=$?
     [[ $code == "$1" ]] || die "$3: exit code $code, expected $1: $(cat out err)"
-    grep -q -- "$2" out err || die "$3: '$2' is not said: $(cat out err)"
+    grep -q -- "$2" out err || die "$3: '$2' is missing: $(cat out err)"
 }
 
 "$program" run "$source_dir/tests/mpi/tiny.cfg" -o run --in-process --quiet >/dev/null
@@ -26,7 +26,7 @@ code=0 # a run killed with a checkpoint on the disk
     --quiet >/dev/null 2>&1; } 2>/dev/null || code=$?
 ((code > 128)) || die "a run that was to be killed: exit code $code"
 expect 0 ' [1-9][0-9]* checkpoints: all sound' killed
-expect 65 'no run is here' .
+expect 65 'no run there' .
 
 python3 - "$program" "$flips" <<'END' || exit 1
 import pathlib, random, subprocess, sys
@@ -80,30 +80,30 @@ expect 1 'attempt 1: its provenance lacks hosts, libc' lacking
 # A config changed by hand, a kept one, a row that is gone, an attempt that is.
 cp -- run/config.cfg kept.cfg
 sed -i 's/seed = /seed =  /' run/config.cfg
-expect 1 'run/config.cfg: it is not what a run wrote' run
+expect 1 'run/config.cfg: no run wrote this content' run
 cp -- kept.cfg run/config.cfg
 config=$(find run/configs -name '*.cfg')
 echo >>"$config"
-expect 1 'configs/.*: its content is not the one that its name says' run
+expect 1 'configs/.*: its content does not match its name' run
 cp -- kept.cfg "$config"
-expect 0 'all sound; results.h5 is not judged' run
+expect 0 'all sound; results.h5 is not checked' run
 cp -r run rowless
 line=$(grep -an -m 1 $'\trow\t' run/journal | cut -d: -f1)
 sed -i "${line}d" rowless/journal
 expect 1 '[0-9]* of its [0-9]* rows are readable in the journal: it runs again' rowless
 "$program" run "$source_dir/tests/mpi/tiny.cfg" -o rowless --in-process --quiet >out 2>err ||
     die "a run that lost a row: exit code $?: $(cat err)"
-grep -q '[0-9]* of its [0-9]* rows are readable in the journal: it runs again' err || die "a lost row is not said: $(cat err)"
+grep -q '[0-9]* of its [0-9]* rows are readable in the journal: it runs again' err || die "a lost row is not reported: $(cat err)"
 expect 0 'all sound' rowless
 [[ $("$program" digest rowless) == "$digest" ]] || die "from a lost row: another digest"
 # A damaged line stays for ever; fsck says whether its job stands again.
 cp -r run stained
 line=$(grep -an -m 1 $'\tdone\t' run/journal | cut -d: -f1)
 sed -i "${line}s/seconds=/secondz=/" stained/journal
-expect 1 'it is skipped and stays; 1 of the [0-9]* jobs that the others name are not DONE: taskvec status' stained
+expect 1 'it is skipped and stays; 1 of the [0-9]* jobs in the other lines are not DONE: taskvec status' stained
 "$program" run "$source_dir/tests/mpi/tiny.cfg" -o stained --in-process --quiet >out 2>err ||
     die "a run that lost a DONE line: exit code $?: $(cat err)"
-expect 1 'it is skipped and stays; all [0-9]* jobs that the others name are DONE' stained
+expect 1 'it is skipped and stays; all [0-9]* jobs in the other lines are DONE' stained
 [[ $("$program" digest stained) == "$digest" ]] || die "from a damaged line: another digest"
 cp -r run anonymous
 line=$(grep -an $'\tattempt\t' run/journal | cut -d: -f1)
@@ -112,9 +112,9 @@ expect 1 'attempt 1: its line is damaged or missing' anonymous
 
 # A torn end, a lost artifact: said, and mended by the next run.
 printf 'half a li' >>run/journal
-expect 1 'last line: it has no end' run
+expect 1 'last line: it is incomplete' run
 rm "$(find run/artifacts -name '*.safetensors' | sort | head -n 1)"
-expect 1 'it is not there' run
+expect 1 'safetensors: missing' run
 "$program" run "$source_dir/tests/mpi/tiny.cfg" -o run --in-process --quiet >/dev/null
 expect 0 'all sound' run
 [[ $("$program" digest run) == "$digest" ]] || die "the mended run has another digest"

@@ -53,7 +53,7 @@ resumable 2
 run_again() {
     launch 2 run "$config" -o "$folder" --quiet
     ((rc == 0)) || die "$name: code $rc, not 0"
-    says 'capture[0]: its artifact is gone or cut short: it runs again'
+    says 'capture[0]: its artifact is missing or truncated: it runs again'
     [[ $(digest_of "$folder") == "$wanted" ]] || die "$name: other bits"
     [[ $(journal again "$folder" "$work/identities") == 15 ]] ||
         die "$name: done again are $(journal again "$folder" "$work/identities"), not 15 alone"

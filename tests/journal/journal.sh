@@ -86,7 +86,7 @@ goes_on twice "every line twice"
 cp -r whole lost
 rm -- "$(find lost/artifacts -name '*.safetensors' | sort | tail -n 1)"
 launch 0 run small.cfg -o lost --in-process
-grep -q 'its artifact is gone or cut short: it runs again' "$work/err" || fault "a lost artifact: $(cat "$work/err")"
+grep -q 'its artifact is missing or truncated: it runs again' "$work/err" || fault "a lost artifact: $(cat "$work/err")"
 goes_on lost "a lost artifact"
 
 # ---- a later format: refused by all, and not a byte of it changed

@@ -148,10 +148,10 @@ static void test_lost(void **state) {
         assert_int_equal(job_of(&h, 1)->state, HISTORY_STARTED);
         assert_int_equal(job_of(&h, 1)->lost, attempt);
         assert_int_equal(job_of(&h, 2)->lost, 1);
-        assert_int_equal(queue_past(job_of(&h, 1), false, &lost),
+        assert_int_equal(queue_initial_state(job_of(&h, 1), false, &lost),
                          attempt < 5 ? QUEUE_PENDING : QUEUE_FAILED);
         assert_int_equal(lost, attempt == 5);
-        assert_int_equal(queue_past(job_of(&h, 1), true, &lost), QUEUE_PENDING);
+        assert_int_equal(queue_initial_state(job_of(&h, 1), true, &lost), QUEUE_PENDING);
         if (attempt % 2) continue;
         begin(&s, EVENT_END, 0); /* a rank fell silent: as bad as a death */
         event_integer(&s.line, "code", 71);
@@ -253,7 +253,7 @@ static void test_duplicates(void **state) {
     replay(&h, &s);
     assert_int_equal(h.n_attempts, 3);
     assert_int_equal(job_of(&h, 1)->lost, 3);
-    assert_int_equal(queue_past(job_of(&h, 1), false, &lost), QUEUE_PENDING);
+    assert_int_equal(queue_initial_state(job_of(&h, 1), false, &lost), QUEUE_PENDING);
     assert_int_equal(job_of(&h, 2)->state, HISTORY_DONE);
     assert_int_equal(job_of(&h, 2)->n_rows, 1);
     assert_int_equal(job_of(&h, 3)->state, HISTORY_STARTED);

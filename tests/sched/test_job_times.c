@@ -37,11 +37,11 @@ static void test_slowest_of_few(void **state) {
 static void test_percentile_of_many(void **state) {
     (void)state;
     struct job_times *p = make(1);
-    for (int i = 0; i < PACE_ENOUGH; i++) job_times_learn(p, 0, 1, 1, i + 1);
+    for (int i = 0; i < JOB_TIMES_ENOUGH; i++) job_times_learn(p, 0, 1, 1, i + 1);
     expect(p, 0, 1, 1, 19); /* the slowest of 20 is left out */
     for (int i = 0; i < 100; i++) job_times_learn(p, 0, 1, 1, 100 - i);
     expect(p, 0, 1, 1, 94); /* rank 114 of 120 */
-    for (int i = 0; i < PACE_KEPT; i++) job_times_learn(p, 0, 1, 1, 0.5);
+    for (int i = 0; i < JOB_TIMES_KEPT; i++) job_times_learn(p, 0, 1, 1, 0.5);
     expect(p, 0, 3, 1, 1.5); /* what was long ago is forgotten */
     job_times_destroy(p);
 }

@@ -47,8 +47,8 @@ static enum err_code file_reserve(struct identity_files *f, struct err *err) {
     return ERR_OK;
 }
 
-/* Once a file: its hash, and a look for what is no number, as all of them hold weights. base: what
- * a relative path was relative to. */
+/* The hash of a file, read once; all such files hold weights, so NaN and infinity are refused.
+ * base: what a relative path was relative to. */
 static enum err_code file_content(const char **hash, struct identity_files *f, const char *path,
                                   const char *base, struct err *err) {
     enum err_code rc = ERR_OK;

@@ -1,8 +1,9 @@
 /*
- * identity.h - who a job is: SHA-256 of all its result depends on.
+ * identity.h - the identity of a job: SHA-256 of everything that its result depends on.
  *
- * Stage kind and version, the keys that matter, control, seed, the identities of the jobs it reads,
- * and the content (not the path) of every file it names.
+ * That is stage kind and version, the keys that can change a result, control, seed, the identities
+ * of the jobs it reads, and the content (not the path) of every file it names.  Which keys count:
+ * config_point_identifies().
  */
 #ifndef RUN_PLAN_IDENTITY_H
 #define RUN_PLAN_IDENTITY_H
@@ -31,8 +32,8 @@ struct identity_of {
     size_t n_inputs;
 };
 
-/* ERR_CONFIG with the key's place when a file cannot be read, or holds a NaN or an infinity.
- * scratch is cleared first. */
+/* ERR_CONFIG with the position of the key when a file cannot be read, or holds a NaN or an
+ * infinity. scratch is cleared first. */
 enum err_code identity_make(char out[HASH_HEX], const struct identity_of *of,
                             struct identity_files *files, struct text *scratch, struct err *err);
 

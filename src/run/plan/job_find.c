@@ -12,7 +12,7 @@ static size_t find_label(const struct plan *p, const char *word) {
     return PLAN_NONE;
 }
 
-/* "17": a line of the plan. Not "0017", which can only be the begin of an identity. */
+/* "17": a line of the plan. Not "0017", which can only begin an identity. */
 static size_t find_line(const struct plan *p, const char *word) {
     const size_t digits = strspn(word, "0123456789");
     if (digits == 0 || word[digits] || digits > LINE_DIGITS) return PLAN_NONE;
@@ -53,12 +53,13 @@ static enum err_code no_such_job(const char *word, const struct plan *p, struct 
     for (size_t j = 0; names && j < p->n_jobs; j++) names[j] = p->jobs[j].label;
     if (names) nearest = text_nearest(word, names, p->n_jobs);
     if (nearest)
-        rc = ERR(err, ERR_USAGE, "%s: no job is called so (did you mean %s?)", word, nearest);
+        rc = ERR(err, ERR_USAGE, "%s: no such job (did you mean %s?)", word, nearest);
     else
-        rc = ERR(err, ERR_USAGE,
-                 "%s: no job is called so: give a label as fit[3], its line, or %d digits or more "
-                 "of its identity; taskvec plan lists them",
-                 word, JOB_FIND_DIGITS);
+        rc =
+            ERR(err, ERR_USAGE,
+                "%s: no such job: give a label as fit[3], its line in taskvec plan, or at least %d "
+                "digits of its identity",
+                word, JOB_FIND_DIGITS);
     free(names);
     return rc;
 }
@@ -73,7 +74,8 @@ enum err_code job_find(struct job_found *out, const char *word, const struct pla
         memcpy(m.identity, p->jobs[job].identity, sizeof m.identity);
     else
         find_prefix(&m, word, p, h);
-    CHECK(m.n<2, ERR_USAGE, "%s: %zu jobs begin so: %s%s", word, m.n, text_str(&m.names), m.n> 4
+    CHECK(m.n<2, ERR_USAGE, "%s: the identities of %zu jobs begin with it: %s%s", word, m.n,
+              text_str(&m.names), m.n> 4
               ? ", ..."
               : "");
     if (job == PLAN_NONE && m.n == 0) return no_such_job(word, p, err);

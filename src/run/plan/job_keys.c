@@ -98,7 +98,7 @@ void job_keys_release(struct job_keys *k) {
     *k = (struct job_keys){0};
 }
 
-/* Lists of like jobs have their names in the same order: look where the last one was found. */
+/* Lists of similar jobs have their names in the same order: begin after the last one found. */
 static const char *find(const struct job_keys *k, const char *name, size_t *at) {
     for (size_t i = 0; i < k->n; i++) {
         const size_t place = (*at + i) % k->n;

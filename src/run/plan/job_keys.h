@@ -1,5 +1,5 @@
 /*
- * job_keys.h - what makes a job the one it is, name by name, and in what two jobs differ.
+ * job_keys.h - what identifies a job, as a list of names and values, and how two jobs differ.
  *
  * The names: "stage version", "seed", "control", each key that is part of the identity, "file KEY"
  * (the content of a file, not its path); and, with the kind of the job in front, those of the jobs
@@ -18,7 +18,7 @@ struct job_key {
 struct job_keys { /* {0} is empty */
     struct job_key *items;
     size_t n, capacity;
-    size_t own; /* the first of them are of the job itself, the rest of what it reads */
+    size_t own; /* the first `own` are the job's, the rest those of the jobs it reads */
 };
 
 enum err_code job_keys_make(struct job_keys *out, const struct plan *p, size_t job,

@@ -57,14 +57,14 @@ cleanup:
 static enum err_code block_read(char **out, const char **at, const char *name, struct err *err) {
     const size_t n = strlen(name);
     if (strncmp(*at, name, n) != 0 || (*at)[n] != ' ')
-        return ERR(err, ERR_DATA, "order of a job: expected the block \"%s\", received \"%.20s\"",
+        return ERR(err, ERR_DATA, "message of a job: expected the block \"%s\", received \"%.20s\"",
                    name, *at);
     char *end = NULL;
     const size_t size = (size_t)strtoull(*at + n + 1, &end, 10);
     if (*end != '\n' || strnlen(end + 1, size) < size || end[1 + size] != '\n')
-        return ERR(err, ERR_DATA, "order of a job: the block \"%s\" is cut short", name);
+        return ERR(err, ERR_DATA, "message of a job: the block \"%s\" is cut short", name);
     char *copy = malloc(size + 1);
-    if (!copy) return ERR(err, ERR_MEMORY, "no memory for an order of %zu bytes", size);
+    if (!copy) return ERR(err, ERR_MEMORY, "no memory for a message of %zu bytes", size);
     memcpy(copy, end + 1, size);
     copy[size] = '\0';
     *out = copy;
@@ -72,7 +72,7 @@ static enum err_code block_read(char **out, const char **at, const char *name, s
     return ERR_OK;
 }
 
-struct order {
+struct job_message {
     char *kind, *seed, *control, *n_inputs;
     char *input_text[JOB_PARENTS][3]; /* kind, identity, artifact */
     struct config_point *point, *input_points[JOB_PARENTS];
@@ -80,15 +80,15 @@ struct order {
     size_t n;
 };
 
-static void order_release(struct order *o) {
-    free(o->kind);
-    free(o->seed);
-    free(o->control);
-    free(o->n_inputs);
-    if (o->point) config_point_destroy(o->point);
+static void release_message(struct job_message *m) {
+    free(m->kind);
+    free(m->seed);
+    free(m->control);
+    free(m->n_inputs);
+    if (m->point) config_point_destroy(m->point);
     for (size_t i = 0; i < JOB_PARENTS; i++) {
-        for (size_t k = 0; k < 3; k++) free(o->input_text[i][k]);
-        if (o->input_points[i]) config_point_destroy(o->input_points[i]);
+        for (size_t k = 0; k < 3; k++) free(m->input_text[i][k]);
+        if (m->input_points[i]) config_point_destroy(m->input_points[i]);
     }
 }
 
@@ -102,49 +102,49 @@ cleanup:
     return rc;
 }
 
-static enum err_code input_read(struct order *o, size_t i, const char **at, struct err *err) {
+static enum err_code input_read(struct job_message *m, size_t i, const char **at, struct err *err) {
     enum err_code rc = ERR_OK;
-    char **text = o->input_text[i];
+    char **text = m->input_text[i];
     TRY(block_read(&text[0], at, "input", err));
     TRY(block_read(&text[1], at, "identity", err));
     TRY(block_read(&text[2], at, "artifact", err));
-    TRY(point_read(&o->input_points[i], at, err));
-    o->inputs[i] = (struct job_input){text[0], text[1], o->input_points[i], text[2]};
+    TRY(point_read(&m->input_points[i], at, err));
+    m->inputs[i] = (struct job_input){text[0], text[1], m->input_points[i], text[2]};
 cleanup:
     return rc;
 }
 
-static enum err_code order_read(struct order *o, const char *at, struct err *err) {
+static enum err_code read_message(struct job_message *m, const char *at, struct err *err) {
     enum err_code rc = ERR_OK;
-    TRY(block_read(&o->kind, &at, "kind", err));
-    TRY(block_read(&o->seed, &at, "seed", err));
-    TRY(block_read(&o->control, &at, "control", err));
-    TRY(point_read(&o->point, &at, err));
-    TRY(block_read(&o->n_inputs, &at, "inputs", err));
-    o->n = (size_t)strtoull(o->n_inputs, NULL, 10);
-    CHECK(o->n <= JOB_PARENTS, ERR_DATA, "order of a job: %zu inputs, at most %d are possible",
-          o->n, JOB_PARENTS);
-    for (size_t i = 0; i < o->n; i++) TRY(input_read(o, i, &at, err));
+    TRY(block_read(&m->kind, &at, "kind", err));
+    TRY(block_read(&m->seed, &at, "seed", err));
+    TRY(block_read(&m->control, &at, "control", err));
+    TRY(point_read(&m->point, &at, err));
+    TRY(block_read(&m->n_inputs, &at, "inputs", err));
+    m->n = (size_t)strtoull(m->n_inputs, NULL, 10);
+    CHECK(m->n <= JOB_PARENTS, ERR_DATA, "message of a job: %zu inputs, at most %d are possible",
+          m->n, JOB_PARENTS);
+    for (size_t i = 0; i < m->n; i++) TRY(input_read(m, i, &at, err));
 cleanup:
     return rc;
 }
 
-enum err_code job_message_compute(const char *order, struct job_ctx *ctx, void *context,
+enum err_code job_message_compute(const char *message, struct job_ctx *ctx, void *context,
                                   struct err *err) {
     enum err_code rc = ERR_OK;
-    struct order o = {0};
+    struct job_message m = {0};
     (void)context;
-    TRY(order_read(&o, order, err));
-    const struct stage *stage = stage_find(o.kind);
-    CHECK(stage, ERR_DATA, "order of a job: no stage of this program is called \"%s\"", o.kind);
-    ctx->point = o.point;
+    TRY(read_message(&m, message, err));
+    const struct stage *stage = stage_find(m.kind);
+    CHECK(stage, ERR_DATA, "message of a job: this program has no stage \"%s\"", m.kind);
+    ctx->point = m.point;
     ctx->columns = stage->columns;
-    ctx->seed = strtoull(o.seed, NULL, 10);
-    ctx->control = o.control[0] ? o.control : NULL;
-    ctx->inputs = o.inputs;
-    ctx->n_inputs = o.n;
+    ctx->seed = strtoull(m.seed, NULL, 10);
+    ctx->control = m.control[0] ? m.control : NULL;
+    ctx->inputs = m.inputs;
+    ctx->n_inputs = m.n;
     TRY(stage->run(ctx, err));
 cleanup:
-    order_release(&o);
+    release_message(&m);
     return rc;
 }

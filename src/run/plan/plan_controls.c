@@ -84,10 +84,10 @@ enum err_code plan_controls_check(const struct plan *p, size_t stage, struct err
     for (size_t i = 0; i < also_size(point); i++) {
         const char *control = config_list_text(point, "also", i);
         if (has_control(p, &p->stages[stage], control)) continue;
-        return config_error(err, point, "also",
-                            "\"%s\" can be made of no fit that this stage reads: name one in "
-                            "`of`, or leave it out",
-                            control);
+        return config_error(
+            err, point, "also",
+            "\"%s\" applies to no fit that this stage reads: name one in `of`, or leave it out",
+            control);
     }
     return ERR_OK;
 }

@@ -52,9 +52,10 @@ static enum err_code collect_parents(size_t **out, struct job_list *of, const st
 }
 
 static enum err_code nothing_to_do(const struct plan *p, size_t stage, struct err *err) {
-    return config_stage_error(err, p->config, stage, NULL,
-                              "comes to no job at all; name fits in `of` or controls in `also`, "
-                              "made on the model it evaluates");
+    return config_stage_error(
+        err, p->config, stage, NULL,
+        "gives no job; name fits in `of`, or controls in `also`, that were made on the model "
+        "it evaluates");
 }
 
 /* Every job that the stage reads has the positions of some point: none is left out silently. */
@@ -68,11 +69,11 @@ static enum err_code check_positions(const struct plan *p, size_t stage, const s
                !job_builder_same_positions(config_stage_point(p->config, stage, k), parent))
             k++;
         if (k < n || n == 0) continue;
-        return config_stage_error(
-            err, p->config, stage, NULL,
-            "nothing here reads what was made with model.wpe_seed = %lld: give the same values "
-            "here, or all of them in the top-level group `model`",
-            (long long)config_int(parent, "model.wpe_seed"));
+        return config_stage_error(err, p->config, stage, NULL,
+                                  "no job of it reads those made with model.wpe_seed = %lld: give "
+                                  "the same values here, or "
+                                  "all of them in the top-level group `model`",
+                                  (long long)config_int(parent, "model.wpe_seed"));
     }
     return ERR_OK;
 }

@@ -19,9 +19,9 @@ static void take(struct earlier_job *out, struct job_keys *keys, const struct pl
     memcpy(out->identity, p->jobs[job].identity, sizeof out->identity);
 }
 
-/* ---- every plan there was: the newest first, each config once */
+/* ---- every plan of the run: the newest first, each config once */
 
-/* True: go on to the next one. */
+/* *more: continue with the next plan. */
 typedef enum err_code look(bool *more, const struct plan *p, void *context, struct err *err);
 
 static bool was_seen(const struct history *h, size_t attempt, const char *sum) {
@@ -32,7 +32,7 @@ static bool was_seen(const struct history *h, size_t attempt, const char *sum) {
     return false;
 }
 
-/* A config that no longer opens, or was never kept, is passed over. */
+/* A config that no longer opens, or was not stored, is skipped. */
 static enum err_code look_at(bool *more, const struct run_state *r, const char *path, look *f,
                              void *context, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -91,7 +91,7 @@ enum err_code earlier_configs_find(struct earlier_job *out, const struct run_sta
     return each_plan(r, look_for, &q, err);
 }
 
-/* ---- the nearest one */
+/* ---- the nearest job */
 
 struct nearest {
     struct earlier_job *out;

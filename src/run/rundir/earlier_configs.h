@@ -1,9 +1,9 @@
 /*
  * earlier_configs.h - jobs of earlier configs: the plans of DIR/configs, one for each config that
- * an attempt had, and the job among them that is nearest to another.
+ * an attempt had, and the job among them that is nearest to a given one.
  *
- * A plan made now has the identities of then only while the stages have the versions and the files
- * the contents of then; a job whose identity comes out otherwise is not found.
+ * A plan made now gives the identities of that time only if stages and files have not changed
+ * since; a job whose identity differs now is not found.
  */
 #ifndef RUN_RUNDIR_EARLIER_CONFIGS_H
 #define RUN_RUNDIR_EARLIER_CONFIGS_H
@@ -21,7 +21,7 @@ struct earlier_job { /* {0}: none */
 
 void earlier_configs_release(struct earlier_job *k); /* idempotent */
 
-/* The job of this identity, as the newest config that had it says. */
+/* The job of this identity, from the newest config that has it. */
 enum err_code earlier_configs_find(struct earlier_job *out, const struct run_state *r,
                                    const char *identity, struct err *err);
 

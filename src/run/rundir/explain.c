@@ -5,7 +5,7 @@
 
 #include "store/artifact.h"
 
-/* ---- would it run again? */
+/* ---- would it run again, and why? judge() decides by the state of the job */
 
 static void say_start(struct explain *e) {
     const struct history_job *past = e->found.past;
@@ -35,7 +35,7 @@ static void judge_pending(struct explain *e) {
     const struct history_job *past = e->found.past;
     e->runs = true;
     if (past && past->state == HISTORY_DONE) {
-        text_add(&e->verdict, "DONE, but its artifact is gone or cut short: runs again");
+        text_add(&e->verdict, "DONE, but its artifact is missing or truncated: runs again");
         return;
     }
     if (!past)
@@ -48,7 +48,7 @@ static void judge_pending(struct explain *e) {
     say_parents(e);
 }
 
-/* Was it the machine, or would the same job fail alike? */
+/* Classes of failure that another try may avoid. */
 static bool may_be_the_machine(const char *class) {
     static const char *const CLASSES[] = {"lost", "kill", "hang"};
     for (size_t i = 0; i < sizeof CLASSES / sizeof *CLASSES; i++)
@@ -60,9 +60,9 @@ static void judge_failed(struct explain *e, const struct run_state_job *state) {
     const char *class = run_state_failure_class(state);
     text_add(&e->verdict, "FAILED (%s): %s; %s", class, run_state_failure_reason(state),
              may_be_the_machine(class)
-                 ? "it may have been the machine's doing: run --retry-failed tries it again"
-                 : "the same bits would fail alike, so it is not tried again but by run "
-                   "--retry-failed");
+                 ? "the machine may be the cause: run --retry-failed tries it again"
+                 : "the same computation would fail again, so only run --retry-failed "
+                   "tries it again");
 }
 
 static void judge_blocked(struct explain *e, const struct run_state_job *state) {
@@ -73,8 +73,8 @@ static void judge_blocked(struct explain *e, const struct run_state_job *state) 
 static void judge(struct explain *e) {
     const struct run_state_job *state = e->found.job == PLAN_NONE ? NULL : &e->states[e->found.job];
     if (!state)
-        text_add(&e->verdict, "no longer planned: nothing runs it; what it gave stays in the "
-                              "journal and counts again if a config asks for it");
+        text_add(&e->verdict, "no longer planned: it does not run; its results stay in the journal "
+                              "and count again if a config asks for the job");
     else if (state->state == QUEUE_DONE)
         text_add(&e->verdict, "DONE: would not run again");
     else if (state->state == QUEUE_FAILED)
@@ -82,7 +82,7 @@ static void judge(struct explain *e) {
     else if (state->state == QUEUE_BLOCKED)
         judge_blocked(e, state);
     else if (state->state == QUEUE_RUNNING)
-        text_add(&e->verdict, "runs just now, on rank %s", e->found.past->ranks);
+        text_add(&e->verdict, "running now, on rank %s", e->found.past->ranks);
     else
         judge_pending(e);
 }

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "sched/eta.h"
 
-enum { MOST_RANKS = 1 << 20 }; /* a journal that says more is not believed */
+enum { MOST_RANKS = 1 << 20 }; /* a larger number in a journal is ignored */
 
 static const struct history_attempt *last_attempt(const struct run_state *r) {
     return r->history.n_attempts ? &r->history.attempts[r->history.n_attempts - 1] : NULL;
@@ -74,7 +74,7 @@ static struct eta_state eta_state_of(const struct run_state *r, size_t j) {
     const struct history_job *past = r->jobs[j].past;
     struct eta_state e = {.state = r->jobs[j].state, .ranks = past ? count_ranks(past->ranks) : 1};
     if (!past) return e;
-    if (e.state == QUEUE_DONE) { /* of one that went on from a checkpoint we know the end only */
+    if (e.state == QUEUE_DONE) { /* of a job that resumed, only the time since then is known */
         e.seconds = past->share > 0.0 || past->total == 0.0 ? past->seconds : 0.0;
         return e;
     }

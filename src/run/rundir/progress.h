@@ -1,6 +1,6 @@
 /*
- * progress.h - how far a run is: what its live attempt has done, who works on what, when it will
- * be through.
+ * progress.h - the progress of a run: what its live attempt has done, which hosts work on which
+ * job, and the time left.
  */
 #ifndef RUN_RUNDIR_PROGRESS_H
 #define RUN_RUNDIR_PROGRESS_H
@@ -17,7 +17,7 @@ struct progress {
 
 enum err_code progress_make(struct progress *out, const struct run_state *r, struct err *err);
 
-/* Of a RUNNING job: seconds since its start, by our clock; NaN: not told. */
+/* Of a RUNNING job: seconds since its start, by this clock; NaN: not recorded. */
 double progress_elapsed(const struct run_state *r, size_t job);
 
 /* Fraction of a job done at its newest checkpoint; 0: there is none. */

@@ -38,7 +38,7 @@ void provenance_versions(struct text *out) {
     text_add(out, "\n");
 }
 
-/* What decides about the bits of a result. */
+/* What determines the bits of a result. */
 static const struct {
     const char *name;
     const char *(*value)(void);
@@ -48,7 +48,7 @@ static const struct {
              {"core", blas_core}};
 enum { BUILD_N = sizeof BUILD / sizeof *BUILD };
 
-/* All that an attempt says of itself; the first six come from the farm. */
+/* All fields of an attempt; the first six are written by the farm. */
 static const char *const FIELDS[] = {
     "number",        "utc",         "host",         "hosts",       "pid",        "ranks",
     "version",       "revision",    "diff",         "compiler",    "flags",      "core",
@@ -76,7 +76,7 @@ static void add_variable(struct provenance *p, const char *name, const char *var
     text_add(add(p, name), "%s", value && *value ? value : "none");
 }
 
-/* Variables that pin kernels or threads, or order faults. */
+/* Variables that pin kernels or threads, or inject faults. */
 static void add_environment(struct provenance *p) {
     static const char *const PREFIXES[] = {"OPENBLAS_", "OMP_", "TASKVEC_"};
     struct text *out = add(p, "environment");
@@ -186,7 +186,7 @@ void provenance_lacking(struct text *out, const struct history_attempt *a) {
     }
 }
 
-/* ---- may this build go on with what another one began? */
+/* ---- may this build resume a run that another one began? */
 
 static const char *field_or(const struct history_attempt *a, const char *name) {
     const char *value = history_field(a, name);
@@ -276,7 +276,7 @@ cleanup:
     return rc;
 }
 
-/* Runs of earlier versions may lack a field: that is no difference. */
+/* A field that a run of an earlier version lacks is no difference. */
 static bool is_other(const struct history_attempt *a, const char *name, const char *ours) {
     const char *theirs = history_field(a, name);
     return theirs && strcmp(theirs, ours) != 0;

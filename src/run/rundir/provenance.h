@@ -37,7 +37,7 @@ enum err_code provenance_make(struct provenance *out, const struct plan *p, size
                               char *const *argv, struct err *err);
 void provenance_release(struct provenance *p);
 
-/* Names of all fields that the line of an attempt has, those of the farm first. */
+/* Names of all fields in the line of an attempt, those of the farm first. */
 size_t provenance_fields(const char *const **names);
 
 /* Appends the names of those that an attempt lacks: "hosts, libc"; nothing if it has all. */

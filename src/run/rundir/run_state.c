@@ -7,7 +7,7 @@
 #include "journal/journal.h"
 #include "store/artifact.h"
 
-enum { FRUITLESS_ATTEMPTS = 3 };
+enum { FRUITLESS_ATTEMPTS = 3 }; /* in a row: then the run makes no progress */
 
 enum err_code run_state_config_path(char out[FILE_PATH_MAX], const char *dir, struct err *err) {
     const int n = snprintf(out, FILE_PATH_MAX, "%s/config.cfg", dir);
@@ -15,12 +15,12 @@ enum err_code run_state_config_path(char out[FILE_PATH_MAX], const char *dir, st
     return ERR_OK;
 }
 
-/* BLOCKED comes after, from the parents. */
+/* All but BLOCKED, which depends on the parents. */
 static struct run_state_job job_state(const struct planned_job *job, const struct history *h,
                                       const char *dir, bool running) {
     struct run_state_job j = {.job = job, .past = history_find(h, job->identity)};
     const size_t last = h->n_attempts ? h->attempts[h->n_attempts - 1].number : 0;
-    j.state = queue_past(j.past, false, &j.lost);
+    j.state = queue_initial_state(j.past, false, &j.lost);
     if (j.state == QUEUE_DONE && dir && j.past->artifact && !artifact_present(dir, j.past))
         j.state = QUEUE_PENDING;
     if (running && j.state == QUEUE_PENDING && j.past && j.past->state == HISTORY_STARTED &&
@@ -91,7 +91,7 @@ void run_state_release(struct run_state *r) {
     *r = (struct run_state){0};
 }
 
-/* The last attempts, all over, brought nothing. */
+/* The last attempts ended without a new DONE job or checkpoint. */
 static bool is_stuck(const struct history *h, bool alive) {
     size_t fruitless = 0;
     for (size_t i = h->n_attempts; i > 0; i--) {
@@ -114,7 +114,7 @@ int run_state_exit_code(const struct run_state *r) {
 }
 
 const char *run_state_failure_reason(const struct run_state_job *job) {
-    if (job->lost) return "several attempts in a row died while it ran";
+    if (job->lost) return "several attempts in a row died while it was running";
     return job->past && job->past->reason ? job->past->reason : "";
 }
 

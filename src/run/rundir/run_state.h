@@ -1,6 +1,8 @@
 /*
- * run_state.h - all that a run's directory says: its config, the plan of it, and what the journal
- * tells of each job of that plan.
+ * run_state.h - a run as its directory records it: the config, its plan, and the state of each job
+ * by the journal.  Why a job runs again: explain.h.
+ *
+ * The directory:
  *
  *     DIR/config.cfg   the resolved config of the last attempt, paths absolute
  *     DIR/configs/     the resolved config of every attempt, named by its SHA-256
@@ -24,7 +26,7 @@ struct run_state_job {
     enum queue_state state;
     const struct history_job *past;      /* NULL: never started */
     const struct run_state_job *blocker; /* BLOCKED: the ancestor that FAILED; else NULL */
-    bool lost;                           /* FAILED because it ran while several attempts died */
+    bool lost; /* FAILED because it was running when several attempts in a row died */
 };
 
 struct run_state {
@@ -43,22 +45,22 @@ struct run_state {
 enum err_code run_state_open(struct run_state *r, const char *dir, struct err *err);
 void run_state_release(struct run_state *r); /* idempotent */
 
-/* Looks again at lock and journal; config and plan stay. */
+/* Reads lock and journal again; config and plan stay. */
 enum err_code run_state_refresh(struct run_state *r, struct err *err);
 
 enum err_code run_state_config_path(char out[FILE_PATH_MAX], const char *dir, struct err *err);
 
-/* The state of each job of a plan after a history; `running`: somebody runs it now. A job that is
- * DONE but whose artifact is gone from `dir` or cut short is PENDING, as for the farm: it runs
- * again. dir NULL: the history alone is asked. */
+/* The state of each job of a plan by a history; `running`: the run is alive now. A DONE job whose
+ * artifact is missing from `dir` or truncated is PENDING, as for the farm: it runs again. dir NULL:
+ * the history alone decides. */
 void run_state_states(struct run_state_job *jobs, size_t count[QUEUE_BLOCKED + 1],
                       const struct plan *p, const struct history *h, const char *dir, bool running);
 
-/* The exit code that the states come to: done, failed or work remains; EXIT_BUG after three
+/* The exit code for the states: done, failed or work remains; EXIT_BUG after three
  * attempts in a row that ended without a new DONE job or checkpoint. */
 int run_state_exit_code(const struct run_state *r);
 
-/* Why a job is FAILED: "nan", and the reason; "lost" for one that ran while attempts died. */
+/* Why a job is FAILED: "nan", and the reason; "lost" for a job that was running when they died. */
 const char *run_state_failure_class(const struct run_state_job *job);
 const char *run_state_failure_reason(const struct run_state_job *job);
 

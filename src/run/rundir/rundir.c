@@ -6,7 +6,9 @@
 #include "base/version.h"
 #include "run/rundir/run_state.h"
 
-enum { CONFIG_BYTES = 1 << 24 }; /* a resolved config is longer than what was written by hand */
+enum {
+    CONFIG_BYTES = 1 << 24
+}; /* a resolved config is longer than the limit for files written by hand */
 
 enum err_code rundir_name(char out[FILE_PATH_MAX], const struct config *config, const char *given,
                           struct err *err) {

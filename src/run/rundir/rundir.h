@@ -1,5 +1,6 @@
 /*
- * rundir.h - the directory of a run: its name, and the config kept in it.
+ * rundir.h - the directory of a run: its name, the configs stored in it, and how a new config
+ * differs.
  */
 #ifndef RUN_RUNDIR_RUNDIR_H
 #define RUN_RUNDIR_RUNDIR_H
@@ -17,16 +18,16 @@ void rundir_config_sum(char out[HASH_HEX], const struct text *resolved);
 enum err_code rundir_kept_path(char out[FILE_PATH_MAX], const char *dir, const char *sum,
                                struct err *err);
 
-/* Writes DIR/config.cfg, resolved, and DIR/configs/SUM.cfg, unless they say the same already; and
+/* Writes DIR/config.cfg, resolved, and DIR/configs/SUM.cfg, unless they hold the same already, and
  * the local changes of this build as DIR/changes/SUM.diff, if it has any. */
 enum err_code rundir_keep_config(const char *dir, const struct config *config, struct err *err);
 
-struct rundir_change { /* of a config against the one of the attempt before */
+struct rundir_change { /* of a config, compared with that of the attempt before */
     bool changed;
     size_t added, unchanged, gone; /* jobs */
 };
 
-/* Compares with DIR/config.cfg as it stands; no file, or one that no longer opens, is no change. */
+/* Compares with DIR/config.cfg; a file that is missing or no longer opens counts as no change. */
 void rundir_compare(struct rundir_change *out, const char *dir, const struct plan *plan,
                     const struct stage_schemas *schemas);
 

@@ -1,6 +1,6 @@
 #include "run/rundir/throughput.h"
 
-/* Three significant digits are all that a timing on a shared machine holds. */
+/* Three significant digits: a timing on a shared machine is no more precise. */
 static void print_rate(struct text *out, double rate) {
     if (rate < 1000.0)
         text_add(out, "%.3g", rate);

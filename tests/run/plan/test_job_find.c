@@ -62,12 +62,12 @@ static void test_find(void **state) {
     expect(prefix, 1, &c, &h);
     expect("feedface", PLAN_NONE, &c, &h);
     (void)snprintf(prefix, sizeof prefix, "%.15s", c.plan.jobs[2].identity);
-    refuse(prefix, "2 jobs begin so: fit[1] (", &c, &h);
+    refuse(prefix, "2 jobs begin with it: fit[1] (", &c, &h);
     refuse(prefix, "no longer planned (", &c, &h);
     refuse("fit[7]", "did you mean fit[", &c, &h);
-    refuse("fee", "4 digits or more of its identity", &c, &h);
-    refuse("99", "no job is called so", &c, &h);
-    refuse("", "no job is called so", &c, &h);
+    refuse("fee", "at least 4 digits of its identity", &c, &h);
+    refuse("99", "no such job", &c, &h);
+    refuse("", "no such job", &c, &h);
     history_release(&h);
     plan_case_close(&c);
 }
@@ -87,8 +87,8 @@ static void test_numbers(void **state) {
     expect("0003", PLAN_NONE, &c, &h);
     expect("1234567890", PLAN_NONE, &c, &h);
     expect("1234", PLAN_NONE, &c, &h); /* the plan has no such line */
-    refuse("03", "no job is called so", &c, &h);
-    refuse("0004", "no job is called so", &c, &h);
+    refuse("03", "no such job", &c, &h);
+    refuse("0004", "no such job", &c, &h);
     history_release(&h);
     plan_case_close(&c);
 }
