@@ -1,5 +1,5 @@
-/* Load balance and time limits on simulated ranks: who goes next (queue.h), how long it will take
- * (pace.h), and a clock of the test's own. */
+/* Load balance and time limits on simulated ranks: the next job (queue.h), how long it will take
+ * (job_times.h), and a simulated clock. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +19,7 @@ enum { JOBS_MAX = 400, RANKS_MAX = 8 };
 struct farm {
     size_t n;
     struct planned_job jobs[JOBS_MAX];
-    double seconds[JOBS_MAX]; /* on each rank of its group: what nobody knows beforehand */
+    double seconds[JOBS_MAX]; /* on each rank of its group: not known beforehand */
     int ranks;
     double stop_at; /* no job is started that would not be done by then */
     struct job_times *pace;
@@ -160,7 +160,7 @@ static double stretch_of(struct farm *f) {
     return f->last_end / fmax(60.0 / f->ranks, longest);
 }
 
-/* What was measured is shown on request. */
+/* The measured values are printed on request. */
 static bool is_shown(void) { return getenv("TASKVEC_TEST_TIMES") != NULL; }
 
 static void test_heavy_tails(void **state) {
@@ -256,7 +256,8 @@ static void test_groups(void **state) {
     if (is_shown())
         fprintf(stderr, "groups: idle for %.3f s at most, makespan at most %.4f of the bound\n",
                 wait, stretch);
-    if (wait > 5.0) fail_msg("a rank was idle for %.3f s beside work for it, not 5", wait);
+    if (wait > 5.0)
+        fail_msg("a rank was idle for %.3f s although a job was ready for it, not 5", wait);
 }
 
 int main(void) {
