@@ -37,7 +37,7 @@ static enum err_code print_plan(struct text *out, const struct plan *p, const ch
     struct run_state_job *states = calloc(p->n_jobs + 1, sizeof *states);
     CHECK(states, ERR_MEMORY, "no memory for %zu jobs", p->n_jobs);
     TRY(states_of(states, p, dir, err));
-    plan_totals(&totals, p, states);
+    TRY(plan_totals(&totals, p, states, err));
     if (options_has(o, "--json")) {
         TRY(plan_print_json(out, p, states, &totals, err));
     } else if (options_has(o, "--csv")) {

@@ -8,6 +8,7 @@
 #include "machine/memory_budget.h"
 #include "ops/blas.h"
 #include "run/plan/varying_keys.h"
+#include "run/rundir/useful_ranks.h"
 #include "json/json_writer.h"
 
 /* Flop/s of one core: single-precision products of the size that fits are made of. */
@@ -27,10 +28,10 @@ static double measure_rate(void) {
     return best > 0.0 ? 2.0 * N * N * (double)N / best : 0.0;
 }
 
-void plan_totals(struct plan_totals *out, const struct plan *p,
-                 const struct run_state_job *states) {
+enum err_code plan_totals(struct plan_totals *out, const struct plan *p,
+                          const struct run_state_job *states, struct err *err) {
     static const double GENEROUS = 4.0 * 1024 * 1024 * 1024, PROGRAM = 256.0 * 1024 * 1024;
-    *out = (struct plan_totals){.group = 1, .rate = measure_rate()};
+    *out = (struct plan_totals){.group = 1, .useful_ranks = 1, .rate = measure_rate()};
     for (size_t j = 0; j < p->n_jobs; j++) {
         const struct job_cost *c = &p->jobs[j].cost;
         out->flops += c->flops;
@@ -43,6 +44,8 @@ void plan_totals(struct plan_totals *out, const struct plan *p,
      * 80% of the request; supervisor, child and libraries take the rest. */
     const double wanted = fmax(out->memory_least, fmin(out->memory, GENEROUS));
     out->memory_per_rank = ceil(wanted / 0.8 + PROGRAM);
+    if (!(out->rate > 0.0)) return ERR_OK;
+    return useful_ranks(&out->useful_ranks, &out->seconds_left, p, states, out->rate, err);
 }
 
 /* ---- one row a job */
@@ -151,6 +154,14 @@ void plan_print_totals(struct text *out, const struct plan *p, const struct plan
             t->flops / t->rate / 3600.0, t->flops_left / t->rate / 3600.0, t->flops, t->rate / 1e9);
         text_table_paragraph(out, text_str(&line), width);
     }
+    if (t->rate > 0.0 && t->flops_left > 0.0) {
+        char span[32];
+        clock_span(span, t->seconds_left);
+        text_clear(&line);
+        text_add(&line, "What is left can use %d rank%s: %s or more.", t->useful_ranks,
+                 t->useful_ranks == 1 ? "" : "s", span);
+        text_table_paragraph(out, text_str(&line), width);
+    }
     if (line.failed) out->failed = true;
     text_release(&line);
 }
@@ -187,6 +198,8 @@ static void json_totals(struct json_writer *w, const struct plan *p, const struc
     json_write_key(w, "memory_least"), json_write_number(w, t->memory_least);
     json_write_key(w, "memory_per_rank"), json_write_int(w, (int64_t)t->memory_per_rank);
     json_write_key(w, "ranks_of_largest_group"), json_write_int(w, t->group);
+    json_write_key(w, "ranks_useful"), json_write_int(w, t->useful_ranks);
+    json_write_key(w, "seconds_left"), json_write_number(w, t->seconds_left);
     json_write_key(w, "flops"), json_write_number(w, t->flops);
     json_write_key(w, "flops_left"), json_write_number(w, t->flops_left);
     json_write_key(w, "flops_per_second"), json_write_number(w, t->rate);

@@ -18,10 +18,13 @@ struct plan_totals {
     double memory_per_rank;   /* to request from a cluster */
     int group;                /* ranks of the largest group */
     double rate;              /* flop/s of one core, measured now */
+    int useful_ranks;         /* ranks that what is left can use; see useful_ranks.h */
+    double seconds_left;      /* of what is left on these ranks; 0 where rate is 0 */
 };
 
 /* states [n_jobs]. */
-void plan_totals(struct plan_totals *out, const struct plan *p, const struct run_state_job *states);
+enum err_code plan_totals(struct plan_totals *out, const struct plan *p,
+                          const struct run_state_job *states, struct err *err);
 
 /* One row a job: line, job, identity, state, group, memory, cost, and the axes in use. */
 enum err_code plan_print(struct text *out, const struct plan *p, const struct run_state_job *states,

@@ -7,7 +7,8 @@
 
 #include "ops/blas.h"
 
-struct core_rank { /* kernel families of OpenBLAS on x86-64, the slower first */
+/* Kernel families of OpenBLAS on x86-64. rank: 1 SSE, 2 AVX, 3 AVX2, 4 AVX-512. */
+struct core_rank {
     const char *name;
     int rank;
 };
@@ -24,37 +25,56 @@ static int rank_of(const char *core) {
     return 0;
 }
 
-static int rank_of_cpu(void) {
+int blas_kernel_cpu(void) {
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")) return 4;
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512cd"))
+        return 4;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return 3;
     return __builtin_cpu_supports("avx") ? 2 : 1;
 }
 
-/* OpenBLAS ignores names that it does not know. */
-static bool is_used(const char *pinned) { return strcasecmp(pinned, blas_core()) == 0; }
+static const char *best_for(int cpu) {
+    static const char *const names[] = {"Nehalem", "Sandybridge", "Haswell", "SkylakeX"};
+    return names[cpu - 1];
+}
 
-enum blas_kernel_state blas_kernel_look(char line[CORE_LINE]) {
-    const char *pinned = getenv("OPENBLAS_CORETYPE");
-    const int core = rank_of(blas_core());
-    if (pinned && !is_used(pinned)) {
-        (void)snprintf(
-            line, CORE_LINE,
-            "OPENBLAS_CORETYPE=%s names no kernel that OpenBLAS has for this CPU; it uses "
-            "%s: unset the variable, or name another kernel",
-            pinned, blas_core());
+enum blas_kernel_state blas_kernel_judge(char line[CORE_LINE], const char *core, const char *pinned,
+                                         int cpu) {
+    const int rank = rank_of(core);
+    /* OpenBLAS ignores names that it does not know. */
+    if (pinned && strcasecmp(pinned, core) != 0) {
+        (void)snprintf(line, CORE_LINE,
+                       "OPENBLAS_CORETYPE=%s names no kernel that OpenBLAS has for this CPU; it "
+                       "uses %s: unset the variable, or name %s",
+                       pinned, core, best_for(cpu));
         return CORE_UNKNOWN;
     }
-    if (pinned && core != 0 && core < rank_of_cpu()) {
+    if (pinned && rank != 0 && rank < cpu) {
         (void)snprintf(line, CORE_LINE,
-                       "OPENBLAS_CORETYPE=%s pins a slower kernel (%s) than this CPU's own: unset "
-                       "it, unless machines of several kinds must give the same bits",
-                       pinned, blas_core());
+                       "OPENBLAS_CORETYPE=%s pins a slower kernel than this CPU can run: export "
+                       "OPENBLAS_CORETYPE=%s, unless machines of several kinds must give the same "
+                       "bits",
+                       pinned, best_for(cpu));
         return CORE_SLOWER;
     }
-    (void)snprintf(line, CORE_LINE, "core %s%s%s", blas_core(),
+    /* Unpinned AVX2 kernels on a CPU with AVX-512 are OpenBLAS's considered choice, and about as
+     * fast (docs/performance.md); older ones mean that it does not know the CPU. */
+    if (!pinned && rank != 0 && rank < 3 && rank < cpu) {
+        (void)snprintf(line, CORE_LINE,
+                       "OpenBLAS does not know this CPU and took the slow kernel %s: before the "
+                       "first run, export OPENBLAS_CORETYPE=%s (a folder keeps its kernel)",
+                       core, best_for(cpu));
+        return CORE_SLOWER;
+    }
+    (void)snprintf(line, CORE_LINE, "core %s%s%s", core,
                    pinned ? ", pinned by OPENBLAS_CORETYPE=" : "", pinned ? pinned : "");
     return CORE_OWN;
+}
+
+enum blas_kernel_state blas_kernel_look(char line[CORE_LINE]) {
+    return blas_kernel_judge(line, blas_core(), getenv("OPENBLAS_CORETYPE"), blas_kernel_cpu());
 }
 
 void blas_kernel_warn(const struct log *log) {

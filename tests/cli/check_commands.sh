@@ -133,8 +133,15 @@ expect 1 'DIFFERS' verify again
 
 timeout 60 "$program" doctor >out 2>err || (($? == 1)) || faults=$((faults + 1))
 grep -q 'blas kernel' out || faults=$((faults + 1))
+kernel=$(sed -n 's/^TROUBLE  blas kernel .* export OPENBLAS_CORETYPE=\([A-Za-z]*\).*/\1/p' out)
+if [[ -n $kernel ]]; then # a CPU that OpenBLAS does not know: the named kernel is one it has
+    OPENBLAS_CORETYPE=$kernel "$program" doctor >out || true
+    grep -q "^ok  *blas kernel *core $kernel, pinned" out || faults=$((faults + 1))
+fi
 export OPENBLAS_CORETYPE=Nehalem
-expect 1 'TROUBLE +blas kernel +OPENBLAS_CORETYPE=Nehalem pins a slower' doctor
+expect 1 'TROUBLE +blas kernel +OPENBLAS_CORETYPE=Nehalem pins a slower .* export OPENBLAS_CORETYPE=(Haswell|SkylakeX),' doctor
+expect 0 'jobs done' run tiny.cfg -o nehalem --quiet
+[[ $(grep -c 'OPENBLAS_CORETYPE=Nehalem pins a slower' err) == 1 ]] || faults=$((faults + 1))
 rm -- "$(find faulty/artifacts -name '*.safetensors' | sort | head -n 1)" # its job is to run again
 expect 65 'attempt 1 was computed by another build or core: .*is Nehalem.*--mix' run tiny.cfg -o faulty
 expect 65 'attempt 1 was computed by another build or core: blas was .*; core was [A-Za-z]+, is Nehalem: .*--mix' \

@@ -25,8 +25,9 @@ case $1 in
 plan)
     name=stand-in
     if [[ $3 == */b.cfg ]]; then name=b; fi
-    printf '{"name": "%s", "n_jobs": %s, "memory_per_rank": 1073741825, ' "$name" "${JOBS:-3}"
-    printf '"ranks_of_largest_group": 2, "jobs": [{"name": "x", "memory": 5}]}\n'
+    printf '{"name": "%s", "n_jobs": 3, "memory_per_rank": 1073741825, "ranks_of_largest_group": %s, ' "$name" "${GROUP:-2}"
+    printf '"ranks_useful": %s, "seconds_left": %s, "core_hours": %s, ' "${RANKS:-3}" "${SECONDS_LEFT:-1.5}" "${HOURS:-1e-3}"
+    printf '"jobs": [{"name": "x", "memory": 5}]}\n'
     ;;
 run)
     stop=''
@@ -99,16 +100,23 @@ elif [[ ${CI:-} == true ]]; then
 fi
 submit --print --time 20 >"$work/job.sh"
 has '^#SBATCH --time=20$'
-has '^#SBATCH --ntasks=3 ' # as many as the plan has jobs
+has '^#SBATCH --ntasks=3 ' # as many as the plan says that the run can use
 has '^\*\) config=.* folder=.*results/stand-in settings=\(\) ;;$'
 has '^#SBATCH --signal=B:USR1@180 '
 submit --print --time 4 >"$work/job.sh"
 has '^#SBATCH --signal=B:USR1@60 ' # a quarter of a short limit
 if grep -q CORETYPE "$work/job.sh"; then fault "kernels are pinned unasked"; fi
-JOBS=1 submit --print >"$work/job.sh"
-has '^#SBATCH --ntasks=2 ' # as many as its group has ranks
-JOBS=1000 submit --print >"$work/job.sh"
-has '^#SBATCH --ntasks=32 '
+RANKS=1000 submit --print >"$work/job.sh"
+has '^#SBATCH --ntasks=64 '
+RANKS=1000 GROUP=100 submit --print >"$work/job.sh"
+has '^#SBATCH --ntasks=100 ' # as many as its group has ranks
+has '^#SBATCH --time=00:10:00$' # at least ten minutes
+SECONDS_LEFT=3900.5 HOURS=2 submit --print >"$work/job.sh"
+has '^#SBATCH --time=02:20:00$' # 10 minutes and twice 65
+SECONDS_LEFT=3900 HOURS=9 submit --print --ntasks 3 >"$work/job.sh"
+has '^#SBATCH --time=06:10:00$' # 9 core-hours on 3 ranks
+SECONDS_LEFT=1e7 HOURS=9e3 submit --print >"$work/job.sh"
+has '^#SBATCH --time=24:00:00$'
 submit --print --mem-per-cpu 77 --name other --launcher "srun --mpi=pmix" >"$work/job.sh"
 has '^#SBATCH --mem-per-cpu=77M$'
 has '^#SBATCH --job-name=other$'
@@ -121,9 +129,23 @@ has '^export OPENBLAS_CORETYPE=SkylakeX'
 has '^launcher=\(mpirun --bind-to core\)$'
 has ' settings=\(-s seed=2 -s fit\.method=.*ltv.*\) ;;$'
 
+# ---- options of sbatch are lines of the script, below those it has: the later one counts.
+# shellcheck disable=SC1003 # a backslash at the end of a word
+submit --print --time 9 -- --account=me -p cpu,gpu --mail-user='a "b\' -C 'a&b' --exclusive >"$work/job.sh"
+sed -n '/^#SBATCH --time=9$/,/^#SBATCH --exclusive$/p' "$work/job.sh" >"$work/lines"
+cat >"$work/expected" <<'END'
+#SBATCH --time=9
+#SBATCH --account=me
+#SBATCH -p cpu,gpu
+#SBATCH "--mail-user=a \"b\\"
+#SBATCH -C "a&b"
+#SBATCH --exclusive
+END
+diff "$work/expected" "$work/lines" || fault "lines of the options after -- differ"
+
 # ---- arrays: a task for each config and each value, a folder for each task.
 submit --print --each seed=9..11 --each 'fit.points=[4, 7]' --at-once 2 --dir "$work/many" >"$work/job.sh"
-has '^#SBATCH --time=04:00:00 --array=0-5%2$'
+has '^#SBATCH --time=00:10:00 --array=0-5%2$'
 has '^#SBATCH --output=it_s-%A_%a.out$'
 has '^0\) config=.*it.*s.cfg folder=.*/many/stand-in-seed-9-fit.points-4 settings=\(-s seed=9 -s fit.points=4\) ;;$'
 has '^5\) .* folder=.*/many/stand-in-seed-11-fit.points-7 settings=\(-s seed=11 -s fit.points=7\) ;;$'
@@ -155,6 +177,8 @@ refuses 64 'unknown option --partition.*after --' "$config" --partition x
 refuses 64 "ntasks: expected a number of ranks, got 'many'" "$config" --ntasks many
 refuses 64 "time: expected .*got 'noon'" "$config" --time noon
 refuses 65 'cannot be read' "$work/none.cfg"
+refuses 64 'b.cfg: expected an option of sbatch after --' "$config" -- b.cfg
+refuses 64 'has a line break' "$config" -- $'--comment=a\nb'
 refuses 64 'two runs would use the folder .*results/stand-in:' "$config" "$config" --program "$work/bin/taskvec"
 refuses 64 "each: expected KEY=A,B,C or KEY=1..20, got 'seed'" "$config" --each seed
 refuses 64 "core: expected a kernel of OpenBLAS: Haswell, .* got 'Hasvell'" "$config" --core Hasvell

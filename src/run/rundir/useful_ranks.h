@@ -1,0 +1,21 @@
+/*
+ * useful_ranks.h - how many ranks a run can use, and how long it then takes.
+ */
+#ifndef RUN_RUNDIR_USEFUL_RANKS_H
+#define RUN_RUNDIR_USEFUL_RANKS_H
+
+#include "base/err.h"
+#include "run/plan/plan.h"
+#include "run/rundir/run_state.h"
+
+enum { USEFUL_RANKS_MAX = 1024 };
+
+/* *ranks: the fewest with which the jobs that are left take at most 10% longer than on
+ * USEFUL_RANKS_MAX ranks, and at least those of the largest group left; 1 when nothing is left.
+ * *seconds: what they then take, by playing the scheduler forward (sched/forecast.h).
+ * states [n_jobs]; flops_per_second: of one rank, above 0. Jobs that failed are left out. */
+enum err_code useful_ranks(int *ranks, double *seconds, const struct plan *p,
+                           const struct run_state_job *states, double flops_per_second,
+                           struct err *err);
+
+#endif
