@@ -85,7 +85,7 @@ static void check_draws(struct source *s, const struct prompts_setup *of) {
     for (size_t i = 0; i < 2; i++) {
         const size_t n = sizes[i];
         struct prompts want;
-        SUCCEEDS(prompts_create_shifted(&want, of, n, POINTS, &err));
+        SUCCEEDS(prompts_create(&want, of, n, POINTS, &err));
         prompts_draw(&want, of, 3 * n, DIMS);
         const struct prompt_view got = source_draw(s, 3 * n, n);
         same_prompts(&got, &want);
@@ -146,7 +146,7 @@ static void covariates_have_a_split_of_their_own(void **state) {
     struct prompts want;
     struct source *s = open_source(point, "basis", false), *plain = open_source(point, NULL, false);
     (void)snprintf(of.covariates, sizeof of.covariates, "basis");
-    SUCCEEDS(prompts_create(&want, &of.setup, N, POINTS, &err));
+    SUCCEEDS(prompts_create(&want, &of, N, POINTS, &err));
     prompts_draw(&want, &of, 0, DIMS);
     SUCCEEDS(source_reserve(s, N, POINTS, &err));
     SUCCEEDS(source_reserve(plain, N, POINTS, &err));
@@ -163,8 +163,8 @@ static void check_redraw(const char *keys) {
     const struct prompts_setup of = setup_of(point, true);
     struct source *s = open_source(point, NULL, true);
     struct prompts before, one;
-    SUCCEEDS(prompts_create_shifted(&before, &of, N, POINTS, &err));
-    SUCCEEDS(prompts_create_shifted(&one, &of, 1, POINTS, &err));
+    SUCCEEDS(prompts_create(&before, &of, N, POINTS, &err));
+    SUCCEEDS(prompts_create(&one, &of, 1, POINTS, &err));
     SUCCEEDS(source_reserve(s, N, POINTS, &err));
     prompts_draw(&before, &of, 0, DIMS);
     prompts_draw(&one, &of, 77, DIMS);
@@ -202,7 +202,7 @@ static void a_curriculum_uses_some_coordinates(void **state) {
     struct prompts want;
     struct source *s = open_source(point, NULL, false);
     SUCCEEDS(source_reserve(s, N, POINTS, &err));
-    SUCCEEDS(prompts_create(&want, &of.setup, N, 2, &err));
+    SUCCEEDS(prompts_create(&want, &of, N, 2, &err));
     prompts_draw(&want, &of, 10, 3);
     const struct prompt_view got = source_draw_active(s, 10, N, 2, 3);
     same_prompts(&got, &want);

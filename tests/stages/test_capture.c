@@ -39,7 +39,7 @@ static void compare(const char *text, double bound) {
     float tokens[2 * POINTS * 3];
     double wide[2 * POINTS * 3];
     problem_setup_read(&source.setup, lab_point(&lab, "capture", 0));
-    SUCCEEDS(prompts_create(&prompts, &source.setup, N, POINTS, &err));
+    SUCCEEDS(prompts_create(&prompts, &source, N, POINTS, &err));
     prompts_draw(&prompts, &source, 0, 3);
     struct model_twin twin = model_twin_create(&model.params);
     const struct prompt_view all = {

@@ -40,7 +40,7 @@ static struct map map_make(const char *text) {
     SUCCEEDS(model_open(&m.model, path, &err));
     m.twin = model_twin_create(&m.model.params);
     problem_setup_read(&source.setup, lab_point(&m.lab, "effects", 0));
-    SUCCEEDS(prompts_create(&m.prompts, &source.setup, N, POINTS, &err));
+    SUCCEEDS(prompts_create(&m.prompts, &source, N, POINTS, &err));
     prompts_draw(&m.prompts, &source, 0, INPUTS);
     return m;
 }

@@ -28,7 +28,7 @@ static void errors_are_those_of_the_test_prompts(void **state) {
     struct prompts_setup source = {.seed = 5, .split = "test"};
     struct prompts prompts;
     problem_setup_read(&source.setup, lab_point(&lab, "estimate", 0));
-    SUCCEEDS(prompts_create(&prompts, &source.setup, FUNCTIONS, POINTS, &err));
+    SUCCEEDS(prompts_create(&prompts, &source, FUNCTIONS, POINTS, &err));
     prompts_draw(&prompts, &source, 0, 3);
     for (size_t point = 0; point < 2; point++) {
         struct host_twin *h = run(&lab, point);

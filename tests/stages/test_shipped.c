@@ -177,22 +177,22 @@ static void add_errors(double *sum, struct curve *c, const struct shipped *s, st
 /* Mean squared errors of the plain model over E[y^2], after k = 0 .. points - 1 examples. */
 static void relative_errors(double *out, const struct shipped *s, size_t points) {
     struct method_setup plain;
-    struct problem_setup problem;
+    struct prompts_setup source = {0};
     struct prompts prompts;
     struct curve c;
     method_setup_named(&plain, "plain", &s->model.params);
-    problem_setup_read(&problem, s->point);
+    problem_setup_read(&source.setup, s->point);
     const struct curve_options o = {.setup = &plain,
                                     .chunk = CHUNK,
                                     .points = points,
                                     .window_points = s->model.trained_points,
                                     .trained_points = s->model.trained_points};
     SUCCEEDS(curve_create(&c, &o, &err));
-    SUCCEEDS(prompts_create(&prompts, &problem, CHUNK, points, &err));
+    SUCCEEDS(prompts_create(&prompts, &source, CHUNK, points, &err));
     for (size_t k = 0; k < points; k++) out[k] = 0;
     for (size_t first = 0; first < FUNCTIONS; first += CHUNK)
         add_errors(out, &c, s, &prompts, first);
-    for (size_t k = 0; k < points; k++) out[k] /= FUNCTIONS * problem_variance(&problem);
+    for (size_t k = 0; k < points; k++) out[k] /= FUNCTIONS * problem_variance(&source.setup);
     prompts_destroy(&prompts);
     curve_destroy(&c);
 }

@@ -40,7 +40,7 @@ static enum err_code problem_check(const struct source *s, const struct config_p
 }
 
 static enum err_code problem_reserve(struct source *s, size_t n, size_t points, struct err *err) {
-    return prompts_create_shifted(&self(s)->prompts, &look(s)->setup, n, points, err);
+    return prompts_create(&self(s)->prompts, &look(s)->setup, n, points, err);
 }
 
 static size_t problem_bytes(const struct source *s, size_t n, size_t points) {

@@ -22,9 +22,11 @@ static size_t work_of(const struct shift *shift, size_t dims) {
     return shift && shift->work ? shift->work(dims) : 0;
 }
 
-static enum err_code create(struct prompts *p, const struct problem_setup *s,
-                            const struct shift *shift, size_t n, size_t points, struct err *err) {
+enum err_code prompts_create(struct prompts *p, const struct prompts_setup *source, size_t n,
+                             size_t points, struct err *err) {
     enum err_code rc = ERR_OK;
+    const struct problem_setup *s = &source->setup;
+    const struct shift *shift = source->shift.shift;
     const size_t parameters = s->problem->parameters(s), work = work_of(shift, s->dims);
     *p = (struct prompts){.n = n, .points = points, .dims = s->dims};
     prompts_lay_out(p, parameters, shift);
@@ -37,16 +39,6 @@ static enum err_code create(struct prompts *p, const struct problem_setup *s,
 cleanup:
     if (rc != ERR_OK) prompts_destroy(p);
     return rc;
-}
-
-enum err_code prompts_create(struct prompts *p, const struct problem_setup *s, size_t n,
-                             size_t points, struct err *err) {
-    return create(p, s, NULL, n, points, err);
-}
-
-enum err_code prompts_create_shifted(struct prompts *p, const struct prompts_setup *source,
-                                     size_t n, size_t points, struct err *err) {
-    return create(p, &source->setup, source->shift.shift, n, points, err);
 }
 
 size_t prompts_bytes(const struct prompts_setup *source, size_t n, size_t points) {

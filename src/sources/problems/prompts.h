@@ -39,11 +39,9 @@ struct prompts_setup { /* what determines prompts, together with the sample numb
     struct shift_setup shift; /* zeros: none */
 };
 
-enum err_code prompts_create(struct prompts *p, const struct problem_setup *s, size_t n,
+/* Room for n prompts, with the arrays of the shift. */
+enum err_code prompts_create(struct prompts *p, const struct prompts_setup *source, size_t n,
                              size_t points, struct err *err);
-/* With room for the arrays of the shift. */
-enum err_code prompts_create_shifted(struct prompts *p, const struct prompts_setup *source,
-                                     size_t n, size_t points, struct err *err);
 void prompts_destroy(struct prompts *p);
 size_t prompts_bytes(const struct prompts_setup *source, size_t n, size_t points);
 

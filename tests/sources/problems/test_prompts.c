@@ -25,7 +25,7 @@ static struct prompts_setup source_of(const char *problem, const char *split, si
 static struct prompts drawn(const struct prompts_setup *source, uint64_t first, size_t n,
                             size_t points, size_t active) {
     struct prompts p;
-    SUCCEEDS(prompts_create(&p, &source->setup, n, points, &err));
+    SUCCEEDS(prompts_create(&p, source, n, points, &err));
     prompts_draw(&p, source, first, active);
     return p;
 }
@@ -172,8 +172,7 @@ static void sizes_that_no_memory_holds(void **state) {
 #ifndef __SANITIZE_ADDRESS__ /* which ends the program where malloc would return NULL */
     struct prompts p;
     const struct prompts_setup source = source_of("linear", "test", 1000, 0);
-    ERROR_SAYS(prompts_create(&p, &source.setup, 1000000, 1000000, &err), ERR_MEMORY,
-               "cannot allocate");
+    ERROR_SAYS(prompts_create(&p, &source, 1000000, 1000000, &err), ERR_MEMORY, "cannot allocate");
     prompts_destroy(&p);
 #endif
 }

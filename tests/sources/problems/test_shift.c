@@ -28,7 +28,7 @@ static struct prompts_setup source_of(const char *problem, const char *shift, do
 static struct prompts drawn(const struct prompts_setup *source, uint64_t first, size_t n,
                             size_t points) {
     struct prompts p;
-    SUCCEEDS(prompts_create_shifted(&p, source, n, points, &err));
+    SUCCEEDS(prompts_create(&p, source, n, points, &err));
     prompts_draw(&p, source, first, source->setup.dims);
     return p;
 }
@@ -92,7 +92,7 @@ static void none_changes_no_bit(void **state) {
         none.setup.noise = bare.setup.noise = 0.5;
         bare.shift = (struct shift_setup){0};
         struct prompts a = drawn(&none, 5, N, T), b;
-        SUCCEEDS(prompts_create(&b, &bare.setup, N, T, &err));
+        SUCCEEDS(prompts_create(&b, &bare, N, T, &err));
         prompts_draw(&b, &bare, 5, D);
         assert_memory_equal(a.x, b.x, sizeof(float) * N * T * D);
         assert_memory_equal(a.y, b.y, sizeof(float) * N * T);
