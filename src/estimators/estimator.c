@@ -95,13 +95,16 @@ cleanup:
 
 enum err_code estimator_curve(float *predictions, const struct estimator_setup *s,
                               const struct estimator_prompt *p, void *state, struct err *err) {
-    enum err_code rc = ERR_OK;
+    struct err why = {0};
     predictions[0] = 0;
     for (size_t k = 1; k < p->points; k++) {
         double y;
-        TRY((p->labels ? relabelled : s->estimator->predict)(&y, s, p, k, state, err));
+        const enum err_code rc =
+            (p->labels ? relabelled : s->estimator->predict)(&y, s, p, k, state, &why);
+        if (rc != ERR_OK)
+            return ERR(err, rc, "function %llu, prediction after %zu examples: %s",
+                       (unsigned long long)p->sample, k, why.msg);
         predictions[k] = (float)y;
     }
-cleanup:
-    return rc;
+    return ERR_OK;
 }

@@ -127,6 +127,81 @@ static void degenerate_examples_are_no_trouble(void **state) {
     for (size_t k = 0; k < 20; k++) assert_true(got[k] == 0);
 }
 
+/* The weights of least |w|_1 with X w = y for k < D examples, by enumeration of all supports of k.
+ */
+static double least_interpolation(double *best, const struct estimator_prompt *p, size_t k) {
+    const size_t D = p->dims;
+    double least = (double)INFINITY;
+    for (unsigned set = 0; set < 1U << D; set++) {
+        double A[DIMS_MAX * DIMS_MAX], b[DIMS_MAX], l1 = 0;
+        size_t used[DIMS_MAX], n = 0;
+        for (size_t c = 0; c < D; c++)
+            if (set >> c & 1) used[n++] = c;
+        if (n != k) continue;
+        for (size_t i = 0; i < k; i++) {
+            b[i] = (double)p->y[i];
+            for (size_t c = 0; c < k; c++) A[i * k + c] = (double)p->x[i * D + used[c]];
+        }
+        twin_solve(A, b, k);
+        for (size_t c = 0; c < k; c++) l1 += fabs(b[c]);
+        if (!(l1 < least)) continue;
+        least = l1;
+        memset(best, 0, D * sizeof *best);
+        for (size_t c = 0; c < k; c++) best[used[c]] = b[c];
+    }
+    return least;
+}
+
+/* A penalty far below |y|^2: no duality gap of 1e-8 of the objective can be seen in double
+ * precision, but the solution is that of least |w|_1 among those that fit. */
+static void a_tiny_penalty_interpolates(void **state) {
+    (void)state;
+    struct scene s;
+    double w[DIMS_MAX], want[DIMS_MAX] = {0}, objective;
+    for (uint64_t seed = 0; seed < 40; seed++)
+        for (int i = 0; i < 3; i++) {
+            const struct estimator_setup setup = lasso((const double[]){1e-8, 1e-9, 1e-4}[i], GAP);
+            scene_make(&s, 6, 5, 0, seed);
+            for (size_t k = 0; i == 2 && k < 6; k++) s.y[k] *= 1000;
+            for (size_t k = 1; k < 5; k++) {
+                const double l1 = least_interpolation(want, &s.prompt, k);
+                weights_after(w, &objective, &s.prompt, &setup, k);
+                for (size_t c = 0; c < 5; c++) assert_near(w[c], want[c], 1e-3 * l1, "weight", k);
+            }
+        }
+}
+
+/* Every scale of labels and every accepted penalty gives an answer, also with more coordinates. */
+static void no_scale_fails(void **state) {
+    (void)state;
+    struct scene s;
+    float got[POINTS_MAX];
+    for (uint64_t seed = 0; seed < 12; seed++)
+        for (double scale = 1e-6; scale < 1e7; scale *= 100)
+            for (double alpha = 1e-9; alpha < 1; alpha *= 10) {
+                const struct estimator_setup setup = lasso(alpha, GAP);
+                scene_make(&s, 24, 3 + (size_t)seed, seed % 2 ? 0.1 : 0, seed);
+                for (size_t i = 0; i < 24; i++) s.y[i] = (float)(scale * (double)s.y[i]);
+                scene_curve(got, &setup, &s.prompt);
+                for (size_t k = 0; k < 24; k++) assert_true(isfinite(got[k]));
+            }
+}
+
+/* A prompt that cannot be solved is named. */
+static void a_bad_prompt_is_named(void **state) {
+    (void)state;
+    struct scene s;
+    float got[POINTS_MAX];
+    const struct estimator_setup setup = lasso(0.01, GAP);
+    scene_make(&s, 6, 3, 0, 1);
+    s.y[2] = NAN;
+    void *memory = malloc(estimator_state(&setup, 6, 3));
+    assert_non_null(memory);
+    assert_int_equal(estimator_curve(got, &setup, &s.prompt, memory, &err), ERR_NUMERIC);
+    assert_non_null(strstr(err.msg, "function 7, prediction after 3 examples"));
+    free(memory);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_gap_closes_at_the_optimum),
@@ -134,6 +209,9 @@ int main(void) {
         cmocka_unit_test(a_large_penalty_leaves_nothing),
         cmocka_unit_test(the_published_stop_ends_early),
         cmocka_unit_test(degenerate_examples_are_no_trouble),
+        cmocka_unit_test(a_tiny_penalty_interpolates),
+        cmocka_unit_test(no_scale_fails),
+        cmocka_unit_test(a_bad_prompt_is_named),
     };
     blas_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
