@@ -24,12 +24,12 @@
  * the one of the highest rank (err_worse_exit). */
 /*    name               number rank meaning */
 #define EXIT_CODES(X)                                                                              \
-    X(EXIT_DONE, 0, 0, "all done, or verified")                                                    \
-    X(EXIT_FAILED, 1, 1, "failed or blocked jobs and nothing left to do, or a difference")         \
-    X(EXIT_USAGE, 64, 7, "command line")                                                           \
-    X(EXIT_CONFIG, 65, 6, "config, data, machines that differ, or a directory in use")             \
+    X(EXIT_DONE, 0, 0, "all jobs done, or verified")                                               \
+    X(EXIT_FAILED, 1, 1, "some jobs failed or are blocked, or a comparison found a difference")    \
+    X(EXIT_USAGE, 64, 7, "wrong command line")                                                     \
+    X(EXIT_CONFIG, 65, 6, "invalid config or data, machines that differ, or a directory in use")   \
     X(EXIT_BUG, 70, 5, "internal error")                                                           \
-    X(EXIT_SYSTEM, 71, 3, "memory, operating system or MPI")                                       \
+    X(EXIT_SYSTEM, 71, 3, "memory, operating system or MPI failed")                                \
     X(EXIT_IO, 74, 4, "a file cannot be read or written")                                          \
     X(EXIT_WORK_REMAINS, 75, 2, "work remains: the same command resumes it")
 

@@ -12,10 +12,9 @@
 enum { REPEATS = 5, NAMES = 16, EMPTY_JOBS = 50000, EMPTY_JOBS_TINY = 2000 };
 
 static const struct option_row OPTIONS[] = {
-    {"--size", NULL, "SIZE",
-     "tiny, small, standard (the published model; the default), or a config"},
+    {"--size", NULL, "SIZE", "tiny, small, standard (default: the published model), or a config"},
     {"--repeats", NULL, "N", "interleaved repeats whose medians are printed (default 5)"},
-    {"--ranks", NULL, "N", "scaling: ranks at most (default: the cores this process may use)"},
+    {"--ranks", NULL, "N", "scaling: maximum number of ranks (default: the cores available)"},
     {"--json", NULL, NULL, "one JSON object"},
 };
 
@@ -25,7 +24,7 @@ static const char MORE[] =
     "\n"
     "  taskvec bench fit\n"
     "  mpirun -n 2 taskvec bench curve --size small --json\n"
-    "All ranks of mpirun work at once; unset OPENBLAS_CORETYPE where speed is compared.\n";
+    "All ranks of mpirun work at once. Unset OPENBLAS_CORETYPE before comparing speeds.\n";
 
 struct request {
     const struct options *options;
@@ -119,7 +118,7 @@ static enum err_code run_scaling(struct text *out, struct request *q, struct err
     struct rates_table *t = calloc(1, sizeof *t);
     CHECK(t, ERR_MEMORY, "no memory for the measurements");
     CHECK(!getenv("OMPI_COMM_WORLD_SIZE") && !getenv("PMIX_RANK"), ERR_USAGE,
-          "bench scaling starts mpirun itself: start it without");
+          "bench scaling starts mpirun itself: run it without mpirun");
     TRY(bench_scaling(t, &o, err));
     TRY(print_rates(out, q, t, err));
 cleanup:

@@ -70,8 +70,7 @@ static void check_ranks(struct doctor *d) {
     if (getenv("SLURM_PROCID") && number_of("SLURM_STEP_NUM_TASKS") > 1 &&
         !getenv("OMPI_COMM_WORLD_SIZE") && !getenv("PMIX_RANK"))
         trouble(d, "ranks",
-                "srun started several tasks that do not see each other: srun --mpi=pmix, or "
-                "mpirun");
+                "srun started several tasks without a common MPI: use srun --mpi=pmix or mpirun");
     else if (number_of("OMPI_COMM_WORLD_LOCAL_SIZE") > cores && cores == 1)
         trouble(d, "ranks",
                 "several ranks share one core: request more cores, or mpirun --bind-to core");
@@ -115,7 +114,7 @@ static void check_hdf5(struct doctor *d) {
     struct text version = {0};
     results_library(&version);
     if (strstr(text_str(&version), "parallel")) {
-        text_add(&version, ": the serial build is safer (HDF5_ROOT at configure time)");
+        text_add(&version, ": a serial build is safer (set HDF5_ROOT when configuring)");
         trouble(d, "hdf5", text_str(&version));
     } else {
         well(d, "hdf5", text_str(&version));
@@ -174,7 +173,7 @@ static enum err_code doctor_command(struct text *out, int *exit_code, const stru
 const struct command COMMAND_DOCTOR = {
     .name = "doctor",
     .arguments = "[MODEL]",
-    .meaning = "report what is wrong with this machine or model, one line each",
+    .meaning = "check this machine and, if given, a model; one line per check",
     .least_args = 0,
     .most_args = 1,
     .run = doctor_command,

@@ -10,9 +10,8 @@
 #include "stages/stage.h"
 
 static const char EXAMPLES[] =
-    "taskvec trains small in-context learners, fits task vectors and baselines on them, and "
-    "measures\n"
-    "how much of the task each vector preserves.\n"
+    "taskvec trains transformers that learn functions in context, fits task vectors to them, and\n"
+    "measures how much of the error on long prompts each vector and each control removes.\n"
     "\n"
     "  taskvec plan experiments/quickstart.cfg              show what would run\n"
     "  mpirun -n 2 taskvec run experiments/quickstart.cfg   run or resume, on any number of ranks\n"
@@ -50,9 +49,10 @@ void help_overview(struct text *out) {
     add_stage_names(out);
     help_registry_names(out);
     help_paragraph(out, "keys",
-                   "KEY or STAGE.KEY, as points or fit.points; docs/config.md lists all");
+                   "KEY or STAGE.KEY, such as points or fit.points; docs/config.md lists all");
     add_exit_codes(out);
-    text_add(out, "\ntaskvec --version prints what built the program and with which libraries.\n");
+    text_add(out, "\ntaskvec --version prints the revision, the compiler and the libraries of the "
+                  "program.\n");
 }
 
 /* ---- one topic */
@@ -181,7 +181,7 @@ static const struct option_row OPTIONS[] = {
 static const char MORE[] =
     "TOPIC: a command, a stage, a key (points, fit.points, optimiser.lr), the last part of a key\n"
     "(lr), a group of keys (optimiser), a method, control, problem, shift or estimator, or one of\n"
-    "these five words for a list of them. Without TOPIC: an overview.\n"
+    "`methods`, `controls`, ... for a list. Without TOPIC: an overview.\n"
     "\n"
     "  taskvec help fit\n"
     "  taskvec help fit.points\n"

@@ -217,10 +217,10 @@ bool help_key_group(struct text *out, const struct stage_schemas *s, const char 
 static const struct {
     const char *name, *meaning;
 } SYNTAX[] = {
-    {"name", "Name of the run or, in a stage, of the stage; a stage is named after its kind by "
-             "default."},
+    {"name", "Name of the run at the top level, or of a stage; by default a stage has the name of "
+             "its kind."},
     {"seed", "Seed of every random draw of the run, at the top level of a config."},
-    {"base", "Config on which this one is laid at the top level; this file wins key by key."},
+    {"base", "Config that this one extends; where both set a key, this file's value is used."},
     {"stages", "List of the stages of a config: stages = ( { stage = \"fit\"; ... }, ... );"},
     {"stage", "Kind of a stage: pretrain, fit, evaluate, estimate, capture or effects."},
     {"of", "Name of a stage, or an array of names, whose jobs this stage reads."},
@@ -234,7 +234,7 @@ static const struct {
 bool help_syntax(struct text *out, const char *word) {
     for (size_t i = 0; i < sizeof SYNTAX / sizeof *SYNTAX; i++) {
         if (strcmp(SYNTAX[i].name, word) != 0) continue;
-        text_add(out, "%s in every config (docs/config.md)\n", word);
+        text_add(out, "%s (a key of every config, see docs/config.md)\n", word);
         help_paragraph(out, "", SYNTAX[i].meaning);
         return true;
     }

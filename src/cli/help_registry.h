@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 
-/* Adds a page for each entry named `word` (a name may stand in several registries); returns whether
+/* Adds a page for each entry named `word` (a name may be in several registries); returns whether
  * there was one. */
 bool help_registry(struct text *out, const char *word);
 

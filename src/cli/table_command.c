@@ -14,7 +14,7 @@ static const struct option_row OPTIONS[] = {
     {"--format", NULL, "FORMAT", "text (default), csv, markdown, latex or json"},
     {"--wide", NULL, NULL, "every column, however wide the table gets"},
     {"--intervals", NULL, NULL, "low and high ends of intervals instead of ±"},
-    {"--rows", NULL, NULL, "every row as it was computed, not the summary"},
+    {"--rows", NULL, NULL, "every row of the evaluate stages instead of the summary"},
 };
 
 struct request {
@@ -167,8 +167,9 @@ const struct command COMMAND_TABLE = {
     .name = "table",
     .arguments = "DIR... [STAGE]",
     .meaning = "print the results: methods by ranges of k, or the rows of STAGE",
-    .more = "Text fits the terminal (COLUMNS, or 80 characters where there is none).\n"
-            "csv and json have every column and exact numbers. docs/results.md explains columns.\n",
+    .more =
+        "Text fits the terminal (or COLUMNS; without a terminal 80 characters).\n"
+        "csv and json have every column and exact numbers; docs/results.md explains the columns.\n",
     .options = OPTIONS,
     .n_options = sizeof OPTIONS / sizeof *OPTIONS,
     .least_args = 1,

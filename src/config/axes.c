@@ -1,7 +1,7 @@
 /*
  * axes.c - axes_build(): zip, list and exclude, and the order of all axes.
  *
- * Axes of several keys (zip, list) are collected first, since their keys may stand anywhere in the
+ * Axes of several keys (zip, list) are collected first, since their keys may be anywhere in the
  * schema; put_in_order() then walks the schema once and gives every axis the place of its first
  * key.
  */

@@ -5,7 +5,7 @@
 
 enum { WORD_LONGEST = 128 };
 
-static size_t asked_key(const struct entry *e, const char *when) {
+static size_t condition_key(const struct entry *e, const char *when) {
     char name[WORD_LONGEST];
     const size_t n = strcspn(when, "=");
     if (when[n] != '=' || n >= sizeof name) return KEY_NONE;
@@ -13,9 +13,9 @@ static size_t asked_key(const struct entry *e, const char *when) {
     return entry_index(e, name);
 }
 
-static bool is_circle(const struct entry *e, size_t k) {
+static bool is_cycle(const struct entry *e, size_t k) {
     size_t steps = 0;
-    for (; k != KEY_NONE; k = e->keys[k].asks)
+    for (; k != KEY_NONE; k = e->keys[k].depends_on)
         if (++steps > e->n_keys) return true;
     return false;
 }
@@ -25,16 +25,16 @@ enum err_code conditions_resolve(struct entry *e, struct err *err) {
     for (size_t k = 0; k < e->n_keys; k++) {
         const struct config_key *row = e->keys[k].row;
         if (!row->when) continue;
-        e->keys[k].asks = asked_key(e, row->when);
-        CHECK(e->keys[k].asks != KEY_NONE, ERR_BUG, "stage %s: key %s: when \"%s\" names no key",
-              e->kind, row->name, row->when);
-        CHECK(!(e->keys[e->keys[k].asks].row->flags & CONFIG_LIST), ERR_BUG,
-              "stage %s: key %s: when \"%s\" asks a key that is a list", e->kind, row->name,
+        e->keys[k].depends_on = condition_key(e, row->when);
+        CHECK(e->keys[k].depends_on != KEY_NONE, ERR_BUG,
+              "stage %s: key %s: when \"%s\" names no key", e->kind, row->name, row->when);
+        CHECK(!(e->keys[e->keys[k].depends_on].row->flags & CONFIG_LIST), ERR_BUG,
+              "stage %s: key %s: when \"%s\" names a key that is a list", e->kind, row->name,
               row->when);
     }
     for (size_t k = 0; k < e->n_keys; k++)
-        CHECK(!is_circle(e, k), ERR_BUG, "stage %s: key %s: its when asks in a circle", e->kind,
-              e->keys[k].row->name);
+        CHECK(!is_cycle(e, k), ERR_BUG, "stage %s: key %s: its condition depends on itself",
+              e->kind, e->keys[k].row->name);
 cleanup:
     return rc;
 }
@@ -50,13 +50,13 @@ static bool is_among(const char *word, const char *values) {
     }
 }
 
-static enum err_code holds(bool *out, const struct key *key, const struct config_key *asked,
+static enum err_code holds(bool *out, const struct key *key, const struct config_key *parent,
                            const struct value *v, struct err *err) {
     struct text word = {0};
-    if (asked->type == CONFIG_NAME || asked->type == CONFIG_TEXT)
+    if (parent->type == CONFIG_NAME || parent->type == CONFIG_TEXT)
         text_add(&word, "%s", v->s);
     else
-        value_print(&word, asked, v);
+        value_print(&word, parent, v);
     const enum err_code rc = text_check(&word, err);
     *out = is_among(text_str(&word), strchr(key->row->when, '=') + 1);
     text_release(&word);
@@ -67,11 +67,11 @@ enum err_code conditions_prepare(struct entry *e, struct pool *p, struct err *er
     enum err_code rc = ERR_OK;
     for (size_t k = 0; k < e->n_keys; k++) {
         struct key *key = &e->keys[k];
-        if (key->asks == KEY_NONE) continue;
-        const struct key *asked = &e->keys[key->asks];
-        TAKE(key->holds, p, asked->n + 1);
-        for (size_t i = 0; i < asked->n; i++)
-            TRY(holds(&key->holds[i], key, asked->row, &asked->values[i], err));
+        if (key->depends_on == KEY_NONE) continue;
+        const struct key *parent = &e->keys[key->depends_on];
+        TAKE(key->holds, p, parent->n + 1);
+        for (size_t i = 0; i < parent->n; i++)
+            TRY(holds(&key->holds[i], key, parent->row, &parent->values[i], err));
     }
 cleanup:
     return rc;

@@ -9,11 +9,11 @@
 
 #include "config/resolved.h"
 
-/* Finds the key that each `when` names, which may stand later in the schema. ERR_BUG for an unknown
- * name or a circle, since the rows are part of the program. */
+/* Finds the key that each `when` names, which may come later in the schema. ERR_BUG for an unknown
+ * name or a cycle, since the rows are part of the program. */
 enum err_code conditions_resolve(struct entry *e, struct err *err);
 
-/* Once all values are known: for which values of that key the condition holds. */
+/* Called when all values are known: determines for which values of that key the condition holds. */
 enum err_code conditions_prepare(struct entry *e, struct pool *p, struct err *err);
 
 #endif

@@ -4,8 +4,8 @@
  * The language is described for users in docs/config.md. config_open() reads it in these steps:
  *
  *     syntax/      scan (limits, numbers as text), libconfig, then a tree of nodes with file:line
- *     overlay.c    `base` files and -s: several trees become one, the later wins key by key
- *     stage_entry  each stage: keys find their rows (schema.h), values are typed and bounded
+ *     overlay.c    `base` files and -s: several trees become one, the later one takes precedence
+ * key by key stage_entry  each stage: keys find their rows (schema.h), values are typed and bounded
  *     top_level.c  the groups `model` and `source` become defaults of the stages; `of` is linked
  *     axes.c       keys with several values, zip, list and exclude become axes
  *     expand.c     axes become points: the product, the last axis fastest
@@ -73,12 +73,12 @@ double config_list_float(const struct config_point *p, const char *key, size_t i
 const char *config_list_text(const struct config_point *p, const char *key, size_t i);
 
 /* What a relative path in this value was relative to, for messages: the current directory if -s
- * gave the value, else the file in which it stands. */
+ * gave the value, otherwise the file that contains it. */
 const char *config_path_base(const struct config_point *p, const char *key);
 
 /* ERR_CONFIG "file:line: stage.key: MESSAGE" with the place of the key's value in this point (of
  * the stage when the point lacks the key), for what the schema cannot check: numbers that do not
- * fit the model or each other. The message says what was received and the next step. */
+ * fit the model or each other. The message states what was received and the next step. */
 enum err_code config_error(struct err *err, const struct config_point *p, const char *key,
                            const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 

@@ -2,10 +2,10 @@
  * expand.c - axes_expand(): from axes to points.
  *
  * A recursion over the axes: at depth d the axes before d have a position, and the axes from d on
- * are still to be set. At full depth the positions are a point. Conditions make this less simple
- * than a product: whether a key exists may depend on an axis that is set later (the order of axes
- * is that of the schema), so existence has three answers, and an axis that turns out not to exist
- * at full depth contributes only its first position.
+ * are not set yet. At full depth the positions are a point. Conditions make this less simple than a
+ * product: whether a key exists may depend on an axis that is set later (the order of axes is that
+ * of the schema), so existence has three answers, and an axis that turns out not to exist at full
+ * depth contributes only its first position.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -26,12 +26,12 @@ enum answer { NO, YES, LATER };
 /* Does key k exist at the present positions? LATER: that depends on an axis not set yet. */
 static enum answer exists(const struct expansion *x, size_t k) {
     const struct key *key = &x->entry->keys[k];
-    if (key->asks == KEY_NONE) return YES;
-    const struct key *asked = &x->entry->keys[key->asks];
-    const enum answer above = exists(x, key->asks);
+    if (key->depends_on == KEY_NONE) return YES;
+    const struct key *parent = &x->entry->keys[key->depends_on];
+    const enum answer above = exists(x, key->depends_on);
     if (above != YES) return above;
-    if (asked->axis != KEY_NONE && asked->axis >= x->depth) return LATER;
-    const uint32_t at = x->now[key->asks];
+    if (parent->axis != KEY_NONE && parent->axis >= x->depth) return LATER;
+    const uint32_t at = x->now[key->depends_on];
     return at > 0 && key->holds[at - 1] ? YES : NO;
 }
 
@@ -149,7 +149,7 @@ static enum err_code refuse_idle_excludes(const struct entry *e, struct err *err
     for (size_t i = 0; i < e->n_excluded; i++) {
         if (!e->excluded[i].matched && !is_overridden(e, e->excluded[i].place))
             return place_error(err, e->excluded[i].place, e->name, "exclude",
-                               "entry %zu matches no point: correct its values or leave it out",
+                               "entry %zu matches no point: correct its values or remove it",
                                i + 1);
     }
     return ERR_OK;

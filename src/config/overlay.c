@@ -102,7 +102,7 @@ cleanup:
     return rc;
 }
 
-/* Lays the root `over` on the root `base`. */
+/* Merges the root `over` into the root `base`. */
 static enum err_code merge(struct node *base, struct node *over, struct pool *p, struct err *err) {
     enum err_code rc = ERR_OK;
     struct node *stages = node_find(base, "stages");

@@ -1,8 +1,9 @@
 /*
  * overlay.h - several trees become one: `base = "FILE"` in a file, -s on the command line.
  *
- * The later one wins key by key; lists and arrays are replaced as a whole, except `stages`, whose
- * entries are matched by stage name. Every key keeps the place it came from, for messages.
+ * The later one takes precedence key by key; lists and arrays are replaced as a whole, except
+ * `stages`, whose entries are matched by stage name. Every key keeps the place it came from, for
+ * messages.
  */
 #ifndef CONFIG_OVERLAY_H
 #define CONFIG_OVERLAY_H

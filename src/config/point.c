@@ -76,7 +76,7 @@ const char *config_list_text(const struct config_point *p, const char *key, size
 
 const char *config_path_base(const struct config_point *p, const char *key) {
     const bool override = get(p, key, CONFIG_TEXT, false)->place.line == 0;
-    return override ? "the current directory, as after every -s" : "the file in which it stands";
+    return override ? "the current directory, as after every -s" : "the file that contains it";
 }
 
 enum err_code config_error(struct err *err, const struct config_point *p, const char *key,

@@ -1,6 +1,6 @@
 /*
  * point_text.c - a point as lines of text, and back: how the keys of a job reach the process that
- * computes it, and what its identity is a hash of.
+ * computes it, and the text whose hash is part of its identity.
  *
  *     points i 16 @"a.cfg:12: fit.points"
  *     also Ln 2 "plain" "zero" @"a.cfg:13: evaluate.also"

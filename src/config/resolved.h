@@ -31,8 +31,8 @@ struct key {
     size_t axis; /* index in entry.axes; KEY_NONE: it has one value, or none */
     const struct value
         *def;          /* default of a CONFIG_SINCE key, not part of the identity; else NULL */
-    size_t asks;       /* the key that its `when` names; KEY_NONE: no condition */
-    bool *holds;       /* for each value of that key: does the condition hold? */
+    size_t depends_on; /* the key that its `when` names; KEY_NONE: no condition */
+    bool *holds;       /* [n of that key]: whether the condition holds for each of its values */
     bool seen;         /* part of some point, excluded ones included */
     const char *where; /* only in points made by config_point_read: their config_where() */
 };
@@ -69,8 +69,8 @@ bool point_identifies(const struct config_point *p, size_t k);
 
 enum { WHERE_TEXT = 320 };
 
-/* "file:line: stage.key": where the value of a key stands that this point has, or the whole stage
- * if it lacks the key. Outside src/config, config_error() is the way to name a position. */
+/* "file:line: stage.key" of the value that this point has for a key, or of the whole stage if the
+ * point lacks the key. Outside src/config, config_error() is the way to name a position. */
 void config_where(char out[WHERE_TEXT], const struct config_point *p, const char *key);
 
 struct entry {

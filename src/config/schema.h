@@ -22,11 +22,11 @@ enum config_type {
 /* A key that is added to a stage without raising its version must be CONFIG_SINCE, and its default
  * must compute what the stage computed before: then what was computed stays valid. */
 enum config_flag {
-    CONFIG_AXIS = 1,   /* may be an array: one point, so one job, for each element */
-    CONFIG_LIST = 2,   /* is an array (or one scalar): the whole list is the value */
-    CONFIG_PATH = 4,   /* TEXT: a file, relative to the config in which it stands; a job's identity
-                          has the hash of its content instead of the path */
-    CONFIG_SILENT = 8, /* cannot change a result: not part of a job's identity */
+    CONFIG_AXIS = 1,      /* may be an array: one point, so one job, for each element */
+    CONFIG_LIST = 2,      /* is an array (or one scalar): the whole list is the value */
+    CONFIG_PATH = 4,      /* TEXT: a file, relative to the config that contains it; a job's identity
+                             has the hash of its content instead of the path */
+    CONFIG_SILENT = 8,    /* cannot change a result: not part of a job's identity */
     CONFIG_OPTIONAL = 16, /* may be absent without a default */
     CONFIG_SINCE = 32     /* came later: identifies only where it differs from its default */
 };

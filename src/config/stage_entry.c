@@ -65,7 +65,7 @@ enum err_code stage_entry_open(struct entry *e, struct config *c, const struct n
     TRY(check_name(name ? name : stage, e->name, err));
     TAKE(e->keys, &c->pool, schema->n + 1);
     for (size_t k = 0; k < schema->n; k++)
-        e->keys[k] = (struct key){.row = schema->rows[k], .axis = KEY_NONE, .asks = KEY_NONE};
+        e->keys[k] = (struct key){.row = schema->rows[k], .axis = KEY_NONE, .depends_on = KEY_NONE};
     TRY(conditions_resolve(e, err));
 cleanup:
     return rc;
@@ -76,7 +76,7 @@ static bool is_below(const char *path, const char *group) {
     return strncmp(path, group, n) == 0 && path[n] == '.';
 }
 
-/* "lr" of "optimiser.lr": a key given without its group is answered with its full name. */
+/* "lr" of "optimiser.lr": for a key given without its group, the message suggests the full name. */
 static const char *last_word(const char *name) {
     const char *dot = strrchr(name, '.');
     return dot ? dot + 1 : name;

@@ -228,7 +228,7 @@ static enum err_code refuse_circles(struct config *c, struct err *err) {
         if (done[i]) continue;
         const struct node *of = node_find(c->entries[i].tree, "of");
         TRY(place_error(err, of->place, c->entries[i].name, "of",
-                        "a circle: this stage would wait for itself; name another stage"));
+                        "a cycle: this stage would wait for itself; name another stage"));
     }
 cleanup:
     return rc;

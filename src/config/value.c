@@ -186,7 +186,7 @@ static enum err_code read_text(struct value *out, const struct config_key *row,
     if (*node->text) return read_path(out, node, r);
     if (!(row->flags & CONFIG_OPTIONAL) || (row->flags & CONFIG_AXIS)) return ERR_OK;
     return place_error(r->err, node->place, r->stage, row->name,
-                       "an empty path: name a file, or leave the key out");
+                       "an empty path: name a file, or omit the key");
 }
 
 static enum err_code read_plain(struct value *out, const struct config_key *row,
@@ -220,7 +220,7 @@ bool value_is_axis(const struct config_key *row, const struct node *node) {
     return false;
 }
 
-/* A name counts once in a list, so that a second one is a slip. */
+/* A name has an effect once in a list, so a second one is a mistake. */
 static enum err_code refuse_twice(const struct config_key *row, const struct value *items, size_t n,
                                   const struct value_reader *r) {
     for (size_t i = 0; row->type == CONFIG_NAME && i < n; i++)

@@ -46,7 +46,7 @@ static const struct config_key ROW = {
     .def = "least_squares",
     .choices = NAMES,
     .unit = "",
-    .meaning = "Classical learner that predicts from the examples of each prompt.",
+    .meaning = "Classical learner that predicts y from the examples of each prompt.",
 };
 
 enum err_code estimator_schema(struct config_schema *out, struct err *err) {

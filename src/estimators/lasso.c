@@ -156,7 +156,7 @@ static enum err_code solve_used(struct problem_state *q, const struct search *s,
 }
 
 /* Moves w to aim or, in an exchange, along aim, and stops where the first active coordinate reaches
- * 0; that one leaves the active set. Returns whether it went all the way. */
+ * 0; that coordinate is removed from the active set. Returns whether w reached aim. */
 static bool move(struct problem_state *q, struct search *s, bool exchange) {
     double step = exchange ? (double)INFINITY : 1;
     size_t first = s->n;
@@ -346,8 +346,8 @@ static const struct config_key KEYS[] = {
      .choices = STOPS,
      .when = "estimator=lasso",
      .unit = "",
-     .meaning = "Stop at a duality gap of 1e-8 of the objective, or where the published code "
-                "stopped, which for small alpha is well before the minimum."},
+     .meaning = "Whether to stop at a duality gap of 1e-8 of the objective, or as the published "
+                "code does, which for small alpha is well before the minimum."},
 };
 
 extern const struct estimator estimator_lasso;

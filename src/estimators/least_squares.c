@@ -191,14 +191,14 @@ static const struct config_key KEYS[] = {
      .choices = HOW,
      .when = "estimator=least_squares",
      .unit = "",
-     .meaning = "Update the previous solution by one example and call LAPACK only where digits "
-                "would be lost, or call LAPACK for every number of examples."},
+     .meaning = "Whether to update the previous solution by one example, with LAPACK only where "
+                "precision would be lost, or to call LAPACK for every number of examples."},
 };
 
 extern const struct estimator estimator_least_squares;
 const struct estimator estimator_least_squares = {
     .name = "least_squares",
-    .meaning = "Predicts w.x with the w of least norm among those of least squared error.",
+    .meaning = "Predicts w.x with the minimum-norm w among those of least squared error.",
     .paper = "",
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,

@@ -1,6 +1,6 @@
 /*
- * Constant vector, the input-independent baseline: v[l] = w[l], L x E learned numbers, added to
- * the output of every block at the query. It measures what a vector repairs without activations.
+ * Constant vector, the input-independent baseline: v[l] = w[l], L x E learned numbers, added to the
+ * output of every block at the query. It measures what a vector recovers without activations.
  *
  * Source: none published.
  * Sees: nothing of the function.

@@ -225,7 +225,7 @@ static enum err_code fv_check(const struct method_setup *s, const struct config_
                  "%" PRId64 " of a model with %zu heads: lower it", keys.heads, method_weights(s));
     CHECK_CONFIG(config_int(point, "basis_points") == 0 || config_int(point, "basis_points") >= 3,
                  point, "basis_points",
-                 "%lld: shuffling labels needs two of them before the query: use 3 or more",
+                 "%lld: shuffling needs two labels before the query: use 3 or more",
                  (long long)config_int(point, "basis_points"));
     TRY(check_layers(&keys, s->params->dims.L, point, err));
 cleanup:

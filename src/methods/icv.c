@@ -1,6 +1,6 @@
 /*
- * In-context vector: the state h of every token at every block is turned towards the change that
- * an answer makes, h' = (h + scale v) |h| / |h + scale v|.
+ * In-context vector: the state h of every token after every block is rotated towards the change
+ * that an answer makes, h' = (h + scale v) |h| / |h + scale v|.
  *
  * The step of a prompt (BASIS_STEP) is the state at the last y minus that at the last x, at the
  * embedding and after every block (the last one after ln_f), scaled to norm 1 over all of them.
@@ -172,8 +172,8 @@ static const struct config_key KEYS[] = {
         .def = "0.1",
         .when = "method=icv",
         .unit = "",
-        .meaning = "Strength lambda with which a state is turned towards the vector (published: "
-                   "1.5).",
+        .meaning =
+            "Strength (lambda) of the rotation of a state towards the vector (published: 1.5).",
     },
     {
         .name = "icv.layer_shift",
@@ -183,9 +183,8 @@ static const struct config_key KEYS[] = {
         .def = "0",
         .when = "method=icv",
         .unit = "stages",
-        .meaning =
-            "Block whose state makes the vector of block l: the state after it (0), or before"
-            " it (1, published regression code).",
+        .meaning = "Whether block l uses the change of the state after it (0) or before it (1, "
+                   "published regression code).",
     },
     {
         .name = "icv.prompts",
@@ -204,9 +203,8 @@ static const struct config_key KEYS[] = {
 extern const struct method method_icv;
 const struct method method_icv = {
     .name = "icv",
-    .docs = {.meaning =
-                 "In-context vector: turns the states of all tokens towards the change that an "
-                 "answer makes.",
+    .docs = {.meaning = "In-context vector: rotates the states of all tokens towards the change "
+                        "that an answer makes.",
              .paper = "Liu et al., ICML 2024, arXiv:2311.06668",
              .sees = "T0 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
              .cost = "a separate context for every prompt, and one basis prompt per function"},

@@ -38,7 +38,7 @@
 
 struct method;
 
-/* ---- a method with its numbers */
+/* ---- a method with its settings */
 
 enum { METHOD_KEYS_BYTES = 320 }; /* room for the largest keys struct */
 
@@ -91,7 +91,7 @@ struct method_config {           /* its keys */
                            struct err *err);
 };
 
-/* Which prompt the query is read in. */
+/* Which part of the prompt the query sees. */
 enum method_prompt {
     METHOD_WHOLE,  /* all of it */
     METHOD_WINDOW, /* only the last T0 - 1 pairs and the query, at positions 0 .. 2 T0 - 2 */
@@ -101,8 +101,8 @@ enum method_prompt {
 struct method_inputs { /* what it needs of prompts */
     enum method_prompt prompt;
     unsigned (*basis)(const struct method_setup *s); /* basis_bit() of its parts; NULL: none */
-    /* The anchors of BASIS_ANCHORS, which stand in the weights (NULL while planning). NULL: none.
-     */
+    /* The anchors of BASIS_ANCHORS, which are part of the weights (NULL while planning). NULL:
+     * none. */
     void (*anchors)(struct basis_anchors *out, const float *w, const struct method_setup *s);
     size_t (*recent)(const struct method_setup *s); /* x's averaged in BASIS_RECENT; NULL: 1 */
 };
@@ -171,12 +171,12 @@ struct method_redraw { /* whose values a control replaces */
     uint64_t first; /* sample number of the first prompt */
 };
 
-struct method_control { /* of controls that vary a fit: the fit's edits, but for what follows */
+struct method_control { /* of controls of a fit: how their edits differ from those of the fit */
     /* Whether the control is informative for this method; own_basis: each prompt has a basis of its
-     * own. NULL: the method is no such control. */
+     * own. NULL: the method is not a control of a fit. */
     bool (*applies)(const struct method *fit, bool own_basis);
     bool next_function; /* takes the basis of the next function; the last one takes the first's */
-    /* Points the n edits of a fit to values [n, R, E] of its own. NULL: the edits stay. */
+    /* Replaces the values of the n edits of a fit by new ones [n, R, E]. NULL: the edits stay. */
     void (*redraw)(struct edit *items, size_t n, float *values, const struct method_redraw *of);
 };
 
@@ -201,7 +201,7 @@ const struct method *method_find(const char *name); /* NULL: unknown */
 bool method_learns(const struct method *m);
 bool method_is_fitted(const struct method *m);
 
-/* Names of the methods that nothing is fitted for, NULL-terminated: the values of `also`. */
+/* Names of the methods without a fit of their own, NULL-terminated: the values of `also`. */
 extern const char *const METHOD_CONTROLS[];
 
 /* Adds the rows "method" (an axis over the registered names) and every method's own keys.

@@ -1,7 +1,7 @@
 /*
  * Control of a fit: every value that an edit of the fit reads is replaced by a draw from N(0, I)
  * scaled to its norm, edit by edit (layer by layer), drawn for each function. Edits that share a
- * value share its replacement. It measures what the norm of a vector does alone. Does not apply to
+ * value share its replacement. It measures the effect of the vector's norm alone. Does not apply to
  * edits that are maps, which have no norm. Cost: that of the fit.
  */
 #include "methods/method.h"

@@ -73,7 +73,7 @@ static const struct config_key KEYS[] = {
         .def = "1",
         .when = "method=state_vector",
         .unit = "x",
-        .meaning = "Number of xs at the end of the basis prompt, the query included, that are "
+        .meaning = "Number of last x tokens of the basis prompt, including the query, that are "
                    "averaged (published: 7).",
     },
 };

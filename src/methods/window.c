@@ -1,7 +1,7 @@
 /*
  * Control: no vector. From k = T0 examples on, only the last T0 - 1 pairs and the query are shown,
- * at the first positions, so no untrained position is used: the practical baseline of any method
- * that repairs long prompts. Cost: a context for every such k.
+ * at the first positions, so no untrained position is used: the practical baseline for any method
+ * that lowers the error on long prompts. Cost: a context for every such k.
  */
 #include "methods/method.h"
 

@@ -107,7 +107,8 @@ static enum err_code read_dims(struct model_dims *d, size_t *trained_points,
     d->L = count_layers(family, f);
     CHECK(d->L > 0, ERR_DATA, "%s: no tensor named \"_backbone.h.0.ln_1.weight\": no layers", path);
     CHECK(tensorfile_note(f, "n_head"), ERR_DATA,
-          "%s: the metadata lacks n_head, which no tensor tells; add it to __metadata__ as text, "
+          "%s: the metadata lacks n_head, which the tensors do not determine: add it to "
+          "__metadata__ as text, "
           "such as \"n_head\": \"8\"",
           path);
     TRY(read_count(&d->H, f, "n_head", err));

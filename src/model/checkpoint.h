@@ -1,8 +1,8 @@
 /*
  * checkpoint.h - a regression model as a safetensors file with the published names.
  *
- * Sizes come from the shapes of the tensors.  The metadata gives, as decimal text, what shapes
- * cannot tell: n_head (required), layer_norm_epsilon (1e-5 when absent), trained_points.  Tensors
+ * Sizes come from the shapes of the tensors.  The metadata gives, as decimal text, what shapes do
+ * not determine: n_head (required), layer_norm_epsilon (1e-5 when absent), trained_points.  Tensors
  * of published files that carry no weights are ignored: _backbone.wte.weight (unused by Garg's
  * models), attn.bias and attn.masked_bias (masks).  Files stay mapped read-only, so that all ranks
  * of a node share one copy if the tensors are aligned.

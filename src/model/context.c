@@ -29,7 +29,7 @@ struct context_scratch {
     struct forward_layer layer;
     float *attention;               /* scratch of attention_forward() */
     size_t slot[TOGETHER], waiting; /* slots of the prompts that wait; their number */
-    size_t n_tokens;                /* of those that wait */
+    size_t n_tokens;                /* of the prompts that wait */
     struct grouping *groupings;     /* [tokens + 1] by length */
     struct grouping grouping;       /* of n_tokens */
     struct arena memory;

@@ -1,5 +1,5 @@
 /*
- * dims.h - the family and the sizes of a model, in the letters of the papers.
+ * dims.h - the family and the sizes of a model, named by the symbols of the papers.
  */
 #ifndef MODEL_DIMS_H
 #define MODEL_DIMS_H

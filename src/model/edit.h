@@ -49,7 +49,7 @@ struct edit {
     size_t from, n; /* coordinates [from, from + n); n 0: all from `from` on */
     float scale;
     const float *values; /* [rows, n], or [n] for every row when row_stride is 0 */
-    size_t row_stride;   /* floats from row to row; scope `all` wants 0 or one row per prompt */
+    size_t row_stride;   /* floats from row to row; scope `all` needs 0 or one row per prompt */
     struct edit_map map; /* of EDIT_MAP */
 };
 

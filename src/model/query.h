@@ -1,11 +1,12 @@
 /*
  * query.h - the query stream: single-token passes over stored contexts, forward and backward.
  *
- * Row r is the query of the prompt in slot[r] that sees its first length[r] context tokens and
- * stands at position length[r].  All rows go through a layer together, as GEMMs [R, E].  Every fit
- * and evaluation of scope `query` runs this way.  Method `plain` runs the same pass with an empty
- * edit list and in the same chunks, so that a method without effect gives its bits.  Only rounding
- * differs from a full forward pass with edits, which is the reference in tests/model/.
+ * Row r is the query of the prompt in slot[r] that sees its first length[r] context tokens and is
+ * at position length[r].  All rows go through a layer together, as GEMMs [R, E].  Every fit and
+ * evaluation of scope `query` runs this way.  Method `plain` runs the same pass with an empty edit
+ * list and in the same chunks, so that a method without effect gives the same bits as `plain`.
+ * Only rounding differs from a full forward pass with edits, which is the reference in
+ * tests/model/.
  */
 #ifndef MODEL_QUERY_H
 #define MODEL_QUERY_H
@@ -50,10 +51,10 @@ size_t query_bytes(const struct model_dims *dims, size_t capacity, size_t tokens
 void query_forward(struct query *q, const struct params *p, const struct context *c,
                    const struct query_rows *rows, const struct edits *edits);
 
-/* The rest of a pass from one site of `layer` on. The caller has written the R rows that stand
- * there: z[layer] and x[layer] for EDIT_HEADS, a[layer] and x[layer] for EDIT_ATTENTION,
- * x[layer + 1] for EDIT_BLOCK. Edits of later sites apply; those of this site are already in the
- * rows. rows->x and rows->ids are not read. */
+/* The rest of a pass from one site of `layer` on. The caller has written the R rows of that site:
+ * z[layer] and x[layer] for EDIT_HEADS, a[layer] and x[layer] for EDIT_ATTENTION, x[layer + 1] for
+ * EDIT_BLOCK. Edits of later sites apply; those of this site are already in the rows. rows->x and
+ * rows->ids are not read. */
 void query_resume(struct query *q, const struct params *p, const struct context *c,
                   const struct query_rows *rows, const struct edits *edits, size_t layer,
                   enum edit_site from);

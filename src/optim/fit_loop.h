@@ -1,14 +1,15 @@
 /*
  * fit_loop.h - the epoch loop of a fit: mini-batch descent on a few weights, with early stopping.
  *
- * It knows no model: the caller's callbacks compute losses and gradients.  An epoch goes through
- * the training samples in a shuffled order, which is a pure function of stream and epoch; a last,
- * smaller batch is used too.  After each epoch the validation loss is compared with the best so
- * far. The best weights are stored, and `patience` epochs without improvement end the fit:
- * consecutive ones, or, as the published code counts, all of them together (cumulative).  The first
- * epoch always counts as an improvement; patience 0 never ends a fit.  A fit ends between epochs
- * only, so one that resumes from a state saved by the `epoch` callback gives the same bits.  With 0
- * epochs the result is the initial weights, with their validation loss and a training loss of NAN.
+ * It is independent of the model: the caller's callbacks compute losses and gradients.  An epoch
+ * goes through the training samples in a shuffled order, which is a pure function of stream and
+ * epoch; a last, smaller batch is used too.  After each epoch the validation loss is compared with
+ * the best so far. The best weights are stored, and `patience` epochs without improvement end the
+ * fit: consecutive ones, or, as the published code counts, all of them together (cumulative).  The
+ * first epoch always counts as an improvement; patience 0 never ends a fit.  A fit ends between
+ * epochs only, so one that resumes from a state saved by the `epoch` callback gives the same bits.
+ * With 0 epochs the result is the initial weights, with their validation loss and a training loss
+ * of NAN.
  *
  * With L-BFGS an epoch is one step of it on all samples in their order; they are processed in
  * batches whose losses and gradients are summed.  A step that lowers the training loss by less than
@@ -73,8 +74,8 @@ size_t fit_loop_memory(const struct fit_loop_options *o);
 
 /* Runs from *state to the end of the fit. Epoch 0 with w set is a new fit, whose other members are
  * initialised here; any other epoch resumes one. A state that has ended returns at once. scratch_g
- * [weights], scratch_order [samples]. On ERR_OK state->best holds the result and *end tells why the
- * fit ended. A loss that is not finite is ERR_NUMERIC with epoch and step. */
+ * [weights], scratch_order [samples]. On ERR_OK state->best holds the result and *end states why
+ * the fit ended. A loss that is not finite is ERR_NUMERIC with epoch and step. */
 enum err_code fit_loop_run(struct fit_loop_state *state, enum fit_end *end,
                            const struct fit_loop_options *o, const struct fit_loop_callbacks *calls,
                            float *scratch_g, uint32_t *scratch_order, struct err *err);

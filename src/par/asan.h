@@ -1,5 +1,5 @@
 /*
- * asan.h - PAR_ASAN: 1 when built with AddressSanitizer, whichever compiler says so.
+ * asan.h - PAR_ASAN: 1 when built with AddressSanitizer, by gcc or clang.
  */
 #ifndef PAR_ASAN_H
 #define PAR_ASAN_H

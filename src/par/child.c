@@ -1,5 +1,5 @@
 /* The compute child: computes one order after another, and talks to its supervisor over a socket.
- * It lives from job to job, so that a later job finds the contexts that an earlier one cached. */
+ * It computes several jobs, so that a later job can use the contexts that an earlier one cached. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,7 +22,7 @@ struct early { /* a GROUP message that the job has not asked for yet */
     unsigned char data[];
 };
 
-struct wanted { /* where the GROUP message goes that the job waits for */
+struct wanted { /* the GROUP message that the job waits for, and where it goes */
     int from;
     void *data; /* NULL: it waits for none, or the message has come */
     size_t size;
@@ -35,7 +35,7 @@ struct child {
     bool inbox_reported; /* the supervisor has been told that the inbox is empty */
     struct wanted wanted;
     struct early *early; /* in order of arrival */
-    uint64_t serial;     /* of the task in work */
+    uint64_t serial;     /* of the running task */
     bool stop;           /* it was asked to stop */
     bool has_order;      /* an order that is not computed yet */
     struct text order;   /* its payload */
@@ -108,8 +108,8 @@ static enum err_code receive(struct child *c, const struct message_head *head, c
     }
 }
 
-/* wait: until at least one message has come. The end of the socket ends this process: the
- * supervisor is dead, or needs no child any more. */
+/* wait: until at least one message has come. When the socket is closed this process exits: the
+ * supervisor is dead, or no longer needs a child. */
 static enum err_code receive_messages(struct child *c, bool wait, struct err *err) {
     enum err_code rc = ERR_OK;
     struct message_head head;
@@ -128,8 +128,8 @@ cleanup:
 
 /* ---------------------------------------------------------------- the link of a job */
 
-/* Waits until the outbox is empty. Messages of other ranks are received meanwhile, else ranks that
- * send to each other would wait for each other for ever. */
+/* Waits until the outbox is empty. Messages of other ranks are received meanwhile; otherwise two
+ * ranks that send to each other would wait forever. */
 static enum err_code fill_outbox(struct child *c, const struct message_head *head,
                                  const void *payload, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -170,7 +170,8 @@ static struct early *find_early(struct child *c, int from) {
 }
 
 /* The next message of that rank: an early one, or the next to arrive, which goes straight to
- * `data`. WAITING is sent again after every arrival: it stops the supervisor's clock of a hang. */
+ * `data`. WAITING is sent again after every arrival, because it suspends the supervisor's check for
+ * a hang. */
 static enum err_code link_receive(void *self, int from, void *data, size_t size, struct err *err) {
     enum err_code rc = ERR_OK;
     struct child *c = self;

@@ -1,6 +1,6 @@
 /*
- * child_stderr.h - the standard error of a compute child: passed on to that of the supervisor as it
- * comes.  Its tail is kept for the reason of the job during which the child died.
+ * child_stderr.h - the standard error of a compute child: passed on to that of the supervisor at
+ * once. Its tail becomes part of the reason of a job during which the child died.
  */
 #ifndef PAR_CHILD_STDERR_H
 #define PAR_CHILD_STDERR_H

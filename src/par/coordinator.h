@@ -2,28 +2,28 @@
  * coordinator.h - rank 0's side of the farm: which ranks work on which job, and what is written to
  * the journal.
  *
- * The life of a task (one job in work by a group of ranks):
+ * The life of a task (one job that a group of ranks is running):
  *
  *     dispatch   the queue names a job and a number of ranks; START is journaled, each rank of the
  *                group gets an ORDER with the serial number of the task
  *     work       LINES, CHECKPOINT, SHARDS and PROGRESS come in, are journaled or remembered
  *     end        each rank of the group ends once: DONE, FAILED, FATAL or STOPPED; after the last
- * of them DONE, FAILED or STOPPED is journaled and the queue told
+ *                of them the result (DONE, FAILED or STOPPED) is journaled and passed to the queue
  *
- * Messages arrive in any order and at any time.  Each names the serial of the task it belongs to;
- * one that names no task in work is late and ignored.
+ * Messages arrive in any order and at any time.  Each names the serial of the task it belongs to; a
+ * message that names no running task is late and is ignored.
  *
  * The files, one for each thing the coordinator does:
  *
  *     coordinator_attempt    how an attempt begins, what is watched at every tick, how it ends
- *     coordinator_resume     which jobs are done already, by the journal of earlier attempts
+ *     coordinator_resume     which jobs are done already, according to the journal
  *     coordinator_dispatch   a job and its ranks: START and the orders
  *     coordinator_receive    what each message of a rank does to its task
  *     coordinator_tasks      begin, failure and end of a task
  *     coordinator_stop       signals and time limit: who is asked to stop, how long that may take
  *     coordinator_time       how long jobs take, and which may still start before the time limit
  *     coordinator_journal    lines of the journal
- *     coordinator_faults     injected faults that strike rank 0 (inject.h), for tests
+ *     coordinator_faults     faults injected into rank 0 (inject.h), for tests
  */
 #ifndef PAR_COORDINATOR_H
 #define PAR_COORDINATOR_H
@@ -45,7 +45,7 @@
 #include "sched/queue.h"
 
 struct task {
-    uint64_t serial; /* of its orders; they grow. 0: this slot is free */
+    uint64_t serial; /* of its orders, increasing; 0: this slot is free */
     size_t job;      /* line of the plan */
     int group;       /* how many ranks work on it */
     int unfinished;  /* how many of them have not ended yet */
@@ -69,25 +69,26 @@ struct rank_state {
 
 /* How an attempt ends before its work is done. A later step may follow any earlier one:
  *
- *     step              begun by                          what happens
- *     STOP_NONE                                           jobs are handed out
- *     STOP_TIME_LIMIT   the time limit is near            no job is handed out; jobs in work that
- *                                                         write checkpoints are asked to stop
- *     STOP_REQUESTED    a signal, an error of the         no job is handed out; all jobs in work
- * are machine, or no job fits the       asked to stop time left STOP_ABANDON      the grace period
- * is over          the compute children are killed STOP_AT_ONCE      a second signal nothing is
- * waited for
+ *     step              begun by                   what happens
+ *     STOP_NONE                                    jobs are dispatched
+ *     STOP_TIME_LIMIT   the time limit is near     no job is dispatched; running jobs that write
+ *                                                  checkpoints are asked to stop
+ *     STOP_REQUESTED    a signal, a system error,  no job is dispatched; all running jobs are asked
+ *                       or no job fits into the    to stop
+ *                       time left
+ *     STOP_ABANDON      the grace period is over   the compute children are killed
+ *     STOP_AT_ONCE      a second signal            the attempt ends without waiting for anything
  */
 enum stop_step { STOP_NONE, STOP_TIME_LIMIT, STOP_REQUESTED, STOP_ABANDON, STOP_AT_ONCE };
 
 struct stop_state {
     enum stop_step step;
-    double since;         /* clock_now() when it was STOP_NONE no more */
+    double since;         /* clock_now() when step first left STOP_NONE */
     double first_signal;  /* clock_now() of the first signal; 0: none */
-    int signal_unwritten; /* that signal, until the journal has it; 0: none */
+    int signal_unwritten; /* that signal, until it is journaled; 0: none */
 };
 
-struct attempt_limit {   /* moments of clock_now(); INFINITY: no limit */
+struct attempt_limit {   /* times of clock_now(); INFINITY: no limit */
     double end;          /* the process must have exited */
     double stop_at;      /* jobs are asked to stop */
     double seconds_left; /* until stop_at, when a job was last looked for */
@@ -104,9 +105,9 @@ struct coordinator {
     struct history history;   /* of earlier attempts */
     struct task *tasks;       /* [size] */
     struct rank_state *ranks; /* [size] */
-    int n_idle, n_running;    /* idle ranks; tasks in work */
+    int n_idle, n_running;    /* idle ranks; running tasks */
     uint64_t serial;          /* of the newest task */
-    bool *checkpointed;       /* [jobs]: a checkpoint lies on the disk */
+    bool *checkpointed;       /* [jobs]: a checkpoint is on disk */
     size_t *obsolete;         /* DONE jobs whose checkpoints are deleted at the next sync */
     size_t n_obsolete;
     size_t done_now, failed_now; /* jobs in this attempt */
@@ -121,7 +122,7 @@ struct coordinator {
     double began, last_ping, last_progress; /* clock_now() */
     struct suspension suspension;           /* of this process */
     struct inject inject;
-    struct err fatal; /* an error of the machine that ends the attempt; ERR_OK: none */
+    struct err fatal; /* a system error that ends the attempt; ERR_OK: none */
 };
 
 /* ---- coordinator_attempt.c */
@@ -131,11 +132,11 @@ struct coordinator {
  * journaled. */
 enum err_code coordinator_begin(struct coordinator *c, bool *work, struct err *err);
 
-/* Once a loop: stop requests, silent ranks and groups, signs of life, lock, journal, progress bar.
- * ERR_MPI: a rank has been silent for too long. */
+/* Called in every loop: handles stop requests, silent ranks and groups, heartbeats, lock, journal,
+ * progress bar. ERR_MPI: a rank has been silent for too long. */
 enum err_code coordinator_tick(struct coordinator *c, struct err *err);
 
-/* How many jobs are in which state. */
+/* Counts the jobs in each state. */
 void coordinator_outcome(struct farm_outcome *out, const struct coordinator *c);
 
 /* Journals the end of the attempt. Fills *out in any case. */
@@ -144,13 +145,13 @@ void coordinator_release(struct coordinator *c); /* for {0} too */
 
 /* ---- coordinator_resume.c */
 
-/* Sets in the queue which jobs are done or failed. lost [n_jobs]: as many attempts in a row died
- * while the job ran as make it FAILED. */
+/* Sets in the queue which jobs are done or failed. lost [n_jobs]: the job is FAILED because too
+ * many attempts in a row died while it ran. */
 enum err_code coordinator_resume(struct coordinator *c, bool *lost, struct err *err);
 
 /* ---- coordinator_dispatch.c */
 
-/* Hands out jobs while there are any for the idle ranks. */
+/* Dispatches jobs while there are any for the idle ranks. */
 enum err_code coordinator_dispatch(struct coordinator *c, struct err *err);
 
 /* Starts a job in this process: its order text, serial and injected fault, for farm.in_process. */
@@ -168,7 +169,7 @@ enum err_code coordinator_receive(struct coordinator *c, int rank, const struct 
 
 /* A task for the job on `group` idle ranks, lowest first; NULL with ERR_MEMORY. */
 struct task *coordinator_begin_task(struct coordinator *c, size_t job, int group, struct err *err);
-struct task *coordinator_find_task(struct coordinator *c, uint64_t serial); /* NULL: not in work */
+struct task *coordinator_find_task(struct coordinator *c, uint64_t serial); /* NULL: not running */
 
 /* Fails a task and abandons it on all ranks but `rank` (-1: on all). reason: `size` bytes. */
 void coordinator_fail_task(struct coordinator *c, struct task *t, int rank, enum failure failure,
@@ -177,23 +178,23 @@ void coordinator_fail_task(struct coordinator *c, struct task *t, int rank, enum
 /* Kills the compute children of a task on all its ranks but `rank` (-1: on all). */
 void coordinator_abandon_task(struct coordinator *c, struct task *t, int rank);
 
-/* All ranks of the task have ended: journals DONE, FAILED or STOPPED, tells the queue, frees the
- * task. */
+/* Called when all ranks of the task have ended: journals DONE, FAILED or STOPPED, updates the queue
+ * and frees the task. */
 enum err_code coordinator_end_task(struct coordinator *c, struct task *t, struct err *err);
 
 /* ---- coordinator_stop.c */
 
-/* Hands out no more jobs and asks those in work to stop: all of them (STOP_REQUESTED), or those
+/* Ends the dispatch of jobs and asks running jobs to stop: all of them (STOP_REQUESTED), or those
  * that write checkpoints (STOP_TIME_LIMIT). */
 void coordinator_request_stop(struct coordinator *c, enum stop_step step);
 
-/* Reads signals and the clock; abandons the jobs in work when the grace period is over. */
+/* Reads signals and the clock; abandons the running jobs when the grace period is over. */
 void coordinator_check_stop(struct coordinator *c);
 
 /* Seconds that jobs asked to stop at `asked` (clock_now()) get for their checkpoints. */
 double coordinator_grace_period(const struct coordinator *c, double asked);
 
-/* Nothing is in work and nothing more will be handed out, or there is no time left to wait. */
+/* No job is running and none will be dispatched, or there is no time left to wait. */
 bool coordinator_is_finished(const struct coordinator *c);
 
 /* ---- coordinator_time.c */
@@ -202,10 +203,12 @@ bool coordinator_is_finished(const struct coordinator *c);
 enum err_code coordinator_set_limit(struct coordinator *c, struct err *err);
 
 /* The job to start now and its number of ranks: one that can be finished, or reach a checkpoint, in
- * the time left. False: none; if nothing is in work either, the attempt is asked to stop. */
+ * the time left. False: there is none; if no job is running either, the attempt is asked to
+ * stop. */
 bool coordinator_next_job(size_t *job, int *group, struct coordinator *c);
 
-/* A job took `seconds` on `group` ranks; in them, `share` of its work was done (0: not known). */
+/* Records that a job took `seconds` on `group` ranks for the fraction `share` of its work (0: not
+ * known). */
 void coordinator_record_time(struct coordinator *c, size_t job, int group, double seconds,
                              double share, bool checkpointed);
 

@@ -10,7 +10,8 @@
 
 static const double PROGRESS_EVERY = 0.5; /* seconds between two updates of the progress bar */
 
-/* Pings in the time after which a rank gives up rank 0 (par.silence, 60 s): 5 may be late. */
+/* Pings per par.silence (60 s), after which a rank concludes that rank 0 is dead: five may be late.
+ */
 static const double PINGS = 6;
 
 /* ---------------------------------------------------------------- begin */
@@ -49,7 +50,7 @@ static enum err_code delete_unfinished_files(struct coordinator *c, struct err *
     return rc;
 }
 
-/* lost: jobs during which so many attempts died that they count as FAILED. */
+/* lost: jobs that are FAILED because too many attempts died while they ran. */
 static enum err_code journal_begin(struct coordinator *c, const bool *lost, struct err *err) {
     static const char WHY[] = "the attempts died 5 times in a row while it ran";
     enum err_code rc = ERR_OK;
@@ -99,8 +100,8 @@ cleanup:
 
 /* ---------------------------------------------------------------- watch */
 
-/* Time in which this process was suspended is no silence of the others: they may have been
- * suspended with it. */
+/* Time during which this process was suspended does not count as silence of the others, which may
+ * have been suspended with it. */
 static void exclude_suspension(struct coordinator *c) {
     suspension_tick(&c->suspension, clock_now());
     for (int i = 0; i < c->par->size; i++) {
@@ -109,8 +110,9 @@ static void exclude_suspension(struct coordinator *c) {
     }
 }
 
-/* A worker does not count the time in which its child waits for another rank of the group, so a
- * group in which all wait for one another is found here, after twice the time of a single job. */
+/* A worker does not count the time during which its child waits for another rank of the group, so a
+ * group whose ranks all wait for one another is detected here, after twice the limit of a single
+ * job. */
 static void check_groups(struct coordinator *c) {
     static const char WHY[] = "no rank of the group has made progress";
     const double most = 2 * farm_hang_after(c->f);
@@ -121,8 +123,9 @@ static void check_groups(struct coordinator *c) {
     }
 }
 
-/* A ping tells a rank that rank 0 is alive. A rank itself is given up after 2 * par.silence: later
- * than it gives up rank 0, so that a network that is cut ends every rank. */
+/* A ping shows a rank that rank 0 is alive. Rank 0 considers a rank dead after 2 * par.silence, and
+ * a rank considers rank 0 dead after par.silence, so that every rank exits if the network is cut.
+ */
 static enum err_code ping(struct coordinator *c, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct message_head head = {.kind = MESSAGE_PING};
@@ -172,8 +175,8 @@ enum err_code coordinator_tick(struct coordinator *c, struct err *err) {
     enum err_code rc = ERR_OK;
     coordinator_check_stop(c);
     exclude_suspension(c);
-    /* Silence is judged first, right after the messages were read: a slow write below would make
-     * ranks look silent whose messages wait. */
+    /* Silence is checked first, right after the messages were read: after a slow write below, ranks
+     * whose messages are waiting would look silent. */
     check_groups(c);
     TRY(ping(c, err));
     if (c->f->lock) TRY(lock_beat(c->f->lock, err)); /* before anything is written */

@@ -1,11 +1,11 @@
-/* Hands out jobs: START in the journal, an ORDER to each rank of the group. */
+/* Dispatches jobs: writes START to the journal and sends an ORDER to each rank of the group. */
 #include <string.h>
 
 #include "par/coordinator.h"
 #include "par/coordinator_faults.h"
 
-/* An injected fault goes to the last rank of the group, which the others then wait for; one of the
- * storage goes to all, since only the rank that writes a file meets it. */
+/* An injected fault goes to the last rank of the group, so that the others wait for it; a storage
+ * fault goes to all ranks, since it affects only the rank that writes a file. */
 static enum inject_kind fault_of_rank(const struct coordinator *c, const struct task *t, int i) {
     const enum inject_kind fault = inject_find(&c->inject, false, t->job);
     if (fault_is_coordinators(fault)) return INJECT_NONE;

@@ -8,8 +8,8 @@
 
 static const double CLOCK_JUMP = 5 * 3600.0; /* seconds */
 
-/* The child first: it would run on for a moment after its supervisor. mpirun ends the other ranks.
- */
+/* Kills the child first, because it would continue for a moment after its supervisor. mpirun ends
+ * the other ranks. */
 static void kill_all(const struct coordinator *c) {
     if (*c->own_child > 0) (void)kill(*c->own_child, SIGKILL);
     inject_trigger(INJECT_KILL_ALL);
@@ -31,7 +31,7 @@ cleanup:
     return rc;
 }
 
-/* Cuts the artifact of a DONE line, as a power cut does that kept the line and lost the file. */
+/* Cuts the artifact of a DONE line, as a power failure may that loses the file but not the line. */
 static void cut_artifact(const struct coordinator *c, const char *line, size_t size) {
     struct event_reader r;
     char path[FILE_PATH_MAX];
@@ -60,7 +60,7 @@ static void trigger_after_line(const struct coordinator *c, enum inject_kind kin
     }
 }
 
-/* The lines before it are flushed first, so that the fault strikes exactly this one. */
+/* The lines before it are flushed first, so that the fault affects exactly this one. */
 enum err_code fault_at_line(struct coordinator *c, enum inject_kind kind, const char *line,
                             size_t size, struct err *err) {
     enum err_code rc = ERR_OK;

@@ -1,5 +1,5 @@
 /*
- * coordinator_faults.h - injected faults (inject.h) that strike rank 0's supervisor, or all
+ * coordinator_faults.h - faults (inject.h) injected into rank 0's supervisor, or into all
  * processes.
  */
 #ifndef PAR_COORDINATOR_FAULTS_H
@@ -11,10 +11,11 @@
 #include "base/err.h"
 #include "par/coordinator.h"
 
-/* A fault of a job that strikes the coordinator instead of a rank of the job's group. */
+/* Whether a fault at a job is injected into the coordinator instead of a rank of the job's
+ * group. */
 bool fault_is_coordinators(enum inject_kind kind);
 
-/* Carries out the coordinator's fault at this job, if there is one; the job has been handed out. */
+/* Carries out the coordinator's fault at this job, if there is one; the job has been dispatched. */
 enum err_code fault_at_job(struct coordinator *c, size_t job, struct err *err);
 
 /* Writes one whole line to the journal with this fault: while it is written, or after it. */

@@ -1,4 +1,4 @@
-/* The lines that the coordinator writes; their fields stand in journal/event.h. */
+/* The journal lines that the coordinator writes; journal/event.h lists their fields. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

@@ -1,10 +1,10 @@
-/* What each message of a rank does to its task. */
+/* Handles the messages of the ranks: how each kind changes its task. */
 #include <string.h>
 
 #include "base/clock.h"
 #include "par/coordinator.h"
 
-/* An error of the machine, not of the job: the attempt ends and the job stays pending. */
+/* A system error, not an error of the job: the attempt ends and the job stays pending. */
 static void receive_fatal(struct coordinator *c, struct task *t, int rank,
                           const struct message_head *head, const char *reason) {
     t->stopped = true;
@@ -47,8 +47,8 @@ static void receive_shards(struct task *t, const struct message_head *head) {
     t->shards[2 * head->from + 1] = head->b;
 }
 
-/* Messages of a task that has ended are late: only that the rank is alive is learned from them.
- * Rows of a task that failed are not wanted any more, but each of its ranks must still end. */
+/* A message of a task that has ended only shows that the rank is alive. Rows of a task that failed
+ * are dropped, but each of its ranks must still report its end. */
 enum err_code coordinator_receive(struct coordinator *c, int rank, const struct message_head *head,
                                   const void *payload, struct err *err) {
     struct task *t = coordinator_find_task(c, head->serial);

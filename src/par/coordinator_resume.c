@@ -35,10 +35,10 @@ static enum queue_state state_of(struct coordinator *c, size_t job, bool *lost) 
     return state == QUEUE_DONE && !is_present(c, job, past) ? QUEUE_PENDING : state;
 }
 
-/* A damaged file would change the results of the jobs that read it, so each file that a job still
- * to run will read is compared with its DONE line, once. Reading all files of a large run would
- * take too long. From the last job to the first, since parents come before their children and one
- * that runs again reads its own parents. */
+/* A damaged file would change the results of the jobs that read it, so each file that a pending job
+ * will read is compared with its DONE line, once. Reading all files of a large run would take too
+ * long. The loop goes from the last job to the first, since parents come before their children, and
+ * a parent that runs again reads its own parents. */
 static void check_inputs(const struct coordinator *c, enum queue_state *states, bool *checked) {
     for (size_t i = c->f->n_jobs; i-- > 0;) {
         const bool skip = c->f->skip && c->f->skip[i];

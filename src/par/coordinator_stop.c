@@ -1,5 +1,5 @@
-/* How an attempt stops before its work is done: signals, the time limit, the grace period. The
- * steps stand in coordinator.h (enum stop_step). */
+/* How an attempt stops before its work is done: signals, the time limit, the grace period.
+ * coordinator.h describes the steps (enum stop_step). */
 #include <math.h>
 #include <signal.h>
 #include <string.h>
@@ -9,17 +9,17 @@
 #include "base/clock.h"
 #include "par/coordinator.h"
 
-/* How long a stop waits, in seconds. Slurm's usual notice is 30 s or more before it kills; 15 s for
- * checkpoints and 3 s for children that are killed leave some of that for results.h5. */
+/* How long a stop waits, in seconds. Slurm usually sends a signal at least 30 s before it kills; 15
+ * s for checkpoints and 3 s for killed children leave some of that time for results.h5. */
 static const double GRACE_PERIOD = 15.0;  /* for checkpoints, from the request to STOP_ABANDON */
 static const double ABANDON_PERIOD = 3.0; /* for the ends of killed children to arrive */
 
-/* Where less time is left than these need, they get these shares of it. What remains, 0.28, is for
+/* Where less time is left, the two periods are these fractions of it. The rest, 0.28, is for
  * results.h5. */
 static const double GRACE_SHARE = 0.6, ABANDON_SHARE = 0.12;
 
-/* Seconds. A terminal signals mpirun and this process, and mpirun signals this process too: two
- * signals within REPEAT_WITHIN are one request. */
+/* Seconds. A terminal signals both mpirun and this process, and mpirun passes its signal on to this
+ * process: two signals within REPEAT_WITHIN count as one request. */
 static const double REPEAT_WITHIN = 0.5;
 
 /* Seconds. mpirun kills its processes 1 s after the TERM that it passes on. */
@@ -57,7 +57,7 @@ static void receive_signal(struct coordinator *c, int number) {
     struct stop_state *s = &c->stop;
     const double now = clock_now();
     if (s->first_signal <= 0.0) {
-        log_line(&c->f->log, LOG_INFO, "%s: stopping, jobs in work are asked for a checkpoint",
+        log_line(&c->f->log, LOG_INFO, "%s: stopping, running jobs are asked for a checkpoint",
                  strsignal(number));
         s->first_signal = now;
         s->signal_unwritten = number;

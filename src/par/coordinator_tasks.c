@@ -1,4 +1,4 @@
-/* Begin, failure and end of a task: one job in work by a group of ranks. */
+/* Begin, failure and end of a task: one job that a group of ranks is running. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,8 +102,8 @@ cleanup:
     return rc;
 }
 
-/* A failure counts more than a stop, and a stop more than a result: what one rank of the group did
- * not finish is not complete. */
+/* A failure takes precedence over a stop, and a stop over a result, because a job that one rank of
+ * the group did not finish is incomplete. */
 enum err_code coordinator_end_task(struct coordinator *c, struct task *t, struct err *err) {
     enum err_code rc = ERR_OK;
     if (t->failed)

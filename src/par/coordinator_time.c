@@ -5,19 +5,19 @@
 #include "base/clock.h"
 #include "par/coordinator.h"
 
-/* Seconds that mpirun takes to exit after rank 0 left with a code other than 0 (measured: 2.0), or
- * this share of a short limit. */
+/* Seconds that mpirun takes to exit after rank 0 has exited with a code other than 0
+ * (measured: 2.0), or this fraction of a short limit. */
 static const double LAUNCHER_EXIT = 2.0, LAUNCHER_EXIT_SHARE = 0.2;
 
-/* Jobs are asked to stop this many seconds before the end; of a short limit, after STOP_LEAST s and
- * a twentieth of it, but at most a fifth before its end. The grace period (coordinator_stop.c) and
- * results.h5 come out of this time. */
+/* Jobs are asked to stop STOP_BEFORE seconds before the end. With a short limit this time is
+ * STOP_LEAST seconds plus a twentieth of the limit, but at most a fifth of it. The grace period
+ * (coordinator_stop.c) and the writing of results.h5 must fit into it. */
 static const double STOP_BEFORE = 25.0, STOP_LEAST = 2.0, STOP_SHARE = 0.05, STOP_SHARE_MOST = 0.2;
 
 /* ---------------------------------------------------------------- how long jobs take */
 
-/* Jobs of one class take times in proportion to their planned costs: those of one stage, those that
- * write checkpoints apart. */
+/* The times of jobs of one class are assumed to be proportional to their planned costs. Each stage
+ * has two classes: jobs that write checkpoints, and jobs that do not. */
 static size_t class_of_job(const struct planned_job *job) {
     return 2 * job->stage + job->cost.checkpoints;
 }
@@ -31,8 +31,8 @@ static void record_past_time(struct coordinator *c, size_t job) {
     coordinator_record_time(c, job, group, past->seconds, past->share, past->total > 0.0);
 }
 
-/* A job that resumed from a checkpoint and reports no share is left out: how much of its work these
- * seconds were for is not known. */
+/* A job that resumed from a checkpoint and reports no share is ignored, because it is not known how
+ * much of its work was done in these seconds. */
 void coordinator_record_time(struct coordinator *c, size_t job, int group, double seconds,
                              double share, bool checkpointed) {
     const struct planned_job *j = &c->f->jobs[job];
@@ -66,8 +66,8 @@ cleanup:
 
 /* ---------------------------------------------------------------- what may still start */
 
-/* Seconds until the job ends; 0: not known, and then it may start. One that writes a checkpoint
- * when it is asked to stop needs no longer than the grace period that it would get. */
+/* Seconds that the job needs; 0: not known, and then it may start. A job that writes a checkpoint
+ * when it is asked to stop needs at most the grace period that it would get. */
 static double seconds_needed(const struct coordinator *c, size_t job, int group) {
     const struct planned_job *j = &c->f->jobs[job];
     const double whole = job_times_predict(c->job_times, class_of_job(j), j->cost.flops, group);
@@ -79,12 +79,11 @@ static bool may_start(const void *context, size_t job, int group) {
     return seconds_needed(c, job, group) <= c->limit.seconds_left;
 }
 
-/* Nothing is in work, and nothing that is left would be finished in time: waiting changes nothing.
- */
+/* Called when no job is running and none of the remaining ones would finish in time. */
 static void stop_early(struct coordinator *c) {
     char left[32];
     clock_span(left, c->limit.end - clock_now());
-    log_line(&c->f->log, LOG_INFO, "none of the %zu jobs left can be finished in %s: stopping",
+    log_line(&c->f->log, LOG_INFO, "none of the %zu remaining jobs can be finished in %s: stopping",
              queue_left(c->queue), left);
     coordinator_request_stop(c, STOP_REQUESTED);
 }

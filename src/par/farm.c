@@ -60,7 +60,7 @@ static void list_hosts(struct text *out, char *const *hosts, int size) {
     }
 }
 
-/* Every rank reports its host and machine before anything is handed out. *list: the hosts. */
+/* Every rank reports its host and machine before any job is dispatched. *list: the hosts. */
 static enum err_code receive_hellos(const struct farm *f, struct par *p,
                                     struct transport *transport, struct text *list,
                                     struct err *err) {
@@ -279,7 +279,7 @@ cleanup:
     return rc;
 }
 
-/* What the others still send (HELLO, signs of life) is small and is dropped with MPI. */
+/* Messages that the others still send (HELLO, ALIVE) are small; MPI_Finalize drops them. */
 void farm_release(struct par *p) {
     struct transport_mpi transport;
     transport_mpi_init(&transport, p->silence / 2);

@@ -3,8 +3,8 @@
  *
  * Every rank has a supervisor (worker.h: calls MPI, polls, never computes) and a compute child
  * (child.c: computes, never calls MPI), a process of the same binary started as `taskvec --child
- * FD`. A child that crashes costs its job, not the rank.  Rank 0 is the coordinator too
- * (coordinator.h).
+ * FD`. When a child crashes, its job fails, but the rank continues with a new child. Rank 0 is also
+ * the coordinator (coordinator.h).
  *
  *     rank 0                                   other ranks
  *     par_init                                 par_init
@@ -55,7 +55,7 @@ struct farm {
     size_t n_provenance;
     const char *machine; /* build and BLAS core of this rank, as given to farm_serve() */
     size_t memory;       /* bytes a job may use on a rank: ctx->memory */
-    double end;          /* clock_now() by which the run must have exited; 0: no limit */
+    double end;          /* clock_now() by which the run must have exited; 0: none */
     double hang_after;   /* seconds without progress(); 0: 600 */
     bool retry_failed, in_process;
     bool shortest_first;  /* instead of longest first; for tests */
@@ -63,8 +63,8 @@ struct farm {
     struct history *past; /* the journal, read under that lock; moved from. NULL: it is read */
     struct log log;
     void *context; /* of the four below */
-    /* The order of a job: all that farm_compute needs; opaque here. Called when it is handed out,
-     * when all its parents are done. */
+    /* Writes the order of a job: the text that farm_compute reads, opaque here. Called when the job
+     * is dispatched, so all its parents are done. */
     enum err_code (*order)(struct text *out, size_t job, void *context, struct err *err);
     void (*progress)(const struct farm_progress *p, void *context); /* NULL: none */
     farm_compute *compute;                                          /* for in_process only */

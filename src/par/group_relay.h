@@ -5,9 +5,9 @@
  * and are sent and received in place.  The inbox is free for the transport while
  * transport->box.full is false.  The outbox is in one of three states:
  *
- *     RELAY_EMPTY      free; the child is told so as soon as it has a job of a group
+ *     RELAY_EMPTY      free; reported to the child as soon as it has a job of a group
  *     RELAY_GRANTED    the child may fill it; it reports MESSAGE_OUTBOX_FULL
- *     RELAY_SENDING    the transport sends from it, which goes on when the child dies
+ *     RELAY_SENDING    the transport sends from it, and continues if the child dies
  */
 #ifndef PAR_GROUP_RELAY_H
 #define PAR_GROUP_RELAY_H
@@ -26,7 +26,7 @@ enum group_relay_outbox { RELAY_EMPTY, RELAY_GRANTED, RELAY_SENDING };
 struct group_relay {
     struct shared_memory memory; /* of this child, and of the one after it */
     enum group_relay_outbox outbox;
-    bool sent;                   /* SENDING: the transport needs the outbox no more */
+    bool sent;                   /* SENDING: the transport no longer needs the outbox */
     struct early_message *early; /* arrived before their order; in order of arrival */
 };
 
@@ -47,7 +47,7 @@ enum err_code group_relay_send_outbox(struct worker *w, struct err *err);
 /* The child has emptied its inbox. */
 void group_relay_open_inbox(struct worker *w);
 
-/* Tells the child, once, that its outbox is empty. */
+/* Reports to the child, once, that its outbox is empty. */
 enum err_code group_relay_tick(struct worker *w, struct err *err);
 
 void group_relay_drop_child(struct worker *w); /* the child is gone */

@@ -1,9 +1,9 @@
 /*
  * inject.h - injected faults, for tests: TASKVEC_INJECT=KIND@job:N | KIND@event:N[,...]
  *
- * N counts from 0. job:N is a line of `plan`: the fault strikes the compute child that gets this
- * job (in a group that of the last rank, or the one that writes the file).  event:N is a line of
- * the journal: the fault strikes the coordinator when it has written that line.
+ * N counts from 0. job:N is a line of `plan`: the fault is injected into the compute child that
+ * gets this job (in a group, that of the last rank, or the one that writes the file). event:N is a
+ * line of the journal: the fault is injected into the coordinator when it has written that line.
  */
 #ifndef PAR_INJECT_H
 #define PAR_INJECT_H
@@ -23,7 +23,7 @@ enum inject_kind {
     INJECT_EXIT, /* with code 3 */
     INJECT_HANG,
     INJECT_OOM,              /* a job only */
-    INJECT_NAN,              /* a job only: its next number is not finite */
+    INJECT_NAN,              /* a job only: its next number becomes NaN */
     INJECT_KILL_ALL,         /* the coordinator and its child; mpirun ends the rest */
     INJECT_KILL_COORDINATOR, /* it alone */
     INJECT_KILL_RANK,        /* a job only: the supervisor of the rank that has it */
@@ -63,7 +63,7 @@ void inject_trigger(enum inject_kind kind);
 size_t inject_exhaust(void);
 
 bool inject_is_storage(enum inject_kind kind);
-struct disk inject_disk(enum inject_kind kind); /* {0} for kinds that are not of storage */
+struct disk inject_disk(enum inject_kind kind); /* {0} for kinds that do not affect storage */
 
 /* In a compute child that has written its artifact: cuts it in half and kills the rank. */
 void inject_tear(const char *path);

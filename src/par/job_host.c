@@ -249,7 +249,7 @@ cleanup:
     return rc;
 }
 
-/* Errors of the machine end the attempt and leave the job pending; all others fail the job. */
+/* System errors end the attempt and leave the job pending; all others fail the job. */
 static bool is_fatal(enum err_code code) {
     return code == ERR_IO || code == ERR_SYSTEM || code == ERR_MPI;
 }
@@ -294,7 +294,7 @@ static enum err_code trigger_fault(const struct host *h, struct err *err) {
     if (h->order->inject == INJECT_NAN) return ERR_OK; /* see poisoned() */
     inject_trigger(h->order->inject);
     if (h->order->inject != INJECT_OOM) return ERR_OK;
-    return ERR(err, ERR_MEMORY, "injected: no memory is left to this job after %zu MiB",
+    return ERR(err, ERR_MEMORY, "injected: this job ran out of memory after %zu MiB",
                inject_exhaust() >> 20);
 }
 

@@ -22,7 +22,7 @@ enum message_kind {
     MESSAGE_STOP,          /* write a checkpoint and stop; answered by STOPPED, or DONE if sooner */
     MESSAGE_ABANDON,       /* kill the child if it works on task `serial`; answered by STOPPED */
     MESSAGE_PING,          /* rank 0 is alive */
-    MESSAGE_ATTEMPT_ENDED, /* no child is needed any more; rank 0 writes results.h5 */
+    MESSAGE_ATTEMPT_ENDED, /* no more jobs: end the child; rank 0 writes results.h5 */
     MESSAGE_RELEASE,       /* exit */
     MESSAGE_GROUP,         /* payload from group rank `from` to group rank `to` */
 
@@ -46,14 +46,14 @@ enum message_kind {
     /* to the coordinator: the end of a task on this rank; the worker is idle */
     MESSAGE_DONE,   /* payload: struct message_done; a: seconds of computing */
     MESSAGE_FAILED, /* the job failed; `code`: enum failure; payload: reason, a text without NUL */
-    MESSAGE_FATAL,  /* the machine failed; `code`: enum err_code; payload: reason */
+    MESSAGE_FATAL,  /* a system error; `code`: enum err_code; payload: reason */
     MESSAGE_STOPPED /* stopped as asked, or abandoned */
 };
 
 struct message_head {
     uint32_t kind;
     int32_t from, to, code;
-    uint64_t serial; /* of the task it belongs to; they grow */
+    uint64_t serial; /* of the task it belongs to; increasing */
     uint64_t size;   /* bytes of payload */
     double a, b;
 };

@@ -36,8 +36,8 @@ static bool is_ignored(int number) {
     return sigaction(number, NULL, &before) == 0 && before.sa_handler == SIG_IGN;
 }
 
-/* Before MPI_Init, so that the threads it starts inherit the mask. SIGPIPE is ignored: a run goes
- * on when the reader of its output is gone, as at a closed terminal. */
+/* Before MPI_Init, so that the threads it starts inherit the mask. SIGPIPE is ignored: a run
+ * continues when the reader of its output is gone, as with a closed terminal. */
 static enum err_code block_signals(struct par *p, struct err *err) {
     const struct sigaction action = {.sa_handler = pass_on, .sa_flags = SA_RESTART};
     sigset_t set;

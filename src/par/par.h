@@ -19,8 +19,8 @@ struct par {
                   * that was ignored before (nohup) stays ignored */
     bool started;
     bool launched;  /* by mpirun, which passes signals on, and kills 1 s after a TERM */
-    double silence; /* seconds without a message after which a rank gives up rank 0; rank 0 gives
-                     * up a rank after twice that */
+    double silence; /* seconds without a message after which a rank considers rank 0 dead; rank 0
+                       considers a rank dead after twice that */
     char host[128];
 };
 

@@ -5,8 +5,8 @@
  *
  * The child fills the outbox, the supervisor the inbox.  Whoever has emptied a box reports that
  * over the socket (MESSAGE_OUTBOX_EMPTY by the supervisor, MESSAGE_INBOX_EMPTY by the child), and a
- * box is filled only after such a report.  A message lies in its box as MPI carries it: head, then
- * payload.
+ * box is filled only after such a report.  A message in a box has the layout that MPI transfers:
+ * head, then payload.
  */
 #ifndef PAR_SHARED_MEMORY_H
 #define PAR_SHARED_MEMORY_H

@@ -1,8 +1,8 @@
 /*
  * suspension.h - notices that this process did not run for a while: suspended (Ctrl-Z, SIGSTOP,
- * scontrol suspend), or blocked by a slow disk.  It is seen in the time between two of its own
- * ticks. The processes it watches may have been suspended with it, so that time does not count as
- * their silence.
+ * scontrol suspend), or blocked by a slow disk.  A suspension is detected from the time between two
+ * ticks of this process. The processes it watches may have been suspended with it, so that time
+ * does not count as their silence.
  */
 #ifndef PAR_SUSPENSION_H
 #define PAR_SUSPENSION_H

@@ -14,7 +14,7 @@ static const double SPIN = 0.05, SLEEP = 1e-3; /* seconds: polled without a paus
 struct transport_mpi_send {
     struct transport_mpi_send *next;
     MPI_Request request;
-    bool *sent; /* set once MPI needs the bytes no more; NULL: nobody asks */
+    bool *sent; /* set once MPI no longer needs the bytes; NULL: not reported */
     unsigned char bytes[];
 };
 
@@ -154,7 +154,7 @@ static enum err_code receive_bytes(struct transport_mpi *t, void *bytes, int siz
         const double waited = suspension.now - began;
         if (waited > t->timeout) t->in = (struct text){0}; /* MPI may still write there: leaked */
         CHECK(waited <= t->timeout, ERR_MPI,
-              "the rest of a message of %d bytes from rank %d has not come for %.0f s", size,
+              "the rest of a message of %d bytes from rank %d has not arrived within %.0f s", size,
               from->MPI_SOURCE, waited);
         if (waited > SPIN) clock_sleep(SLEEP);
     }
@@ -180,7 +180,8 @@ static enum err_code mpi_receive(bool *found, struct transport *base, int *rank,
     TRY(receive_bytes(t, bytes, size, &status, err));
     memcpy(head, bytes, sizeof *head);
     CHECK(head->size == (size_t)size - sizeof *head, ERR_BUG,
-          "a message from rank %d has another size than its head says", status.MPI_SOURCE);
+          "the size of a message from rank %d differs from the size in its head",
+          status.MPI_SOURCE);
     *payload = bytes + sizeof *head;
     *rank = status.MPI_SOURCE;
     *tag = (enum message_tag)status.MPI_TAG;

@@ -15,13 +15,15 @@
 
 static const double PROGRESS_EVERY = 0.5; /* seconds between two reports of progress, or more: */
 static const double PROGRESS_RATE = 2000; /* reports a second that the coordinator gets in all */
-static const double ALIVE_COUNT = 6;      /* signs of life in par.silence: 5 may be late */
+static const double ALIVE_COUNT = 6;      /* ALIVE messages per par.silence: five may be late */
 
-/* Seconds asleep: right after an event; at most, while a GROUP message is expected, without a job,
- * and with one (a child that sends something ends the sleep anyway). */
+/* Lengths of a sleep in seconds: the shortest, right after an event; the longest while a GROUP
+ * message is expected, without a job, and with a job (a message of the child ends the sleep
+ * anyway). */
 static const double SLEEP_LEAST = 1e-5, SLEEP_GROUP = 1e-4, SLEEP_IDLE = 1e-3, SLEEP_BUSY = 2e-2;
 
-/* Seconds without sleep while a large message leaves, unless nobody takes it. */
+/* Seconds without sleep while a large message is being sent; longer if the receiver does not take
+ * it. */
 static const double SENDING_AWAKE = 2e-2;
 
 enum { REASON_MOST = 400 }; /* bytes of the reason of a failure */
@@ -197,7 +199,7 @@ static enum err_code receive_from_child(struct worker *w, const struct message_h
     return send_report(w, head, payload, err);
 }
 
-/* The child is dead: its job has failed, for the reason that its wait status and stderr tell. */
+/* The child is dead: its job has failed. The reason is made from its wait status and stderr. */
 static enum err_code report_death(struct worker *w, struct err *err) {
     char reason[REASON_MOST];
     const bool busy = w->busy;
@@ -265,8 +267,8 @@ cleanup:
     return rc;
 }
 
-/* Short after an event, longer the longer nothing happens. A large message leaves in pieces, some
- * at every call of MPI: no sleep while one does. */
+/* Short after an event, and longer the longer nothing happens. While a large message is being sent
+ * there is no sleep, because MPI sends a part of it at every call. */
 static double sleep_length(const struct worker *w, double most) {
     const double quiet = clock_now() - w->last_event;
     double limit = w->busy ? SLEEP_BUSY : SLEEP_IDLE;

@@ -26,12 +26,12 @@ struct worker {
     pid_t pid;          /* 0: no child */
     struct child_pipe pipe;
     struct child_stderr errors; /* standard error of the child */
-    bool busy;                  /* a task is in work */
+    bool busy;                  /* a task is running */
     bool waiting;               /* its child waits for a GROUP message */
     bool heard_once;            /* the coordinator has sent something */
     bool attempt_ended;         /* the coordinator has sent ATTEMPT_ENDED ... */
     bool released;              /* ... and RELEASE */
-    uint64_t serial;            /* of the task in work, or of the last one */
+    uint64_t serial;            /* of the running task, or of the last one */
     struct message_order order; /* of that task */
     int32_t *ranks;             /* [order.group_size] world ranks of the group */
     struct group_relay relay;

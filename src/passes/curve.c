@@ -113,7 +113,7 @@ size_t curve_bytes(const struct model_dims *dims, const struct curve_options *o)
 }
 
 /* Adds the context of prompt i for its query at point k: the last `pairs` pairs before it, with the
- * dummy pairs put in. */
+ * dummy pairs inserted. */
 static void show_prompt(struct curve *c, struct prompt_batch *batch,
                         const struct prompt_view *prompts, size_t i, size_t k, size_t pairs) {
     const size_t first = k - pairs, all = pairs + dummies_of(&c->o);

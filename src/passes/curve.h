@@ -21,7 +21,7 @@ struct curve_options {
     size_t window_points;  /* T0: a window shows T0 - 1 pairs and the query */
     size_t trained_points; /* from here on `oracle` reads the window instead of the whole prompt */
     enum context_precision contexts;
-    const struct dummy_pairs *dummies; /* put into all prompts and windows; NULL: none */
+    const struct dummy_pairs *dummies; /* inserted into all prompts and windows; NULL: none */
     const struct method *control;      /* made from the setup's method; NULL: the method itself */
     struct rng stream;                 /* of the control's draws */
 };

@@ -15,8 +15,9 @@ const struct config_key DUMMIES_KEYS[] = {
         .def = "none",
         .choices = DUMMIES_RULES,
         .unit = "",
-        .meaning = "Pairs of zeros inserted into every prompt, with vectors also added where the "
-                   "published code adds them, or at the x of each pair.",
+        .meaning =
+            "Whether pairs of zeros are inserted into every prompt, with vectors added to them "
+            "where the published code does, or at the x of each pair.",
     },
     {
         .name = "dummy_fractions",
@@ -47,7 +48,7 @@ void dummy_pairs_read(struct dummy_pairs *out, const struct config_point *point)
 enum err_code dummy_pairs_check(const struct config_point *point, struct err *err) {
     if (config_has(point, "dummy_fractions") && given(point) == 0)
         return config_error(err, point, "dummy_fractions",
-                            "[] puts in no dummies: say dummies = \"none\"");
+                            "[] inserts no pairs: set dummies = \"none\" instead");
     if (given(point) <= DUMMIES_MOST) return ERR_OK;
     return config_error(err, point, "dummy_fractions", "%zu fractions, at most %d are possible",
                         given(point), DUMMIES_MOST);

@@ -1,6 +1,6 @@
 /*
- * flops.h - floating-point operations of a transformer, by which plan orders jobs and predicts
- * their time.
+ * flops.h - floating-point operations of a transformer, from which `plan` predicts the time of
+ * jobs, and the queue their order.
  */
 #ifndef PASSES_FLOPS_H
 #define PASSES_FLOPS_H

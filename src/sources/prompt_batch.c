@@ -60,7 +60,7 @@ size_t prompt_rows_bytes(const struct model_dims *dims, size_t capacity) {
     return r.memory.used + 2 * capacity * sizeof *r.slot;
 }
 
-/* Seats a row and returns where its token goes. */
+/* Sets slot and length of a row and returns where its token goes. */
 static float *seat_row(struct prompt_rows *r, size_t row, struct prompt_seat at) {
     assert(row < r->capacity);
     r->slot[row] = (uint32_t)at.slot;

@@ -1,9 +1,9 @@
 /*
- * prompt_batch.h - prompts on their way into the model: contexts and query rows.
+ * prompt_batch.h - turns prompts into what the model reads: contexts and query rows.
  *
- * This is the one place that knows which tokens a prompt becomes. A pair (x, y) is two tokens, x
- * and (y, 0, ..., 0), interleaved as in Garg et al. (NeurIPS 2022), so that k pairs are 2 k tokens
- * and the query after them stands at position 2 k.
+ * Only this module determines which tokens a prompt becomes. A pair (x, y) is two tokens, x and (y,
+ * 0, ..., 0), interleaved as in Garg et al. (NeurIPS 2022), so that k pairs are 2 k tokens and the
+ * query after them is at position 2 k.
  *
  * A batch has a fixed number of slots, each of which holds the context (keys and values, context.h)
  * of one prompt, and of rows, each of which is one query that reads the context of a slot. Call
@@ -35,7 +35,7 @@ struct prompt_seat {
     size_t slot, length;
 };
 
-/* Row `row` becomes the query that prompt i of `prompts` asks at point k (from 0). */
+/* Row `row` becomes the query of prompt i of `prompts` at point k (from 0). */
 void prompt_rows_ask(struct prompt_rows *r, size_t row, struct prompt_seat at,
                      const struct prompt_view *prompts, size_t i, size_t k);
 /* The same for the token of the label y of point k instead of its x; the target is not set. */
@@ -45,7 +45,7 @@ void prompt_rows_ask_label(struct prompt_rows *r, size_t row, struct prompt_seat
 void prompt_rows_ask_token(struct prompt_rows *r, size_t row, struct prompt_seat at,
                            const float *x);
 
-/* Rows 0 .. n - 1 as a query pass wants them; they stay valid until a row is set. */
+/* Rows 0 .. n - 1 in the form that a query pass takes; valid until a row is set. */
 struct query_rows prompt_rows_of(const struct prompt_rows *r, size_t n);
 
 struct prompt_batch_options {

@@ -17,7 +17,7 @@ double prompt_loss_sum(float *dprediction, const struct prompt_loss *loss, const
 }
 
 float prompt_loss_error(const struct prompt_loss *loss, float prediction, float target) {
-    if (isnan(prediction)) return prediction; /* it has no sign, and must not pass for one */
+    if (isnan(prediction)) return prediction; /* NaN has no sign and must not count as an answer */
     if (loss->kind == LOSS_LOGISTIC) return (prediction > 0) == (target > 0) ? 0.0F : 1.0F;
     return (prediction - target) * (prediction - target);
 }

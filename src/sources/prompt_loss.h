@@ -1,9 +1,9 @@
 /*
- * prompt_loss.h - how predictions of queries are judged: a loss with its gradient, and an error.
+ * prompt_loss.h - how predictions of queries are evaluated: a loss with its gradient, and an error.
  *
- * A source says with which loss a model is trained on its prompts; fits of task vectors choose
- * theirs by the key `loss`. Predictions and targets are those of query rows (prompt_batch.h) or of
- * all x tokens of whole prompts (forward.h).
+ * A source determines the loss with which a model is trained on its prompts (source_info.loss); a
+ * fit of a task vector uses the loss of its key `loss`. Predictions and targets are those of query
+ * rows (prompt_batch.h) or of all x tokens of whole prompts (forward.h).
  */
 #ifndef SOURCES_PROMPT_LOSS_H
 #define SOURCES_PROMPT_LOSS_H

@@ -2,7 +2,7 @@
  * prompt_view.h - prompts as plain arrays: what sources draw, and what stages, passes and methods
  * read.
  *
- * A prompt has points k = 0, 1, ... . The query at point k is asked after the k pairs (x, y) of the
+ * A prompt has points k = 0, 1, ... . The query at point k comes after the k pairs (x, y) of the
  * points before it. Views own nothing: they stay valid as long as the arrays they point to.
  */
 #ifndef SOURCES_PROMPT_VIEW_H

@@ -1,13 +1,14 @@
 /*
- * source.h - where a stage's prompts come from, and how their answers are judged.
+ * source.h - where a stage's prompts come from, and how predictions are compared with the true
+ * answers.
  *
- * Stages, passes and methods know sources, never what is behind them: function classes with their
- * shifts (sources/problems), later word-pair tasks. source_registry.h opens the source that a
- * config point names; source_kind.h is what a kind of source implements.
+ * Stages, passes and methods use this interface only. Today the prompts are of function classes
+ * with shifts (sources/problems); word-pair tasks are to follow. source_registry.h opens the source
+ * that a config point names; source_kind.h is what a kind of source implements.
  *
  * Prompts are a pure function of (seed, source, split, sample number): sample i of a split is the
- * same prompt in every batch, for every method, on every rank. A source keeps the prompts that were
- * drawn last in room of its own, so two draws that are needed at once take two sources.
+ * same prompt in every batch, for every method, on every rank. A source stores only the prompts
+ * that were drawn last, so two draws that are needed at the same time need two sources.
  */
 #ifndef SOURCES_SOURCE_H
 #define SOURCES_SOURCE_H
@@ -39,7 +40,7 @@ struct source_info {
     const char *name;        /* column `source` */
     const char *shift;       /* column `shift`; "none" */
     double shift_level;      /* column `shift_level` */
-    struct prompt_loss loss; /* that a model is trained with; judges errors too */
+    struct prompt_loss loss; /* that a model is trained with; also defines the error in tables */
     double normaliser;       /* E[y^2], which column `mse_over_variance` divides by */
     size_t inputs;           /* numbers of a token that the model reads */
     bool relabels;           /* labels change with the number of pairs shown */

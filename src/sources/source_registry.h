@@ -1,5 +1,6 @@
 /*
- * source_registry.h - the sources that a config can name; the one place that knows their kinds.
+ * source_registry.h - the sources that a config can name; the only file that lists the kinds of
+ * sources.
  */
 #ifndef SOURCES_SOURCE_REGISTRY_H
 #define SOURCES_SOURCE_REGISTRY_H

@@ -1,5 +1,5 @@
 /*
- * capture_rows.h - the table of `capture`: one row a layer of the model.
+ * capture_rows.h - the table of `capture`: one row per layer of the model.
  */
 #ifndef STAGES_CAPTURE_ROWS_H
 #define STAGES_CAPTURE_ROWS_H

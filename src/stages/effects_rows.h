@@ -1,5 +1,5 @@
 /*
- * effects_rows.h - the table of `effects`: one row a head, layer by layer.
+ * effects_rows.h - the table of `effects`: one row per head, layer by layer.
  */
 #ifndef STAGES_EFFECTS_ROWS_H
 #define STAGES_EFFECTS_ROWS_H

@@ -60,7 +60,7 @@ static const struct config_key KEYS[] = {
         .max = 1e6,
         .def = "0",
         .unit = "points",
-        .meaning = "Window length T0 of the controls; 0: the model's trained length.",
+        .meaning = "Window length T0 of the controls; 0 means the model's trained length.",
     },
     {
         .name = "confidence",
@@ -123,10 +123,10 @@ static enum err_code check_mismatched(const struct evaluate_keys *k,
     const size_t n = config_has(point, "also") ? config_list_size(point, "also") : 0;
     for (size_t i = 0; i < n && k->functions < 2; i++) {
         if (strcmp(config_list_text(point, "also", i), "mismatched") != 0) continue;
-        return config_error(
-            err, point, "functions",
-            "%zu function has no other to take a vector from: mismatched needs 2 or more",
-            k->functions);
+        return config_error(err, point, "functions",
+                            "%zu function is too few: mismatched takes the basis of another "
+                            "function and needs 2 or more",
+                            k->functions);
     }
     return ERR_OK;
 }

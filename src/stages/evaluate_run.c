@@ -130,7 +130,7 @@ static const char *shown_name(const struct evaluation *e) {
 
 /* ---- the job */
 
-/* Before the keys: a shift decides how many points a prompt has. */
+/* Opened before the keys are read, because the shift determines how many points a prompt has. */
 static enum err_code open_source(struct evaluation *e, struct err *err) {
     const struct source_options o = {.seed = e->ctx->seed, .split = TEST_SPLIT, .shifted = true};
     const enum err_code rc = source_open(&e->source, e->ctx->point, &o, err);
@@ -160,7 +160,7 @@ static struct rng control_stream(const struct evaluation *e) {
     return rng_stream(e->ctx->seed, name);
 }
 
-/* The points that remain for pairs of the prompt after the dummy pairs. */
+/* The number of points of the prompt itself when dummy pairs take some of the positions. */
 static size_t shown(const struct evaluation *e, size_t points) {
     return points > e->k.dummies.n ? points - e->k.dummies.n : 1;
 }
@@ -201,8 +201,8 @@ cleanup:
     return rc;
 }
 
-/* The bases of functions first .. first + n - 1; the fit's mean if that is what it uses; empty if
- * the method has no basis. Under `mismatched` each function gets the basis of the next. */
+/* The bases of functions first .. first + n - 1, or the mean basis of the fit, or an empty basis if
+ * the method needs none. With the control `mismatched` each function gets the basis of the next. */
 static struct basis find_basis(struct evaluation *e, size_t first, size_t n) {
     if (e->mean) return basis_set_view(&e->basis, 0, 1);
     if (!e->collector) return (struct basis){0};

@@ -16,11 +16,11 @@ struct evaluate_keys {
     struct dummy_pairs dummies;
 };
 
-/* source: the point's, shifted. */
+/* source: that of the point, with its shift. */
 void evaluate_keys_read(struct evaluate_keys *k, const struct config_point *point,
                         const struct source *source);
 
-/* T0 of the evaluated fit, or for a control of the job's own key basis_points. */
+/* T0 of the evaluated fit; for a control without a fit, that of the job's own key basis_points. */
 enum err_code evaluate_basis_points(size_t *out, const struct config_point *own,
                                     const struct config_point *fit, size_t trained_points,
                                     struct err *err);

@@ -33,7 +33,7 @@ static const struct config_key KEYS[] = {
         .max = 1e6,
         .def = "[]",
         .unit = "points",
-        .meaning = "Prompt lengths whose mean loss is minimised; []: `points` alone.",
+        .meaning = "Prompt lengths whose mean loss is minimised; [] means `points` alone.",
     },
     {
         .name = "repeat",
@@ -42,7 +42,7 @@ static const struct config_key KEYS[] = {
         .max = 1e6,
         .def = "0",
         .unit = "",
-        .meaning = "Repetition number; each draws its own weights, order and prompts.",
+        .meaning = "Number of the repetition; each has its own weights, order and prompts.",
     },
     {
         .name = "basis",
@@ -51,7 +51,7 @@ static const struct config_key KEYS[] = {
         .def = "\"prompt\"",
         .choices = BASES,
         .unit = "",
-        .meaning = "Activations used: each prompt's own, or their training-set mean.",
+        .meaning = "Whether the basis is each prompt's own or the training-set mean.",
     },
     {
         .name = "basis_points",
@@ -60,7 +60,7 @@ static const struct config_key KEYS[] = {
         .max = 1e6,
         .def = "0",
         .unit = "points",
-        .meaning = "Point T0 where the basis is read; 0: the model's trained length.",
+        .meaning = "Point T0 of the basis; 0 means the model's trained length.",
     },
     {
         .name = "prompts",
@@ -110,7 +110,7 @@ static const struct config_key KEYS[] = {
         .max = 1e6,
         .def = "7",
         .unit = "epochs",
-        .meaning = "Epochs without a lower validation loss before stopping; 0: never.",
+        .meaning = "Epochs without a lower validation loss before the fit stops; 0: never.",
     },
     {
         .name = "patience_rule",

@@ -41,8 +41,8 @@ cleanup:
     return rc;
 }
 
-/* With a basis of its own prompt, a query before point T0 would see its own y: the basis is read
- * after the first T0 - 1 pairs, which contain it. */
+/* If each prompt has its own basis, the basis is computed from the first T0 - 1 pairs. For a query
+ * before point T0 these pairs contain the y that it must predict. */
 static enum err_code check_lengths(const struct fit_keys *k, const struct method_setup *setup,
                                    size_t T0, const struct config_point *point, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -75,8 +75,8 @@ static enum err_code check_optimiser(const struct fit_keys *k, const struct meth
                         "L-BFGS cannot minimise an L1 penalty of %g: use adam", setup->l1);
 }
 
-/* Contexts are run once; each epoch asks one query per prompt and length, forwards and backwards in
- * training (counted as two), forwards in validation. */
+/* Contexts are computed once. Each epoch runs one query per prompt and length: forward and backward
+ * (counted as two passes) for training prompts, forward for validation prompts. */
 static double flops(const struct fit_keys *k, const struct method_setup *setup) {
     const struct model_dims *d = &setup->params->dims;
     double T = 2 * (double)(k->points - 1), n = (double)k->prompts;
@@ -86,8 +86,8 @@ static double flops(const struct fit_keys *k, const struct method_setup *setup) 
     return contexts + e * ((double)k->train + n) * queries * flops_forward(d, 1, T);
 }
 
-/* Contexts beyond the budget are recomputed, so a job needs at least one pass's worth of them and
- * uses at most all. */
+/* Contexts that do not fit the memory budget are recomputed, so a job needs memory for the contexts
+ * of at least one pass, and uses at most that of all contexts. */
 static void fill_cost(struct job_cost *cost, const struct fit_keys *k,
                       const struct fit_data_options *o, const struct config_point *point,
                       const struct source *source) {

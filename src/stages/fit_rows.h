@@ -1,5 +1,5 @@
 /*
- * fit_rows.h - the table of `fit`: one row a job.
+ * fit_rows.h - the table of `fit`: one row per job.
  */
 #ifndef STAGES_FIT_ROWS_H
 #define STAGES_FIT_ROWS_H

@@ -24,7 +24,7 @@
 
 static const struct config_key KEYS[] = {
     INTEGER_FLAGS("repeat", CONFIG_AXIS, 0, 1e6, "0", "",
-                  "Repetition number; each has its own initial weights and prompts."),
+                  "Number of the repetition; each has its own initial weights and prompts."),
     INTEGER("steps", 1, 1e9, "10000", "steps", "Number of weight updates."),
     INTEGER("batch", 1, 1e6, "64", "prompts", "Number of prompts in each update."),
     INTEGER("points", 1, 1e6, "16", "points",

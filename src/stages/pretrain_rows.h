@@ -1,5 +1,5 @@
 /*
- * pretrain_rows.h - the table of `pretrain`: one row a logged step.
+ * pretrain_rows.h - the table of `pretrain`: one row per logged step.
  */
 #ifndef STAGES_PRETRAIN_ROWS_H
 #define STAGES_PRETRAIN_ROWS_H

@@ -24,7 +24,7 @@ static const struct config_key MODEL_KEYS[] = {
         .def = "0",
         .unit = "",
         .meaning = "Seed that redraws untrained position embeddings, or 0 to keep them; an "
-                   "evaluation reads fits with the same seed.",
+                   "evaluation uses the fits with the same seed.",
     },
 };
 

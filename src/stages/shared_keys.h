@@ -16,7 +16,7 @@
 /* Appends the rows of every family in `uses`. */
 enum err_code shared_keys_add(struct config_schema *out, unsigned uses, struct err *err);
 
-/* Sizes of a model to be made: STAGE_USES_SHAPE and STAGE_USES_SOURCE. */
+/* Sizes of a model to be trained: STAGE_USES_SHAPE and STAGE_USES_SOURCE. */
 void shared_keys_shape(struct model_dims *out, const struct config_point *point);
 
 /* ERR_CONFIG unless heads divide width. */

@@ -11,7 +11,7 @@
  *   run()   on a worker: draws prompts, makes them contexts and query rows
  * (sources/prompt_batch.h), runs passes, and writes rows (NAME_rows.h) and tensors through job.h.
  *
- * A stage knows nothing of ranks, files or the clock; all it has is a struct job_ctx.
+ * A stage does not depend on ranks, files or the clock; it acts only through its struct job_ctx.
  */
 #ifndef STAGES_STAGE_H
 #define STAGES_STAGE_H
@@ -46,7 +46,7 @@ struct stage {
     const char *meaning;        /* one sentence with its capital and full stop */
     int version;                /* part of every job's identity: raise it when the same keys would
                                    give other results */
-    unsigned uses;              /* enum stage_uses, or-ed */
+    unsigned uses;              /* bitwise or of enum stage_uses */
     const char *const *parents; /* kinds that `of` may name; NULL-terminated */
     bool parent_needed;         /* `of` is required */
     const struct config_key *keys;

@@ -22,8 +22,8 @@ struct bootstrap {
     double confidence; /* two-sided: 0.95 */
 };
 
-/* The mean of x [n]. ERR_CONFIG when n or resamples is 0, ERR_MEMORY; so for the functions below.
- */
+/* The mean of x [n]. ERR_CONFIG when n or resamples is 0, ERR_MEMORY; the functions below have the
+ * same errors. */
 enum err_code bootstrap_mean(struct interval *out, const double *x, size_t n,
                              const struct bootstrap *b, struct err *err);
 
@@ -34,8 +34,8 @@ enum err_code bootstrap_ratio(struct interval *out, const double *above, const d
 
 /* Fidelity beyond the trained range: the share of the loss of `plain` compared with `oracle` that
  * `method` recovers, (plain - method) / (plain - oracle) of pooled sums. Each array [n] holds one
- * number a function: its error summed over k. *known is false, and *out NaN, unless the interval of
- * plain - oracle excludes 0; *loss is that interval (of the mean). */
+ * number per function: its error summed over k. *known is false, and *out NaN, unless the interval
+ * of plain - oracle excludes 0; *loss is that interval (of the mean). */
 enum err_code bootstrap_fidelity(struct interval *out, struct interval *loss, bool *known,
                                  const double *plain, const double *method, const double *oracle,
                                  size_t n, const struct bootstrap *b, struct err *err);

@@ -154,7 +154,8 @@ static enum err_code check_sum(const struct checkpoint *c, const struct tensorfi
     char sum[HASH_HEX];
     checkpoint_sum(sum, c, tensorfile_note(f, "progress"));
     if (wanted && strcmp(sum, wanted) == 0) return ERR_OK;
-    return ERR(err, ERR_DATA, "%s: its bytes are not those that were written", tensorfile_path(f));
+    return ERR(err, ERR_DATA, "%s: damaged: its content differs from its checksum",
+               tensorfile_path(f));
 }
 
 static enum err_code open_checkpoint(struct checkpoint *out, struct checkpoint_hold *hold,

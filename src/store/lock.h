@@ -40,7 +40,7 @@ struct lock_holder {
  * without a heartbeat (LOCK_STALE; tests are shorter). In use: ERR_CONFIG naming host and pid. */
 enum err_code lock_take(struct lock *l, const char *dir, double grace, struct err *err);
 /* Checks and touches the lock every 5 s; cheap in between. ERR_IO when the lock is gone or belongs
- * to another run, as after a long suspension of this process; the run must not write any more. */
+ * to another run, as after a long suspension of this process; the run must then stop writing. */
 enum err_code lock_beat(struct lock *l, struct err *err);
 void lock_release(struct lock *l); /* idempotent; never removes the lock of another run */
 
@@ -48,7 +48,7 @@ void lock_release(struct lock *l); /* idempotent; never removes the lock of anot
 void lock_look(struct lock_holder *out, const char *dir);
 
 /* The same for repeated calls: *watch is {0} at first. A heartbeat that changed between two calls
- * proves that the holder is alive, whatever the clocks say. */
+ * proves that the holder is alive, even if the clocks differ. */
 struct lock_watch {
     struct lock_holder before;
     double moved; /* clock_now() of the last call that saw a new heartbeat; 0: none yet */

@@ -107,7 +107,7 @@ static void cell_put(unsigned char *to, const struct job_value *cell) {
         memcpy(to, &cell->as.real, 8);
 }
 
-/* The table as HDF5 takes it: one record of l->size bytes a row. */
+/* The table in the form that HDF5 takes: one record of l->size bytes per row. */
 static enum err_code pack(unsigned char **out, const struct layout *l,
                           const struct job_value *cells, size_t rows, struct err *err) {
     unsigned char *data = calloc(rows + 1, l->size);

@@ -230,13 +230,13 @@ static void stages_are_known_and_linked(void **state) {
         {SHOW("of = \"shwo\";"),
          "a.cfg:2: show.of: no stage is named \"shwo\" (did you mean show?)"},
         {SHOW("of = \"show\";"),
-         "a.cfg:2: show.of: a circle: this stage would wait for itself; name another stage"},
+         "a.cfg:2: show.of: a cycle: this stage would wait for itself; name another stage"},
         {SHOW("of = [];"), "a.cfg:2: show.of: empty: give the name of a stage"},
         {SHOW("of = 3;"), "a.cfg:2: show.of: expected the name of a stage, received 3"},
         {"stages = ( { stage = \"show\"; name = \"a\"; of = \"b\"; },\n"
          "{ stage = \"show\"; name = \"b\"; of = [\"c\", \"a\"]; },\n"
          "{ stage = \"show\"; name = \"c\"; } );",
-         "a.cfg:1: a.of: a circle: this stage would wait for itself; name another stage"},
+         "a.cfg:1: a.of: a cycle: this stage would wait for itself; name another stage"},
         {"stages = ( { stage = \"show\"; name = \"a\"; of = [\"c\", \"c\"]; },\n"
          "{ stage = \"show\"; name = \"c\"; } );",
          "a.cfg:1: a.of: c is named twice"},

@@ -124,7 +124,7 @@ static void a_path_of_set_is_seen_from_the_current_folder(void **state) {
     (void)snprintf(want, sizeof want, "%s/deep/m.st", sample_folder);
     assert_string_equal(config_text(config_stage_point(c, 0, 0), "model.checkpoint"), want);
     assert_non_null(strstr(config_path_base(config_stage_point(c, 0, 0), "model.checkpoint"),
-                           "the file in which it stands"));
+                           "the file that contains it"));
     config_close(c);
 }
 

@@ -19,7 +19,7 @@ one() {
 }
 if ! is_sanitised; then
     one 'a segmentation fault' 2 segv@job:1 $'1 FAILED segv\n6 BLOCKED' 1 'signal 11 .*its stderr ends'
-    one 'memory is exhausted' 2 oom@job:2 $'2 FAILED oom\n7 BLOCKED' 2 'no memory is left to this job after 10.. MiB'
+    one 'memory is exhausted' 2 oom@job:2 $'2 FAILED oom\n7 BLOCKED' 2 'this job ran out of memory after 10.. MiB'
     one 'a crash in a group' 3 segv@job:5 $'5 FAILED segv\n10 BLOCKED' 5 'signal 11'
     one 'a group that hangs' 2 hang@job:5 $'5 FAILED hang\n10 BLOCKED' 5 'no progress' "${hang[@]}"
     one 'the first job of all is killed' 3 kill@job:0 \

@@ -107,7 +107,7 @@ static void test_checkpoint_without_sum(void **state) {
     name[3] = 'n';
     assert_int_equal(file_replace(path, data.data, data.size, &err), ERR_OK);
     assert_int_equal(checkpoint_read(&back, &hold, *state, A, &err), ERR_DATA);
-    assert_non_null(strstr(err.msg, "its bytes are not those that were written"));
+    assert_non_null(strstr(err.msg, "damaged: its content differs from its checksum"));
     assert_null(hold);
     text_release(&data);
 }

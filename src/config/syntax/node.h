@@ -56,8 +56,8 @@ struct node *node_find(const struct node *group, const char *name); /* NULL when
 enum err_code node_put(struct node *group, const char *path, struct node *leaf, struct pool *p,
                        struct err *err);
 
-/* Lays `over` on `base`: groups are merged key by key, anything else is replaced. Nodes are shared,
- * not copied. */
+/* Merges `over` into `base`: groups are merged key by key, anything else is replaced. Nodes are
+ * shared, not copied. */
 enum err_code node_overlay(struct node *base, const struct node *over, struct pool *p,
                            struct err *err);
 

@@ -62,7 +62,8 @@ static const char *skip_blank(const char *at, int *line) {
 
 static bool wants_value(const struct scan *s) { return is_in(s->last, "=:[(,"); }
 
-/* Numbers and strings alike: only where a value may stand, handed on as a string of its kind. */
+/* Numbers and strings: allowed only where a value may be, and passed on as a string with its kind.
+ */
 static enum err_code put_value(struct scan *s, char kind, const char *at, size_t n) {
     if (s->last == VALUE)
         return FAULT(s, "two values in a row at %.*s: a comma is missing", (int)(n > 40 ? 40 : n),

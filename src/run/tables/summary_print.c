@@ -63,8 +63,8 @@ static const char *last_part(const char *key) {
     return dot ? dot + 1 : key;
 }
 
-/* For people the variant stands behind the method, keys of sections are in titles, and fit_points
- * is left out where all fits have the same. */
+/* For people the variant follows the name of the method, keys of sections are in titles, and
+ * fit_points is omitted where all fits have the same. */
 static bool has_column(const struct columns *c, const struct summary *s, size_t key) {
     if (c->programs || key == KEY_METHOD) return true;
     if (key == KEY_READING || s->of_section[key]) return false;
@@ -351,7 +351,7 @@ enum err_code summary_print(struct table_output *o, const struct summary *s,
     struct line *lines = calloc(s->n + 1, sizeof *lines);
     CHECK(lines, ERR_MEMORY, "no memory for %zu lines", s->n);
     if (s->n == 0 && !programs) {
-        text_add(o->out, "No evaluation is done yet; %zu are to be done.\n", s->missing);
+        text_add(o->out, "No evaluation is done yet; %zu remain.\n", s->missing);
         goto cleanup;
     }
     find_columns(&c, s);

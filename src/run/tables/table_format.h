@@ -42,7 +42,7 @@ enum err_code table_output_put(struct table_output *o, struct text *hidden,
 void csv_table_print(struct text *out, const struct text_table *t);      /* RFC 4180 */
 void markdown_table_print(struct text *out, const struct text_table *t); /* GitHub's */
 void latex_table_print(struct text *out, const struct text_table *t);    /* for booktabs */
-/* An array of one object a row: a number, or null, in columns aligned to the right. */
+/* An array with one object per row: cells of right-aligned columns are numbers or null. */
 void json_table_write(struct json_writer *w, const struct text_table *t);
 
 #endif

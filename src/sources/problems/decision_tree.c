@@ -59,7 +59,8 @@ static const struct config_key KEYS[] = {
 extern const struct problem problem_decision_tree;
 const struct problem problem_decision_tree = {
     .name = "decision_tree",
-    .meaning = "y = leaf of a complete tree that tests signs of coordinates, leaves ~ N(0, 1).",
+    .meaning =
+        "y = leaf of a complete binary tree that tests the signs of coordinates, leaves ~ N(0, 1).",
     .loss = PROBLEM_SQUARED,
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,

@@ -20,8 +20,8 @@ static const struct config_key KEYS[] = {
      .choices = RENORMALISE,
      .when = "source.problem=noisy_linear",
      .unit = "",
-     .meaning = "Whether the ys drawn together are scaled to a variance of `source.dims`, as "
-                "published."},
+     .meaning = "Whether the values of y in a batch are scaled to a variance of `source.dims` "
+                "(published)."},
 };
 
 extern const struct problem problem_noisy_linear;

@@ -16,8 +16,8 @@ static void shuffled_values(const struct shift_prompt *p) {
 extern const struct shift shift_shuffled_labels;
 const struct shift shift_shuffled_labels = {
     .name = "shuffled_labels",
-    .meaning = "Label-shuffled prompts: the ys of the context are permuted again for each number "
-               "of examples.",
+    .meaning = "Label-shuffled prompts: the labels of the context are permuted again for each "
+               "number of examples.",
     .paper = "Saglam et al., arXiv:2502.05390 (their text prompts)",
     .relabels = true,
     .values = shuffled_values,

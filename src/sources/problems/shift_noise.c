@@ -32,7 +32,7 @@ static const struct config_key KEYS[] = {
         .choices = RENORMALISE,
         .when = "shift=noisy",
         .unit = "",
-        .meaning = "Whether noisy ys are scaled back to the problem's E[y^2].",
+        .meaning = "Whether noisy values of y are scaled back to the problem's E[y^2].",
     },
 };
 
@@ -60,7 +60,7 @@ static void noisy_values(const struct shift_prompt *p) {
 extern const struct shift shift_noisy, shift_noisy_as_published;
 const struct shift shift_noisy = {
     .name = "noisy",
-    .meaning = "Noise is added to every y, the query's included, and E[y^2] is kept.",
+    .meaning = "Noise is added to every y, including the query's, and E[y^2] is preserved.",
     .paper = "Garg et al., NeurIPS 2022",
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
@@ -72,8 +72,8 @@ const struct shift shift_noisy = {
 };
 const struct shift shift_noisy_as_published = {
     .name = "noisy_as_published",
-    .meaning = "No noise, but another function than that of the basis, as in the published noisy"
-               " evaluation.",
+    .meaning = "No noise, but a function other than that of the basis, as in the published noisy "
+               "evaluation.",
     .paper = "Saglam et al., arXiv:2502.05390",
     .function = "noisy_as_published",
 };

@@ -62,8 +62,8 @@ static void overlapping_covariates(const struct shift_prompt *p) {
 extern const struct shift shift_orthogonal, shift_random_quadrants, shift_overlapping;
 const struct shift shift_orthogonal = {
     .name = "orthogonal",
-    .meaning = "Queries are orthogonal to all x of the context and of the same norm; k < dims "
-               "only.",
+    .meaning =
+        "Queries are orthogonal to every x of the context, with unchanged norm; k < dims only.",
     .paper = "Garg et al., NeurIPS 2022",
     .apart = true,
     .within_dims = true,

@@ -83,8 +83,8 @@ const struct shift shift_skewed = {
 };
 const struct shift shift_half_subspace = {
     .name = "half_subspace",
-    .meaning = "x lies in a random subspace of half the dimensions (rounded down), and E|x|^2 is"
-               " kept.",
+    .meaning = "x lies in a random subspace of half the dimensions (rounded down), and E|x|^2 is "
+               "preserved.",
     .paper = "Garg et al., NeurIPS 2022",
     .dims_least = 2,
     .work = spectrum_work,

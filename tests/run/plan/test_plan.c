@@ -146,14 +146,14 @@ static void errors_of_of(void **state) {
                   ",\n{ stage = \"fit\"; of = \"pretrian\"; method = \"ltv\"; points = 6; }",
                   "fit.of: no stage is named \"pretrian\" (did you mean pretrain?)");
     check_refused("{ stage = \"fit\"; of = \"fit\"; method = \"ltv\"; points = 6; }",
-                  "fit.of: a circle");
+                  "fit.of: a cycle");
     check_refused(PLAN_CASE_PRETRAIN ",\n" PLAN_CASE_FIT
                                      ",\n{ stage = \"pretrain\"; name = \"p2\"; of = \"fit\"; }",
                   "p2.of: \"fit\" is a fit stage, but a pretrain stage reads nothing");
     check_refused(
         "{ stage = \"fit\"; of = \"two\"; method = \"ltv\"; points = 6; },\n"
         "{ stage = \"fit\"; name = \"two\"; of = \"fit\"; method = \"ltv\"; points = 6; }",
-        "fit.of: a circle");
+        "fit.of: a cycle");
     check_refused(PLAN_CASE_PRETRAIN ",\n{ stage = \"evaluate\"; of = \"pretrain\"; points = 8; }",
                   "evaluate: gives no job");
 }
