@@ -44,12 +44,72 @@ static double room(const char *limit, const char *used) {
     return left > MIB ? left : MIB;
 }
 
-/* The group of the process itself, as a container shows it: cgroup version 2, else version 1. */
-static double cgroup(void) {
-    const double v2 = room("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current");
-    if (v2 > 0.0) return v2;
-    return room("/sys/fs/cgroup/memory/memory.limit_in_bytes",
-                "/sys/fs/cgroup/memory/memory.usage_in_bytes");
+/* Of two limits, either of which may be 0 for none. */
+static double lesser(double a, double b) {
+    if (a <= 0.0 || b <= 0.0) return a > b ? a : b;
+    return a < b ? a : b;
+}
+
+struct hierarchy { /* of control groups, as it is mounted */
+    const char *folder, *limit, *used;
+};
+
+static const struct hierarchy VERSION_1 = {"/memory", "memory.limit_in_bytes",
+                                           "memory.usage_in_bytes"};
+static const struct hierarchy VERSION_2 = {"", "memory.max", "memory.current"};
+
+/* The least room of the group `path` and of the groups above it. A container may not see its own
+ * path, but then the top of what it sees is its own group. */
+static double room_along(const char *root, const struct hierarchy *h, const char *path,
+                         size_t size) {
+    char limit[FILE_PATH_MAX], used[FILE_PATH_MAX];
+    double least = 0.0;
+    for (;;) {
+        while (size > 0 && path[size - 1] == '/') size--;
+        const int n = snprintf(limit, sizeof limit, "%s%s%.*s/%s", root, h->folder, (int)size, path,
+                               h->limit);
+        (void)snprintf(used, sizeof used, "%s%s%.*s/%s", root, h->folder, (int)size, path, h->used);
+        const double left = n > 0 && (size_t)n < sizeof limit ? room(limit, used) : 0.0;
+        least = lesser(least, left);
+        if (size == 0) return least;
+        while (size > 0 && path[size - 1] != '/') size--;
+    }
+}
+
+/* Whether a list "cpu,memory" of a line of /proc/self/cgroup has the controller memory. */
+static bool has_memory(const char *list, size_t size) {
+    static const char name[] = "memory";
+    for (const char *end = list + size; list < end;) {
+        const size_t n = strcspn(list, ",:");
+        if (n == sizeof name - 1 && strncmp(list, name, n) == 0) return true;
+        list += n + 1;
+    }
+    return false;
+}
+
+/* The room that one line "NUMBER:CONTROLLERS:PATH" of size bytes leads to; version 2 names no
+ * controllers. */
+static double room_of_line(const char *root, const char *line, size_t size) {
+    const char *end = line + size, *list = memchr(line, ':', size);
+    const char *path = list ? memchr(list + 1, ':', (size_t)(end - list - 1)) : NULL;
+    if (!path) return 0.0;
+    const size_t names = (size_t)(path - list - 1), rest = (size_t)(end - path - 1);
+    if (names == 0) return room_along(root, &VERSION_2, path + 1, rest);
+    return has_memory(list + 1, names) ? room_along(root, &VERSION_1, path + 1, rest) : 0.0;
+}
+
+double memory_budget_cgroup(const char *groups, const char *root) {
+    struct text lines = {0};
+    struct err ignored = {0};
+    double least = 0.0;
+    if (file_read(&lines, groups, 1 << 20, &ignored) != ERR_OK) text_clear(&lines);
+    for (const char *line = text_str(&lines); *line;) {
+        const size_t size = strcspn(line, "\n");
+        least = lesser(least, room_of_line(root, line, size));
+        line += size + (line[size] == '\n');
+    }
+    text_release(&lines);
+    return least;
 }
 
 static double slurm(void) {
@@ -66,14 +126,13 @@ static int ranks_here(void) {
 }
 
 void memory_budget_look(struct memory_limits *out) {
-    *out = (struct memory_limits){meminfo(), cgroup(), slurm(), ranks_here()};
+    *out = (struct memory_limits){meminfo(),
+                                  memory_budget_cgroup("/proc/self/cgroup", "/sys/fs/cgroup"),
+                                  slurm(), ranks_here()};
 }
 
 size_t memory_budget_bytes(const struct memory_limits *m) {
-    const double limits[] = {m->available, m->cgroup, m->slurm};
-    double least = 0.0;
-    for (size_t i = 0; i < 3; i++)
-        if (limits[i] > 0.0 && (least <= 0.0 || limits[i] < least)) least = limits[i];
+    double least = lesser(m->available, lesser(m->cgroup, m->slurm));
     if (least <= 0.0) least = GIB;
     return (size_t)(0.8 * least / (double)(m->ranks > 0 ? m->ranks : 1));
 }

@@ -223,10 +223,6 @@ static enum err_code fv_check(const struct method_setup *s, const struct config_
     const struct fv_keys keys = fv_keys(s);
     CHECK_CONFIG(keys.heads <= (int64_t)method_weights(s), point, "fv.heads",
                  "%" PRId64 " of a model with %zu heads: lower it", keys.heads, method_weights(s));
-    CHECK_CONFIG(config_int(point, "basis_points") == 0 || config_int(point, "basis_points") >= 3,
-                 point, "basis_points",
-                 "%lld: shuffling needs two labels before the query: use 3 or more",
-                 (long long)config_int(point, "basis_points"));
     TRY(check_layers(&keys, s->params->dims.L, point, err));
 cleanup:
     return rc;
@@ -330,7 +326,7 @@ const struct method method_fv = {
                .n = sizeof KEYS / sizeof *KEYS,
                .read = fv_read,
                .check = fv_check},
-    .inputs = {.basis = fv_basis},
+    .inputs = {.basis = fv_basis, .least_points = 3}, /* two labels before the query to shuffle */
     .derivation = {.weights_shape = method_shape_heads,
                    .derive = fv_derive,
                    .bytes = fv_derive_bytes,

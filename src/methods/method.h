@@ -101,6 +101,7 @@ enum method_prompt {
 struct method_inputs { /* what it needs of prompts */
     enum method_prompt prompt;
     unsigned (*basis)(const struct method_setup *s); /* basis_bit() of its parts; NULL: none */
+    size_t least_points;                             /* T0 of its basis is at least this; 0: 1 */
     /* The anchors of BASIS_ANCHORS, which are part of the weights (NULL while planning). NULL:
      * none. */
     void (*anchors)(struct basis_anchors *out, const float *w, const struct method_setup *s);

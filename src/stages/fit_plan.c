@@ -37,6 +37,11 @@ static enum err_code check_basis(size_t *T0, const struct fit_keys *k,
                  "the basis is at point %zu, but prompts have %zu points: lower basis_points or "
                  "raise points",
                  *T0, k->points);
+    CHECK_CONFIG(*T0 >= setup->method->inputs.least_points, point, "basis_points",
+                 "%zu%s: %s needs a basis of %zu points or more: use %zu or more", *T0,
+                 config_int(point, "basis_points") == 0 ? " (the model's trained points)" : "",
+                 setup->method->name, setup->method->inputs.least_points,
+                 setup->method->inputs.least_points);
 cleanup:
     return rc;
 }
