@@ -22,7 +22,7 @@ struct crowd {
 static void crowd_init(struct crowd *c) {
     assert_true(TINY.H == HEADS && TINY.L == LAYERS);
     *c = (struct crowd){0};
-    bench_model_init(&c->s, false);
+    scene_init(&c->s, false);
     c->x = pair_normals(MANY * TINY.inputs, 41, 1.0);
     c->values = pair_normals(2 * LAYERS * MANY * TINY.E, 42, 0.5);
     for (uint32_t r = 0; r < MANY; r++) {

@@ -31,7 +31,7 @@ static inline void fill(struct scene *s, const struct edits *edits) {
     context_scratch_destroy(scratch);
 }
 
-static inline void bench_model_init(struct scene *s, bool for_backward) {
+static inline void scene_init(struct scene *s, bool for_backward) {
     struct err err;
     *s = (struct scene){.p = tiny_params(&TINY)};
     s->twin = model_twin_create(&s->p);
@@ -52,8 +52,6 @@ static inline void bench_model_init(struct scene *s, bool for_backward) {
 
 static inline void scene_free(struct scene *s) {
     query_destroy(&s->query);
-    query_destroy(&s->query);
-    context_destroy(&s->context);
     context_destroy(&s->context);
     model_twin_destroy(&s->twin);
     params_destroy(&s->p);

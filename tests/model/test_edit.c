@@ -52,7 +52,7 @@ static void check_slice(struct scene *s, size_t site, size_t operation) {
 static void every_operation_at_every_site_equals_the_full_forward(void **state) {
     (void)state;
     struct scene s;
-    bench_model_init(&s, false);
+    scene_init(&s, false);
     for (size_t site = 0; site < 3; site++)
         for (size_t operation = 0; operation < 3; operation++) check_slice(&s, site, operation);
     scene_free(&s);
@@ -66,7 +66,7 @@ static void gates_of_single_heads(void **state) {
     const size_t D = TINY.E / 2;
     struct edit e[2];
     struct twin_patch p[2];
-    bench_model_init(&s, false);
+    scene_init(&s, false);
     for (size_t h = 0; h < 2; h++) {
         e[h] = (struct edit){.site = EDIT_HEADS,
                              .operation = EDIT_MIX,
@@ -105,8 +105,8 @@ static void same_bits(const struct scene *s, const struct scene *t) {
 static void an_index_shares_values_among_rows(void **state) {
     (void)state;
     struct scene s, t;
-    bench_model_init(&s, false);
-    bench_model_init(&t, false);
+    scene_init(&s, false);
+    scene_init(&t, false);
     for (size_t r = 0; r < ROWS; r++)
         memcpy(t.v.f + r * TINY.E, s.v.f + s.slot[r] * TINY.E, TINY.E * sizeof *s.v.f);
     for (size_t site = 0; site < 3; site++) {
@@ -130,8 +130,8 @@ static void mixing_with_scale_0_changes_no_bit(void **state) {
     const struct edit none = {.operation = EDIT_MIX, .values = ones};
     edit_apply(x, &none, 0, 3, NULL);
     assert_memory_equal(x, same, sizeof x);
-    bench_model_init(&s, false);
-    bench_model_init(&t, false);
+    scene_init(&s, false);
+    scene_init(&t, false);
     for (size_t site = 0; site < 3; site++) {
         e[site] = slice_edit(&s, site, 2);
         e[site].scale = 0;
@@ -174,7 +174,7 @@ static void check_map(struct scene *s, const struct edit_map *m, const uint32_t 
     struct scene t;
     const struct edit e = {.layer = 1, .from = FROM, .n = WIDTH, .operation = EDIT_MAP, .map = *m};
     float want[ROWS * WIDTH];
-    bench_model_init(&t, false);
+    scene_init(&t, false);
     query_forward(&s->query, &s->p, &s->context, &s->rows,
                   &(struct edits){.items = &e, .n = 1, .index = index});
     query_forward(&t.query, &t.p, &t.context, &t.rows, &(struct edits){0});
@@ -201,7 +201,7 @@ static void a_map_is_as_defined(void **state) {
     struct scene s;
     struct pair m = pair_normals(3 * ROWS * WIDTH * WIDTH, 9, 0.5);
     const float *A = m.f, *B = A + ROWS * WIDTH * WIDTH, *c = B + ROWS * WIDTH * WIDTH;
-    bench_model_init(&s, false);
+    scene_init(&s, false);
     check_map(&s, &(struct edit_map){RANK, A, B, c, MAP, MAP, RANK}, NULL);
     check_map(&s, &(struct edit_map){RANK, A, B, NULL, MAP, MAP, 0}, s.slot);
     check_map(&s, &(struct edit_map){RANK, A, B, c, 0, 0, 0}, NULL);
@@ -265,8 +265,8 @@ static void resuming_equals_editing(void **state) {
     (void)state;
     for (size_t site = 0; site < 3; site++) {
         struct scene s, t;
-        bench_model_init(&s, false);
-        bench_model_init(&t, false);
+        scene_init(&s, false);
+        scene_init(&t, false);
         const struct edit e = slice_edit(&s, site, 1), ignored = slice_edit(&s, site, 0);
         const struct edits one = {.items = &e, .n = 1}, late = {.items = &ignored, .n = 1};
         query_forward(&s.query, &s.p, &s.context, &s.rows, &one);
@@ -287,7 +287,7 @@ static void steering_equals_the_full_forward(void **state) {
     struct scene s;
     struct edit e[3];
     struct twin_edit t[3];
-    bench_model_init(&s, false);
+    scene_init(&s, false);
     for (size_t l = 0; l < TINY.L; l++) {
         e[l] = (struct edit){.layer = l,
                              .scope = EDIT_ALL,

@@ -128,7 +128,7 @@ static void every_operation_at_every_site(void **state) {
     struct scene s;
     float *before = calloc(TINY.L * (ROWS + 2) * TINY.E, sizeof *before);
     assert_non_null(before);
-    bench_model_init(&s, true);
+    scene_init(&s, true);
     for (size_t site = 0; site < 3; site++) {
         check(&s, site, EDIT_ADD, before);
         check(&s, site, EDIT_MIX, before);
@@ -144,7 +144,7 @@ static void the_first_block_and_the_embedding(void **state) {
     (void)state;
     static struct seen seen;
     struct scene s;
-    bench_model_init(&s, true);
+    scene_init(&s, true);
     struct trial t = {.s = &s};
     describe(&t, 0, EDIT_MIX);
     t.edits[0].site = EDIT_EMBEDDING;
@@ -170,8 +170,8 @@ static void additions_have_the_bits_of_query_backward(void **state) {
     (void)state;
     static struct seen seen;
     struct scene s, plain;
-    bench_model_init(&s, true);
-    bench_model_init(&plain, true);
+    scene_init(&s, true);
+    scene_init(&plain, true);
     struct trial t = {.s = &s};
     describe(&t, 2, EDIT_ADD);
     run(&seen, &t, NULL);

@@ -31,7 +31,7 @@ static void every_length_equals_the_full_forward(void **state) {
     (void)state;
     for (int for_backward = 0; for_backward < 2; for_backward++) {
         struct scene s;
-        bench_model_init(&s, for_backward);
+        scene_init(&s, for_backward);
         check_rows(&s, NULL, 0);
         scene_free(&s);
     }
@@ -42,7 +42,7 @@ static void edits_of_the_query_at_all_layers(void **state) {
     struct scene s;
     struct edit edits[3];
     struct twin_edit unused[3];
-    bench_model_init(&s, false);
+    scene_init(&s, false);
     edit_all_layers(edits, unused, &s, 0, EDIT_QUERY, TINY.E, 0);
     check_rows(&s, edits, 3);
     edit_all_layers(edits, unused, &s, 0, EDIT_QUERY, 0, 0);
@@ -57,7 +57,7 @@ static void edits_of_all_tokens_run_in_the_context_too(void **state) {
     struct scene s;
     struct edit edits[3];
     struct twin_edit unused[3];
-    bench_model_init(&s, false);
+    scene_init(&s, false);
     for (uint32_t r = 0; r < SLOTS; r++) {
         s.slot[r] = r;
         s.length[r] = TOKENS - 2 * r;
@@ -76,7 +76,7 @@ static void edits_of_the_query_leave_the_context_alone(void **state) {
     struct scene s;
     struct edit edits[3];
     struct twin_edit unused[3];
-    bench_model_init(&s, false);
+    scene_init(&s, false);
     edit_all_layers(edits, unused, &s, 0, EDIT_QUERY, TINY.E, 0);
     fill(&s, &(struct edits){.items = edits, .n = 3});
     check_rows(&s, NULL, 0);
@@ -101,7 +101,7 @@ static void gradients_equal_central_differences(void **state) {
     struct scene s;
     struct edit edits[3];
     struct twin_edit twin[3];
-    bench_model_init(&s, true);
+    scene_init(&s, true);
     edit_all_layers(edits, twin, &s, 0, EDIT_QUERY, TINY.E, 0);
     query_forward(&s.query, &s.p, &s.context, &s.rows, &(struct edits){.items = edits, .n = 3});
     query_backward(&s.query, &s.p, &s.context, &s.rows, s.c.f);
@@ -127,8 +127,8 @@ static void zeros_change_no_bit(void **state) {
     struct edit edits[3];
     struct twin_edit unused[3];
     const size_t E = TINY.E;
-    bench_model_init(&s, true);
-    bench_model_init(&t, true);
+    scene_init(&s, true);
+    scene_init(&t, true);
     memset(t.v.f, 0, t.v.n * sizeof *t.v.f);
     for (size_t i = 0; i < t.v.n; i += 3) t.v.f[i] = -0.0f;
     edit_all_layers(edits, unused, &t, 0, EDIT_QUERY, E, 0);
@@ -160,8 +160,8 @@ static void adding_zero_keeps_the_sign_of_zero(void **state) {
 static void storing_for_backward_changes_no_bit(void **state) {
     (void)state;
     struct scene s, t;
-    bench_model_init(&s, false);
-    bench_model_init(&t, true);
+    scene_init(&s, false);
+    scene_init(&t, true);
     query_forward(&s.query, &s.p, &s.context, &s.rows, &(struct edits){0});
     query_forward(&t.query, &t.p, &t.context, &t.rows, &(struct edits){0});
     assert_memory_equal(s.query.prediction, t.query.prediction, ROWS * sizeof(float));
