@@ -29,7 +29,7 @@ const char *text_str(const struct text *t);                      /* "" while emp
 /* A copy on the heap, NULL if memory is short. */
 char *text_copy(const char *s);
 
-/* Where s stands in a NULL-terminated list that has it. */
+/* The index of s in a NULL-terminated list that contains it. */
 int text_index(const char *const *list, const char *s);
 
 /* The choice nearest to `word` by edit distance, or NULL when none is close enough to suggest. */

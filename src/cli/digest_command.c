@@ -26,7 +26,7 @@ cleanup:
 const struct command COMMAND_DIGEST = {
     .name = "digest",
     .arguments = "DIR",
-    .meaning = "print one hash of all results: equal bits give equal hashes",
+    .meaning = "print one hash of all results; identical results have equal hashes",
     .least_args = 1,
     .most_args = 1,
     .run = digest_command,

@@ -129,7 +129,7 @@ static void check_root(struct doctor *d) {
     else
         trouble(d, "root",
                 "mpirun refuses to run as root without OMPI_ALLOW_RUN_AS_ROOT=1 and "
-                "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 (a plain start works)");
+                "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 (starting without mpirun works)");
 }
 
 static void check_model(struct doctor *d, const char *path) {

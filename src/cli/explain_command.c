@@ -51,7 +51,7 @@ const struct command COMMAND_EXPLAIN = {
     .name = "explain",
     .arguments = "DIR JOB",
     .meaning = "show what identifies a job, and whether and why it would run again",
-    .more = "JOB: a label as `fit[3]`, a line of `taskvec plan`, or the first digits of an "
+    .more = "JOB: a label such as `fit[3]`, a line of `taskvec plan`, or the first digits of an "
             "identity (ten\ndigits or more where they could also be the number of a line).\n"
             "The job is compared with the most similar finished job that is no longer planned. To "
             "see the\neffect of a change before it is run:\n"

@@ -16,7 +16,8 @@ static const struct history_attempt *attempt_of(const struct explain *e) {
 /* The differences between the job and the one it is compared with; NULL: no memory. Caller frees.
  */
 static struct job_change *changes_of(size_t *n, const struct explain *e) {
-    const bool gone = e->found.job == PLAN_NONE; /* then the job is the former one */
+    const bool gone =
+        e->found.job == PLAN_NONE; /* then the job has the old keys, the planned one the new */
     const struct job_keys *was = gone ? &e->job.keys : &e->nearest.keys;
     const struct job_keys *is = gone ? &e->nearest.keys : &e->job.keys;
     struct job_change *out = calloc(was->n + is->n + 1, sizeof *out);

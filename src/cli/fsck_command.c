@@ -36,7 +36,7 @@ static size_t jobs_done(const struct history *h) {
 
 /* ---- the journal */
 
-/* A journal is only appended to, so a damaged line is found for ever, also after a later attempt
+/* A journal is only appended to, so a damaged line is reported forever, even after a later attempt
  * has repeated the work that it recorded. */
 static void describe_damage(char *out, size_t size, const struct history *h) {
     const size_t left = h->n_jobs - jobs_done(h);
@@ -112,7 +112,7 @@ static void check_attempts(struct fsck *f) {
     (void)snprintf(where, sizeof where, "journal, attempt %zu", lost);
     if (lost)
         trouble(f, "its line is damaged or missing", where,
-                "which build and core made its jobs is not known; resume with run --mix");
+                "the build and core of its jobs are unknown; resume with run --mix");
 }
 
 /* ---- configs and changes, named by their SHA-256 */

@@ -12,7 +12,7 @@ enum { HELP_COLUMNS = 100 }; /* no line of help is longer */
  */
 void help_paragraph(struct text *out, const char *label, const char *s);
 
-/* "  left   s" in one line; s is cut at a word and ends in "..." where it does not fit. */
+/* "  left   s": two columns; s is wrapped in its own. */
 void help_row(struct text *out, const char *left, const char *s);
 
 #endif

@@ -26,7 +26,7 @@ struct plan_totals {
 enum err_code plan_totals(struct plan_totals *out, const struct plan *p,
                           const struct run_state_job *states, struct err *err);
 
-/* One row a job: line, job, identity, state, group, memory, cost, and the axes in use. */
+/* One row per job: line, job, identity, state, group, memory, cost, and the axes in use. */
 enum err_code plan_print(struct text *out, const struct plan *p, const struct run_state_job *states,
                          const struct plan_totals *t, enum table_format format, struct err *err);
 enum err_code plan_print_json(struct text *out, const struct plan *p,

@@ -11,7 +11,7 @@ static const double EVERY = 5.0; /* seconds: the heartbeat of a run */
 static const struct option_row OPTIONS[] = {
     {"--json", NULL, NULL, "print JSON; seconds_left is null while it is not known"},
     {"--watch", NULL, NULL,
-     "repeat until the run ends; one line each time where output is no terminal"},
+     "repeat until the run ends; one line each time if the output is not a terminal"},
     {"--every", NULL, "TIME", "with --watch: time between two outputs (default 5 seconds)"},
     {"--exit-code", NULL, NULL,
      "exit with the code of the run's state; 70 after 3 attempts without progress"},

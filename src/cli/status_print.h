@@ -1,5 +1,5 @@
 /*
- * status_print.h - how far a run is, for people, for scripts, and in one line.
+ * status_print.h - the progress of a run as text, as JSON, and in one line.
  */
 #ifndef CLI_STATUS_PRINT_H
 #define CLI_STATUS_PRINT_H

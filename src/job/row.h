@@ -38,7 +38,7 @@ struct job_value { /* one cell of a row */
     } as;
 };
 
-/* Stands in tables for an INT that a row of an older program lacks; no stage writes it. */
+/* In tables, the value of an INT that a row of an older program lacks; no stage writes it. */
 #define JOB_NO_INT INT64_MIN
 
 struct job_column {

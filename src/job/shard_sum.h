@@ -18,7 +18,7 @@
 struct shard_sum {
     char *sum;       /* this rank's shards, one after the other; on return the total comes first */
     char *scratch;   /* room for the numbers of one shard */
-    size_t n, width; /* numbers a shard, bytes a number */
+    size_t n, width; /* numbers per shard, bytes per number */
     size_t shards;
     void (*add)(void *y, const void *x, size_t n);
 };

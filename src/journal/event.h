@@ -12,7 +12,7 @@
  *                 provenance fields
  *     start       job, ranks (world ranks in the order of the group: "3,4"), serial, ms (since the
  *                 attempt began)
- *     row         job, number, then one field "c" a cell: t:TEXT i:INTEGER r:REAL (as %a)
+ *     row         job, number, then one field "c" per cell: t:TEXT i:INTEGER r:REAL (as %a)
  *     checkpoint  job, done, total, ms (as in start)
  *     done        job, rows, seconds, artifact (0 or 1), bytes, sha256, shards ("0:0-1,1:2-3")
  *     failed      job, class, reason

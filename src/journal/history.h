@@ -2,10 +2,11 @@
  * history.h - the journal replayed: state, rows and attempts of every job.  The scheduler, status,
  * table, digest and results.h5 all read it.
  *
- * Later events win, so a line written twice changes nothing.  Rows are sorted by number; the last
- * one written for a number counts.  A job that was started and neither done, failed nor stopped is
- * HISTORY_STARTED: whether it still runs is for the caller to find out (the lock tells whether the
- * run is alive).  A done job that lost a row to a damaged line is HISTORY_STOPPED and runs again.
+ * A later event replaces an earlier one, so a line written twice changes nothing.  Rows are sorted
+ * by number; the last one written for a number counts.  A job that was started and neither done,
+ * failed nor stopped is HISTORY_STARTED: whether it still runs is for the caller to find out (the
+ * lock tells whether the run is alive).  A done job that lost a row to a damaged line is
+ * HISTORY_STOPPED and runs again.
  */
 #ifndef JOURNAL_HISTORY_H
 #define JOURNAL_HISTORY_H
@@ -36,7 +37,7 @@ struct history_job {
     size_t attempt;     /* number of the attempt of its last start */
     size_t lost;        /* attempts in a row that died while it ran, without a new checkpoint */
     size_t starts;      /* how often it was started in all */
-    size_t dones;       /* how often it was finished: more than 1 is a bug of ours */
+    size_t dones;       /* how often it was finished: more than 1 is a bug */
     size_t rows_due;    /* DONE: rows that its DONE line counts */
     double began;       /* seconds from the start of that attempt to its last start; < 0: unknown */
     double resumed;     /* `done` of the checkpoint that its last start resumed from */
@@ -57,7 +58,7 @@ struct history_job {
 struct history_attempt {
     size_t number;
     bool ended;      /* it ended in order; false: it runs, or it died */
-    bool asked;      /* to stop, by a signal: then its death tells nothing about its jobs */
+    bool asked;      /* to stop, by a signal: then its death does not count against its jobs */
     int code;        /* exit code, if ended */
     const char *end; /* when it ended, or "" */
     size_t started, done, failed, checkpoints; /* events within it */

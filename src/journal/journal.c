@@ -39,7 +39,8 @@ static enum err_code trim_last_line(struct journal *j, off_t *size, struct err *
     return ERR_OK;
 }
 
-/* A later format may hold what this version misreads, and its reader may misread what we write. */
+/* This version may misread a later format, and a later version may misread lines that this one
+ * appends to it. */
 static enum err_code check_version(int version, const char *path, struct err *err) {
     if (version <= EVENT_VERSION) return ERR_OK;
     return ERR(err, ERR_CONFIG,

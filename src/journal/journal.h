@@ -38,7 +38,7 @@ enum err_code journal_sync(struct journal *j, struct err *err);
 enum err_code journal_tick(struct journal *j, struct err *err);  /* flush; sync each half second */
 enum err_code journal_close(struct journal *j, struct err *err); /* syncs; idempotent */
 
-/* The whole journal as it stands, or nothing if there is none yet. Needs no lock. */
+/* The whole journal as it is now, or nothing if there is none yet. Needs no lock. */
 enum err_code journal_read(struct text *out, const char *dir, struct err *err);
 
 /* journal_read() and history_replay(); ERR_CONFIG for a later format. */

@@ -64,7 +64,7 @@ enum blas_kernel_state blas_kernel_judge(char line[CORE_LINE], const char *core,
     if (!pinned && rank != 0 && rank < 3 && rank < cpu) {
         (void)snprintf(line, CORE_LINE,
                        "OpenBLAS does not know this CPU and took the slow kernel %s: before the "
-                       "first run, export OPENBLAS_CORETYPE=%s (a folder keeps its kernel)",
+                       "first run, export OPENBLAS_CORETYPE=%s (a run cannot change its kernel)",
                        core, best_for(cpu));
         return CORE_SLOWER;
     }

@@ -11,7 +11,7 @@
 #include "base/log.h"
 
 enum blas_kernel_state {
-    CORE_OWN,    /* as fast as this CPU allows, as far as its name tells */
+    CORE_OWN,    /* as fast as this CPU allows, judging by the name of the kernel */
     CORE_SLOWER, /* pinned to a slower kernel, or OpenBLAS does not know the CPU */
     CORE_UNKNOWN /* the pinned name is not one of OpenBLAS, which ignores it */
 };

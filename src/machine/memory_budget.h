@@ -1,6 +1,6 @@
 /*
- * memory_budget.h - how many bytes a rank may use, by the limits of the node. What a job is
- * predicted to need is not here: its stage's plan() fills struct job_cost.
+ * memory_budget.h - how many bytes a rank may use, by the limits of the node. The memory that a job
+ * is predicted to need is computed elsewhere, by plan() of its stage (struct job_cost).
  */
 #ifndef MACHINE_MEMORY_BUDGET_H
 #define MACHINE_MEMORY_BUDGET_H

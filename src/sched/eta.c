@@ -34,7 +34,7 @@ static void learn_done(const struct run_view *s) {
     }
 }
 
-/* Running jobs that left a checkpoint since their start, of the stages in `asked`. */
+/* Running jobs of the stages in `asked` that have written a checkpoint since their start. */
 static void learn_running(const struct run_view *s, const bool *asked) {
     for (size_t i = 0; i < s->n; i++) {
         const struct eta_state *t = &s->states[i];
@@ -53,7 +53,7 @@ static double whole_time(const struct run_view *s, size_t job) {
     return speed->seconds / speed->flops * j->cost.flops / (group > 1 ? group : 1);
 }
 
-/* What its newest checkpoint leaves to do, less the time since then. */
+/* The work that remained at its newest checkpoint, less the time since then. */
 static double remaining(const struct eta_state *t, double whole) {
     const double left = whole * (1.0 - t->reached);
     return t->state == QUEUE_RUNNING ? fmax(left - (t->seconds - t->marked), 0.0) : left;

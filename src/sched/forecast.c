@@ -23,7 +23,8 @@ static void take_seat(struct forecast *f, size_t job, int group) {
     f->idle -= group;
 }
 
-/* A RUNNING job for which the ranks do not suffice (a journal of other ranks) counts as pending. */
+/* A RUNNING job that needs more ranks than there are (the journal is from another number of ranks)
+ * counts as pending. */
 static void set_states(struct forecast *f, size_t n) {
     for (size_t i = 0; i < n; i++) {
         const struct forecast_state *s = &f->states[i];

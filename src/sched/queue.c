@@ -135,7 +135,7 @@ enum err_code queue_create(struct queue **out, const struct planned_job *jobs, s
                   jobs[i].parents[k], n);
     }
     link_children(q);
-    CHECK(sort_topologically(q), ERR_CONFIG, "the jobs read each other in a circle");
+    CHECK(sort_topologically(q), ERR_CONFIG, "the jobs depend on each other in a cycle");
     for (size_t i = 0; i < n; i++) q->order[i] = i;
     qsort_r(q->order, n, sizeof *q->order, by_cost, q);
     for (size_t i = 0; i < n; i++) q->nodes[q->order[i]].place = i;
@@ -191,7 +191,7 @@ static void make_ready(struct queue *q, struct node *node) {
     if (node->place < *first) *first = node->place;
 }
 
-/* Recursion as deep as stages read stages: a handful. */
+/* The recursion is as deep as the chain of stages that read stages, so a few levels. */
 static void block_children(struct queue *q, size_t failed, struct node *node) {
     for (size_t k = 0; k < node->n_children; k++) {
         struct node *child = &q->nodes[q->children[node->children + k]];

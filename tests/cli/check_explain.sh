@@ -31,7 +31,7 @@ expect 0 '^  attempt 1, utc .*, hosts .*command ' run 'fit[0]'
 expect 0 '^  FAILED \(segv\): .*--retry-failed' run 'fit[1]'
 TASKVEC_INJECT=kill@job:2 begun tiny.cfg -o killed
 expect 0 "^  FAILED \\(kill\\): .*machine may be the cause: run --retry-failed" killed 'fit[1]'
-expect 0 '^  blocked by fit\[1\] FAILED \(segv\)' run 'evaluate[1]'
+expect 0 '^  blocked by fit\[1\], which FAILED \(segv\)' run 'evaluate[1]'
 expect 0 '^fit\[1\]  ' run 2 # the line of the plan
 expect 64 '^taskvec: 00000002: no such job' run 00000002 # which no line is written as
 expect 64 'did you mean fit\[[0-3]\]' run 'fit[7]'

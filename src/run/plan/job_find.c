@@ -55,11 +55,11 @@ static enum err_code no_such_job(const char *word, const struct plan *p, struct 
     if (nearest)
         rc = ERR(err, ERR_USAGE, "%s: no such job (did you mean %s?)", word, nearest);
     else
-        rc =
-            ERR(err, ERR_USAGE,
-                "%s: no such job: give a label as fit[3], its line in taskvec plan, or at least %d "
-                "digits of its identity",
-                word, JOB_FIND_DIGITS);
+        rc = ERR(err, ERR_USAGE,
+                 "%s: no such job: give a label such as fit[3], its line in taskvec plan, or at "
+                 "least %d "
+                 "digits of its identity",
+                 word, JOB_FIND_DIGITS);
     free(names);
     return rc;
 }

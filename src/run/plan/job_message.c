@@ -62,7 +62,7 @@ static enum err_code block_read(char **out, const char **at, const char *name, s
     char *end = NULL;
     const size_t size = (size_t)strtoull(*at + n + 1, &end, 10);
     if (*end != '\n' || strnlen(end + 1, size) < size || end[1 + size] != '\n')
-        return ERR(err, ERR_DATA, "message of a job: the block \"%s\" is cut short", name);
+        return ERR(err, ERR_DATA, "message of a job: the block \"%s\" is truncated", name);
     char *copy = malloc(size + 1);
     if (!copy) return ERR(err, ERR_MEMORY, "no memory for a message of %zu bytes", size);
     memcpy(copy, end + 1, size);

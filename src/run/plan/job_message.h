@@ -11,7 +11,7 @@
 #include "job/job.h"
 #include "run/plan/plan.h"
 
-/* Appends the message of a job of the plan; the artifacts of its inputs lie under `dir`. */
+/* Appends the message of a job of the plan; the artifacts of its inputs are under `dir`. */
 enum err_code job_message_write(struct text *out, const struct plan *p, size_t job, const char *dir,
                                 struct err *err);
 

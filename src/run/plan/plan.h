@@ -1,10 +1,10 @@
 /*
  * plan.h - a config becomes the list of jobs: what each reads, its identity, its predicted cost.
  *
- * Parents come before the jobs that read them; the index of a job in `jobs` is its line in
- * `taskvec plan`.  A job's identity is a hash of everything its result depends on, and of nothing
- * else, so it is known before anything has run.  Two stages that ask for the same work share the
- * job: it stands once in `jobs` and in the list of both stages.
+ * Parents come before the jobs that read them; the index of a job in `jobs` is its line in `taskvec
+ * plan`.  A job's identity is a hash of everything its result depends on, and of nothing else, so
+ * it is known before anything has run.  Two stages that ask for the same work share the job: it is
+ * in `jobs` once and in the lists of both stages.
  *
  * plan_make.c goes through stages and points, plan_controls.c adds the jobs of `also`,
  * job_builder.c makes one job, identity.c hashes it; each stage's plan() predicts cost and memory.
@@ -33,7 +33,7 @@ struct plan {
     size_t n_jobs, capacity;
     struct plan_stage *stages; /* one for each of the config, in its order */
     size_t n_stages;
-    size_t merged;                /* how often a job was asked for that was there already */
+    size_t merged;                /* how often a stage asked for a job that the plan had already */
     struct identity_files *files; /* external files that the jobs name, with their hashes */
     size_t *slots;                /* hash table over identities: job + 1, or 0 */
     size_t n_slots;
@@ -44,7 +44,7 @@ struct plan {
 enum err_code plan_make(struct plan *out, const struct config *config, struct err *err);
 void plan_release(struct plan *p); /* idempotent */
 
-/* For job_builder.c: a job whose identity the plan does not have yet (*index: where it stands now),
+/* For job_builder.c: a job whose identity the plan does not have yet (*index: its place in `jobs`),
  * and a job in the list of a stage. */
 enum err_code plan_append(size_t *index, struct plan *p, const struct planned_job *job,
                           struct err *err);

@@ -86,7 +86,7 @@ enum err_code plan_controls_check(const struct plan *p, size_t stage, struct err
         if (has_control(p, &p->stages[stage], control)) continue;
         return config_error(
             err, point, "also",
-            "\"%s\" applies to no fit that this stage reads: name one in `of`, or leave it out",
+            "\"%s\" applies to no fit that this stage reads: name one in `of`, or omit the control",
             control);
     }
     return ERR_OK;

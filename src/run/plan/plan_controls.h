@@ -2,8 +2,8 @@
  * plan_controls.h - the jobs that an evaluation's key `also` asks for: methods evaluated without a
  * fit of their own.
  *
- * There are two kinds.  A control of a fit is made of a fit and has a job for each fit that it
- * applies to (method.h, applies); every other control has one job for each model.
+ * There are two kinds.  A control of a fit is derived from a fit, and has a job for each fit that
+ * it applies to (method.h, applies); every other control has one job for each model.
  */
 #ifndef RUN_PLAN_PLAN_CONTROLS_H
 #define RUN_PLAN_PLAN_CONTROLS_H
@@ -23,7 +23,7 @@ enum err_code plan_controls_of_model(struct job_builder *b, const struct planned
 enum err_code plan_controls_of_models(struct job_builder *b, const struct planned_job *start,
                                       const struct job_list *of, struct err *err);
 
-/* ERR_CONFIG for a control of a fit that no fit gave a job. */
+/* ERR_CONFIG for a control of a fit that applies to none of the fits. */
 enum err_code plan_controls_check(const struct plan *p, size_t stage, struct err *err);
 
 #endif

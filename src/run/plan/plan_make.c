@@ -58,7 +58,8 @@ static enum err_code nothing_to_do(const struct plan *p, size_t stage, struct er
         "it evaluates");
 }
 
-/* Every job that the stage reads has the positions of some point: none is left out silently. */
+/* Refuses jobs that the stage reads whose positions (model.wpe_seed) match no point: they would be
+ * ignored silently. */
 static enum err_code check_positions(const struct plan *p, size_t stage, const struct job_list *of,
                                      struct err *err) {
     const size_t n = config_stage_points(p->config, stage);

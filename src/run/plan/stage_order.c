@@ -65,7 +65,7 @@ enum err_code stage_order(size_t *order, const struct config *c, struct err *err
     CHECK(placed, ERR_MEMORY, "no memory for %zu stages", n);
     for (size_t i = 0; i < n; i++) {
         const size_t s = first_ready(c, placed);
-        assert(s != (size_t)-1); /* config_open refuses circles */
+        assert(s != (size_t)-1); /* config_open refuses cycles */
         order[i] = s;
         placed[s] = true;
     }

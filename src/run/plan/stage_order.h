@@ -9,7 +9,7 @@
 #include "config/config.h"
 
 /* order [config_stage_count]: the order of the file wherever `of` allows it. config_open() has
- * refused an `of` that names no stage or forms a circle; ERR_CONFIG with file:line when it names a
+ * refused an `of` that names no stage or forms a cycle; ERR_CONFIG with file:line when it names a
  * kind that the stage cannot read, or is missing where the stage needs it. */
 enum err_code stage_order(size_t *order, const struct config *c, struct err *err);
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The place of a key in the point; `hint` is where it stood in the point before. */
+/* The index of a key in the point; `hint` is its index in the previous point. */
 static size_t find(const struct config_point *point, const struct config_key *key, size_t hint) {
     const size_t n = config_point_size(point);
     if (hint < n && config_point_key(point, hint) == key) return hint;
@@ -29,7 +29,7 @@ static bool key_varies(struct text scratch[2], const struct plan *p, size_t stag
     return false;
 }
 
-/* Keys already looked at: one look goes through all points of the stage. */
+/* Keys already compared: one comparison goes through all points of the stage. */
 struct looked_at {
     const struct config_key **keys;
     size_t n, capacity;

@@ -66,7 +66,7 @@ static void judge_failed(struct explain *e, const struct run_state_job *state) {
 }
 
 static void judge_blocked(struct explain *e, const struct run_state_job *state) {
-    text_add(&e->verdict, "blocked by %s FAILED (%s): would run once that is DONE",
+    text_add(&e->verdict, "blocked by %s, which FAILED (%s): would run once that job is DONE",
              state->blocker->job->label, run_state_failure_class(state->blocker));
 }
 

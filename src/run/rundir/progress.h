@@ -1,5 +1,5 @@
 /*
- * progress.h - the progress of a run: what its live attempt has done, which hosts work on which
+ * progress.h - the progress of a run: what the running attempt has done, which hosts work on which
  * job, and the time left.
  */
 #ifndef RUN_RUNDIR_PROGRESS_H

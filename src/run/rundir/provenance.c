@@ -215,7 +215,7 @@ static enum err_code refuse(const struct history_attempt *a, const char *dir, st
     return rc;
 }
 
-/* One changed byte spoils one of these at most. */
+/* One changed byte damages at most one of these. */
 static bool looks_like_attempt(const char *line, size_t size) {
     static const char *const PARTS[] = {"\tcompiler=", "\tflags=", "\tmachine="};
     for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS; i++)
@@ -268,15 +268,15 @@ static enum err_code check_lost(const struct history *h, const char *dir, struct
     if (h->damaged > 0) TRY(journal_read(&data, dir, err));
     const size_t lost = provenance_lost_attempt(h, text_str(&data), data.size);
     CHECK(lost == 0, ERR_CONFIG,
-          "%s: the line of attempt %zu is damaged, so which build and core made its jobs is not "
-          "known: use another -o DIR, or --mix",
+          "%s: the line of attempt %zu is damaged, so the build and core of its jobs are unknown: "
+          "use another -o DIR, or --mix",
           dir, lost);
 cleanup:
     text_release(&data);
     return rc;
 }
 
-/* A field that a run of an earlier version lacks is no difference. */
+/* A field that a run of an earlier version lacks does not count as a difference. */
 static bool is_other(const struct history_attempt *a, const char *name, const char *ours) {
     const char *theirs = history_field(a, name);
     return theirs && strcmp(theirs, ours) != 0;

@@ -11,7 +11,7 @@
 #include "journal/history.h"
 #include "run/plan/plan.h"
 
-/* One fact a line, for --version. */
+/* One fact per line, for --version. */
 void provenance_versions(struct text *out);
 
 /* What must be equal on all ranks and through all attempts for the bits to be the same: revision,
@@ -30,8 +30,8 @@ struct provenance {
     size_t n;
 };
 
-/* Fields of an attempt: build, libraries, machine, config (SHA-256 of the resolved text, which
- * stands in DIR/configs), the files it names with their hashes, Slurm's numbers, command line.
+/* Fields of an attempt: build, libraries, machine, config (SHA-256 of the resolved text, which is
+ * stored in DIR/configs), the files it names with their hashes, Slurm's numbers, command line.
  * `memory`: bytes a job may use. */
 enum err_code provenance_make(struct provenance *out, const struct plan *p, size_t memory,
                               char *const *argv, struct err *err);
@@ -43,8 +43,8 @@ size_t provenance_fields(const char *const **names);
 /* Appends the names of those that an attempt lacks: "hosts, libc"; nothing if it has all. */
 void provenance_lacking(struct text *out, const struct history_attempt *a);
 
-/* Number of an attempt whose line is damaged or missing, so that nothing tells which build and core
- * made its jobs; 0: none. data: the journal of *h. */
+/* Number of an attempt whose line is damaged or missing, so that the build and core of its jobs are
+ * unknown; 0: none. data: the journal of *h. */
 size_t provenance_lost_attempt(const struct history *h, const char *data, size_t size);
 
 /* ERR_CONFIG naming every field that differs, then and now, when an earlier attempt that finished a

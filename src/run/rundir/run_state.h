@@ -7,7 +7,7 @@
  *     DIR/config.cfg   the resolved config of the last attempt, paths absolute
  *     DIR/configs/     the resolved config of every attempt, named by its SHA-256
  *     DIR/changes/     local changes of the builds that had any, named by their SHA-256
- *     DIR/journal      what happened
+ *     DIR/journal      the events of all attempts, the only record of progress
  *     DIR/artifacts/   tensors of finished jobs
  *     DIR/results.h5   tables, rebuilt whenever an attempt ends
  */
