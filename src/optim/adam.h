@@ -12,6 +12,10 @@ struct adam {
     float beta1, beta2, epsilon;
 };
 
+/* Why a loss is NaN with epsilon 0, with the remedy. */
+#define ADAM_WITHOUT_EPSILON                                                                       \
+    "with optimiser.epsilon = 0 a weight whose gradient is 0 changes by 0 / 0: set it to 1e-8"
+
 /* One update of w [n] in place, given the gradient g [n]. m, v [n]: its moments, zeros before the
  * first step. step counts from 1; lr is the learning rate of this step. */
 void adam_step(float *restrict w, float *restrict m, float *restrict v, const float *restrict g,

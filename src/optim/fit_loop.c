@@ -38,14 +38,19 @@ static void update_weights(const struct fit *f) {
     if (f->o->l1 > 0) adam_shrink(s->w, v, n, &f->o->adam, lr, s->steps, (float)f->o->l1);
 }
 
+/* What to do about a loss that is not finite. */
+static const char *remedy(const struct fit_loop_options *o) {
+    return o->optimiser == FIT_ADAM && o->adam.epsilon == 0 ? ADAM_WITHOUT_EPSILON
+                                                            : "try a smaller learning rate";
+}
+
 static enum err_code one_step(const struct fit *f, double *loss, const uint32_t *batch, size_t n,
                               struct err *err) {
     enum err_code rc = ERR_OK;
     struct fit_loop_state *s = f->state;
     TRY(f->calls->gradient(f->calls->context, loss, f->g, s->w, batch, n, err));
-    CHECK(isfinite(*loss), ERR_NUMERIC,
-          "epoch %lld, step %lld: the training loss is %g (try a smaller learning rate)",
-          (long long)(s->epoch + 1), (long long)(s->steps + 1), *loss);
+    CHECK(isfinite(*loss), ERR_NUMERIC, "epoch %lld, step %lld: the training loss is %g (%s)",
+          (long long)(s->epoch + 1), (long long)(s->steps + 1), *loss, remedy(f->o));
     s->steps++;
     update_weights(f);
 cleanup:
@@ -120,8 +125,8 @@ static enum err_code validate(const struct fit *f, double *loss, struct err *err
     *loss = (double)NAN;
     TRY(f->calls->validate(f->calls->context, loss, s->w, err));
     CHECK(isfinite(*loss), ERR_NUMERIC,
-          "epoch %lld, after step %lld: the validation loss is %g (try a smaller learning rate)",
-          (long long)(s->epoch + 1), (long long)s->steps, *loss);
+          "epoch %lld, after step %lld: the validation loss is %g (%s)", (long long)(s->epoch + 1),
+          (long long)s->steps, *loss, remedy(f->o));
 cleanup:
     return rc;
 }

@@ -90,6 +90,63 @@ int64_t pretrain_row_number(const struct pretrain_keys *k, int64_t step) {
     return step == k->steps ? EARLY_STEPS + logged : -1;
 }
 
+struct rise_keys { /* one of the two things that a curriculum raises */
+    const char *start_key, *step_key, *what;
+    size_t start, step_size, end, reached;
+};
+
+/* A model is recorded, and its range is reported, as trained on all points and coordinates: the
+ * last steps must have them. A start beyond the end is one only where it is given: the default
+ * means all.
+ */
+static enum err_code check_rise(const struct rise_keys *r, const struct pretrain_keys *k,
+                                size_t default_start, const struct config_point *point,
+                                struct err *err) {
+    enum err_code rc = ERR_OK;
+    CHECK_CONFIG(r->start <= r->end || r->start == default_start, point, r->start_key,
+                 "%zu is beyond the end of the curriculum at %zu %s: lower it", r->start, r->end,
+                 r->what);
+    if (r->reached >= r->end) return ERR_OK;
+    CHECK_CONFIG(r->step_size > 0, point, r->step_key,
+                 "0: the curriculum stays at %zu of %zu %s: raise it, or set curriculum.interval = "
+                 "0 to train with all from the first step",
+                 r->start, r->end, r->what);
+    const size_t rises = (r->end - r->start + r->step_size - 1) / r->step_size;
+    rc = config_error(
+        err, point, "curriculum.interval",
+        "the curriculum reaches only %zu of %zu %s in %lld steps: raise steps to %.0f "
+        "or more, or lower the interval",
+        r->reached, r->end, r->what, (long long)k->steps, (double)rises * (double)k->interval + 1);
+cleanup:
+    return rc;
+}
+
+enum { DIMS_START = 5, POINTS_START = 11 }; /* defaults, as in KEYS */
+
+static enum err_code check_curriculum(const struct pretrain_keys *k,
+                                      const struct config_point *point, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct rise_keys points = {"curriculum.points_start",
+                                     "curriculum.points_step",
+                                     "points",
+                                     k->points_start,
+                                     k->points_step,
+                                     k->points,
+                                     pretrain_active_points(k, k->steps)},
+                           dims = {"curriculum.dims_start",
+                                   "curriculum.dims_step",
+                                   "coordinates",
+                                   k->dims_start,
+                                   k->dims_step,
+                                   k->dims.inputs,
+                                   pretrain_active_dims(k, k->steps)};
+    if (k->interval == 0) return ERR_OK;
+    TRY(check_rise(&points, k, POINTS_START, point, err));
+    TRY(check_rise(&dims, k, DIMS_START, point, err));
+cleanup:
+    return rc;
+}
+
 static enum err_code check(const struct pretrain_keys *k, const struct source *source,
                            const struct config_point *point, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -102,6 +159,7 @@ static enum err_code check(const struct pretrain_keys *k, const struct source *s
         "a batch of %zu prompts cannot be cut into %zu equal shards: change shards or batch",
         k->batch, k->shards);
     TRY(shared_keys_check_group(point, k->shards, err));
+    TRY(check_curriculum(k, point, err));
 cleanup:
     return rc;
 }

@@ -148,8 +148,9 @@ static void syntax_has_hints(void **state) {
          "a.cfg:3: model: the name of a key has no dot: write model = { ... }"},
         {FIT("method = ltv;"),
          "a.cfg:3: expected a value, received ltv (a string needs quotes: \"ltv\")"},
-        {FIT("also = [\"ltv\" \"zero\"];"), "a.cfg:3: two values in a row at zero: a comma is "
-                                            "missing"},
+        {FIT("also = [\"ltv\" \"zero\"];"),
+         "a.cfg:3: two values in a row at zero: a comma is missing (adjacent strings are not "
+         "joined: write them as one)"},
         {FIT("batch 3;"), "a.cfg:3: batch: expected = after the name of a key"},
         {FIT("batch = ;"), "a.cfg:3: expected a value, received ;"},
         {FIT("3 = 4;"), "a.cfg:3: expected the name of a key, received 3"},

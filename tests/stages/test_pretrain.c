@@ -156,7 +156,7 @@ static void a_diverged_loss_is_said(void **state) {
                           "0.0; epsilon = 0.0; };" /* Adam divides by zero where nothing moves */));
     struct host_twin *h = lab_host(&lab, &JOB);
     ERROR_SAYS(host_twin_run(h, lab_work, lab_stage("pretrain"), &err), ERR_NUMERIC,
-               "lower optimiser.lr");
+               "optimiser.epsilon = 0");
     host_twin_destroy(h);
     lab_close(&lab);
 }

@@ -66,8 +66,9 @@ static bool wants_value(const struct scan *s) { return is_in(s->last, "=:[(,"); 
  */
 static enum err_code put_value(struct scan *s, char kind, const char *at, size_t n) {
     if (s->last == VALUE)
-        return FAULT(s, "two values in a row at %.*s: a comma is missing", (int)(n > 40 ? 40 : n),
-                     at);
+        return FAULT(
+            s, "two values in a row at %.*s: a comma is missing%s", (int)(n > 40 ? 40 : n), at,
+            kind == SCAN_STRING ? " (adjacent strings are not joined: write them as one)" : "");
     if (!wants_value(s))
         return FAULT(s, "expected the name of a key, received %.*s", (int)(n > 40 ? 40 : n), at);
     const char head[2] = {'"', kind};
