@@ -30,6 +30,8 @@ static const struct option_row OPTIONS[] = {
      "kill a job without progress for this long (default 600), or UNLIMITED"},
     {"--in-process", NULL, NULL, "compute in the program itself, one rank (for debuggers)"},
     {"--mix", NULL, NULL, "resume although another build or BLAS kernel began the run"},
+    {"--replace-config", NULL, NULL,
+     "use a folder whose config has another name or shares no job with CFG"},
     {"--quiet", NULL, NULL, "no progress on standard error"},
 };
 
@@ -119,10 +121,12 @@ static enum err_code enter_directory(struct session *s, struct err *err) {
     TRY(file_make_folder(s->dir, err));
     report_lock(s);
     TRY(lock_take(&s->lock, s->dir, LOCK_STALE, err));
+    rundir_compare(&change, s->dir, &s->plan, &s->schemas);
+    if (!options_has(s->options, "--replace-config"))
+        TRY(rundir_check_owner(&change, s->dir, &s->plan, err));
     TRY(journal_history(&s->past, s->dir, err));
     TRY(check_mix(s, err));
     warn_of_rows(s);
-    rundir_compare(&change, s->dir, &s->plan, &s->schemas);
     if (change.changed)
         log_line(&s->log, LOG_INFO,
                  "%s: the config changed: %zu new, %zu unchanged, %zu no longer planned", s->dir,

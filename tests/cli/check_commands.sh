@@ -97,6 +97,20 @@ expect 0 '2 new, 11 unchanged, 0 no longer planned' run tiny.cfg -s 'fit.repeat=
 expect 0 '0 new, 11 unchanged, 2 no longer planned' run tiny.cfg
 expect 0 "^$digest\$" digest results/tiny
 
+# ---- a folder keeps its run: another config is refused, and says what it would cost
+sed 's/name = "tiny"/name = "other"/' tiny.cfg >other.cfg
+cp -r again owned
+expect 65 'owned: holds the run "tiny", this config is "other": 0 jobs would be new, 11 unchanged, 0 no longer planned; .*--replace-config' \
+    run other.cfg -o owned
+expect 65 'owned: holds a run that shares no job with this config: 11 jobs would be new, 0 unchanged, 11 no longer planned; .*--replace-config' \
+    run tiny.cfg -o owned -s seed=2
+expect 0 "^$digest\$" digest owned
+expect 0 '11 of 11 jobs done' run other.cfg -o owned --replace-config
+expect 0 '0 unchanged, 11 no longer planned' run other.cfg -o owned --replace-config -s seed=2
+expect 0 "^$digest\$" digest results/tiny
+expect 0 '11 new, 0 unchanged' run resolved.cfg -o owned --replace-config
+expect 0 "^$digest\$" digest owned
+
 # ---- part of it
 expect 0 '1 of 11 jobs done.*10 left' run tiny.cfg -o part --only pretrain
 expect 75 'PENDING' status part --exit-code

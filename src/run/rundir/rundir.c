@@ -101,21 +101,43 @@ static void compare_plans(struct rundir_change *out, const struct plan *now,
     out->changed = out->added > 0 || out->gone > 0;
 }
 
+static void compare_configs(struct rundir_change *out, const struct plan *now,
+                            const struct config *config) {
+    struct err ignored = {0};
+    struct plan before = {0};
+    if (strcmp(config_name(config), config_name(now->config)) != 0)
+        (void)snprintf(out->other_name, sizeof out->other_name, "%s", config_name(config));
+    if (plan_make(&before, config, &ignored) == ERR_OK) compare_plans(out, now, &before);
+    plan_release(&before);
+}
+
 void rundir_compare(struct rundir_change *out, const char *dir, const struct plan *plan,
                     const struct stage_schemas *schemas) {
     struct err ignored = {0};
     struct config *config = NULL;
-    struct plan before = {0};
     char path[FILE_PATH_MAX];
     struct text resolved = {0};
     *out = (struct rundir_change){0};
     config_print(&resolved, plan->config);
     if (run_state_config_path(path, dir, &ignored) == ERR_OK && file_exists(path) &&
         !is_kept(path, &resolved) &&
-        stage_schemas_open(&config, schemas, path, NULL, 0, &ignored) == ERR_OK &&
-        plan_make(&before, config, &ignored) == ERR_OK)
-        compare_plans(out, plan, &before);
-    plan_release(&before);
+        stage_schemas_open(&config, schemas, path, NULL, 0, &ignored) == ERR_OK)
+        compare_configs(out, plan, config);
     config_close(config);
     text_release(&resolved);
+}
+
+enum err_code rundir_check_owner(const struct rundir_change *change, const char *dir,
+                                 const struct plan *plan, struct err *err) {
+    char why[2 * RUNDIR_NAME + 64] = "";
+    if (change->other_name[0])
+        (void)snprintf(why, sizeof why, "holds the run \"%s\", this config is \"%.*s\"",
+                       change->other_name, RUNDIR_NAME, config_name(plan->config));
+    else if (change->changed && change->unchanged == 0)
+        (void)snprintf(why, sizeof why, "holds a run that shares no job with this config");
+    if (!why[0]) return ERR_OK;
+    return ERR(err, ERR_CONFIG,
+               "%s: %s: %zu jobs would be new, %zu unchanged, %zu no longer planned; give another "
+               "folder with -o, or --replace-config to plan this folder anew",
+               dir, why, change->added, change->unchanged, change->gone);
 }
