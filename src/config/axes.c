@@ -11,7 +11,7 @@
 
 #include "config/stage_entry.h"
 
-/* Axes of several keys while they are read, before they have their place among the others. */
+/* The axes of several keys (zip, list) while they are read, before put_in_order() places them. */
 struct grouped {
     struct entry *entry;
     struct pool *pool;
@@ -137,7 +137,8 @@ static size_t position(const struct axis *a, size_t k) {
     return i;
 }
 
-/* The numbers of one entry of the list; its values are appended to those of its keys. */
+/* Fills `at` with the numbers of one entry of the list: each of its values is appended to the
+ * values of its key, and its index + 1 is the number. */
 static enum err_code fill_combination(const struct grouped *g, uint32_t *at, const struct axis *a,
                                       const struct leaves *leaves) {
     enum err_code rc = ERR_OK;
@@ -156,8 +157,8 @@ cleanup:
     return rc;
 }
 
-/* A key of the list that the stage sets too is the fallback of entries that leave it out: it must
- * have one value, and some entry must leave it out. */
+/* If the stage also sets a key of the list, that value is the fallback for the entries that omit
+ * the key. So the stage must give one value, and some entry must omit the key. */
 static enum err_code check_fallbacks(const struct grouped *g, const struct axis *a) {
     for (size_t i = 0; i < a->n_keys; i++) {
         struct key *key = &g->entry->keys[a->keys[i]];

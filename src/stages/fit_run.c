@@ -23,11 +23,11 @@
 #include "stages/fit_state.h"
 #include "stages/job_model.h"
 
-enum { AGREE_EVERY = 8 };               /* passes between two votes of a group on stopping */
+enum { AGREE_EVERY = 8 }; /* passes after which a group agrees again whether to stop */
 static const double SAVE_EVERY = 300.0; /* seconds between checkpoints at most, whatever
                                            checkpoint_every is */
 
-struct fit_kept { /* the end of the fit of one choice */
+struct fit_kept { /* the result of the fit of one choice */
     size_t choice;
     struct fit_loop_state state; /* its numbers and `best`; its other arrays are not used */
     enum fit_end end;

@@ -38,11 +38,11 @@ enum err_code job_builder_add_child(struct job_builder *b, const struct planned_
 /* True the first time that a job is visited since b->visits was raised. */
 bool job_builder_visit(struct job_builder *b, size_t job);
 
-/* False: both points say with which seed positions are redrawn, and the seeds differ. */
+/* False if both points have the key model.wpe_seed with different values. */
 bool job_builder_same_positions(const struct config_point *a, const struct config_point *b);
 
-/* False: the parent's job was made on another model file, or on other positions, than this point
- * names, so it belongs to another point. */
+/* False if the parent uses another model file or other positions than this point, so that it
+ * belongs to another point. */
 bool job_builder_same_model(const struct plan *p, const struct config_point *point, size_t parent);
 
 #endif

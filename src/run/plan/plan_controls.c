@@ -56,7 +56,7 @@ cleanup:
 enum err_code plan_controls_of_models(struct job_builder *b, const struct planned_job *start,
                                       const struct job_list *of, struct err *err) {
     enum err_code rc = ERR_OK;
-    bool file_seen = false; /* parents made on a file are all made on the same */
+    bool file_seen = false; /* all parents without a pretraining job use the same model file */
     b->visits++;
     for (size_t i = 0; i < of->n; i++) {
         if (!job_builder_same_model(b->plan, start->point, of->jobs[i])) continue;

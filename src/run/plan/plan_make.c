@@ -8,7 +8,9 @@
 
 /* ---- the jobs of one point */
 
-/* A stage with controls evaluates fits: of a pretraining in its `of` it takes the model alone. */
+/* Adds the jobs of one point: one for each job in `of` that was made on the point's model, and the
+ * controls of its key `also`. A stage with that key evaluates fits, so a pretraining in its `of`
+ * only provides the model. */
 static enum err_code add_point_jobs(struct job_builder *b, const struct planned_job *start,
                                     const struct job_list *of, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -30,7 +32,8 @@ cleanup:
 
 /* ---- stages */
 
-/* Every job of the stages in `of`, a shared one once for each stage that lists it. */
+/* Collects the jobs of all stages in `of`; a job that several of them share occurs once for each.
+ */
 static enum err_code collect_parents(size_t **out, struct job_list *of, const struct plan *p,
                                      size_t stage, struct err *err) {
     const size_t n_of = config_stage_of_count(p->config, stage);
@@ -54,8 +57,7 @@ static enum err_code collect_parents(size_t **out, struct job_list *of, const st
 static enum err_code nothing_to_do(const struct plan *p, size_t stage, struct err *err) {
     return config_stage_error(
         err, p->config, stage, NULL,
-        "gives no job; name fits in `of`, or controls in `also`, that were made on the model "
-        "it evaluates");
+        "yields no job: name fits in `of`, or controls in `also`, of the model that it evaluates");
 }
 
 /* Refuses jobs that the stage reads whose positions (model.wpe_seed) match no point: they would be
@@ -70,11 +72,11 @@ static enum err_code check_positions(const struct plan *p, size_t stage, const s
                !job_builder_same_positions(config_stage_point(p->config, stage, k), parent))
             k++;
         if (k < n || n == 0) continue;
-        return config_stage_error(err, p->config, stage, NULL,
-                                  "no job of it reads those made with model.wpe_seed = %lld: give "
-                                  "the same values here, or "
-                                  "all of them in the top-level group `model`",
-                                  (long long)config_int(parent, "model.wpe_seed"));
+        return config_stage_error(
+            err, p->config, stage, NULL,
+            "none of its jobs reads the ones with model.wpe_seed = %lld: give the same values "
+            "here, or all of them in the top-level group `model`",
+            (long long)config_int(parent, "model.wpe_seed"));
     }
     return ERR_OK;
 }

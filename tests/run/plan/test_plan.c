@@ -136,7 +136,7 @@ static void redrawn_positions_keep_together(void **state) {
                          config_int(p->jobs[job->parents[0]].point, "model.wpe_seed"));
     }
     plan_case_close(&c);
-    check_refused(WPE("[0, 7]", "0"), "evaluate: no job of it reads those made with "
+    check_refused(WPE("[0, 7]", "0"), "evaluate: none of its jobs reads the ones with "
                                       "model.wpe_seed = 7");
 }
 
@@ -155,7 +155,7 @@ static void errors_of_of(void **state) {
         "{ stage = \"fit\"; name = \"two\"; of = \"fit\"; method = \"ltv\"; points = 6; }",
         "fit.of: a cycle");
     check_refused(PLAN_CASE_PRETRAIN ",\n{ stage = \"evaluate\"; of = \"pretrain\"; points = 8; }",
-                  "evaluate: gives no job");
+                  "evaluate: yields no job");
 }
 
 static void names_are_found(void **state) {
