@@ -249,9 +249,9 @@ def arguments():
     parser.add_argument("--works", type=comma, default=list(WORKS), help=f"some of {','.join(WORKS)}")
     parser.add_argument("--ranks", type=count, default=cores, help="default: one for each core")
     parser.add_argument("--threads", type=counts, default=sorted({1, cores}),
-                        help="thread counts of the peer (default: 1, and one for each core)")
-    parser.add_argument("--repeats", type=count, default=3, help="repeats in a turn (default: 3)")
-    parser.add_argument("--rounds", type=count, default=2, help="turns of each program (default: 2)")
+                        help="thread counts of PyTorch (default: 1, and one for each core)")
+    parser.add_argument("--repeats", type=count, default=3, help="repeats in a round (default: 3)")
+    parser.add_argument("--rounds", type=count, default=2, help="alternating rounds of each program (default: 2)")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
 

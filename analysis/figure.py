@@ -225,10 +225,10 @@ def main():
     parser.add_argument("-o", "--out", default="figure.png", help="image file to write (default figure.png)")
     parser.add_argument("--table", help="draw /tables/NAME (default: evaluate, with the estimators)")
     parser.add_argument("--source", help="source to draw, where the table has several (default: the first)")
-    parser.add_argument("--shift", help="shift to draw, as skewed or scale_y=2 (default: none, or the first)")
+    parser.add_argument("--shift", help="shift to draw, such as skewed or scale_y=2 (default: none, or the first)")
     parser.add_argument("--dummies", help="rule of dummy pairs to draw (default: none, or the first)")
     parser.add_argument("--wpe-seed", help="seed of redrawn position embeddings to draw (default: 0, or the first)")
-    parser.add_argument("--methods", help="only these methods, as plain,ltv,constant")
+    parser.add_argument("--methods", help="only these methods, such as plain,ltv,constant")
     parser.add_argument("--trained", type=int, metavar="POINTS",
                         help="points of the longest training prompt (default: those of the basis, where all fits agree)")
     parser.add_argument("--absolute", action="store_true", help="mean squared error, not divided by E[y^2]")

@@ -230,7 +230,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("file", help="state.pt or another checkpoint of a model, or the .pth file of a vector")
     p.add_argument("output", help="the .safetensors file to write")
-    p.add_argument("--heads", type=int, help="attention heads of a layer, which the tensors do not tell (published: 8)")
+    p.add_argument("--heads", type=int, help="attention heads of a layer, which the tensors do not determine (published: 8)")
     p.add_argument("--trained-points", type=int, help="points of the longest training prompt (published: 41; ReLU "
                    "networks and trees: 101); without it a config must set basis_points")
     o = p.parse_args()

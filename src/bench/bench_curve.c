@@ -1,6 +1,6 @@
 /*
- * bench curve - predictions of a task vector after every number of examples: contexts made, then a
- * query at every length.
+ * bench curve - predictions of a task vector after every number of examples: contexts are computed,
+ * then a query at every length.
  */
 #include <stdlib.h>
 

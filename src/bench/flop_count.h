@@ -3,8 +3,8 @@
  *
  * Useful arithmetic is two operations per token and weight, and four per token and coordinate of
  * each token it attends to. Padding, tiles above the diagonal of an attention matrix, and
- * activations that are written and read again do not count. Work that this program avoids but other
- * programs of the field do does count, so that rates can be compared.
+ * activations that are written and read again do not count. Work that this program avoids, but
+ * comparable programs do, is counted, so that rates can be compared.
  */
 #ifndef BENCH_FLOP_COUNT_H
 #define BENCH_FLOP_COUNT_H

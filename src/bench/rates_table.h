@@ -23,7 +23,7 @@ struct rates_table_line {
 
 struct rates_table {
     const char *bench, *size;
-    const char *limit; /* says what the limits are, for the title */
+    const char *limit; /* describes the limits, for the title */
     struct rates_table_line lines[RATES_LINES];
     size_t n_lines;
 };

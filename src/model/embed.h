@@ -1,8 +1,9 @@
 /*
  * embed.h - tokens become rows of the residual stream: the input of block 0.
  *
- * A token is a real vector [inputs] (read-in map) or a token id (row of wte); the family says which
- * of `vectors` and `ids` is read, the other may be NULL. Its learned position is added to either.
+ * A token is a real vector [inputs] (read-in map) or a token id (row of wte); the family determines
+ * which of `vectors` and `ids` is read; the other may be NULL. Its learned position is added to
+ * either.
  */
 #ifndef MODEL_EMBED_H
 #define MODEL_EMBED_H

@@ -1,8 +1,8 @@
 /*
  * unembed.h - rows of the residual stream become answers: final norm, then the output matrix.
  *
- * An answer is one prediction or V logits, as the family says. Callers pass only the rows whose
- * answers are asked for: with a vocabulary of 50,000 tokens the logits of all tokens would cost
+ * An answer is one prediction or V logits, depending on the family. Callers pass only the rows
+ * whose answers they need: with a vocabulary of 50,000 tokens the logits of all tokens would cost
  * more than several blocks.
  */
 #ifndef MODEL_UNEMBED_H

@@ -54,7 +54,7 @@ size_t attention_scratch(size_t T, size_t D) {
     return 3 * rows * tile_columns(D) + D * wide + 2 * rows * wide;
 }
 
-/* out [n rounded up to a tile, deep] = x, whose rows are `ld` apart; zeros behind. */
+/* out [n rounded up to a tile, deep] = x, whose rows are `ld` apart; zeros after them. */
 static void copy_rows(float *restrict out, const float *restrict x, size_t n, size_t ld,
                       const struct head *h) {
     for (size_t i = 0; i < n; i++) {
@@ -64,8 +64,8 @@ static void copy_rows(float *restrict out, const float *restrict x, size_t n, si
     memset(out + n * h->deep, 0, (tile_rows(n) - n) * h->deep * sizeof *out);
 }
 
-/* out [D, wide]: column t is row t of x; zeros behind. It takes a few rows at a time: since `ld` is
- * large, more rows would evict each other from the cache. */
+/* out [D, wide]: column t is row t of x; zeros after the last. It takes a few rows at a time: since
+ * `ld` is large, more rows would evict each other from the cache. */
 static void copy_columns(float *restrict out, const float *restrict x, size_t ld,
                          const struct head *h) {
     for (size_t t0 = 0; t0 < h->T; t0 += TILE_COLUMNS) {
@@ -151,7 +151,7 @@ static struct head_scratch divide(float *scratch, const struct head *h) {
     return s;
 }
 
-/* Queries r .. r+3: their rows of p and ds, zero behind what they see, and dq. */
+/* Queries r .. r+3: their rows of p and ds, zero beyond the tokens that they see, and dq. */
 static void queries_backward(float *restrict dq, const struct head_scratch *s, const float *att,
                              size_t r, size_t E, const struct head *h) {
     const size_t rows = smaller(TILE_ROWS, h->R - r), n = seen_by_tile(h, r);

@@ -168,7 +168,7 @@ INLINE void project_part(float *restrict out, const float *restrict w, struct pa
         lanes_store_tail(out, sums, count);
 }
 
-/* out[d] = sum over j < n of w[j] M[j,d]; w is 0 behind n. */
+/* out[d] = sum over j < n of w[j] M[j,d]; w is 0 from n on. */
 INLINE void project(float *restrict out, const float *restrict w, struct pass m, precision_t kind) {
     const size_t part = LANES * LANES * number_size(kind);
     const size_t shares = (m.n + LANES - 1) / LANES * part;

@@ -3,9 +3,9 @@
  *
  * The context of one layer is its keys and values, kv [B][H][2][capacity / 8][D][8]: for each head
  * of each prompt the keys, then the values.  Both are in tiles of eight tokens, and within a tile
- * the first coordinates of the eight stand together, then the second ones, and so on.  So a row
- * reads the context of its prompt once forward and once backward, all keys or all values of a head
- * in one sequence.  `capacity` is the number of tokens that there is room for:
+ * the first coordinates of the eight are adjacent, then the second ones, and so on.  So a row reads
+ * the context of its prompt once forward and once backward, all keys or all values of a head in one
+ * sequence.  `capacity` is the number of tokens that there is room for:
  * context_attention_capacity(n) for some n >= T.  CONTEXT_HALF stores the numbers as IEEE halves
  * (half_lanes.h), which halves memory and traffic.  All arithmetic is in floats either way, and the
  * row's own k and v are never rounded.

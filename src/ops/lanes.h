@@ -1,8 +1,8 @@
 /*
  * lanes.h - eight floats as one value, which GCC and clang hold in an AVX register.
  *
- * Used where a loop must treat its tail like its body, so that results do not depend on the room
- * behind a row in memory.  Sums over lanes have one fixed order.
+ * Used where a loop must treat its tail like its body, so that results do not depend on the memory
+ * after a row.  Sums over lanes have one fixed order.
  */
 #ifndef OPS_LANES_H
 #define OPS_LANES_H
@@ -25,7 +25,7 @@ static inline lanes lanes_load(const float *x) {
 
 static inline void lanes_store(float *x, lanes v) { memcpy(x, &v, sizeof v); }
 
-/* The last n < LANES values of an array; nothing behind them is read. */
+/* The last n < LANES values of an array; nothing beyond them is read. */
 static inline lanes lanes_load_tail(const float *x, size_t n) {
     lanes v = {0};
     memcpy(&v, x, n * sizeof *x);

@@ -1,9 +1,9 @@
 /*
  * linear.h - the affine map y = x W + b on rows, and its gradients.
  *
- * W is stored as [I,O] (published GPT-2 files) or as [O,I] (most other files); `layout` says which,
- * for W and dW alike.  Forward overwrites y and backward overwrites dx; backward adds to the weight
- * gradients dW and db.
+ * W is stored as [I,O] (published GPT-2 files) or as [O,I] (most other files); `layout` specifies
+ * which, for both W and dW.  Forward overwrites y and backward overwrites dx; backward adds to the
+ * weight gradients dW and db.
  */
 #ifndef OPS_LINEAR_H
 #define OPS_LINEAR_H

@@ -1,7 +1,7 @@
 /*
  * softmax.h - softmax of one row and its gradient, for attention.c.
  *
- * A row has n values in an array of `room` >= n floats; those behind the values become 0.  The bits
+ * A row has n values in an array of `room` >= n floats; those after the values become 0.  The bits
  * depend neither on `room` nor on the address of the row.
  */
 #ifndef OPS_SOFTMAX_H

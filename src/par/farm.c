@@ -16,9 +16,9 @@ static const double HELLO_TIMEOUT = 60.0; /* seconds in which all ranks must hav
  * the journal, and after the attempt, while it writes results.h5. */
 static const double QUIET_TIMEOUT = 1800.0;
 
-static const double SEND_TIMEOUT = 5.0; /* seconds in which the last messages must have left */
+static const double SEND_TIMEOUT = 5.0; /* seconds in which the last messages must have been sent */
 static const double SLEEP_MOST = 5e-3;  /* seconds */
-static const double HANG_AFTER = 600.0; /* seconds without progress(), unless the caller says */
+static const double HANG_AFTER = 600.0; /* seconds without progress(), unless the caller sets it */
 
 double farm_hang_after(const struct farm *f) {
     return f->hang_after > 0.0 ? f->hang_after : HANG_AFTER;

@@ -27,7 +27,7 @@ static enum err_code keep_early(struct group_relay *r, const struct message_head
     return ERR_OK;
 }
 
-/* A message that was received in the inbox stays there, and the child is told. */
+/* A message that was received in the inbox stays there; the child is notified. */
 static enum err_code deliver_to_child(struct worker *w, const struct message_head *head,
                                       const void *payload, struct err *err) {
     const struct message_head full = {.kind = MESSAGE_INBOX_FULL, .serial = head->serial};

@@ -54,7 +54,7 @@ enum err_code transport_send_in_place(struct transport *t, int rank, enum messag
 enum err_code transport_receive(bool *found, struct transport *t, int *rank, enum message_tag *tag,
                                 struct message_head *head, const void **payload, struct err *err);
 
-/* Some message has not left yet. */
+/* Whether some message is still being sent. */
 bool transport_is_sending(const struct transport *t);
 
 #endif

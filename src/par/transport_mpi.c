@@ -22,7 +22,7 @@ static struct transport_mpi *mpi_of(struct transport *t) { return (struct transp
 
 /* ---------------------------------------------------------------- send */
 
-/* Frees the messages that have left. */
+/* Frees the messages that have been sent. */
 static enum err_code free_sent(struct transport_mpi *t, struct err *err) {
     enum err_code rc = ERR_OK;
     struct transport_mpi_send **at = &t->first;

@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "par/transport.h"
 
-struct transport_mpi_send; /* one message that has not left yet */
+struct transport_mpi_send; /* one message that is still being sent */
 
 struct transport_mpi {
     struct transport base;

@@ -31,7 +31,7 @@ void choice_loss_destroy(struct choice_loss *c); /* NULL-safe */
 size_t choice_loss_bytes(const struct choice_loss_options *o);
 
 /* losses [choices] += weight * the sum of losses of n <= chunk prompts. mean: the one basis row, if
- * the options say so. */
+ * the options request it. */
 void choice_loss_add(double *losses, struct choice_loss *c, const struct prompt_view *prompts,
                      const struct basis *mean, double weight);
 

@@ -54,7 +54,7 @@ enum err_code dummy_pairs_check(const struct config_point *point, struct err *er
                         given(point), DUMMIES_MOST);
 }
 
-/* Dummy i stands before this point of the prompt, counted without dummies. */
+/* Dummy pair i is inserted before this point of the prompt, counted without dummies. */
 static size_t point_of(const struct dummy_pairs *d, size_t i, size_t pairs) {
     return (size_t)(d->fraction[i] * (double)(pairs + 1));
 }

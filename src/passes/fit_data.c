@@ -141,8 +141,8 @@ static void prepare_row(struct fit_data *d, size_t row, size_t i, size_t k, size
     prompt_rows_ask(&d->contexts.rows, row, at, &d->o.prompts, sample, k);
 }
 
-/* n samples, their contexts filled unless they are cached, each with queries at points at[n_at],
- * whose rows stand side by side. */
+/* n samples, their contexts filled unless they are cached, each with queries at points at[n_at] in
+ * adjacent rows. */
 static void prepare(struct fit_data *d, size_t n, const size_t *at, size_t n_at) {
     for (size_t i = 0; i < n; i++) {
         for (size_t j = 0; j < n_at; j++) prepare_row(d, i * n_at + j, i, at[j], 2 * at[j]);

@@ -52,18 +52,19 @@ void source_close(struct source *s); /* NULL-safe */
 /* Valid as long as the source. */
 const struct source_info *source_info(const struct source *s);
 
-/* Points that prompts of `points` points keep: a shift may define fewer. */
+/* The number of points of a prompt for which the shift is defined, at most `points`. */
 size_t source_points(const struct source *s, size_t points);
 
-/* For plan, ERR_CONFIG: unless a model that reads tokens of `inputs` numbers can read the prompts
- * and the shift suits the source; or unless the prompts are of functions, as `what` needs. point:
- * as the source was opened with. */
+/* For plan. source_check: ERR_CONFIG if a model that reads tokens of `inputs` numbers cannot read
+ * the prompts, or if the shift does not suit the source. source_check_functions: ERR_CONFIG if the
+ * prompts are not of functions, which `what` needs. point: with which the source was opened. */
 enum err_code source_check(const struct source *s, const struct config_point *point, size_t inputs,
                            struct err *err);
 enum err_code source_check_functions(const struct source *s, const struct config_point *point,
                                      const char *what, struct err *err);
 
-/* Room for n prompts of `points` points at most; once. Its bytes. */
+/* Allocates room for n prompts of at most `points` points; call it once. source_bytes() is its
+ * size. */
 enum err_code source_reserve(struct source *s, size_t n, size_t points, struct err *err);
 size_t source_bytes(const struct source *s, size_t n, size_t points);
 
@@ -71,7 +72,7 @@ size_t source_bytes(const struct source *s, size_t n, size_t points);
  * stays valid until the next draw. */
 struct prompt_view source_draw(struct source *s, uint64_t first, size_t n);
 
-/* Row `row` of the last draw becomes another sample; views of that draw show it. */
+/* Replaces row `row` of the last draw by another sample, also in the views of that draw. */
 void source_redraw(struct source *s, size_t row, uint64_t sample);
 
 /* A step of pretraining on functions: `points` points, and only the first `active` coordinates of x

@@ -1,7 +1,7 @@
 /*
  * In each step every rank of the group draws the same batch and computes its own shards; gradients
- * are summed in shard order, and every rank makes the same update. Only gradients, losses and the
- * wish to stop are exchanged.
+ * are summed in shard order, and every rank makes the same update. Only gradients, losses and
+ * requests to stop are exchanged.
  */
 #include "stages/pretrain_run.h"
 
@@ -247,7 +247,8 @@ cleanup:
     return rc;
 }
 
-/* A group stops together: after the step in which the summed losses told all its ranks. */
+/* All ranks of a group stop after the same step: the one whose sum of losses carried the
+ * request. */
 static bool stop_asked(struct pretrain *p) {
     return p->ctx->group_size > 1 ? p->stop : job_should_stop(p->ctx);
 }

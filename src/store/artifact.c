@@ -251,7 +251,7 @@ static bool begins(const char *name, const char *start) {
 }
 
 /* Temporary files of the run that a killed attempt left. Those of the lock may belong to a process
- * that is asking for it now. */
+ * that is about to take it. */
 static bool run_file_is_stale(const char *name, const struct history *h) {
     (void)h;
     return begins(name, "results.h5.tmp.") || begins(name, "config.cfg.tmp.");

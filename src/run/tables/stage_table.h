@@ -3,7 +3,7 @@
  *
  * Rows come from the journal.  A row of a folder that an older program wrote may have fewer cells
  * than the stage has columns now; what it lacks is "", NaN or JOB_NO_INT here, and n_incomplete
- * counts such rows, so that whoever shows the table can report it.
+ * counts such rows, for the printed table to report.
  */
 #ifndef RUN_TABLES_STAGE_TABLE_H
 #define RUN_TABLES_STAGE_TABLE_H

@@ -7,9 +7,9 @@
 #include "run/tables/stage_table.h"
 #include "run/tables/table_format.h"
 
-/* For programs every column and exact numbers. For people numbers of four digits, unless `wide`
- * columns whose value is the same in all rows in one line below the table, and of a table that is
- * too wide only as many columns as fit. Rows that lack cells are reported below it. */
+/* For programs: every column and exact numbers. For people: numbers of four digits. Unless `wide`,
+ * columns with the same value in all rows are listed in one line below the table, and columns that
+ * do not fit are omitted. Rows that lack cells are reported below it. */
 enum err_code stage_table_print(struct table_output *o, const struct stage_table *rows, bool wide,
                                 struct err *err);
 

@@ -99,7 +99,7 @@ static void add_of(struct summary *s) {
         text_add(&s->groups[i].keys[s->groups[i].n_keys++], "%s", s->groups[i].of);
 }
 
-/* Takes over *g: adds it to the group of its repeats, or as a new group. */
+/* Adds *g to the group of its repeats, or as a new group; *g belongs to the summary afterwards. */
 static enum err_code group_add(struct summary *s, struct summary_group *g, struct err *err) {
     for (size_t i = 0; i < s->n; i++) {
         struct summary_group *known = &s->groups[i];

@@ -102,7 +102,8 @@ static void number_head(struct text_table *t, size_t *column, const char *name, 
     if (c->split) text_table_cell(t, "%s low", name), text_table_cell(t, "%s high", name);
 }
 
-/* Of columns that are left out of a narrow terminal: what is known within range goes first. */
+/* Ranks of the columns that may be omitted on a narrow terminal: the errors within the trained
+ * range are omitted first. */
 static int range_rank(const struct error_range *r) {
     if (strcmp(r->name, "below d") == 0) return 8;
     if (strcmp(r->name, "in range") == 0) return 7;
@@ -121,7 +122,7 @@ static void range_head(struct text_table *t, size_t *column, const struct error_
     number_head(t, column, name, range_rank(r), c);
 }
 
-/* For people without the stage and the method, where no other key ends like it. */
+/* For people the stage and the method are omitted where no other key has the same ending. */
 static const char *key_head(const struct summary *s, size_t key, const struct columns *c) {
     const char *whole = text_str(&s->heads[key]), *part = last_part(whole);
     if (c->programs) return whole;

@@ -1,8 +1,8 @@
 /*
  * text_table.h - a table of cells that are texts, and its aligned form.
  *
- * Cells are added one after the other, row by row, the header first.  A title may stand before a
- * row: "fitted on prompts".  table_format.h prints the same table as CSV, Markdown, LaTeX or JSON.
+ * Cells are added one after the other, row by row, the header first.  A row may have a title before
+ * it: "fitted on prompts".  table_format.h prints the same table as CSV, Markdown, LaTeX or JSON.
  */
 #ifndef RUN_TABLES_TEXT_TABLE_H
 #define RUN_TABLES_TEXT_TABLE_H
@@ -18,7 +18,7 @@ struct text_column {
     int rank;   /* > 0: left out where the table is too wide, the highest rank first */
 };
 
-struct text_title { /* stands before a row */
+struct text_title { /* printed before a row */
     size_t row;
     bool section; /* of several groups: an empty line comes first */
     char *text;

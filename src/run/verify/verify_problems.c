@@ -44,7 +44,7 @@ static void reference_release(struct reference *ref) {
     free(ref->functions);
 }
 
-/* Puts the parts of each function behind one another: [B, parameters]. */
+/* Concatenates the parts of each function: [B, parameters]. */
 static enum err_code join_parts(struct reference *ref, const struct fixture *f,
                                 const struct group *g, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -134,7 +134,8 @@ static enum err_code compare_values(struct verify_report *r, const struct refere
 }
 
 /* The file of noisy linear regression has no noise, so two things are compared: the renormalisation
- * of the stored noisy values, and the variance of what w.x leaves of them with sigma^2 = 1. */
+ * of the stored noisy values, and the variance of the residuals of w.x, which should be 1
+ * (sigma^2). */
 static enum err_code compare_noisy(struct verify_report *r, const struct fixture *f,
                                    const struct reference *ref, const struct problem_setup *setup,
                                    const struct group *g, struct err *err) {
