@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Compare the estimators of a run with the published metrics of Garg et al. 2022, by a two-sample test.
 
-The prompts are other draws of the same distributions, so means are compared by z = difference / its standard error. A
+The prompts are different draws of the same distributions, so means are compared by z = difference / its standard error. A
 metrics file passes when |z| <= 3 at 98% of all its compared points. Differences below 1e-6 count as rounding, and least
 squares is not compared at |k - dims| <= 3, where the variance of its error is not finite. A published distribution is a
-shift of taskvec, or without one a stage of that name. Rows of models, and what the run does not have, are left out.
+shift of taskvec, or without one a stage of that name. Rows of models, and of anything that the run lacks, are skipped.
 """
 
 import argparse

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compare the speed of taskvec and PyTorch on this machine: the same work, checked to agree, then timed in turns.
+"""Compare the speed of taskvec and PyTorch on this machine: the same work, checked to agree, then timed alternately.
 
     compare_peer.py [--taskvec build/release/taskvec] [--size standard] [--works fit,curve]
 
@@ -7,7 +7,7 @@ The peer is tests/reference/peer_torch.py, run by the same python (it needs torc
 CPUs). First the peer writes reference numbers with the functions that will be timed, and `taskvec verify` must agree
 with them; otherwise nothing is timed.
 Then `mpirun -n RANKS taskvec bench WORK` and the peer take turns, at every thread setting. Each
-rate is the median of all repeats; of the peer the best thread setting of each way is shown.
+rate is the median of all repeats; for the peer, the best thread setting of each variant is shown.
 """
 import argparse
 import importlib.util

@@ -6,7 +6,7 @@
 
 The key model.checkpoint takes a model, the key fit.weights the [layers, heads] weights of a vector. The script needs
 numpy but not torch: its pickle reader accepts a short list of harmless names and refuses anything else. Exit code 65:
-the file is not a checkpoint it can convert; one line says why."""
+the file is not a checkpoint it can convert; one line gives the reason."""
 
 import argparse
 import collections

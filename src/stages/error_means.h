@@ -1,6 +1,5 @@
 /*
- * error_means.h - the errors of predictions, and their mean over functions with its interval:
- * shared by `evaluate` and `estimate`.
+ * error_means.h - the mean error over functions with its interval, for `evaluate` and `estimate`.
  */
 #ifndef STAGES_ERROR_MEANS_H
 #define STAGES_ERROR_MEANS_H

@@ -69,9 +69,9 @@ enum err_code bootstrap_mean(struct interval *out, const double *x, size_t n,
     return bootstrap_ratio(out, x, NULL, n, b, err);
 }
 
-enum err_code bootstrap_fidelity(struct interval *out, struct interval *loss, bool *known,
-                                 const double *plain, const double *method, const double *oracle,
-                                 size_t n, const struct bootstrap *b, struct err *err) {
+enum err_code bootstrap_recovered(struct interval *out, struct interval *loss, bool *known,
+                                  const double *plain, const double *method, const double *oracle,
+                                  size_t n, const struct bootstrap *b, struct err *err) {
     enum err_code rc = ERR_OK;
     struct interval lost, share = {nan(""), nan(""), nan("")};
     double *above = malloc((2 * n + 1) * sizeof *above), *below = above + n;

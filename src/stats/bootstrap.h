@@ -32,12 +32,12 @@ enum err_code bootstrap_mean(struct interval *out, const double *x, size_t n,
 enum err_code bootstrap_ratio(struct interval *out, const double *above, const double *below,
                               size_t n, const struct bootstrap *b, struct err *err);
 
-/* Fidelity beyond the trained range: the share of the loss of `plain` compared with `oracle` that
- * `method` recovers, (plain - method) / (plain - oracle) of pooled sums. Each array [n] holds one
- * number per function: its error summed over k. *known is false, and *out NaN, unless the interval
- * of plain - oracle excludes 0; *loss is that interval (of the mean). */
-enum err_code bootstrap_fidelity(struct interval *out, struct interval *loss, bool *known,
-                                 const double *plain, const double *method, const double *oracle,
-                                 size_t n, const struct bootstrap *b, struct err *err);
+/* The recovered fraction (docs/methods.md): the fraction of the excess error of `plain` over
+ * `oracle` that `method` removes, (plain - method) / (plain - oracle) of pooled sums. Each array
+ * [n] holds one number per function: its error summed over k. *known is false, and *out NaN, unless
+ * the interval of plain - oracle excludes 0; *loss is that interval (of the mean). */
+enum err_code bootstrap_recovered(struct interval *out, struct interval *loss, bool *known,
+                                  const double *plain, const double *method, const double *oracle,
+                                  size_t n, const struct bootstrap *b, struct err *err);
 
 #endif

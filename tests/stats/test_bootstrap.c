@@ -79,7 +79,7 @@ static void ratio_is_paired(void **state) {
     assert_true(i.value == 0.0 && i.low == 0.0 && i.high == 0.0);
 }
 
-static void fidelity(void **state) {
+static void recovered_fraction(void **state) {
     (void)state;
     const struct bootstrap b = plan(500);
     struct interval share, loss;
@@ -88,13 +88,13 @@ static void fidelity(void **state) {
     normals(oracle, 2, 1.0, 0.3);
     normals(plain, 3, 3.0, 0.5);
     for (size_t i = 0; i < N; i++) method[i] = 0.25 * plain[i] + 0.75 * oracle[i];
-    assert_int_equal(bootstrap_fidelity(&share, &loss, &known, plain, method, oracle, N, &b, NULL),
+    assert_int_equal(bootstrap_recovered(&share, &loss, &known, plain, method, oracle, N, &b, NULL),
                      ERR_OK);
     assert_true(known && fabs(share.value - 0.75) < 1e-12);
     assert_true(fabs(share.low - 0.75) < 1e-9 && fabs(share.high - 0.75) < 1e-9);
     assert_true(loss.low > 1.8 && loss.high < 2.2 && loss.low < loss.high);
     normals(plain, 4, 1.0, 0.3); /* no loss to give back */
-    assert_int_equal(bootstrap_fidelity(&share, &loss, &known, plain, method, oracle, N, &b, NULL),
+    assert_int_equal(bootstrap_recovered(&share, &loss, &known, plain, method, oracle, N, &b, NULL),
                      ERR_OK);
     assert_true(!known && isnan(share.value) && isnan(share.low) && loss.low < 0.0);
 }
@@ -115,6 +115,6 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mean_agrees_with_t), cmocka_unit_test(same_names_same_bits),
         cmocka_unit_test(tiny_samples),       cmocka_unit_test(ratio_is_paired),
-        cmocka_unit_test(fidelity),           cmocka_unit_test(nothing_to_resample)};
+        cmocka_unit_test(recovered_fraction), cmocka_unit_test(nothing_to_resample)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,7 +52,7 @@ static bool recovered_of(struct interval *out, const struct summary *s,
            *z = summary_means(oracle, range);
     const bool made =
         x && y && z &&
-        bootstrap_fidelity(out, &loss, &known, x, y, z, g->functions, &b, &ignored) == ERR_OK;
+        bootstrap_recovered(out, &loss, &known, x, y, z, g->functions, &b, &ignored) == ERR_OK;
     free(x);
     free(y);
     free(z);
