@@ -22,6 +22,8 @@ struct request {
     size_t n_dirs;
     const char *name; /* of a stage, or NULL */
     bool rows;
+    bool several;     /* the command prints more than one table */
+    size_t n_printed; /* tables so far */
     struct summary_layout layout;
     struct table_output output;
 };
@@ -45,36 +47,31 @@ cleanup:
 
 /* ---- one table */
 
-/* What precedes and follows a table: in JSON it is the member "rows" of an object. */
-static void begin_table(struct request *q, const struct run_state *r, size_t stage, bool first) {
+/* Names the table where the command prints several; in CSV and JSON columns do. */
+static void begin_table(struct request *q, const struct run_state *r, size_t stage) {
     struct table_output *o = &q->output;
-    if (o->format == TABLE_JSON) {
-        json_write_object(&o->json);
-        json_write_key(&o->json, "run"), json_write_bytes(&o->json, r->dir);
-        json_write_key(&o->json, "stage"), json_write_text(&o->json, r->plan.stages[stage].name);
-        json_write_key(&o->json, "rows");
-    } else if (!first) {
-        text_add(o->out, "\n");
-    }
-}
-
-static void end_table(struct request *q) {
-    if (q->output.format == TABLE_JSON) json_write_close(&q->output.json);
+    o->run = r->dir;
+    o->stage = r->plan.stages[stage].name;
+    if (table_format_is_for_programs(o->format)) return;
+    if (q->several)
+        text_add(o->out, "%s%s%s, stage %s%s\n", q->n_printed ? "\n" : "",
+                 o->format == TABLE_LATEX ? "% " : "", o->run, o->stage,
+                 o->format == TABLE_MARKDOWN ? "\n" : "");
+    q->n_printed++;
 }
 
 static enum err_code print_rows(struct request *q, const struct run_state *r, size_t stage,
-                                bool first, struct err *err) {
+                                struct err *err) {
     enum err_code rc = ERR_OK;
     struct stage_table rows = {0};
     struct text note = {0};
-    begin_table(q, r, stage, first);
+    begin_table(q, r, stage);
     TRY(stage_table_collect(&rows, r, stage, err));
     TRY(stage_table_print(&q->output, &rows, q->layout.wide, err));
     stage_table_note(&note, &rows);
     if (note.size && table_format_is_for_programs(q->output.format))
         log_line(&(struct log){.level = LOG_WARNING}, LOG_WARNING, "%s: %.*s", r->dir,
                  (int)note.size - 1, text_str(&note));
-    end_table(q);
 cleanup:
     text_release(&note);
     stage_table_release(&rows);
@@ -82,13 +79,12 @@ cleanup:
 }
 
 static enum err_code print_summary(struct request *q, const struct run_state *r, size_t stage,
-                                   bool first, struct err *err) {
+                                   struct err *err) {
     enum err_code rc = ERR_OK;
     struct summary summary = {0};
-    begin_table(q, r, stage, first);
+    begin_table(q, r, stage);
     TRY(summary_make(&summary, r, stage, err));
     TRY(summary_print(&q->output, &summary, &q->layout, err));
-    end_table(q);
 cleanup:
     summary_release(&summary);
     return rc;
@@ -115,17 +111,23 @@ static bool is_summarised(const struct plan *p, size_t stage) {
 }
 
 /* The stage of that name; without one, every stage with a table of its own. */
+static bool is_wanted(const struct request *q, const struct plan *p, size_t stage) {
+    return q->name ? strcmp(q->name, p->stages[stage].name) == 0 : is_summarised(p, stage);
+}
+
 static enum err_code print_run(struct request *q, const struct run_state *r, struct err *err) {
     enum err_code rc = ERR_OK;
     size_t found = 0;
+    for (size_t s = 0; s < r->plan.n_stages; s++) found += is_wanted(q, &r->plan, s);
+    if (found == 0) return no_stage(r, q->name, err);
+    q->several = q->n_dirs > 1 || found > 1;
     for (size_t s = 0; s < r->plan.n_stages; s++) {
-        const bool named = q->name && strcmp(q->name, r->plan.stages[s].name) == 0;
-        if (named || (!q->name && q->rows && is_summarised(&r->plan, s)))
-            TRY(print_rows(q, r, s, found++ == 0, err));
-        else if (!q->name && is_summarised(&r->plan, s))
-            TRY(print_summary(q, r, s, found++ == 0, err));
+        if (!is_wanted(q, &r->plan, s)) continue;
+        if (q->name || q->rows)
+            TRY(print_rows(q, r, s, err));
+        else
+            TRY(print_summary(q, r, s, err));
     }
-    if (found == 0) rc = no_stage(r, q->name, err);
 cleanup:
     return rc;
 }
@@ -135,11 +137,10 @@ static enum err_code print_runs(struct request *q, struct err *err) {
     struct run_state r = {0};
     for (size_t i = 0; i < q->n_dirs; i++) {
         TRY(run_state_open(&r, q->dirs[i], err));
-        if (q->n_dirs > 1 && !table_format_is_for_programs(q->output.format))
-            text_add(q->output.out, "%s%s\n", i ? "\n" : "", q->dirs[i]);
         TRY(print_run(q, &r, err));
         run_state_release(&r);
     }
+    TRY(table_output_end(&q->output, err));
 cleanup:
     run_state_release(&r);
     return rc;
@@ -148,18 +149,15 @@ cleanup:
 static enum err_code table_command(struct text *out, int *exit_code, const struct options *o,
                                    char *const *argv, struct err *err) {
     enum err_code rc = ERR_OK;
+    struct table_blocks blocks = {0};
     struct request q;
     (void)argv;
     (void)exit_code;
     TRY(read_request(&q, o, out, err));
-    if (q.output.format != TABLE_JSON) return print_runs(&q, err);
-    q.output.json = json_writer_begin(out);
-    json_write_array(&q.output.json);
+    q.output.blocks = &blocks;
     TRY(print_runs(&q, err));
-    json_write_close(&q.output.json);
-    TRY(json_writer_end(&q.output.json, err));
-    text_add(out, "\n");
 cleanup:
+    table_blocks_release(&blocks);
     return rc;
 }
 
@@ -167,9 +165,9 @@ const struct command COMMAND_TABLE = {
     .name = "table",
     .arguments = "DIR... [STAGE]",
     .meaning = "print the results: methods by ranges of k, or the rows of STAGE",
-    .more =
-        "Text fits the terminal (or COLUMNS; without a terminal 80 characters).\n"
-        "csv and json have every column and exact numbers; docs/results.md explains the columns.\n",
+    .more = "Text fits the terminal (or COLUMNS; without a terminal 80 characters).\n"
+            "csv and json are one table with every column and exact numbers; docs/results.md "
+            "explains the columns.\n",
     .options = OPTIONS,
     .n_options = sizeof OPTIONS / sizeof *OPTIONS,
     .least_args = 1,

@@ -79,6 +79,7 @@ struct method_docs { /* what help and tables print: one line each */
     const char *paper; /* "" where there is none */
     const char *sees;  /* what it may know of the function that it is applied to */
     const char *cost;  /* passes it takes beyond those of the plain model */
+    bool control;      /* shows what other vectors are compared with; tables list it apart */
 };
 
 struct method_config {           /* its keys */

@@ -18,6 +18,7 @@ const struct method method_mismatched = {
                  " of its own.",
              .paper = "",
              .sees = "T0 - 1 examples of another function",
-             .cost = "that of the fit"},
+             .cost = "that of the fit",
+             .control = true},
     .control = {.applies = mismatched_applies, .next_function = true},
 };

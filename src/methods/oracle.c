@@ -11,6 +11,7 @@ const struct method method_oracle = {
     .docs = {.meaning = "No vector: plain within the trained length, the window beyond it.",
              .paper = "",
              .sees = "nothing beyond the prompt",
-             .cost = "one context per length beyond the trained length"},
+             .cost = "one context per length beyond the trained length",
+             .control = true},
     .inputs = {.prompt = METHOD_ORACLE},
 };

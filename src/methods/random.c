@@ -45,6 +45,7 @@ const struct method method_random = {
                  "vector in each layer.",
              .paper = "",
              .sees = "the norms of the fit's vector",
-             .cost = "that of the fit"},
+             .cost = "that of the fit",
+             .control = true},
     .control = {.applies = random_applies, .redraw = random_redraw},
 };

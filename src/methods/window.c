@@ -13,6 +13,7 @@ const struct method method_window = {
                  " positions.",
              .paper = "",
              .sees = "nothing beyond the prompt",
-             .cost = "one context per length beyond T0"},
+             .cost = "one context per length beyond T0",
+             .control = true},
     .inputs = {.prompt = METHOD_WINDOW},
 };

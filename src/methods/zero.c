@@ -15,6 +15,7 @@ const struct method method_zero = {
     .docs = {.meaning = "Vector of zeros, whose results must equal those of plain bit for bit.",
              .paper = "",
              .sees = "nothing",
-             .cost = "none"},
+             .cost = "none",
+             .control = true},
     .application = {.vector = zero_vector},
 };

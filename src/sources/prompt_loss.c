@@ -21,3 +21,7 @@ float prompt_loss_error(const struct prompt_loss *loss, float prediction, float 
     if (loss->kind == LOSS_LOGISTIC) return (prediction > 0) == (target > 0) ? 0.0F : 1.0F;
     return (prediction - target) * (prediction - target);
 }
+
+const char *prompt_loss_error_name(const struct prompt_loss *loss) {
+    return loss->kind == LOSS_LOGISTIC ? "share of wrong signs" : "mean squared error";
+}

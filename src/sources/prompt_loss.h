@@ -30,4 +30,7 @@ double prompt_loss_sum(float *dprediction, const struct prompt_loss *loss, const
  * counts as negative). NaN stays NaN. */
 float prompt_loss_error(const struct prompt_loss *loss, float prediction, float target);
 
+/* What the mean of these errors is called: "mean squared error", or "share of wrong signs". */
+const char *prompt_loss_error_name(const struct prompt_loss *loss);
+
 #endif

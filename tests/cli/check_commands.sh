@@ -75,7 +75,7 @@ expect 0 '"done":11' status results/tiny --json --exit-code
 expect 0 '^  plain +[0-9]' table results/tiny
 expect 0 '^\| method' table results/tiny --format markdown
 expect 0 '^.begin.tabular. *.l' table results/tiny --format latex
-expect 0 '^.."run":"results/tiny","stage":"evaluate","rows":' table results/tiny --format json
+expect 0 '^.{"method":"plain",.*"run":"results/tiny","stage":"evaluate".' table results/tiny --format json
 expect 0 '^method,reading,fit_points,repeats,' table results/tiny --format csv
 expect 0 '^method +reading +points' table results/tiny fit --wide
 expect 64 'no stage is called "fti"; there are: pretrain, fit, evaluate' table results/tiny fti

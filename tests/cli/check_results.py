@@ -78,10 +78,11 @@ def check_h5dump(name, rows):
 def check_csv(name, columns, rows):
     with open(f"{folder}/{name}.csv", newline="") as f:
         header, *lines = csv.reader(f)
-    assert header == list(columns), f"{name}: {header} is not {columns}"
+    assert header == [*columns, "run", "stage"], f"{name}: {header} is not {columns}"
     assert len(lines) == len(rows), f"{name}: {len(lines)} lines, not {len(rows)}"
     for line, row in zip(lines, rows):
-        for text, value in zip(line, row, strict=True):
+        assert line[-2:] == ["run", name], line
+        for text, value in zip(line, row):
             if isinstance(value, float):
                 same_value = text == "" if math.isnan(value) else float(text) == value
             else:

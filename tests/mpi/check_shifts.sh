@@ -28,7 +28,7 @@ same_on 1 2 3
 # A line for each of 12 shifts, 2 seeds and 2 fits, 2 controls of a model, random of 2 fits and
 # mismatched of one; then 3 rules of dummies for fits and controls. No line of several.
 launch 0 table "$first" --format csv
-lines=$(grep -c '^[a-z]*,[-a-z.]*,[-0-9]' "$work/out")
+lines=$(grep -c '^[a-z]*,[-a-z.]*,[0-9]*,' "$work/out")
 ((lines == 12 * 2 * (2 + 2 + 2 + 1) + 3 * 2 * (2 + 2))) || die "$lines lines in the table"
 head -1 "$work/out" | grep -q 'shift,noisy.sigma' || die "no column for the shift or its level"
 conclude "one digest of every shift, plainly and on 1, 2 and 3 ranks"

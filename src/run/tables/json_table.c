@@ -23,6 +23,8 @@ void json_table_write(struct json_writer *w, const struct text_table *t) {
             json_write_key(w, text_table_at(t, 0, c));
             if (t->column[c].right)
                 write_number(w, text_table_at(t, row, c));
+            else if (text_table_at(t, row, c)[0] == '\0')
+                json_write_null(w);
             else
                 json_write_bytes(w, text_table_at(t, row, c));
         }

@@ -24,7 +24,7 @@ enum { SUMMARY_KEYS = 40, SUMMARY_TRAINED = ERROR_RANGES, SUMMARY_SUMS };
 
 enum summary_kind { /* what a line is; the order of lines within a section */
                     SUMMARY_BASELINE,
-                    SUMMARY_FITTED,
+                    SUMMARY_VECTOR,
                     SUMMARY_CONTROL,
                     SUMMARY_ESTIMATOR
 };
@@ -34,7 +34,9 @@ struct summary_group {              /* one line */
     struct text setting; /* run, stage, model, axes of evaluate: lines that may be compared */
     struct text fit;     /* every key of the fit but repeat: only repeats are averaged over */
     const char *of;      /* the stage of the fit, or "-" */
+    const char *error;   /* what its numbers are: prompt_loss_error_name() */
     enum summary_kind kind;
+    bool fitted; /* on prompts: a vector, or a control that is learned */
     size_t n_keys, functions, points, repeats;
     struct error_range ranges[SUMMARY_SUMS]; /* the last one is k = 0 .. trained - 1 */
     size_t n_ranges;                         /* of the printed ones */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "methods/method.h"
 #include "run/plan/varying_keys.h"
 
 /* ---- key columns */
@@ -102,20 +103,21 @@ static void describe_fit(struct summary_group *g, const struct plan *p, size_t j
     }
 }
 
-static enum summary_kind kind_of(const struct plan *p, size_t stage, size_t job) {
-    const char *control = p->jobs[job].control;
-    if (strcmp(p->stages[stage].kind->name, "estimate") == 0) return SUMMARY_ESTIMATOR;
-    if (!control) return SUMMARY_FITTED;
-    return strcmp(control, "plain") == 0 ? SUMMARY_BASELINE : SUMMARY_CONTROL;
+static enum summary_kind kind_of(const struct plan_stage *stage, const char *name) {
+    if (strcmp(stage->kind->name, "estimate") == 0) return SUMMARY_ESTIMATOR;
+    if (strcmp(name, "plain") == 0) return SUMMARY_BASELINE;
+    const struct method *method = method_find(name);
+    return method && method->docs.control ? SUMMARY_CONTROL : SUMMARY_VECTOR;
 }
 
 void summary_describe(struct summary_group *g, const struct run_state *r, size_t stage, size_t job,
                       const struct summary_axes *axes) {
     const struct plan *p = &r->plan;
     const size_t model = plan_model(p, job);
-    g->kind = kind_of(p, stage, job);
     for (size_t i = 0; i < N_FIXED; i++)
         row_text(&g->keys[i], p->stages[stage].kind, r->jobs[job].past, FIXED[i]);
+    g->kind = kind_of(&p->stages[stage], text_str(&g->keys[0]));
+    g->fitted = g->kind != SUMMARY_ESTIMATOR && !p->jobs[job].control;
     text_add(&g->setting, "%s\n%s\n%s", r->dir, p->stages[stage].name,
              model == PLAN_NONE ? "" : p->jobs[model].identity);
     for (size_t i = 0; i < axes->n; i++) {

@@ -1,8 +1,9 @@
 /*
  * The main table as it is printed.  For people, lines are in sections (one for each model and each
- * combination of evaluate's axes), within a section in groups (baseline, fitted, controls,
+ * combination of evaluate's axes), within a section in groups (baseline, vectors, controls,
  * estimators), and intervals are written with ±.  For programs (CSV, JSON) every key is a column.
  */
+#include <ctype.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +17,8 @@ static const struct {
     const char *title, *word; /* for people, for programs */
 } KINDS[] = {
     [SUMMARY_BASELINE] = {"baseline", "baseline"},
-    [SUMMARY_FITTED] = {"fitted on prompts", "fitted"},
-    [SUMMARY_CONTROL] = {"controls, not fitted", "control"},
+    [SUMMARY_VECTOR] = {"vectors", "vector"},
+    [SUMMARY_CONTROL] = {"controls", "control"},
     [SUMMARY_ESTIMATOR] = {"estimators, without the model", "estimator"},
 };
 
@@ -49,7 +50,7 @@ static void collect_ranges(struct columns *c, const struct summary_group *g) {
 }
 
 static void collect_repeats(struct columns *c, const struct summary_group *g) {
-    if (g->kind != SUMMARY_FITTED) return;
+    if (!g->fitted) return;
     if (c->most_repeats == 0 || g->repeats < c->least_repeats) c->least_repeats = g->repeats;
     if (g->repeats > c->most_repeats) c->most_repeats = g->repeats;
     const char *points = text_str(&g->keys[KEY_FIT_POINTS]);
@@ -99,7 +100,9 @@ static void number_head(struct text_table *t, size_t *column, const char *name, 
         text_table_set_rank(t, (*column)++, c->wide ? 0 : rank);
     }
     text_table_cell(t, "%s", name);
-    if (c->split) text_table_cell(t, "%s low", name), text_table_cell(t, "%s high", name);
+    const char gap = c->programs ? '_' : ' ';
+    if (c->split)
+        text_table_cell(t, "%s%clow", name, gap), text_table_cell(t, "%s%chigh", name, gap);
 }
 
 /* Ranks of the columns that may be omitted on a narrow terminal: the errors within the trained
@@ -113,12 +116,12 @@ static int range_rank(const struct error_range *r) {
 static void range_head(struct text_table *t, size_t *column, const struct error_range *r,
                        const struct columns *c) {
     char name[64];
+    const char gap = c->programs ? '_' : '-';
     if (r->first == r->last)
-        (void)snprintf(name, sizeof name, "k %zu", r->first);
-    else if (c->programs)
-        (void)snprintf(name, sizeof name, "k %zu-%zu %s", r->first, r->last, r->name);
+        (void)snprintf(name, sizeof name, "k%c%zu", c->programs ? '_' : ' ', r->first);
     else
-        (void)snprintf(name, sizeof name, "k %zu-%zu", r->first, r->last);
+        (void)snprintf(name, sizeof name, "k%c%zu%c%zu", c->programs ? '_' : ' ', r->first, gap,
+                       r->last);
     number_head(t, column, name, range_rank(r), c);
 }
 
@@ -216,8 +219,10 @@ static void key_cells(struct text_table *t, const struct summary *s, const struc
         if (!c->key[i]) continue;
         if (i == KEY_METHOD && !c->programs && shows_variant(s, g, c))
             text_table_cell(t, "%s %s", text_str(&g->keys[i]), text_str(&g->keys[KEY_READING]));
+        else if (c->programs && strcmp(text_str(&g->keys[i]), "-") == 0)
+            text_table_copy_cell(t, "");
         else
-            text_table_cell(t, "%s", text_str(&g->keys[i]));
+            text_table_copy_cell(t, text_str(&g->keys[i]));
     }
 }
 
@@ -311,12 +316,23 @@ static void range_notes(struct text *out, const struct columns *c) {
                          names[k][1]);
 }
 
+/* "Mean squared error"; sources of several kinds have "Mean error (mean squared error or ...)". */
+static void error_name(struct text *out, const struct summary *s) {
+    const char *first = s->groups[0].error, *other = NULL;
+    for (size_t i = 1; i < s->n; i++)
+        if (strcmp(s->groups[i].error, first) != 0) other = s->groups[i].error;
+    if (other)
+        text_add(out, "Mean error (%s or %s)", first, other);
+    else
+        text_add(out, "%c%s", toupper((unsigned char)first[0]), first + 1);
+}
+
 static void notes(struct table_output *o, const struct summary *s, const struct columns *c,
                   const struct text *hidden) {
     struct text out = {0};
     const size_t width = o->format == TABLE_TEXT ? o->width : SIZE_MAX;
-    text_add(&out, "Mean squared error after k examples, over %zu functions; %s.",
-             s->groups[0].functions,
+    error_name(&out, s);
+    text_add(&out, " after k examples, over %zu functions; %s.", s->groups[0].functions,
              c->split ? "low, high: 95% interval over functions"
                       : "\xC2\xB1: half the 95% interval over functions");
     range_notes(&out, c);

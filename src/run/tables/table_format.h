@@ -5,7 +5,7 @@
 #ifndef RUN_TABLES_TABLE_FORMAT_H
 #define RUN_TABLES_TABLE_FORMAT_H
 
-#include "run/tables/text_table.h"
+#include "run/tables/table_blocks.h"
 #include "json/json_writer.h"
 
 #define TABLE_FORMATS(X)                                                                           \
@@ -32,17 +32,25 @@ struct table_output { /* where tables go, and how */
     enum table_format format;
     size_t width;            /* of a line of TABLE_TEXT; SIZE_MAX: any */
     struct json_writer json; /* of TABLE_JSON: the document that the tables are part of */
+
+    /* Of `run` and `stage`: their tables of CSV and JSON are collected in `blocks`, and
+     * table_output_end() prints them as one. blocks NULL: each table is printed at once. */
+    struct table_blocks *blocks;
+    const char *run, *stage;
 };
 
 /* hidden: as of text_table_print(); other forms hide nothing. */
 enum err_code table_output_put(struct table_output *o, struct text *hidden,
                                const struct text_table *t, struct err *err);
+/* Prints what was collected in o->blocks, in JSON as a whole document. */
+enum err_code table_output_end(struct table_output *o, struct err *err);
 
 /* The forms, one file each; *t has passed text_table_check(). */
 void csv_table_print(struct text *out, const struct text_table *t);      /* RFC 4180 */
 void markdown_table_print(struct text *out, const struct text_table *t); /* GitHub's */
 void latex_table_print(struct text *out, const struct text_table *t);    /* for booktabs */
-/* An array with one object per row: cells of right-aligned columns are numbers or null. */
+/* An array with one object per row: cells of right-aligned columns are numbers or null,
+ * other cells texts, or null where they are empty. */
 void json_table_write(struct json_writer *w, const struct text_table *t);
 
 #endif

@@ -36,10 +36,14 @@ static bool reserve_cell(struct text_table *t) {
 void text_table_cell(struct text_table *t, const char *fmt, ...) {
     char cell[512];
     va_list args;
-    if (t->failed) return;
     va_start(args, fmt);
     (void)vsnprintf(cell, sizeof cell, fmt, args);
     va_end(args);
+    text_table_copy_cell(t, cell);
+}
+
+void text_table_copy_cell(struct text_table *t, const char *cell) {
+    if (t->failed) return;
     char *copy = reserve_cell(t) ? text_copy(cell) : NULL;
     if (!copy) {
         t->failed = true;

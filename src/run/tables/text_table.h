@@ -2,7 +2,7 @@
  * text_table.h - a table of cells that are texts, and its aligned form.
  *
  * Cells are added one after the other, row by row, the header first.  A row may have a title before
- * it: "fitted on prompts".  table_format.h prints the same table as CSV, Markdown, LaTeX or JSON.
+ * it: "controls".  table_format.h prints the same table as CSV, Markdown, LaTeX or JSON.
  */
 #ifndef RUN_TABLES_TEXT_TABLE_H
 #define RUN_TABLES_TEXT_TABLE_H
@@ -39,6 +39,7 @@ void text_table_release(struct text_table *t); /* idempotent */
 
 void text_table_cell(struct text_table *t, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+void text_table_copy_cell(struct text_table *t, const char *cell);           /* of any length */
 void text_table_title(struct text_table *t, bool section, const char *text); /* of the next row */
 void text_table_align_right(struct text_table *t, size_t column);
 void text_table_set_rank(struct text_table *t, size_t column, int rank);
