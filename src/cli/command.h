@@ -26,8 +26,11 @@ struct command {
 };
 
 extern const struct command COMMAND_PLAN, COMMAND_RUN, COMMAND_STATUS, COMMAND_TABLE,
-    COMMAND_VERIFY, COMMAND_DIGEST, COMMAND_FSCK, COMMAND_EXPLAIN, COMMAND_BENCH, COMMAND_DOCTOR,
-    COMMAND_HELP;
+    COMMAND_VERIFY, COMMAND_DIGEST, COMMAND_FSCK, COMMAND_EXPLAIN, COMMAND_EXAMPLES, COMMAND_BENCH,
+    COMMAND_DOCTOR, COMMAND_HELP;
+
+/* What the program does, in two lines, and the first commands to try: for help and man page. */
+extern const char COMMAND_SUMMARY[], COMMAND_FIRST_STEPS[];
 
 size_t command_count(void);
 const struct command *command_at(size_t i);
@@ -35,6 +38,7 @@ const struct command *command_find(const char *name); /* NULL: unknown */
 
 /* `taskvec COMMAND --help`: usage, options and remarks of one command. */
 void command_help(struct text *out, const struct command *c);
+void command_remarks(struct text *out, const struct command *c); /* what follows the options */
 
 /* `taskvec --help`: all commands, and the topics of `taskvec help`. */
 void help_overview(struct text *out);

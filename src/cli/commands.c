@@ -14,11 +14,20 @@
 #include "run/plan/job_message.h"
 #include "run/rundir/provenance.h"
 
-static const struct command *const COMMANDS[] = {&COMMAND_PLAN,   &COMMAND_RUN,     &COMMAND_STATUS,
-                                                 &COMMAND_TABLE,  &COMMAND_VERIFY,  &COMMAND_DIGEST,
-                                                 &COMMAND_FSCK,   &COMMAND_EXPLAIN, &COMMAND_BENCH,
-                                                 &COMMAND_DOCTOR, &COMMAND_HELP};
+static const struct command *const COMMANDS[] = {
+    &COMMAND_PLAN,     &COMMAND_RUN,    &COMMAND_STATUS, &COMMAND_TABLE,
+    &COMMAND_VERIFY,   &COMMAND_DIGEST, &COMMAND_FSCK,   &COMMAND_EXPLAIN,
+    &COMMAND_EXAMPLES, &COMMAND_BENCH,  &COMMAND_DOCTOR, &COMMAND_HELP};
 enum { N_COMMANDS = sizeof COMMANDS / sizeof *COMMANDS };
+
+const char COMMAND_SUMMARY[] =
+    "taskvec trains transformers that learn functions in context, fits task vectors to them, and\n"
+    "measures how much of the error on long prompts each vector and each control removes.";
+
+const char COMMAND_FIRST_STEPS[] =
+    "  taskvec plan experiments/quickstart.cfg              show what would run\n"
+    "  mpirun -n 2 taskvec run experiments/quickstart.cfg   run or resume, on any number of ranks\n"
+    "  taskvec table results/quickstart                     print the main table\n";
 
 size_t command_count(void) { return N_COMMANDS; }
 
@@ -34,18 +43,25 @@ const struct command *command_find(const char *name) {
 }
 
 static void add_benches(struct text *out) {
-    text_add(out, "\n");
     for (size_t i = 0; i < bench_count(); i++)
         text_add(out, "  %-10s %s\n", bench_at(i)->name, bench_at(i)->meaning);
 }
 
+void command_remarks(struct text *out, const struct command *c) {
+    if (c == &COMMAND_BENCH) add_benches(out);
+    if (c->more) text_add(out, "%s%s", out->size ? "\n" : "", c->more);
+}
+
 void command_help(struct text *out, const struct command *c) {
+    struct text remarks = {0};
     text_add(out, "usage: taskvec %s %s%s\n  %s\n", c->name, c->arguments,
              c->n_options ? " [OPTIONS]" : "", c->meaning);
     if (c->n_options) text_add(out, "\n");
     options_help(out, c->options, c->n_options);
-    if (c == &COMMAND_BENCH) add_benches(out);
-    if (c->more) text_add(out, "\n%s", c->more);
+    command_remarks(&remarks, c);
+    if (remarks.size) text_add(out, "\n%s", text_str(&remarks));
+    if (remarks.failed) out->failed = true;
+    text_release(&remarks);
 }
 
 static enum err_code unknown_command(const char *word, struct err *err) {

@@ -3,21 +3,13 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/help_completion.h"
 #include "cli/help_keys.h"
+#include "cli/help_man.h"
 #include "cli/help_markdown.h"
 #include "cli/help_registry.h"
 #include "cli/help_text.h"
 #include "stages/stage.h"
-
-static const char EXAMPLES[] =
-    "taskvec trains transformers that learn functions in context, fits task vectors to them, and\n"
-    "measures how much of the error on long prompts each vector and each control removes.\n"
-    "\n"
-    "  taskvec plan experiments/quickstart.cfg              show what would run\n"
-    "  mpirun -n 2 taskvec run experiments/quickstart.cfg   run or resume, on any number of ranks\n"
-    "  taskvec table results/quickstart                     print the main table\n"
-    "\n"
-    "commands (taskvec COMMAND --help: options)\n";
 
 static void add_exit_codes(struct text *out) {
     struct text codes = {0};
@@ -40,7 +32,8 @@ static void add_stage_names(struct text *out) {
 }
 
 void help_overview(struct text *out) {
-    text_add(out, "%s", EXAMPLES);
+    text_add(out, "%s\n\n%s\ncommands (taskvec COMMAND --help: options)\n", COMMAND_SUMMARY,
+             COMMAND_FIRST_STEPS);
     for (size_t i = 0; i < command_count(); i++) {
         const struct command *c = command_at(i);
         text_add(out, "  %-8s %-14s %s\n", c->name, c->arguments, c->meaning);
@@ -161,8 +154,13 @@ static enum err_code help_command(struct text *out, int *exit_code, const struct
     struct stage_schemas schemas = {0};
     (void)exit_code, (void)argv;
     TRY(stage_schemas_init(&schemas, err));
+    const char *shell = options_value(o, "--completion");
     if (options_has(o, "--markdown")) {
         help_markdown(out, &schemas);
+    } else if (options_has(o, "--man")) {
+        help_man(out);
+    } else if (shell) {
+        TRY(help_completion(out, &schemas, shell, err));
     } else if (o->n_args == 0) {
         help_overview(out);
     } else {
@@ -176,6 +174,8 @@ cleanup:
 
 static const struct option_row OPTIONS[] = {
     {"--markdown", NULL, NULL, "print every key by stage, as docs/config.md has them"},
+    {"--man", NULL, NULL, "print the man page taskvec(1)"},
+    {"--completion", NULL, "SHELL", "print completion of the command line for bash or zsh"},
 };
 
 static const char MORE[] =

@@ -58,7 +58,7 @@ expect 65 'no-such.cfg' plan no-such.cfg
 expect 65 'config.cfg is missing' status .
 expect 65 'config.cfg is missing' digest .
 expect 74 'tiny.cfg/file: cannot create the folder' run tiny.cfg -o tiny.cfg/file/run
-for command in plan run status table verify digest fsck explain doctor; do
+for command in plan run status table verify digest fsck explain examples doctor; do
     expect 0 "usage: taskvec $command" "$command" --help
 done
 expect 0 'taskvec help STAGE' run --help

@@ -1,0 +1,236 @@
+#include "cli/example_files.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { FILE_LIMIT = 1 << 28, DEPTH_MAX = 8, PARENTS_MAX = 4 };
+
+/* ---- where they are */
+
+static bool is_experiments(const char *folder) {
+    char path[FILE_PATH_MAX];
+    const int n = snprintf(path, sizeof path, "%s/quickstart.cfg", folder);
+    return n > 0 && (size_t)n < sizeof path && file_exists(path);
+}
+
+/* folder/below into root; returns whether the examples are there. */
+static bool try_root(char root[FILE_PATH_MAX], const char *folder, const char *below) {
+    const int n = snprintf(root, FILE_PATH_MAX, "%s/%s", folder, below);
+    return n > 0 && n < FILE_PATH_MAX && is_experiments(root);
+}
+
+/* Cuts the last part of a path. */
+static void go_up(char *path) {
+    char *slash = strrchr(path, '/');
+    *(slash ? slash : path) = '\0';
+}
+
+static enum err_code find_root(char root[FILE_PATH_MAX], struct err *err) {
+    char folder[FILE_PATH_MAX];
+    const ssize_t n = readlink("/proc/self/exe", folder, sizeof folder - 1);
+    if (n < 0) return ERR(err, ERR_SYSTEM, "cannot find this program: %s", strerror(errno));
+    folder[n] = '\0';
+    go_up(folder);
+    if (try_root(root, folder, TASKVEC_DATA_FROM_BIN "/experiments")) return ERR_OK;
+    for (int i = 0; i < PARENTS_MAX && *folder; i++, go_up(folder))
+        if (try_root(root, folder, "experiments")) return ERR_OK;
+    return ERR(err, ERR_CONFIG,
+               "no examples are installed with this program; they are in experiments/ of its "
+               "sources");
+}
+
+/* ---- names */
+
+static bool ends_in(const char *s, const char *end) {
+    const size_t n = strlen(s), m = strlen(end);
+    return n > m && strcmp(s + n - m, end) == 0;
+}
+
+static enum err_code add_name(struct example_files *e, const char *path, struct err *err) {
+    if (e->n == EXAMPLES_MAX)
+        return ERR(err, ERR_CONFIG, "%s: more than %d examples", e->root, EXAMPLES_MAX);
+    e->names[e->n] = text_copy(path);
+    if (!e->names[e->n]) return ERR(err, ERR_MEMORY, "no memory for the names of examples");
+    e->names[e->n][strlen(path) - strlen(".cfg")] = '\0';
+    e->n++;
+    return ERR_OK;
+}
+
+/* below: "" or "controls/". */
+static enum err_code scan(struct example_files *e, const char *below, struct err *err) {
+    enum err_code rc = ERR_OK;
+    char path[2 * FILE_PATH_MAX];
+    (void)snprintf(path, sizeof path, "%s/%s", e->root, below);
+    DIR *dir = opendir(path);
+    if (!dir) return ERR(err, ERR_IO, "%s: %s", path, strerror(errno));
+    for (struct dirent *d; (d = readdir(dir)) != NULL;) {
+        char name[FILE_PATH_MAX];
+        if (d->d_name[0] == '.') continue;
+        (void)snprintf(name, sizeof name, "%s%s", below, d->d_name);
+        (void)snprintf(path, sizeof path, "%s/%s", e->root, name);
+        if (ends_in(name, ".cfg")) TRY(add_name(e, name, err));
+        if (!*below && file_is_folder(path)) {
+            (void)snprintf(name, sizeof name, "%s/", d->d_name);
+            TRY(scan(e, name, err));
+        }
+    }
+cleanup:
+    (void)closedir(dir);
+    return rc;
+}
+
+static int by_name(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+enum err_code example_files_open(struct example_files *e, struct err *err) {
+    enum err_code rc = ERR_OK;
+    *e = (struct example_files){0};
+    TRY(find_root(e->root, err));
+    TRY(scan(e, "", err));
+    qsort(e->names, e->n, sizeof *e->names, by_name);
+cleanup:
+    if (rc != ERR_OK) example_files_release(e);
+    return rc;
+}
+
+void example_files_release(struct example_files *e) {
+    for (size_t i = 0; i < e->n; i++) free(e->names[i]);
+    e->n = 0;
+}
+
+/* ---- meaning */
+
+/* The sentence ends at a full stop that a capital or the end follows. */
+static size_t sentence_size(const char *s) {
+    for (size_t i = 0; s[i]; i++)
+        if (s[i] == '.' && (!s[i + 1] || (s[i + 1] == ' ' && isupper((unsigned char)s[i + 2]))))
+            return i + 1;
+    return strlen(s);
+}
+
+enum err_code example_files_meaning(struct text *out, const struct example_files *e, size_t i,
+                                    struct err *err) {
+    enum err_code rc = ERR_OK;
+    char path[2 * FILE_PATH_MAX];
+    struct text content = {0}, comment = {0};
+    (void)snprintf(path, sizeof path, "%s/%s.cfg", e->root, e->names[i]);
+    TRY(file_read(&content, path, FILE_LIMIT, err));
+    for (const char *at = text_str(&content); strncmp(at, "// ", 3) == 0;) {
+        const size_t n = strcspn(at, "\n");
+        text_add(&comment, "%s%.*s", comment.size ? " " : "", (int)n - 3, at + 3);
+        at += n + (at[n] == '\n');
+    }
+    TRY(text_check(&comment, err));
+    text_bytes(out, text_str(&comment), sentence_size(text_str(&comment)));
+cleanup:
+    text_release(&content);
+    text_release(&comment);
+    return rc;
+}
+
+/* ---- copies */
+
+/* What a file names, below experiments/: "controls/linear.cfg" with "../models/a.safetensors" is
+ * "models/a.safetensors". False: it leads outside. */
+static bool join(char out[FILE_PATH_MAX], const char *from, const char *path, size_t size) {
+    char whole[2 * FILE_PATH_MAX], *rest = whole;
+    const char *slash = strrchr(from, '/');
+    (void)snprintf(whole, sizeof whole, "%.*s%.*s", slash ? (int)(slash - from) + 1 : 0, from,
+                   (int)size, path);
+    *out = '\0';
+    if (size == 0 || *path == '/' || strlen(whole) >= FILE_PATH_MAX) return false;
+    for (const char *part; (part = strsep(&rest, "/")) != NULL;) {
+        if (strcmp(part, ".") == 0 || !*part) continue;
+        if (strcmp(part, "..") == 0) {
+            if (!*out) return false;
+            go_up(out);
+            continue;
+        }
+        if (*out) (void)strcat(out, "/");
+        (void)strcat(out, part);
+    }
+    return *out != '\0';
+}
+
+struct copying {
+    const struct example_files *from;
+    const char *folder; /* into which */
+    struct text *out;
+};
+
+static enum err_code write_copy(const struct copying *c, const char *name,
+                                const struct text *content, struct err *err) {
+    enum err_code rc = ERR_OK;
+    char path[2 * FILE_PATH_MAX], folder[2 * FILE_PATH_MAX];
+    struct text present = {0};
+    (void)snprintf(path, sizeof path, "%s/%s", c->folder, name);
+    (void)snprintf(folder, sizeof folder, "%s", path);
+    go_up(folder);
+    if (file_exists(path)) {
+        TRY(file_read(&present, path, FILE_LIMIT, err));
+        CHECK(present.size == content->size &&
+                  memcmp(text_str(&present), text_str(content), content->size) == 0,
+              ERR_CONFIG, "%s exists with other content: choose another folder", path);
+        goto cleanup;
+    }
+    TRY(file_make_folder(folder, err));
+    TRY(file_replace(path, text_str(content), content->size, err));
+    text_add(c->out, "%s\n", path);
+cleanup:
+    text_release(&present);
+    return rc;
+}
+
+/* The next quoted string outside comments; NULL: none. *size without the quotes. */
+static const char *next_string(size_t *size, const char *at) {
+    for (; *at; at++) {
+        if (strncmp(at, "//", 2) == 0 || *at == '#') {
+            at += strcspn(at, "\n");
+            if (!*at) return NULL;
+        }
+        if (*at != '"') continue;
+        *size = strcspn(at + 1, "\"");
+        return at[1 + *size] ? at + 1 : NULL;
+    }
+    return NULL;
+}
+
+/* name: below experiments/. */
+static enum err_code copy_file(const struct copying *c, const char *name, int depth,
+                               struct err *err) {
+    enum err_code rc = ERR_OK;
+    char path[2 * FILE_PATH_MAX], other[FILE_PATH_MAX];
+    struct text content = {0};
+    size_t size = 0;
+    CHECK(depth < DEPTH_MAX, ERR_CONFIG, "%s: its base leads back to it", name);
+    (void)snprintf(path, sizeof path, "%s/%s", c->from->root, name);
+    if (!file_exists(path)) {
+        text_add(c->out, "%s is not shipped: the comments of the config say where it comes from\n",
+                 name);
+        goto cleanup;
+    }
+    TRY(file_read(&content, path, FILE_LIMIT, err));
+    TRY(write_copy(c, name, &content, err));
+    if (!ends_in(name, ".cfg")) goto cleanup;
+    for (const char *at = text_str(&content); (at = next_string(&size, at)); at += size + 1)
+        if (join(other, name, at, size) &&
+            (ends_in(other, ".cfg") || ends_in(other, ".safetensors")))
+            TRY(copy_file(c, other, depth + 1, err));
+cleanup:
+    text_release(&content);
+    return rc;
+}
+
+enum err_code example_files_copy(struct text *out, const struct example_files *e, const char *name,
+                                 const char *folder, struct err *err) {
+    char config[FILE_PATH_MAX];
+    const struct copying c = {.from = e, .folder = folder, .out = out};
+    (void)snprintf(config, sizeof config, "%s.cfg", name);
+    return copy_file(&c, config, 0, err);
+}
