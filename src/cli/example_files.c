@@ -106,7 +106,8 @@ void example_files_release(struct example_files *e) {
 
 /* ---- meaning */
 
-/* The sentence ends at a full stop that a capital or the end follows. */
+/* Indented lines of a comment are commands. The sentence ends at a full stop that a capital or the
+ * end follows. */
 static size_t sentence_size(const char *s) {
     for (size_t i = 0; s[i]; i++)
         if (s[i] == '.' && (!s[i + 1] || (s[i + 1] == ' ' && isupper((unsigned char)s[i + 2]))))
@@ -121,7 +122,7 @@ enum err_code example_files_meaning(struct text *out, const struct example_files
     struct text content = {0}, comment = {0};
     (void)snprintf(path, sizeof path, "%s/%s.cfg", e->root, e->names[i]);
     TRY(file_read(&content, path, FILE_LIMIT, err));
-    for (const char *at = text_str(&content); strncmp(at, "// ", 3) == 0;) {
+    for (const char *at = text_str(&content); strncmp(at, "// ", 3) == 0 && at[3] != ' ';) {
         const size_t n = strcspn(at, "\n");
         text_add(&comment, "%s%.*s", comment.size ? " " : "", (int)n - 3, at + 3);
         at += n + (at[n] == '\n');

@@ -83,8 +83,9 @@ static void add_words(struct text *out, const struct stage_schemas *s) {
     add_keys(out, s);
     add_values(out, s);
     add_topics(out, s);
-    text_add(out, "    examples) taskvec examples 2>/dev/null | sed 's/^ *//; s/ .*//' ;;\n"
-                  "    esac\n}\n");
+    text_add(out,
+             "    examples) taskvec examples 2>/dev/null | sed -n 's/^  \\([^ ]*\\) .*/\\1/p' ;;\n"
+             "    esac\n}\n");
 }
 
 /* Bash splits words at '=', unless COMP_WORDBREAKS was changed. */
