@@ -57,9 +57,9 @@ def run(command):
     except OSError as e:
         fail(f"{command[0]}: {e.strerror}")
     if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()
+        output = (done.stderr or done.stdout).strip().splitlines()
         fail(f"{' '.join(map(str, command))}: exit code {done.returncode}: "
-             f"{said[-1] if said else 'no message'}")
+             f"{output[-1] if output else 'no message'}")
     return done.stdout
 
 
@@ -142,7 +142,7 @@ def time_peer(rates, work, args):
 
 
 def time_work(taskvec, peer, work, args):
-    """Times both in turns, and alternates which comes first; returns the last report of each."""
+    """Times both alternately, and alternates which comes first; returns the last report of each."""
     for turn in range(args.rounds):
         first = [time_taskvec(taskvec, work, args)] if turn % 2 == 0 else []
         theirs = time_peer(peer, work, args)

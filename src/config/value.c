@@ -164,7 +164,7 @@ static enum err_code read_path(struct value *out, const struct node *node,
     const char *own = node->place.line > 0 ? node->place.file : "the current directory";
     const char *value = node->text;
     while (value[0] == '.' && value[1] == '/') value += 2;
-    TRY(file_resolve(seen, r->beside ? r->beside : own, value, err));
+    TRY(file_resolve(seen, r->path_base ? r->path_base : own, value, err));
     if (seen[0] != '/') {
         CHECK(getcwd(here, sizeof here), ERR_IO, "cannot find the current directory");
         text_add(&path, "%s/", strcmp(here, "/") == 0 ? "" : here);

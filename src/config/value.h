@@ -23,9 +23,9 @@ struct value {
 /* What a value is read for: how messages name the key, and what paths are relative to. */
 struct value_reader {
     struct pool *pool;
-    const char *stage; /* NULL for a top-level group */
-    const char
-        *beside; /* relative paths start at the folder of this file; NULL: of their own file */
+    const char *stage;     /* NULL for a top-level group */
+    const char *path_base; /* a relative path starts at the folder of this file; NULL: of the file
+                              that contains it */
     struct err *err;
 };
 

@@ -4,10 +4,10 @@
  * for Generalized Linear Models via Coordinate Descent", 2010. Baseline of Garg et al., NeurIPS
  * 2022, section 5.
  *
- * Stopping rule `gap`: starts from the solution for k - 1 examples and stops when the duality
- * gap is below 1e-8 of the objective; where descent is slow, an active-set search finishes. Where
- * the penalty is so small beside |y|^2 that rounding errors alone exceed such a gap, the support is
- * found to the precision of double: the search runs again with refined solutions, and ignores
+ * Stopping rule `gap`: starts from the solution for k - 1 examples and stops when the duality gap
+ * is below 1e-8 of the objective; where descent is slow, an active-set search finishes. Where the
+ * penalty is so small compared with |y|^2 that rounding errors alone exceed such a gap, the support
+ * is found to the precision of double: the search runs again with refined solutions, and ignores
  * correlations that exceed the penalty by less than their rounding error.
  *
  * Stopping rule `as_published`: starts from 0 and stops after a sweep whose largest change is

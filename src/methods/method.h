@@ -158,9 +158,9 @@ struct method_application { /* the vector and the edits made from it */
      * needs a basis. */
     void (*gradient)(float *dw, const float *g, size_t g_stride, size_t R, const struct basis *b,
                      const struct method_setup *s, float *scratch);
-    /* Gradient for edits of its own, instead of `gradient`. Called for each edited place, from
-     * the last to the first; adds to dw, which is 0 at first, what the rows of that place
-     * contribute. v: as vector() made it, of b->R rows or one. */
+    /* Gradient for a method that defines `edits`, instead of `gradient`. Called for each edited
+     * place, from the last to the first; adds to dw, which is 0 at first, what the rows of that
+     * place contribute. v: as vector() made it, of b->R rows or one. */
     void (*gradient_at)(float *dw, const struct query_place *at, const float *v, const float *w,
                         const struct basis *b, const struct method_setup *s, float *scratch);
     /* Floats of `scratch` for R rows; NULL: none. */

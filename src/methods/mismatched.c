@@ -14,8 +14,7 @@ extern const struct method method_mismatched;
 const struct method method_mismatched = {
     .name = "mismatched",
     .docs = {.meaning =
-                 "Control of a fit: its vector is made from the basis of the next function instead"
-                 " of its own.",
+                 "Control of a fit: the vector is made from the basis of the next test function.",
              .paper = "",
              .sees = "T0 - 1 examples of another function",
              .cost = "that of the fit",

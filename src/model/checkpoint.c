@@ -82,15 +82,15 @@ static enum err_code check_claims(const struct model_dims *d, const struct tenso
         size_t have;
     } claims[] = {{"n_layer", d->L}, {"n_embd", d->E}, {"n_dims", d->inputs}};
     for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
-        size_t said = 0;
+        size_t stated = 0;
         if (!tensorfile_note(f, claims[i].key)) continue;
-        const enum err_code rc = read_count(&said, f, claims[i].key, err);
+        const enum err_code rc = read_count(&stated, f, claims[i].key, err);
         if (rc != ERR_OK) return rc;
-        if (said != claims[i].have)
+        if (stated != claims[i].have)
             return ERR(err, ERR_DATA,
                        "%s: metadata %s is %zu, but the tensors have %zu: correct the metadata, or "
                        "use the file it belongs to",
-                       tensorfile_path(f), claims[i].key, said, claims[i].have);
+                       tensorfile_path(f), claims[i].key, stated, claims[i].have);
     }
     return ERR_OK;
 }

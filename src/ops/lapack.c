@@ -41,7 +41,7 @@ enum err_code lapack_cholesky_solve(double *A, double *B, size_t N, size_t R, st
     return lapack_outcome(info, "Cholesky's solution", N, N, "it is not positive definite", err);
 }
 
-/* Column-major: the symmetric matrix is its own transpose, and eigenvectors come back as our rows.
+/* Column-major: the symmetric matrix is its own transpose, and eigenvectors come back as rows.
  */
 enum err_code lapack_eigen(double *values, double *A, size_t N, struct err *err) {
     const lapack_int info =

@@ -48,7 +48,7 @@ static bool is_replaced(const struct settings *s, const char *variable) {
     return false;
 }
 
-/* Our environment with these settings; the strings are not copied. */
+/* The environment of this process with these settings; the strings are not copied. */
 static char **environment(const struct settings *s) {
     size_t n = 0, used = 0;
     while (environ[n]) n++;

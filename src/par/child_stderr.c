@@ -20,8 +20,8 @@ enum err_code child_stderr_open(struct child_stderr *w, int *end, struct err *er
     return ERR_OK;
 }
 
-/* Where our own standard error is full or closed, the output of the child is lost, and nothing
- * else. */
+/* Where the supervisor's standard error is full or closed, the output of the child is lost, and
+ * nothing else. */
 static void pass_on(const char *data, size_t size) {
     while (size > 0) {
         const ssize_t n = write(STDERR_FILENO, data, size);

@@ -136,7 +136,7 @@ cleanup:
     return rc;
 }
 
-/* Polls, since MPI_Recv() would wait for ever for the rest of a message whose sender died. */
+/* Polls, since MPI_Recv() would wait forever for the rest of a message whose sender died. */
 static enum err_code receive_bytes(struct transport_mpi *t, void *bytes, int size,
                                    const MPI_Status *from, struct err *err) {
     enum err_code rc = ERR_OK;

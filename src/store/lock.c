@@ -142,7 +142,7 @@ static void remove_stale(const char *path, const struct lock_holder *stale) {
 }
 
 /* Whether the holder is alive. On this host its process is looked up. On another host its heartbeat
- * is watched until it changes or `grace` seconds are over by our own clock: the clocks of two
+ * is watched until it changes or `grace` seconds are over by the local clock: the clocks of two
  * nodes, and of a file server, may be hours apart. */
 static bool is_holder_alive(struct lock_holder *h, const char *path, double grace) {
     const double began = clock_now();

@@ -28,12 +28,12 @@ struct lock_holder {
     bool there;      /* DIR/lock exists */
     bool elsewhere;  /* its process is on another host, or unknown */
     bool unreadable; /* exists, but names no process: being written, or damaged */
-    bool alive;      /* a run holds DIR now; elsewhere: judged by its heartbeat and our clock */
+    bool alive; /* a run holds DIR now; on another host: by its heartbeat and the local clock */
     char host[128], slurm[64], started[32];
     long pid;
     unsigned long long born; /* start of the process, in ticks since its host's boot */
     struct timespec beat;    /* its heartbeat, by the file system's clock */
-    double silent;           /* seconds since then, by our clock */
+    double silent;           /* seconds since then, by the local clock */
 };
 
 /* Takes DIR/lock and replaces a stale one; one of another host is stale after `grace` seconds

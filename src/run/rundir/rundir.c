@@ -138,6 +138,6 @@ enum err_code rundir_check_owner(const struct rundir_change *change, const char 
     if (!why[0]) return ERR_OK;
     return ERR(err, ERR_CONFIG,
                "%s: %s: %zu jobs would be new, %zu unchanged, %zu no longer planned; give another "
-               "folder with -o, or --replace-config to plan this folder anew",
+               "folder with -o, or use --replace-config to change the config of this one",
                dir, why, change->added, change->unchanged, change->gone);
 }
