@@ -15,6 +15,7 @@ static const struct option_row OPTIONS[] = {
     {"--size", NULL, "SIZE", "tiny, small, standard (default: the published model), or a config"},
     {"--repeats", NULL, "N", "interleaved repeats whose medians are printed (default 5)"},
     {"--ranks", NULL, "N", "scaling: maximum number of ranks (default: the cores available)"},
+    {"--mpi", NULL, "WHEN", "auto (default: if a launcher such as mpirun is there), yes or no"},
     {"--json", NULL, NULL, "one JSON object"},
 };
 
@@ -30,6 +31,7 @@ struct request {
     const struct options *options;
     struct bench_size size;
     size_t repeats, ranks;
+    enum par_mpi mpi;
     struct par par;
     struct log log;
 };
@@ -55,6 +57,7 @@ static enum err_code read_request(struct request *q, const struct options *o, st
     TRY(bench_config_size_read(&q->size, size, err));
     TRY(read_number(&q->repeats, o, "--repeats", MEDIAN_MAX, err));
     TRY(read_number(&q->ranks, o, "--ranks", 1024, err));
+    TRY(par_read_mpi(&q->mpi, options_value(o, "--mpi"), err));
 cleanup:
     return rc;
 }
@@ -130,7 +133,7 @@ cleanup:
 
 static enum err_code on_all_ranks(struct text *out, struct request *q, const struct bench *bench,
                                   struct err *err) {
-    enum err_code rc = par_init(&q->par, &q->log, err);
+    enum err_code rc = par_init(&q->par, q->mpi, &q->log, err);
     if (rc != ERR_OK) return rc;
     q->log.rank = q->par.rank;
     if (bench) par_leave_signals(&q->par);

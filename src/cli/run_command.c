@@ -29,6 +29,7 @@ static const struct option_row OPTIONS[] = {
     {"--hang-after", NULL, "TIME",
      "kill a job without progress for this long (default 600), or UNLIMITED"},
     {"--in-process", NULL, NULL, "compute in the program itself, one rank (for debuggers)"},
+    {"--mpi", NULL, "WHEN", "auto (default: if a launcher such as mpirun is there), yes or no"},
     {"--mix", NULL, NULL, "resume although another build or BLAS kernel began the run"},
     {"--replace-config", NULL, NULL,
      "use a folder whose config has another name or shares no job with CFG"},
@@ -327,7 +328,9 @@ static enum err_code run_command(struct text *out, int *exit_code, const struct 
         .options = o, .argv = argv, .began = clock_now(), .log = {.level = LOG_INFO}};
     if (options_has(o, "--quiet")) s.log.level = LOG_WARNING;
     progress_bar_init(&s.bar, options_has(o, "--quiet"));
-    TRY(par_init(&par, &s.log, err));
+    enum par_mpi mpi;
+    TRY(par_read_mpi(&mpi, options_value(o, "--mpi"), err));
+    TRY(par_init(&par, mpi, &s.log, err));
     s.log.rank = par.rank;
     if (par.rank > 0) {
         /* Only the coordinator exits with a code, except when it cannot be reached. */

@@ -7,6 +7,7 @@
 #include "journal/event.h"
 #include "par/coordinator.h"
 #include "par/job_host.h"
+#include "par/transport_local.h"
 #include "par/transport_mpi.h"
 #include "par/worker.h"
 
@@ -22,6 +23,26 @@ static const double HANG_AFTER = 600.0; /* seconds without progress(), unless th
 
 double farm_hang_after(const struct farm *f) {
     return f->hang_after > 0.0 ? f->hang_after : HANG_AFTER;
+}
+
+/* ---------------------------------------------------------------- transport */
+
+struct farm_transport { /* the one of the two that this run needs */
+    bool is_mpi;
+    struct transport_mpi mpi;
+    struct transport_local local;
+};
+
+static struct transport *open_transport(struct farm_transport *t, const struct par *p) {
+    t->is_mpi = p->started;
+    transport_mpi_init(&t->mpi, p->silence / 2);
+    transport_local_init(&t->local);
+    return t->is_mpi ? &t->mpi.base : &t->local.base;
+}
+
+static void close_transport(struct farm_transport *t) {
+    if (t->is_mpi) transport_mpi_release(&t->mpi, SEND_TIMEOUT);
+    transport_local_release(&t->local);
 }
 
 /* ---------------------------------------------------------------- hello */
@@ -233,17 +254,17 @@ static enum err_code run_attempt(struct coordinator *c, struct worker *w, struct
 enum err_code farm_run(const struct farm *f, struct par *p, struct farm_outcome *out,
                        struct err *err) {
     enum err_code rc = ERR_OK;
-    struct transport_mpi transport;
+    struct farm_transport transports;
+    struct transport *transport = open_transport(&transports, p);
     struct worker w;
-    struct coordinator c = {.f = f, .par = p, .transport = &transport.base, .own_child = &w.pid};
+    struct coordinator c = {.f = f, .par = p, .transport = transport, .own_child = &w.pid};
     bool work = false;
     *out = (struct farm_outcome){.jobs = f->n_jobs, .pending = f->n_jobs};
-    transport_mpi_init(&transport, p->silence / 2);
-    worker_init(&w, &transport.base, p);
+    worker_init(&w, transport, p);
     c.journal.fd = -1; /* for coordinator_release(), should it never be opened */
     CHECK(!f->in_process || p->size == 1, ERR_USAGE,
           "--in-process is for one rank, there are %d: start it without mpirun", p->size);
-    TRY(receive_hellos(f, p, &transport.base, &c.hosts, err));
+    TRY(receive_hellos(f, p, transport, &c.hosts, err));
     TRY(coordinator_begin(&c, &work, err));
     if (work)
         TRY(run_attempt(&c, &w, out, err));
@@ -251,7 +272,7 @@ enum err_code farm_run(const struct farm *f, struct par *p, struct farm_outcome 
         coordinator_outcome(out, &c);
 cleanup:
     worker_release(&w);
-    transport_mpi_release(&transport, SEND_TIMEOUT);
+    close_transport(&transports);
     coordinator_release(&c);
     return rc;
 }
@@ -259,13 +280,13 @@ cleanup:
 enum err_code farm_serve(struct par *p, const char *machine, const struct log *log,
                          struct err *err) {
     enum err_code rc = ERR_OK;
-    struct transport_mpi transport;
+    struct farm_transport transports;
+    struct transport *transport = open_transport(&transports, p);
     struct worker w;
-    transport_mpi_init(&transport, p->silence / 2);
-    worker_init(&w, &transport.base, p);
-    TRY(send_hello(&transport.base, p, machine, err));
+    worker_init(&w, transport, p);
+    TRY(send_hello(transport, p, machine, err));
     while (!w.released) {
-        TRY(receive_all(&transport.base, &w, NULL, err));
+        TRY(receive_all(transport, &w, NULL, err));
         TRY(worker_tick(&w, err));
         const double silent = w.suspension.now - w.last_heard;
         CHECK(silent < (w.heard_once && !w.attempt_ended ? p->silence : QUIET_TIMEOUT), ERR_MPI,
@@ -275,14 +296,14 @@ enum err_code farm_serve(struct par *p, const char *machine, const struct log *l
 cleanup:
     if (rc != ERR_OK) log_line(log, LOG_ERROR, "%s", err->msg);
     worker_release(&w);
-    transport_mpi_release(&transport, SEND_TIMEOUT);
+    close_transport(&transports);
     return rc;
 }
 
 /* Messages that the others still send (HELLO, ALIVE) are small; MPI_Finalize drops them. */
 void farm_release(struct par *p) {
-    struct transport_mpi transport;
-    transport_mpi_init(&transport, p->silence / 2);
-    if (p->started && p->size > 1) send_to_all(&transport.base, p, MESSAGE_RELEASE);
-    transport_mpi_release(&transport, SEND_TIMEOUT);
+    struct farm_transport transports;
+    struct transport *transport = open_transport(&transports, p);
+    send_to_all(transport, p, MESSAGE_RELEASE);
+    close_transport(&transports);
 }

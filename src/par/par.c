@@ -83,38 +83,79 @@ static int number_of(const char *variable) {
     return text ? atoi(text) : 0;
 }
 
-/* Several tasks of one srun step without a common MPI would all be rank 0 and write one folder. */
-static enum err_code check_slurm(const struct par *p, const struct log *log, struct err *err) {
-    const int tasks = number_of("SLURM_STEP_NUM_TASKS");
-    if (p->size > 1 || getenv("OMPI_COMM_WORLD_SIZE") || !getenv("SLURM_PROCID")) return ERR_OK;
-    if (getenv("SLURM_STEP_ID") && tasks > 1)
-        return ERR(err, ERR_CONFIG,
-                   "srun started %d tasks without a common MPI (each is rank 0 of 1): use "
-                   "`srun --mpi=pmix` or mpirun; `srun --mpi=list` shows what this site has",
-                   tasks);
-    if (number_of("SLURM_NTASKS") > 1)
-        log_line(log, LOG_WARNING,
-                 "one rank in a Slurm job of %d tasks: start with mpirun or srun --mpi=pmix",
-                 number_of("SLURM_NTASKS"));
-    return ERR_OK;
+/* The environment tells an MPI library where the other tasks are: PMI_RANK, PMI_FD, PMIX_RANK, ...
+ */
+static bool has_process_manager(void) {
+    for (char **at = environ; *at; at++)
+        if (strncmp(*at, "PMI", 3) == 0) return true;
+    return getenv("OMPI_COMM_WORLD_SIZE") != NULL;
 }
 
-enum err_code par_init(struct par *p, const struct log *log, struct err *err) {
+/* Several tasks of one srun step without a common MPI would all be rank 0 and write one folder. */
+static enum err_code check_step(const struct par *p, struct err *err) {
+    const int tasks = number_of("SLURM_STEP_NUM_TASKS");
+    if (p->size > 1 || p->launched || !getenv("SLURM_PROCID") || !getenv("SLURM_STEP_ID") ||
+        tasks < 2)
+        return ERR_OK;
+    return ERR(err, ERR_CONFIG,
+               "srun started %d tasks without a common MPI (each is rank 0 of 1): use "
+               "`srun --mpi=pmix` or mpirun; `srun --mpi=list` shows what this site has; --mpi no "
+               "if each is a run of its own",
+               tasks);
+}
+
+static void warn_of_one_rank(const struct par *p, const struct log *log) {
+    const int tasks = number_of("SLURM_NTASKS");
+    if (p->size > 1 || p->launched || !getenv("SLURM_PROCID") || tasks < 2) return;
+    log_line(log, LOG_WARNING,
+             "one rank in a Slurm job of %d tasks: start with mpirun or srun --mpi=pmix", tasks);
+}
+
+bool par_is_launched(void) {
+    static const char *const OF_A_LAUNCHER[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK",
+                                                "PMI_SIZE"};
+    for (size_t i = 0; i < sizeof OF_A_LAUNCHER / sizeof *OF_A_LAUNCHER; i++)
+        if (getenv(OF_A_LAUNCHER[i])) return true;
+    return number_of("SLURM_STEP_NUM_TASKS") > 1;
+}
+
+enum err_code par_read_mpi(enum par_mpi *mpi, const char *word, struct err *err) {
+    static const char *const WORDS[] = {"auto", "yes", "no"}; /* in the order of enum par_mpi */
+    for (int i = 0; i < 3; i++)
+        if (strcmp(word ? word : WORDS[0], WORDS[i]) == 0) {
+            *mpi = (enum par_mpi)i;
+            return ERR_OK;
+        }
+    return ERR(err, ERR_USAGE, "--mpi %s: expected auto, yes or no", word);
+}
+
+static enum err_code start_mpi(struct par *p, struct err *err) {
     enum err_code rc = ERR_OK;
-    *p = (struct par){.size = 1, .signals = -1, .silence = SILENCE};
-    p->launched = getenv("OMPI_COMM_WORLD_SIZE") != NULL; /* before MPI_Init, which may set it */
-    TRY(read_silence(p, err));
-    TRY(block_signals(p, err));
-    /* A plain start of Open MPI 4 would start a daemon, which needs ssh in PATH; one rank needs
-     * neither. Under a launcher this setting has no effect. */
+    /* Without a launcher (--mpi yes) Open MPI 4 would start a daemon, which needs ssh in PATH; one
+     * rank needs neither. Under a launcher this setting has no effect. */
     (void)setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
     TRY_MPI(MPI_Init(NULL, NULL));
     p->started = true;
     TRY_MPI(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
     TRY_MPI(MPI_Comm_rank(MPI_COMM_WORLD, &p->rank));
     TRY_MPI(MPI_Comm_size(MPI_COMM_WORLD, &p->size));
+cleanup:
+    return rc;
+}
+
+enum err_code par_init(struct par *p, enum par_mpi mpi, const struct log *log, struct err *err) {
+    enum err_code rc = ERR_OK;
+    *p = (struct par){.size = 1, .signals = -1, .silence = SILENCE};
+    p->launched = getenv("OMPI_COMM_WORLD_SIZE") != NULL; /* before MPI_Init, which may set it */
+    TRY(read_silence(p, err));
+    TRY(block_signals(p, err));
     (void)gethostname(p->host, sizeof p->host - 1);
-    TRY(check_slurm(p, log, err));
+    if (mpi == PAR_MPI_NO) return ERR_OK;
+    /* Open MPI would end the process in MPI_Init, with a page about its own build. */
+    if (mpi == PAR_MPI_AUTO && !has_process_manager()) TRY(check_step(p, err));
+    if (mpi == PAR_MPI_YES || par_is_launched()) TRY(start_mpi(p, err));
+    TRY(check_step(p, err));
+    warn_of_one_rank(p, log);
 cleanup:
     return rc;
 }

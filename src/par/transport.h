@@ -2,8 +2,8 @@
  * transport.h - messages between ranks: sent without waiting, received by polling.
  *
  * This is the interface that coordinator, worker and group relay use.  transport_mpi.h implements
- * it over MPI; tests/par/fake_transport.h implements it in memory, so that each of the three can be
- * tested in one process without MPI.
+ * it over MPI, transport_local.h for one rank without MPI; tests/par/fake_transport.h records what
+ * is sent, so that each of the three can be tested in one process.
  */
 #ifndef PAR_TRANSPORT_H
 #define PAR_TRANSPORT_H

@@ -384,7 +384,7 @@ int main(int argc, char **argv) {
     if (argc == 3 && strcmp(argv[1], "--child") == 0)
         return farm_child(atoi(argv[2]), compute, NULL);
     if (argc < 3) return 64;
-    enum err_code rc = par_init(&par, &log, &err);
+    enum err_code rc = par_init(&par, PAR_MPI_AUTO, &log, &err);
     if (rc == ERR_OK && par.rank != 0) {
         const char *machine = getenv("PROBE_OTHER_MACHINE");
         (void)farm_serve(&par, machine ? machine : "probe", &log, &err);

@@ -96,7 +96,7 @@ int main(int argc, char **argv) {
     struct par p;
     const struct log log = {LOG_WARNING, 0};
     if (argc != 2) return 64;
-    enum err_code rc = par_init(&p, &log, &err);
+    enum err_code rc = par_init(&p, PAR_MPI_AUTO, &log, &err);
     if (rc == ERR_OK) rc = check_too_many(&p, &err);
     if (rc == ERR_OK)
         rc = strcmp(argv[1], "wait") == 0 ? check_wait(&p, &err) : check_many(&p, &err);

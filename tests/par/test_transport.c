@@ -26,7 +26,7 @@ static int begin(void **state) {
     static struct par par;
     const struct log log = {.level = LOG_ERROR};
     *state = &par;
-    return par_init(&par, &log, &err) == ERR_OK ? 0 : -1;
+    return par_init(&par, PAR_MPI_YES, &log, &err) == ERR_OK ? 0 : -1;
 }
 static int end(void **state) { return par_finish(*state, 0); }
 
