@@ -8,7 +8,7 @@ set -euo pipefail
 unset OMPI_COMM_WORLD_SIZE PMIX_RANK PMI_RANK PMI_SIZE SLURM_STEP_NUM_TASKS SLURM_STEP_ID
 config="$work/a folder/tiny.cfg"
 cp -- "$here/tiny.cfg" "$config"
-tiny=(--quiet --only pretrain -s pretrain.steps=2 -s pretrain.curriculum.interval=1)
+tiny=(--quiet --only pretrain -s pretrain.steps=4 -s pretrain.curriculum.interval=1)
 
 # ---- Without a folder for temporary files MPI_Init fails: as --mpi yes shows.
 touch "$work/file"
@@ -50,7 +50,7 @@ for ((round = 0; round < rounds; round++)); do
     for ((i = 0; i < starts; i++)); do
         rc=0
         wait "${pids[i]}" || rc=$?
-        ((rc == 0)) || fault "start $i of $starts at once: code $rc: $(cat "$work/err$i")"
+        ((rc == 0)) || die "start $i of $starts at once: code $rc: $(cat "$work/err$i")"
         rm -rf -- "$work/run$i"
     done
 done

@@ -20,7 +20,7 @@ chmod 711 "$work" # munged refuses a socket that others cannot reach
 mkdir "$work/slurm"
 config="$work/a folder/tiny.cfg"
 cp -- "$here/tiny.cfg" "$config"
-tiny=(--quiet --only pretrain -s pretrain.steps=2 -s pretrain.curriculum.interval=1)
+tiny=(--quiet --only pretrain -s pretrain.steps=4 -s pretrain.curriculum.interval=1)
 
 cluster_start "$work/slurm" || {
     refused=$(cluster_refused)
