@@ -1,10 +1,13 @@
 #include "run/rundir/useful_ranks.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "sched/forecast.h"
 
-static const double SLACK = 1.1;
+/* To end at most this much later, fewer ranks are preferred: ten seconds are the start of a job on
+ * a cluster. */
+static const double FACTOR = 1.1, SECONDS = 10.0;
 
 /* Fills states of the forecast; returns the ranks of the largest group that is left. A run that is
  * active now is planned as if it were to start again. */
@@ -32,10 +35,11 @@ enum err_code useful_ranks(int *ranks, double *seconds, const struct plan *p,
     CHECK(at, ERR_MEMORY, "no memory for %zu jobs", p->n_jobs);
     int low = set_states(at, p, states, flops_per_second);
     TRY(forecast_make(&least, p->jobs, at, p->n_jobs, USEFUL_RANKS_MAX, err));
+    const double most = fmax(FACTOR * least, least + SECONDS);
     while (low < high) {
         const int middle = low + (high - low) / 2;
         TRY(forecast_make(&span, p->jobs, at, p->n_jobs, middle, err));
-        if (span <= SLACK * least)
+        if (span <= most)
             high = middle;
         else
             low = middle + 1;

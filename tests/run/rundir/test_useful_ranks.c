@@ -31,14 +31,19 @@ static void read_by(struct scene *s, size_t child, size_t parent) {
     s->jobs[child].parents[s->jobs[child].n_parents++] = parent;
 }
 
-/* At 10 flop/s. */
-static void expect(const struct scene *s, int ranks, double seconds) {
+/* At `rate` flop/s. */
+static void expect_at(const struct scene *s, double rate, int ranks, double seconds) {
     struct err err = {0};
     int got = -1;
     double span = -1.0;
-    assert_int_equal(useful_ranks(&got, &span, &s->plan, s->states, 10.0, &err), ERR_OK);
+    assert_int_equal(useful_ranks(&got, &span, &s->plan, s->states, rate, &err), ERR_OK);
     assert_int_equal(got, ranks);
     assert_float_equal(span, seconds, 1e-9);
+}
+
+/* 1000 s for a job of 100 flop. */
+static void expect(const struct scene *s, int ranks, double seconds) {
+    expect_at(s, 0.1, ranks, seconds);
 }
 
 static void test_jobs_that_wait_for_others_need_no_rank_of_their_own(void **state) {
@@ -46,7 +51,7 @@ static void test_jobs_that_wait_for_others_need_no_rank_of_their_own(void **stat
     struct scene s;
     begin(&s, 9); /* a model, four fits of it, an evaluation of each */
     for (size_t j = 1; j < 5; j++) read_by(&s, j, 0), read_by(&s, j + 4, j);
-    expect(&s, 4, 30.0);
+    expect(&s, 4, 3000.0);
 }
 
 static void test_ranks_that_save_little_are_not_asked_for(void **state) {
@@ -54,7 +59,9 @@ static void test_ranks_that_save_little_are_not_asked_for(void **state) {
     struct scene s;
     begin(&s, 12);
     s.jobs[0].cost.flops = 600.0; /* as long as six others */
-    expect(&s, 3, 60.0);
+    expect(&s, 3, 6000.0);
+    expect_at(&s, 100.0, 2, 9.0);  /* a third would save 3 s */
+    expect_at(&s, 1000.0, 1, 1.7); /* not worth a second rank */
 }
 
 static void test_groups_work_together(void **state) {
@@ -63,7 +70,7 @@ static void test_groups_work_together(void **state) {
     begin(&s, 2);
     s.jobs[1].cost.group = 5;
     read_by(&s, 1, 0);
-    expect(&s, 5, 12.0);
+    expect(&s, 5, 1200.0);
 }
 
 static void test_only_what_is_left_counts(void **state) {
@@ -72,7 +79,7 @@ static void test_only_what_is_left_counts(void **state) {
     begin(&s, 6);
     for (size_t j = 0; j < 4; j++) s.states[j].state = j < 2 ? QUEUE_DONE : QUEUE_FAILED;
     s.states[4].state = QUEUE_RUNNING; /* by an attempt that this one replaces */
-    expect(&s, 2, 10.0);
+    expect(&s, 2, 1000.0);
     s.states[4].state = s.states[5].state = QUEUE_DONE;
     expect(&s, 1, 0.0);
 }
