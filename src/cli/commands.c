@@ -73,6 +73,19 @@ static enum err_code unknown_command(const char *word, struct err *err) {
     return ERR(err, ERR_USAGE, "%s: unknown command; taskvec --help lists them", word);
 }
 
+static enum err_code too_many(const struct command *c, const char *word, struct err *err) {
+    bool sets = false;
+    for (size_t i = 0; i < c->n_options; i++)
+        sets = sets || strcmp(c->options[i].name, "--set") == 0;
+    if (sets && strchr(word, '='))
+        return ERR(err, ERR_USAGE,
+                   "%s: \"%s\" is one argument too many; to override a key write "
+                   "-s %s",
+                   c->name, word, word);
+    return ERR(err, ERR_USAGE, "%s: \"%s\" is one argument too many; expected %s", c->name, word,
+               c->arguments);
+}
+
 static bool wants_help(int n, char *const *words) {
     for (int i = 0; i < n && strcmp(words[i], "--") != 0; i++)
         if (strcmp(words[i], "--help") == 0 || strcmp(words[i], "-h") == 0) return true;
@@ -92,8 +105,7 @@ static enum err_code run_command(struct text *out, int *exit_code, int argc, cha
     TRY(options_parse(&o, c->options, c->n_options, c->name, argc - 2, argv + 2, err));
     CHECK(o.n_args >= c->least_args, ERR_USAGE, "%s: expected %s; see taskvec %s --help", c->name,
           c->arguments, c->name);
-    CHECK(o.n_args <= c->most_args, ERR_USAGE, "%s: \"%s\" is one argument too many; expected %s",
-          c->name, o.args[c->most_args], c->arguments);
+    if (o.n_args > c->most_args) TRY(too_many(c, o.args[c->most_args], err));
     TRY(c->run(out, exit_code, &o, argv, err));
 cleanup:
     return rc;

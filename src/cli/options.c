@@ -15,8 +15,42 @@ static const struct option_row *find_row(const struct option_row *rows, size_t n
     return NULL;
 }
 
+/* Options that other programs have, or that another command has, and what to write instead. */
+static const struct {
+    const char *command;
+    const char *words[4];
+    const char *hint;
+} HINTS[] = {
+    {"run",
+     {"--resume", "--restart", "--continue"},
+     "the same command resumes a run: leave it out"},
+    {"run",
+     {"-n", "-np", "--ranks", "-j"},
+     "the launcher sets the number of ranks: mpirun -n N taskvec run CFG"},
+    {"run", {"--dry-run"}, "taskvec plan CFG shows what would run"},
+    {"table", {"--csv"}, "write --format csv"},
+    {"table", {"--json"}, "write --format json"},
+    {"table", {"--markdown", "--md"}, "write --format markdown"},
+    {"table", {"--latex", "--tex"}, "write --format latex"},
+    {"plan", {"-n", "-np", "--ranks", "-j"}, "a plan is the same for any number of ranks"},
+};
+
+/* size: of the word without "=VALUE". */
+static const char *hint_for(const char *command, const char *word, size_t size) {
+    for (size_t i = 0; i < sizeof HINTS / sizeof *HINTS; i++) {
+        if (strcmp(HINTS[i].command, command) != 0) continue;
+        for (size_t k = 0; k < 4 && HINTS[i].words[k]; k++)
+            if (strncmp(HINTS[i].words[k], word, size) == 0 && HINTS[i].words[k][size] == '\0')
+                return HINTS[i].hint;
+    }
+    return NULL;
+}
+
 static enum err_code unknown_option(const struct option_row *rows, size_t n, const char *command,
-                                    const char *word, struct err *err) {
+                                    const char *word, size_t size, struct err *err) {
+    const char *hint = hint_for(command, word, size);
+    if (hint)
+        return ERR(err, ERR_USAGE, "%s: unknown option %.*s: %s", command, (int)size, word, hint);
     const char *names[64] = {"--help"};
     size_t n_names = 1;
     for (size_t i = 0; i < n && n_names < 64; i++) names[n_names++] = rows[i].name;
@@ -35,7 +69,7 @@ static enum err_code parse_option(struct options *out, const struct option_row *
     const char *word = words[*at], *equals = strncmp(word, "--", 2) == 0 ? strchr(word, '=') : NULL;
     const size_t size = equals ? (size_t)(equals - word) : strlen(word);
     const struct option_row *row = find_row(rows, n_rows, word, size);
-    if (!row) return unknown_option(rows, n_rows, command, word, err);
+    if (!row) return unknown_option(rows, n_rows, command, word, size, err);
     if (!row->value && equals)
         return ERR(err, ERR_USAGE, "%s: %s takes no value", command, row->name);
     const char *value = equals ? equals + 1 : "";

@@ -76,3 +76,13 @@ enum err_code conditions_prepare(struct entry *e, struct pool *p, struct err *er
 cleanup:
     return rc;
 }
+
+bool conditions_overridden(const struct entry *e, size_t k, struct place given) {
+    while ((k = e->keys[k].depends_on) != KEY_NONE) {
+        const struct node *other = e->keys[k].given;
+        if (other && given.line > 0 &&
+            (other->place.line == 0 || strcmp(other->place.file, given.file) != 0))
+            return true;
+    }
+    return false;
+}

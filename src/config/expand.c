@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "config/axes.h"
+#include "config/conditions.h"
 
 struct expansion {
     struct entry *entry;
@@ -121,13 +122,15 @@ cleanup:
     return rc;
 }
 
-/* A key whose condition holds in no point is an error, because it would be ignored silently. */
+/* A key whose condition holds in no point is an error, because it would be ignored silently; not
+ * where -s or another file chose another method, shift or problem than it was written for. */
 static enum err_code refuse_idle_keys(const struct entry *e, struct err *err) {
     for (size_t k = 0; k < e->n_keys; k++) {
         const struct key *key = &e->keys[k];
         const bool given = (key->given && !key->inherited) || key->n > key->own;
         if (!given || key->seen) continue;
         const struct place at = key->given ? key->given->place : key->values[key->own].place;
+        if (conditions_overridden(e, k, at)) continue;
         return place_error(err, at, e->name, key->row->name,
                            "has no effect: it exists only where %s", key->row->when);
     }

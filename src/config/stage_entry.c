@@ -111,10 +111,10 @@ static enum err_code unknown_key(const struct entry *e, const struct leaf *leaf,
     const char *near = nearest(e, leaf->path, &scratch);
     list_keys(&known, e);
     const enum err_code rc =
-        near ? place_error(err, leaf->node->place, e->name, leaf->path,
-                           "unknown key (did you mean %s.%s?)", e->name, near)
-             : place_error(err, leaf->node->place, e->name, leaf->path,
-                           "unknown key (known in a stage %s: %s)", e->kind, text_str(&known));
+        near ? place_unreadable(err, leaf->node->place, e->name, leaf->path,
+                                "unknown key (did you mean %s.%s?)", e->name, near)
+             : place_unreadable(err, leaf->node->place, e->name, leaf->path,
+                                "unknown key (known in a stage %s: %s)", e->kind, text_str(&known));
     text_release(&known);
     pool_release(&scratch);
     return rc;
@@ -177,10 +177,28 @@ enum err_code stage_entry_inherit(struct entry *e, const struct leaf *leaf, bool
     return ERR_OK;
 }
 
+/* "16,26" of -s, without brackets, for a key that takes several values. A TEXT may hold commas. */
+static bool is_bare_list(const struct config_key *row, const struct node *node) {
+    return node->kind == NODE_WORD && row->type != CONFIG_TEXT &&
+           (row->flags & (CONFIG_AXIS | CONFIG_LIST)) && strchr(node->text, ',');
+}
+
+static enum err_code read_bare_list(const struct node **out, const struct node *node,
+                                    const struct value_reader *r) {
+    struct text text = {0};
+    struct node *array = NULL;
+    text_add(&text, "[%s]", node->text);
+    const enum err_code rc = tree_literal(&array, r->pool, text_str(&text), node->place, r->err);
+    text_release(&text);
+    *out = array;
+    return rc;
+}
+
 enum err_code stage_entry_read(struct value **out, size_t *n, const struct config_key *row,
                                const struct node *node, const struct value_reader *r) {
     enum err_code rc = ERR_OK;
     struct err *err = r->err;
+    if (is_bare_list(row, node)) TRY(read_bare_list(&node, node, r));
     const bool many = value_is_axis(row, node);
     const size_t count = many ? node->n : 1;
     if (count == 0)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/conditions.h"
 #include "config/overlay.h"
 #include "config/stage_entry.h"
 #include "config/value.h"
@@ -108,9 +109,9 @@ static enum err_code unknown_shared(struct config *c, const struct leaf *leaf, s
             names[n++] = c->entries[i].keys[k].row->name;
     const char *near = text_nearest(leaf->path, names, n);
     if (near)
-        return place_error(err, leaf->node->place, NULL, leaf->path,
-                           "unknown key (did you mean %s?)", near);
-    return place_error(err, leaf->node->place, NULL, leaf->path, "no stage here has this key");
+        return place_unreadable(err, leaf->node->place, NULL, leaf->path,
+                                "unknown key (did you mean %s?)", near);
+    return place_unreadable(err, leaf->node->place, NULL, leaf->path, "no stage here has this key");
 cleanup:
     return rc;
 }
@@ -140,6 +141,16 @@ static bool is_used(const struct config *c, const struct node *node, const char 
     return false;
 }
 
+/* The key does not exist because -s or another file set the key that its condition names. */
+static bool is_overridden(const struct config *c, const struct leaf *leaf) {
+    for (size_t i = 0; i < c->n; i++) {
+        const size_t k = entry_index(&c->entries[i], leaf->path);
+        if (k != KEY_NONE && conditions_overridden(&c->entries[i], k, leaf->node->place))
+            return true;
+    }
+    return false;
+}
+
 static const char *condition_of(const struct config *c, const char *path) {
     for (size_t i = 0; i < c->n; i++) {
         const size_t k = entry_index(&c->entries[i], path);
@@ -155,6 +166,7 @@ enum err_code top_level_refuse_idle(struct config *c, struct err *err) {
     for (size_t i = 0; i < leaves.n; i++) {
         const struct leaf *leaf = &leaves.items[i];
         if (leaf->node->kind == NODE_GROUP || is_used(c, leaf->node, leaf->path)) continue;
+        if (is_overridden(c, leaf)) continue;
         TRY(place_error(err, leaf->node->place, NULL, leaf->path,
                         "has no effect: it exists only where %s", condition_of(c, leaf->path)));
     }

@@ -66,7 +66,8 @@ static enum err_code wrong_type(const struct config_key *row, const struct node 
                                 const struct value_reader *r) {
     char shown[SHOW_TEXT];
     node_show(shown, node);
-    if (node->kind == NODE_ARRAY || node->kind == NODE_LIST)
+    if (node->kind == NODE_ARRAY || node->kind == NODE_LIST ||
+        (node->kind == NODE_WORD && strchr(node->text, ',')))
         return FAULT(r, node, row, "expected %s, received %s (this key is not an axis)",
                      value_type_text(row), shown);
     return FAULT(r, node, row, "expected %s, received %s", value_type_text(row), shown);

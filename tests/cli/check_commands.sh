@@ -78,6 +78,8 @@ expect 0 '^.begin.tabular. *.l' table results/tiny --format latex
 expect 0 '^.{"method":"plain",.*"run":"results/tiny","stage":"evaluate".' table results/tiny --format json
 expect 0 '^method,reading,fit_points,repeats,' table results/tiny --format csv
 expect 0 '^method +reading +points' table results/tiny fit --wide
+expect 65 'results/tiny/results.h5: a file in the folder of a run: give the folder, results/tiny' table results/tiny/results.h5
+expect 65 'tiny/config.cfg: a file in the folder of a run' status results/tiny/config.cfg
 expect 64 'no stage is called "fti"; there are: pretrain, fit, evaluate' table results/tiny fti
 expect 0 '11 of 11 jobs recomputed: 11 the same, 0 different' verify results/tiny
 expect 0 '2 of 11 jobs recomputed' verify results/tiny --sample 2

@@ -114,20 +114,21 @@ static inline struct config *sample_open_set(const char *text, const char *const
     return c;
 }
 
-/* Opens a.cfg as it is, which has to fail with this message. */
-static inline void sample_refuse_set(const char *const *sets, size_t n, const char *message) {
+/* Opens a.cfg as it is, which has to fail with this code and message. */
+static inline void sample_refuse_set(const char *const *sets, size_t n, enum err_code code,
+                                     const char *message) {
     struct config *c = NULL;
     struct err err = {.msg = "opened without an error"};
     const enum err_code rc = config_open(&c, "a.cfg", sets, n, &SAMPLE, &err);
     if (rc == ERR_OK) config_close(c);
     assert_string_equal(err.msg, message);
-    assert_int_equal(rc, ERR_CONFIG);
-    assert_int_equal(err.code, ERR_CONFIG);
+    assert_int_equal(rc, code);
+    assert_int_equal(err.code, code);
 }
 
 static inline void sample_refuse(const char *text, const char *message) {
     sample_write("a.cfg", text);
-    sample_refuse_set(NULL, 0, message);
+    sample_refuse_set(NULL, 0, ERR_CONFIG, message);
 }
 
 #endif

@@ -188,14 +188,15 @@ static void files_are_of_a_sane_size_and_depth(void **state) {
     assert_non_null(text);
     memset(text, ' ', LARGE + 1);
     sample_bytes("a.cfg", text, LARGE + 1);
-    sample_refuse_set(NULL, 0, "a.cfg: larger than 262144 bytes, the most accepted here");
+    sample_refuse_set(NULL, 0, ERR_CONFIG,
+                      "a.cfg: larger than 262144 bytes, the most accepted here");
     static const char deep[] = "stages = ";
     memcpy(text, deep, sizeof deep - 1);
     memset(text + sizeof deep - 1, '(', 100000);
     sample_bytes("a.cfg", text, 100000);
-    sample_refuse_set(NULL, 0, "a.cfg:1: brackets nested deeper than 32");
+    sample_refuse_set(NULL, 0, ERR_CONFIG, "a.cfg:1: brackets nested deeper than 32");
     sample_bytes("a.cfg", "seed = 1;\0 seed = 2;", 20);
-    sample_refuse_set(NULL, 0, "a.cfg: contains a NUL byte: is this a config?");
+    sample_refuse_set(NULL, 0, ERR_CONFIG, "a.cfg: contains a NUL byte: is this a config?");
     free(text);
 }
 

@@ -58,6 +58,26 @@ static void an_exclude_of_the_base_may_match_nothing(void **state) {
     config_close(c);
 }
 
+/* Keys of the file that were written for another method or problem than -s chooses. */
+static void keys_of_what_a_set_replaced_are_dropped(void **state) {
+    (void)state;
+    static const char *const sets[] = {"fit.method=constant", "source.problem=linear"};
+    static const char *const idle = "fit.constant.at=3";
+    struct config *c =
+        sample_open_set("source = { problem = \"sparse_linear\"; nonzero = 2; };\n"
+                        "stages = ( { stage = \"fit\"; points = 3; ltv = { reading = "
+                        "\"blocks\"; }; } );",
+                        sets, 2);
+    const struct config_point *p = config_stage_point(c, 0, 0);
+    assert_string_equal(config_text(p, "method"), "constant");
+    assert_false(config_has(p, "ltv.reading"));
+    assert_false(config_has(p, "source.nonzero"));
+    config_close(c);
+    sample_refuse_set(&idle, 1, ERR_CONFIG,
+                      "-s fit.constant.at=3: fit.constant.at: has no effect: it exists only where "
+                      "method=constant|zero");
+}
+
 static void a_stage_wins_over_the_top_level(void **state) {
     (void)state;
     struct config *c = sample_open("source = { dims = 9; problem = \"sparse_linear\"; };\n"
@@ -102,7 +122,8 @@ static void set_is_typed_by_the_schema(void **state) {
     assert_string_equal(config_text(p, "model.checkpoint"), want);
     config_close(c);
     config_close(sample_open_set(BASE, fine, 1));
-    sample_refuse_set(&sets[10], 1, "-s fit.repeat = 2: expected STAGE.KEY=VALUE or KEY=VALUE");
+    sample_refuse_set(&sets[10], 1, ERR_USAGE,
+                      "-s fit.repeat = 2: expected STAGE.KEY=VALUE or KEY=VALUE");
 }
 
 static void a_path_of_set_is_seen_from_the_current_folder(void **state) {
@@ -128,8 +149,14 @@ static void a_path_of_set_is_seen_from_the_current_folder(void **state) {
     config_close(c);
 }
 
+/* Its value is refused. */
 static void set_refuses(const char *set, const char *message) {
-    sample_refuse_set(&set, 1, message);
+    sample_refuse_set(&set, 1, ERR_CONFIG, message);
+}
+
+/* It cannot be read, or names nothing. */
+static void set_is_no_set(const char *set, const char *message) {
+    sample_refuse_set(&set, 1, ERR_USAGE, message);
 }
 
 static void sets_are_checked(void **state) {
@@ -140,22 +167,41 @@ static void sets_are_checked(void **state) {
     set_refuses("fit.points=0", "-s fit.points=0: fit.points: 0 is out of bounds (1 .. 1000000)");
     set_refuses("fit.points=[]",
                 "-s fit.points=[]: fit.points: an empty axis: give one value or more");
-    set_refuses("fit.points=[1", "-s fit.points=[1: a [ without its ]");
-    set_refuses("fit.points=[1] 2", "-s fit.points=[1] 2: 2 after the end of the value");
-    set_refuses("fit.pionts=3",
-                "-s fit.pionts=3: fit.pionts: unknown key (did you mean fit.points?)");
-    set_refuses("fitt.points=3",
-                "-s fitt.points=3: fitt: no stage and no top-level key (did you mean fit?)");
-    set_refuses("fit=3", "-s fit=3: fit: is a group of keys: give fit.KEY=VALUE");
-    set_refuses("seed.x=3", "-s seed.x=3: seed: has no keys below it: give seed=VALUE");
-    set_refuses("base=b.cfg", "-s base=b.cfg: base: can only be set in the file, not with -s");
-    set_refuses("seed", "-s seed: expected STAGE.KEY=VALUE or KEY=VALUE");
-    set_refuses("fit..x=3", "-s fit..x=3: expected STAGE.KEY=VALUE or KEY=VALUE");
-    set_refuses("fit.note=\"a", "-s fit.note=\"a: a string without its closing quote");
+    set_is_no_set("fit.points=[1", "-s fit.points=[1: a [ without its ]");
+    set_is_no_set("fit.points=[1] 2", "-s fit.points=[1] 2: 2 after the end of the value");
+    set_is_no_set("fit.pionts=3",
+                  "-s fit.pionts=3: fit.pionts: unknown key (did you mean fit.points?)");
+    set_is_no_set("fitt.points=3", "-s fitt.points=3: fitt: no stage and no top-level key (did you "
+                                   "mean fit? the stages are: fit, show)");
+    set_is_no_set("rivals.points=3",
+                  "-s rivals.points=3: rivals: no stage and no top-level key (the stages are: fit, "
+                  "show)");
+    set_is_no_set("fit=3", "-s fit=3: fit: is a group of keys: give fit.KEY=VALUE");
+    set_is_no_set("seed.x=3", "-s seed.x=3: seed: has no keys below it: give seed=VALUE");
+    set_is_no_set("base=b.cfg", "-s base=b.cfg: base: can only be set in the file, not with -s");
+    set_is_no_set("seed", "-s seed: expected STAGE.KEY=VALUE or KEY=VALUE");
+    set_is_no_set("fit..x=3", "-s fit..x=3: expected STAGE.KEY=VALUE or KEY=VALUE");
+    set_is_no_set("fit.note=\"a", "-s fit.note=\"a: a string without its closing quote");
     set_refuses("fit.optimiser=adam", "-s fit.optimiser=adam: fit.optimiser: expected a group { lr "
                                       "= ...; }, received adam");
     set_refuses("fit.name=show", "a.cfg:6: stages.show: a second stage of this name (the first: "
                                  "a.cfg:4): give one of them name = ...");
+}
+
+/* A list without brackets, which a shell would have to quote. */
+static void a_set_may_omit_the_brackets(void **state) {
+    (void)state;
+    static const char *const sets[] = {"fit.points=16,26", "fit.also=zero, ltv"};
+    struct config *c = sample_open_set(BASE, sets, 2);
+    const struct config_point *p = config_stage_point(c, 0, 2);
+    assert_int_equal(config_stage_points(c, 0), 4);
+    assert_int_equal(config_int(p, "points"), 26);
+    assert_int_equal(config_list_size(p, "also"), 2);
+    assert_string_equal(config_list_text(p, "also", 1), "ltv");
+    config_close(c);
+    set_refuses("seed=3,4", "-s seed=3,4: seed: expected an integer, received 3,4 (this key is not "
+                            "an axis)");
+    set_is_no_set("fit.points=16,", "-s fit.points=16,: a comma before ]: remove it");
 }
 
 static void bases_are_checked(void **state) {
@@ -185,10 +231,12 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_later_file_wins_key_by_key),
         cmocka_unit_test(an_exclude_of_the_base_may_match_nothing),
+        cmocka_unit_test(keys_of_what_a_set_replaced_are_dropped),
         cmocka_unit_test(a_stage_wins_over_the_top_level),
         cmocka_unit_test(set_is_typed_by_the_schema),
         cmocka_unit_test(a_path_of_set_is_seen_from_the_current_folder),
         cmocka_unit_test(sets_are_checked),
+        cmocka_unit_test(a_set_may_omit_the_brackets),
         cmocka_unit_test(bases_are_checked),
     };
     return cmocka_run_group_tests(tests, sample_setup, sample_teardown);

@@ -33,14 +33,14 @@ enum err_code tree_quoted(const char **out, const char **s, struct pool *p, stru
     end = text;
     while (*at != '"') {
         if (*at == '\0')
-            return place_error(err, place, NULL, NULL, "a string without its closing quote");
+            return place_unreadable(err, place, NULL, NULL, "a string without its closing quote");
         if (*at != '\\') {
             *end++ = *at++;
             continue;
         }
         at++;
         if ((*end++ = unescape(&at)) == 0)
-            return place_error(err, place, NULL, NULL, "unknown escape in a string");
+            return place_unreadable(err, place, NULL, NULL, "unknown escape in a string");
     }
     *out = text;
     *s = at + 1;
@@ -81,16 +81,16 @@ static enum err_code array(struct node *out, const char **s, struct pool *p, str
         struct node *item = NULL;
         TRY(plain(&item, s, ",]", p, out->place, err));
         if (item->kind == NODE_WORD && *item->text == '\0')
-            return place_error(err, out->place, NULL, NULL,
-                               **s ? "an empty value in an array" : "a [ without its ]");
+            return place_unreadable(err, out->place, NULL, NULL,
+                                    **s ? "an empty value in an array" : "a [ without its ]");
         TRY(node_add(out, item, p, err));
         if (**s == ',' && (*s)[1] != '\0') {
             do ++*s;
             while (is_blank(**s));
             if (**s == ']')
-                return place_error(err, out->place, NULL, NULL, "a comma before ]: remove it");
+                return place_unreadable(err, out->place, NULL, NULL, "a comma before ]: remove it");
         } else if (**s != ']')
-            return place_error(err, out->place, NULL, NULL, "a [ without its ]");
+            return place_unreadable(err, out->place, NULL, NULL, "a [ without its ]");
     }
     ++*s;
     while (is_blank(**s)) ++*s;
@@ -111,7 +111,7 @@ enum err_code tree_literal(struct node **out, struct pool *p, const char *text, 
         TRY(plain(&node, &text, "", p, at, err));
     }
     if (*text != '\0')
-        TRY(place_error(err, at, NULL, NULL, "%.60s after the end of the value", text));
+        TRY(place_unreadable(err, at, NULL, NULL, "%.60s after the end of the value", text));
     *out = node;
 cleanup:
     return rc;

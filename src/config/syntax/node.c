@@ -18,13 +18,10 @@ static void keep_one_line(char *s) {
         if ((unsigned char)*s < 0x20 || *s == 0x7f) *s = '?';
 }
 
-enum err_code place_error(struct err *err, struct place at, const char *stage, const char *key,
-                          const char *fmt, ...) {
+static enum err_code set_error(struct err *err, enum err_code code, struct place at,
+                               const char *stage, const char *key, const char *fmt, va_list args) {
     char where[PLACE_TEXT], message[512], name[256] = "";
-    va_list args;
-    va_start(args, fmt);
     (void)vsnprintf(message, sizeof message, fmt, args);
-    va_end(args);
     place_text(where, at);
     if (stage || key)
         (void)snprintf(name, sizeof name, "%.80s%s%.120s: ", stage ? stage : "",
@@ -32,7 +29,26 @@ enum err_code place_error(struct err *err, struct place at, const char *stage, c
     keep_one_line(where);
     keep_one_line(name);
     keep_one_line(message);
-    return ERR(err, ERR_CONFIG, "%s: %s%s", where, name, message);
+    return ERR(err, code, "%s: %s%s", where, name, message);
+}
+
+enum err_code place_error(struct err *err, struct place at, const char *stage, const char *key,
+                          const char *fmt, ...) {
+    va_list args;
+    va_start(args, fmt);
+    const enum err_code rc = set_error(err, ERR_CONFIG, at, stage, key, fmt, args);
+    va_end(args);
+    return rc;
+}
+
+enum err_code place_unreadable(struct err *err, struct place at, const char *stage, const char *key,
+                               const char *fmt, ...) {
+    va_list args;
+    va_start(args, fmt);
+    const enum err_code rc =
+        set_error(err, at.line > 0 ? ERR_CONFIG : ERR_USAGE, at, stage, key, fmt, args);
+    va_end(args);
+    return rc;
 }
 
 struct node *node_new(struct pool *p, enum node_kind kind, const char *name, struct place at) {

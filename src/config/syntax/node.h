@@ -48,6 +48,11 @@ void place_text(char out[PLACE_TEXT], struct place at);
 enum err_code place_error(struct err *err, struct place at, const char *stage, const char *key,
                           const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
+/* The same for a word of the config that does not exist or cannot be read: ERR_USAGE where it comes
+ * from -s, ERR_CONFIG where it stands in a file. */
+enum err_code place_unreadable(struct err *err, struct place at, const char *stage, const char *key,
+                               const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
 struct node *node_new(struct pool *p, enum node_kind kind, const char *name, struct place at);
 enum err_code node_add(struct node *parent, struct node *child, struct pool *p, struct err *err);
 struct node *node_find(const struct node *group, const char *name); /* NULL when absent */

@@ -62,12 +62,30 @@ cleanup:
     return rc;
 }
 
+/* A file instead of a folder: a config, or a file in the folder of a run. */
+static enum err_code no_folder(const char *path, struct err *err) {
+    char folder[FILE_PATH_MAX] = ".", config[FILE_PATH_MAX];
+    struct err ignored = {0};
+    const char *slash = strrchr(path, '/'), *dot = strrchr(path, '.');
+    if (slash) (void)snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
+    if (run_state_config_path(config, folder, &ignored) == ERR_OK && file_exists(config))
+        return ERR(err, ERR_CONFIG, "%s: a file in the folder of a run: give the folder, %s", path,
+                   folder);
+    if (dot && strcmp(dot, ".cfg") == 0)
+        return ERR(err, ERR_CONFIG,
+                   "%s: a config, not a run: give the folder of its run (results/NAME unless run "
+                   "had -o DIR)",
+                   path);
+    return ERR(err, ERR_CONFIG, "%s: a file, not the folder of a run", path);
+}
+
 enum err_code run_state_open(struct run_state *r, const char *dir, struct err *err) {
     enum err_code rc = ERR_OK;
     char path[FILE_PATH_MAX];
     *r = (struct run_state){0};
     TRY(run_state_config_path(path, dir, err));
     memcpy(r->dir, dir, strlen(dir) + 1);
+    if (file_exists(dir) && !file_is_folder(dir)) TRY(no_folder(dir, err));
     CHECK(file_exists(path), ERR_CONFIG,
           "%s: no run there (config.cfg is missing); start one with taskvec run CFG -o %s", dir,
           dir);
