@@ -31,7 +31,7 @@ done
 # ---- the man page: each command, option and exit code; readers have no complaint.
 page=$share/man/man1/taskvec.1
 if command -v groff >/dev/null; then
-    groff -man -Tutf8 -ww "$page" 2>"$work/warnings" | col -bx 2>/dev/null >"$work/page" || fault "groff fails"
+    groff -man -Tutf8 -P-cbou -ww "$page" >"$work/page" 2>"$work/warnings" || fault "groff fails"
     [[ ! -s $work/warnings ]] || fault "groff warns: $(cat "$work/warnings")"
     for word in 'run CFG' '-s' '--set KEY=VALUE' 'examples \[NAME DIR\]' 'stage fit' 'learned_vector' '75' 'OPENBLAS_CORETYPE'; do
         grep -q -e "^ *$word" -e " $word" "$work/page" || fault "the man page has no $word"
@@ -65,7 +65,7 @@ cd -- "$work"
 mkdir folder && touch folder/a.cfg folder/b.txt
 completes run taskvec ru
 completes 'explain examples' taskvec ex
-completes '--max-time --memory --mix' taskvec run --m
+completes '--max-time' taskvec run --max
 completes 'fit.method=' taskvec run -s fit.met
 completes 'ltv linear_vector learned_vector loreft' taskvec run -s fit.method = l
 completes 'scale_x scale_y' taskvec plan my.cfg -s evaluate.shift = scale
