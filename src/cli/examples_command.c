@@ -62,7 +62,7 @@ cleanup:
 const struct command COMMAND_EXAMPLES = {
     .name = "examples",
     .arguments = "[NAME DIR]",
-    .meaning = "list the configs that come with the program, or copy one with its models",
+    .meaning = "list the configs that come with the program, or copy one and its models",
     .more =
         "Into DIR go the config, those it is based on and the models that they read, so that it "
         "runs there.\n",

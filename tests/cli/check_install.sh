@@ -96,7 +96,7 @@ expect() { # CODE PATTERN ARGUMENTS
         fault "taskvec $*: code $rc, expected $code and $pattern: $(cat out)"
     fi
 }
-expect 0 '^  quickstart +From a shipped model to the first table\.$' examples
+expect 0 '^  quickstart +From a shipped model to the first table: LTV' examples
 cp out list
 "$build/taskvec" examples | diff list - || fault "the program of the build folder lists other examples"
 (($(grep -c '^  [a-z]' list) == $(grep -c '\.cfg$' shipped))) || fault "not every config is listed: $(cat list)"
