@@ -3,6 +3,11 @@ import os
 
 from spack.package import *
 
+try:  # Spack 1.0 and later; before, spack.package has it
+    from spack_repo.builtin.build_systems.cmake import CMakePackage
+except ImportError:
+    pass
+
 
 class Taskvec(CMakePackage):
     """Learnable task vectors of in-context learners, with their controls and baselines: training,
