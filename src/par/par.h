@@ -39,7 +39,7 @@ bool par_is_launched(void);
 enum err_code par_read_mpi(enum par_mpi *mpi, const char *word, struct err *err);
 
 /* Blocks the signals that end a run, then, if `mpi` says so, MPI_Init with MPI_ERRORS_RETURN.
- * ERR_CONFIG when srun started several tasks that do not see each other, except with PAR_MPI_NO.
+ * ERR_CONFIG when srun started several tasks without a common MPI, except with PAR_MPI_NO.
  * TASKVEC_SILENCE sets p->silence (60). */
 enum err_code par_init(struct par *p, enum par_mpi mpi, const struct log *log, struct err *err);
 
