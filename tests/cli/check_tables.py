@@ -54,7 +54,46 @@ def check_blocks():
     assert "stage clean" not in table("one", "clean"), "one table needs no name"
 
 
+def check_keys():
+    """Keys that vary in one stage (lr, lambda) or between two (shift) are columns, in the order of the config."""
+    header, rows = as_csv("one")
+    assert {"fit_optimiser_lr", "estimate_ridge_lambda", "shift"} <= set(header), header
+    fits = [(row["method"], row["fit_optimiser_lr"]) for row in rows if row["fit_optimiser_lr"]]
+    assert fits == 2 * [(m, lr) for m in ("ltv", "constant") for lr in ("0.01", "0.001")], fits
+    assert [row["method"] for row in rows[:6]] == ["ltv", "ltv", "constant", "constant", "plain", "window"], rows
+    assert [row["estimate_ridge_lambda"] for row in rows if row["method"] == "ridge"] == ["0.5", "2.0"]
+    assert {(row["stage"], row["shift"]) for row in rows} == {("clean", "none"), ("noisy", "noisy")}
+    parsed = json.loads(table("one", "--format", "json"))
+    assert [a["fit_optimiser_lr"] for a in parsed[:5]] == [0.01, 0.001, 0.01, 0.001, None], parsed[:5]
+    for stage, column, wanted in (("fit", "optimiser_lr", {"0.01", "0.001"}), ("estimate", "ridge_lambda", {"0.5", "2"}),
+                                  ("clean", "fit_optimiser_lr", {"0.01", "0.001", ""})):
+        _, rows = as_csv("one", stage)
+        assert {row[column] for row in rows} == wanted, (stage, rows[0])
+        assert column in table("one", stage).split("\n")[0].split(), stage
+
+
+def check_results_file():
+    try:
+        import h5py
+    except ImportError:
+        print("no h5py: results.h5 is not checked")
+        return
+    with h5py.File("one/results.h5") as f:
+        jobs, clean, fit = f["jobs"][()], f["tables/clean"][()], f["tables/fit"][()]
+        assert f["jobs"].attrs["fit_optimiser_lr.meaning"], "a key does not say what it means"
+    assert list(fit["optimiser_lr"]) == [0.01, 0.001, 0.01, 0.001], fit["optimiser_lr"]
+    lr = dict(zip(jobs["job"], jobs["fit_optimiser_lr"]))
+    assert lr[b"fit[1]"] == 0.001 and lr[b"clean[1]"] == 0.001 and lr[b"noisy[0]"] == 0.01, lr
+    assert lr[b"clean[4]"] != lr[b"clean[4]"], "plain has no learning rate: NaN"
+    assert dict(zip(jobs["job"], jobs["fit_method"]))[b"noisy[2]"] == b"constant"
+    assert set(zip(jobs["evaluate_shift"], jobs["kind"])) >= {(b"noisy", b"evaluate"), (b"", b"fit")}, jobs
+    for row in clean:
+        assert row["fit_optimiser_lr"] == lr[row["job"]] or row["fit_points"] == 0, row
+
+
 check_groups()
 check_blocks()
+check_keys()
+check_results_file()
 check_error_names()
 print("tables are grouped, name their errors, and blocks of several runs and stages are told apart")

@@ -28,4 +28,8 @@ END_OF_CONFIG
 timeout 120 "$program" run sweep.cfg -o one --quiet >/dev/null
 timeout 120 "$program" run sweep.cfg -o two -s seed=2 --quiet >/dev/null
 timeout 60 "$program" run classes.cfg -o classes --quiet >/dev/null
-python3 "$source/tests/cli/check_tables.py" "$program"
+python=python3
+for candidate in python3 /usr/bin/python3; do
+    if "$candidate" -c 'import h5py' 2>/dev/null; then python=$candidate; fi
+done
+"$python" "$source/tests/cli/check_tables.py" "$program"

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "run/rundir/provenance.h"
+#include "run/tables/key_columns.h"
 #include "run/tables/stage_table.h"
 #include "store/results.h"
 
@@ -74,18 +75,75 @@ static void add_job(struct job_value *cells, struct job_texts *t, const struct r
     jobs_cells(cells, &row);
 }
 
+/* The columns of the struct, then the keys that vary. */
+struct jobs_table {
+    struct key_columns keys;
+    struct job_column *columns; /* [n] */
+    size_t n;
+    struct job_value *cells; /* [jobs, n] */
+    struct job_texts *texts; /* [jobs] */
+    struct text key;
+    char **keys_text; /* [jobs, keys.n]; NULL: the cell is no text */
+    size_t n_keys_text;
+};
+
+static void jobs_table_release(struct jobs_table *t) {
+    for (size_t i = 0; i < t->n_keys_text; i++) free(t->keys_text[i]);
+    free(t->keys_text);
+    free(t->columns);
+    free(t->cells);
+    free(t->texts);
+    text_release(&t->key);
+    key_columns_release(&t->keys);
+}
+
+static enum err_code jobs_columns(struct jobs_table *t, const struct plan *p, struct err *err) {
+    enum err_code rc = ERR_OK;
+    size_t *all = NULL;
+    TRY(key_columns_of_run(&t->keys, p, err));
+    t->n = JOBS_COLUMNS_N + t->keys.n;
+    t->columns = calloc(t->n, sizeof *t->columns);
+    all = calloc(p->n_jobs + 1, sizeof *all);
+    CHECK(t->columns && all, ERR_MEMORY, "no memory for %zu columns", t->n);
+    for (size_t j = 0; j < p->n_jobs; j++) all[j] = j;
+    memcpy(t->columns, JOBS_COLUMNS, sizeof JOBS_COLUMNS);
+    for (size_t k = 0; k < t->keys.n; k++)
+        t->columns[JOBS_COLUMNS_N + k] = key_column_describe(&t->keys.list[k], p, all, p->n_jobs);
+cleanup:
+    free(all);
+    return rc;
+}
+
+static enum err_code add_job_keys(struct job_value *cells, struct jobs_table *t,
+                                  const struct plan *p, size_t job, struct err *err) {
+    for (size_t k = 0; k < t->keys.n; k++) {
+        const enum job_type type = t->columns[JOBS_COLUMNS_N + k].type;
+        cells[k] = key_column_cell(&t->key, p, job, &t->keys.list[k], type);
+        if (type != JOB_TEXT) continue;
+        char *copy = text_copy(text_str(&t->key));
+        if (!copy) return ERR(err, ERR_MEMORY, "no memory for the key of a job");
+        cells[k].as.text = t->keys_text[t->n_keys_text++] = copy;
+    }
+    return text_check(&t->key, err);
+}
+
 static enum err_code publish_jobs(struct results *file, const struct run_state *r,
                                   struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t n = r->plan.n_jobs;
-    struct job_value *cells = calloc(n * JOBS_COLUMNS_N + 1, sizeof *cells);
-    struct job_texts *texts = calloc(n + 1, sizeof *texts);
-    CHECK(cells && texts, ERR_MEMORY, "no memory for %zu jobs", n);
-    for (size_t j = 0; j < n; j++) add_job(cells + j * JOBS_COLUMNS_N, &texts[j], r, j);
-    TRY(put_table(file, "/jobs", JOBS_COLUMNS, JOBS_COLUMNS_N, cells, n, err));
+    struct jobs_table t = {0};
+    TRY(jobs_columns(&t, &r->plan, err));
+    t.cells = calloc(n * t.n + 1, sizeof *t.cells);
+    t.texts = calloc(n + 1, sizeof *t.texts);
+    t.keys_text = calloc(n * t.keys.n + 1, sizeof *t.keys_text);
+    CHECK(t.cells && t.texts && t.keys_text, ERR_MEMORY, "no memory for %zu jobs", n);
+    for (size_t j = 0; j < n; j++) {
+        add_job(t.cells + j * t.n, &t.texts[j], r, j);
+        TRY(add_job_keys(t.cells + j * t.n + JOBS_COLUMNS_N, &t, &r->plan, j, err));
+    }
+    TRY(put_table(file, "/jobs", t.columns, t.n, t.cells, n, err));
 cleanup:
-    free(cells);
-    free(texts);
+    jobs_table_release(&t);
     return rc;
 }
 

@@ -6,15 +6,22 @@
 
 static const struct job_column JOB_COLUMN = {"job", JOB_TEXT, "", "job of the plan with this row"};
 
-static enum err_code make_columns(struct stage_table *t, const struct job_columns *of_stage,
+static enum err_code make_columns(struct stage_table *t, const struct plan *p, size_t stage,
                                   struct err *err) {
-    const size_t n = of_stage->n;
-    t->list = calloc(n + 1, sizeof *t->list);
-    if (!t->list) return ERR(err, ERR_MEMORY, "no memory for %zu columns", n + 1);
-    memcpy(t->list, of_stage->list, n * sizeof *t->list);
-    t->list[n] = JOB_COLUMN;
-    t->columns = (struct job_columns){t->list, n + 1};
-    return ERR_OK;
+    enum err_code rc = ERR_OK;
+    const struct plan_stage *s = &p->stages[stage];
+    TRY(key_columns_of_stage(&t->keys, p, stage, err));
+    t->job = s->kind->columns->n;
+    const size_t n = t->job + 1 + t->keys.n;
+    t->list = calloc(n, sizeof *t->list);
+    CHECK(t->list, ERR_MEMORY, "no memory for %zu columns", n);
+    memcpy(t->list, s->kind->columns->list, t->job * sizeof *t->list);
+    t->list[t->job] = JOB_COLUMN;
+    for (size_t k = 0; k < t->keys.n; k++)
+        t->list[t->job + 1 + k] = key_column_describe(&t->keys.list[k], p, s->jobs, s->n_jobs);
+    t->columns = (struct job_columns){t->list, n};
+cleanup:
+    return rc;
 }
 
 static struct job_value missing_cell(enum job_type type) {
@@ -31,45 +38,78 @@ bool stage_table_is_missing(const struct job_value *cell) {
 }
 
 /* A cell of another type than its column's now is missing too. */
-static void add_history_row(struct stage_table *t, const struct history_row *row,
-                            const char *label) {
-    const size_t of_stage = t->columns.n - 1;
+static void add_history_row(struct stage_table *t, const struct history_row *row, const char *label,
+                            const struct job_value *keys) {
     struct job_value *cells = t->cells + t->n++ * t->columns.n;
     size_t lacking = 0;
-    for (size_t c = 0; c < of_stage; c++) {
+    for (size_t c = 0; c < t->job; c++) {
         const enum job_type type = t->list[c].type;
         const bool given = c < row->n && row->cells[c].type == type;
         cells[c] = given ? row->cells[c] : missing_cell(type);
         lacking += !given;
     }
-    cells[of_stage] = (struct job_value){.type = JOB_TEXT, .as.text = label};
+    cells[t->job] = (struct job_value){.type = JOB_TEXT, .as.text = label};
+    memcpy(cells + t->job + 1, keys, t->keys.n * sizeof *keys);
     t->n_incomplete += lacking > 0;
+}
+
+/* The cells of a job's keys; the table owns their texts. */
+static enum err_code make_key_cells(struct job_value *cells, struct stage_table *t,
+                                    const struct plan *p, size_t job, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct text text = {0};
+    for (size_t k = 0; k < t->keys.n; k++) {
+        const enum job_type type = t->list[t->job + 1 + k].type;
+        cells[k] = key_column_cell(&text, p, job, &t->keys.list[k], type);
+        if (type != JOB_TEXT) continue;
+        char *copy = text_copy(text_str(&text));
+        CHECK(copy, ERR_MEMORY, "no memory for the key of a job");
+        cells[k].as.text = t->texts[t->n_texts++] = copy;
+    }
+    TRY(text_check(&text, err));
+cleanup:
+    text_release(&text);
+    return rc;
+}
+
+static size_t count_rows(const struct run_state *r, const struct plan_stage *s) {
+    size_t n = 0;
+    for (size_t i = 0; i < s->n_jobs; i++) {
+        const struct history_job *past = r->jobs[s->jobs[i]].past;
+        n += past ? past->n_rows : 0;
+    }
+    return n;
 }
 
 enum err_code stage_table_collect(struct stage_table *out, const struct run_state *r, size_t stage,
                                   struct err *err) {
     enum err_code rc = ERR_OK;
     const struct plan_stage *s = &r->plan.stages[stage];
-    size_t n = 0;
+    const size_t n = count_rows(r, s);
+    struct job_value *keys = NULL;
     *out = (struct stage_table){0};
-    TRY(make_columns(out, s->kind->columns, err));
-    for (size_t i = 0; i < s->n_jobs; i++) {
-        const struct history_job *past = r->jobs[s->jobs[i]].past;
-        n += past ? past->n_rows : 0;
-    }
+    TRY(make_columns(out, &r->plan, stage, err));
+    keys = calloc(out->keys.n + 1, sizeof *keys);
+    out->texts = calloc(s->n_jobs * out->keys.n + 1, sizeof *out->texts);
     out->cells = calloc(n * out->columns.n + 1, sizeof *out->cells);
-    CHECK(out->cells, ERR_MEMORY, "no memory for %zu rows of %s", n, s->name);
+    CHECK(keys && out->texts && out->cells, ERR_MEMORY, "no memory for %zu rows of %s", n, s->name);
     for (size_t i = 0; i < s->n_jobs; i++) {
         const struct history_job *past = r->jobs[s->jobs[i]].past;
-        for (size_t k = 0; past && k < past->n_rows; k++)
-            add_history_row(out, &past->rows[k], r->plan.jobs[s->jobs[i]].label);
+        if (!past || past->n_rows == 0) continue;
+        TRY(make_key_cells(keys, out, &r->plan, s->jobs[i], err));
+        for (size_t k = 0; k < past->n_rows; k++)
+            add_history_row(out, &past->rows[k], r->plan.jobs[s->jobs[i]].label, keys);
     }
 cleanup:
+    free(keys);
     if (rc != ERR_OK) stage_table_release(out);
     return rc;
 }
 
 void stage_table_release(struct stage_table *t) {
+    for (size_t i = 0; i < t->n_texts; i++) free(t->texts[i]);
+    free(t->texts);
+    key_columns_release(&t->keys);
     free(t->list);
     free(t->cells);
     *t = (struct stage_table){0};

@@ -10,13 +10,18 @@
 
 #include "job/row.h"
 #include "run/rundir/run_state.h"
+#include "run/tables/key_columns.h"
 
 struct stage_table {
-    struct job_columns columns; /* those of the stage, then `job` */
+    struct job_columns columns; /* those of the stage, then `job`, then the keys that vary */
+    size_t job;                 /* index of the column `job` */
     size_t n;                   /* rows */
     size_t n_incomplete;        /* rows that lack cells */
     struct job_value *cells;    /* [n, columns.n]; texts belong to the run's state */
     struct job_column *list;    /* of `columns`; owned */
+    struct key_columns keys;
+    char **texts; /* of the cells of keys; owned */
+    size_t n_texts;
 };
 
 /* Rows of all the stage's jobs, whatever their state: a job that runs or failed has those that it

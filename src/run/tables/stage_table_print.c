@@ -46,7 +46,7 @@ static void fill(struct text_table *t, const struct stage_table *rows, const boo
         if (!shown[c]) continue;
         text_table_cell(t, "%s", columns->list[c].name);
         if (columns->list[c].type != JOB_TEXT) text_table_align_right(t, at);
-        if (!wide && c + 1 < columns->n) text_table_set_rank(t, at, 1); /* `job` is always shown */
+        if (!wide && c < rows->job) text_table_set_rank(t, at, 1); /* `job`, keys: always shown */
         at++;
     }
     for (size_t i = 0; i < rows->n * columns->n; i++) {
@@ -94,7 +94,7 @@ enum err_code stage_table_print(struct table_output *o, const struct stage_table
     bool *shown = calloc(n, sizeof *shown);
     CHECK(shown, ERR_MEMORY, "no memory for %zu columns", n);
     for (size_t c = 0; c < n; c++) {
-        shown[c] = programs || wide || c + 1 == n || !is_constant(rows, c);
+        shown[c] = programs || wide || c == rows->job || !is_constant(rows, c);
         shown_n += shown[c];
     }
     TRY(text_table_init(&t, shown_n, err));

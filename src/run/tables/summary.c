@@ -143,7 +143,7 @@ cleanup:
 }
 
 static enum err_code add_job(struct summary *s, const struct run_state *r, size_t stage, size_t job,
-                             const struct summary_axes *axes, struct err *err) {
+                             const struct key_columns *axes, struct err *err) {
     enum err_code rc = ERR_OK;
     struct summary_group g = {0};
     const size_t trained = summary_trained_points(&r->plan, job);
@@ -160,7 +160,7 @@ cleanup:
 }
 
 static enum err_code add_if_done(struct summary *s, const struct run_state *r, size_t stage,
-                                 size_t job, const struct summary_axes *axes, struct err *err) {
+                                 size_t job, const struct key_columns *axes, struct err *err) {
     const struct run_state_job *known = &r->jobs[job];
     if (known->state == QUEUE_DONE && known->past->artifact)
         return add_job(s, r, stage, job, axes, err);
@@ -204,7 +204,7 @@ static bool shares_source(const struct plan *p, size_t evaluate, size_t job) {
 }
 
 static enum err_code add_estimates(struct summary *s, const struct run_state *r, size_t evaluate,
-                                   const struct summary_axes *axes, struct err *err) {
+                                   const struct key_columns *axes, struct err *err) {
     enum err_code rc = ERR_OK;
     for (size_t e = 0; e < r->plan.n_stages; e++) {
         const struct plan_stage *ps = &r->plan.stages[e];
@@ -227,17 +227,31 @@ bool summary_is_joined(const struct plan *p, size_t stage) {
     return true;
 }
 
+/* Two lines have different values of the key. */
+static bool key_varies(const struct summary *s, size_t key) {
+    const char *first = NULL;
+    for (size_t i = 0; i < s->n; i++) {
+        const char *value = text_str(&s->groups[i].keys[key]);
+        if (strcmp(value, "-") == 0) continue;
+        if (first && strcmp(first, value) != 0) return true;
+        first = value;
+    }
+    return false;
+}
+
 enum err_code summary_make(struct summary *s, const struct run_state *r, size_t stage,
                            struct err *err) {
     enum err_code rc = ERR_OK;
-    struct summary_axes axes;
+    struct key_columns axes = {0};
     const struct plan_stage *ps = &r->plan.stages[stage];
-    TRY(summary_axes(&axes, &r->plan, stage, err));
-    summary_name_columns(s, &r->plan, &axes);
+    TRY(key_columns_of_summary(&axes, &r->plan, stage, err));
+    summary_name_columns(s, &axes);
     for (size_t i = 0; i < ps->n_jobs; i++) TRY(add_if_done(s, r, stage, ps->jobs[i], &axes, err));
     if (is_kind(&r->plan, stage, "evaluate")) TRY(add_estimates(s, r, stage, &axes, err));
     if (has_equal_lines(s)) add_of(s);
+    for (size_t k = 0; k < s->n_keys; k++) s->varies[k] = key_varies(s, k);
 cleanup:
+    key_columns_release(&axes);
     return rc;
 }
 

@@ -46,7 +46,10 @@ struct summary_group {              /* one line */
 
 struct summary {
     struct text heads[SUMMARY_KEYS];
-    bool of_section[SUMMARY_KEYS]; /* the key tells sections apart: evaluate's own axes, models */
+    bool of_section[SUMMARY_KEYS];   /* the key tells sections apart: evaluate's own axes, models */
+    bool of_estimator[SUMMARY_KEYS]; /* `reading` shows it to people */
+    bool number[SUMMARY_KEYS];
+    bool varies[SUMMARY_KEYS]; /* among the lines; programs get the others too */
     size_t n_keys;
     struct summary_group *groups;
     size_t n, capacity;

@@ -24,67 +24,9 @@ static void row_text(struct text *out, const struct stage *kind, const struct hi
 static const char *const FIXED[] = {"method", "reading", "fit_points"};
 enum { N_FIXED = sizeof FIXED / sizeof *FIXED };
 
-/* Axes of a fit that have a column of their own, or are averaged over. */
-static bool is_shown(const char *key) {
-    static const char *const shown[] = {"method", "ltv.reading", "points", "repeat",
-                                        "model.wpe_seed"}; /* the evaluation's column shows it */
-    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
-        if (strcmp(shown[i], key) == 0) return true;
-    return false;
-}
-
-/* Estimators and their keys: the columns method and reading show them. */
-static bool is_of_estimator(const struct config_key *key) {
-    return strcmp(key->name, "estimator") == 0 ||
-           (key->when && strncmp(key->when, "estimator=", 10) == 0);
-}
-
 enum { AXES_MOST = SUMMARY_KEYS - N_FIXED - 1 }; /* the last column may become `of` */
 
-static enum err_code collect_axes(struct summary_axes *out, const struct plan *p, size_t stage,
-                                  int depth, struct err *err) {
-    enum err_code rc = ERR_OK;
-    struct varying_keys used;
-    TRY(varying_keys(&used, p, stage, err));
-    for (size_t i = 0; i < used.n && out->n < AXES_MOST; i++) {
-        if (depth == 1 && is_shown(used.keys[i]->name)) continue;
-        if (is_of_estimator(used.keys[i])) continue;
-        out->items[out->n++] = (struct summary_axis){used.keys[i]->name, stage, depth};
-    }
-    for (size_t i = 0; i < config_stage_of_count(p->config, stage); i++) {
-        const size_t of = plan_find_stage(p, config_stage_of(p->config, stage, i));
-        const bool model = (p->stages[of].kind->uses & STAGE_USES_SHAPE) != 0;
-        TRY(collect_axes(out, p, of, model ? 2 : 1, err));
-    }
-cleanup:
-    return rc;
-}
-
-enum err_code summary_axes(struct summary_axes *out, const struct plan *p, size_t stage,
-                           struct err *err) {
-    *out = (struct summary_axes){.n = 0};
-    return collect_axes(out, p, stage, 0, err);
-}
-
-/* A job that several stages plan is in the lists of all of them. */
-static bool is_listed(const struct plan_stage *s, size_t job) {
-    for (size_t i = 0; i < s->n_jobs; i++)
-        if (s->jobs[i] == job) return true;
-    return false;
-}
-
-/* The point of the job, or of a parent in the axis' stage; NULL: it has none there. */
-static const struct config_point *axis_point(const struct plan *p, size_t job,
-                                             const struct summary_axis *axis) {
-    const struct planned_job *j = &p->jobs[job];
-    if (axis->depth == 0) return j->point;
-    for (size_t i = 0; i < j->n_parents; i++) {
-        const struct planned_job *parent = &p->jobs[j->parents[i]];
-        if (parent->stage == axis->index || is_listed(&p->stages[axis->index], j->parents[i]))
-            return parent->point;
-    }
-    return NULL;
-}
+static bool is_own(const struct key_column *k) { return k->own && !key_is_of_estimator(k->key); }
 
 static void describe_fit(struct summary_group *g, const struct plan *p, size_t job) {
     const struct planned_job *j = &p->jobs[job];
@@ -111,40 +53,41 @@ static enum summary_kind kind_of(const struct plan_stage *stage, const char *nam
 }
 
 void summary_describe(struct summary_group *g, const struct run_state *r, size_t stage, size_t job,
-                      const struct summary_axes *axes) {
+                      const struct key_columns *axes) {
     const struct plan *p = &r->plan;
     const size_t model = plan_model(p, job);
+    g->n_keys = N_FIXED;
     for (size_t i = 0; i < N_FIXED; i++)
         row_text(&g->keys[i], p->stages[stage].kind, r->jobs[job].past, FIXED[i]);
     g->kind = kind_of(&p->stages[stage], text_str(&g->keys[0]));
     g->fitted = g->kind != SUMMARY_ESTIMATOR && !p->jobs[job].control;
     text_add(&g->setting, "%s\n%s\n%s", r->dir, p->stages[stage].name,
              model == PLAN_NONE ? "" : p->jobs[model].identity);
-    for (size_t i = 0; i < axes->n; i++) {
-        struct text *key = &g->keys[N_FIXED + i];
-        const struct config_point *point = axis_point(p, job, &axes->items[i]);
+    for (size_t i = 0; i < axes->n && i < AXES_MOST; i++) {
+        struct text *key = &g->keys[g->n_keys++];
+        const struct config_point *point = key_column_point(p, job, &axes->list[i]);
         if (point)
-            varying_keys_value(key, point, axes->items[i].key);
+            varying_keys_value(key, point, axes->list[i].key->name);
         else
             text_add(key, "-");
-        if (axes->items[i].depth == 0) text_add(&g->setting, "\n%s", text_str(key));
+        if (is_own(&axes->list[i])) text_add(&g->setting, "\n%s", text_str(key));
     }
-    g->n_keys = N_FIXED + axes->n;
     describe_fit(g, p, job);
 }
 
-void summary_name_columns(struct summary *s, const struct plan *p,
-                          const struct summary_axes *axes) {
+void summary_name_columns(struct summary *s, const struct key_columns *axes) {
     for (size_t i = 0; i < N_FIXED; i++) text_add(&s->heads[i], "%s", FIXED[i]);
-    for (size_t i = 0; i < axes->n; i++) {
-        struct text *head = &s->heads[N_FIXED + i];
-        s->of_section[N_FIXED + i] = axes->items[i].depth != 1;
-        if (axes->items[i].depth == 0)
-            text_add(head, "%s", axes->items[i].key);
-        else
-            text_add(head, "%s.%s", p->stages[axes->items[i].index].name, axes->items[i].key);
+    s->n_keys = N_FIXED;
+    for (size_t i = 0; i < axes->n && i < AXES_MOST; i++) {
+        const struct key_column *k = &axes->list[i];
+        const size_t at = s->n_keys++;
+        text_add(&s->heads[at], "%s%s%s", k->own ? "" : k->kind->name, k->own ? "" : ".",
+                 k->key->name);
+        s->of_section[at] = is_own(k) || (k->kind->uses & STAGE_USES_SHAPE);
+        s->of_estimator[at] = key_is_of_estimator(k->key);
+        s->number[at] = (k->key->type == CONFIG_INT || k->key->type == CONFIG_FLOAT) &&
+                        !(k->key->flags & CONFIG_LIST);
     }
-    s->n_keys = N_FIXED + axes->n;
 }
 
 /* ---- which jobs a line stands for */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "run/tables/cell_text.h"
+#include "run/tables/key_columns.h"
 #include "run/tables/summary.h"
 #include "run/tables/summary_statistics.h"
 
@@ -68,7 +69,8 @@ static const char *last_part(const char *key) {
  * fit_points is omitted where all fits have the same. */
 static bool has_column(const struct columns *c, const struct summary *s, size_t key) {
     if (c->programs || key == KEY_METHOD) return true;
-    if (key == KEY_READING || s->of_section[key]) return false;
+    if (key == KEY_READING || s->of_section[key] || s->of_estimator[key]) return false;
+    if (key > KEY_FIT_POINTS && !s->varies[key]) return false;
     if (strcmp(last_part(text_str(&s->heads[key])), "reading") == 0) return false;
     return key != KEY_FIT_POINTS || c->several_fit_points || (c->wide && c->fit_points);
 }
@@ -136,13 +138,22 @@ static const char *key_head(const struct summary *s, size_t key, const struct co
     return part;
 }
 
+/* Programs get an identifier: "fit_optimiser_lr". */
+static void key_head_cell(struct text_table *t, const struct summary *s, size_t key,
+                          const struct columns *c) {
+    char name[KEY_COLUMN_NAME];
+    (void)snprintf(name, sizeof name, "%s", key_head(s, key, c));
+    for (char *at = name; c->programs && *at; at++)
+        if (*at == '.') *at = '_';
+    text_table_cell(t, "%s", name);
+}
+
 static void key_heads(struct text_table *t, size_t *column, const struct summary *s,
                       const struct columns *c) {
     for (size_t i = 0; i < s->n_keys; i++) {
-        const bool fit_points = i == KEY_FIT_POINTS;
         if (!c->key[i]) continue;
-        if (fit_points) text_table_align_right(t, *column);
-        text_table_cell(t, "%s", key_head(s, i, c));
+        if (i == KEY_FIT_POINTS || s->number[i]) text_table_align_right(t, *column);
+        key_head_cell(t, s, i, c);
         (*column)++;
     }
 }
@@ -253,7 +264,7 @@ static void section_title(struct text *out, const struct summary *s,
                           const struct summary_group *g) {
     text_clear(out);
     for (size_t i = 0; i < s->n_keys; i++) {
-        if (!s->of_section[i] || strcmp(text_str(&g->keys[i]), "-") == 0) continue;
+        if (!s->of_section[i] || !s->varies[i] || strcmp(text_str(&g->keys[i]), "-") == 0) continue;
         text_add(out, "%s%s = %s", out->size ? ", " : "", text_str(&s->heads[i]),
                  text_str(&g->keys[i]));
     }
@@ -280,7 +291,9 @@ static void sort_lines(struct line *lines, size_t n) {
         }
 }
 
-static enum err_code make_lines(struct line *lines, const struct summary *s, struct err *err) {
+/* Programs get the lines in the order of the config. */
+static enum err_code make_lines(struct line *lines, const struct summary *s, bool programs,
+                                struct err *err) {
     enum err_code rc = ERR_OK;
     struct text title = {0};
     for (size_t i = 0; i < s->n; i++) {
@@ -290,7 +303,7 @@ static enum err_code make_lines(struct line *lines, const struct summary *s, str
         for (size_t k = i; k-- > 0;)
             if (strcmp(lines[k].section, lines[i].section) == 0) lines[i].order = lines[k].order;
     }
-    sort_lines(lines, s->n);
+    if (!programs) sort_lines(lines, s->n);
 cleanup:
     text_release(&title);
     return rc;
@@ -372,7 +385,7 @@ enum err_code summary_print(struct table_output *o, const struct summary *s,
         goto cleanup;
     }
     find_columns(&c, s);
-    TRY(make_lines(lines, s, err));
+    TRY(make_lines(lines, s, programs, err));
     TRY(text_table_init(&t, count_columns(&c, s), err));
     print_heads(&t, s, &c);
     for (size_t i = 0; i < s->n; i++) {
