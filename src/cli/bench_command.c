@@ -15,7 +15,8 @@ static const struct option_row OPTIONS[] = {
     {"--size", NULL, "SIZE", "tiny, small, standard (default: the published model), or a config"},
     {"--repeats", NULL, "N", "interleaved repeats whose medians are printed (default 5)"},
     {"--ranks", NULL, "N", "scaling: maximum number of ranks (default: the cores available)"},
-    {"--mpi", NULL, "WHEN", "auto (default: if a launcher such as mpirun is there), yes or no"},
+    {"--mpi", NULL, "WHEN",
+     "use MPI: auto (default: only under a launcher such as mpirun), yes or no"},
     {"--json", NULL, NULL, "one JSON object"},
 };
 

@@ -23,7 +23,7 @@ static const struct {
 } HINTS[] = {
     {"run",
      {"--resume", "--restart", "--continue"},
-     "the same command resumes a run: leave it out"},
+     "the same command resumes a run: omit the option"},
     {"run",
      {"-n", "-np", "--ranks", "-j"},
      "the launcher sets the number of ranks: mpirun -n N taskvec run CFG"},

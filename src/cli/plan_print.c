@@ -158,8 +158,8 @@ void plan_print_totals(struct text *out, const struct plan *p, const struct plan
         char span[32];
         clock_span(span, t->seconds_left);
         text_clear(&line);
-        text_add(&line, "What is left can use %d rank%s: %s or more.", t->useful_ranks,
-                 t->useful_ranks == 1 ? "" : "s", span);
+        text_add(&line, "The remaining jobs can use %d rank%s and then take %s or more.",
+                 t->useful_ranks, t->useful_ranks == 1 ? "" : "s", span);
         text_table_paragraph(out, text_str(&line), width);
     }
     if (line.failed) out->failed = true;

@@ -16,8 +16,9 @@ enum err_code conditions_resolve(struct entry *e, struct err *err);
 /* Called when all values are known: determines for which values of that key the condition holds. */
 enum err_code conditions_prepare(struct entry *e, struct pool *p, struct err *err);
 
-/* Key k, given at this place, was written for values of the key that its condition names, or of the
- * one before it in the chain, which -s or another file has replaced. Then it may exist nowhere. */
+/* Whether -s or another file than that of `given` has set the key that the condition of key k
+ * names, or one further up the chain of conditions. Then k, which was given there, may exist in no
+ * point without being a mistake. */
 bool conditions_overridden(const struct entry *e, size_t k, struct place given);
 
 #endif

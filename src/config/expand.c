@@ -122,8 +122,8 @@ cleanup:
     return rc;
 }
 
-/* A key whose condition holds in no point is an error, because it would be ignored silently; not
- * where -s or another file chose another method, shift or problem than it was written for. */
+/* A key whose condition holds in no point is an error, because it would be ignored silently, unless
+ * -s or another file selected another method, shift or problem. */
 static enum err_code refuse_idle_keys(const struct entry *e, struct err *err) {
     for (size_t k = 0; k < e->n_keys; k++) {
         const struct key *key = &e->keys[k];

@@ -49,7 +49,7 @@ enum err_code place_error(struct err *err, struct place at, const char *stage, c
                           const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
 /* The same for a word of the config that does not exist or cannot be read: ERR_USAGE where it comes
- * from -s, ERR_CONFIG where it stands in a file. */
+ * from -s, ERR_CONFIG where it comes from a file. */
 enum err_code place_unreadable(struct err *err, struct place at, const char *stage, const char *key,
                                const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
