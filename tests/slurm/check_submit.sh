@@ -111,6 +111,9 @@ has '^#SBATCH --ntasks=64 '
 RANKS=1000 GROUP=100 submit --print >"$work/job.sh"
 has '^#SBATCH --ntasks=100 ' # as many as its group has ranks
 has '^#SBATCH --time=00:10:00$' # at least ten minutes
+: >"$CALLS"
+submit --print --dir "$work/a run" >"$work/job.sh"
+tail -n 1 "$CALLS" | grep -qxF "taskvec plan --json $config -o $work/a run" || fault "what is left was not looked up in the folder"
 SECONDS_LEFT=3900.5 HOURS=2 submit --print >"$work/job.sh"
 has '^#SBATCH --time=02:20:00$' # 10 minutes and twice 65
 SECONDS_LEFT=3900 HOURS=9 submit --print --ntasks 3 >"$work/job.sh"
