@@ -1,17 +1,53 @@
 #include "cli/progress_bar.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "par/launcher.h"
 
-static const double LOG_EVERY = 30.0; /* seconds */
+/* Seconds: the first line in a log, and the longest time between two. */
+static const double FIRST_LINE = 1.0, LINE_RAREST = 300.0;
 enum { BAR_WIDTH = 24 };
 
-void progress_bar_init(struct progress_bar *b, bool quiet) {
+enum err_code progress_form_read(enum progress_form *form, const char *word, bool quiet,
+                                 struct err *err) {
+    static const char *const WORDS[] = {"auto", "bar", "lines", "none"}; /* enum progress_form */
+    *form = quiet ? PROGRESS_NONE : PROGRESS_AUTO;
+    if (!word) return ERR_OK;
+    for (int i = 0; i < 4; i++)
+        if (strcmp(word, WORDS[i]) == 0) {
+            *form = (enum progress_form)i;
+            return ERR_OK;
+        }
+    return ERR(err, ERR_USAGE, "--progress %s: expected auto, bar, lines or none", word);
+}
+
+void progress_bar_init(struct progress_bar *b, enum progress_form form, double began) {
     *b = (struct progress_bar){
-        .quiet = quiet, .terminal = isatty(STDERR_FILENO) != 0, .last_line = clock_now()};
+        .form = form, .fd = STDERR_FILENO, .began = began, .next_line = began + FIRST_LINE};
+    if (form != PROGRESS_AUTO && form != PROGRESS_BAR) return;
+    bool terminal = isatty(STDERR_FILENO) != 0;
+    const int launcher = terminal ? -1 : launcher_terminal();
+    if (launcher >= 0) {
+        b->fd = launcher;
+        terminal = true;
+        /* A process in the background of a terminal with `stty tostop` would be stopped. */
+        (void)signal(SIGTTOU, SIG_IGN);
+    }
+    if (form == PROGRESS_AUTO) b->form = terminal ? PROGRESS_BAR : PROGRESS_LINES;
+}
+
+void progress_bar_release(struct progress_bar *b) {
+    if (b->fd > STDERR_FILENO) (void)close(b->fd);
+    b->fd = STDERR_FILENO;
+}
+
+double progress_next_line(double seconds) {
+    const double wait = seconds < FIRST_LINE ? FIRST_LINE : seconds;
+    return seconds + (wait < LINE_RAREST ? wait : LINE_RAREST);
 }
 
 void progress_bar_text(struct text *out, const struct farm_progress *p, int width) {
@@ -36,7 +72,7 @@ void progress_bar_text(struct text *out, const struct farm_progress *p, int widt
 static void draw(struct progress_bar *b, const struct text *line) {
     struct text whole = {0};
     text_add(&whole, "\r%s\033[K", text_str(line));
-    (void)!write(STDERR_FILENO, text_str(&whole), whole.size);
+    (void)!write(b->fd, text_str(&whole), whole.size);
     text_release(&whole);
     b->drawn = true;
 }
@@ -44,20 +80,20 @@ static void draw(struct progress_bar *b, const struct text *line) {
 void progress_bar_show(const struct farm_progress *p, void *bar) {
     struct progress_bar *b = bar;
     struct text line = {0};
-    if (b->quiet) return;
-    if (b->terminal) {
+    const double now = clock_now();
+    if (b->form == PROGRESS_BAR) {
         progress_bar_text(&line, p, BAR_WIDTH);
         draw(b, &line);
-    } else if (clock_now() - b->last_line >= LOG_EVERY) {
+    } else if (b->form == PROGRESS_LINES && now >= b->next_line) {
         progress_bar_text(&line, p, 0);
         (void)fprintf(stderr, "taskvec: %s\n", text_str(&line));
-        b->last_line = clock_now();
+        b->next_line = b->began + progress_next_line(now - b->began);
     }
     text_release(&line);
 }
 
 void progress_bar_clear(struct progress_bar *b) {
     static const char clear[] = "\r\033[K";
-    if (b->drawn) (void)!write(STDERR_FILENO, clear, sizeof clear - 1);
+    if (b->drawn) (void)!write(b->fd, clear, sizeof clear - 1);
     b->drawn = false;
 }

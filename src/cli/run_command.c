@@ -10,6 +10,7 @@
 #include "machine/memory_budget.h"
 #include "machine/time_limit.h"
 #include "par/farm.h"
+#include "par/launcher.h"
 #include "run/plan/job_message.h"
 #include "run/rundir/provenance.h"
 #include "run/rundir/run_state.h"
@@ -34,7 +35,9 @@ static const struct option_row OPTIONS[] = {
     {"--mix", NULL, NULL, "resume although another build or BLAS kernel began the run"},
     {"--replace-config", NULL, NULL,
      "use a folder whose config has another name or shares no job with CFG"},
-    {"--quiet", NULL, NULL, "no progress on standard error"},
+    {"--progress", NULL, "FORM",
+     "bar, lines, none, or auto (default: a bar on a terminal, else lines)"},
+    {"--quiet", NULL, NULL, "no progress, and of messages only warnings and errors"},
 };
 
 struct session { /* of rank 0, which coordinates */
@@ -267,7 +270,8 @@ cleanup:
     return rc;
 }
 
-static void print_summary(struct text *out, const struct session *s, const struct farm_outcome *o) {
+static void print_summary(struct text *out, const struct session *s, const struct farm_outcome *o,
+                          int ranks) {
     char span[32];
     clock_span(span, o->seconds);
     text_add(out, "%s: %zu of %zu jobs done", s->dir, o->done, o->jobs);
@@ -276,11 +280,24 @@ static void print_summary(struct text *out, const struct session *s, const struc
     if (o->blocked) text_add(out, ", %zu blocked", o->blocked);
     if (o->pending) text_add(out, ", %zu left", o->pending);
     if (o->failed) text_add(out, "; taskvec status %s gives the reasons", s->dir);
-    if (o->exit_code == EXIT_WORK_REMAINS) text_add(out, "; the same command resumes");
     if (o->at_once)
-        text_add(out, "; results.h5 is unchanged, tables read the journal\n");
+        text_add(out, "; results.h5 is unchanged, tables read the journal");
     else
-        text_add(out, "; %s/results.h5\n", s->dir);
+        text_add(out, "; %s/results.h5", s->dir);
+    if (o->exit_code == EXIT_WORK_REMAINS) {
+        text_add(out, "; work remains, to resume: ");
+        launcher_command(out, s->argv, ranks);
+    }
+    text_add(out, "\n");
+}
+
+/* mpirun that ends its ranks discards what they write to standard output in their last second, and
+ * main() prints after MPI_Finalize. */
+static void print_before_release(const struct session *s, const struct farm_outcome *o, int ranks) {
+    struct text line = {0};
+    print_summary(&line, s, o, ranks);
+    (void)fprintf(stderr, "taskvec: %s", text_str(&line));
+    text_release(&line);
 }
 
 static bool is_worse(enum err_code a, enum err_code b) {
@@ -307,7 +324,10 @@ static enum err_code coordinate(struct text *out, int *exit_code, struct session
         *err = late;
     }
     if (rc == ERR_OK) *exit_code = outcome.exit_code;
-    print_summary(out, s, &outcome);
+    if (par->launched && *exit_code == EXIT_WORK_REMAINS)
+        print_before_release(s, &outcome, par->size);
+    else
+        print_summary(out, s, &outcome, par->size);
 cleanup:
     return rc;
 }
@@ -328,8 +348,9 @@ static enum err_code run_command(struct text *out, int *exit_code, const struct 
     struct session s = {
         .options = o, .argv = argv, .began = clock_now(), .log = {.level = LOG_INFO}};
     if (options_has(o, "--quiet")) s.log.level = LOG_WARNING;
-    progress_bar_init(&s.bar, options_has(o, "--quiet"));
+    enum progress_form form;
     enum par_mpi mpi;
+    TRY(progress_form_read(&form, options_value(o, "--progress"), options_has(o, "--quiet"), err));
     TRY(par_read_mpi(&mpi, options_value(o, "--mpi"), err));
     TRY(par_init(&par, mpi, &s.log, err));
     s.log.rank = par.rank;
@@ -339,7 +360,9 @@ static enum err_code run_command(struct text *out, int *exit_code, const struct 
                                                     : par_finish(&par, 0);
         goto cleanup;
     }
+    progress_bar_init(&s.bar, form, s.began);
     rc = coordinate(out, exit_code, &s, &par, err);
+    progress_bar_release(&s.bar);
     farm_release(&par);
     session_release(&s);
     if (rc == ERR_MPI)
