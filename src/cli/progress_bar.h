@@ -1,6 +1,6 @@
 /*
- * progress_bar.h - progress of a run on stderr: a bar on a terminal, lines that grow rarer in a
- * log.
+ * progress_bar.h - progress of a run on stderr: a bar on a terminal, lines at growing intervals in
+ * a log.
  */
 #ifndef CLI_PROGRESS_BAR_H
 #define CLI_PROGRESS_BAR_H
@@ -36,7 +36,7 @@ void progress_bar_clear(struct progress_bar *b); /* before anything else is prin
 void progress_bar_release(struct progress_bar *b);
 
 /* Seconds after the start at which the line after one at `seconds` is due: the first after a
- * second, each next one after as long again, at most 5 min. */
+ * second, then each at twice the time of the one before, at most 5 min later. */
 double progress_next_line(double seconds);
 
 /* "[####      ] 12 of 40 done, 2 running, 1 failed, 3 min 05 s to go"; width 0: no bar. */
