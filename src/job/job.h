@@ -35,6 +35,11 @@ struct job_input {
     const char *artifact;             /* path of its safetensors file */
 };
 
+/* A file that the job reads by its path, with the SHA-256 that is part of the job's identity. */
+struct job_file {
+    const char *path, *hash;
+};
+
 struct job_ctx;
 
 /* Implements the functions below: over the child's socket, in the program itself, or in a test.
@@ -68,6 +73,8 @@ struct job_ctx {
     const char *control; /* evaluate: the method of its key `also` that this job is for, or NULL */
     const struct job_input *inputs;
     size_t n_inputs;
+    const struct job_file *files;
+    size_t n_files;
     size_t memory; /* bytes this job may use: decides what is cached, never the result */
     int group_rank, group_size; /* 0 of 1 for most jobs */
     bool shards_told;           /* job.c's own; false at first */

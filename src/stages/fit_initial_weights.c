@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stages/planned_file.h"
 #include "tensorfile/tensorfile.h"
 
 static const char *file_of(const struct config_point *point) {
@@ -45,13 +46,13 @@ enum err_code fit_initial_weights_check(const struct config_point *point,
     return config_error(err, point, "weights", "%s", why.msg);
 }
 
-enum err_code fit_initial_weights(float *w, const struct config_point *point,
+enum err_code fit_initial_weights(float *w, const struct job_ctx *ctx,
                                   const struct method_setup *setup, const struct rng *stream,
                                   struct err *err) {
     enum err_code rc = ERR_OK;
     struct tensorfile *file = NULL;
     size_t shape[2];
-    const char *path = file_of(point);
+    const char *path = file_of(ctx->point);
     if (!path) {
         setup->method->derivation.init(w, setup, stream);
         return ERR_OK;
@@ -59,6 +60,7 @@ enum err_code fit_initial_weights(float *w, const struct config_point *point,
     TRY(open_weights(&file, path, setup, err));
     setup->method->derivation.weights_shape(shape, setup);
     TRY(tensorfile_floats(w, file, "weights", 2, shape, err));
+    TRY(planned_file_check(ctx, path, file, err));
 cleanup:
     tensorfile_close(file);
     return rc;

@@ -9,6 +9,7 @@
 
 #include "base/rng.h"
 #include "config/config.h"
+#include "job/job.h"
 #include "methods/method.h"
 
 /* For `plan`: ERR_CONFIG, with the place, for a file that cannot be the method's weights. */
@@ -16,7 +17,7 @@ enum err_code fit_initial_weights_check(const struct config_point *point,
                                         const struct method_setup *setup, struct err *err);
 
 /* w [method_weights]: the file's, or the method's own draw from `stream`. */
-enum err_code fit_initial_weights(float *w, const struct config_point *point,
+enum err_code fit_initial_weights(float *w, const struct job_ctx *ctx,
                                   const struct method_setup *setup, const struct rng *stream,
                                   struct err *err);
 

@@ -139,7 +139,7 @@ static enum err_code begin_choice(struct fit_job *f, size_t choice, struct err *
     f->setup.choice = choice;
     f->state.epoch = f->saved.epoch = 0;
     f->written = 0;
-    return fit_initial_weights(f->state.w, f->ctx->point, &f->setup, &init, err);
+    return fit_initial_weights(f->state.w, f->ctx, &f->setup, &init, err);
 }
 
 static enum err_code fit_job_init(struct fit_job *f, struct job_ctx *ctx, struct err *err) {

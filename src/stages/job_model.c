@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "stages/planned_file.h"
 #include "stages/shared_keys.h"
 
 static const char *checkpoint_of(const struct config_point *point) {
@@ -79,7 +80,9 @@ enum err_code job_model_open(struct model *out, const struct job_ctx *ctx, struc
     if (!path) path = checkpoint_of(ctx->point);
     if (!path) return no_model(ctx->point, err);
     TRY(model_open(out, path, err));
-    if (seed > 0 && (rc = model_redraw_positions(out, seed, err)) != ERR_OK) model_close(out);
+    rc = planned_file_check(ctx, path, out->file, err);
+    if (rc == ERR_OK && seed > 0) rc = model_redraw_positions(out, seed, err);
+    if (rc != ERR_OK) model_close(out);
 cleanup:
     return rc;
 }

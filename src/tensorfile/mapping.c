@@ -7,6 +7,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+struct file_stamp mapping_stamp(const struct stat *info) {
+    return (struct file_stamp){.device = (uint64_t)info->st_dev,
+                               .inode = (uint64_t)info->st_ino,
+                               .size = (uint64_t)info->st_size,
+                               .written = (int64_t)info->st_mtim.tv_sec * 1000000000 +
+                                          info->st_mtim.tv_nsec};
+}
+
 enum err_code mapping_open(struct mapping *m, const char *path, struct err *err) {
     enum err_code rc = ERR_OK;
     struct stat info;
@@ -22,6 +30,7 @@ enum err_code mapping_open(struct mapping *m, const char *path, struct err *err)
     CHECK(data != MAP_FAILED, ERR_SYSTEM, "%s: cannot map %zu bytes: %s", path, m->size,
           strerror(errno));
     m->data = data;
+    m->stamp = mapping_stamp(&info);
 cleanup:
     if (fd >= 0) close(fd);
     return rc;

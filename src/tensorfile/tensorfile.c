@@ -254,6 +254,8 @@ void tensorfile_close(struct tensorfile *f) {
 
 /* ---------------------------------------------------------------- queries */
 
+const struct mapping *tensorfile_mapping(const struct tensorfile *f) { return &f->map; }
+
 const char *tensorfile_path(const struct tensorfile *f) { return f->path; }
 
 size_t tensorfile_count(const struct tensorfile *f) { return f->n_tensors; }

@@ -54,6 +54,8 @@ struct tensorfile; /* an open file */
 enum err_code tensorfile_open(struct tensorfile **out, const char *path, struct err *err);
 void tensorfile_close(struct tensorfile *f); /* NULL-safe */
 
+struct mapping;
+const struct mapping *tensorfile_mapping(const struct tensorfile *f); /* mapping.h: all its bytes */
 const char *tensorfile_path(const struct tensorfile *f);
 size_t tensorfile_count(const struct tensorfile *f);
 /* Tensor i < tensorfile_count(), in the order of the data; the tensor of a name, or NULL. */

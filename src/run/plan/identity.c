@@ -37,6 +37,12 @@ const char *identity_files_hash(const struct identity_files *f, size_t i) {
     return f->items[i].hash;
 }
 
+const char *identity_files_find(const struct identity_files *f, const char *path) {
+    for (size_t i = 0; i < f->n; i++)
+        if (strcmp(f->items[i].path, path) == 0) return f->items[i].hash;
+    return NULL;
+}
+
 static enum err_code file_reserve(struct identity_files *f, struct err *err) {
     if (f->n < f->capacity) return ERR_OK;
     const size_t capacity = f->capacity ? 2 * f->capacity : 4;

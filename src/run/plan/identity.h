@@ -22,6 +22,7 @@ void identity_files_destroy(struct identity_files *f); /* NULL-safe */
 size_t identity_files_count(const struct identity_files *f);
 const char *identity_files_path(const struct identity_files *f, size_t i);
 const char *identity_files_hash(const struct identity_files *f, size_t i);
+const char *identity_files_find(const struct identity_files *f, const char *path); /* or NULL */
 
 struct identity_of {
     const struct stage *stage;

@@ -25,12 +25,6 @@ cleanup:
     return rc;
 }
 
-static const char *hash_of(const struct identity_files *files, const char *path) {
-    for (size_t i = 0; i < identity_files_count(files); i++)
-        if (strcmp(identity_files_path(files, i), path) == 0) return identity_files_hash(files, i);
-    return "unknown";
-}
-
 static enum err_code add_point(struct job_keys *k, const char *prefix, const struct plan *p,
                                const struct config_point *point, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -45,8 +39,8 @@ static enum err_code add_point(struct job_keys *k, const char *prefix, const str
             TRY(add(k, prefix, key->name, text_str(&value), err));
         } else if (plan_text(point, key->name)) {
             text_add(&name, "file %s", key->name);
-            TRY(add(k, prefix, text_str(&name), hash_of(p->files, plan_text(point, key->name)),
-                    err));
+            TRY(add(k, prefix, text_str(&name),
+                    identity_files_find(p->files, plan_text(point, key->name)), err));
         }
     }
 cleanup:

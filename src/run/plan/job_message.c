@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stages/planned_file.h"
 #include "stages/stage.h"
 #include "store/artifact.h"
 
@@ -27,6 +28,17 @@ static void block_point(struct text *out, const char *name, const struct config_
     text_release(&written);
 }
 
+/* The files that the keys of a point name, one block each: "HASH PATH". */
+static void block_files(struct text *out, const struct plan *p, const struct config_point *point) {
+    for (size_t i = 0; i < config_point_size(point); i++) {
+        const struct config_key *key = config_point_key(point, i);
+        const char *path = key->flags & CONFIG_PATH ? plan_text(point, key->name) : NULL;
+        const char *hash = path ? identity_files_find(p->files, path) : NULL;
+        if (!hash) continue;
+        text_add(out, "file %zu\n%s %s\n", strlen(hash) + 1 + strlen(path), hash, path);
+    }
+}
+
 enum err_code job_message_write(struct text *out, const struct plan *p, size_t job, const char *dir,
                                 struct err *err) {
     enum err_code rc = ERR_OK;
@@ -47,6 +59,8 @@ enum err_code job_message_write(struct text *out, const struct plan *p, size_t j
         block_text(out, "artifact", path);
         block_point(out, "point", parent->point);
     }
+    block_files(out, p, j->point);
+    for (size_t i = 0; i < j->n_parents; i++) block_files(out, p, p->jobs[j->parents[i]].point);
     TRY(text_check(out, err));
 cleanup:
     return rc;
@@ -72,12 +86,17 @@ static enum err_code block_read(char **out, const char **at, const char *name, s
     return ERR_OK;
 }
 
+enum { FILES_MOST = 16 }; /* a few for each point: `model.checkpoint`, `weights` */
+
 struct job_message {
     char *kind, *seed, *control, *n_inputs;
     char *input_text[JOB_PARENTS][3]; /* kind, identity, artifact */
     struct config_point *point, *input_points[JOB_PARENTS];
     struct job_input inputs[JOB_PARENTS];
     size_t n;
+    char *file_text[FILES_MOST]; /* the hash, ended by NUL, and the path behind it */
+    struct job_file files[FILES_MOST];
+    size_t n_files;
 };
 
 static void release_message(struct job_message *m) {
@@ -90,6 +109,7 @@ static void release_message(struct job_message *m) {
         for (size_t k = 0; k < 3; k++) free(m->input_text[i][k]);
         if (m->input_points[i]) config_point_destroy(m->input_points[i]);
     }
+    for (size_t i = 0; i < FILES_MOST; i++) free(m->file_text[i]);
 }
 
 static enum err_code point_read(struct config_point **out, const char **at, struct err *err) {
@@ -114,6 +134,19 @@ cleanup:
     return rc;
 }
 
+static enum err_code planned_file_read(struct job_message *m, const char **at, struct err *err) {
+    enum err_code rc = ERR_OK;
+    CHECK(m->n_files < FILES_MOST, ERR_DATA, "message of a job: more than %d files", FILES_MOST);
+    char **text = &m->file_text[m->n_files];
+    TRY(block_read(text, at, "file", err));
+    char *path = strchr(*text, ' ');
+    CHECK(path, ERR_DATA, "message of a job: expected HASH PATH, received \"%.20s\"", *text);
+    *path++ = '\0';
+    m->files[m->n_files++] = (struct job_file){.path = path, .hash = *text};
+cleanup:
+    return rc;
+}
+
 static enum err_code read_message(struct job_message *m, const char *at, struct err *err) {
     enum err_code rc = ERR_OK;
     TRY(block_read(&m->kind, &at, "kind", err));
@@ -125,6 +158,7 @@ static enum err_code read_message(struct job_message *m, const char *at, struct 
     CHECK(m->n <= JOB_PARENTS, ERR_DATA, "message of a job: %zu inputs, at most %d are possible",
           m->n, JOB_PARENTS);
     for (size_t i = 0; i < m->n; i++) TRY(input_read(m, i, &at, err));
+    while (*at) TRY(planned_file_read(m, &at, err));
 cleanup:
     return rc;
 }
@@ -143,7 +177,10 @@ enum err_code job_message_compute(const char *message, struct job_ctx *ctx, void
     ctx->control = m.control[0] ? m.control : NULL;
     ctx->inputs = m.inputs;
     ctx->n_inputs = m.n;
+    ctx->files = m.files;
+    ctx->n_files = m.n_files;
     TRY(stage->run(ctx, err));
+    TRY(planned_files_recheck(ctx, err));
 cleanup:
     release_message(&m);
     return rc;
