@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "cli/command.h"
 #include "cli/plan_print.h"
 #include "journal/journal.h"
@@ -31,7 +32,8 @@ cleanup:
 }
 
 static enum err_code print_plan(struct text *out, const struct plan *p, const char *dir,
-                                const struct options *o, struct err *err) {
+                                const struct plan_notes *notes, const struct options *o,
+                                struct err *err) {
     enum err_code rc = ERR_OK;
     struct plan_totals totals;
     struct run_state_job *states = calloc(p->n_jobs + 1, sizeof *states);
@@ -39,7 +41,7 @@ static enum err_code print_plan(struct text *out, const struct plan *p, const ch
     TRY(states_of(states, p, dir, err));
     TRY(plan_totals(&totals, p, states, err));
     if (options_has(o, "--json")) {
-        TRY(plan_print_json(out, p, states, &totals, err));
+        TRY(plan_print_json(out, p, states, &totals, notes, err));
     } else if (options_has(o, "--csv")) {
         TRY(plan_print(out, p, states, &totals, TABLE_CSV, err));
     } else {
@@ -51,12 +53,36 @@ cleanup:
     return rc;
 }
 
+/* What `run` would refuse because the folder holds another run. */
+static enum err_code note_owner(struct plan_notes *notes, const char *dir, const struct plan *p,
+                                const struct stage_schemas *schemas, struct err *err) {
+    struct rundir_change change;
+    struct err note = {0};
+    rundir_compare(&change, dir, p, schemas);
+    if (rundir_check_owner(&change, dir, p, &note) == ERR_OK) return ERR_OK;
+    return plan_notes_add(notes, &note, err);
+}
+
+/* Writes the plan first, so that a long one does not scroll the notes away. */
+static enum err_code print_notes(struct text *out, const struct plan_notes *notes,
+                                 struct err *err) {
+    const struct log log = {.level = LOG_INFO};
+    if (notes->n == 0) return ERR_OK;
+    if (out->failed) return text_check(out, err);
+    if (fwrite(text_str(out), 1, out->size, stdout) != out->size || fflush(stdout) != 0)
+        return ERR(err, ERR_IO, "cannot write to standard output");
+    text_clear(out);
+    for (size_t i = 0; i < notes->n; i++) log_line(&log, LOG_INFO, "note: %s", notes->items[i]);
+    return ERR_OK;
+}
+
 static enum err_code plan_command(struct text *out, int *exit_code, const struct options *o,
                                   char *const *argv, struct err *err) {
     enum err_code rc = ERR_OK;
     struct stage_schemas schemas = {0};
     struct config *config = NULL;
     struct plan plan = {0};
+    struct plan_notes notes = {0};
     char dir[FILE_PATH_MAX];
     const char *sets[OPTIONS_MAX];
     const size_t n_sets = options_values(sets, o, "--set");
@@ -67,12 +93,16 @@ static enum err_code plan_command(struct text *out, int *exit_code, const struct
     TRY(stage_schemas_init(&schemas, err));
     TRY(stage_schemas_open(&config, &schemas, o->args[0], sets, n_sets, err));
     TRY(plan_make(&plan, config, err));
+    TRY(plan_notes_make(&notes, &plan, err));
     TRY(rundir_name(dir, config, options_value(o, "--output"), err));
+    TRY(note_owner(&notes, dir, &plan, &schemas, err));
     if (options_has(o, "--resolved"))
         config_print(out, config);
     else
-        TRY(print_plan(out, &plan, dir, o, err));
+        TRY(print_plan(out, &plan, dir, &notes, o, err));
+    TRY(print_notes(out, &notes, err));
 cleanup:
+    plan_notes_release(&notes);
     plan_release(&plan);
     config_close(config);
     stage_schemas_release(&schemas);
@@ -83,7 +113,8 @@ const struct command COMMAND_PLAN = {
     .name = "plan",
     .arguments = "CFG",
     .meaning = "show what would run: jobs, memory, predicted cost",
-    .more = "The line number of a job is the N of TASKVEC_INJECT=KIND@job:N.\n"
+    .more = "Notes on standard error (and in --json) name what may be a slip in the config.\n"
+            "The line number of a job is the N of TASKVEC_INJECT=KIND@job:N.\n"
             "Keys of a config: taskvec help STAGE, taskvec help KEY, docs/config.md\n",
     .options = OPTIONS,
     .n_options = sizeof OPTIONS / sizeof *OPTIONS,

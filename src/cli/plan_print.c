@@ -209,7 +209,7 @@ static void json_totals(struct json_writer *w, const struct plan *p, const struc
 
 enum err_code plan_print_json(struct text *out, const struct plan *p,
                               const struct run_state_job *states, const struct plan_totals *t,
-                              struct err *err) {
+                              const struct plan_notes *notes, struct err *err) {
     enum err_code rc = ERR_OK;
     struct text scratch = {0};
     struct json_writer w = json_writer_begin(out);
@@ -218,6 +218,9 @@ enum err_code plan_print_json(struct text *out, const struct plan *p,
     for (size_t i = 0; i < p->n_stages; i++) TRY(varying_keys(&axes[i], p, i, err));
     json_write_object(&w);
     json_totals(&w, p, t);
+    json_write_key(&w, "notes"), json_write_array(&w);
+    for (size_t i = 0; i < notes->n; i++) json_write_bytes(&w, notes->items[i]);
+    json_write_close(&w);
     json_write_key(&w, "jobs"), json_write_array(&w);
     for (size_t j = 0; j < p->n_jobs; j++) {
         describe_job(&scratch, p, j, axes);

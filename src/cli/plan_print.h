@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "run/plan/plan.h"
+#include "run/plan/plan_notes.h"
 #include "run/rundir/run_state.h"
 #include "run/tables/table_format.h"
 
@@ -31,7 +32,7 @@ enum err_code plan_print(struct text *out, const struct plan *p, const struct ru
                          const struct plan_totals *t, enum table_format format, struct err *err);
 enum err_code plan_print_json(struct text *out, const struct plan *p,
                               const struct run_state_job *states, const struct plan_totals *t,
-                              struct err *err);
+                              const struct plan_notes *notes, struct err *err);
 void plan_print_totals(struct text *out, const struct plan *p, const struct plan_totals *t);
 
 #endif

@@ -12,6 +12,7 @@
 #include "par/farm.h"
 #include "par/launcher.h"
 #include "run/plan/job_message.h"
+#include "run/plan/plan_notes.h"
 #include "run/rundir/provenance.h"
 #include "run/rundir/run_state.h"
 #include "run/rundir/rundir.h"
@@ -138,6 +139,17 @@ static enum err_code enter_directory(struct session *s, struct err *err) {
                  change.added, change.unchanged, change.gone);
     TRY(rundir_keep_config(s->dir, s->config, err));
 cleanup:
+    return rc;
+}
+
+/* What may be a slip in the config: printed once, when nothing refuses the run any more. */
+static enum err_code report_notes(const struct session *s, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct plan_notes notes = {0};
+    TRY(plan_notes_make(&notes, &s->plan, err));
+    for (size_t i = 0; i < notes.n; i++) log_line(&s->log, LOG_INFO, "note: %s", notes.items[i]);
+cleanup:
+    plan_notes_release(&notes);
     return rc;
 }
 
@@ -315,6 +327,7 @@ static enum err_code coordinate(struct text *out, int *exit_code, struct session
     TRY(text_check(&s->machine, err));
     TRY(make_farm(s, err));
     TRY(enter_directory(s, err));
+    TRY(report_notes(s, err));
     blas_kernel_warn(&s->log);
     rc = farm_run(&s->farm, par, &outcome, err);
     progress_bar_clear(&s->bar);

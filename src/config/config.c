@@ -110,6 +110,22 @@ enum err_code config_stage_error(struct err *err, const struct config *c, size_t
     return place_error(err, e->place, e->name, key, "%s", message);
 }
 
+static const struct key *key_set_by(const struct config *c, size_t stage, const char *key) {
+    const struct entry *e = entry_at(c, stage);
+    const size_t k = entry_index(e, key);
+    if (k == KEY_NONE || e->keys[k].inherited) return NULL;
+    return e->keys[k].given || e->keys[k].n > e->keys[k].own ? &e->keys[k] : NULL;
+}
+
+bool config_stage_sets(const struct config *c, size_t stage, const char *key) {
+    return key_set_by(c, stage, key) != NULL;
+}
+
+bool config_stage_sets_one(const struct config *c, size_t stage, const char *key) {
+    const struct key *k = key_set_by(c, stage, key);
+    return k && k->given && k->n == 1 && node_is_plain(k->given);
+}
+
 size_t config_stage_points(const struct config *c, size_t stage) {
     return entry_at(c, stage)->n_points;
 }

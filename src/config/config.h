@@ -54,6 +54,9 @@ const char *config_stage_of(const struct config *c, size_t stage, size_t i);
 enum err_code config_stage_error(struct err *err, const struct config *c, size_t stage,
                                  const char *key, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
+/* Whether the stage itself gives the key, and whether as one value without brackets. */
+bool config_stage_sets(const struct config *c, size_t stage, const char *key);
+bool config_stage_sets_one(const struct config *c, size_t stage, const char *key);
 size_t config_stage_points(const struct config *c, size_t stage);
 const struct config_point *config_stage_point(const struct config *c, size_t stage, size_t i);
 

@@ -40,6 +40,20 @@ void fit_keys_read(struct fit_keys *k, const struct config_point *point) {
     k->train = k->prompts - (size_t)(share * (double)k->prompts + 0.5);
 }
 
+static bool is_among(const char *key, const char *const *keys) {
+    for (; *keys; keys++)
+        if (strcmp(key, *keys) == 0) return true;
+    return false;
+}
+
+bool fit_keys_reads(const struct method *m, const char *key) {
+    static const char *const learning[] = {"epochs", "patience", "patience_rule",
+                                           "checkpoint_every", NULL};
+    static const char *const basis[] = {"basis", "basis_points", NULL};
+    if (strncmp(key, "optimiser.", 10) == 0 || is_among(key, learning)) return method_learns(m);
+    return !is_among(key, basis) || m->inputs.basis;
+}
+
 void fit_keys_data(struct fit_data_options *out, const struct fit_keys *k,
                    const struct method_setup *setup, size_t T0) {
     *out = (struct fit_data_options){

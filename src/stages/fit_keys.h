@@ -28,6 +28,10 @@ struct fit_keys {
 
 void fit_keys_read(struct fit_keys *k, const struct config_point *point);
 
+/* Whether a fit of this method reads the key; true for every key but those of learning by gradient
+ * descent and those of the basis. */
+bool fit_keys_reads(const struct method *m, const char *key);
+
 /* Options of the data for these keys; the caller adds the prompts' arrays and the memory. T0: point
  * of the basis, 0 if there is none. */
 void fit_keys_data(struct fit_data_options *out, const struct fit_keys *k,

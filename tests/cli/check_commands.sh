@@ -88,8 +88,8 @@ expect 0 '^[0-9a-f]{64}$' digest results/tiny
 digest=$(cat out)
 
 # ---- resolved: opens again, prints the same, gives the same bits
-"$program" plan tiny.cfg --resolved >resolved.cfg
-"$program" plan resolved.cfg --resolved | cmp - resolved.cfg || faults=$((faults + 1))
+"$program" plan tiny.cfg --resolved >resolved.cfg 2>/dev/null
+"$program" plan resolved.cfg --resolved 2>/dev/null | cmp - resolved.cfg || faults=$((faults + 1))
 expect 0 '11 of 11' run resolved.cfg -o again --in-process
 expect 0 "^$digest\$" digest again
 

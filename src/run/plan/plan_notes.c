@@ -1,0 +1,226 @@
+#include "run/plan/plan_notes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "methods/method.h"
+#include "run/plan/trained_on.h"
+#include "stages/fit_keys.h"
+
+enum err_code plan_notes_add(struct plan_notes *out, const struct err *note, struct err *err) {
+    if (out->n == out->capacity) {
+        const size_t capacity = out->capacity ? 2 * out->capacity : 8;
+        char **items = realloc(out->items, capacity * sizeof *items);
+        if (!items) return ERR(err, ERR_MEMORY, "no memory for %zu notes", capacity);
+        out->items = items;
+        out->capacity = capacity;
+    }
+    out->items[out->n] = strdup(note->msg);
+    if (!out->items[out->n]) return ERR(err, ERR_MEMORY, "no memory for a note");
+    out->n++;
+    return ERR_OK;
+}
+
+void plan_notes_release(struct plan_notes *n) {
+    for (size_t i = 0; i < n->n; i++) free(n->items[i]);
+    free(n->items);
+    *n = (struct plan_notes){0};
+}
+
+static bool is_of_kind(const struct plan *p, size_t stage, const char *kind) {
+    return strcmp(p->stages[stage].kind->name, kind) == 0;
+}
+
+/* ---- repeat = 2 */
+
+/* [2] is one repeat on purpose; so are 0 and 1, which are no number of repeats worth writing. */
+static enum err_code note_repeat(struct plan_notes *out, const struct plan *p, size_t stage,
+                                 struct err *err) {
+    static const char key[] = "repeat";
+    const struct config_point *point = config_stage_point(p->config, stage, 0);
+    struct err note;
+    if (!config_has(point, key) || !config_stage_sets_one(p->config, stage, key)) return ERR_OK;
+    const long long repeat = (long long)config_int(point, key);
+    if (repeat < 2) return ERR_OK;
+    (void)config_error(&note, point, key,
+                       "%lld is the number of one repetition, not how many; for %lld of them write "
+                       "[0, %s%lld], for this one [%lld]",
+                       repeat, repeat, repeat > 2 ? "..., " : "", repeat - 1, repeat);
+    return plan_notes_add(out, &note, err);
+}
+
+/* ---- fits that no stage reads */
+
+static enum err_code note_unread_fits(struct plan_notes *out, const struct plan *p, size_t stage,
+                                      struct err *err) {
+    const struct plan_stage *s = &p->stages[stage];
+    size_t unread = 0;
+    struct err note;
+    bool *read = calloc(p->n_jobs + 1, sizeof *read);
+    if (!read) return ERR(err, ERR_MEMORY, "no memory for %zu jobs", p->n_jobs);
+    for (size_t j = 0; j < p->n_jobs; j++)
+        for (size_t i = 0; i < p->jobs[j].n_parents; i++) read[p->jobs[j].parents[i]] = true;
+    for (size_t i = 0; i < s->n_jobs; i++) unread += !read[s->jobs[i]];
+    free(read);
+    if (unread == 0) return ERR_OK;
+    (void)config_stage_error(&note, p->config, stage, NULL,
+                             "no stage evaluates it (%zu of its jobs, %zu in all): name \"%s\" in "
+                             "`of` of an evaluate stage",
+                             unread, s->n_jobs, s->name);
+    return plan_notes_add(out, &note, err);
+}
+
+/* ---- keys that no method of the stage reads */
+
+static bool is_default(const struct config_point *point, const struct config_key *key) {
+    if (!key->def) return false;
+    switch (key->type) {
+    case CONFIG_INT:
+        return strtoll(key->def, NULL, 10) == (long long)config_int(point, key->name);
+    case CONFIG_FLOAT: {
+        const double def = strtod(key->def, NULL), value = config_float(point, key->name);
+        return !(def < value) && !(def > value);
+    }
+    default: { /* a quoted name */
+        const char *value = config_text(point, key->name);
+        const size_t n = strlen(value);
+        return key->def[0] == '"' && strncmp(key->def + 1, value, n) == 0 && key->def[n + 1] == '"';
+    }
+    }
+}
+
+/* Some method of the stage reads the key; names: all methods of the stage. */
+static bool is_read(struct text *names, const struct plan *p, size_t stage, const char *key) {
+    const char *last = NULL;
+    text_clear(names);
+    for (size_t i = 0; i < config_stage_points(p->config, stage); i++) {
+        const char *method = config_text(config_stage_point(p->config, stage, i), "method");
+        if (last && strcmp(method, last) == 0) continue;
+        if (fit_keys_reads(method_find(method), key)) return true;
+        if (!strstr(text_str(names), method))
+            text_add(names, "%s%s", names->size ? ", " : "", method);
+        last = method;
+    }
+    return false;
+}
+
+static enum err_code note_unread_keys(struct plan_notes *out, const struct plan *p, size_t stage,
+                                      struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct config_point *point = config_stage_point(p->config, stage, 0);
+    struct text names = {0};
+    struct err note;
+    for (size_t i = 0; i < config_point_size(point); i++) {
+        const struct config_key *key = config_point_key(point, i);
+        if (is_read(&names, p, stage, key->name)) continue;
+        if (is_default(point, key) && config_stage_sets_one(p->config, stage, key->name)) continue;
+        if (!config_stage_sets(p->config, stage, key->name)) continue;
+        (void)config_error(&note, point, key->name, "no method of this stage reads it (%s)",
+                           text_str(&names));
+        TRY(plan_notes_add(out, &note, err));
+    }
+    TRY(text_check(&names, err));
+cleanup:
+    text_release(&names);
+    return rc;
+}
+
+/* ---- another problem than the model's */
+
+enum { PAIRS = 64 }; /* of problems that are noted; further ones are not */
+
+struct problem_pair {
+    char trained[TRAINED_ON_NAME];
+    const char *asked;
+};
+
+static bool is_noted(const struct problem_pair *pairs, size_t n, const char *trained,
+                     const char *asked) {
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(pairs[i].trained, trained) == 0 && strcmp(pairs[i].asked, asked) == 0)
+            return true;
+    return false;
+}
+
+/* Once for each pair of problems, at the first job that has it. */
+static enum err_code note_problems(struct plan_notes *out, const struct plan *p, struct err *err) {
+    static const char key[] = "source.problem";
+    enum err_code rc = ERR_OK;
+    struct problem_pair pairs[PAIRS];
+    struct trained_on model = {0};
+    struct err note;
+    size_t n = 0;
+    for (size_t j = 0; j < p->n_jobs && n < PAIRS; j++) {
+        const struct config_point *point = p->jobs[j].point;
+        trained_on_read(&model, p, j);
+        if (!model.problem[0] || !config_has(point, key)) continue;
+        const char *asked = config_text(point, key);
+        if (strcmp(asked, model.problem) == 0 || is_noted(pairs, n, model.problem, asked)) continue;
+        pairs[n].asked = asked;
+        memcpy(pairs[n++].trained, model.problem, sizeof model.problem);
+        (void)config_error(&note, point, key, "\"%s\", but the model was trained on \"%s\"", asked,
+                           model.problem);
+        TRY(plan_notes_add(out, &note, err));
+    }
+cleanup:
+    return rc;
+}
+
+/* ---- columns that the main table will lack */
+
+static bool has_control(const struct plan *p, const struct plan_stage *s, const char *control) {
+    for (size_t i = 0; i < s->n_jobs; i++) {
+        const char *own = p->jobs[s->jobs[i]].control;
+        if (own && strcmp(own, control) == 0) return true;
+    }
+    return false;
+}
+
+/* A job that evaluates a fit, or PLAN_NONE. */
+static size_t fit_evaluation(const struct plan *p, const struct plan_stage *s) {
+    for (size_t i = 0; i < s->n_jobs; i++) {
+        const struct planned_job *job = &p->jobs[s->jobs[i]];
+        if (!job->control && job->n_parents > 0 &&
+            is_of_kind(p, p->jobs[job->parents[0]].stage, "fit"))
+            return s->jobs[i];
+    }
+    return PLAN_NONE;
+}
+
+/* damage needs plain; recovered needs plain, oracle, and points beyond the trained ones. */
+static enum err_code note_columns(struct plan_notes *out, const struct plan *p, size_t stage,
+                                  struct err *err) {
+    const struct plan_stage *s = &p->stages[stage];
+    const size_t job = fit_evaluation(p, s);
+    struct trained_on model = {0};
+    struct err note;
+    if (job == PLAN_NONE) return ERR_OK;
+    trained_on_read(&model, p, job);
+    const bool beyond = config_int(p->jobs[job].point, "points") > model.points;
+    const bool plain = has_control(p, s, "plain"), oracle = has_control(p, s, "oracle") || !beyond;
+    if (model.points == 0 || (plain && oracle)) return ERR_OK;
+    const char *columns = plain    ? "column recovered"
+                          : beyond ? "columns damage and recovered"
+                                   : "column damage";
+    (void)config_error(&note, p->jobs[job].point, "also",
+                       "without %s%s%s the main table lacks the %s", plain ? "" : "\"plain\"",
+                       !plain && !oracle ? " and " : "", oracle ? "" : "\"oracle\"", columns);
+    return plan_notes_add(out, &note, err);
+}
+
+enum err_code plan_notes_make(struct plan_notes *out, const struct plan *p, struct err *err) {
+    enum err_code rc = ERR_OK;
+    *out = (struct plan_notes){0};
+    for (size_t s = 0; s < p->n_stages; s++) TRY(note_repeat(out, p, s, err));
+    for (size_t s = 0; s < p->n_stages; s++)
+        if (is_of_kind(p, s, "fit")) TRY(note_unread_fits(out, p, s, err));
+    for (size_t s = 0; s < p->n_stages; s++)
+        if (is_of_kind(p, s, "fit")) TRY(note_unread_keys(out, p, s, err));
+    TRY(note_problems(out, p, err));
+    for (size_t s = 0; s < p->n_stages; s++)
+        if (is_of_kind(p, s, "evaluate")) TRY(note_columns(out, p, s, err));
+cleanup:
+    if (rc != ERR_OK) plan_notes_release(out);
+    return rc;
+}

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# shellcheck disable=SC1091,SC2154,SC2034 # variables of and for common.sh
+# check_notes.sh BINARY [SOURCE] - slips in a valid config are told as notes by plan and run, once, with
+# file and line; the shipped configs have none.
+set -euo pipefail
+. "$(dirname -- "$0")/../mpi/common.sh" check_notes "$@"
+cd -- "$work/a folder"
+cat >slips.cfg <<'END'
+name = "slips"; seed = 1;
+source = { problem = "linear"; dims = 2; };
+stages = (
+  { stage = "pretrain"; model = { layers = 1; heads = 2; width = 8; positions = 24; };
+    points = 4; steps = 8; batch = 8; },
+  { stage = "fit"; of = "pretrain"; method = "ltv"; points = 6; prompts = 40; batch = 16; epochs = 2;
+    repeat = 2;
+    patience = 7; },
+  { stage = "fit"; name = "derived"; of = "pretrain"; method = ["icv"]; points = 6; prompts = 40;
+    epochs = 3;
+    patience = 7;
+    optimiser = { lr = 0.5; }; },
+  { stage = "fit"; name = "flat"; of = "pretrain"; method = "constant"; points = 6; prompts = 40; epochs = 2;
+    basis = "mean";
+    repeat = [2]; },
+  { stage = "evaluate"; of = ["fit", "flat"]; points = 8; functions = 8;
+    also = ["plain"]; },
+  { stage = "evaluate"; name = "short"; of = "fit"; points = 4; functions = 8;
+    also = ["zero"]; },
+  { stage = "evaluate"; name = "other"; of = "fit"; points = 8; functions = 8; also = ["plain", "oracle"];
+    source = { problem = "quadratic"; }; }
+);
+END
+cat >want <<'END'
+slips.cfg:7: fit.repeat: 2 is the number of one repetition, not how many; for 2 of them write [0, 1], for this one [2]
+slips.cfg:9: derived: no stage evaluates it (1 of its jobs, 1 in all): name "derived" in `of` of an evaluate stage
+slips.cfg:10: derived.epochs: no method of this stage reads it (icv)
+slips.cfg:12: derived.optimiser.lr: no method of this stage reads it (icv)
+slips.cfg:14: flat.basis: no method of this stage reads it (constant)
+slips.cfg:21: other.source.problem: "quadratic", but the model was trained on "linear"
+slips.cfg:17: evaluate.also: without "oracle" the main table lacks the column recovered
+slips.cfg:19: short.also: without "plain" the main table lacks the column damage
+END
+
+notes_of() { sed -n 's/^taskvec: note: //p' "$work/err"; } # of the command before
+same() { # WHAT FILE
+    diff want "$2" >"$work/difference" || fault "notes of $1 (< wanted): $(cat "$work/difference")"
+}
+
+launch 0 plan slips.cfg
+((rc == 0)) || die "plan: code $rc"
+notes_of >got
+same plan got
+launch 0 plan slips.cfg --json
+python3 -c 'import json, sys; print(*json.load(sys.stdin)["notes"], sep="\n")' <"$work/out" >got
+same "plan --json" got
+launch 2 run slips.cfg
+((rc == 0)) || die "run: code $rc"
+notes_of >got
+same "a run on 2 ranks" got
+launch 0 run slips.cfg --quiet
+[[ -z $(notes_of) ]] || fault "run --quiet: $(cat "$work/err")"
+
+# A folder with another run, before `run` refuses it.
+launch 0 plan slips.cfg -s seed=2
+notes_of | grep -q '^results/slips: holds a run that shares no job with this config: 12 jobs would be new' ||
+    fault "plan for the folder of another run: $(cat "$work/err")"
+
+# A model that is a file: what its metadata tell.
+launch 0 plan "$source_dir/experiments/quickstart.cfg" -s source.problem=linear
+notes_of >got
+grep -qx '\-s source.problem=linear: fit.source.problem: "linear", but the model was trained on "sparse_linear"' got ||
+    fault "a file's problem: $(cat "$work/err")"
+(($(wc -l <got) == 1)) || fault "more than one note: $(cat got)"
+
+for config in "$source_dir"/experiments/quickstart.cfg "$source_dir"/experiments/{controls,small,estimators}/*.cfg; do
+    launch 0 plan "$config" -o none
+    ((rc == 0)) || fault "plan $config: code $rc"
+    [[ ! -s $work/err ]] || fault "plan $config: $(cat "$work/err")"
+done
+conclude "slips are told as notes, with file and line, once"
