@@ -1,31 +1,60 @@
 #!/usr/bin/env python3
-"""Draw the error against the number of examples seen, one line for each method or estimator, from the results.h5 of a
-run with a stage evaluate or estimate."""
+"""Draw curves from the results of taskvec runs, given as folders or as their results.h5.
+
+  --curve error     the error against the number of examples seen: a line for each method, for each fit that differs
+                    in a key, and for each estimator; a panel for each run and each setting, such as a shift (default)
+  --curve fit       the validation loss of every fit against the epoch
+  --curve pretrain  the training loss of every pretraining against the step"""
 
 import argparse
+import json
+import os
+import struct
 import sys
+import zlib
 
-# Colour-blind safe (Okabe and Ito); the plain model is the black reference line.
+DASHES = (0, (6, 1.5, 1, 1.5))  # of all estimators
+# One look for each method and estimator, whatever else is drawn; no two are the same.
 LOOKS = {
-    "plain": dict(color="black", linewidth=2.0),
-    "zero": dict(color="0.55", linestyle=(0, (1, 1.5))),
-    "window": dict(color="#009E73", linestyle="--"),
-    "oracle": dict(color="#56B4E9", linestyle=":", linewidth=2.2),
-    "constant": dict(color="#D55E00", linewidth=1.8),
-    "bias_only": dict(color="#CC79A7", linewidth=1.5, linestyle="-."),
-    "fv": dict(color="#8C8C00", linewidth=1.4),
-    "icv": dict(color="0.5", linewidth=1.4, linestyle=(0, (3, 1.5))),
-    "least_squares": dict(color="#8C510A", linewidth=1.4, linestyle=(0, (6, 1.5, 1, 1.5))),
+    "plain": ("black", "-"),
+    "zero": ("0.55", (0, (1, 1.5))),
+    "window": ("#009E73", "--"),
+    "oracle": ("#56B4E9", ":"),
+    "random": ("0.45", "-."),
+    "mismatched": ("#CC6677", "--"),
+    "ltv": ("#0072B2", "-"),
+    "constant": ("#D55E00", "-"),
+    "bias_only": ("#CC79A7", "-."),
+    "fv": ("#8C8C00", "-"),
+    "icv": ("#7B5EA7", (0, (3, 1.5))),
+    "task_vector": ("#E69F00", "-"),
+    "state_vector": ("#882255", "-"),
+    "linear_vector": ("#117733", "-"),
+    "learned_vector": ("#44AA99", "-"),
+    "site": ("#AA4499", "-"),
+    "loreft": ("#332288", "-"),
+    "least_squares": ("#8C510A", DASHES),
+    "ridge": ("#BF812D", DASHES),
+    "lasso": ("#01665E", DASHES),
+    "knn": ("#35978F", DASHES),
+    "averaging": ("#6A3D9A", DASHES),
+    "two_layer_net": ("#B15928", DASHES),
+    "cart": ("#5AAE61", DASHES),
+    "xgboost": ("#E7298A", DASHES),
 }
-LTV_COLOURS = ["#0072B2", "#E69F00", "#7B5EA7", "#8C6D31"]
-NAMES = {"plain": "plain model", "ltv": "LTV", "fv": "FV", "icv": "ICV", "bias_only": "bias only", "least_squares": "least squares", "knn": "nearest examples",
-         "two_layer_net": "two-layer net", "cart": "tree"}
+OTHER_COLOURS = ["#1F78B4", "#B2DF8A", "#FB9A99", "#FDBF6F", "#CAB2D6", "#A6761D", "#666666", "#E41A1C"]
+OTHER_STYLES = [(0, (8, 2)), (0, (2, 1)), (0, (5, 1, 1, 1, 1, 1))]
+MARKERS = ["", "o", "s", "^", "D", "v", "P", "X", "*"]
+NAMES = {"plain": "plain model", "ltv": "LTV", "fv": "FV", "icv": "ICV", "bias_only": "bias only",
+         "least_squares": "least squares", "knn": "nearest examples", "two_layer_net": "two-layer net", "cart": "tree"}
 HIDDEN = ("zero",)  # equals plain bit for bit
-COLUMNS = ("method", "reading", "fit_points", "repeat", "source", "k", "functions", "mse", "mse_low", "mse_high",
-           "mse_over_variance")
-NO_FIT = ("fit_points", "repeat")  # columns that estimators lack; 0 there
-LATER = {"shift": "none", "shift_level": 0.0, "dummies": "none", "wpe_seed": 0}  # columns that some tables lack
-ESTIMATES = "estimate"
+ORDER = ["plain", "ltv", "constant", "bias_only", "window", "oracle", "least_squares"]
+NEEDED = ("method", "reading", "source", "k", "functions", "mse", "mse_low", "mse_high", "mse_over_variance")
+SETTING = ("run", "table", "source", "shift", "dummies", "wpe_seed")  # each combination is a panel
+USUAL = {"shift": "none", "dummies": "none", "wpe_seed": 0}
+LINE = ("method", "reading", "fit_points")
+KINDS_READ = ("fit_", "pretrain_")  # columns of keys of the jobs that an evaluation reads
+PANELS_MOST = 24
 
 
 def fail(message):
@@ -45,190 +74,514 @@ def import_libraries():
     matplotlib.use("Agg")
 
 
-def read_table(path, name):
+def look_of(method):
+    """Colour and line style. A method that LOOKS lacks gets one that is in none of its lines."""
+    if method in LOOKS:
+        return LOOKS[method]
+    number = zlib.crc32(method.encode())
+    return OTHER_COLOURS[number % len(OTHER_COLOURS)], OTHER_STYLES[number // 8 % len(OTHER_STYLES)]
+
+
+# ---- reading
+
+
+def plain_value(value):
+    """A cell as text, int or float; None for a missing one."""
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, bytes):
+        return value.decode() or None
+    return None if value != value else value
+
+
+def rows_of(table):
+    names = table.dtype.names
+    return [{name: plain_value(cell) for name, cell in zip(names, row)} for row in table[()]]
+
+
+class Run:
+    """The tables of one results.h5, as lists of dicts."""
+
+    def __init__(self, path):
+        self.folder = path if os.path.isdir(path) else os.path.dirname(path) or "."
+        self.path = os.path.join(path, "results.h5") if os.path.isdir(path) else path
+        self.name = os.path.basename(os.path.abspath(self.folder))
+        try:
+            with h5py.File(self.path, "r") as f:
+                if "tables" not in f:
+                    fail(f"{self.path}: no group /tables; expected the results.h5 of a taskvec run")
+                self.jobs = rows_of(f["jobs"]) if "jobs" in f else []
+                self.columns = {name: table.dtype.names or () for name, table in f["tables"].items()}
+                self.tables = {name: rows_of(table) for name, table in f["tables"].items()}
+        except FileNotFoundError:
+            fail(f"{self.path}: no such file; taskvec run writes results.h5 into its folder when it ends")
+        except OSError as e:
+            fail(f"{self.path}: cannot be read as HDF5 ({e})")
+
+    def kind(self, table):
+        """evaluate, estimate, fit, pretrain or other: told by the columns, since stages may have any name."""
+        columns = self.columns[table]
+        if "mse" in columns:
+            return "evaluate" if "fit_points" in columns else "estimate"
+        if "best_epoch" in columns:
+            return "fit"
+        return "pretrain" if "lr" in columns and "step" in columns else "other"
+
+    def named(self, kinds, wanted):
+        """Names of the tables of these kinds that have rows, or the wanted one."""
+        if wanted:
+            if wanted not in self.tables:
+                fail(f"{self.path}: no /tables/{wanted}; there are: {', '.join(sorted(self.tables)) or 'none'} "
+                     "(--table NAME)")
+            if self.kind(wanted) not in kinds:
+                fail(f"{self.path}: /tables/{wanted} is no table of {' or '.join(kinds)}")
+            found = [wanted]
+        else:
+            found = [name for name in self.tables if self.kind(name) in kinds]
+        full = [name for name in found if self.tables[name]]
+        if found and not full:
+            fail(f"{self.path}: /tables/{found[0]} is empty; taskvec status shows which jobs are not done")
+        return full
+
+    def trained_points(self):
+        """Points of the longest training prompt, by the basis of the fits or the pretraining; None: unknown."""
+        found = set()
+        for name, rows in self.tables.items():
+            if self.kind(name) == "fit":
+                found.update(row["basis_points"] for row in rows if row["basis_points"])
+            elif self.kind(name) == "pretrain" and rows:
+                found.add(rows[-1]["points"])
+        return found.pop() if len(found) == 1 else None
+
+
+def read_losses(path):
+    """The tensor validation_losses of an artifact (safetensors: header size, JSON header, data); None: it has none."""
     try:
-        with h5py.File(path, "r") as f:
-            tables = f.get("tables")
-            if tables is None:
-                fail(f"{path}: no group /tables; expected the results.h5 of a taskvec run")
-            if name not in tables:
-                fail(f"{path}: no /tables/{name}; there are: {', '.join(sorted(tables)) or 'none'} (--table NAME)")
-            rows = tables[name][()]
+        with open(path, "rb") as f:
+            (size,) = struct.unpack("<Q", f.read(8))
+            info = json.loads(f.read(size)).get("validation_losses")
+            if info is None:
+                return None
+            first, last = info["data_offsets"]
+            f.seek(8 + size + first)
+            return np.frombuffer(f.read(last - first), dtype="<f4").astype(float)
     except FileNotFoundError:
-        fail(f"{path}: no such file; taskvec run writes results.h5 into its folder when it ends")
-    except OSError as e:
-        fail(f"{path}: cannot be read as HDF5 ({e})")
-    missing = [c for c in COLUMNS if c not in (rows.dtype.names or ()) and c not in NO_FIT]
+        return None
+    except (OSError, ValueError, struct.error) as e:
+        fail(f"{path}: cannot be read ({e})")
+
+
+# ---- keys and choices
+
+
+def column_named(rows, key):
+    """The column of a key: by its whole name, or by its end where one column has it ("lr" of fit_optimiser_lr)."""
+    name = key.replace(".", "_")
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    ends = [column for column in columns if column.endswith("_" + name)]
+    if name in columns:
+        return name
+    if len(ends) == 1:
+        return ends[0]
+    what = f"several columns end in '{key}': {', '.join(ends)}" if ends else \
+        f"no column '{key}'; there are: {', '.join(columns)}"
+    fail(what)
+
+
+def equals(cell, wanted):
+    try:
+        return float(cell) == float(wanted)
+    except (TypeError, ValueError):
+        return str(cell) == wanted
+
+
+def choose_where(rows, conditions):
+    """Rows with these values. A row that lacks the key stays: a learning rate says nothing of the plain model."""
+    for condition in conditions:
+        key, found, wanted = condition.partition("=")
+        if not found or not key:
+            fail(f"--where {condition}: expected KEY=VALUE")
+        column, wanted = column_named(rows, key), wanted.split(",")
+        known = list(dict.fromkeys(str(row[column]) for row in rows if row.get(column) is not None))
+        for value in wanted:
+            if not any(equals(row.get(column), value) for row in rows):
+                fail(f"--where {condition}: no row has {column} = {value}; there are: {', '.join(known)}")
+        rows = [row for row in rows if row.get(column) is None or any(equals(row[column], v) for v in wanted)]
+    return rows
+
+
+def shift_text(row):
+    """"none", "skewed", "scale_y=2"."""
+    level = row.get("shift_level") or 0
+    return f"{row['shift']}={level:g}" if level else row["shift"]
+
+
+def collect_errors(runs, wanted):
+    """Rows of all evaluations and estimators, each with its run, table, setting and the keys of its line."""
+    rows = []
+    for run in runs:
+        names = run.named(("evaluate",) if not wanted else ("evaluate", "estimate"), wanted)
+        alone = not names or wanted and run.kind(wanted) == "estimate"
+        if alone:
+            names = names or run.named(("estimate",), None)
+        if not names:
+            fail(f"{run.path}: no table of errors; it has: {', '.join(sorted(run.tables)) or 'none'}")
+        estimates = [] if alone else [n for n in run.tables if run.kind(n) == "estimate"]
+        for name in names + estimates:
+            rows += error_rows(run, name, name in estimates)
+    return rows
+
+
+def error_rows(run, name, joined):
+    columns = run.columns[name]
+    missing = [c for c in NEEDED if c not in columns]
     if missing:
-        fail(f"{path}: /tables/{name} has no column {', '.join(missing)}; name an evaluate stage with --table")
-    if not len(rows):
-        fail(f"{path}: /tables/{name} is empty; taskvec status shows which jobs are not done")
-    return [{c: row[c] if c in rows.dtype.names else LATER.get(c, 0) for c in (*COLUMNS, *LATER)} for row in rows]
+        fail(f"{run.path}: /tables/{name} has no column {', '.join(missing)}")
+    later = columns[columns.index("job") + 1:] if "job" in columns else ()
+    estimate = run.kind(name) == "estimate"
+    own = [c for c in later if not c.startswith(KINDS_READ) and (not estimate or c.startswith("source_"))]
+    out = []
+    for row in run.tables[name]:
+        setting = {c: row[c] for c in own if row[c] is not None and not c.startswith(str(row.get("shift")) + "_")}
+        keys = {} if estimate else {c: row[c] for c in later if c.startswith(KINDS_READ) and row[c] is not None}
+        out.append({**USUAL, "reading": None, "fit_points": 0, "repeat": 0, **row, "run": run.name, "run_path": run.path,
+                    "table": name, "joined": joined, "own": setting, "keys": keys,
+                    "shift": shift_text({**USUAL, **row})})
+    return out
 
 
-def read_rows(path, name):
-    """Name and rows of the table, for an evaluation with those of the estimators; and which methods are estimators."""
-    found = {}
-    if h5py.is_hdf5(path):
-        with h5py.File(path, "r") as f:
-            found = {n: len(t) > 0 for n, t in f["tables"].items()} if "tables" in f else {}
-    if name is None:
-        name = "evaluate" if "evaluate" in found or ESTIMATES not in found else ESTIMATES
-    rows = read_table(path, name)
-    estimates = read_table(path, ESTIMATES) if name == "evaluate" and found.get(ESTIMATES) else []
-    alone = name == ESTIMATES
-    return name, rows + estimates, set() if alone else {text(row["method"]) for row in estimates}
+# ---- panels and lines
 
 
-def read_trained_points(path, given):
-    """Points of the longest training prompt: --trained, or the basis of the run's fits; None: unknown."""
-    if given is not None:
-        return given
-    found = set()
-    with h5py.File(path, "r") as f:
-        for table in f["tables"].values():
-            names = table.dtype.names or ()
-            if "trained_points" in table.attrs:
-                return int(np.ravel(table.attrs["trained_points"])[0])
-            if "basis_points" in names:
-                found.update(int(n) for n in np.unique(table["basis_points"]) if n > 0)
-            elif "loss_over_variance" in names and len(table):
-                found.add(int(table["points"][-1]))
-    return found.pop() if len(found) == 1 else None
+def setting_of(row):
+    return tuple((c, row[c]) for c in SETTING) + tuple(row["own"].items())
 
 
-def text(value):
-    return value.decode() if isinstance(value, bytes) else str(value)
+def panels_of(rows):
+    """[(setting, rows)]: estimators are lines in every panel with their source and shift."""
+    panels = {}
+    for row in rows:
+        if not row["joined"]:
+            panels.setdefault((row["run_path"], setting_of(row)), []).append(row)
+    for (path, setting), chosen in panels.items():
+        known = dict(setting)
+        chosen += [row for row in rows if row["joined"] and row["run_path"] == path and
+                   all(row[c] == known[c] for c in ("source", "shift")) and
+                   all(known.get(c) == v for c, v in row["own"].items())]
+    if len(panels) > PANELS_MOST:
+        fail(f"{len(panels)} panels are too many for one figure; choose with --where, as --where shift=none")
+    return [(dict(setting), chosen) for (_, setting), chosen in panels.items()]
 
 
-def collect(rows, path):
-    """{(method, reading, fit_points): {k: (mse, low, high, mse over variance)}}, repeats averaged.
+def lines_of(rows):
+    """{(method, reading, fit_points, other keys): {k: (mse, low, high, mse over variance)}}, repeats averaged.
 
-    With repeats, the band spans the mean of the lower and of the upper bounds: it shows the
-    uncertainty over functions, not over repeats. Fits that differ in other keys than repeat are refused,
-    because the table does not have those keys."""
+    With repeats, the band spans the mean of the lower and of the upper bounds: it shows the uncertainty over functions,
+    not over repeats."""
     groups, seen = {}, set()
     for row in rows:
-        key = (text(row["method"]), text(row["reading"]), int(row["fit_points"]))
-        once = (*key, int(row["repeat"]), int(row["k"]))
+        key = (*(row[c] for c in LINE), tuple(row["keys"].items()))
+        once = (*key, row["repeat"], row["k"])
         if once in seen:
-            fail(f"{path}: several fits of {key[0]} at {key[2]} points differ in other keys than repeat; "
-                 "give each kind its own stage and choose one with --table")
+            fail(f"{row['run_path']}: several fits of {key[0]} differ in keys that the table lacks; "
+                 "run taskvec run once more, which writes results.h5 anew with a column for each")
         seen.add(once)
-        groups.setdefault(key, {}).setdefault(int(row["k"]), []).append(
-            [float(row[c]) for c in ("mse", "mse_low", "mse_high", "mse_over_variance")])
-    return {key: {k: np.mean(v, axis=0) for k, v in sorted(points.items())} for key, points in groups.items()}
+        groups.setdefault(key, {}).setdefault(row["k"], []).append(
+            [row[c] for c in ("mse", "mse_low", "mse_high", "mse_over_variance")])
+    return {key: {k: np.mean(np.array(v, dtype=float), axis=0) for k, v in sorted(points.items())}
+            for key, points in groups.items()}
 
 
-def choose(curves, points):
-    """The fits of each method and variant at length `points`; None: at the longest length; 0: all.
-
-    The best fit is never chosen, because errors are those of the test functions."""
-    shown = [key for key in curves if key[0] not in HIDDEN]
-    if points == 0:
-        return shown
-    longest = {}
-    for key in shown:
-        longest[key[:2]] = max(longest.get(key[:2], 0), key[2])
-    return [key for key in shown if key[2] in (0, longest[key[:2]] if points is None else points)]
+def number_text(value):
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def shift_of(row):
-    """"none", "skewed", "scale_y=2"."""
-    level = float(row["shift_level"])
-    return text(row["shift"]) + (f"={level:g}" if level else "")
+def short_name(column, columns):
+    """The last words of a column that no other column ends with: "lr" of fit_optimiser_lr."""
+    words = column.split("_")
+    for n in range(1, len(words)):
+        end = "_".join(words[-n:])
+        if sum(other == end or other.endswith("_" + end) for other in columns) == 1:
+            return end
+    return column
 
 
-def pick(rows, what, of, wanted, path):
-    """The rows whose of(row) is `wanted`, by default that of the first row; and the value."""
-    there = list(dict.fromkeys(of(row) for row in rows))
-    chosen = wanted or there[0]
-    if chosen not in there:
-        fail(f"{path}: no {what} '{chosen}' in the table; there are: {', '.join(there)}")
-    return [row for row in rows if of(row) == chosen], chosen
+def labels_of(lines):
+    """What tells the lines apart: the variant of a method, and the keys in which its lines differ."""
+    columns = list(dict.fromkeys(c for line in lines for c, _ in line[3]))
+    labels = {}
+    for line in lines:
+        same = [other for other in lines if other[0] == line[0]]
+        label = NAMES.get(line[0], line[0])
+        if line[1] and line[1] != "-" and (line[0] == "ltv" or len({other[1] for other in same}) > 1):
+            label += f", {line[1]}"
+        if line[2] and len({other[2] for other in lines if other[2]}) > 1:
+            label += f" (fit at {line[2]})"
+        for column, value in line[3]:
+            if len({dict(other[3]).get(column) for other in same}) > 1:
+                label += f", {short_name(column, columns)} = {number_text(value)}"
+        labels[line] = label
+    return labels
 
 
-def pick_beside(rows, what, of, usual, wanted, path, estimators):
-    """As pick(), by default the usual value where some row has it; rows of estimators are always kept."""
-    ours = [row for row in rows if text(row["method"]) not in estimators]
-    theirs = [row for row in rows if text(row["method"]) in estimators]
-    there = any(of(row) == usual for row in ours)
-    ours, chosen = pick(ours, what, of, wanted or (usual if there else None), path)
-    return ours + theirs, "" if chosen == usual else f", {what} {chosen.replace('_', ' ')}"
+def value_by(line, column):
+    return dict(zip(LINE, line)).get(column, dict(line[3]).get(column))
 
 
-def label(key, several, several_readings):
-    method, reading, points = key
-    name = NAMES.get(method, method)
-    if reading and reading != "-" and (method == "ltv" or several_readings):
-        name += f", {reading}"
-    if points > 0 and several:
-        name += f" (fit at {points})"
-    return name
+def looks_of(lines, by, values):
+    """Colour and style of a method; lines of one method differ in markers, with --by in colours of the key's values."""
+    import matplotlib
+    looks = {}
+    for line in lines:
+        colour, style = look_of(line[0])
+        same = [other for other in lines if other[0] == line[0]]
+        marker = MARKERS[same.index(line) % len(MARKERS)]
+        value = value_by(line, by) if by else None
+        if value is not None:
+            colour = matplotlib.colormaps["viridis"](0.9 * values.index(value) / max(1, len(values) - 1))
+            methods = list(dict.fromkeys(other[0] for other in lines if value_by(other, by) is not None))
+            marker = MARKERS[methods.index(line[0]) % len(MARKERS)]
+        looks[line] = dict(color=colour, linestyle=style, marker=marker, markersize=4, markevery=0.1,
+                           linewidth=2.0 if line[0] == "plain" else 1.6)
+    return looks
 
 
-def draw(curves, keys, estimators, trained, relative, title, out, dpi):
-    """Estimators may leave the frame at the bottom: without noise least squares ends at rounding errors."""
+# ---- drawing
+
+
+def new_figure(n, one_size):
     import matplotlib.pyplot as plt
-    from matplotlib.ticker import MaxNLocator
-
-    order = ["plain", "ltv", "constant", "bias_only", "window", "oracle", "least_squares"]
-    keys = sorted(keys, key=lambda key: (order.index(key[0]) if key[0] in order else 9, key[1], key[2]))
     plt.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False})
-    figure, axes = plt.subplots(figsize=(7.2, 4.3), layout="constrained")
-    readings = sorted({key[1] for key in keys if key[0] == "ltv"})
-    lengths = sorted({key[2] for key in keys if key[2] > 0})
-    last = max(max(curves[key]) for key in keys)
-    lowest = np.inf
-    for depth, key in enumerate(keys):
-        curve = curves[key]
+    columns = 1 if n == 1 else min(3, n)
+    rows = -(-n // columns)
+    size = one_size if n == 1 else (4.0 * columns + 2.4, 3.1 * rows)
+    figure, axes = plt.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False)
+    for spare in axes.flat[n:]:
+        spare.axis("off")
+    return figure, list(axes.flat)[:n]
+
+
+def mark_trained(axes, trained, last):
+    axes.axvline(trained - 1, color="0.35", linewidth=0.9, linestyle=(0, (4, 3)), zorder=0)
+    axes.axvspan(trained - 1, last, color="0.5", alpha=0.06, linewidth=0, zorder=0)
+    left = trained - 1 > 0.6 * last
+    axes.annotate("longest training prompt", (trained - 1, 1), xycoords=("data", "axes fraction"), fontsize=8.5,
+                  xytext=(-4 if left else 4, -2), textcoords="offset points", va="top", ha="right" if left else "left",
+                  color="0.35")
+
+
+def draw_errors(axes, curves, looks, labels, estimators, trained, relative):
+    """Estimators may leave the frame at the bottom: without noise least squares ends at rounding errors."""
+    from matplotlib.ticker import MaxNLocator
+    last, lowest, ends = max(max(curve) for curve in curves.values()), np.inf, []
+    for depth, (line, curve) in enumerate(curves.items()):
         k = np.array(list(curve))
         mse, low, high, over = np.array(list(curve.values())).T
         scale = over / np.where(mse > 0, mse, 1) if relative else np.ones_like(mse)
-        look = dict(linewidth=1.6)
-        if key[0] == "ltv":
-            look["color"] = LTV_COLOURS[readings.index(key[1]) % len(LTV_COLOURS)]
-        look.update(LOOKS.get(key[0], {}))
-        if len({q[2] for q in keys if q[:2] == key[:2]}) > 1 and len(lengths) > 1:
-            look["alpha"] = 0.45 + 0.55 * lengths.index(key[2]) / (len(lengths) - 1)
-        if key[0] not in estimators:
+        if line[0] not in estimators:
             lowest = min(lowest, np.min((mse * scale)[mse > 0], initial=np.inf))
-        several = len({q[1] for q in keys if q[0] == key[0]}) > 1
-        line, = axes.plot(k, mse * scale, label=label(key, len(lengths) > 1, several), zorder=10 - 0.1 * depth, **look)
+        drawn, = axes.plot(k, mse * scale, label=labels[line], zorder=10 - 0.1 * depth, **looks[line])
         floor = np.maximum(low, mse * 1e-2) * scale  # a logarithmic axis has no place for a bound below 0
-        axes.fill_between(k, floor, high * scale, color=line.get_color(), alpha=0.13, linewidth=0, zorder=1)
+        axes.fill_between(k, floor, high * scale, color=drawn.get_color(), alpha=0.13, linewidth=0, zorder=1)
+        ends.append((float(mse[-1]), drawn))
     axes.set_yscale("log")
     axes.set_xlim(0, last)
     if np.isfinite(lowest):
         axes.set_ylim(bottom=lowest * 0.6)
     if trained is not None and trained <= last:
-        axes.axvline(trained - 1, color="0.35", linewidth=0.9, linestyle=(0, (4, 3)), zorder=0)
-        axes.axvspan(trained - 1, last, color="0.5", alpha=0.06, linewidth=0, zorder=0)
-        axes.annotate("longest training prompt", (trained - 1, 1), xycoords=("data", "axes fraction"), fontsize=8.5,
-                      xytext=(4, -2), textcoords="offset points", va="top", color="0.35")
+        mark_trained(axes, trained, last)
     axes.set_xlabel("examples in the prompt, k")
     axes.set_ylabel("squared error / E[y²]" if relative else "mean squared error")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(True, which="major", axis="y", color="0.9", linewidth=0.7)
-    axes.set_title(title, loc="left", fontsize=10.5)
-    ends = sorted(zip((list(curves[key].values())[-1][0] for key in keys), axes.get_lines()), key=lambda e: -e[0])
-    axes.legend(handles=[line for _, line in ends], loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False,
-                fontsize=9, handlelength=2.4)  # from top to bottom, in the order of the lines' last points
-    figure.savefig(out, dpi=dpi)
+    return [drawn for _, drawn in sorted(ends, key=lambda end: -end[0])]  # from top to bottom at the last point
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, epilog="Bands are the table's 95% intervals over functions. "
-                                     "Where fits have several lengths, the longest is drawn; --fit-points chooses "
-                                     "another, --all draws all. The method zero equals plain and is left out.")
-    parser.add_argument("results", help="results.h5 of a run")
+def add_legend(axes, handles):
+    """One for all panels, right of the first row: a label has the same look in each."""
+    handles = list({handle.get_label(): handle for handle in handles}.values())
+    axes[min(3, len(axes)) - 1].legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False,
+                                       fontsize=9, handlelength=2.8)
+
+
+def title_of(setting, panels, rows, fits):
+    """What tells the panel from others; of a single panel its source, shift and number of functions."""
+    differ = [c for c in ("run", "table") if len({p[c] for p, _ in panels}) > 1]
+    words = [str(setting[c]) for c in differ]
+    words.append(f"{str(setting['source']).replace('_', ' ')} functions")
+    words += [str(setting["shift"]).replace("_", " ")] if setting["shift"] != "none" else []
+    words += [f"{c} {setting[c]}" for c in ("dummies", "wpe_seed") if setting[c] != USUAL[c]]
+    words += [f"{c} = {number_text(v)}" for c, v in setting.items() if c not in SETTING]
+    if len(panels) == 1:
+        words[-1] += f", {max(row['functions'] for row in rows)} per k"
+        words += [f"fits at {fits.pop()} points"] if len(fits) == 1 else []
+    return ", ".join(words)
+
+
+def choose_lengths(rows, args):
+    """Rows of the fits at length --fit-points; by default at the longest of each method; --all: of every length."""
+    if args.all:
+        return rows
+    if args.fit_points is not None:
+        if not any(row["fit_points"] == args.fit_points for row in rows):
+            known = sorted({row["fit_points"] for row in rows if row["fit_points"]})
+            fail(f"no fit at {args.fit_points} points; there are: {', '.join(map(str, known))}")
+        return [row for row in rows if row["fit_points"] in (0, args.fit_points)]
+    longest = {}
+    for row in rows:
+        key = (row["method"], row["reading"])
+        longest[key] = max(longest.get(key, 0), row["fit_points"])
+    return [row for row in rows if row["fit_points"] in (0, longest[row["method"], row["reading"]])]
+
+
+def choose_methods(rows, names):
+    known = sorted({row["method"] for row in rows})
+    for name in names:
+        if name not in known:
+            fail(f"no method '{name}'; there are: {', '.join(known)}")
+    return [row for row in rows if row["method"] in names]
+
+
+def sort_key(line):
+    return ORDER.index(line[0]) if line[0] in ORDER else len(ORDER)
+
+
+def curve_of_errors(runs, args):
+    rows = collect_errors(runs, args.table)
+    for row in rows:  # keys in columns of their own, so that --where and --by find them
+        for column, value in {**row["own"], **row["keys"]}.items():
+            row.setdefault(column, value)
+    rows = choose_where(rows, args.where)
+    rows = choose_methods(rows, args.methods.split(",") if args.methods else
+                          [m for m in dict.fromkeys(row["method"] for row in rows) if m not in HIDDEN])
+    by = column_named(rows, args.by) if args.by else None
+    if not by == "fit_points" and not any(c.partition("=")[0] in ("fit_points", "fit.points") for c in args.where):
+        rows = choose_lengths(rows, args)
+    panels = panels_of(rows)
+    if not panels:
+        fail("nothing is left to draw")
+    curves = [lines_of(chosen) for _, chosen in panels]
+    lines = sorted(dict.fromkeys(line for lines in curves for line in lines), key=sort_key)
+    labels = labels_of(lines)
+    values = sorted({value_by(line, by) for line in lines} - {None}) if by else []
+    if by and not values:
+        fail(f"--by {args.by}: no line has it; lines differ in {', '.join(LINE)} and in keys of fits")
+    looks = looks_of(lines, by, values)
+    figure, axes = new_figure(len(panels), (7.2, 4.3))
+    handles = []
+    for at, (setting, chosen), curve in zip(axes, panels, curves):
+        estimators = set() if not chosen[0]["fit_points"] and all(r["fit_points"] == 0 for r in chosen) else \
+            {row["method"] for row in chosen if row["joined"]}
+        run = next(run for run in runs if run.path == chosen[0]["run_path"])
+        ordered = {line: curve[line] for line in lines if line in curve}
+        handles += draw_errors(at, ordered, looks, labels, estimators, args.trained or run.trained_points(),
+                               not args.absolute)
+        fits = {line[2] for line in curve if line[2]}
+        title = args.title if args.title and len(panels) == 1 else title_of(setting, panels, chosen, fits)
+        at.set_title(title, loc="left", fontsize=10.5 if len(panels) == 1 else 9.5)
+    if args.title and len(panels) > 1:
+        figure.suptitle(args.title)
+    add_legend(axes, handles)
+    return figure
+
+
+def loss_rows(runs, kind, wanted):
+    """Rows of the tables of one kind with the keys of their line."""
+    rows = []
+    for run in runs:
+        names = run.named((kind,), wanted)
+        if not names:
+            fail(f"{run.path}: no table of {kind}; it has: {', '.join(sorted(run.tables)) or 'none'}")
+        for name in names:
+            columns = run.columns[name]
+            later = columns[columns.index("job") + 1:]
+            for row in run.tables[name]:
+                keys = {c: row[c] for c in later if row[c] is not None}
+                keys |= {"run": run.name} if len(runs) > 1 else {}
+                keys |= {"stage": name} if len(names) > 1 else {}
+                rows.append({**row, "of": run, "table": name, "keys": keys})
+    return rows
+
+
+def curve_of_fits(rows):
+    """{line: [(epochs, losses)]}: a curve for each repeat."""
+    curves = {}
+    for row in rows:
+        run, losses = row["of"], None
+        identity = next((job["identity"] for job in run.jobs if job["job"] == row["job"]), None)
+        if identity:
+            losses = read_losses(os.path.join(run.folder, "artifacts", identity[:2], identity + ".safetensors"))
+        if losses is None:
+            continue  # derived in closed form, or not finished
+        line = (row["method"], row["reading"], row["points"], tuple(row["keys"].items()))
+        curves.setdefault(line, []).append((np.arange(1, len(losses) + 1), losses))
+    if not curves:
+        fail("no fit recorded validation losses; methods derived in closed form have none, and the folder "
+             "artifacts must be beside results.h5")
+    return curves
+
+
+def curve_of_pretraining(rows, relative):
+    """{line: [(steps, losses)]}: a curve for each job."""
+    curves = {}
+    for row in rows:
+        line = ("training", None, 0, tuple({**row["keys"], "job": row["job"]}.items()))
+        curves.setdefault(line, []).append((row["step"], row["loss_over_variance" if relative else "loss"]))
+    return {line: [tuple(np.array(points, dtype=float).T)] for line, points in curves.items()}
+
+
+def curve_of_losses(runs, args):
+    """Loss against epochs or steps, one panel."""
+    rows = loss_rows(runs, args.curve, args.table)
+    for row in rows:
+        for column, value in row["keys"].items():
+            row.setdefault(column, value)
+    rows = choose_where(rows, args.where)
+    if args.methods and args.curve == "fit":
+        rows = choose_methods(rows, args.methods.split(","))
+    by = column_named(rows, args.by) if args.by else None
+    fits = args.curve == "fit"
+    curves = curve_of_fits(rows) if fits else curve_of_pretraining(rows, not args.absolute)
+    lines = sorted(curves, key=sort_key)
+    values = sorted({value_by(line, by) for line in lines} - {None}) if by else []
+    labels, looks = labels_of(lines), looks_of(lines, by, values)
+    if not fits and len(lines) > 1 and not by:  # no methods: a colour for each
+        for at, line in enumerate(lines):
+            looks[line].update(color=list(LOOKS.values())[6 + at % 11][0], marker="")
+    from matplotlib.ticker import MaxNLocator
+    figure, (axes,) = new_figure(1, (7.2, 4.3))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    handles = []
+    for line in lines:
+        for number, (x, y) in enumerate(curves[line]):
+            drawn, = axes.plot(x, y, label=labels[line] if number == 0 else None, **looks[line])
+            handles += [drawn] if number == 0 else []
+    axes.set_yscale("log")
+    axes.set_xlabel("epoch" if fits else "step")
+    axes.set_ylabel("validation loss" if fits else "loss" if args.absolute else "loss / E[y²]")
+    axes.grid(True, which="major", axis="y", color="0.9", linewidth=0.7)
+    axes.set_title(args.title or ("fits: loss on validation prompts" if fits else "pretraining: loss of the step"),
+                   loc="left", fontsize=10.5)
+    add_legend([axes], handles)
+    return figure
+
+
+def read_arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="KEY is a column of the table, such as shift, fit_points or fit_optimiser_lr, as in the config\n"
+        "(fit.optimiser.lr), or its end (lr). Bands are the table's 95% intervals over functions; repeats of a fit are\n"
+        "averaged. Where fits have several lengths, the longest is drawn. zero equals plain and is left out.")
+    parser.add_argument("results", nargs="+", help="folder of a run, or its results.h5; several runs are panels")
     parser.add_argument("-o", "--out", default="figure.png", help="image file to write (default figure.png)")
-    parser.add_argument("--table", help="draw /tables/NAME (default: evaluate, with the estimators)")
-    parser.add_argument("--source", help="source to draw, where the table has several (default: the first)")
-    parser.add_argument("--shift", help="shift to draw, such as skewed or scale_y=2 (default: none, or the first)")
-    parser.add_argument("--dummies", help="rule of dummy pairs to draw (default: none, or the first)")
-    parser.add_argument("--wpe-seed", help="seed of redrawn position embeddings to draw (default: 0, or the first)")
-    parser.add_argument("--methods", help="only these methods, such as plain,ltv,constant")
+    parser.add_argument("--curve", choices=("error", "fit", "pretrain"), default="error", help="what to draw (above)")
+    parser.add_argument("--where", action="append", default=[], metavar="KEY=VALUE",
+                        help="only rows with this value, or one of VALUE,VALUE; rows that lack the key stay; repeatable")
+    parser.add_argument("--by", metavar="KEY", help="colour lines by the values of KEY instead of by method")
+    parser.add_argument("--table", help="draw /tables/NAME (default: every table of the kind)")
+    for name, what in (("source", "source"), ("shift", "shift, as skewed or scale_y=2"), ("dummies", "dummy pairs"),
+                       ("wpe-seed", "redrawn position embeddings")):
+        parser.add_argument(f"--{name}", help=f"only this {what}: the same as --where {name.replace('-', '_')}=VALUE")
+    parser.add_argument("--methods", help="only these methods, as plain,ltv,constant")
     parser.add_argument("--trained", type=int, metavar="POINTS",
                         help="points of the longest training prompt (default: those of the basis, where all fits agree)")
     parser.add_argument("--absolute", action="store_true", help="mean squared error, not divided by E[y^2]")
@@ -237,38 +590,21 @@ def main():
     parser.add_argument("--title", help="default: the source and the number of functions")
     parser.add_argument("--dpi", type=int, default=160)
     args = parser.parse_args()
-    import_libraries()
+    for name in ("source", "shift", "dummies", "wpe_seed"):
+        if getattr(args, name):
+            args.where.append(f"{name}={getattr(args, name)}")
+    return args
 
-    args.table, rows, estimators = read_rows(args.results, args.table)
-    rows, source = pick(rows, "source", lambda row: text(row["source"]), args.source, args.results)
-    plain = "none" if any(shift_of(row) == "none" for row in rows) else None
-    rows, shift = pick(rows, "shift", shift_of, args.shift or plain, args.results)
-    rows, dummies = pick_beside(rows, "dummies", lambda row: text(row["dummies"]), "none", args.dummies, args.results,
-                                estimators)
-    rows, positions = pick_beside(rows, "wpe_seed", lambda row: str(int(row["wpe_seed"])), "0", args.wpe_seed,
-                                  args.results, estimators)
-    trained = read_trained_points(args.results, args.trained)
-    curves = collect(rows, args.results)
-    if args.methods:
-        wanted = args.methods.split(",")
-        known = sorted({key[0] for key in curves})
-        for name in wanted:
-            if name not in known:
-                fail(f"{args.results}: no method '{name}' in /tables/{args.table}; there are: {', '.join(known)}")
-        curves = {key: curve for key, curve in curves.items() if key[0] in wanted}
-    keys = choose(curves, 0 if args.all else args.fit_points)
-    if args.fit_points and not any(key[2] == args.fit_points for key in keys):
-        fail(f"{args.results}: no fit at {args.fit_points} points; there are: "
-             f"{', '.join(str(n) for n in sorted({key[2] for key in curves if key[2]}))}")
-    shifted = "" if shift == "none" else f", {shift.replace('_', ' ')}"
-    drawn = f"{source.replace('_', ' ')} functions{shifted}{dummies}{positions}"
-    fitted = {key[2] for key in keys if key[2] > 0}
-    fits = f", fits at {fitted.pop()} points" if len(fitted) == 1 else ""
-    title = args.title or f"{drawn}, {max(int(row['functions']) for row in rows)} per k{fits}"
+
+def main():
+    args = read_arguments()
+    import_libraries()
+    runs = [Run(path) for path in args.results]
+    figure = curve_of_errors(runs, args) if args.curve == "error" else curve_of_losses(runs, args)
     try:
-        draw(curves, keys, estimators, trained, not args.absolute, title, args.out, args.dpi)
-    except OSError as e:
-        fail(f"{args.out}: cannot be written ({e.strerror or e})")
+        figure.savefig(args.out, dpi=args.dpi)
+    except (OSError, ValueError) as e:
+        fail(f"{args.out}: cannot be written ({getattr(e, 'strerror', None) or e})")
     print(args.out)
 
 

@@ -1,0 +1,89 @@
+"""check_figure.py FOLDER - figures that FOLDER/figure.py draws of the runs of check_figure.sh in the current folder."""
+import re
+import subprocess
+import sys
+
+folder = sys.argv[1]
+sys.path.insert(0, folder)
+import figure  # noqa: E402
+
+figure.import_libraries()
+
+
+def draw(*words):
+    """{title of a panel: {label: line}}."""
+    sys.argv = ["figure.py", *words]
+    args = figure.read_arguments()
+    runs = [figure.Run(path) for path in args.results]
+    drawn = figure.curve_of_errors(runs, args) if args.curve == "error" else figure.curve_of_losses(runs, args)
+    return {axes.get_title("left"): {line.get_label(): line for line in axes.get_lines()
+                                     if not line.get_label().startswith("_")}
+            for axes in drawn.axes if axes.get_title("left")}
+
+
+def check_looks():
+    with open("help.txt", encoding="utf-8") as f:
+        topics = f.read().split("topics")[1]
+    names = re.search(r"methods (.*?)problems", topics, re.S)[1] + re.search(r"estimators (.*?)keys", topics, re.S)[1]
+    names = [name for name in names.split() if name != "controls"]
+    assert len(names) >= 25, names
+    looks = [figure.look_of(name) for name in names]
+    for i, look in enumerate(looks):
+        assert look not in looks[:i], f"{names[i]} looks like {names[looks.index(look)]}"
+
+
+def check_errors():
+    """Learning rates are lines of their own, shifts are panels, and a folder is as good as its file."""
+    panels = draw("one")
+    assert len(panels) == 2, list(panels)
+    clean, skewed = panels.values()
+    wanted = {"plain model", "LTV, heads, lr = 0.01", "LTV, heads, lr = 0.001", "constant, lr = 0.01",
+              "constant, lr = 0.001"}
+    assert set(skewed) == wanted, set(skewed)
+    assert set(clean) - wanted == {"least squares", "ridge"}, set(clean)
+    assert [list(p) for p in draw("one/results.h5").values()] == [list(p) for p in panels.values()]
+    ltv = [clean[f"LTV, heads, lr = {lr}"] for lr in ("0.01", "0.001")]
+    assert {line.get_color() for line in ltv} == {figure.LOOKS["ltv"][0]}, "one method, one colour"
+    assert len({line.get_marker() for line in ltv}) == 2, "lines of a method cannot be told apart"
+    assert list(ltv[0].get_ydata()) != list(ltv[1].get_ydata())
+
+
+def check_choices():
+    assert len(draw("one", "two", "--where", "shift=none")) == 2
+    assert len(draw("one", "two")) == 4
+    (panel,) = draw("one", "--where", "shift=none", "--where", "fit.optimiser.lr=0.001").values()
+    assert set(panel) == {"plain model", "LTV, heads", "constant", "least squares", "ridge"}, set(panel)
+    (panel,) = draw("one", "--shift", "skewed", "--all", "--where", "lr=0.01").values()
+    assert {"LTV, heads (fit at 5)", "LTV, heads (fit at 6)"} < set(panel), set(panel)
+    (panel,) = draw("one", "--shift", "skewed", "--by", "lr").values()
+    colours = {label: panel[label].get_color() for label in panel}
+    assert colours["LTV, heads, lr = 0.01"] == colours["constant, lr = 0.01"] != colours["constant, lr = 0.001"], colours
+
+
+def check_losses():
+    (panel,) = draw("one", "--curve", "fit", "--where", "points=6").values()
+    assert len(panel) == 4 and list(panel["constant, lr = 0.01"].get_xdata()) == [1, 2], panel
+    assert len(draw("one", "two", "--curve", "fit", "--by", "run").popitem()[1]) == 16
+    (panel,) = draw("one", "--curve", "pretrain").values()
+    (line,) = panel.values()
+    assert max(line.get_xdata()) == 8 and min(line.get_ydata()) > 0, line.get_xdata()
+
+
+def check_refusals():
+    for words, wanted in ((("--where", "nothing=1"), "no column 'nothing'; there are: .*shift"),
+                          (("--where", "lr=0.5"), "no row has fit_optimiser_lr = 0.5; there are: 0.01, 0.001"),
+                          (("--where", "lr"), "expected KEY=VALUE"), (("--table", "fti"), "no /tables/fti; there are"),
+                          (("--methods", "ltb"), "no method 'ltb'; there are: ")):
+        done = subprocess.run([sys.executable, f"{folder}/figure.py", "one", *words], stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 1 and re.search(wanted, done.stderr), (words, done.stderr)
+    done = subprocess.run([sys.executable, f"{folder}/figure.py", "one", "-o", "out.png"], check=True)
+    with open("out.png", "rb") as f:
+        assert f.read(4) == b"\x89PNG"
+
+
+check_looks()
+check_errors()
+check_choices()
+check_losses()
+check_refusals()
+print("figures of sweeps, settings, runs, fits and pretrainings")
