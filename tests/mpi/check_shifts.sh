@@ -30,5 +30,5 @@ same_on 1 2 3
 launch 0 table "$first" --format csv
 lines=$(grep -c '^[a-z]*,[-a-z.]*,[0-9]*,' "$work/out")
 ((lines == 12 * 2 * (2 + 2 + 2 + 1) + 3 * 2 * (2 + 2))) || die "$lines lines in the table"
-head -1 "$work/out" | grep -q 'shift,noisy.sigma' || die "no column for the shift or its level"
+head -1 "$work/out" | grep -q '^method,.*,shift,.*,noisy_sigma,' || die "no column for the shift or its level"
 conclude "one digest of every shift, plainly and on 1, 2 and 3 ranks"
