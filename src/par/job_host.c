@@ -249,9 +249,10 @@ cleanup:
     return rc;
 }
 
-/* System errors end the attempt and leave the job pending; all others fail the job. */
+/* System errors end the attempt and leave the job pending, and so do bugs of the program: it exits
+ * with 70. All others fail the job. */
 static bool is_fatal(enum err_code code) {
-    return code == ERR_IO || code == ERR_SYSTEM || code == ERR_MPI;
+    return code == ERR_IO || code == ERR_SYSTEM || code == ERR_MPI || code == ERR_BUG;
 }
 
 static enum failure failure_of(enum err_code code) {

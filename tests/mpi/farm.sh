@@ -56,6 +56,11 @@ TASKVEC_INJECT=segv@job:14 farm "$ranks" "$work/group" mixed
 expect 'group crash' '^done=31 failed=1 blocked=2 pending=0 now=31 exit=1'
 expect 'group crash' '^failed job=14 class=segv '
 
+# A row that is not of its columns is a bug of the program: the run ends with 70, under mpirun too.
+farm "$ranks" "$work/refused" refused
+[ "$rc" = 70 ] || fail "refused row: rc $rc, expected 70; $out $(cat "$work/stderr")"
+grep -q 'refused\[0\] on rank [0-9]*: column kind of a row' "$work/stderr" || fail "refused row: $(cat "$work/stderr")"
+
 # Large messages of a group: in shared memory, after a crash in that of the children before, and
 # through the sockets where there is no room for it.
 farm "$ranks" "$work/sum" sum:3

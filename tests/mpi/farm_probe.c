@@ -11,8 +11,9 @@
  * (one job of N ms), "tail:MS:SEED" (60 sleeping jobs of heavy-tailed lengths, MS in all, at costs
  * that are known) and "guess:MS:SEED" (costs off by a factor up to 2), "two" (one job of
  * 3 s, one of 6 s in steps), "limit:N" (N sleeping jobs
- * of 0.1 to 1 s), "sum:N" (two jobs of all ranks that sum the gradient of a published model N
- * times, one shard a rank; they report on stderr how long that takes).
+ * of 0.1 to 1 s), "refused" (a job whose row is not of its columns), "sum:N" (two jobs of all ranks
+ * that sum the gradient of a published model N times, one shard a rank; they report on stderr how
+ * long that takes).
  */
 #include <math.h>
 #include <stdio.h>
@@ -168,6 +169,7 @@ static enum err_code compute(const char *order, struct job_ctx *ctx, void *conte
     if (strcmp(word, "large") == 0) return do_large(ctx, number, err);
     if (strcmp(word, "big") == 0) return do_group(ctx, number, (size_t)2621440, err);
     if (strcmp(word, "steps") == 0) return do_steps(ctx, number, err);
+    if (strcmp(word, "refused") == 0) return step_row_write(ctx, 0, &(struct step_row){0}, err);
     if (strcmp(word, "sleep") == 0) clock_sleep(1e-3 * (double)number);
     return ERR_OK;
 }
@@ -258,6 +260,7 @@ static bool make_plan(struct plan *p, const char *name) {
         (void)add(p, "large", n, 1.0, 1 << 20);
     if (strncmp(name, "doze:", 5) == 0) (void)add(p, "sleep", n, 1.0, 1);
     if (strncmp(name, "ping:", 5) == 0) (void)add(p, "group", n, 1.0, 2);
+    if (strcmp(name, "refused") == 0) (void)add(p, "refused", 0, 1.0, 1);
     if (strcmp(name, "big") == 0) (void)add(p, "big", 4, 1.0, 3);
     if (strcmp(name, "wait") == 0)
         for (size_t i = 0; i < 8; i++) (void)add(p, "sleep", 1000, 1.0, 1);
