@@ -43,18 +43,18 @@ ask() { # SIGNAL [PID ...]: to the run unless told otherwise; the first one star
     asked=${asked:-$(milliseconds)}
 }
 
-# leaves SECONDS: its exit code in $rc; a fault if it takes longer.
-leaves() {
+# expect_exit SECONDS: the run exits within this time after the request; its exit code in $rc.
+expect_exit() {
     local i
     for ((i = 0; i < 20 * ($1 + 20); i++)); do
         kill -0 "$pid" 2>/dev/null || break
         sleep 0.05
     done
     took=$(($(milliseconds) - asked))
-    if kill -0 "$pid" 2>/dev/null; then die "it has not left $(($1 + 20)) s after it was asked"; fi
+    if kill -0 "$pid" 2>/dev/null; then die "it has not exited $(($1 + 20)) s after the request"; fi
     rc=0
     { wait "$pid"; } 2>/dev/null || rc=$?
-    ((took <= 1000 * $1)) || fault "left after $took ms, not within $1 s"
+    ((took <= 1000 * $1)) || fault "exited after $took ms, not within $1 s"
     none_left || die "processes are left: $(own_processes | xargs)"
 }
 

@@ -32,7 +32,7 @@ leaving() { # WHAT SIGNAL RANKS ARGUMENTS
     when_at_work "$folder"
     # shellcheck disable=SC2046 # one word a process
     ask "$signal" ${everybody:+$(own_processes || true)}
-    leaves 20
+    expect_exit 20
     ((rc == 75)) || fault "$what: code $rc, not 75: $(cat "$work/err")"
     calm "$what"
     [[ $(journal ended "$folder") == 75 ]] || fault "$what: the journal does not end in order"
@@ -83,7 +83,7 @@ folder="$work/a folder/deaf"
 TASKVEC_INJECT=hang@job:0 begin 0 run "$config" -o "$folder" --quiet
 when_at_work "$folder" start
 ask USR1
-leaves 20
+expect_exit 20
 ((rc == 75)) || fault "USR1 with a hanging job: code $rc, not 75"
 
 # ---- one run at a time in a directory.
@@ -99,7 +99,7 @@ launch_beside
 grep -F "$(hostname)" "$work/beside" | grep -qwF "$pid" ||
     fault "a second run in a directory does not name $(hostname) and $pid: $(cat "$work/beside")"
 ask USR1
-leaves 20
+expect_exit 20
 ((rc == 75)) || fault "the first run of a directory: code $rc, not 75"
 goes_on "$folder" "a second run beside it"
 
@@ -120,7 +120,7 @@ begin 0 run "$config" -o "$folder" --quiet "${long[@]}"
 when_at_work "$folder"
 for process in $(own_processes); do prlimit --pid "$process" --fsize=40000; done
 asked=$(milliseconds)
-leaves 20
+expect_exit 20
 ((rc == 74)) || fault "files of at most 40 kB: code $rc, not 74: $(cat "$work/err")"
 goes_on "$folder" "files of at most 40 kB"
 

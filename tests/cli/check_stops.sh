@@ -32,7 +32,7 @@ starts_end() {
     local after
     sleep 1
     after=$(lines_of start "$folder")
-    leaves "$2"
+    expect_exit "$2"
     (($(lines_of start "$folder") == after)) || fault "$1: a job was started a second after the request"
 }
 
@@ -64,18 +64,18 @@ in_order "USR1 to rank 0" 75
 # Ctrl-C, told to every process; and jobs that hang then.
 run_sweep 3
 ask TERM
-leaves 4
+expect_exit 4
 in_order "TERM to mpirun" any
 run_sweep 3
 # shellcheck disable=SC2046 # a list of numbers
 ask INT "$pid" $(ranks)
-leaves 4
+expect_exit 4
 in_order "Ctrl-C of all processes" any
 run_sweep 3
 # shellcheck disable=SC2046
 kill -STOP $(children)
 ask TERM
-leaves 4
+expect_exit 4
 in_order "TERM to mpirun with jobs that hang" any
 
 # ---- A terminal is closed: HUP to every process, or to mpirun, which says TERM; a real terminal, whose
@@ -83,11 +83,11 @@ in_order "TERM to mpirun with jobs that hang" any
 run_sweep 0
 # shellcheck disable=SC2046
 ask HUP "$pid" $(children)
-leaves 20
+expect_exit 20
 in_order "HUP to every process" 75
 run_sweep 3
 ask HUP
-leaves 4
+expect_exit 4
 in_order "HUP to mpirun" any
 if script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
     before=$(lines_of 'done' "$folder")
@@ -95,7 +95,7 @@ if script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
     pid=$!
     when_at_work "$folder" 'done' $((before + 2))
     asked=''
-    { ask KILL && leaves 20; } 2>/dev/null # the shell's own word on a killed process
+    { ask KILL && expect_exit 20; } 2>/dev/null # the shell's own word on a killed process
     in_order "a closed terminal" any
 else
     echo "$test_name: script gets no terminal here: none is closed"
@@ -106,10 +106,10 @@ trap 'exit 1' HUP
 leave=$(lines_of leave "$folder")
 ask HUP
 sleep 1
-(($(lines_of leave "$folder") == leave)) || fault "HUP under nohup: it leaves"
+(($(lines_of leave "$folder") == leave)) || fault "HUP under nohup: it stops"
 asked=''
 ask USR1
-leaves 20
+expect_exit 20
 in_order "USR1 under nohup" 75
 
 # ---- A second one ends it at once, jobs that hang in their checkpoints too (here: stopped dead).
@@ -125,7 +125,7 @@ twice() { # SIGNAL RANKS
     none_left || die "a second $1: processes are left"
     took=$(($(milliseconds) - asked))
     ((took < 2000)) || fault "a second $1: left after $took ms, not at once"
-    leaves 5 # mpirun takes two seconds more when rank 0 leaves with a code
+    expect_exit 5 # mpirun takes two seconds more when rank 0 exits with a code
     in_order "a second $1 on $2 ranks" 75
 }
 twice USR1 3
@@ -136,13 +136,13 @@ run_sweep 2
 stopped=$(lines_of stopped "$folder")
 ask USR1
 ask USR1
-leaves 20
+expect_exit 20
 in_order "USR1 told twice" 75
 (($(lines_of stopped "$folder") > stopped)) || fault "USR1 told twice: no job was let go"
 
 # ---- Nonsense for a time limit is said; the sweep comes to its end.
 SLURM_JOB_END_TIME=soon launch 2 run "$config" -o "$folder" "${sweep[@]}"
-grep -q "SLURM_JOB_END_TIME: 'soon' is no moment" "$work/err" || fault "SLURM_JOB_END_TIME=soon: not a word: $(cat "$work/err")"
+grep -q "SLURM_JOB_END_TIME: 'soon' is not a future time" "$work/err" || fault "SLURM_JOB_END_TIME=soon: not a word: $(cat "$work/err")"
 expect_done 2 "$folder" "after all these stops"
 (($(journal resumes "$folder") > 0)) || fault "nothing went on from a checkpoint"
 

@@ -44,7 +44,7 @@ resumable 2
 
 scenario 'a rank is killed, and the others are alone'
 begin 3 kill-rank@job:5 # the second of two, so never rank 0
-leaves $within
+expect_exit $within
 ended 71
 says 'has been silent for'
 resumable 3
@@ -53,7 +53,7 @@ unset 'mpi[-1]'
 
 scenario 'the coordinator hangs'
 begin 2 hang@event:30
-leaves $within
+expect_exit $within
 ((rc == 71)) || die "$name: code $rc, not 71"
 says 'from rank 0' # nothing, or only the half of a message
 ended killed
@@ -63,7 +63,7 @@ scenario 'a rank is stopped'
 begin 3 ''
 when_at_work start
 kill -STOP "$(process_of 1)"
-leaves $within
+expect_exit $within
 ((rc == 71)) || die "$name: code $rc, not 71"
 says 'rank 1 has been silent for'
 ended 71
@@ -78,7 +78,7 @@ kill -STOP "$pid" "${stopped[@]}"
 sleep 10
 [[ $(journal ended "$folder") == killed ]] || die "$name: it had ended before"
 kill -CONT "${stopped[@]}" "$pid"
-leaves 60
+expect_exit 60
 expect_done 2 "$folder" "$name"
 (($(grep -c $'\tattempt\t' "$folder/journal") == 1)) || die "$name: more than one attempt"
 

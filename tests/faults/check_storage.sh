@@ -55,8 +55,8 @@ run_again() {
     ((rc == 0)) || die "$name: code $rc, not 0"
     says 'capture[0]: its artifact is missing or truncated: it runs again'
     [[ $(digest_of "$folder") == "$wanted" ]] || die "$name: other bits"
-    [[ $(journal again "$folder" "$work/identities") == 15 ]] ||
-        die "$name: done again are $(journal again "$folder" "$work/identities"), not 15 alone"
+    [[ $(journal repeated "$folder" "$work/identities") == 15 ]] ||
+        die "$name: done twice are $(journal repeated "$folder" "$work/identities"), not 15 alone"
 }
 of_15=$(sed -n 16p "$work/identities")
 scenario 'half an artifact behind its DONE line'
@@ -99,7 +99,7 @@ scenario 'the journal is deleted under a run'
 begin 2 ''
 when_at_work "done"
 rm -- "$folder/journal"
-leaves 30
+expect_exit 30
 ((rc == 74)) || die "$name: code $rc, not 74"
 says '/journal: it was deleted or replaced while this run wrote it'
 whole 2
@@ -115,7 +115,7 @@ while kill -0 "$pid" 2>/dev/null; do
     if [[ " ${beats[*]} " != *" $beat "* ]]; then beats+=("$beat"); fi
     sleep 0.5
 done
-leaves 100
+expect_exit 100
 ((rc == 0)) || die "$name: code $rc, not 0"
 ((${#beats[@]} > 1)) || die "$name: no heartbeat in all its time"
 expect_done 2 "$folder" "$name"

@@ -109,8 +109,8 @@ when_at_work() {
     die "$name: no $1 within 30 s"
 }
 
-# leaves SECONDS: what was begun ends by itself within this time; its code in $rc.
-leaves() {
+# expect_exit SECONDS: what was begun exits by itself within this time; its code in $rc.
+expect_exit() {
     local i
     for ((i = 0; i < 10 * $1; i++)); do
         kill -0 "$pid" 2>/dev/null || break

@@ -11,7 +11,7 @@
     used-after DIR RANK  "no" if two jobs or more were started after the last one that failed on RANK,
                          and none of them on RANK; else "yes"
     starts DIR LINE FILE how often the job of a line of plan was started; FILE: identities by line
-    again DIR FILE       lines of plan of the jobs that were started after they were done
+    repeated DIR FILE    lines of plan of the jobs that were started after they were done
     shards DIR           "GROUP-RANK:COUNT ..." of every DONE job done by a group of two or more
 """
 import hashlib
@@ -114,7 +114,7 @@ def starts(events, line, path):
     print(sum(lines[field(e, "job")] == int(line) for e in events if e[0] == "start"))
 
 
-def again(events, path):
+def repeated(events, path):
     done, found = set(), set()
     for event in events:
         if event[0] == "start" and field(event, "job") in done:
@@ -144,7 +144,7 @@ def main():
         print(len(events))
     else:
         {"check": check, "ended": ended, "bits": bits, "resumes": resumes, "ranks": ranks,
-         "used-after": used_after, "starts": starts, "again": again, "shards": shards}[command](events, *rest)
+         "used-after": used_after, "starts": starts, "repeated": repeated, "shards": shards}[command](events, *rest)
 
 
 if __name__ == "__main__":
