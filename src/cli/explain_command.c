@@ -7,7 +7,8 @@ static const struct option_row OPTIONS[] = {
     {"--json", NULL, NULL, "print JSON"},
 };
 
-/* The plan of --with and --set; plan->config NULL where neither is given. */
+/* The plan of --with and --set, or what would run now that a file has other content; plan->config
+ * NULL where nothing has changed. */
 static enum err_code make_other(struct config **config, struct plan *plan,
                                 const struct run_state *r, const struct options *o,
                                 struct err *err) {
@@ -16,7 +17,7 @@ static enum err_code make_other(struct config **config, struct plan *plan,
     const char *sets[OPTIONS_MAX];
     const size_t n_sets = options_values(sets, o, "--set");
     const char *given = options_value(o, "--with");
-    if (!given && n_sets == 0) return ERR_OK;
+    if (!given && n_sets == 0 && !run_state_has_changed_files(r)) return ERR_OK;
     TRY(run_state_config_path(path, r->dir, err));
     TRY(stage_schemas_open(config, &r->schemas, given ? given : path, sets, n_sets, err));
     TRY(plan_make(plan, *config, err));

@@ -134,10 +134,12 @@ static enum err_code enter_directory(struct session *s, struct err *err) {
     TRY(check_mix(s, err));
     warn_of_rows(s);
     if (change.changed)
-        log_line(&s->log, LOG_INFO,
-                 "%s: the config changed: %zu new, %zu unchanged, %zu no longer planned", s->dir,
+        log_line(&s->log, LOG_INFO, "%s: %s: %zu new, %zu unchanged, %zu no longer planned", s->dir,
+                 change.same_config
+                     ? "a file that it names has other content than in the run so far"
+                     : "the config changed",
                  change.added, change.unchanged, change.gone);
-    TRY(rundir_keep_config(s->dir, s->config, err));
+    TRY(rundir_keep_config(s->dir, &s->plan, err));
 cleanup:
     return rc;
 }

@@ -254,7 +254,8 @@ static bool begins(const char *name, const char *start) {
  * that is about to take it. */
 static bool run_file_is_stale(const char *name, const struct history *h) {
     (void)h;
-    return begins(name, "results.h5.tmp.") || begins(name, "config.cfg.tmp.");
+    return begins(name, "results.h5.tmp.") || begins(name, "config.cfg.tmp.") ||
+           begins(name, "inputs.tmp.");
 }
 
 /* Temporary files in configs/ and changes/, whose files are named by their SHA-256. */

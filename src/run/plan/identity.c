@@ -4,10 +4,14 @@
 #include <string.h>
 
 #include "tensorfile/finite.h"
+#include "tensorfile/tensorfile.h"
 
 struct known_file {
     char *path;
     char hash[HASH_HEX];
+    size_t trained;     /* recorded: note trained_points of the file; 0: it has none */
+    bool differs;       /* recorded, and gone or other by now */
+    char now[HASH_HEX]; /* "": cannot be read */
 };
 
 struct identity_files {
@@ -53,6 +57,75 @@ static enum err_code file_reserve(struct identity_files *f, struct err *err) {
     return ERR_OK;
 }
 
+static enum err_code record_one(struct identity_files *f, const char *line, size_t size,
+                                struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct err ignored = {0};
+    char *path = NULL;
+    TRY(file_reserve(f, err));
+    struct known_file *item = &f->items[f->n];
+    *item = (struct known_file){0};
+    if (size <= HASH_HEX || line[HASH_HEX - 1] != ' ') return ERR_OK;
+    item->trained = (size_t)strtoull(line + HASH_HEX, &path, 10);
+    if (*path != ' ' || path + 1 >= line + size) return ERR_OK;
+    item->path = strndup(path + 1, (size_t)(line + size - path - 1));
+    CHECK(item->path, ERR_MEMORY, "no memory for the path of an external file");
+    memcpy(item->hash, line, HASH_HEX - 1);
+    if (hash_file(item->now, item->path, &ignored) != ERR_OK) item->now[0] = '\0';
+    item->differs = strcmp(item->now, item->hash) != 0;
+    f->n++;
+cleanup:
+    return rc;
+}
+
+enum err_code identity_files_record(struct identity_files *f, const char *inputs, struct err *err) {
+    enum err_code rc = ERR_OK;
+    while (*inputs) {
+        const size_t size = strcspn(inputs, "\n");
+        TRY(record_one(f, inputs, size, err));
+        inputs += size + (inputs[size] == '\n');
+    }
+cleanup:
+    return rc;
+}
+
+void identity_files_write(struct text *out, const struct identity_files *f) {
+    for (size_t i = 0; i < f->n; i++) {
+        struct tensorfile *file = NULL;
+        struct err ignored = {0};
+        const char *trained = NULL;
+        if (tensorfile_open(&file, f->items[i].path, &ignored) == ERR_OK)
+            trained = tensorfile_note(file, "trained_points");
+        text_add(out, "%s %llu %s\n", f->items[i].hash,
+                 trained ? strtoull(trained, NULL, 10) : 0ULL, f->items[i].path);
+        tensorfile_close(file);
+    }
+}
+
+bool identity_files_trained(size_t *trained, const struct identity_files *f, const char *path) {
+    for (size_t i = 0; i < f->n; i++)
+        if (f->items[i].differs && strcmp(f->items[i].path, path) == 0) {
+            *trained = f->items[i].trained;
+            return true;
+        }
+    return false;
+}
+
+const char *identity_files_now(const struct identity_files *f, size_t i) {
+    return f->items[i].differs ? f->items[i].now : NULL;
+}
+
+bool identity_files_differ(const struct identity_files *f, const struct config_point *point) {
+    for (size_t k = 0; k < config_point_size(point); k++) {
+        const struct config_key *key = config_point_key(point, k);
+        if (!(key->flags & CONFIG_PATH) || !config_has(point, key->name)) continue;
+        for (size_t i = 0; i < f->n; i++)
+            if (f->items[i].differs && strcmp(f->items[i].path, config_text(point, key->name)) == 0)
+                return true;
+    }
+    return false;
+}
+
 /* The hash of a file, read once; all such files hold weights, so NaN and infinity are refused.
  * base: what a relative path was relative to. */
 static enum err_code file_content(const char **hash, struct identity_files *f, const char *path,
@@ -66,6 +139,7 @@ static enum err_code file_content(const char **hash, struct identity_files *f, c
     TRY(file_reserve(f, err));
     struct known_file *item = &f->items[f->n];
     struct err why = {0};
+    *item = (struct known_file){0};
     CHECK(hash_file(item->hash, path, &why) == ERR_OK, ERR_DATA,
           "%s; check the path (it is relative to %s)", why.msg, base);
     TRY(finite_check(path, err));

@@ -8,6 +8,7 @@
 #ifndef RUN_PLAN_IDENTITY_H
 #define RUN_PLAN_IDENTITY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/hash.h"
@@ -23,6 +24,22 @@ size_t identity_files_count(const struct identity_files *f);
 const char *identity_files_path(const struct identity_files *f, size_t i);
 const char *identity_files_hash(const struct identity_files *f, size_t i);
 const char *identity_files_find(const struct identity_files *f, const char *path); /* or NULL */
+
+/* A record of the files, a line "HASH TRAINED_POINTS PATH" each, for the folder of the run.
+ * record() adds the files of such a record: a plan made with them has the identities of then,
+ * whatever the files hold by now. */
+void identity_files_write(struct text *out, const struct identity_files *f);
+enum err_code identity_files_record(struct identity_files *f, const char *inputs, struct err *err);
+
+/* A recorded file as it is now: NULL if it holds what was recorded (or was not recorded), "" if it
+ * cannot be read, else the hash of its content. */
+const char *identity_files_now(const struct identity_files *f, size_t i);
+
+/* The trained points of a recorded file that is gone or has other content now; else false. */
+bool identity_files_trained(size_t *trained, const struct identity_files *f, const char *path);
+
+/* Whether a file that this point names is gone or holds something else than was recorded. */
+bool identity_files_differ(const struct identity_files *f, const struct config_point *point);
 
 struct identity_of {
     const struct stage *stage;

@@ -44,11 +44,14 @@ static enum err_code identify_job(struct planned_job *job, struct job_builder *b
 
 static enum err_code predict_cost(struct planned_job *job, const struct plan *p, struct err *err) {
     struct stage_parent parents[JOB_PARENTS];
+    bool differs = identity_files_differ(p->files, job->point);
     for (size_t i = 0; i < job->n_parents; i++) {
         const struct planned_job *parent = &p->jobs[job->parents[i]];
+        differs |= identity_files_differ(p->files, parent->point);
         parents[i] = (struct stage_parent){p->stages[parent->stage].kind, parent->point};
     }
-    job->cost = (struct job_cost){.group = 1};
+    job->cost = (struct job_cost){.group = 1, .unit = ""};
+    if (differs) return ERR_OK; /* its sizes are not known any more */
     return p->stages[job->stage].kind->plan(&job->cost, job->point, parents, job->n_parents, err);
 }
 

@@ -42,6 +42,11 @@ struct plan {
 /* ERR_CONFIG with file:line and remedy: `of` that names nothing, itself, a cycle or a kind that the
  * stage cannot read; a missing or unreadable model; what a stage's own plan() refuses. */
 enum err_code plan_make(struct plan *out, const struct config *config, struct err *err);
+/* The same as an earlier attempt planned it: `inputs` is the record of its files
+ * (identity_files_record); NULL: none. A job whose file is gone or has other content has no cost.
+ */
+enum err_code plan_make_recorded(struct plan *out, const struct config *config, const char *inputs,
+                                 struct err *err);
 void plan_release(struct plan *p); /* idempotent */
 
 /* For job_builder.c: a job whose identity the plan does not have yet (*index: its place in `jobs`),

@@ -115,12 +115,18 @@ static enum err_code init_stages(struct plan *p, struct err *err) {
 }
 
 enum err_code plan_make(struct plan *out, const struct config *config, struct err *err) {
+    return plan_make_recorded(out, config, NULL, err);
+}
+
+enum err_code plan_make_recorded(struct plan *out, const struct config *config, const char *inputs,
+                                 struct err *err) {
     enum err_code rc = ERR_OK;
     struct plan plan = {.config = config};
     struct job_builder b = {.plan = &plan};
     size_t *order = NULL;
     TRY(init_stages(&plan, err));
     TRY(identity_files_create(&plan.files, err));
+    if (inputs) TRY(identity_files_record(plan.files, inputs, err));
     order = calloc(plan.n_stages + 1, sizeof *order);
     CHECK(order, ERR_MEMORY, "no memory for %zu stages", plan.n_stages);
     TRY(stage_order(order, config, err));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "journal/journal.h"
 #include "store/artifact.h"
 
@@ -79,9 +80,41 @@ static enum err_code no_folder(const char *path, struct err *err) {
     return ERR(err, ERR_CONFIG, "%s: a file, not the folder of a run", path);
 }
 
+enum err_code run_state_read_inputs(struct text *out, const char *dir, struct err *err) {
+    enum err_code rc = ERR_OK;
+    char path[FILE_PATH_MAX];
+    const int n = snprintf(path, sizeof path, "%s/inputs", dir);
+    CHECK(n > 0 && (size_t)n < sizeof path, ERR_CONFIG, "%s: the path is too long", dir);
+    if (file_exists(path)) TRY(file_read(out, path, (size_t)16 << 20, err));
+cleanup:
+    return rc;
+}
+
+bool run_state_has_changed_files(const struct run_state *r) {
+    for (size_t i = 0; i < identity_files_count(r->plan.files); i++) {
+        const char *now = identity_files_now(r->plan.files, i);
+        if (now && now[0]) return true;
+    }
+    return false;
+}
+
+static void warn_of_changed_files(const struct run_state *r) {
+    const struct log log = {.level = LOG_WARNING};
+    for (size_t i = 0; i < identity_files_count(r->plan.files); i++) {
+        const char *now = identity_files_now(r->plan.files, i);
+        if (now && now[0])
+            log_line(&log, LOG_WARNING,
+                     "%s: other content than in the run %s, which is shown as it was computed: "
+                     "SHA-256 was %s, is %s",
+                     identity_files_path(r->plan.files, i), r->dir,
+                     identity_files_hash(r->plan.files, i), now);
+    }
+}
+
 enum err_code run_state_open(struct run_state *r, const char *dir, struct err *err) {
     enum err_code rc = ERR_OK;
     char path[FILE_PATH_MAX];
+    struct text inputs = {0};
     *r = (struct run_state){0};
     TRY(run_state_config_path(path, dir, err));
     memcpy(r->dir, dir, strlen(dir) + 1);
@@ -91,11 +124,14 @@ enum err_code run_state_open(struct run_state *r, const char *dir, struct err *e
           dir);
     TRY(stage_schemas_init(&r->schemas, err));
     TRY(stage_schemas_open(&r->config, &r->schemas, path, NULL, 0, err));
-    TRY(plan_make(&r->plan, r->config, err));
+    TRY(run_state_read_inputs(&inputs, dir, err));
+    TRY(plan_make_recorded(&r->plan, r->config, text_str(&inputs), err));
+    warn_of_changed_files(r);
     r->jobs = calloc(r->plan.n_jobs + 1, sizeof *r->jobs);
     CHECK(r->jobs, ERR_MEMORY, "no memory for %zu jobs", r->plan.n_jobs);
     TRY(run_state_refresh(r, err));
 cleanup:
+    text_release(&inputs);
     if (rc != ERR_OK) run_state_release(r);
     return rc;
 }

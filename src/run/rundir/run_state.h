@@ -5,6 +5,7 @@
  * The directory:
  *
  *     DIR/config.cfg   the resolved config of the last attempt, paths absolute
+ *     DIR/inputs       the files that its jobs read by path: hash, trained points, path of each
  *     DIR/configs/     the resolved config of every attempt, named by its SHA-256
  *     DIR/changes/     local changes of the builds that had any, named by their SHA-256
  *     DIR/journal      the events of all attempts, the only record of progress
@@ -41,8 +42,17 @@ struct run_state {
     size_t count[QUEUE_BLOCKED + 1];
 };
 
-/* ERR_CONFIG when DIR holds no run. Needs no lock and no MPI. */
+/* The plan is that of the last attempt: files that its jobs read by path count with the content of
+ * then, so that the folder alone answers. A warning names a file that has other content now.
+ * ERR_CONFIG when DIR holds no run. Needs no lock and no MPI. */
 enum err_code run_state_open(struct run_state *r, const char *dir, struct err *err);
+
+/* DIR/inputs, empty if there is none. */
+enum err_code run_state_read_inputs(struct text *out, const char *dir, struct err *err);
+
+/* True if a file that the jobs read by path can be read, but holds other content than then. */
+bool run_state_has_changed_files(const struct run_state *r);
+
 void run_state_release(struct run_state *r); /* idempotent */
 
 /* Reads lock and journal again; config and plan stay. */

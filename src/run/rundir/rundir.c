@@ -73,16 +73,36 @@ cleanup:
     return rc;
 }
 
-enum err_code rundir_keep_config(const char *dir, const struct config *config, struct err *err) {
+/* Before config.cfg: a run that stops between the two has records of files that it does not name.
+ */
+static enum err_code keep_inputs(const char *dir, const struct plan *plan, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct text inputs = {0}, before = {0};
+    char path[FILE_PATH_MAX];
+    identity_files_write(&inputs, plan->files);
+    TRY(text_check(&inputs, err));
+    TRY(run_state_read_inputs(&before, dir, err));
+    const int n = snprintf(path, sizeof path, "%s/inputs", dir);
+    CHECK(n > 0 && (size_t)n < sizeof path, ERR_CONFIG, "%s: the path is too long", dir);
+    if (strcmp(text_str(&inputs), text_str(&before)) != 0)
+        TRY(file_replace(path, text_str(&inputs), inputs.size, err));
+cleanup:
+    text_release(&inputs);
+    text_release(&before);
+    return rc;
+}
+
+enum err_code rundir_keep_config(const char *dir, const struct plan *plan, struct err *err) {
     enum err_code rc = ERR_OK;
     struct text resolved = {0};
     char path[FILE_PATH_MAX], sum[HASH_HEX];
-    config_print(&resolved, config);
+    config_print(&resolved, plan->config);
     TRY(text_check(&resolved, err));
     rundir_config_sum(sum, &resolved);
     TRY(rundir_kept_path(path, dir, sum, err));
     TRY(keep(path, dir, "configs", resolved.data, resolved.size, err));
     TRY(keep_changes(dir, err));
+    TRY(keep_inputs(dir, plan, err));
     TRY(run_state_config_path(path, dir, err));
     if (!is_kept(path, &resolved)) TRY(file_replace(path, resolved.data, resolved.size, err));
 cleanup:
@@ -101,13 +121,21 @@ static void compare_plans(struct rundir_change *out, const struct plan *now,
     out->changed = out->added > 0 || out->gone > 0;
 }
 
+static bool has_changed_files(const struct plan *before) {
+    for (size_t i = 0; i < identity_files_count(before->files); i++)
+        if (identity_files_now(before->files, i)) return true;
+    return false;
+}
+
 static void compare_configs(struct rundir_change *out, const struct plan *now,
-                            const struct config *config) {
+                            const struct config *config, const char *inputs) {
     struct err ignored = {0};
     struct plan before = {0};
     if (strcmp(config_name(config), config_name(now->config)) != 0)
         (void)snprintf(out->other_name, sizeof out->other_name, "%s", config_name(config));
-    if (plan_make(&before, config, &ignored) == ERR_OK) compare_plans(out, now, &before);
+    if (plan_make_recorded(&before, config, inputs, &ignored) == ERR_OK &&
+        (!out->same_config || has_changed_files(&before)))
+        compare_plans(out, now, &before);
     plan_release(&before);
 }
 
@@ -117,12 +145,16 @@ void rundir_compare(struct rundir_change *out, const char *dir, const struct pla
     struct config *config = NULL;
     char path[FILE_PATH_MAX];
     struct text resolved = {0};
+    struct text inputs = {0};
     *out = (struct rundir_change){0};
     config_print(&resolved, plan->config);
     if (run_state_config_path(path, dir, &ignored) == ERR_OK && file_exists(path) &&
-        !is_kept(path, &resolved) &&
-        stage_schemas_open(&config, schemas, path, NULL, 0, &ignored) == ERR_OK)
-        compare_configs(out, plan, config);
+        run_state_read_inputs(&inputs, dir, &ignored) == ERR_OK &&
+        stage_schemas_open(&config, schemas, path, NULL, 0, &ignored) == ERR_OK) {
+        out->same_config = is_kept(path, &resolved);
+        compare_configs(out, plan, config, text_str(&inputs));
+    }
+    text_release(&inputs);
     config_close(config);
     text_release(&resolved);
 }
@@ -133,7 +165,7 @@ enum err_code rundir_check_owner(const struct rundir_change *change, const char 
     if (change->other_name[0])
         (void)snprintf(why, sizeof why, "holds the run \"%s\", this config is \"%.*s\"",
                        change->other_name, RUNDIR_NAME, config_name(plan->config));
-    else if (change->changed && change->unchanged == 0)
+    else if (change->changed && change->unchanged == 0 && !change->same_config)
         (void)snprintf(why, sizeof why, "holds a run that shares no job with this config");
     if (!why[0]) return ERR_OK;
     return ERR(err, ERR_CONFIG,

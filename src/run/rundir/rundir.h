@@ -20,13 +20,14 @@ enum err_code rundir_kept_path(char out[FILE_PATH_MAX], const char *dir, const c
 
 /* Writes DIR/config.cfg, resolved, and DIR/configs/SUM.cfg, unless they have this content already,
  * and the local changes of this build as DIR/changes/SUM.diff, if it has any. */
-enum err_code rundir_keep_config(const char *dir, const struct config *config, struct err *err);
+enum err_code rundir_keep_config(const char *dir, const struct plan *plan, struct err *err);
 
 enum { RUNDIR_NAME = 128 };
 
 struct rundir_change { /* of a config, compared with that of the attempt before */
     bool changed;
     size_t added, unchanged, gone; /* jobs */
+    bool same_config;              /* only files that its jobs read by path have changed */
     char other_name[RUNDIR_NAME];  /* of the config in the folder, where it differs; else "" */
 };
 

@@ -23,7 +23,7 @@ static void print_stage(struct text *out, const struct run_state *r, size_t stag
         unit = r->plan.jobs[j].cost.unit;
         jobs++;
     }
-    if (jobs == 0) return;
+    if (jobs == 0 || work <= 0.0) return;
     text_add(out, "%s: ", config_stage_name(r->config, stage));
     print_rate(out, work / seconds);
     text_add(out, " %s/s in %s%zu job%s\n", unit, jobs > 1 ? "each of " : "", jobs,

@@ -27,6 +27,7 @@ size_t summary_trained_points(const struct plan *p, size_t job) {
     const struct planned_job *parent = j->n_parents ? &p->jobs[j->parents[0]] : j;
     const char *path = plan_text(parent->point, "model.checkpoint");
     if (!path) path = plan_text(j->point, "model.checkpoint");
+    if (path && identity_files_trained(&trained, p->files, path)) return trained;
     if (!path || model_read_dims(&dims, &trained, path, &ignored) != ERR_OK) return 0;
     return trained;
 }
