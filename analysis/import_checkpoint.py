@@ -25,6 +25,7 @@ STORAGES = {"FloatStorage": "<f4", "DoubleStorage": "<f8", "HalfStorage": "<f2",
             "LongStorage": "<i8", "IntStorage": "<i4", "ShortStorage": "<i2", "CharStorage": "<i1",
             "ByteStorage": "<u1", "BoolStorage": "<u1"}
 # Buffers without weights, and the token embedding, which models of real vectors do not use.
+WRAPPERS = ("module.", "_orig_mod.")
 PASSED_OVER = re.compile(r"\.attn\.(bias|masked_bias)$|^_backbone\.wte\.weight$")
 
 
@@ -156,7 +157,15 @@ def tensors_of(content):
             return tensors_of(content[key])
     if not isinstance(content, dict):
         raise Refused(f"holds a {type(content).__name__}, expected the state_dict of a model or one tensor")
-    return {k: v for k, v in content.items() if isinstance(k, str) and isinstance(v, Tensor)}
+    return without_wrappers({k: v for k, v in content.items() if isinstance(k, str) and isinstance(v, Tensor)})
+
+
+def without_wrappers(tensors):
+    """Without the prefixes that DataParallel (module.) and torch.compile (_orig_mod.) put before every name."""
+    for prefix in WRAPPERS:
+        if tensors and all(name.startswith(prefix) for name in tensors):
+            return without_wrappers({name[len(prefix):]: t for name, t in tensors.items()})
+    return tensors
 
 
 def shape_of(tensors, name, rank):

@@ -34,6 +34,10 @@ else()
   endforeach()
 endif()
 
+if(TARGET test_store_fixture) # it writes an HDF5 file of its own
+  target_link_libraries(test_store_fixture PRIVATE dep_hdf5)
+endif()
+
 # A second program with the additions of tests/dummy/: one file and one registry line each are enough to
 # add an estimator, a method or a problem.
 add_executable(taskvec_dummy ${CMAKE_SOURCE_DIR}/src/main.c)

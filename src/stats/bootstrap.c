@@ -58,6 +58,7 @@ enum err_code bootstrap_ratio(struct interval *out, const double *above, const d
           (unsigned)b->resamples);
     for (uint32_t i = 0; i < b->resamples; i++) x[i] = resample(above, below, n, &b->stream, i);
     percentiles(out, x, b->resamples, b->confidence);
+    if (n == 1) out->low = out->high = nan(""); /* all resamples are equal: no interval */
     out->value = ratio_of_sums(above, below, n);
 cleanup:
     free(x);

@@ -103,6 +103,29 @@ static bool is_attribute_number(hid_t attribute) {
     return yes;
 }
 
+/* ERR_DATA with the name of a compression or other filter that this HDF5 library lacks. */
+static enum err_code check_filters(hid_t set, const struct fixture *f, const char *name,
+                                   struct err *err) {
+    enum err_code rc = ERR_OK;
+    hid_t list = H5I_INVALID_HID;
+    TRY_H5_ID(list, H5Dget_create_plist(set));
+    const int n = H5Pget_nfilters(list);
+    for (int i = 0; i < n; i++) {
+        char filter[64] = "";
+        unsigned flags = 0, settings;
+        size_t n_values = 0;
+        const H5Z_filter_t id = H5Pget_filter2(list, (unsigned)i, &flags, &n_values, NULL,
+                                               sizeof filter, filter, &settings);
+        CHECK(id >= 0 && H5Zfilter_avail(id) > 0, ERR_DATA,
+              "%s: %s: written with the filter %s (number %d), which this HDF5 library does not "
+              "have: write it without compression, or with gzip",
+              f->path, name, filter[0] ? filter : "without a name", (int)id);
+    }
+cleanup:
+    if (list >= 0) H5Pclose(list);
+    return rc;
+}
+
 /* Reads a dataset converted to `type`; *data is malloc'ed, element_size bytes each. */
 static enum err_code read_as(struct fixture_array *out, void **data, size_t element_size,
                              hid_t type, const struct fixture *f, const char *name, int rank,
@@ -119,7 +142,13 @@ static enum err_code read_as(struct fixture_array *out, void **data, size_t elem
     TRY(read_shape(out, set, f, name, rank, err));
     *data = calloc(out->n ? out->n : 1, element_size);
     CHECK(*data, ERR_MEMORY, "%s: %s: no memory for %zu elements", f->path, name, out->n);
-    TRY_H5(H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *data));
+    if (H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *data) < 0) {
+        struct err plain = {0};
+        const enum err_code failed = h5_error(&plain, "H5Dread", __FILE__, __LINE__);
+        TRY(check_filters(set, f, name, err));
+        *err = plain;
+        rc = failed;
+    }
 cleanup:
     if (set >= 0) H5Dclose(set);
     if (rc != ERR_OK) {

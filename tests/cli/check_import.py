@@ -103,6 +103,34 @@ def tensor(shape, strides, offset=0):
     return (text[:at] + new + text[end:]).encode("latin-1")
 
 
+def wrapped(name, prefix):
+    """state.pt with the prefix before every name of a tensor."""
+    with zipfile.ZipFile(f"{files}/state.pt") as old, zipfile.ZipFile(name, "w") as new:
+        for member in old.namelist():
+            data = old.read(member)
+            if member.endswith("/data.pkl"):
+                buffers = [f"_backbone.h.{i}.attn.{b}" for i in range(LAYERS) for b in ("bias", "masked_bias")]
+                for text in [*names(), *buffers, "_backbone.wte.weight"]:
+                    plain = text.encode()
+                    longer = prefix.encode() + plain
+                    data = data.replace(b"X" + struct.pack("<I", len(plain)) + plain,
+                                        b"X" + struct.pack("<I", len(longer)) + longer)
+            new.writestr(member, data)
+    return name
+
+
+def without_prefixes():
+    _, plain = read("model.safetensors")
+    for prefix in ("module.", "_orig_mod.", "module._orig_mod."):
+        wrapped("wrapped.pt", prefix)
+        with zipfile.ZipFile("wrapped.pt") as z:
+            assert any(prefix.encode() + b"_read_in" in z.read(m) for m in z.namelist()), prefix
+        done = convert("wrapped.pt", "wrapped.safetensors", "--heads", "2", "--trained-points", "4")
+        assert done.returncode == 0, (prefix, done.stderr)
+        _, arrays = read("wrapped.safetensors")
+        assert all(np.array_equal(arrays[n], plain[n]) for n in names()), prefix
+
+
 def open_pickle():
     with zipfile.ZipFile(f"{files}/ltv.pth") as z:
         return z.read(next(n for n in z.namelist() if n.endswith("/data.pkl")))
@@ -141,4 +169,5 @@ def hostile():
 
 
 good()
+without_prefixes()
 hostile()

@@ -10,7 +10,7 @@ name = "slips"; seed = 1;
 source = { problem = "linear"; dims = 2; };
 stages = (
   { stage = "pretrain"; model = { layers = 1; heads = 2; width = 8; positions = 24; };
-    points = 4; steps = 8; batch = 8; },
+    points = 4; steps = 8; batch = 8; optimiser = { warmup = 9; }; },
   { stage = "fit"; of = "pretrain"; method = "ltv"; points = 6; prompts = 40; batch = 16; epochs = 2;
     repeat = 2;
     patience = 7; },
@@ -35,6 +35,7 @@ slips.cfg:9: derived: no stage evaluates it (1 of its jobs, 1 in all): name "der
 slips.cfg:10: derived.epochs: no method of this stage reads it (icv)
 slips.cfg:12: derived.optimiser.lr: no method of this stage reads it (icv)
 slips.cfg:14: flat.basis: no method of this stage reads it (constant)
+slips.cfg:5: pretrain.optimiser.warmup: 9 steps of warm-up in 8 updates: the learning rate never reaches optimiser.lr
 slips.cfg:21: other.source.problem: "quadratic", but the model was trained on "linear"
 slips.cfg:17: evaluate.also: without "oracle" the main table lacks the column recovered
 slips.cfg:19: short.also: without "plain" the main table lacks the column damage

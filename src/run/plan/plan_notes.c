@@ -1,5 +1,6 @@
 #include "run/plan/plan_notes.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,6 +210,35 @@ static enum err_code note_columns(struct plan_notes *out, const struct plan *p, 
     return plan_notes_add(out, &note, err);
 }
 
+/* ---- a warm-up that does not end */
+
+/* Updates of the job of a point; 0: it has none. */
+static double updates_of(const struct plan *p, size_t stage, const struct config_point *point) {
+    struct fit_keys k;
+    if (is_of_kind(p, stage, "pretrain")) return (double)config_int(point, "steps");
+    if (!is_of_kind(p, stage, "fit")) return 0;
+    fit_keys_read(&k, point);
+    if (!method_learns(method_find(config_text(point, "method")))) return 0;
+    return (double)k.epochs * ceil((double)k.train / (double)k.batch);
+}
+
+static enum err_code note_warmup(struct plan_notes *out, const struct plan *p, size_t stage,
+                                 struct err *err) {
+    static const char key[] = "optimiser.warmup";
+    struct err note;
+    for (size_t i = 0; i < config_stage_points(p->config, stage); i++) {
+        const struct config_point *point = config_stage_point(p->config, stage, i);
+        const double steps = config_has(point, key) ? updates_of(p, stage, point) : 0;
+        if (steps <= 0 || (double)config_int(point, key) <= steps) continue;
+        (void)config_error(&note, point, key,
+                           "%lld steps of warm-up in %.0f updates: the learning rate never reaches "
+                           "optimiser.lr",
+                           (long long)config_int(point, key), steps);
+        return plan_notes_add(out, &note, err);
+    }
+    return ERR_OK;
+}
+
 enum err_code plan_notes_make(struct plan_notes *out, const struct plan *p, struct err *err) {
     enum err_code rc = ERR_OK;
     *out = (struct plan_notes){0};
@@ -217,6 +247,7 @@ enum err_code plan_notes_make(struct plan_notes *out, const struct plan *p, stru
         if (is_of_kind(p, s, "fit")) TRY(note_unread_fits(out, p, s, err));
     for (size_t s = 0; s < p->n_stages; s++)
         if (is_of_kind(p, s, "fit")) TRY(note_unread_keys(out, p, s, err));
+    for (size_t s = 0; s < p->n_stages; s++) TRY(note_warmup(out, p, s, err));
     TRY(note_problems(out, p, err));
     for (size_t s = 0; s < p->n_stages; s++)
         if (is_of_kind(p, s, "evaluate")) TRY(note_columns(out, p, s, err));
