@@ -75,7 +75,7 @@ expect 0 '"done":11' status results/tiny --json --exit-code
 expect 0 '^  plain +[0-9]' table results/tiny
 expect 0 '^\| method' table results/tiny --format markdown
 expect 0 '^.begin.tabular. *.l' table results/tiny --format latex
-expect 0 '^.{"method":"plain",.*"run":"results/tiny","stage":"evaluate".' table results/tiny --format json
+expect 0 '^.{"method":"ltv",.*"run":"results/tiny","stage":"evaluate".' table results/tiny --format json
 expect 0 '^method,reading,fit_points,repeats,' table results/tiny --format csv
 expect 0 '^method +reading +points' table results/tiny fit --wide
 expect 65 'results/tiny/results.h5: a file in the folder of a run: give the folder, results/tiny' table results/tiny/results.h5
@@ -127,8 +127,8 @@ sed -i -e "s|@|{ stage = \"fit\"; name = \"slow\"; repeat = [0, 1]; of = $fits {
 { stage = \"fit\"; name = \"fast\"; repeat = [0, 1]; of = $fits { lr = 0.1; }; },\
 { stage = \"fit\"; name = \"more\"; repeat = [1, 2]; of = $fits { lr = 1e-4; }; },|" two.cfg
 expect 0 '13 of 13 jobs done' run two.cfg -o two
-expect 0 '^  ltv heads +6 +slow +3 ' table two --wide
-expect 0 '^  ltv heads +6 +fast +2 ' table two --wide
+expect 0 '^  ltv heads +6 +0\.0001 +3 ' table two --wide
+expect 0 '^  ltv heads +6 +0\.1 +2 ' table two --wide
 
 # ---- a fault costs its own job and what reads it
 export TASKVEC_INJECT=segv@job:2
