@@ -5,12 +5,12 @@
 #include "base/clock.h"
 #include "cli/command.h"
 #include "cli/progress_bar.h"
+#include "cli/run_summary.h"
 #include "journal/journal.h"
 #include "machine/blas_kernel.h"
 #include "machine/memory_budget.h"
 #include "machine/time_limit.h"
 #include "par/farm.h"
-#include "par/launcher.h"
 #include "run/plan/job_message.h"
 #include "run/plan/plan_notes.h"
 #include "run/rundir/provenance.h"
@@ -284,36 +284,6 @@ cleanup:
     return rc;
 }
 
-static void print_summary(struct text *out, const struct session *s, const struct farm_outcome *o,
-                          int ranks) {
-    char span[32];
-    clock_span(span, o->seconds);
-    text_add(out, "%s: %zu of %zu jobs done", s->dir, o->done, o->jobs);
-    if (o->done_now) text_add(out, ", %zu of them now in %s", o->done_now, span);
-    if (o->failed) text_add(out, ", %zu failed", o->failed);
-    if (o->blocked) text_add(out, ", %zu blocked", o->blocked);
-    if (o->pending) text_add(out, ", %zu left", o->pending);
-    if (o->failed) text_add(out, "; taskvec status %s gives the reasons", s->dir);
-    if (o->at_once)
-        text_add(out, "; results.h5 is unchanged, tables read the journal");
-    else
-        text_add(out, "; %s/results.h5", s->dir);
-    if (o->exit_code == EXIT_WORK_REMAINS) {
-        text_add(out, "; work remains, to resume: ");
-        launcher_command(out, s->argv, ranks);
-    }
-    text_add(out, "\n");
-}
-
-/* mpirun that ends its ranks discards what they write to standard output in their last second, and
- * main() prints after MPI_Finalize. */
-static void print_before_release(const struct session *s, const struct farm_outcome *o, int ranks) {
-    struct text line = {0};
-    print_summary(&line, s, o, ranks);
-    (void)fprintf(stderr, "taskvec: %s", text_str(&line));
-    text_release(&line);
-}
-
 static bool is_worse(enum err_code a, enum err_code b) {
     return err_exit_code(a) != err_exit_code(b) &&
            err_worse_exit(err_exit_code(a), err_exit_code(b)) == err_exit_code(a);
@@ -340,9 +310,9 @@ static enum err_code coordinate(struct text *out, int *exit_code, struct session
     }
     if (rc == ERR_OK) *exit_code = outcome.exit_code;
     if (par->launched && *exit_code == EXIT_WORK_REMAINS)
-        print_before_release(s, &outcome, par->size);
+        run_summary_print_at_once(s->dir, &outcome, s->argv, par->size);
     else
-        print_summary(out, s, &outcome, par->size);
+        run_summary_print(out, s->dir, &outcome, s->argv, par->size);
 cleanup:
     return rc;
 }

@@ -87,6 +87,7 @@ expect_exit 20
 ((rc == 75)) || fault "USR1 with a hanging job: code $rc, not 75"
 
 # ---- one run at a time in a directory.
+folder="$work/a folder/shared"
 begin 0 run "$config" -o "$folder" --quiet "${long[@]}"
 when_at_work "$folder" checkpoint
 launch_beside() {
