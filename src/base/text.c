@@ -1,6 +1,7 @@
 #include "base/text.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,7 +100,11 @@ static size_t least(size_t a, size_t b, size_t c) {
     return ab < c ? ab : c;
 }
 
-/* Levenshtein distance, one row of the table at a time. */
+static bool differ(char a, char b) {
+    return tolower((unsigned char)a) != tolower((unsigned char)b);
+}
+
+/* Levenshtein distance without regard to case, one row of the table at a time. */
 static size_t edit_distance(const char *a, const char *b) {
     size_t row[WORD_MAX + 1];
     const size_t n = strlen(b);
@@ -109,7 +114,7 @@ static size_t edit_distance(const char *a, const char *b) {
         row[0] = i;
         for (size_t j = 1; j <= n; j++) {
             const size_t above = row[j];
-            row[j] = least(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
+            row[j] = least(above + 1, row[j - 1] + 1, diagonal + differ(a[i - 1], b[j - 1]));
             diagonal = above;
         }
     }

@@ -32,7 +32,8 @@ char *text_copy(const char *s);
 /* The index of s in a NULL-terminated list that contains it. */
 int text_index(const char *const *list, const char *s);
 
-/* The choice nearest to `word` by edit distance, or NULL when none is close enough to suggest. */
+/* The choice nearest to `word` by edit distance, where upper and lower case are equal; NULL when
+ * none is close enough to suggest. */
 const char *text_nearest(const char *word, const char *const *choices, size_t n);
 
 #endif

@@ -69,8 +69,8 @@ static enum err_code unknown_command(const char *word, struct err *err) {
     for (size_t i = 0; i < N_COMMANDS; i++) names[i] = COMMANDS[i]->name;
     const char *nearest = text_nearest(word, names, N_COMMANDS);
     if (nearest)
-        return ERR(err, ERR_USAGE, "%s: unknown command (did you mean %s?)", word, nearest);
-    return ERR(err, ERR_USAGE, "%s: unknown command; taskvec --help lists them", word);
+        return ERR(err, ERR_USAGE, "%.60s: unknown command (did you mean %s?)", word, nearest);
+    return ERR(err, ERR_USAGE, "%.60s: unknown command; taskvec --help lists them", word);
 }
 
 static enum err_code too_many(const struct command *c, const char *word, struct err *err) {

@@ -242,7 +242,9 @@ static enum err_code fsck_command(struct text *out, int *exit_code, const struct
     struct fsck f = {.dir = o->args[0], .out = out};
     (void)argv;
     TRY(journal_read(&f.data, f.dir, err));
-    CHECK(f.data.size > 0, ERR_CONFIG, "%s: no run there: it has no journal", f.dir);
+    CHECK(f.data.size > 0, ERR_CONFIG,
+          "%s: no run there (journal is missing); start one with taskvec run CFG -o %s", f.dir,
+          f.dir);
     TRY(history_replay(&f.history, text_str(&f.data), f.data.size, err));
     check_lines(&f);
     check_version(&f);

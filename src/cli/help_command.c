@@ -120,10 +120,11 @@ static enum err_code unknown_key(const struct config_schema *schema, const char 
     CHECK(names, ERR_MEMORY, "no memory for the topics of help");
     for (size_t i = 0; i < schema->n; i++) names[i] = schema->rows[i]->name;
     const char *nearest = text_nearest(key, names, schema->n);
-    rc = nearest ? ERR(err, ERR_USAGE, "help: %s.%s: unknown key (did you mean %s.%s?)", stage, key,
-                       stage, nearest)
-                 : ERR(err, ERR_USAGE, "help: %s.%s: unknown key; taskvec help %s lists the keys",
-                       stage, key, stage);
+    rc = nearest
+             ? ERR(err, ERR_USAGE, "help: %s.%.60s: unknown key (did you mean %s.%s?)", stage, key,
+                   stage, nearest)
+             : ERR(err, ERR_USAGE, "help: %s.%.60s: unknown key; taskvec help %s lists the keys",
+                   stage, key, stage);
 cleanup:
     free(names);
     return rc;
@@ -140,9 +141,9 @@ static enum err_code unknown_topic(const struct stage_schemas *s, const char *wo
     TRY(collect_topics(&t, s, err));
     const char *nearest = text_nearest(word, t.names, t.n);
     if (nearest)
-        rc = ERR(err, ERR_USAGE, "help: %s: unknown topic (did you mean %s?)", word, nearest);
+        rc = ERR(err, ERR_USAGE, "help: %.60s: unknown topic (did you mean %s?)", word, nearest);
     else
-        rc = ERR(err, ERR_USAGE, "help: %s: unknown topic; taskvec help lists the topics", word);
+        rc = ERR(err, ERR_USAGE, "help: %.60s: unknown topic; taskvec help lists the topics", word);
 cleanup:
     free(t.names);
     return rc;

@@ -56,9 +56,9 @@ static enum err_code unknown_option(const struct option_row *rows, size_t n, con
     for (size_t i = 0; i < n && n_names < 64; i++) names[n_names++] = rows[i].name;
     const char *nearest = text_nearest(word, names, n_names);
     if (nearest)
-        return ERR(err, ERR_USAGE, "%s: unknown option %s (did you mean %s?)", command, word,
+        return ERR(err, ERR_USAGE, "%s: unknown option %.60s (did you mean %s?)", command, word,
                    nearest);
-    return ERR(err, ERR_USAGE, "%s: unknown option %s; see taskvec %s --help", command, word,
+    return ERR(err, ERR_USAGE, "%s: unknown option %.60s; see taskvec %s --help", command, word,
                command);
 }
 

@@ -199,8 +199,13 @@ static enum err_code link_one(struct config *c, struct entry *e, const struct no
     TAKE(names, &c->pool, c->n);
     for (size_t i = 0; i < c->n; i++) names[i] = c->entries[i].name;
     const char *near = text_nearest(node->text, names, c->n);
-    TRY(place_error(err, node->place, e->name, "of", "no stage is named %s%s%s%s", shown,
-                    near ? " (did you mean " : "", near ? near : "", near ? "?)" : ""));
+    if (near)
+        rc = place_error(err, node->place, e->name, "of",
+                         "no stage is named \"%.60s\" (did you mean %s?)", node->text, near);
+    else
+        rc = place_error(err, node->place, e->name, "of",
+                         "no stage is named \"%.60s\": give the name of a stage of this config",
+                         node->text);
 cleanup:
     return rc;
 }

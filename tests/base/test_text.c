@@ -77,6 +77,8 @@ static void nearest_is_what_was_meant(void **state) {
     assert_string_equal(text_nearest("optimizer.lr", keys, N), "optimiser.lr");
     assert_string_equal(text_nearest("bach", keys, N), "batch");
     assert_string_equal(text_nearest("batch", keys, N), "batch");
+    assert_string_equal(text_nearest("EPOCHS", keys, N), "epochs");
+    assert_string_equal(text_nearest("Optimiser.LR", keys, N), "optimiser.lr");
     assert_null(text_nearest("zzzzzz", keys, N));
     assert_null(text_nearest(long_word, keys, N));
     assert_null(text_nearest("points", keys, 0));

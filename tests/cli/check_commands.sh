@@ -62,6 +62,7 @@ for command in plan run status table verify digest fsck explain examples doctor;
     expect 0 "usage: taskvec $command" "$command" --help
 done
 expect 0 'taskvec help STAGE' run --help
+expect 64 'a: unknown topic; taskvec help lists' help "$(head -c 10000 /dev/zero | tr '\0' a)"
 
 # ---- a run
 expect 0 'pretrain\[0\].*PENDING' plan tiny.cfg
@@ -77,6 +78,8 @@ expect 0 '^\| method' table results/tiny --format markdown
 expect 0 '^.begin.tabular. *.l' table results/tiny --format latex
 expect 0 '^.{"method":"ltv",.*"run":"results/tiny","stage":"evaluate".' table results/tiny --format json
 expect 0 '^method,reading,fit_points,repeats,' table results/tiny --format csv
+expect 0 '^plain,,,1,' table results/tiny --format csv
+expect 0 '^% results/tiny, stage evaluate$' table results/tiny results/tiny --format latex
 expect 0 '^method +reading +points' table results/tiny fit --wide
 expect 65 'results/tiny/results.h5: a file in the folder of a run: give the folder, results/tiny' table results/tiny/results.h5
 expect 65 'tiny/config.cfg: a file in the folder of a run' status results/tiny/config.cfg

@@ -53,6 +53,7 @@ expect 0 '^  lasso.alpha = 0.01 ' help lasso
 expect 0 '^  skewed +' help shift
 expect 0 '^  mismatched +' help controls
 expect 0 'advance together' help zip
+expect 64 'help: FIT: unknown topic \(did you mean fit\?\)' help FIT
 expect 64 'help: fot: unknown topic \(did you mean fit\?\)' help fot
 expect 64 'help: fit.pionts: unknown key \(did you mean fit.points\?\)' help fit.pionts
 expect 64 'help: fit.xyzzyxyzzy: unknown key; taskvec help fit' help fit.xyzzyxyzzy

@@ -35,7 +35,16 @@ static const char *escape_of(char c) {
     }
 }
 
+static bool is_negative(const char *text) {
+    return text[0] == '-' && (text[1] == '.' || (text[1] >= '0' && text[1] <= '9'));
+}
+
+/* The sign of a number is set as a minus, not as a hyphen. */
 static void print_latex_text(struct text *out, const char *text) {
+    if (is_negative(text)) {
+        text_add(out, "$-$");
+        text++;
+    }
     while (*text) {
         const char *escaped = escape_of(*text);
         if (strncmp(text, PLUS_MINUS, sizeof PLUS_MINUS - 1) == 0) {

@@ -97,6 +97,11 @@ enum err_code stage_table_print(struct table_output *o, const struct stage_table
         shown[c] = programs || wide || c == rows->job || !is_constant(rows, c);
         shown_n += shown[c];
     }
+    if (rows->n == 0 && !programs) {
+        text_add(o->out, "The stage has no rows yet.\n");
+        stage_table_note(o->out, rows);
+        goto cleanup;
+    }
     TRY(text_table_init(&t, shown_n, err));
     fill(&t, rows, shown, programs, wide);
     TRY(table_output_put(o, &hidden, &t, err));

@@ -53,7 +53,7 @@ static void latex_escapes_what_tex_reads_as_commands(void **state) {
                        "\\multicolumn{2}{l}{\\emph{fitted}} \\\\\n"
                        "ltv, \"a\" & 0.1 $\\pm$ 0.2 \\\\\n\\addlinespace\n"
                        "\\multicolumn{2}{l}{\\emph{controls}} \\\\\n"
-                       "b\\_1|c & - \\\\\nzero & -3 \\\\\n\\bottomrule\n\\end{tabular}\n");
+                       "b\\_1|c & - \\\\\nzero & $-$3 \\\\\n\\bottomrule\n\\end{tabular}\n");
 }
 
 static void json_has_numbers_or_null_in_columns_of_numbers(void **state) {
