@@ -121,7 +121,7 @@ expect 0 '1 of 11 jobs done.*10 left' run tiny.cfg -o part --only pretrain
 expect 75 'PENDING' status part --exit-code
 expect 75 'not done' digest part
 
-# ---- only repeats of one fit are averaged: stages that differ in a key without a column stay apart,
+# ---- only repeats of one fit are averaged: stages that differ in another key stay apart,
 # and a fit that two stages ask for counts once
 sed -e '/stage = "fit"/,/epochs/d' tiny.cfg >two.cfg
 sed -i -e 's/^stages = ($/&@/; s/of = "fit"/of = ["slow", "fast", "more"]/' two.cfg
