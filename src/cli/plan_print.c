@@ -136,7 +136,7 @@ static void describe_memory(struct text *out, const struct plan *p, const struct
 void plan_print_totals(struct text *out, const struct plan *p, const struct plan_totals *t) {
     const size_t width = terminal_width();
     struct text line = {0};
-    text_add(&line, "%zu jobs", p->n_jobs);
+    text_add(&line, "%zu job%s", p->n_jobs, p->n_jobs == 1 ? "" : "s");
     for (size_t s = 0; s < p->n_stages; s++)
         text_add(&line, "%s%s %zu", s ? ", " : ": ", p->stages[s].name, p->stages[s].n_jobs);
     if (p->merged) text_add(&line, " (%zu planned twice, run once)", p->merged);

@@ -77,11 +77,13 @@ static void print_blocked(struct text *out, const struct run_state_job *job) {
 }
 
 static void print_counts(struct text *out, const struct run_state *r) {
-    text_add(out, "%s: %zu jobs", config_name(r->config), r->plan.n_jobs);
+    text_add(out, "%s: %zu job%s", config_name(r->config), r->plan.n_jobs,
+             r->plan.n_jobs == 1 ? "" : "s");
     for (int s = QUEUE_PENDING; s <= QUEUE_BLOCKED; s++)
         if (r->count[s])
             text_add(out, ", %zu %s", r->count[s], queue_state_text((enum queue_state)s));
-    text_add(out, "; %zu attempts\n", r->history.n_attempts);
+    text_add(out, "; %zu attempt%s\n", r->history.n_attempts,
+             r->history.n_attempts == 1 ? "" : "s");
 }
 
 void status_print(struct text *out, const struct run_state *r, const struct progress *p) {

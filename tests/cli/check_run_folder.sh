@@ -27,6 +27,7 @@ for command in "${commands[@]}"; do
     say "${words[@]}"
     cp -- "$work/out" "$work/${words[0]}.${#words[@]}"
 done
+grep -q "^one: 3 jobs, 3 DONE; 1 attempt$" "$work/status.3" || fault "status: $(cat "$work/status.3")"
 check() { # WHAT COMMANDS...: the same as before
     local what=$1 command words
     shift

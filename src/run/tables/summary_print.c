@@ -345,7 +345,8 @@ static void notes(struct table_output *o, const struct summary *s, const struct 
     struct text out = {0};
     const size_t width = o->format == TABLE_TEXT ? o->width : SIZE_MAX;
     error_name(&out, s);
-    text_add(&out, " after k examples, over %zu functions; %s.", s->groups[0].functions,
+    text_add(&out, " after k examples, over %zu function%s; %s.", s->groups[0].functions,
+             s->groups[0].functions == 1 ? "" : "s",
              c->split ? "low, high: 95% interval over functions"
                       : "\xC2\xB1: half the 95% interval over functions");
     range_notes(&out, c);
