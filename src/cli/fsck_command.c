@@ -227,7 +227,7 @@ static void report_end(struct fsck *f) {
     text_add(f->out, "%zu lines, %zu jobs done, %zu artifacts, %zu checkpoints: ", f->history.lines,
              jobs_done(&f->history), f->artifacts, f->checkpoints);
     if (f->troubles)
-        text_add(f->out, "%zu problems", f->troubles);
+        text_add(f->out, "%zu problem%s", f->troubles, f->troubles == 1 ? "" : "s");
     else
         text_add(f->out, "all sound");
     text_add(f->out, "; results.h5 is not checked: every run writes it again\n");

@@ -119,6 +119,7 @@ expect 0 "^$digest\$" digest owned
 # ---- part of it
 expect 0 '1 of 11 jobs done.*10 left' run tiny.cfg -o part --only pretrain
 expect 75 'PENDING' status part --exit-code
+expect 75 '; 1 attempt$' status part --exit-code
 expect 75 'not done' digest part
 
 # ---- only repeats of one fit are averaged: stages that differ in another key stay apart,
