@@ -118,7 +118,7 @@ void stage_table_release(struct stage_table *t) {
 void stage_table_note(struct text *out, const struct stage_table *t) {
     if (t->n_incomplete == 0) return;
     text_add(out,
-             "%zu of %zu rows lack cells: they were written before their table had all of these "
-             "columns\n",
+             "%zu of %zu rows lack cells: an older program wrote them, before the table had all of "
+             "these columns with their present types\n",
              t->n_incomplete, t->n);
 }

@@ -11,7 +11,8 @@
  *     summary_groups.c      which jobs a line stands for, and what its key columns are
  *     summary.c             reads the errors of all jobs
  *     summary_statistics.c  numbers that compare lines
- *     summary_print.c       the table: its columns, order, titles and notes
+ *     summary_columns.c     which columns the table has, and its header
+ *     summary_print.c       the order of its lines, titles and notes
  */
 #ifndef RUN_TABLES_SUMMARY_H
 #define RUN_TABLES_SUMMARY_H

@@ -55,8 +55,10 @@ static void rows_of_older_folders_lack_cells(void **state) {
     }
     assert_string_equal(old[COLUMNS].as.text, "pretrain[0]");
     stage_table_note(&note, &t);
-    assert_string_equal(text_str(&note), "2 of 3 rows lack cells: they were written before their "
-                                         "table had all of these columns\n");
+    assert_string_equal(
+        text_str(&note),
+        "2 of 3 rows lack cells: an older program wrote them, before the table had all of these "
+        "columns with their present types\n");
     text_release(&note);
     stage_table_release(&t);
     plan_case_close(&plan);
