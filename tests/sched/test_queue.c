@@ -166,13 +166,13 @@ static void test_past_and_skip(void **state) {
 
 static void test_cycle(void **state) {
     (void)state;
-    const struct planned_job circle[] = {{.parents = {1}, .n_parents = 1},
+    const struct planned_job cycle[] = {{.parents = {1}, .n_parents = 1},
                                          {.parents = {0}, .n_parents = 1}};
     const struct planned_job far[] = {{.parents = {5}, .n_parents = 1}};
     struct queue *q = NULL;
     struct err err;
-    assert_int_equal(queue_create(&q, circle, 2, 1, QUEUE_LONGEST, &err), ERR_CONFIG);
-    assert_non_null(strstr(err.msg, "circle"));
+    assert_int_equal(queue_create(&q, cycle, 2, 1, QUEUE_LONGEST, &err), ERR_CONFIG);
+    assert_non_null(strstr(err.msg, "cycle"));
     assert_int_equal(queue_create(&q, far, 1, 1, QUEUE_LONGEST, &err), ERR_CONFIG);
     assert_non_null(strstr(err.msg, "job 0 reads job 5 of 1"));
 }
