@@ -157,7 +157,7 @@ failures() {
 # slowest LOG: the ten tests that took longest.
 slowest() {
     sed -En 's/^ *[0-9]+\/[0-9]+ Test +#[0-9]+: ([^ ]+) \.+ *[^0-9]* ([0-9.]+) sec *$/\2 \1/p' "$1" |
-        sort -rn | head -n 10 | awk '{ printf "%8.1f s  %s\n", $1, $2 }'
+        sort -rn | awk 'NR <= 10 { printf "%8.1f s  %s\n", $1, $2 }'
 }
 
 # run_tests: without the label slow in one preset, or with --all everything in two.
