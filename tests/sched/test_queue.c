@@ -167,7 +167,7 @@ static void test_past_and_skip(void **state) {
 static void test_cycle(void **state) {
     (void)state;
     const struct planned_job cycle[] = {{.parents = {1}, .n_parents = 1},
-                                         {.parents = {0}, .n_parents = 1}};
+                                        {.parents = {0}, .n_parents = 1}};
     const struct planned_job far[] = {{.parents = {5}, .n_parents = 1}};
     struct queue *q = NULL;
     struct err err;
