@@ -296,7 +296,7 @@ def number_text(value):
 
 
 def short_name(column, columns):
-    """The last words of a column that no other column ends with: "lr" of fit_optimiser_lr."""
+    """The shortest ending of a column name that no other column shares: "lr" for fit_optimiser_lr."""
     words = column.split("_")
     for n in range(1, len(words)):
         end = "_".join(words[-n:])

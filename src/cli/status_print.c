@@ -45,7 +45,7 @@ static void print_pace(struct text *out, const struct run_state *r, const struct
                  3600.0 * (double)p->done_now / p->running);
     if (r->count[QUEUE_PENDING] + r->count[QUEUE_RUNNING] > 0 && !isnan(p->eta)) {
         clock_span(span, p->eta);
-        text_add(out, "; about %s to go on %d rank%s", span, p->ranks, p->ranks > 1 ? "s" : "");
+        text_add(out, "; about %s left on %d rank%s", span, p->ranks, p->ranks > 1 ? "s" : "");
     }
     text_add(out, "\n");
 }

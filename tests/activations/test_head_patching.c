@@ -5,7 +5,7 @@
 #include "model/query_scene.h"
 #include "ops/blas.h"
 
-enum { HEADS = 2, LAYERS = 3, MANY = 300 }; /* MANY rows: more than go on together */
+enum { HEADS = 2, LAYERS = 3, MANY = 300 }; /* MANY rows: more than one pass takes */
 
 static struct err err;
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC1091,SC2154,SC2034 # variables of and for common.sh
-# check_status.sh BINARY [SOURCE] - status of a run that goes on, from another shell: who works on what
+# check_status.sh BINARY [SOURCE] - status of a running run, from another shell: who works on what
 # and for how long; --watch ends with it; after a kill of everything it is "not running" and nothing is
 # RUNNING; a lock whose holder lives on another host is kept, whatever its clock says.
 set -euo pipefail

@@ -37,7 +37,7 @@ def seconds_of_status():
     return time.monotonic() - began
 
 def seconds_to_first_job(more, launcher):
-    """From the start of the launcher to the first new start line; the run goes on to its end."""
+    """From the start of the launcher to the first new start line; the run continues to its end."""
     config = open("ten.cfg").read().replace("2499]", ",".join(map(str, range(2499, 2500 + more))) + "]")
     open("more.cfg", "w").write(config)
     size = os.path.getsize("run/journal")

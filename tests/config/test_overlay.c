@@ -173,9 +173,10 @@ static void sets_are_checked(void **state) {
                   "-s fit.pionts=3: fit.pionts: unknown key (did you mean fit.points?)");
     set_is_no_set("fitt.points=3", "-s fitt.points=3: fitt: no stage and no top-level key (did you "
                                    "mean fit? the stages are: fit, show)");
-    set_is_no_set("rivals.points=3",
-                  "-s rivals.points=3: rivals: no stage and no top-level key (the stages are: fit, "
-                  "show)");
+    set_is_no_set(
+        "baselines.points=3",
+        "-s baselines.points=3: baselines: no stage and no top-level key (the stages are: fit, "
+        "show)");
     set_is_no_set("fit=3", "-s fit=3: fit: is a group of keys: give fit.KEY=VALUE");
     set_is_no_set("seed.x=3", "-s seed.x=3: seed: has no keys below it: give seed=VALUE");
     set_is_no_set("base=b.cfg", "-s base=b.cfg: base: can only be set in the file, not with -s");

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC1091,SC2154,SC2034 # variables of and for common.sh
-# journal.sh BINARY SOURCE PROBE - every prefix of a real journal is read safely; a run goes on from a
+# journal.sh BINARY SOURCE PROBE - every prefix of a real journal is read safely; a run resumes from a
 # journal cut anywhere, or damaged anywhere, to the same bits; files without a DONE line go, files of
 # others stay; a journal of a later format is left alone.
 set -euo pipefail
@@ -44,7 +44,7 @@ for kind in journal attempt start row checkpoint 'done' failed end; do
 done
 read_all=$("$probe" rich/journal) || fault "$read_all"
 
-# ---- cut anywhere: status and fsck answer, the run goes on to the same bits
+# ---- cut anywhere: status and fsck answer, the run resumes to the same bits
 size=$(stat -c %s rich/journal)
 for ((i = 0; i < cuts; i++)); do
     at=$((size * i / cuts + (i * 7919) % (size / cuts)))

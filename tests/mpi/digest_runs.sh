@@ -45,7 +45,7 @@ kill_at() {
     TASKVEC_INJECT=kill-all@event:$line launch "$ranks" run "$config" -o "$folder" --quiet
     ((rc == 137)) || die "killed at line $line on $ranks ranks: code $rc, not 137"
     [[ $(journal lines "$folder") == $((line + 1)) && $(journal ended "$folder") == killed ]] ||
-        die "killed at line $line on $ranks ranks: the journal goes on behind it"
+        die "killed at line $line on $ranks ranks: the journal has lines after it"
 }
 
 # kills_and_resumes LINES KILLS SEED: one kill in each of KILLS equal parts of the LINES of a whole

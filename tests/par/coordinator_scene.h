@@ -71,7 +71,7 @@ static inline void scene_create(struct scene *s, int ranks, size_t n) {
                             .log = {.level = LOG_ERROR}};
 }
 
-/* Reads the journal written so far; expect_line() goes on where it was. */
+/* Reads the journal written so far; expect_line() continues after the line it read last. */
 static inline void scene_read_journal(struct scene *s) {
     event_reader_release(&s->reader);
     text_release(&s->text);

@@ -177,7 +177,8 @@ static void test_errors(void **state) {
     expect_row(s);
 }
 
-/* A child that dies fails its job, with the signal and the tail of its stderr; the rank goes on. */
+/* A child that dies fails its job, with the signal and the tail of its stderr; the rank continues.
+ */
 static void test_death(void **state) {
     struct scene *s = *state;
     const int own = dup(STDERR_FILENO);

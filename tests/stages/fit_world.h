@@ -34,7 +34,7 @@ static inline struct lab_job fit_world_job(const struct fit_world *w, size_t poi
         .kind = "fit", .point = point, .memory = SIZE_MAX, .inputs = {w->model}, .n_inputs = 1};
 }
 
-/* A fit that is asked to stop after each number of answers, says so in these words, and goes on,
+/* A fit that is asked to stop after each number of answers, says so in these words, and resumes,
  * has the bits of one that ran through; which left `checkpoints`. */
 static inline void fit_world_resumes(const struct fit_world *w, const size_t *answers,
                                      const char *const *words, size_t n, size_t checkpoints) {

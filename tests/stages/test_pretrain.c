@@ -35,7 +35,7 @@ static void any_group_gives_the_same_bits(void **state) {
     lab_close(&lab);
 }
 
-/* Stops at a step, goes on from the checkpoint, as often as it takes. */
+/* Stops at a step, resumes from the checkpoint, as often as it takes. */
 static void resume_with(const struct lab *lab, const struct host_twin *whole, int ranks,
                         size_t steps_at_once) {
     struct lab_job job = JOB;

@@ -132,7 +132,7 @@ static pid_t begin_beating(const char *dir, time_t skew) {
 static const time_t SKEWS[] = {0, 3 * 3600, -3 * 3600}; /* equal, ahead, behind */
 enum { N_SKEWS = sizeof SKEWS / sizeof *SKEWS };
 
-/* A heartbeat that goes on keeps the lock, whatever the clock of its node says. */
+/* A continuing heartbeat keeps the lock, whatever the clock of its node says. */
 static void test_other_host_alive(void **state) {
     struct lock l;
     struct err err;

@@ -9,7 +9,7 @@
 
 struct progress {
     double computed; /* seconds of computing in finished jobs */
-    double eta;      /* seconds still to go on `ranks` ranks; NaN: not known yet */
+    double eta;      /* seconds left on `ranks` ranks; NaN: not known yet */
     int ranks;       /* of the live attempt, else of the last one; at least 1 */
     double running;  /* seconds since the live attempt began; NaN: none is alive */
     size_t done_now; /* jobs that it finished */

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC1091,SC2154,SC2034 # variables of and for common.sh
-# check_rivals.sh BINARY [SOURCE] - function vectors, in-context vectors and the causal map, in all
+# check_fv_icv.sh BINARY [SOURCE] - function vectors, in-context vectors and the causal map, in all
 # their forms: one digest on any number of ranks, and the same bits again; keys that do not fit the
 # model stop the plan.
 set -euo pipefail
-. "$(dirname -- "$0")/common.sh" check_rivals "$@"
+. "$(dirname -- "$0")/common.sh" check_fv_icv "$@"
 . "$here/digest_runs.sh"
-config="$work/a folder/rivals.cfg"
+config="$work/a folder/fv_icv.cfg"
 cat >"$config" <<'END'
-name = "rivals"; seed = 5; source = { problem = "linear"; dims = 3; };
+name = "fv_icv"; seed = 5; source = { problem = "linear"; dims = 3; };
 stages = (
   { stage = "pretrain"; model = { layers = 3; heads = 2; width = 16; positions = 40; };
     points = 8; batch = 16; shards = 1; steps = 20; },
