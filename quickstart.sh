@@ -118,7 +118,7 @@ find_python() { # MODULES
 
 draw_figure() {
     local figure=$results/figure.png python
-    if [[ $figure -nt $results/results.h5 && $figure -nt analysis/figure.py ]]; then
+    if [[ $figure -nt $results/results.h5 && $figure -nt analysis/figure.py && $figure -nt analysis/figure_data.py ]]; then
         echo "figure:  $figure"
     elif python=$(find_python "h5py, numpy, matplotlib"); then
         "$python" analysis/figure.py "$results/results.h5" -o "$figure" --methods "$drawn" >/dev/null

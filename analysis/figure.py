@@ -7,11 +7,10 @@
   --curve pretrain  the training loss of every pretraining against the step"""
 
 import argparse
-import json
-import os
-import struct
-import sys
 import zlib
+
+from figure_data import (LINE, SETTING, USUAL, Run, error_panels, fail, import_libraries, lines_of, loss_curves,
+                         value_by)
 
 DASHES = (0, (6, 1.5, 1, 1.5))  # of all estimators
 # One look for each method and estimator, whatever else is drawn; no two are the same.
@@ -47,248 +46,10 @@ OTHER_STYLES = [(0, (8, 2)), (0, (2, 1)), (0, (5, 1, 1, 1, 1, 1))]
 MARKERS = ["", "o", "s", "^", "D", "v", "P", "X", "*"]
 NAMES = {"plain": "plain model", "ltv": "LTV", "fv": "FV", "icv": "ICV", "bias_only": "bias only",
          "least_squares": "least squares", "knn": "nearest examples", "two_layer_net": "two-layer net", "cart": "tree"}
-HIDDEN = ("zero",)  # equals plain bit for bit
 ORDER = ["plain", "ltv", "constant", "bias_only", "window", "oracle", "least_squares"]
-NEEDED = ("method", "reading", "source", "k", "functions", "mse", "mse_low", "mse_high", "mse_over_variance")
-SETTING = ("run", "table", "source", "shift", "dummies", "wpe_seed")  # each combination is a panel
-USUAL = {"shift": "none", "dummies": "none", "wpe_seed": 0}
-LINE = ("method", "reading", "fit_points")
-KINDS_READ = ("fit_", "pretrain_")  # columns of keys of the jobs that an evaluation reads
-PANELS_MOST = 24
 
 
-def fail(message):
-    sys.exit(f"figure.py: {message}")
-
-
-def import_libraries():
-    """Imports late, so that --help works, and a missing module has a clear message, with any python3."""
-    global h5py, np
-    try:
-        import h5py
-        import matplotlib
-        import numpy as np
-    except ImportError as e:
-        fail(f"{sys.executable} has no module {e.name}; on Debian: "
-             "apt-get install python3-h5py python3-numpy python3-matplotlib, then /usr/bin/python3 analysis/figure.py")
-    matplotlib.use("Agg")
-
-
-def look_of(method):
-    """Colour and line style. A method that LOOKS lacks gets one that is in none of its lines."""
-    if method in LOOKS:
-        return LOOKS[method]
-    number = zlib.crc32(method.encode())
-    return OTHER_COLOURS[number % len(OTHER_COLOURS)], OTHER_STYLES[number // 8 % len(OTHER_STYLES)]
-
-
-# ---- reading
-
-
-def plain_value(value):
-    """A cell as text, int or float; None for a missing one."""
-    value = value.item() if hasattr(value, "item") else value
-    if isinstance(value, bytes):
-        return value.decode() or None
-    return None if value != value else value
-
-
-def rows_of(table):
-    names = table.dtype.names
-    return [{name: plain_value(cell) for name, cell in zip(names, row)} for row in table[()]]
-
-
-class Run:
-    """The tables of one results.h5, as lists of dicts."""
-
-    def __init__(self, path):
-        self.folder = path if os.path.isdir(path) else os.path.dirname(path) or "."
-        self.path = os.path.join(path, "results.h5") if os.path.isdir(path) else path
-        self.name = os.path.basename(os.path.abspath(self.folder))
-        try:
-            with h5py.File(self.path, "r") as f:
-                if "tables" not in f:
-                    fail(f"{self.path}: no group /tables; expected the results.h5 of a taskvec run")
-                self.jobs = rows_of(f["jobs"]) if "jobs" in f else []
-                self.columns = {name: table.dtype.names or () for name, table in f["tables"].items()}
-                self.tables = {name: rows_of(table) for name, table in f["tables"].items()}
-        except FileNotFoundError:
-            fail(f"{self.path}: no such file; taskvec run writes results.h5 into its folder when it ends")
-        except OSError as e:
-            fail(f"{self.path}: cannot be read as HDF5 ({e})")
-
-    def kind(self, table):
-        """evaluate, estimate, fit, pretrain or other: told by the columns, since stages may have any name."""
-        columns = self.columns[table]
-        if "mse" in columns:
-            return "evaluate" if "fit_points" in columns else "estimate"
-        if "best_epoch" in columns:
-            return "fit"
-        return "pretrain" if "lr" in columns and "step" in columns else "other"
-
-    def named(self, kinds, wanted):
-        """Names of the tables of these kinds that have rows, or the wanted one."""
-        if wanted:
-            if wanted not in self.tables:
-                fail(f"{self.path}: no /tables/{wanted}; there are: {', '.join(sorted(self.tables)) or 'none'} "
-                     "(--table NAME)")
-            if self.kind(wanted) not in kinds:
-                fail(f"{self.path}: /tables/{wanted} is no table of {' or '.join(kinds)}")
-            found = [wanted]
-        else:
-            found = [name for name in self.tables if self.kind(name) in kinds]
-        full = [name for name in found if self.tables[name]]
-        if found and not full:
-            fail(f"{self.path}: /tables/{found[0]} is empty; taskvec status shows which jobs are not done")
-        return full
-
-    def trained_points(self):
-        """Points of the longest training prompt, by the basis of the fits or the pretraining; None: unknown."""
-        found = set()
-        for name, rows in self.tables.items():
-            if self.kind(name) == "fit":
-                found.update(row["basis_points"] for row in rows if row["basis_points"])
-            elif self.kind(name) == "pretrain" and rows:
-                found.add(rows[-1]["points"])
-        return found.pop() if len(found) == 1 else None
-
-
-def read_losses(path):
-    """The tensor validation_losses of an artifact (safetensors: header size, JSON header, data); None: it has none."""
-    try:
-        with open(path, "rb") as f:
-            (size,) = struct.unpack("<Q", f.read(8))
-            info = json.loads(f.read(size)).get("validation_losses")
-            if info is None:
-                return None
-            first, last = info["data_offsets"]
-            f.seek(8 + size + first)
-            return np.frombuffer(f.read(last - first), dtype="<f4").astype(float)
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, struct.error) as e:
-        fail(f"{path}: cannot be read ({e})")
-
-
-# ---- keys and choices
-
-
-def column_named(rows, key):
-    """The column of a key: by its whole name, or by its end where one column has it ("lr" of fit_optimiser_lr)."""
-    name = key.replace(".", "_")
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    ends = [column for column in columns if column.endswith("_" + name)]
-    if name in columns:
-        return name
-    if len(ends) == 1:
-        return ends[0]
-    what = f"several columns end in '{key}': {', '.join(ends)}" if ends else \
-        f"no column '{key}'; there are: {', '.join(columns)}"
-    fail(what)
-
-
-def equals(cell, wanted):
-    try:
-        return float(cell) == float(wanted)
-    except (TypeError, ValueError):
-        return str(cell) == wanted
-
-
-def choose_where(rows, conditions):
-    """Rows with these values. A row that lacks the key stays: a learning rate says nothing of the plain model."""
-    for condition in conditions:
-        key, found, wanted = condition.partition("=")
-        if not found or not key:
-            fail(f"--where {condition}: expected KEY=VALUE")
-        column, wanted = column_named(rows, key), wanted.split(",")
-        known = list(dict.fromkeys(str(row[column]) for row in rows if row.get(column) is not None))
-        for value in wanted:
-            if not any(equals(row.get(column), value) for row in rows):
-                fail(f"--where {condition}: no row has {column} = {value}; there are: {', '.join(known)}")
-        rows = [row for row in rows if row.get(column) is None or any(equals(row[column], v) for v in wanted)]
-    return rows
-
-
-def shift_text(row):
-    """"none", "skewed", "scale_y=2"."""
-    level = row.get("shift_level") or 0
-    return f"{row['shift']}={level:g}" if level else row["shift"]
-
-
-def collect_errors(runs, wanted):
-    """Rows of all evaluations and estimators, each with its run, table, setting and the keys of its line."""
-    rows = []
-    for run in runs:
-        names = run.named(("evaluate",) if not wanted else ("evaluate", "estimate"), wanted)
-        alone = not names or wanted and run.kind(wanted) == "estimate"
-        if alone:
-            names = names or run.named(("estimate",), None)
-        if not names:
-            fail(f"{run.path}: no table of errors; it has: {', '.join(sorted(run.tables)) or 'none'}")
-        estimates = [] if alone else [n for n in run.tables if run.kind(n) == "estimate"]
-        for name in names + estimates:
-            rows += error_rows(run, name, name in estimates)
-    return rows
-
-
-def error_rows(run, name, joined):
-    columns = run.columns[name]
-    missing = [c for c in NEEDED if c not in columns]
-    if missing:
-        fail(f"{run.path}: /tables/{name} has no column {', '.join(missing)}")
-    later = columns[columns.index("job") + 1:] if "job" in columns else ()
-    estimate = run.kind(name) == "estimate"
-    own = [c for c in later if not c.startswith(KINDS_READ) and (not estimate or c.startswith("source_"))]
-    out = []
-    for row in run.tables[name]:
-        setting = {c: row[c] for c in own if row[c] is not None and not c.startswith(str(row.get("shift")) + "_")}
-        keys = {} if estimate else {c: row[c] for c in later if c.startswith(KINDS_READ) and row[c] is not None}
-        out.append({**USUAL, "reading": None, "fit_points": 0, "repeat": 0, **row, "run": run.name, "run_path": run.path,
-                    "table": name, "joined": joined, "own": setting, "keys": keys,
-                    "shift": shift_text({**USUAL, **row})})
-    return out
-
-
-# ---- panels and lines
-
-
-def setting_of(row):
-    return tuple((c, row[c]) for c in SETTING) + tuple(row["own"].items())
-
-
-def panels_of(rows):
-    """[(setting, rows)]: estimators are lines in every panel with their source and shift."""
-    panels = {}
-    for row in rows:
-        if not row["joined"]:
-            panels.setdefault((row["run_path"], setting_of(row)), []).append(row)
-    for (path, setting), chosen in panels.items():
-        known = dict(setting)
-        chosen += [row for row in rows if row["joined"] and row["run_path"] == path and
-                   all(row[c] == known[c] for c in ("source", "shift")) and
-                   all(known.get(c) == v for c, v in row["own"].items())]
-    if len(panels) > PANELS_MOST:
-        fail(f"{len(panels)} panels are too many for one figure; choose with --where, as --where shift=none")
-    return [(dict(setting), chosen) for (_, setting), chosen in panels.items()]
-
-
-def lines_of(rows):
-    """{(method, reading, fit_points, other keys): {k: (mse, low, high, mse over variance)}}, repeats averaged.
-
-    With repeats, the band spans the mean of the lower and of the upper bounds: it shows the uncertainty over functions,
-    not over repeats."""
-    groups, seen = {}, set()
-    for row in rows:
-        key = (*(row[c] for c in LINE), tuple(row["keys"].items()))
-        once = (*key, row["repeat"], row["k"])
-        if once in seen:
-            fail(f"{row['run_path']}: several fits of {key[0]} differ in keys that the table lacks; "
-                 "run taskvec run once more, which writes results.h5 anew with a column for each")
-        seen.add(once)
-        groups.setdefault(key, {}).setdefault(row["k"], []).append(
-            [row[c] for c in ("mse", "mse_low", "mse_high", "mse_over_variance")])
-    return {key: {k: np.mean(np.array(v, dtype=float), axis=0) for k, v in sorted(points.items())}
-            for key, points in groups.items()}
+# ---- labels and looks
 
 
 def number_text(value):
@@ -323,8 +84,26 @@ def labels_of(lines):
     return labels
 
 
-def value_by(line, column):
-    return dict(zip(LINE, line)).get(column, dict(line[3]).get(column))
+def title_of(setting, panels, rows, fits):
+    """What tells the panel from others; of a single panel its source, shift and number of functions."""
+    differ = [c for c in ("run", "table") if len({p[c] for p, _ in panels}) > 1]
+    words = [str(setting[c]) for c in differ]
+    words.append(f"{str(setting['source']).replace('_', ' ')} functions")
+    words += [str(setting["shift"]).replace("_", " ")] if setting["shift"] != "none" else []
+    words += [f"{c} {setting[c]}" for c in ("dummies", "wpe_seed") if setting[c] != USUAL[c]]
+    words += [f"{c} = {number_text(v)}" for c, v in setting.items() if c not in SETTING]
+    if len(panels) == 1:
+        words[-1] += f", {max(row['functions'] for row in rows)} per k"
+        words += [f"fits at {fits.pop()} points"] if len(fits) == 1 else []
+    return ", ".join(words)
+
+
+def look_of(method):
+    """Colour and line style. A method that LOOKS lacks gets one that is in none of its lines."""
+    if method in LOOKS:
+        return LOOKS[method]
+    number = zlib.crc32(method.encode())
+    return OTHER_COLOURS[number % len(OTHER_COLOURS)], OTHER_STYLES[number // 8 % len(OTHER_STYLES)]
 
 
 def looks_of(lines, by, values):
@@ -343,6 +122,10 @@ def looks_of(lines, by, values):
         looks[line] = dict(color=colour, linestyle=style, marker=marker, markersize=4, markevery=0.1,
                            linewidth=2.0 if line[0] == "plain" else 1.6)
     return looks
+
+
+def sort_key(line):
+    return ORDER.index(line[0]) if line[0] in ORDER else len(ORDER)
 
 
 # ---- drawing
@@ -371,6 +154,7 @@ def mark_trained(axes, trained, last):
 
 def draw_errors(axes, curves, looks, labels, estimators, trained, relative):
     """Estimators may leave the frame at the bottom: without noise least squares ends at rounding errors."""
+    import numpy as np
     from matplotlib.ticker import MaxNLocator
     last, lowest, ends = max(max(curve) for curve in curves.values()), np.inf, []
     for depth, (line, curve) in enumerate(curves.items()):
@@ -403,62 +187,8 @@ def add_legend(axes, handles):
                                        fontsize=9, handlelength=2.8)
 
 
-def title_of(setting, panels, rows, fits):
-    """What tells the panel from others; of a single panel its source, shift and number of functions."""
-    differ = [c for c in ("run", "table") if len({p[c] for p, _ in panels}) > 1]
-    words = [str(setting[c]) for c in differ]
-    words.append(f"{str(setting['source']).replace('_', ' ')} functions")
-    words += [str(setting["shift"]).replace("_", " ")] if setting["shift"] != "none" else []
-    words += [f"{c} {setting[c]}" for c in ("dummies", "wpe_seed") if setting[c] != USUAL[c]]
-    words += [f"{c} = {number_text(v)}" for c, v in setting.items() if c not in SETTING]
-    if len(panels) == 1:
-        words[-1] += f", {max(row['functions'] for row in rows)} per k"
-        words += [f"fits at {fits.pop()} points"] if len(fits) == 1 else []
-    return ", ".join(words)
-
-
-def choose_lengths(rows, args):
-    """Rows of the fits at length --fit-points; by default at the longest of each method; --all: of every length."""
-    if args.all:
-        return rows
-    if args.fit_points is not None:
-        if not any(row["fit_points"] == args.fit_points for row in rows):
-            known = sorted({row["fit_points"] for row in rows if row["fit_points"]})
-            fail(f"no fit at {args.fit_points} points; there are: {', '.join(map(str, known))}")
-        return [row for row in rows if row["fit_points"] in (0, args.fit_points)]
-    longest = {}
-    for row in rows:
-        key = (row["method"], row["reading"])
-        longest[key] = max(longest.get(key, 0), row["fit_points"])
-    return [row for row in rows if row["fit_points"] in (0, longest[row["method"], row["reading"]])]
-
-
-def choose_methods(rows, names):
-    known = sorted({row["method"] for row in rows})
-    for name in names:
-        if name not in known:
-            fail(f"no method '{name}'; there are: {', '.join(known)}")
-    return [row for row in rows if row["method"] in names]
-
-
-def sort_key(line):
-    return ORDER.index(line[0]) if line[0] in ORDER else len(ORDER)
-
-
 def curve_of_errors(runs, args):
-    rows = collect_errors(runs, args.table)
-    for row in rows:  # keys in columns of their own, so that --where and --by find them
-        for column, value in {**row["own"], **row["keys"]}.items():
-            row.setdefault(column, value)
-    rows = choose_where(rows, args.where)
-    rows = choose_methods(rows, args.methods.split(",") if args.methods else
-                          [m for m in dict.fromkeys(row["method"] for row in rows) if m not in HIDDEN])
-    by = column_named(rows, args.by) if args.by else None
-    if not by == "fit_points" and not any(c.partition("=")[0] in ("fit_points", "fit.points") for c in args.where):
-        rows = choose_lengths(rows, args)
-    panels = panels_of(rows)
-    if not panels:
-        fail("nothing is left to draw")
+    panels, by = error_panels(runs, args)
     curves = [lines_of(chosen) for _, chosen in panels]
     lines = sorted(dict.fromkeys(line for lines in curves for line in lines), key=sort_key)
     labels = labels_of(lines)
@@ -484,63 +214,10 @@ def curve_of_errors(runs, args):
     return figure
 
 
-def loss_rows(runs, kind, wanted):
-    """Rows of the tables of one kind with the keys of their line."""
-    rows = []
-    for run in runs:
-        names = run.named((kind,), wanted)
-        if not names:
-            fail(f"{run.path}: no table of {kind}; it has: {', '.join(sorted(run.tables)) or 'none'}")
-        for name in names:
-            columns = run.columns[name]
-            later = columns[columns.index("job") + 1:]
-            for row in run.tables[name]:
-                keys = {c: row[c] for c in later if row[c] is not None}
-                keys |= {"run": run.name} if len(runs) > 1 else {}
-                keys |= {"stage": name} if len(names) > 1 else {}
-                rows.append({**row, "of": run, "table": name, "keys": keys})
-    return rows
-
-
-def curve_of_fits(rows):
-    """{line: [(epochs, losses)]}: a curve for each repeat."""
-    curves = {}
-    for row in rows:
-        run, losses = row["of"], None
-        identity = next((job["identity"] for job in run.jobs if job["job"] == row["job"]), None)
-        if identity:
-            losses = read_losses(os.path.join(run.folder, "artifacts", identity[:2], identity + ".safetensors"))
-        if losses is None:
-            continue  # derived in closed form, or not finished
-        line = (row["method"], row["reading"], row["points"], tuple(row["keys"].items()))
-        curves.setdefault(line, []).append((np.arange(1, len(losses) + 1), losses))
-    if not curves:
-        fail("no fit recorded validation losses; methods derived in closed form have none, and the folder "
-             "artifacts must be beside results.h5")
-    return curves
-
-
-def curve_of_pretraining(rows, relative):
-    """{line: [(steps, losses)]}: a curve for each job."""
-    curves = {}
-    for row in rows:
-        line = ("training", None, 0, tuple({**row["keys"], "job": row["job"]}.items()))
-        curves.setdefault(line, []).append((row["step"], row["loss_over_variance" if relative else "loss"]))
-    return {line: [tuple(np.array(points, dtype=float).T)] for line, points in curves.items()}
-
-
 def curve_of_losses(runs, args):
     """Loss against epochs or steps, one panel."""
-    rows = loss_rows(runs, args.curve, args.table)
-    for row in rows:
-        for column, value in row["keys"].items():
-            row.setdefault(column, value)
-    rows = choose_where(rows, args.where)
-    if args.methods and args.curve == "fit":
-        rows = choose_methods(rows, args.methods.split(","))
-    by = column_named(rows, args.by) if args.by else None
+    curves, by = loss_curves(runs, args)
     fits = args.curve == "fit"
-    curves = curve_of_fits(rows) if fits else curve_of_pretraining(rows, not args.absolute)
     lines = sorted(curves, key=sort_key)
     values = sorted({value_by(line, by) for line in lines} - {None}) if by else []
     labels, looks = labels_of(lines), looks_of(lines, by, values)
@@ -563,6 +240,9 @@ def curve_of_losses(runs, args):
                    loc="left", fontsize=10.5)
     add_legend([axes], handles)
     return figure
+
+
+# ---- command line
 
 
 def read_arguments():
