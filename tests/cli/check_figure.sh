@@ -1,17 +1,15 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC1091 # find_python.sh
 # check_figure.sh BINARY SOURCE - analysis/figure.py draws sweeps, settings, several runs, fits and pretrainings:
 # check_figure.py looks at the figures. 77 without h5py, numpy or matplotlib.
 set -euo pipefail
+. "$(dirname -- "$0")/find_python.sh"
 (($# == 2)) || { echo "usage: check_figure.sh BINARY SOURCE" >&2; exit 64; }
 program=$(realpath -- "$1") source=$(realpath -- "$2")
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 
-python=
-for candidate in python3 /usr/bin/python3; do
-    if "$candidate" -c 'import h5py, matplotlib, numpy' 2>/dev/null; then python=$candidate; fi
-done
-if [[ -z $python ]]; then
+if ! python=$(find_python "h5py, matplotlib, numpy"); then
     echo "no python3 with h5py, numpy and matplotlib: install python3-h5py python3-matplotlib"
     exit 77
 fi

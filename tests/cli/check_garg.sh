@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC1091 # find_python.sh
 # check_garg.sh BINARY [SOURCE] - estimators agree with the published metrics of Garg et al. 2022, all
 # shifts of linear functions and all lassos of sparse ones, on 320 prompts instead of 1280, by the rule
-# of analysis/compare_garg.py; other estimators than the published ones are not compared. The metrics lie in TASKVEC_REFERENCE (default: shared/reference beside the checkout); absent: skipped
-# (77), a failure with TASKVEC_REQUIRE_FIXTURES=1.
+# of analysis/compare_garg.py; other estimators than the published ones are not compared. The metrics
+# are in TASKVEC_REFERENCE (default: shared/reference beside the checkout). Without them it is skipped
+# (77), or fails with TASKVEC_REQUIRE_FIXTURES=1.
 set -euo pipefail
+. "$(dirname -- "$0")/find_python.sh"
 program=$(realpath -- "$1") source_dir=$(realpath -- "$2")
 metrics=${TASKVEC_REFERENCE:-$source_dir/../shared/reference}/garg2022
 if [[ ! -f $metrics/linear_regression.metrics.json ]]; then
@@ -11,11 +14,7 @@ if [[ ! -f $metrics/linear_regression.metrics.json ]]; then
     if [[ ${TASKVEC_REQUIRE_FIXTURES:-0} == 1 ]]; then exit 1; fi
     exit 77
 fi
-python=
-for candidate in python3 /usr/bin/python3; do
-    if "$candidate" -c 'import h5py' 2>/dev/null; then python=$candidate; fi
-done
-if [[ -z $python ]]; then
+if ! python=$(find_python h5py); then
     echo "no python3 with h5py: install python3-h5py"
     if [[ ${CI:-} == true ]]; then exit 1; fi
     exit 77

@@ -1,14 +1,12 @@
 #!/bin/sh
+# shellcheck disable=SC1091 # find_python.sh
 # check_gpt2_twin.sh BINARY SOURCE - each shipped checkpoint against Hugging Face's GPT2Model, whose
 # numbers tests/reference/make_fixture.py writes and `taskvec verify` compares. Skipped (77) where no
 # python3 has torch, transformers, safetensors and h5py; TASKVEC_PYTHON names one.
 set -eu
+. "$(dirname -- "$0")/find_python.sh"
 binary=$1 source=$2
-for python in "${TASKVEC_PYTHON:-}" python3 /usr/bin/python3; do
-    [ -n "$python" ] && "$python" -c 'import torch, transformers, safetensors, h5py' 2>/dev/null && break
-    python=
-done
-[ -n "$python" ] || { echo "skipped: no python3 with torch, transformers, safetensors, h5py"; exit 77; }
+python=$(find_python "torch, transformers, safetensors, h5py") || { echo "skipped: no python3 with torch, transformers, safetensors, h5py"; exit 77; }
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 for model in "$source"/experiments/models/*.safetensors; do

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC1091 # find_python.sh
 # check_import.sh BINARY [SOURCE] - files that PyTorch wrote (tests/reference/make_checkpoints.py)
 # become safetensors with their numbers; hostile ones are refused in one line; what was imported
 # runs. 77 where no python3 has numpy (not in CI).
 set -euo pipefail
+. "$(dirname -- "$0")/find_python.sh"
 (($#)) || { echo "usage: check_import.sh BINARY [SOURCE]" >&2; exit 64; }
 program=$(realpath -- "$1")
 source_dir=$(cd -- "${2:-$(dirname -- "$0")/../..}" && pwd)
@@ -10,11 +12,7 @@ work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 cd -- "$work"
 
-python=
-for candidate in python3 /usr/bin/python3; do
-    if "$candidate" -c 'import numpy' 2>/dev/null; then python=$candidate; fi
-done
-if [[ -z $python ]]; then
+if ! python=$(find_python numpy); then
     echo "no python3 with numpy: install python3-numpy"
     if [[ ${CI:-} == true ]]; then exit 1; fi
     exit 77

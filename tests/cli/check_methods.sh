@@ -1,14 +1,12 @@
 #!/bin/sh
+# shellcheck disable=SC1091 # find_python.sh
 # check_methods.sh BINARY SOURCE - every method without published numbers against its NumPy twin in
 # tests/reference/: `taskvec verify` compares all groups, and names one that is spoilt. Skipped (77)
 # where no python3 has numpy and h5py, but not in CI.
 set -eu
+. "$(dirname -- "$0")/find_python.sh"
 binary=$1 source=$2
-for python in "${TASKVEC_PYTHON:-}" python3 /usr/bin/python3; do
-    [ -n "$python" ] && "$python" -c 'import numpy, h5py' 2>/dev/null && break
-    python=
-done
-if [ -z "$python" ]; then
+if ! python=$(find_python "numpy, h5py"); then
     echo "no python3 with numpy and h5py: install python3-h5py"
     [ "${CI:-}" = true ] && exit 1
     exit 77

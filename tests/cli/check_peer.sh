@@ -1,14 +1,12 @@
 #!/bin/sh
+# shellcheck disable=SC1091 # find_python.sh
 # check_peer.sh BINARY SOURCE - the PyTorch peer that speed is compared with computes what this
 # program computes: its reference file passes `taskvec verify`, a spoilt one does not and is not
 # timed. Skipped (77) where no python3 has torch and h5py; TASKVEC_PYTHON names one.
 set -eu
+. "$(dirname -- "$0")/find_python.sh"
 binary=$1 source=$2
-for python in "${TASKVEC_PYTHON:-}" python3 /usr/bin/python3; do
-    [ -n "$python" ] && "$python" -c 'import torch, h5py' 2>/dev/null && break
-    python=
-done
-[ -n "$python" ] || { echo "skipped: no python3 with torch and h5py"; exit 77; }
+python=$(find_python "torch, h5py") || { echo "skipped: no python3 with torch and h5py"; exit 77; }
 export PYTHONDONTWRITEBYTECODE=1
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

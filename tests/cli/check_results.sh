@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC1091 # find_python.sh
 # check_results.sh BINARY [SOURCE] - results.h5 opens in h5py, pandas, PyTables and h5dump with the
 # same values, and those are the rows that `table` prints. 77 when a reader is missing (not in CI).
 set -euo pipefail
+. "$(dirname -- "$0")/find_python.sh"
 (($#)) || { echo "usage: check_results.sh BINARY [SOURCE]" >&2; exit 64; }
 program=$(realpath -- "$1")
 here=$(cd -- "$(dirname -- "$0")" && pwd)
@@ -9,11 +11,7 @@ work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 cd -- "$work"
 
-python=
-for candidate in python3 /usr/bin/python3; do
-    if "$candidate" -c 'import h5py, pandas, tables' 2>/dev/null; then python=$candidate; fi
-done
-if [[ -z $python ]] || ! command -v h5dump >/dev/null; then
+if ! python=$(find_python "h5py, pandas, tables") || ! command -v h5dump >/dev/null; then
     echo "no python3 with h5py, pandas and tables, or no h5dump: install python3-h5py python3-pandas python3-tables hdf5-tools"
     if [[ ${CI:-} == true ]]; then exit 1; fi
     exit 77

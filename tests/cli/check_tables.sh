@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC1091 # find_python.sh
 # check_tables.sh BINARY SOURCE - tables of sweeps and of several stages and runs: check_tables.py reads their
 # text, CSV and JSON. Needs python3.
 set -euo pipefail
+. "$(dirname -- "$0")/find_python.sh"
 (($# == 2)) || { echo "usage: check_tables.sh BINARY SOURCE" >&2; exit 64; }
 program=$(realpath -- "$1") source=$(realpath -- "$2")
 work=$(mktemp -d)
@@ -28,8 +30,5 @@ END_OF_CONFIG
 timeout 120 "$program" run sweep.cfg -o one --quiet >/dev/null
 timeout 120 "$program" run sweep.cfg -o two -s seed=2 --quiet >/dev/null
 timeout 60 "$program" run classes.cfg -o classes --quiet >/dev/null
-python=python3
-for candidate in python3 /usr/bin/python3; do
-    if "$candidate" -c 'import h5py' 2>/dev/null; then python=$candidate; fi
-done
+python=$(find_python h5py) || python=python3 # check_tables.py leaves results.h5 out then
 "$python" "$source/tests/cli/check_tables.py" "$program"

@@ -1,19 +1,16 @@
 #!/usr/bin/env bash
-# shellcheck disable=SC1091,SC2154 # variables of and for common.sh
+# shellcheck disable=SC1091,SC2154 # variables of and for common.sh; find_python.sh
 # check_writing.sh BINARY [SOURCE] - runs ended by SIGKILL while they write: results.h5, an artifact,
 # a checkpoint, config.cfg, or at any moment. After each, every published file is whole, and in the
 # end the bits are those of an undisturbed run. TASKVEC_WRITING_KILLS=200 is the full number.
 set -euo pipefail
 . "$(dirname -- "$0")/common.sh" check_writing "$@"
+. "$(dirname -- "$0")/../cli/find_python.sh"
 kills=${TASKVEC_WRITING_KILLS:-10} seed=${TASKVEC_TEST_SEED:-1}
 if is_sanitised && [[ -z ${TASKVEC_WRITING_KILLS:-} ]]; then kills=5; fi
 config="$work/a folder/writing.cfg"
 cp -- "$here/writing.cfg" "$config"
-python=
-for candidate in python3 /usr/bin/python3; do
-    if "$candidate" -c 'import h5py' 2>/dev/null; then python=$candidate; fi
-done
-if [[ -z $python ]]; then
+if ! python=$(find_python h5py); then
     echo "check_writing: no python3 with h5py: install python3-h5py"
     if [[ ${CI:-} == true ]]; then exit 1; fi
     exit 77
