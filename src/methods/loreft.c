@@ -50,7 +50,7 @@ static void orthonormal(float *q, size_t q_stride, const float *M, const struct 
             const float *earlier = q + j * q_stride;
             vector_axpy(row, -(float)vector_dot(earlier, m, at->E), earlier, at->E);
         }
-        vector_scale(row, (float)(1 / sqrt(vector_dot(row, row, at->E))), at->E);
+        vector_scale(row, (float)(1 / vector_norm(row, at->E)), at->E);
     }
 }
 

@@ -14,16 +14,14 @@ static void redraw(float *out, const float *like, size_t n, const struct rng *st
     for (size_t i = 0; i < n; i++) out[i] = (float)(scale * (double)out[i]);
 }
 
-static size_t width_of(const struct edit *e, size_t E) { return e->n > 0 ? e->n : E - e->from; }
-
 /* From the last edit to the first, so that earlier edits still point to the shared values. */
 static void random_redraw(struct edit *items, size_t n, float *values,
                           const struct method_redraw *of) {
     for (size_t i = n; i-- > 0;) {
         const struct edit old = items[i];
-        const size_t width = width_of(&old, of->E);
+        const size_t width = edit_width(&old, of->E);
         size_t same = 0; /* the first edit that reads the same value */
-        while (items[same].values != old.values || width_of(&items[same], of->E) != width) same++;
+        while (items[same].values != old.values || edit_width(&items[same], of->E) != width) same++;
         items[i].values = values + same * of->R * of->E;
         items[i].row_stride = of->E;
         for (size_t r = 0; same == i && r < of->R; r++)

@@ -142,8 +142,7 @@ static void edit_named_tokens(float *x, size_t n_tokens, size_t E, const struct 
         if (e->layer != layer || e->scope != EDIT_QUERY || !adds) continue;
         for (size_t k = 0; k < edits->n_at; k++) {
             assert(edits->at[k] < n_tokens), (void)n_tokens;
-            edit_add(x + edits->at[k] * E + e->from, edit_row(e, slot), e->scale,
-                     e->n > 0 ? e->n : E - e->from);
+            edit_add(x + edits->at[k] * E + e->from, edit_row(e, slot), e->scale, edit_width(e, E));
         }
     }
 }

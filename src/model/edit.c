@@ -1,7 +1,6 @@
 #include "model/edit.h"
 
 #include <assert.h>
-#include <math.h>
 #include <string.h>
 
 #include "ops/blas.h"
@@ -21,9 +20,9 @@ static void mix_values(float *restrict x, const float *restrict values, float ga
 
 /* A sum of 0 stays 0: it has no direction to scale. */
 static void steer_values(float *x, const float *values, float scale, size_t n) {
-    const double before = sqrt(vector_dot(x, x, n));
+    const double before = vector_norm(x, n);
     edit_add(x, values, scale, n);
-    const double after = sqrt(vector_dot(x, x, n));
+    const double after = vector_norm(x, n);
     if (after > 0) vector_scale(x, (float)(before / after), n);
 }
 
@@ -39,7 +38,7 @@ static void apply_map(float *restrict x, const struct edit_map *m, size_t r, siz
 }
 
 void edit_apply(float *x, const struct edit *e, size_t r, size_t E, float *scratch) {
-    const size_t n = e->n > 0 ? e->n : E - e->from;
+    const size_t n = edit_width(e, E);
     const float *values = e->values ? edit_row(e, r) : NULL;
     assert(e->from + n <= E);
     switch (e->operation) {

@@ -69,6 +69,11 @@ void edit_add(float *restrict x, const float *restrict values, float scale, size
  * 0, steering by zeros and a map to zero change no bit either. scratch [E]. */
 void edit_apply(float *x, const struct edit *e, size_t r, size_t E, float *scratch);
 
+/* Coordinates that the edit changes; E: those of its site. */
+static inline size_t edit_width(const struct edit *e, size_t E) {
+    return e->n > 0 ? e->n : E - e->from;
+}
+
 /* The values for row (prompt) r. */
 static inline const float *edit_row(const struct edit *e, size_t r) {
     return e->values + r * e->row_stride;

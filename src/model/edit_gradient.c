@@ -36,7 +36,7 @@ static void map_backward(float *restrict g, const struct edit_map *m, size_t r, 
 
 /* One row, edited with row r of the values or matrices. */
 static void edit_backward(float *g, const struct edit *e, size_t r, size_t E, float *scratch) {
-    const size_t n = e->n > 0 ? e->n : E - e->from;
+    const size_t n = edit_width(e, E);
     switch (e->operation) {
     case EDIT_ADD:
         return;

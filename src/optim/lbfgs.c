@@ -78,7 +78,7 @@ static enum err_code search_line(double *found, double *loss, struct lbfgs *b, c
                                  double slope, const struct lbfgs_function *f, struct err *err) {
     enum err_code rc = ERR_OK;
     double low = 0, high = HUGE_VAL;
-    double t = b->pairs > 0 ? 1 : fmin(1, 1 / sqrt(vector_dot(b->g, b->g, b->n)));
+    double t = b->pairs > 0 ? 1 : fmin(1, 1 / vector_norm(b->g, b->n));
     *found = 0;
     for (int i = 0; i < TRIALS; i++) {
         TRY(evaluate_step(b, loss, w, t, f, err));
