@@ -91,7 +91,11 @@ void problem_setup_read(struct problem_setup *out, const struct config_point *po
     };
 }
 
-double problem_variance(const struct problem_setup *s) {
+double problem_variance_active(const struct problem_setup *s, size_t active) {
     if (s->renormalise) return (double)s->dims;
-    return s->scale * s->scale * s->problem->variance(s, s->dims) + s->noise * s->noise;
+    return s->scale * s->scale * s->problem->variance(s, active) + s->noise * s->noise;
+}
+
+double problem_variance(const struct problem_setup *s) {
+    return problem_variance_active(s, s->dims);
 }

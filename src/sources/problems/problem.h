@@ -58,7 +58,9 @@ const struct problem *problem_find(const char *name);
 /* Rows "source.problem", "source.dims", "source.scale" and every problem's own. */
 enum err_code problem_schema(struct config_schema *out, struct err *err);
 void problem_setup_read(struct problem_setup *out, const struct config_point *point);
-/* E[y^2] of prompts with all dims active: after scale, noise and renormalisation. */
+/* E[y^2] of prompts after scale, noise and renormalisation: with all dims active, or the first
+ * `active`. */
 double problem_variance(const struct problem_setup *s);
+double problem_variance_active(const struct problem_setup *s, size_t active);
 
 #endif

@@ -72,10 +72,7 @@ static struct prompt_view problem_draw(struct source *s, const struct source_dra
 }
 
 static double problem_normaliser(const struct source *s, size_t active) {
-    const struct problem_setup *setup = &look(s)->setup.setup;
-    if (active == setup->dims || setup->renormalise) return problem_variance(setup);
-    return setup->scale * setup->scale * setup->problem->variance(setup, active) +
-           setup->noise * setup->noise;
+    return problem_variance_active(&look(s)->setup.setup, active);
 }
 
 static const struct source_kind KIND = {
