@@ -136,7 +136,7 @@ static enum err_code linear_derive(float *w, const struct method_training *t,
     pick_anchors(w, &t->prompts, s);
     TRY(read_alone(w, s, t->contexts, err));
     TRY(find_directions(w, s, err));
-    TRY(t->report(t->context, 1, 1, err));
+    if (t->report) TRY(t->report(t->context, 1, 1, err));
 cleanup:
     return rc;
 }

@@ -203,11 +203,6 @@ static void the_difference_stands_for_the_examples(void **state) {
 
 enum { ANCHORS = 40, WIDE = 8, ROW = 3 + 2 * WIDE };
 
-static enum err_code no_report(void *context, double done, double total, struct err *e) {
-    (void)context, (void)done, (void)total, (void)e;
-    return ERR_OK;
-}
-
 struct linear {
     struct params p;
     struct pair x;
@@ -218,8 +213,7 @@ struct linear {
 static void linear_init(struct linear *k, int form) {
     *k = (struct linear){.p = tiny_params(&TINY)};
     k->x = pair_normals(ANCHORS * 3, 41, 1.0);
-    const struct method_training t = {
-        .prompts = {ANCHORS, 1, 3, .x = k->x.f}, .T0 = 1, .chunk = 1, .report = no_report};
+    const struct method_training t = {.prompts = {ANCHORS, 1, 3, .x = k->x.f}, .T0 = 1, .chunk = 1};
     method_setup_named(&k->s, "linear_vector", &k->p);
     k->s.variant = form;
     linear_vector_set_keys(&k->s, (struct linear_vector_keys){ANCHORS, .ridge = 1e-9});

@@ -144,20 +144,12 @@ cleanup:
     return rc;
 }
 
-static enum err_code no_report(void *context, double done, double total, struct err *err) {
-    (void)context, (void)done, (void)total, (void)err;
-    return ERR_OK;
-}
-
 /* From all prompts. */
 static enum err_code derive(struct verify_case *t, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct rng stream = rng_stream(0, "verify");
-    const struct method_training training = {.prompts = t->prompts,
-                                             .T0 = t->T0,
-                                             .chunk = t->prompts.n,
-                                             .stream = &stream,
-                                             .report = no_report};
+    const struct method_training training = {
+        .prompts = t->prompts, .T0 = t->T0, .chunk = t->prompts.n, .stream = &stream};
     TRY(t->setup.method->derivation.derive(t->w, &training, &t->setup, err));
     if (verify_case_has(t, "derived"))
         TRY(verify_case_compare(t, "derived", t->w, t->weights, TOLERANCE_METHOD, err));
