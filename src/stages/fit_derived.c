@@ -200,8 +200,8 @@ cleanup:
 
 /* ---- plan */
 
-enum err_code derive_check(const struct fit_keys *k, const struct method_setup *s, size_t T0,
-                           const struct config_point *point, struct err *err) {
+enum err_code fit_derived_check(const struct fit_keys *k, const struct method_setup *s, size_t T0,
+                                const struct config_point *point, struct err *err) {
     enum err_code rc = ERR_OK;
     CHECK_CONFIG(
         k->shards == 1, point, "shards",
@@ -266,8 +266,8 @@ static double bytes_of(const struct fit_keys *k, struct method_setup *s, size_t 
     return bytes + part;
 }
 
-void derive_cost(struct job_cost *cost, const struct fit_keys *k, const struct method_setup *setup,
-                 size_t T0, const struct source *source) {
+void fit_derived_cost(struct job_cost *cost, const struct fit_keys *k,
+                      const struct method_setup *setup, size_t T0, const struct source *source) {
     struct method_setup s = *setup;
     *cost = (struct job_cost){
         .flops = flops_of(k, &s, T0), .group = 1, .work = work_of(k, &s), .unit = "prompts"};

@@ -13,10 +13,10 @@
 
 /* For fit_plan(). ERR_CONFIG where the keys ask for several shards (a derivation runs on one rank),
  * or for more xs or anchors than the prompts have. */
-enum err_code derive_check(const struct fit_keys *k, const struct method_setup *s, size_t T0,
-                           const struct config_point *point, struct err *err);
-void derive_cost(struct job_cost *cost, const struct fit_keys *k, const struct method_setup *setup,
-                 size_t T0, const struct source *source);
+enum err_code fit_derived_check(const struct fit_keys *k, const struct method_setup *s, size_t T0,
+                                const struct config_point *point, struct err *err);
+void fit_derived_cost(struct job_cost *cost, const struct fit_keys *k,
+                      const struct method_setup *setup, size_t T0, const struct source *source);
 
 /* run() for such a method. */
 enum err_code fit_derived(struct job_ctx *ctx, struct err *err);

@@ -137,8 +137,8 @@ enum err_code fit_plan(struct job_cost *cost, const struct config_point *point,
     const size_t most = k.prompts > k.batch ? k.prompts : k.batch;
     TRY(shared_keys_check_room(point, most, k.points, &model.dims, err));
     if (!method_learns(setup.method)) {
-        TRY(derive_check(&k, &setup, T0, point, err));
-        derive_cost(cost, &k, &setup, T0, source);
+        TRY(fit_derived_check(&k, &setup, T0, point, err));
+        fit_derived_cost(cost, &k, &setup, T0, source);
     } else {
         fit_keys_data(&o, &k, &setup, T0);
         fill_cost(cost, &k, &o, point, source);

@@ -81,13 +81,11 @@ size_t pretrain_active_points(const struct pretrain_keys *k, int64_t step) {
     return rise(k->points_start, k->points_step, k->points, k->interval, step);
 }
 
-enum { EARLY_STEPS = 100 };
-
 int64_t pretrain_row_number(const struct pretrain_keys *k, int64_t step) {
-    if (step <= EARLY_STEPS) return step - 1;
-    int64_t logged = step / k->log_every - EARLY_STEPS / k->log_every;
-    if (step % k->log_every == 0) return EARLY_STEPS + logged - 1;
-    return step == k->steps ? EARLY_STEPS + logged : -1;
+    if (step <= PRETRAIN_EARLY) return step - 1;
+    int64_t logged = step / k->log_every - PRETRAIN_EARLY / k->log_every;
+    if (step % k->log_every == 0) return PRETRAIN_EARLY + logged - 1;
+    return step == k->steps ? PRETRAIN_EARLY + logged : -1;
 }
 
 struct rise_keys { /* one of the two things that a curriculum raises */
@@ -95,10 +93,9 @@ struct rise_keys { /* one of the two things that a curriculum raises */
     size_t start, step_size, end, reached;
 };
 
-/* A model is recorded, and its range is reported, as trained on all points and coordinates: the
- * last steps must have them. A start beyond the end is one only where it is given: the default
- * means all.
- */
+/* A model is recorded, and its range is reported, as trained on all points and coordinates, so the
+ * last steps must have them. A start beyond the end is refused, except for the default, which then
+ * means all. */
 static enum err_code check_rise(const struct rise_keys *r, const struct pretrain_keys *k,
                                 size_t default_start, const struct config_point *point,
                                 struct err *err) {

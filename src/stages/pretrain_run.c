@@ -17,7 +17,7 @@
 #include "sources/source_registry.h"
 #include "stages/pretrain_rows.h"
 
-enum { EARLY = 100, PAIR = 2 /* a loss, and whether to stop */ };
+enum { PAIR = 2 };                      /* a loss, and whether to stop */
 static const double SAVE_EVERY = 300.0; /* seconds between checkpoints at most, whatever
                                            checkpoint_every is */
 
@@ -33,7 +33,7 @@ struct pretrain {
     int64_t done, saved;          /* steps done; steps of the newest checkpoint */
     double saved_at;              /* clock_now() of it */
     bool stop;                    /* in the last step some rank of the group was asked to stop */
-    double early[EARLY];          /* losses of steps 1 .. 100 */
+    double early[PRETRAIN_EARLY]; /* losses of steps 1 .. 100 */
     struct arena memory;
 };
 
@@ -149,7 +149,7 @@ static enum err_code take_step(struct pretrain *p, struct err *err) {
     adam_step(p->params.block, p->m, p->v, p->sum, p->n, &p->k.adam, (float)lr, step);
     p->done = step;
     p->stop = p->loss[1] > 0;
-    if (step <= EARLY) p->early[step - 1] = p->loss[0];
+    if (step <= PRETRAIN_EARLY) p->early[step - 1] = p->loss[0];
     TRY(write_row(p, step, p->loss[0], lr, err));
 cleanup:
     return rc;
@@ -160,7 +160,7 @@ cleanup:
 static enum err_code save(struct pretrain *p, struct err *err) {
     enum err_code rc = ERR_OK;
     struct text state = {0};
-    int64_t early = p->done < EARLY ? p->done : EARLY;
+    int64_t early = p->done < PRETRAIN_EARLY ? p->done : PRETRAIN_EARLY;
     const struct job_tensor tensors[] = {
         {"params", 1, {p->n}, p->params.block}, {"m", 1, {p->n}, p->m}, {"v", 1, {p->n}, p->v}};
     if (p->ctx->group_rank != 0 || p->done == p->saved) return ERR_OK;
@@ -189,7 +189,7 @@ static enum err_code read_block(float *out, const struct pretrain *p,
 static bool read_state(struct pretrain *p, const char *state) {
     char *next;
     long long done = strtoll(state, &next, 10), early = strtoll(next, &next, 10);
-    if (done < 0 || done > p->k.steps || early < 0 || early > EARLY) return false;
+    if (done < 0 || done > p->k.steps || early < 0 || early > PRETRAIN_EARLY) return false;
     for (long long i = 0; i < early; i++) p->early[i] = strtod(next, &next);
     p->done = p->saved = done;
     return *next == '\0';
@@ -237,7 +237,7 @@ static enum err_code write_notes(struct pretrain *p, struct err *err) {
     text_add(&text, "%llu", (unsigned long long)p->ctx->seed);
     TRY(job_note(p->ctx, "seed", text_str(&text), err));
     text_clear(&text);
-    for (int64_t i = 0; i < EARLY && i < p->k.steps; i++)
+    for (int64_t i = 0; i < PRETRAIN_EARLY && i < p->k.steps; i++)
         text_add(&text, "%s%.9g", i == 0 ? "[" : ", ", p->early[i]);
     text_add(&text, "]");
     TRY(text_check(&text, err));

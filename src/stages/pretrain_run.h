@@ -26,7 +26,9 @@ void pretrain_keys_read(struct pretrain_keys *k, const struct config_point *poin
 size_t pretrain_active_dims(const struct pretrain_keys *k, int64_t step);
 size_t pretrain_active_points(const struct pretrain_keys *k, int64_t step);
 
-/* Number of the row that a step writes, or -1: steps 1 to 100, then every log_every, and the last.
+enum { PRETRAIN_EARLY = 100 }; /* first steps, which are all logged */
+
+/* Number of the row that a step writes, or -1: the early steps, then every log_every, and the last.
  */
 int64_t pretrain_row_number(const struct pretrain_keys *k, int64_t step);
 
