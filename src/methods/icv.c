@@ -74,10 +74,9 @@ static size_t icv_derive_bytes(const struct method_setup *s, const struct method
     const struct model_dims *d = &s->params->dims;
     const size_t n = method_first_prompts(t, icv_keys(s).prompts), N = method_weights(s),
                  K = n < N ? n : N;
+    const size_t svd = 2 * n * N + 2 * (n + N) * K + 8 * K * K; /* with the workspace of LAPACK */
     return basis_set_bytes(d, icv_basis(s), n) +
-           basis_collector_bytes(d, t->T0, t->chunk, t->contexts) +
-           (2 * n * N + 2 * (n + N) * K + 8 * K * K) *
-               sizeof(double); /* with the workspace of LAPACK */
+           basis_collector_bytes(d, t->T0, t->chunk, t->contexts) + svd * sizeof(double);
 }
 
 static enum err_code collect(struct basis_set *steps, const struct method_training *t,

@@ -4,12 +4,8 @@
 #ifndef METHODS_LTV_H
 #define METHODS_LTV_H
 
-enum ltv_reading { /* setup.variant of the method "ltv" */
-                   LTV_HEADS,
-                   LTV_HEADS_BIAS,
-                   LTV_REPROJECTED,
-                   LTV_BLOCKS
-};
+/* setup.variant of the method "ltv" */
+enum ltv_reading { LTV_HEADS, LTV_HEADS_BIAS, LTV_REPROJECTED, LTV_BLOCKS };
 
 extern const char *const LTV_READINGS[]; /* names in the order of the enum, NULL-terminated */
 

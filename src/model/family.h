@@ -35,8 +35,8 @@ struct family_names {
 #undef X
 };
 
-struct family_layer_names { /* the part of the name after layer_prefix and the number of the layer
-                             */
+/* The same for a layer: the part of the name after layer_prefix and the number of the layer. */
+struct family_layer_names {
 #define X(member, rows, columns) const char *member;
     PARAMS_LAYER(X)
 #undef X

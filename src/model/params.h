@@ -4,7 +4,8 @@
  * Layouts are those of the published models' state_dict (GPT-2: attention and MLP weights are
  * [in, out], read_in_w, read_out_w and wte [out, in]); the published names are in the family's row
  * (family.h). A member whose tensor the family does not have stays NULL. All tensors lie in one
- * block in table order, so gradients, moments and sums are one loop over params_count() floats.
+ * block in the order of params_at(), so gradients, moments and sums are one loop over
+ * params_count() floats.
  */
 #ifndef MODEL_PARAMS_H
 #define MODEL_PARAMS_H

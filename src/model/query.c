@@ -89,7 +89,7 @@ void query_destroy(struct query *q) {
     *q = (struct query){0};
 }
 
-/* Row r of the stream [capacity, E] after l blocks. */
+/* The residual stream [capacity, E] after l blocks. */
 static float *stream(const struct query *q, size_t l) { return q->x + l * q->capacity * q->dims.E; }
 
 /* The rows of a layer before edits that do more than add. */

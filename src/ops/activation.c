@@ -6,8 +6,8 @@
  * This needs one exp, and small results have full relative precision. */
 static const float TWO_U = 1.5957691216057308f; /* 2 sqrt(2/pi) */
 static const float CUBE = 0.044715f;
-static const float EXP_MAX =
-    80.0f; /* so that 1 + exp stays finite; the result is below 1e-31 there */
+/* So that 1 + exp stays finite; the result is below 1e-31 there. */
+static const float EXP_MAX = 80.0f;
 
 static inline lanes exp_of_minus_two_u(lanes x) {
     const lanes a = x * (-TWO_U - TWO_U * CUBE * (x * x)), most = lanes_all(EXP_MAX);

@@ -27,8 +27,8 @@ static inline float half_lanes_widen_one(uint16_t half) {
     const uint32_t sign = (uint32_t)(half & 0x8000) << 16, rest = half & 0x7fff;
     const uint32_t bits = rest << 13;
     if (rest >= 0x7c00) return half_lanes_float(sign | 0x7f800000 | bits);
-    const float size = half_lanes_float(bits) *
-                       0x1p112f; /* the difference of the biases; right for subnormals too */
+    /* 2 to the difference of the biases; right for subnormals too */
+    const float size = half_lanes_float(bits) * 0x1p112f;
     return sign ? -size : size;
 }
 
@@ -41,8 +41,8 @@ static inline uint16_t half_lanes_narrow_one(float x) {
     if (size >= 0x477fe000) return (uint16_t)(sign | 0x7bff); /* 65504 and beyond */
     if (size >= 0x38800000)                                   /* 2^-14: a normal half */
         return (uint16_t)(sign | ((size - 0x38000000 + 0x0fff + (size >> 13 & 1)) >> 13));
-    const float steps =
-        half_lanes_float(size) * 0x1p24f + 0x1p23f; /* rounds to whole steps of 2^-24 */
+    /* rounds to whole steps of 2^-24 */
+    const float steps = half_lanes_float(size) * 0x1p24f + 0x1p23f;
     memcpy(&bits, &steps, sizeof bits);
     return (uint16_t)(sign | (bits & 0x7ff));
 }

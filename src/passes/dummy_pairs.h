@@ -36,7 +36,7 @@ enum err_code dummy_pairs_check(const struct config_point *point, struct err *er
 void dummy_pairs_insert(float *out_x, float *out_y, const struct dummy_pairs *d, const float *x,
                         const float *y, size_t pairs, size_t dims);
 
-/* at [d->n]: the tokens of that context at which a vector is added, once per mention. */
+/* at [d->n]: the tokens of that context at which a vector is added; a token may occur twice. */
 void dummy_pairs_places(uint32_t *at, const struct dummy_pairs *d, size_t pairs);
 
 #endif

@@ -23,12 +23,12 @@ struct evaluation {
     const struct method *control; /* a control of the fit (random, mismatched); else NULL */
     char reading[96];             /* column `reading` */
     size_t T0;
-    /* The same functions, the basis with other covariates and no shift; each draws a chunk. */
-    struct source *source,
-        *basis_source; /* basis_source: NULL if no basis per function is needed */
+    /* The same functions, the basis with other covariates and no shift; each draws a chunk.
+     * basis_source and collector are NULL if no basis per function is needed. */
+    struct source *source, *basis_source;
     struct curve curve;
-    struct basis_collector *collector; /* NULL: no basis per function is needed */
-    struct basis_set basis;            /* [chunk], or one row: the fit's mean */
+    struct basis_collector *collector;
+    struct basis_set basis; /* [chunk], or one row: the fit's mean */
     bool mean;
     float *w;                    /* the fit's weights */
     float *errors, *predictions; /* [functions, points], [chunk, points] */

@@ -93,6 +93,6 @@ enum err_code job_model_basis_points(size_t *out, const struct config_point *poi
     *out = given > 0 ? given : trained_points;
     if (*out > 0) return ERR_OK;
     return config_error(err, point, "basis_points",
-                        "0 means the model's trained points, which the metadata of its file do not "
-                        "give: set basis_points");
+                        "0 means the model's trained points, which the metadata of its file does "
+                        "not give: set basis_points");
 }

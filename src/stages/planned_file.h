@@ -10,8 +10,8 @@
 #include "job/job.h"
 #include "tensorfile/tensorfile.h"
 
-/* ERR_DATA, with both hashes, if `f`, which was opened by this path, has not the planned content. A
- * path that is none of ctx->files is not checked. To be called after reading. */
+/* ERR_DATA, with both hashes, if the content of `f`, which was opened by this path, is not the
+ * planned one. A path that is not among ctx->files is not checked. To be called after reading. */
 enum err_code planned_file_check(const struct job_ctx *ctx, const char *path,
                                  const struct tensorfile *f, struct err *err);
 

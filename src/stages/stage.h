@@ -8,8 +8,9 @@
  *
  *   plan()  when a config is read: checks the keys against the model and each other, and predicts
  *           time and memory. It draws nothing and allocates nothing large.
- *   run()   on a worker: draws prompts, makes them contexts and query rows
- * (sources/prompt_batch.h), runs passes, and writes rows (NAME_rows.h) and tensors through job.h.
+ *   run()   on a worker: draws prompts, turns them into contexts and query rows
+ *           (sources/prompt_batch.h), runs passes, and writes rows (NAME_rows.h) and tensors
+ *           through job.h.
  *
  * A stage does not depend on ranks, files or the clock; it acts only through its struct job_ctx.
  */

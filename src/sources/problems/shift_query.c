@@ -1,6 +1,6 @@
 /*
- * Queries from another distribution than the context. Garg et al., "What Can Transformers Learn
- * In-Context?", NeurIPS 2022, section 4.
+ * Queries from a distribution other than that of the context. Garg et al., "What Can Transformers
+ * Learn In-Context?", NeurIPS 2022, section 4.
  */
 #include <math.h>
 #include <string.h>

@@ -219,7 +219,7 @@ static void deeper_and_wider_keep_the_first_draws(void **state) {
     const struct problem_setup deep = setup_of("decision_tree", 3, 5);
     shallow.problem->draw(small, &shallow, &r, 4, 3);
     deep.problem->draw(large, &deep, &r, 4, 3);
-    assert_memory_equal(small, large, 3 * sizeof(float));          /* questions of 7 nodes */
+    assert_memory_equal(small, large, 3 * sizeof(float)); /* coordinates of 3 inner nodes */
     assert_memory_equal(small + 7, large + 63, 7 * sizeof(float)); /* values */
     const struct problem_setup narrow = setup_of("linear", 3, 0), wide = setup_of("linear", 9, 0);
     narrow.problem->draw(small, &narrow, &r, 4, 3);
