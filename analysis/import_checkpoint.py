@@ -24,8 +24,8 @@ PICKLE_MOST = 64 << 20  # bytes; a state.pt with optimiser state has some hundre
 STORAGES = {"FloatStorage": "<f4", "DoubleStorage": "<f8", "HalfStorage": "<f2", "BFloat16Storage": "<u2",
             "LongStorage": "<i8", "IntStorage": "<i4", "ShortStorage": "<i2", "CharStorage": "<i1",
             "ByteStorage": "<u1", "BoolStorage": "<u1"}
-# Buffers without weights, and the token embedding, which models of real vectors do not use.
 WRAPPERS = ("module.", "_orig_mod.")
+# Buffers without weights, and the token embedding, which models of real vectors do not use.
 PASSED_OVER = re.compile(r"\.attn\.(bias|masked_bias)$|^_backbone\.wte\.weight$")
 
 

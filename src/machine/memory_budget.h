@@ -17,12 +17,12 @@ struct memory_limits { /* bytes for the whole node; 0: not known */
     int ranks;         /* of this run on this node, at least 1 */
 };
 
-/* Reads the limits that hold now. */
 /* The least limit, less what is used, of the memory control group of a process and of the groups
  * above it, version 1 and 2; 0: none. groups: its /proc/PID/cgroup; root: where control groups are
  * mounted, /sys/fs/cgroup. */
 double memory_budget_cgroup(const char *groups, const char *root);
 
+/* Reads the limits that hold now. */
 void memory_budget_look(struct memory_limits *out);
 
 /* 80% of the least known limit, divided by the ranks of the node; 1 GiB when none is known. */
