@@ -55,8 +55,7 @@ static bool is_first_with_condition(const struct config_schema *schema, size_t i
 
 static void add_parents(struct text *out, const struct stage *stage) {
     if (!stage->parents[0]) return;
-    text_add(out, "  `of` names the stages it reads (%s):",
-             stage->parent_needed ? "required" : "optional");
+    text_add(out, "  `of` names the stages it reads (optional):");
     for (const char *const *p = stage->parents; *p; p++) text_add(out, " %s", *p);
     text_add(out, "\n");
 }

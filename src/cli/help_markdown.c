@@ -49,8 +49,7 @@ static void add_head(struct text *out, bool with_stages) {
 
 static void add_stage(struct text *out, const struct stage *stage) {
     text_add(out, "\n### `stage = \"%s\"`\n\n%s", stage->name, stage->meaning);
-    if (stage->parents[0])
-        text_add(out, " Reads (`of`, %s):", stage->parent_needed ? "required" : "optional");
+    if (stage->parents[0]) text_add(out, " Reads (`of`, optional):");
     for (const char *const *p = stage->parents; *p; p++)
         text_add(out, "%s `%s`", p > stage->parents ? "," : "", *p);
     text_add(out, "%s\n", stage->parents[0] ? "." : "");

@@ -49,7 +49,6 @@ struct stage {
                                    give other results */
     unsigned uses;              /* bitwise or of enum stage_uses */
     const char *const *parents; /* kinds that `of` may name; NULL-terminated */
-    bool parent_needed;         /* `of` is required */
     const struct config_key *keys;
     size_t n_keys;
     const struct job_columns *columns; /* of /tables/NAME, from STAGE_rows.h; tables add `job` */

@@ -40,9 +40,6 @@ static enum err_code check_kinds(const struct config *c, size_t stage, struct er
         if (!reads_kind(kind, config_stage_kind(c, parent)))
             return wrong_kind(c, stage, parent, err);
     }
-    if (kind->parent_needed && config_stage_of_count(c, stage) == 0)
-        return config_stage_error(err, c, stage, "of", "missing; name the %s stage that it reads",
-                                  kind->parents[0]);
     return ERR_OK;
 }
 
