@@ -67,6 +67,16 @@ const struct job_tensor *job_find_tensor(const struct job_tensor *tensors, size_
     return NULL;
 }
 
+enum err_code job_copy_tensor(float *out, const struct job_tensor *tensors, size_t n,
+                              const char *name, size_t size, struct err *err) {
+    const struct job_tensor *t = job_find_tensor(tensors, n, name);
+    if (!t || t->rank != 1 || t->shape[0] != size)
+        return ERR(err, ERR_DATA, "checkpoint: expected %zu numbers as '%s', found %s", size, name,
+                   t ? "another size" : "none");
+    memcpy(out, t->data, size * sizeof *out);
+    return ERR_OK;
+}
+
 void job_shard_range(size_t *first, size_t *count, size_t shards, int rank, int size) {
     assert(size >= 1 && rank >= 0 && rank < size);
     size_t ranks = (size_t)size, r = (size_t)rank;

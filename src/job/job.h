@@ -110,6 +110,9 @@ enum err_code job_restore(struct job_ctx *ctx, const char **state,
                           const struct job_tensor **tensors, size_t *n, struct err *err);
 const struct job_tensor *job_find_tensor(const struct job_tensor *tensors, size_t n,
                                          const char *name); /* NULL: none of that name */
+/* Copies a vector of `size` numbers to out; ERR_DATA if no tensor has this name and size. */
+enum err_code job_copy_tensor(float *out, const struct job_tensor *tensors, size_t n,
+                              const char *name, size_t size, struct err *err);
 
 /* ---- groups: the ranks that work on this job. Work is cut into shards, a number from the config.
  */

@@ -222,12 +222,8 @@ static enum err_code load(struct fit_job *f, struct err *err) {
                  {"kept", f->kept.state.best, f->weights},
                  {"validation_losses", f->losses, losses_so_far(f, s)},
                  {"choice_losses", f->choice_losses, f->choices}};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        const struct job_tensor *t = job_find_tensor(tensors, n, parts[i].name);
-        CHECK(t && t->rank == 1 && t->shape[0] == parts[i].size, ERR_DATA,
-              "checkpoint: expected %zu numbers as '%s'", parts[i].size, parts[i].name);
-        memcpy(parts[i].to, t->data, parts[i].size * sizeof(float));
-    }
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        TRY(job_copy_tensor(parts[i].to, tensors, n, parts[i].name, parts[i].size, err));
     fit_state_copy(&f->saved, s, f->weights, fit_loop_memory(&f->options));
     f->written = s->epoch;
 cleanup:

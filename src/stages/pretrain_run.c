@@ -175,17 +175,6 @@ cleanup:
     return rc;
 }
 
-static enum err_code read_block(float *out, const struct pretrain *p,
-                                const struct job_tensor *tensors, size_t n, const char *name,
-                                struct err *err) {
-    const struct job_tensor *t = job_find_tensor(tensors, n, name);
-    if (!t || t->rank != 1 || t->shape[0] != p->n)
-        return ERR(err, ERR_DATA, "checkpoint: expected %zu numbers as '%s', found %s", p->n, name,
-                   t ? "another size" : "none");
-    memcpy(out, t->data, p->n * sizeof *out);
-    return ERR_OK;
-}
-
 static bool read_state(struct pretrain *p, const char *state) {
     char *next;
     long long done = strtoll(state, &next, 10), early = strtoll(next, &next, 10);
@@ -203,9 +192,9 @@ static enum err_code load(struct pretrain *p, struct err *err) {
     TRY(job_restore(p->ctx, &state, &tensors, &n, err));
     if (!state) return ERR_OK;
     CHECK(read_state(p, state), ERR_DATA, "checkpoint: unreadable state '%.60s'", state);
-    TRY(read_block(p->params.block, p, tensors, n, "params", err));
-    TRY(read_block(p->m, p, tensors, n, "m", err));
-    TRY(read_block(p->v, p, tensors, n, "v", err));
+    TRY(job_copy_tensor(p->params.block, tensors, n, "params", p->n, err));
+    TRY(job_copy_tensor(p->m, tensors, n, "m", p->n, err));
+    TRY(job_copy_tensor(p->v, tensors, n, "v", p->n, err));
 cleanup:
     return rc;
 }

@@ -220,6 +220,19 @@ static void tensors_are_found_by_name(void **state) {
     assert_null(job_find_tensor(t, 2, "c"));
 }
 
+static void a_vector_is_copied_if_its_size_is_right(void **state) {
+    (void)state;
+    const float data[] = {1, 2};
+    const struct job_tensor t[] = {{"b", 1, {2}, data}, {"square", 2, {2, 1}, data}};
+    float out[2] = {0};
+    SUCCEEDS(job_copy_tensor(out, t, 2, "b", 2, &err));
+    assert_memory_equal(out, data, sizeof out);
+    ERROR_SAYS(job_copy_tensor(out, t, 2, "b", 1, &err), ERR_DATA,
+               "1 numbers as 'b', found another");
+    ERROR_SAYS(job_copy_tensor(out, t, 2, "square", 2, &err), ERR_DATA, "found another size");
+    ERROR_SAYS(job_copy_tensor(out, t, 2, "c", 2, &err), ERR_DATA, "found none");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_do_not_depend_on_the_group),
@@ -229,6 +242,7 @@ int main(void) {
         cmocka_unit_test(a_lost_rank_fails_the_others),
         cmocka_unit_test(a_group_goes_on_from_one_checkpoint),
         cmocka_unit_test(tensors_are_found_by_name),
+        cmocka_unit_test(a_vector_is_copied_if_its_size_is_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
