@@ -209,8 +209,7 @@ void basis_collector_run_at(struct basis_set *s, size_t row, struct basis_collec
     assert(s->n >= row + prompts->n && c->T0 <= prompts->points);
     assert(!s->part[BASIS_ANCHORS] || c->anchors.n > 0);
     for (size_t first = 0; first < prompts->n; first += c->chunk) {
-        size_t n = prompts->n - first < c->chunk ? prompts->n - first : c->chunk;
-        struct prompt_view part = prompt_view_part(prompts, first, n);
+        const struct prompt_view part = prompt_view_chunk(prompts, first, c->chunk);
         collect_part(s, row + first, c, p, &part);
     }
 }

@@ -25,11 +25,6 @@ static enum err_code advance(struct causal_progress *s, double by, struct err *e
     return s->report(s->context, s->done, s->total, err);
 }
 
-static size_t part_size(const struct causal_options *o, size_t first) {
-    const size_t left = o->prompts.n - first;
-    return left < o->chunk ? left : o->chunk;
-}
-
 /* ---- the mean over clean prompts */
 
 size_t causal_mean_bytes(const struct model_dims *dims, const struct causal_options *o) {
@@ -215,7 +210,7 @@ enum err_code causal_map(float *effect, const struct params *p, const struct bas
     enum err_code rc = map_init(&m, o, p, err);
     if (rc != ERR_OK) return rc;
     for (size_t first = 0; first < o->prompts.n; first += m.chunk) {
-        const struct prompt_view part = prompt_view_part(&o->prompts, first, part_size(o, first));
+        const struct prompt_view part = prompt_view_chunk(&o->prompts, first, o->chunk);
         if (o->corruption == CAUSAL_SHARED)
             TRY(run_shared(effect, &m, &part, first, values, err));
         else

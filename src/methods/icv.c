@@ -84,12 +84,12 @@ static enum err_code collect(struct basis_set *steps, const struct method_traini
     enum err_code rc = ERR_OK;
     struct basis_collector *c = NULL;
     const struct model_dims *d = &s->params->dims;
+    const struct prompt_view used = prompt_view_part(&t->prompts, 0, steps->n);
     TRY(basis_collector_create(&c, d, t->T0, t->chunk, t->contexts, err));
     for (size_t first = 0; first < steps->n; first += t->chunk) {
-        const size_t left = steps->n - first, n = left < t->chunk ? left : t->chunk;
-        const struct prompt_view part = prompt_view_part(&t->prompts, first, n);
+        const struct prompt_view part = prompt_view_chunk(&used, first, t->chunk);
         basis_collector_run_at(steps, first, c, s->params, &part);
-        if (t->report) TRY(t->report(t->context, (double)(first + n), (double)steps->n, err));
+        if (t->report) TRY(t->report(t->context, (double)(first + part.n), (double)steps->n, err));
     }
 cleanup:
     basis_collector_destroy(c);

@@ -34,6 +34,13 @@ static inline struct prompt_view prompt_view_part(const struct prompt_view *p, s
     return part;
 }
 
+/* The chunk of at most `most` prompts that begins at `first`, below n. */
+static inline struct prompt_view prompt_view_chunk(const struct prompt_view *p, size_t first,
+                                                   size_t most) {
+    const size_t left = p->n - first;
+    return prompt_view_part(p, first, left < most ? left : most);
+}
+
 /* x [dims] of point k (from 0) of prompt i; those of the points after it follow. */
 static inline const float *prompt_view_x(const struct prompt_view *p, size_t i, size_t k) {
     return p->x + (i * p->points + k) * p->dims;

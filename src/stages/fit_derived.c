@@ -149,10 +149,9 @@ static enum err_code choose(struct derivation *d, struct err *err) {
     struct choice_loss *chooser = NULL;
     TRY(choice_loss_create(&chooser, &o, d->w, err));
     for (size_t first = d->k.train; first < d->k.prompts; first += d->k.batch) {
-        const size_t left = d->k.prompts - first, n = left < d->k.batch ? left : d->k.batch;
-        const struct prompt_view part = prompt_view_part(&d->prompts, first, n);
+        const struct prompt_view part = prompt_view_chunk(&d->prompts, first, d->k.batch);
         choice_loss_add(d->losses, chooser, &part, &mean, 1 / (double)held);
-        d->done += (double)n;
+        d->done += (double)part.n;
         TRY(report(d, 0, err));
     }
     d->setup.choice = choice_loss_least(d->losses, d->choices);

@@ -90,9 +90,8 @@ static void predict(struct trial *t, size_t trained_points, const float *w) {
                                     .dummies = t->dummies.n ? &t->dummies : NULL};
     SUCCEEDS(curve_create(&c, &o, &err));
     for (size_t first = 0; first < t->z.n; first += t->z.chunk) {
-        const size_t left = t->z.n - first, n = left < t->z.chunk ? left : t->z.chunk;
-        const struct prompt_view part = prompt_view_part(&t->prompts, first, n);
-        const struct basis basis = w ? basis_set_view(&t->basis, first, n) : (struct basis){0};
+        const struct prompt_view part = prompt_view_chunk(&t->prompts, first, t->z.chunk);
+        const struct basis basis = w ? basis_set_view(&t->basis, first, part.n) : (struct basis){0};
         curve_predict(t->got + first * t->z.points, &c, &part, &basis, w);
     }
     curve_destroy(&c);

@@ -240,6 +240,8 @@ static void parts_are_views(void **state) {
     assert_ptr_equal(prompt_view_labels(&part, 1, 1), s.shown_y.f + (3 * POINTS + 1) * POINTS);
     assert_ptr_equal(prompt_view_targets(&part), s.query_y.f + 2 * POINTS);
     assert_ptr_equal(part.y, s.y.f + 2 * POINTS);
+    assert_int_equal(prompt_view_chunk(&s.view, 0, 2).n, 2);
+    assert_int_equal(prompt_view_chunk(&s.view, N - 1, 2).n, 1); /* the last one is smaller */
     scene_free(&s);
 }
 
