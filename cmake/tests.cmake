@@ -1,6 +1,6 @@
 # All tests. `ctest -LE slow` leaves out those that take over 20 s alone, as ./quickstart.sh test does.
 
-# The report of leaks that libraries make, for tests under AddressSanitizer.
+# For tests under AddressSanitizer: the leaks of libraries are not reported.
 set(lsan "LSAN_OPTIONS=suppressions='${CMAKE_SOURCE_DIR}/tests/lsan.supp':print_suppressions=0")
 
 # tests/FOLDER/test_NAME.c is one cmocka program, ctest name FOLDER.NAME (the innermost folder).
@@ -66,13 +66,18 @@ file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/check_*.sh ${CMAKE
   ${CMAKE_SOURCE_DIR}/tests/slurm/check_*.sh)
 foreach(script IN LISTS scripts)
   get_filename_component(name ${script} NAME_WE)
-  if(TASKVEC_SANITIZE AND name MATCHES "^check_(format|layers|submit|ten_thousand|memory|paper|cluster)$")
+  if(TASKVEC_SANITIZE AND name MATCHES "^check_(format|layers|packaging|submit|ten_thousand|memory|paper|cluster|apart)$")
     continue()
   endif()
   add_test(NAME program.${name} COMMAND ${script} $<TARGET_FILE:taskvec> ${CMAKE_SOURCE_DIR} WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
   set_tests_properties(program.${name} PROPERTIES TIMEOUT 900 SKIP_RETURN_CODE 77
     ENVIRONMENT "${lsan}")
 endforeach()
+
+# Both look for free ports for their cluster, so they do not run at the same time.
+if(NOT TASKVEC_SANITIZE)
+  set_tests_properties(program.check_apart program.check_cluster PROPERTIES RESOURCE_LOCK slurm)
+endif()
 
 # The farm of ranks with synthetic jobs: a program that is its own compute child, and its script.
 add_executable(farm_probe ${CMAKE_SOURCE_DIR}/tests/mpi/farm_probe.c)

@@ -7,27 +7,12 @@ set -euo pipefail
 . "$(dirname -- "$0")/../mpi/common.sh" check_apart "$@"
 . "$(dirname -- "$0")/cluster.sh"
 
-skip() {
-    echo "$test_name: skipped, $*"
-    exit 77
-}
-if is_sanitised; then skip "the sanitisers would run the same code as check_plain_starts.sh"; fi
-missing=$(cluster_wants)
-[[ -z $missing ]] || if [[ ${CI:-} == true ]]; then die "$missing"; else skip "$missing"; fi
-trap 'cluster_end; finish' EXIT
-unset "${!SLURM_@}" "${!SBATCH_@}" # of a job that runs this test
-chmod 711 "$work" # munged refuses a socket that others cannot reach
-mkdir "$work/slurm"
+cluster_require
 config="$work/a folder/tiny.cfg"
 cp -- "$here/tiny.cfg" "$config"
 tiny=(--quiet --only pretrain -s pretrain.steps=4 -s pretrain.curriculum.interval=1)
 
-cluster_start "$work/slurm" || {
-    refused=$(cluster_refused)
-    [[ -z $refused ]] || skip "this machine does not let Slurm start: $refused"
-    tail -n 20 "$work"/slurm/*.out
-    die "the cluster does not start"
-}
+cluster_start
 
 tasks() { # TASKS ARGUMENTS: as launch()
     rc=0

@@ -7,20 +7,9 @@ set -euo pipefail
 . "$(dirname -- "$0")/../mpi/common.sh" check_cluster "$@"
 . "$(dirname -- "$0")/cluster.sh"
 
-skip() {
-    echo "$test_name: skipped, $*"
-    exit 77
-}
-if is_sanitised; then skip "under the sanitisers it would run the same code as without Slurm"; fi
-((EUID == 0)) || skip "only root can start slurmd"
-missing=$(cluster_wants)
-[[ -z $missing ]] || if [[ ${CI:-} == true ]]; then die "$missing"; else skip "$missing"; fi
-
-trap 'cluster_end; finish' EXIT
-unset "${!SLURM_@}" "${!SBATCH_@}" # of a job that runs this test
+cluster_require
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-chmod 711 "$work" # munged refuses a socket that others cannot reach
-mkdir "$work/jobs" "$work/slurm"
+mkdir "$work/jobs"
 config="$work/a folder/tiny.cfg"
 cp -- "$here/tiny.cfg" "$config"
 work_of=(-s pretrain.steps=240 -s pretrain.group=1)
@@ -31,12 +20,7 @@ OPENBLAS_CORETYPE=Haswell launch 0 run "$config" -o "$work/a folder/pinned" --qu
 ((rc == 0)) || die "an undisturbed run with Haswell's kernels: code $rc"
 wanted_pinned=$(digest_of "$work/a folder/pinned")
 
-cluster_start "$work/slurm" || {
-    refused=$(cluster_refused)
-    [[ -z $refused ]] || skip "this machine does not let Slurm start: $refused"
-    tail -n 20 "$work"/slurm/*.out
-    die "the cluster does not start"
-}
+cluster_start
 
 declare -A id # of each scenario's job
 folder() { echo "$work/a folder/$1"; }

@@ -1,15 +1,30 @@
 # shellcheck shell=bash disable=SC2154
-# cluster.sh - a Slurm of four nodes on this machine's loopback, for tests. cluster_start FOLDER starts
-# munged, slurmctld and four slurmd, with key, sockets, logs and spools of their own in FOLDER;
-# cluster_end ends them and all that runs under them. Nothing outside FOLDER is read or written.
+# cluster.sh - a Slurm of four nodes on this machine's loopback, for tests. cluster_start starts munged,
+# slurmctld and four slurmd, with key, sockets, logs and spools of their own in $work/slurm; cluster_end
+# ends them and all that runs under them. Nothing outside that folder is read or written. Sourced after
+# common.sh.
 
-# cluster_wants: what is missing here for a cluster, or nothing.
-cluster_wants() {
-    local tool
-    if ((EUID != 0)); then echo "only root can start slurmd"; fi
+skip() {
+    echo "$test_name: skipped, $*"
+    exit 77
+}
+
+# cluster_require: skips the test where no cluster can be started, and under the sanitisers, which see the
+# same code without Slurm. Missing programs are a failure with CI=true.
+cluster_require() {
+    local tool missing=()
+    if is_sanitised; then skip "the sanitisers see the same code without Slurm"; fi
+    ((EUID == 0)) || skip "only root can start slurmd"
     for tool in munged slurmctld slurmd sbatch srun mpirun; do
-        command -v "$tool" >/dev/null || echo "no $tool here (Debian: munge, slurm-wlm)"
+        command -v "$tool" >/dev/null || missing+=("$tool")
     done
+    if ((${#missing[@]})); then
+        if [[ ${CI:-} == true ]]; then die "not found: ${missing[*]}"; fi
+        skip "not found: ${missing[*]} (Debian: munge, slurm-wlm, openmpi-bin)"
+    fi
+    trap 'cluster_end; finish' EXIT
+    unset "${!SLURM_@}" "${!SBATCH_@}" # of a job that runs this test
+    chmod 711 "$work" # munged refuses a socket that others cannot reach
 }
 
 # free_ports: the first of five free ports in a row.
@@ -82,10 +97,10 @@ soon() {
 
 all_idle() { [[ $(timeout 5 sinfo -h -o '%T %D') == 'idle 4' ]]; }
 
-# cluster_start FOLDER: up to 30 s; exports SLURM_CONF.
-cluster_start() {
+# start_daemons: up to 40 s; exports SLURM_CONF.
+start_daemons() {
     local first n
-    cluster=$1
+    cluster=$work/slurm
     mkdir -p "$cluster"/state "$cluster"/{spool,tmp}.n{1,2,3,4}
     chmod 711 "$cluster"
     first=$(free_ports) || return 1
@@ -112,6 +127,16 @@ cluster_refused() {
             return
         fi
     done
+}
+
+# cluster_start: skips the test where a daemon refuses to run on this machine.
+cluster_start() {
+    local refused
+    if start_daemons; then return; fi
+    refused=$(cluster_refused)
+    [[ -z $refused ]] || skip "this machine does not let Slurm start: $refused"
+    tail -n 20 "$cluster"/*.out
+    die "the cluster does not start"
 }
 
 # Processes of this cluster, its jobs' steps included: their environment names its slurm.conf.
