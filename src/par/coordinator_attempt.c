@@ -1,5 +1,6 @@
 /* One attempt: how it begins, what is watched at every tick, how it ends. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,14 +53,15 @@ static enum err_code delete_unfinished_files(struct coordinator *c, struct err *
 
 /* lost: jobs that are FAILED because too many attempts died while they ran. */
 static enum err_code journal_begin(struct coordinator *c, const bool *lost, struct err *err) {
-    static const char WHY[] = "the attempts died 5 times in a row while it ran";
     enum err_code rc = ERR_OK;
+    char why[64];
+    (void)snprintf(why, sizeof why, "the attempts died %d times in a row while it ran", QUEUE_LOST);
     if (PAR_ASAN)
         log_line(&c->f->log, LOG_INFO,
                  "no memory limits of jobs: AddressSanitizer needs the address space");
     TRY(coordinator_append_attempt(c, err));
     for (size_t i = 0; i < c->f->n_jobs; i++)
-        if (lost[i]) TRY(coordinator_append_failed(c, i, FAILURE_LOST, WHY, err));
+        if (lost[i]) TRY(coordinator_append_failed(c, i, FAILURE_LOST, why, err));
     TRY(journal_sync(&c->journal, err));
 cleanup:
     return rc;

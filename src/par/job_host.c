@@ -21,7 +21,6 @@ struct host {
     double done, total, last_progress, began;
     bool resumed; /* from a checkpoint */
     struct checkpoint_hold *hold;
-    bool shards_told;
 };
 
 static struct host *host_of(struct job_ctx *ctx) { return ctx->state; }
@@ -206,10 +205,7 @@ static enum err_code verb_receive(struct job_ctx *ctx, int from, void *data, siz
 }
 
 static enum err_code verb_shards(struct job_ctx *ctx, size_t first, size_t n, struct err *err) {
-    struct host *h = host_of(ctx);
-    if (h->shards_told) return ERR_OK;
-    h->shards_told = true;
-    return post(h, MESSAGE_SHARDS, (double)first, (double)n, NULL, 0, err);
+    return post(host_of(ctx), MESSAGE_SHARDS, (double)first, (double)n, NULL, 0, err);
 }
 
 static const struct job_host VERBS = {
