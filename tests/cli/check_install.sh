@@ -28,6 +28,10 @@ for file in man/man1/taskvec.1 bash-completion/completions/taskvec zsh/site-func
     [[ -s $share/$file ]] || fault "no $file"
 done
 
+if [[ ${CI:-} == true ]]; then
+    for tool in groff mandoc shellcheck zsh; do command -v "$tool" >/dev/null || fault "$tool is missing"; done
+fi
+
 # ---- the man page: each command, option and exit code; readers have no complaint.
 page=$share/man/man1/taskvec.1
 if command -v groff >/dev/null; then

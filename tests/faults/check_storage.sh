@@ -59,9 +59,8 @@ run_again() {
         die "$name: done twice are $(journal repeated "$folder" "$work/identities"), not 15 alone"
 }
 of_15=$(sed -n 16p "$work/identities")
-scenario 'half an artifact behind its DONE line'
-launch 0 run "$config" -o "$folder" --quiet # on one rank every line has its place
-at=$(grep -n $'\tdone\t'"job=$of_15" "$folder/journal")
+launch 0 run "$config" -o "$work/a folder/one rank" --quiet # on one rank every line has its place
+at=$(grep -n $'\tdone\t'"job=$of_15" "$work/a folder/one rank/journal")
 torn 'half an artifact behind its DONE line' 0 torn-artifact@event:$((${at%%:*} - 1))
 tail -n 1 "$folder/journal" | grep -q $'\tdone\t'"job=$of_15" || die "$name: killed at another line"
 run_again

@@ -81,7 +81,7 @@ whole() {
     expect_done "$ranks" "$folder" "$name"
 }
 
-# resumable RANKS [CODE]: after a run with a fault, status reports that work remains; the same command finishes it.
+# resumable RANKS: after a run with a fault, status reports that work remains; the same command finishes it.
 resumable() {
     rc=0
     timeout 60 "$program" status --exit-code "$folder" >"$work/out" 2>"$work/err" || rc=$?
