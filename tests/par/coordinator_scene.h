@@ -40,11 +40,6 @@ struct scene {
     struct text text; /* of the journal */
 };
 
-#define MUST_SUCCEED(s, call)                                                                      \
-    do {                                                                                           \
-        if ((call) != ERR_OK) fail_msg("%s: %s", #call, (s)->err.msg);                             \
-    } while (0)
-
 static enum err_code scene_order(struct text *out, size_t job, void *context, struct err *err) {
     (void)context;
     text_add(out, "order %zu", job);

@@ -11,6 +11,12 @@
 
 #include "par/transport.h"
 
+/* The call writes its error to s->err, of the test's own scene. */
+#define MUST_SUCCEED(s, call)                                                                      \
+    do {                                                                                           \
+        if ((call) != ERR_OK) fail_msg("%s: %s", #call, (s)->err.msg);                             \
+    } while (0)
+
 enum { FAKE_SENT_MOST = 256 };
 
 struct fake_message {

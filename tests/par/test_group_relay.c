@@ -21,11 +21,6 @@ struct scene {
     struct err err;
 };
 
-#define MUST_SUCCEED(s, call)                                                                      \
-    do {                                                                                           \
-        if ((call) != ERR_OK) fail_msg("%s: %s", #call, (s)->err.msg);                             \
-    } while (0)
-
 /* A worker busy with task 5, group rank 0 of world ranks 3 and 8. */
 static int scene_create(void **state) {
     static struct scene scene;

@@ -72,11 +72,6 @@ struct scene {
     uint64_t serial;
 };
 
-#define MUST_SUCCEED(s, call)                                                                      \
-    do {                                                                                           \
-        if ((call) != ERR_OK) fail_msg("%s: %s", #call, (s)->err.msg);                             \
-    } while (0)
-
 static int scene_create(void **state) {
     static struct scene scene;
     struct scene *s = &scene;
