@@ -86,6 +86,11 @@ char *text_copy(const char *s) {
     return copy;
 }
 
+bool text_ends_with(const char *s, const char *end) {
+    const size_t n = strlen(s), m = strlen(end);
+    return n >= m && strcmp(s + n - m, end) == 0;
+}
+
 int text_index(const char *const *list, const char *s) {
     int i = 0;
     while (list[i] && strcmp(list[i], s) != 0) i++;

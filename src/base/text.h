@@ -29,6 +29,8 @@ const char *text_str(const struct text *t);                      /* "" while emp
 /* A copy on the heap, NULL if memory is short. */
 char *text_copy(const char *s);
 
+bool text_ends_with(const char *s, const char *end);
+
 /* The index of s in a NULL-terminated list that contains it. */
 int text_index(const char *const *list, const char *s);
 

@@ -9,6 +9,7 @@
 #include "bench/bench.h"
 #include "bench/bench_dispatch.h"
 #include "cli/command.h"
+#include "cli/terminal.h"
 #include "ops/blas.h"
 #include "par/farm.h"
 #include "run/plan/job_message.h"
@@ -129,13 +130,6 @@ static enum err_code dispatch(struct text *out, int *exit_code, int argc, char *
     return run_command(out, exit_code, argc, argv, err);
 }
 
-static enum err_code write_out(const struct text *out, struct err *err) {
-    if (out->failed) return text_check(out, err);
-    if (fwrite(text_str(out), 1, out->size, stdout) != out->size || fflush(stdout) != 0)
-        return ERR(err, ERR_IO, "cannot write to standard output");
-    return ERR_OK;
-}
-
 /* Ranks that all fail before MPI starts would print the same message: only rank 0 does. */
 static bool is_silent_rank(void) {
     const char *rank = getenv("OMPI_COMM_WORLD_RANK");
@@ -160,7 +154,7 @@ int run_main(int argc, char **argv) {
     if (argc == 3 && strcmp(argv[1], "--child") == 0)
         return farm_child(atoi(argv[2]), compute, NULL);
     enum err_code rc = dispatch(&out, &exit_code, argc, argv, &err);
-    if (write_out(&out, &late) != ERR_OK && rc == ERR_OK) rc = late.code, err = late;
+    if (terminal_write(&out, &late) != ERR_OK && rc == ERR_OK) rc = late.code, err = late;
     text_release(&out);
     if (rc == ERR_OK) return exit_code;
     if (!is_silent_rank()) (void)fprintf(stderr, "taskvec: %s\n", err.msg);

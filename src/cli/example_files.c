@@ -46,11 +46,6 @@ static enum err_code find_root(char root[FILE_PATH_MAX], struct err *err) {
 
 /* ---- names */
 
-static bool ends_in(const char *s, const char *end) {
-    const size_t n = strlen(s), m = strlen(end);
-    return n > m && strcmp(s + n - m, end) == 0;
-}
-
 static enum err_code add_name(struct example_files *e, const char *path, struct err *err) {
     if (e->n == EXAMPLES_MAX)
         return ERR(err, ERR_CONFIG, "%s: more than %d examples", e->root, EXAMPLES_MAX);
@@ -73,7 +68,7 @@ static enum err_code scan(struct example_files *e, const char *below, struct err
         if (d->d_name[0] == '.') continue;
         (void)snprintf(name, sizeof name, "%s%s", below, d->d_name);
         (void)snprintf(path, sizeof path, "%s/%s", e->root, name);
-        if (ends_in(name, ".cfg")) TRY(add_name(e, name, err));
+        if (text_ends_with(name, ".cfg")) TRY(add_name(e, name, err));
         if (!*below && file_is_folder(path)) {
             (void)snprintf(name, sizeof name, "%s/", d->d_name);
             TRY(scan(e, name, err));
@@ -218,10 +213,10 @@ static enum err_code copy_file(const struct copying *c, const char *name, int de
     }
     TRY(file_read(&content, path, FILE_LIMIT, err));
     TRY(write_copy(c, name, &content, err));
-    if (!ends_in(name, ".cfg")) goto cleanup;
+    if (!text_ends_with(name, ".cfg")) goto cleanup;
     for (const char *at = text_str(&content); (at = next_string(&size, at)); at += size + 1)
         if (join(other, name, at, size) &&
-            (ends_in(other, ".cfg") || ends_in(other, ".safetensors")))
+            (text_ends_with(other, ".cfg") || text_ends_with(other, ".safetensors")))
             TRY(copy_file(c, other, depth + 1, err));
 cleanup:
     text_release(&content);

@@ -23,7 +23,7 @@ cleanup:
 /* word: a name, with or without ".cfg". */
 static enum err_code find_example(const char **name, const struct example_files *e,
                                   const char *word, struct err *err) {
-    const size_t n = strlen(word), m = n > 4 && strcmp(word + n - 4, ".cfg") == 0 ? n - 4 : n;
+    const size_t n = strlen(word), m = text_ends_with(word, ".cfg") ? n - strlen(".cfg") : n;
     for (size_t i = 0; i < e->n; i++) {
         *name = e->names[i];
         if (strlen(*name) == m && strncmp(*name, word, m) == 0) return ERR_OK;

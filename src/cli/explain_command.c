@@ -17,7 +17,7 @@ static enum err_code make_other(struct config **config, struct plan *plan,
     const char *sets[OPTIONS_MAX];
     const size_t n_sets = options_values(sets, o, "--set");
     const char *given = options_value(o, "--with");
-    if (!given && n_sets == 0 && !run_state_has_changed_files(r)) return ERR_OK;
+    if (!given && n_sets == 0 && !identity_files_changed(r->plan.files)) return ERR_OK;
     TRY(run_state_config_path(path, r->dir, err));
     TRY(stage_schemas_open(config, &r->schemas, given ? given : path, sets, n_sets, err));
     TRY(plan_make(plan, *config, err));

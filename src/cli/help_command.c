@@ -103,15 +103,6 @@ static enum err_code collect_topics(struct topics *t, const struct stage_schemas
     return ERR_OK;
 }
 
-/* The stage that "STAGE.KEY" begins with, or s->n. */
-static size_t stage_of(const struct stage_schemas *s, const char *word) {
-    for (size_t i = 0; i < s->n; i++) {
-        const size_t n = strlen(s->names[i]);
-        if (strncmp(word, s->names[i], n) == 0 && word[n] == '.') return i;
-    }
-    return s->n;
-}
-
 /* "fit.pionts": only keys of that stage can be meant. */
 static enum err_code unknown_key(const struct config_schema *schema, const char *stage,
                                  const char *key, struct err *err) {
@@ -134,7 +125,7 @@ static enum err_code unknown_topic(const struct stage_schemas *s, const char *wo
                                    struct err *err) {
     enum err_code rc = ERR_OK;
     struct topics t = {0};
-    const size_t stage = stage_of(s, word);
+    const size_t stage = help_key_stage(s, word);
     if (stage < s->n)
         return unknown_key(&s->schemas[stage], s->names[stage], word + strlen(s->names[stage]) + 1,
                            err);

@@ -169,14 +169,18 @@ static bool add_page(struct text *out, const struct stage_schemas *s, const stru
     return p.n > 0;
 }
 
+size_t help_key_stage(const struct stage_schemas *s, const char *word) {
+    for (size_t i = 0; i < s->n; i++)
+        if (starts_with(word, s->names[i]) && word[strlen(s->names[i])] == '.') return i;
+    return s->n;
+}
+
 bool help_key(struct text *out, const struct stage_schemas *s, const char *word) {
     if (add_page(out, s, &(struct wanted){.name = word})) return true;
-    for (size_t i = 0; i < s->n; i++) {
-        const size_t n = strlen(s->names[i]);
-        if (starts_with(word, s->names[i]) && word[n] == '.')
-            return add_page(out, s, &(struct wanted){.stage = s->names[i], .name = word + n + 1});
-    }
-    return false;
+    const size_t i = help_key_stage(s, word);
+    if (i == s->n) return false;
+    const char *name = word + strlen(s->names[i]) + 1;
+    return add_page(out, s, &(struct wanted){.stage = s->names[i], .name = name});
 }
 
 bool help_key_ending(struct text *out, const struct stage_schemas *s, const char *word) {

@@ -16,6 +16,9 @@ bool help_stage(struct text *out, const struct stage_schemas *s, const char *wor
 /* "points" or "fit.points": meaning, type, bounds, default, and the stages that have the key. */
 bool help_key(struct text *out, const struct stage_schemas *s, const char *word);
 
+/* The index of the stage that "STAGE.KEY" begins with; s->n: none. */
+size_t help_key_stage(const struct stage_schemas *s, const char *word);
+
 /* "lr": every key whose last part it is. "optimiser": every key below it, one line each. */
 bool help_key_ending(struct text *out, const struct stage_schemas *s, const char *word);
 bool help_key_group(struct text *out, const struct stage_schemas *s, const char *word);

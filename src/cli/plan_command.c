@@ -1,9 +1,9 @@
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/plan_print.h"
+#include "cli/terminal.h"
 #include "journal/journal.h"
 #include "run/rundir/run_state.h"
 #include "run/rundir/rundir.h"
@@ -66,14 +66,14 @@ static enum err_code note_owner(struct plan_notes *notes, const char *dir, const
 /* Writes the plan first, so that a long one does not scroll the notes away. */
 static enum err_code print_notes(struct text *out, const struct plan_notes *notes,
                                  struct err *err) {
+    enum err_code rc = ERR_OK;
     const struct log log = {.level = LOG_INFO};
     if (notes->n == 0) return ERR_OK;
-    if (out->failed) return text_check(out, err);
-    if (fwrite(text_str(out), 1, out->size, stdout) != out->size || fflush(stdout) != 0)
-        return ERR(err, ERR_IO, "cannot write to standard output");
+    TRY(terminal_write(out, err));
     text_clear(out);
     for (size_t i = 0; i < notes->n; i++) log_line(&log, LOG_INFO, "note: %s", notes->items[i]);
-    return ERR_OK;
+cleanup:
+    return rc;
 }
 
 static enum err_code plan_command(struct text *out, int *exit_code, const struct options *o,

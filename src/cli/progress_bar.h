@@ -39,7 +39,8 @@ void progress_bar_release(struct progress_bar *b);
  * second, then each at twice the time of the one before, at most 5 min later. */
 double progress_next_line(double seconds);
 
-/* "[####      ] 12 of 40 done, 2 running, 1 failed, 3 min 05 s to go"; width 0: no bar. */
+/* "[####      ] 40%, 12 of 40 jobs done, 2 running, 1 failed, 3 min 05 s to go"; width 0: no bar.
+ */
 void progress_bar_text(struct text *out, const struct farm_progress *p, int width);
 
 #endif

@@ -1,10 +1,10 @@
 #include <math.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "cli/command.h"
 #include "cli/status_print.h"
+#include "cli/terminal.h"
 
 static const double EVERY = 5.0; /* seconds: the heartbeat of a run */
 
@@ -31,9 +31,7 @@ static enum err_code show(const struct run_state *r, struct err *err) {
     } else {
         status_print_line(&out, r, &p);
     }
-    TRY(text_check(&out, err));
-    CHECK(fwrite(out.data, 1, out.size, stdout) == out.size && fflush(stdout) == 0, ERR_IO,
-          "cannot write to standard output");
+    TRY(terminal_write(&out, err));
 cleanup:
     text_release(&out);
     return rc;

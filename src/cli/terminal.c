@@ -1,5 +1,6 @@
 #include "cli/terminal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -14,4 +15,11 @@ size_t terminal_width(void) {
     if (columns && *end == '\0' && told >= LEAST && told <= MOST) return (size_t)told;
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= LEAST) return size.ws_col;
     return USUAL;
+}
+
+enum err_code terminal_write(const struct text *out, struct err *err) {
+    if (out->failed) return text_check(out, err);
+    if (fwrite(text_str(out), 1, out->size, stdout) != out->size || fflush(stdout) != 0)
+        return ERR(err, ERR_IO, "cannot write to standard output");
+    return ERR_OK;
 }

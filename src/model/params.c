@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "model/family.h"
 
 enum { ALIGN_FLOATS = ARENA_ALIGN / sizeof(float) };
@@ -147,11 +148,6 @@ void params_destroy(struct params *p) {
 
 /* ---- initialisation */
 
-static bool ends_with(const char *name, const char *end) {
-    const size_t n = strlen(name), m = strlen(end);
-    return n >= m && strcmp(name + n - m, end) == 0;
-}
-
 static void init_normal(const struct param_info *t, const struct rng *r, float deviation) {
     for (size_t row = 0; row < t->shape[0]; row++) {
         float *x = t->data + row * t->shape[1];
@@ -187,8 +183,9 @@ void params_init(struct params *p, uint64_t seed) {
         else if (strncmp(t.name, "_read_out.", 10) == 0)
             init_uniform(&t, &r, p->dims.E);
         else if (t.rank == 1)
-            init_constant(&t, strstr(t.name, ".ln_") && ends_with(t.name, "weight") ? 1.0f : 0.0f);
+            init_constant(&t,
+                          strstr(t.name, ".ln_") && text_ends_with(t.name, "weight") ? 1.0f : 0.0f);
         else
-            init_normal(&t, &r, ends_with(t.name, "c_proj.weight") ? narrow : 0.02f);
+            init_normal(&t, &r, text_ends_with(t.name, "c_proj.weight") ? narrow : 0.02f);
     }
 }

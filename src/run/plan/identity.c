@@ -11,7 +11,7 @@ struct known_file {
     char hash[HASH_HEX];
     size_t trained;     /* recorded: note trained_points of the file; 0: it has none */
     bool differs;       /* recorded, and gone or other by now */
-    char now[HASH_HEX]; /* "": cannot be read */
+    char now[HASH_HEX]; /* of a recorded file; "": it cannot be read */
 };
 
 struct identity_files {
@@ -41,10 +41,15 @@ const char *identity_files_hash(const struct identity_files *f, size_t i) {
     return f->items[i].hash;
 }
 
-const char *identity_files_find(const struct identity_files *f, const char *path) {
+static const struct known_file *find_file(const struct identity_files *f, const char *path) {
     for (size_t i = 0; i < f->n; i++)
-        if (strcmp(f->items[i].path, path) == 0) return f->items[i].hash;
+        if (strcmp(f->items[i].path, path) == 0) return &f->items[i];
     return NULL;
+}
+
+const char *identity_files_find(const struct identity_files *f, const char *path) {
+    const struct known_file *known = find_file(f, path);
+    return known ? known->hash : NULL;
 }
 
 static enum err_code file_reserve(struct identity_files *f, struct err *err) {
@@ -103,25 +108,28 @@ void identity_files_write(struct text *out, const struct identity_files *f) {
 }
 
 bool identity_files_trained(size_t *trained, const struct identity_files *f, const char *path) {
-    for (size_t i = 0; i < f->n; i++)
-        if (f->items[i].differs && strcmp(f->items[i].path, path) == 0) {
-            *trained = f->items[i].trained;
-            return true;
-        }
-    return false;
+    const struct known_file *known = find_file(f, path);
+    if (!known || !known->differs) return false;
+    *trained = known->trained;
+    return true;
 }
 
 const char *identity_files_now(const struct identity_files *f, size_t i) {
-    return f->items[i].differs ? f->items[i].now : NULL;
+    return f->items[i].differs && f->items[i].now[0] ? f->items[i].now : NULL;
+}
+
+bool identity_files_changed(const struct identity_files *f) {
+    for (size_t i = 0; i < f->n; i++)
+        if (identity_files_now(f, i)) return true;
+    return false;
 }
 
 bool identity_files_differ(const struct identity_files *f, const struct config_point *point) {
     for (size_t k = 0; k < config_point_size(point); k++) {
         const struct config_key *key = config_point_key(point, k);
         if (!(key->flags & CONFIG_PATH) || !config_has(point, key->name)) continue;
-        for (size_t i = 0; i < f->n; i++)
-            if (f->items[i].differs && strcmp(f->items[i].path, config_text(point, key->name)) == 0)
-                return true;
+        const struct known_file *known = find_file(f, config_text(point, key->name));
+        if (known && known->differs) return true;
     }
     return false;
 }
@@ -131,11 +139,8 @@ bool identity_files_differ(const struct identity_files *f, const struct config_p
 static enum err_code file_content(const char **hash, struct identity_files *f, const char *path,
                                   const char *base, struct err *err) {
     enum err_code rc = ERR_OK;
-    for (size_t i = 0; i < f->n; i++)
-        if (strcmp(f->items[i].path, path) == 0) {
-            *hash = f->items[i].hash;
-            return ERR_OK;
-        }
+    *hash = identity_files_find(f, path);
+    if (*hash) return ERR_OK;
     TRY(file_reserve(f, err));
     struct known_file *item = &f->items[f->n];
     struct err why = {0};

@@ -31,14 +31,15 @@ const char *identity_files_find(const struct identity_files *f, const char *path
 void identity_files_write(struct text *out, const struct identity_files *f);
 enum err_code identity_files_record(struct identity_files *f, const char *inputs, struct err *err);
 
-/* A recorded file as it is now: NULL if it holds what was recorded (or was not recorded), "" if it
- * cannot be read, else the hash of its content. */
+/* The hash of a recorded file that has other content now; NULL: it has not, cannot be read, or was
+ * not recorded. And whether there is such a file. */
 const char *identity_files_now(const struct identity_files *f, size_t i);
+bool identity_files_changed(const struct identity_files *f);
 
 /* The trained points of a recorded file that is gone or has other content now; else false. */
 bool identity_files_trained(size_t *trained, const struct identity_files *f, const char *path);
 
-/* Whether a file that this point names is gone or holds something else than was recorded. */
+/* Whether a file that this point names is gone or has other content than was recorded. */
 bool identity_files_differ(const struct identity_files *f, const struct config_point *point);
 
 struct identity_of {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_DIGITS = 9 }; /* at most */
+enum { LINE_DIGITS = 9, LISTED = 4 }; /* at most */
 
 static size_t find_label(const struct plan *p, const char *word) {
     for (size_t j = 0; j < p->n_jobs; j++)
@@ -24,12 +24,12 @@ static size_t find_line(const struct plan *p, const char *word) {
 struct matches {
     size_t n;
     char identity[HASH_HEX];
-    struct text names; /* the first few */
+    struct text names; /* the first LISTED */
 };
 
 static void add_match(struct matches *m, const char *identity, const char *label) {
     if (m->n++ == 0) memcpy(m->identity, identity, sizeof m->identity);
-    if (m->n <= 4) text_add(&m->names, "%s%s (%.12s)", m->n > 1 ? ", " : "", label, identity);
+    if (m->n <= LISTED) text_add(&m->names, "%s%s (%.12s)", m->n > 1 ? ", " : "", label, identity);
 }
 
 static void find_prefix(struct matches *m, const char *word, const struct plan *p,
@@ -57,8 +57,7 @@ static enum err_code no_such_job(const char *word, const struct plan *p, struct 
     else
         rc = ERR(err, ERR_USAGE,
                  "%s: no such job: give a label such as fit[3], its line in taskvec plan, or at "
-                 "least %d "
-                 "digits of its identity",
+                 "least %d digits of its identity",
                  word, JOB_FIND_DIGITS);
     free(names);
     return rc;
@@ -74,10 +73,9 @@ enum err_code job_find(struct job_found *out, const char *word, const struct pla
         memcpy(m.identity, p->jobs[job].identity, sizeof m.identity);
     else
         find_prefix(&m, word, p, h);
-    CHECK(m.n<2, ERR_USAGE, "%s: the identities of %zu jobs begin with it: %s%s", word, m.n,
-              text_str(&m.names), m.n> 4
-              ? ", ..."
-              : "");
+    const char *more = m.n > LISTED ? ", ..." : "";
+    CHECK(m.n <= 1, ERR_USAGE, "%s: the identities of %zu jobs begin with it: %s%s", word, m.n,
+          text_str(&m.names), more);
     if (job == PLAN_NONE && m.n == 0) return no_such_job(word, p, err);
     memcpy(out->identity, m.identity, sizeof out->identity);
     out->job = plan_find(p, m.identity);

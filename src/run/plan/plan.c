@@ -16,6 +16,13 @@ size_t plan_model(const struct plan *p, size_t job) {
     return j->n_parents ? plan_model(p, j->parents[j->n_parents - 1]) : PLAN_NONE;
 }
 
+const char *plan_model_file(const struct plan *p, size_t job) {
+    static const char key[] = "model.checkpoint";
+    const struct planned_job *j = &p->jobs[job];
+    const char *path = j->n_parents ? plan_text(p->jobs[j->parents[0]].point, key) : NULL;
+    return path ? path : plan_text(j->point, key);
+}
+
 size_t plan_find_stage(const struct plan *p, const char *name) {
     for (size_t s = 0; s < p->n_stages; s++)
         if (strcmp(p->stages[s].name, name) == 0) return s;

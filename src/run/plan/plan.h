@@ -62,6 +62,9 @@ size_t plan_find_stage(const struct plan *p, const char *name); /* PLAN_NONE */
  * file of its key model.checkpoint. */
 size_t plan_model(const struct plan *p, size_t job);
 
+/* The path of that file, of the job or of the job that it reads; NULL: neither names one. */
+const char *plan_model_file(const struct plan *p, size_t job);
+
 /* The value of a TEXT key, NULL when the point does not have it or it is empty. */
 const char *plan_text(const struct config_point *point, const char *key);
 

@@ -71,7 +71,7 @@ cleanup:
 
 /* ---- check */
 
-static bool has_control(const struct plan *p, const struct plan_stage *s, const char *control) {
+bool plan_controls_includes(const struct plan *p, const struct plan_stage *s, const char *control) {
     for (size_t i = 0; i < s->n_jobs; i++)
         if (p->jobs[s->jobs[i]].control && strcmp(p->jobs[s->jobs[i]].control, control) == 0)
             return true;
@@ -83,7 +83,7 @@ enum err_code plan_controls_check(const struct plan *p, size_t stage, struct err
     const struct config_point *point = config_stage_point(p->config, stage, 0);
     for (size_t i = 0; i < also_size(point); i++) {
         const char *control = config_list_text(point, "also", i);
-        if (has_control(p, &p->stages[stage], control)) continue;
+        if (plan_controls_includes(p, &p->stages[stage], control)) continue;
         return config_error(
             err, point, "also",
             "\"%s\" applies to no fit that this stage reads: name one in `of`, or omit the control",

@@ -23,6 +23,9 @@ enum err_code plan_controls_of_model(struct job_builder *b, const struct planned
 enum err_code plan_controls_of_models(struct job_builder *b, const struct planned_job *start,
                                       const struct job_list *of, struct err *err);
 
+/* Whether some job of the stage evaluates this control. */
+bool plan_controls_includes(const struct plan *p, const struct plan_stage *s, const char *control);
+
 /* ERR_CONFIG for a control of a fit that applies to none of the fits. */
 enum err_code plan_controls_check(const struct plan *p, size_t stage, struct err *err);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "methods/method.h"
+#include "run/plan/plan_controls.h"
 #include "run/plan/trained_on.h"
 #include "stages/fit_keys.h"
 
@@ -17,7 +18,7 @@ enum err_code plan_notes_add(struct plan_notes *out, const struct err *note, str
         out->items = items;
         out->capacity = capacity;
     }
-    out->items[out->n] = strdup(note->msg);
+    out->items[out->n] = text_copy(note->msg);
     if (!out->items[out->n]) return ERR(err, ERR_MEMORY, "no memory for a note");
     out->n++;
     return ERR_OK;
@@ -170,14 +171,6 @@ cleanup:
 
 /* ---- columns that the main table will lack */
 
-static bool has_control(const struct plan *p, const struct plan_stage *s, const char *control) {
-    for (size_t i = 0; i < s->n_jobs; i++) {
-        const char *own = p->jobs[s->jobs[i]].control;
-        if (own && strcmp(own, control) == 0) return true;
-    }
-    return false;
-}
-
 /* A job that evaluates a fit, or PLAN_NONE. */
 static size_t fit_evaluation(const struct plan *p, const struct plan_stage *s) {
     for (size_t i = 0; i < s->n_jobs; i++) {
@@ -199,7 +192,8 @@ static enum err_code note_columns(struct plan_notes *out, const struct plan *p, 
     if (job == PLAN_NONE) return ERR_OK;
     trained_on_read(&model, p, job);
     const bool beyond = config_int(p->jobs[job].point, "points") > model.points;
-    const bool plain = has_control(p, s, "plain"), oracle = has_control(p, s, "oracle") || !beyond;
+    const bool plain = plan_controls_includes(p, s, "plain");
+    const bool oracle = plan_controls_includes(p, s, "oracle") || !beyond;
     if (model.points == 0 || (plain && oracle)) return ERR_OK;
     const char *columns = plain    ? "column recovered"
                           : beyond ? "columns damage and recovered"

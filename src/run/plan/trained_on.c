@@ -37,10 +37,7 @@ static void read_file(struct trained_on *out, const char *path) {
 }
 
 void trained_on_read(struct trained_on *out, const struct plan *p, size_t job) {
-    const struct planned_job *j = &p->jobs[job];
     const size_t model = plan_model(p, job);
-    const struct planned_job *parent = j->n_parents ? &p->jobs[j->parents[0]] : j;
-    const char *path = plan_text(parent->point, "model.checkpoint");
     if (model != PLAN_NONE) {
         const struct config_point *point = p->jobs[model].point;
         forget(out);
@@ -49,7 +46,7 @@ void trained_on_read(struct trained_on *out, const struct plan *p, size_t job) {
         out->points = config_int(point, "points");
         return;
     }
-    if (!path) path = plan_text(j->point, "model.checkpoint");
+    const char *path = plan_model_file(p, job);
     if (path)
         read_file(out, path);
     else

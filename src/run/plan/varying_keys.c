@@ -65,7 +65,7 @@ enum err_code varying_keys(struct varying_keys *out, const struct plan *p, size_
         if (k > 0 && config_point_size(point) ==
                          config_point_size(config_stage_point(p->config, stage, k - 1)))
             continue; /* the same keys as the point before */
-        for (size_t i = 0; i < config_point_size(point) && out->n < AXES_USED_MAX; i++) {
+        for (size_t i = 0; i < config_point_size(point) && out->n < VARYING_KEYS_MAX; i++) {
             const struct config_key *key = config_point_key(point, i);
             if (!(key->flags & CONFIG_AXIS) || is_known(&known, key)) continue;
             TRY(remember(&known, key, err));

@@ -9,10 +9,10 @@
 #include "base/text.h"
 #include "run/plan/plan.h"
 
-enum { AXES_USED_MAX = 32 };
+enum { VARYING_KEYS_MAX = 32 };
 
 struct varying_keys {
-    const struct config_key *keys[AXES_USED_MAX]; /* in the order they were met */
+    const struct config_key *keys[VARYING_KEYS_MAX]; /* in the order they were met */
     size_t n;
 };
 
@@ -21,7 +21,7 @@ struct varying_keys {
 enum err_code varying_keys(struct varying_keys *out, const struct plan *p, size_t stage,
                            struct err *err);
 
-/* "method=ltv points=26": the values of the used axes in this point; absent ones are left out. */
+/* "method=ltv points=26": the values of these keys in this point; absent ones are left out. */
 void varying_keys_describe(struct text *out, const struct varying_keys *a,
                            const struct config_point *point);
 

@@ -10,10 +10,19 @@
 
 enum { FRUITLESS_ATTEMPTS = 3 }; /* in a row: then the run makes no progress */
 
-enum err_code run_state_config_path(char out[FILE_PATH_MAX], const char *dir, struct err *err) {
-    const int n = snprintf(out, FILE_PATH_MAX, "%s/config.cfg", dir);
+static enum err_code path_in(char out[FILE_PATH_MAX], const char *dir, const char *name,
+                             struct err *err) {
+    const int n = snprintf(out, FILE_PATH_MAX, "%s/%s", dir, name);
     if (n < 0 || n >= FILE_PATH_MAX) return ERR(err, ERR_CONFIG, "%s: path too long", dir);
     return ERR_OK;
+}
+
+enum err_code run_state_config_path(char out[FILE_PATH_MAX], const char *dir, struct err *err) {
+    return path_in(out, dir, "config.cfg", err);
+}
+
+enum err_code run_state_inputs_path(char out[FILE_PATH_MAX], const char *dir, struct err *err) {
+    return path_in(out, dir, "inputs", err);
 }
 
 /* All but BLOCKED, which depends on the parents. */
@@ -67,12 +76,12 @@ cleanup:
 static enum err_code no_folder(const char *path, struct err *err) {
     char folder[FILE_PATH_MAX] = ".", config[FILE_PATH_MAX];
     struct err ignored = {0};
-    const char *slash = strrchr(path, '/'), *dot = strrchr(path, '.');
+    const char *slash = strrchr(path, '/');
     if (slash) (void)snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
     if (run_state_config_path(config, folder, &ignored) == ERR_OK && file_exists(config))
         return ERR(err, ERR_CONFIG, "%s: a file in the folder of a run: give the folder, %s", path,
                    folder);
-    if (dot && strcmp(dot, ".cfg") == 0)
+    if (text_ends_with(path, ".cfg"))
         return ERR(err, ERR_CONFIG,
                    "%s: a config, not a run: give the folder of its run (results/NAME unless run "
                    "had -o DIR)",
@@ -83,26 +92,17 @@ static enum err_code no_folder(const char *path, struct err *err) {
 enum err_code run_state_read_inputs(struct text *out, const char *dir, struct err *err) {
     enum err_code rc = ERR_OK;
     char path[FILE_PATH_MAX];
-    const int n = snprintf(path, sizeof path, "%s/inputs", dir);
-    CHECK(n > 0 && (size_t)n < sizeof path, ERR_CONFIG, "%s: the path is too long", dir);
+    TRY(run_state_inputs_path(path, dir, err));
     if (file_exists(path)) TRY(file_read(out, path, (size_t)16 << 20, err));
 cleanup:
     return rc;
-}
-
-bool run_state_has_changed_files(const struct run_state *r) {
-    for (size_t i = 0; i < identity_files_count(r->plan.files); i++) {
-        const char *now = identity_files_now(r->plan.files, i);
-        if (now && now[0]) return true;
-    }
-    return false;
 }
 
 static void warn_of_changed_files(const struct run_state *r) {
     const struct log log = {.level = LOG_WARNING};
     for (size_t i = 0; i < identity_files_count(r->plan.files); i++) {
         const char *now = identity_files_now(r->plan.files, i);
-        if (now && now[0])
+        if (now)
             log_line(&log, LOG_WARNING,
                      "%s: other content than in the run %s, which is shown as it was computed: "
                      "SHA-256 was %s, is %s",

@@ -50,15 +50,13 @@ enum err_code run_state_open(struct run_state *r, const char *dir, struct err *e
 /* DIR/inputs, empty if there is none. */
 enum err_code run_state_read_inputs(struct text *out, const char *dir, struct err *err);
 
-/* True if a file that the jobs read by path can be read, but holds other content than then. */
-bool run_state_has_changed_files(const struct run_state *r);
-
 void run_state_release(struct run_state *r); /* idempotent */
 
 /* Reads lock and journal again; config and plan stay. */
 enum err_code run_state_refresh(struct run_state *r, struct err *err);
 
 enum err_code run_state_config_path(char out[FILE_PATH_MAX], const char *dir, struct err *err);
+enum err_code run_state_inputs_path(char out[FILE_PATH_MAX], const char *dir, struct err *err);
 
 /* The state of each job of a plan by a history; `running`: the run is alive now. A DONE job whose
  * artifact is missing from `dir` or truncated is PENDING, as for the farm: it runs again. dir NULL:

@@ -82,8 +82,7 @@ static enum err_code keep_inputs(const char *dir, const struct plan *plan, struc
     identity_files_write(&inputs, plan->files);
     TRY(text_check(&inputs, err));
     TRY(run_state_read_inputs(&before, dir, err));
-    const int n = snprintf(path, sizeof path, "%s/inputs", dir);
-    CHECK(n > 0 && (size_t)n < sizeof path, ERR_CONFIG, "%s: the path is too long", dir);
+    TRY(run_state_inputs_path(path, dir, err));
     if (strcmp(text_str(&inputs), text_str(&before)) != 0)
         TRY(file_replace(path, text_str(&inputs), inputs.size, err));
 cleanup:
@@ -121,12 +120,6 @@ static void compare_plans(struct rundir_change *out, const struct plan *now,
     out->changed = out->added > 0 || out->gone > 0;
 }
 
-static bool has_changed_files(const struct plan *before) {
-    for (size_t i = 0; i < identity_files_count(before->files); i++)
-        if (identity_files_now(before->files, i)) return true;
-    return false;
-}
-
 static void compare_configs(struct rundir_change *out, const struct plan *now,
                             const struct config *config, const char *inputs) {
     struct err ignored = {0};
@@ -134,7 +127,7 @@ static void compare_configs(struct rundir_change *out, const struct plan *now,
     if (strcmp(config_name(config), config_name(now->config)) != 0)
         (void)snprintf(out->other_name, sizeof out->other_name, "%s", config_name(config));
     if (plan_make_recorded(&before, config, inputs, &ignored) == ERR_OK &&
-        (!out->same_config || has_changed_files(&before)))
+        (!out->same_config || identity_files_changed(before.files)))
         compare_plans(out, now, &before);
     plan_release(&before);
 }

@@ -18,8 +18,8 @@ void rundir_config_sum(char out[HASH_HEX], const struct text *resolved);
 enum err_code rundir_kept_path(char out[FILE_PATH_MAX], const char *dir, const char *sum,
                                struct err *err);
 
-/* Writes DIR/config.cfg, resolved, and DIR/configs/SUM.cfg, unless they have this content already,
- * and the local changes of this build as DIR/changes/SUM.diff, if it has any. */
+/* Writes DIR/config.cfg, resolved, DIR/configs/SUM.cfg and DIR/inputs, unless they have this
+ * content already, and the local changes of this build as DIR/changes/SUM.diff, if it has any. */
 enum err_code rundir_keep_config(const char *dir, const struct plan *plan, struct err *err);
 
 enum { RUNDIR_NAME = 128 };

@@ -262,8 +262,9 @@ struct job_column key_column_describe(const struct key_column *column, const str
     return out;
 }
 
-struct job_value key_column_cell(struct text *text, const struct plan *p, size_t job,
-                                 const struct key_column *column, enum job_type type) {
+/* The cell without its text, which replaces *text. */
+static struct job_value cell_of(struct text *text, const struct plan *p, size_t job,
+                                const struct key_column *column, enum job_type type) {
     const bool known = job_has(p, job, column);
     struct job_value cell = {.type = type};
     text_clear(text);
@@ -271,4 +272,22 @@ struct job_value key_column_cell(struct text *text, const struct plan *p, size_t
     if (type == JOB_INT) cell.as.integer = known ? strtoll(text_str(text), NULL, 10) : JOB_NO_INT;
     if (type == JOB_REAL) cell.as.real = known ? strtod(text_str(text), NULL) : nan("");
     return cell;
+}
+
+enum err_code key_columns_cells(struct job_value *cells, char **texts, size_t *n_texts,
+                                const struct key_columns *keys, const struct job_column *columns,
+                                const struct plan *p, size_t job, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct text text = {0};
+    for (size_t k = 0; k < keys->n; k++) {
+        cells[k] = cell_of(&text, p, job, &keys->list[k], columns[k].type);
+        if (columns[k].type != JOB_TEXT) continue;
+        char *copy = text_copy(text_str(&text));
+        CHECK(copy, ERR_MEMORY, "no memory for the key of a job");
+        cells[k].as.text = texts[(*n_texts)++] = copy;
+    }
+    TRY(text_check(&text, err));
+cleanup:
+    text_release(&text);
+    return rc;
 }

@@ -1,10 +1,10 @@
 /*
  * key_columns.h - the keys that vary in a run as columns of its tables.
  *
- * A key varies if two jobs of one kind of stage have different values of it, in one or in
- * two stages. The key optimiser.lr of a fit is the column "optimiser_lr" in /tables/fit, and
- * "fit_optimiser_lr" in the tables of jobs that read the fit, as
- * /tables/evaluate. A job that does not have the key has an empty cell.
+ * A key varies if two jobs of one kind of stage have different values of it, in one or in two
+ * stages. The key optimiser.lr of a fit is the column "optimiser_lr" in /tables/fit, and
+ * "fit_optimiser_lr" in the tables of jobs that read the fit, as /tables/evaluate. A job that does
+ * not have the key has an empty cell.
  */
 #ifndef RUN_TABLES_KEY_COLUMNS_H
 #define RUN_TABLES_KEY_COLUMNS_H
@@ -52,9 +52,10 @@ const struct config_point *key_column_point(const struct plan *p, size_t job,
 struct job_column key_column_describe(const struct key_column *column, const struct plan *p,
                                       const size_t *jobs, size_t n);
 
-/* The cell of a job in a column of that type; its text is appended to `text` and the cell points
- * to nothing yet. */
-struct job_value key_column_cell(struct text *text, const struct plan *p, size_t job,
-                                 const struct key_column *column, enum job_type type);
+/* The cells of a job, cells [keys->n], whose types are those of `columns` [keys->n]. Their texts
+ * are copies, appended to texts [room for keys->n more]; the caller frees them. ERR_MEMORY. */
+enum err_code key_columns_cells(struct job_value *cells, char **texts, size_t *n_texts,
+                                const struct key_columns *keys, const struct job_column *columns,
+                                const struct plan *p, size_t job, struct err *err);
 
 #endif

@@ -82,8 +82,7 @@ struct jobs_table {
     size_t n;
     struct job_value *cells; /* [jobs, n] */
     struct job_texts *texts; /* [jobs] */
-    struct text key;
-    char **keys_text; /* [jobs, keys.n]; NULL: the cell is no text */
+    char **keys_text;        /* of the cells of keys; owned */
     size_t n_keys_text;
 };
 
@@ -93,7 +92,6 @@ static void jobs_table_release(struct jobs_table *t) {
     free(t->columns);
     free(t->cells);
     free(t->texts);
-    text_release(&t->key);
     key_columns_release(&t->keys);
 }
 
@@ -114,19 +112,6 @@ cleanup:
     return rc;
 }
 
-static enum err_code add_job_keys(struct job_value *cells, struct jobs_table *t,
-                                  const struct plan *p, size_t job, struct err *err) {
-    for (size_t k = 0; k < t->keys.n; k++) {
-        const enum job_type type = t->columns[JOBS_COLUMNS_N + k].type;
-        cells[k] = key_column_cell(&t->key, p, job, &t->keys.list[k], type);
-        if (type != JOB_TEXT) continue;
-        char *copy = text_copy(text_str(&t->key));
-        if (!copy) return ERR(err, ERR_MEMORY, "no memory for the key of a job");
-        cells[k].as.text = t->keys_text[t->n_keys_text++] = copy;
-    }
-    return text_check(&t->key, err);
-}
-
 static enum err_code publish_jobs(struct results *file, const struct run_state *r,
                                   struct err *err) {
     enum err_code rc = ERR_OK;
@@ -139,7 +124,8 @@ static enum err_code publish_jobs(struct results *file, const struct run_state *
     CHECK(t.cells && t.texts && t.keys_text, ERR_MEMORY, "no memory for %zu jobs", n);
     for (size_t j = 0; j < n; j++) {
         add_job(t.cells + j * t.n, &t.texts[j], r, j);
-        TRY(add_job_keys(t.cells + j * t.n + JOBS_COLUMNS_N, &t, &r->plan, j, err));
+        TRY(key_columns_cells(t.cells + j * t.n + JOBS_COLUMNS_N, t.keys_text, &t.n_keys_text,
+                              &t.keys, t.columns + JOBS_COLUMNS_N, &r->plan, j, err));
     }
     TRY(put_table(file, "/jobs", t.columns, t.n, t.cells, n, err));
 cleanup:

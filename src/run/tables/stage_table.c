@@ -53,25 +53,6 @@ static void add_history_row(struct stage_table *t, const struct history_row *row
     t->n_incomplete += lacking > 0;
 }
 
-/* The cells of a job's keys; the table owns their texts. */
-static enum err_code make_key_cells(struct job_value *cells, struct stage_table *t,
-                                    const struct plan *p, size_t job, struct err *err) {
-    enum err_code rc = ERR_OK;
-    struct text text = {0};
-    for (size_t k = 0; k < t->keys.n; k++) {
-        const enum job_type type = t->list[t->job + 1 + k].type;
-        cells[k] = key_column_cell(&text, p, job, &t->keys.list[k], type);
-        if (type != JOB_TEXT) continue;
-        char *copy = text_copy(text_str(&text));
-        CHECK(copy, ERR_MEMORY, "no memory for the key of a job");
-        cells[k].as.text = t->texts[t->n_texts++] = copy;
-    }
-    TRY(text_check(&text, err));
-cleanup:
-    text_release(&text);
-    return rc;
-}
-
 static size_t count_rows(const struct run_state *r, const struct plan_stage *s) {
     size_t n = 0;
     for (size_t i = 0; i < s->n_jobs; i++) {
@@ -96,7 +77,8 @@ enum err_code stage_table_collect(struct stage_table *out, const struct run_stat
     for (size_t i = 0; i < s->n_jobs; i++) {
         const struct history_job *past = r->jobs[s->jobs[i]].past;
         if (!past || past->n_rows == 0) continue;
-        TRY(make_key_cells(keys, out, &r->plan, s->jobs[i], err));
+        TRY(key_columns_cells(keys, out->texts, &out->n_texts, &out->keys, out->list + out->job + 1,
+                              &r->plan, s->jobs[i], err));
         for (size_t k = 0; k < past->n_rows; k++)
             add_history_row(out, &past->rows[k], r->plan.jobs[s->jobs[i]].label, keys);
     }

@@ -17,16 +17,14 @@ static bool is_kind(const struct plan *p, size_t stage, const char *kind) {
 
 /* ---- the numbers of one job */
 
-size_t summary_trained_points(const struct plan *p, size_t job) {
+/* Points of the prompts on which the model of a job was trained; 0: unknown. */
+static size_t trained_points(const struct plan *p, size_t job) {
     const size_t model = plan_model(p, job);
     if (model != PLAN_NONE) return (size_t)config_int(p->jobs[model].point, "points");
     struct err ignored = {0};
     struct model_dims dims;
     size_t trained = 0;
-    const struct planned_job *j = &p->jobs[job];
-    const struct planned_job *parent = j->n_parents ? &p->jobs[j->parents[0]] : j;
-    const char *path = plan_text(parent->point, "model.checkpoint");
-    if (!path) path = plan_text(j->point, "model.checkpoint");
+    const char *path = plan_model_file(p, job);
     if (path && identity_files_trained(&trained, p->files, path)) return trained;
     if (!path || model_read_dims(&dims, &trained, path, &ignored) != ERR_OK) return 0;
     return trained;
@@ -147,7 +145,7 @@ static enum err_code add_job(struct summary *s, const struct run_state *r, size_
                              const struct key_columns *axes, struct err *err) {
     enum err_code rc = ERR_OK;
     struct summary_group g = {0};
-    const size_t trained = summary_trained_points(&r->plan, job);
+    const size_t trained = trained_points(&r->plan, job);
     if (trained > 0) s->trained = trained;
     summary_describe(&g, r, stage, job, axes);
     TRY(find_error_name(&g, r->plan.jobs[job].point, err));

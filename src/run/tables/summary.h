@@ -78,7 +78,4 @@ double *summary_means(const struct summary_group *g, size_t range);
 /* Every job of this `estimate` stage has a line in the table of some `evaluate` stage. */
 bool summary_is_joined(const struct plan *p, size_t stage);
 
-/* Points of the prompts on which the model of a job was trained; 0: unknown. */
-size_t summary_trained_points(const struct plan *p, size_t job);
-
 #endif

@@ -181,11 +181,6 @@ cleanup:
 
 /* ---- the estimator of a dataset */
 
-static bool ends_with(const char *s, const char *end) {
-    const size_t n = strlen(s), m = strlen(end);
-    return n >= m && strcmp(s + n - m, end) == 0;
-}
-
 static enum err_code compare_one(struct baseline *b, struct err *err) {
     struct estimator_setup s;
     if (strncmp(b->name, "lasso_", 6) == 0) return compare_lasso(b, b->name + 6, err);
@@ -205,7 +200,7 @@ static enum err_code compare_one(struct baseline *b, struct err *err) {
 static enum err_code visit(void *context, const char *name, struct err *err) {
     enum err_code rc = ERR_OK;
     struct baseline b = *(const struct baseline *)context;
-    if (ends_with(name, "_objective")) return ERR_OK; /* compared with its lasso */
+    if (text_ends_with(name, "_objective")) return ERR_OK; /* compared with its lasso */
     b.name = name;
     TRY(baseline_open(&b, err));
     TRY(compare_one(&b, err));

@@ -11,9 +11,8 @@
 /* The key third of c_attn.bias has gradient 0 in exact arithmetic, since softmax cancels a shift of
  * all scores; only rounding errors would be compared. */
 static bool is_key_bias(const struct param_info *info, size_t i) {
-    const char *end = "attn.c_attn.bias";
-    const size_t n = strlen(info->name), third = info->shape[0] / 3;
-    return n > strlen(end) && strcmp(info->name + n - strlen(end), end) == 0 && i / third == 1;
+    const size_t third = info->shape[0] / 3;
+    return text_ends_with(info->name, "attn.c_attn.bias") && i / third == 1;
 }
 
 static enum err_code compare_gradient(struct verify_report *r, const struct params *got,
