@@ -2,18 +2,19 @@
  * farm_probe - the farm of ranks with synthetic jobs; like taskvec, it starts itself as its compute
  * child.  tests/mpi/farm.sh runs it on several numbers of ranks and reads what it prints.
  *
- *     farm_probe DIR PLAN [--in-process] [--retry-failed] [--max-time S] [--hang-after S]
- *                [--shortest]
+ *     farm_probe DIR PLAN [--in-process] [--retry-failed] [--max-time S]
  *
- * PLAN: "mixed" (sums, groups, checkpointed steps and a second layer that reads them), "empty:N",
- * "steps:N" (one job of N steps of 10 ms), "sleep:N" (N jobs of 50 ms), "ping:N" (a group of two
- * that reduces N times), "big" (a group that exchanges 10 MB), "wait" (8 jobs of 1 s), "doze:N"
- * (one job of N ms), "tail:MS:SEED" (60 sleeping jobs of heavy-tailed lengths, MS in all, at costs
- * that are known) and "guess:MS:SEED" (costs off by a factor up to 2), "two" (one job of
- * 3 s, one of 6 s in steps), "limit:N" (N sleeping jobs
- * of 0.1 to 1 s), "refused" (a job whose row is not of its columns), "sum:N" (two jobs of all ranks
- * that sum the gradient of a published model N times, one shard a rank; they report on stderr how
- * long that takes).
+ * PLAN:
+ *     mixed          sums, groups, steps with checkpoints, and a second layer that reads them
+ *     steps:N        one job of N steps of 10 ms
+ *     sleep:N        N jobs of 50 ms
+ *     tail:MS:SEED   60 sleeping jobs of heavy-tailed lengths, MS in all, with known costs
+ *     guess:MS:SEED  the same with costs that are off by a factor of up to 2
+ *     two            one job of 3 s, one of 6 s in steps
+ *     limit:N        N sleeping jobs of 0.1 to 1 s
+ *     refused        a job whose row is not of its columns
+ *     sum:N          two jobs of all ranks that sum the gradient of a published model N times, one
+ *                    shard a rank, and report on stderr how long that takes
  */
 #include <math.h>
 #include <stdio.h>
@@ -28,7 +29,7 @@
 #include "par/farm.h"
 #include "store/artifact.h"
 
-enum { MAX_JOBS = 200000, SHARDS = 8, WIDTH = 1000, STEP_MS = 10, LARGE = 9530000 };
+enum { MAX_JOBS = 1000, SHARDS = 8, WIDTH = 1000, STEP_MS = 10, LARGE = 9530000 };
 
 struct plan {
     struct planned_job *jobs;
@@ -69,25 +70,25 @@ cleanup:
     return rc;
 }
 
-static enum err_code do_group(struct job_ctx *ctx, size_t rounds, size_t width, struct err *err) {
+static enum err_code do_group(struct job_ctx *ctx, size_t rounds, struct err *err) {
     enum err_code rc = ERR_OK;
     size_t first, count;
-    float *sum = NULL, *scratch = calloc(width, sizeof *scratch);
+    float *sum = NULL, *scratch = calloc(WIDTH, sizeof *scratch);
     job_shard_range(&first, &count, SHARDS, ctx->group_rank, ctx->group_size);
-    sum = calloc(width * (count ? count : 1), sizeof *sum);
+    sum = calloc(WIDTH * (count ? count : 1), sizeof *sum);
     CHECK(sum && scratch, ERR_MEMORY, "no memory");
     for (size_t r = 0; r < rounds; r++) {
-        for (size_t i = 0; i < width * count; i++)
-            sum[i] = (float)cos((double)(first * width + i + r));
-        TRY(job_reduce(ctx, sum, scratch, width, SHARDS, err));
+        for (size_t i = 0; i < WIDTH * count; i++)
+            sum[i] = (float)cos((double)(first * WIDTH + i + r));
+        TRY(job_reduce(ctx, sum, scratch, WIDTH, SHARDS, err));
         TRY(job_progress(ctx, (double)r, (double)rounds, err));
     }
     if (ctx->group_rank != 0) goto cleanup;
     double total = 0.0;
-    for (size_t i = 0; i < width; i++) total += (double)sum[i];
+    for (size_t i = 0; i < WIDTH; i++) total += (double)sum[i];
     const struct sum_row row = {.kind = "group", .value = total};
     TRY(sum_row_write(ctx, 0, &row, err));
-    TRY(leave_tensor(ctx, sum, width, err));
+    TRY(leave_tensor(ctx, sum, WIDTH, err));
 cleanup:
     free(sum);
     free(scratch);
@@ -165,9 +166,8 @@ static enum err_code compute(const char *order, struct job_ctx *ctx, void *conte
     (void)sscanf(order, "%31s %zu", word, &number);
     ctx->columns = strcmp(word, "steps") == 0 ? &step_row_columns : &sum_row_columns;
     if (strcmp(word, "sum") == 0) return do_sum(ctx, number, err);
-    if (strcmp(word, "group") == 0) return do_group(ctx, number, WIDTH, err);
+    if (strcmp(word, "group") == 0) return do_group(ctx, number, err);
     if (strcmp(word, "large") == 0) return do_large(ctx, number, err);
-    if (strcmp(word, "big") == 0) return do_group(ctx, number, (size_t)2621440, err);
     if (strcmp(word, "steps") == 0) return do_steps(ctx, number, err);
     if (strcmp(word, "refused") == 0) return step_row_write(ctx, 0, &(struct step_row){0}, err);
     if (strcmp(word, "sleep") == 0) clock_sleep(1e-3 * (double)number);
@@ -246,8 +246,6 @@ static bool make_plan(struct plan *p, const char *name) {
     p->orders = calloc(MAX_JOBS, sizeof *p->orders);
     if (!p->jobs || !p->orders) return false;
     if (strcmp(name, "mixed") == 0) make_mixed(p);
-    if (strncmp(name, "empty:", 6) == 0)
-        for (size_t i = 0; i < n && i < MAX_JOBS; i++) (void)add(p, "empty", i, 1.0, 1);
     if (strncmp(name, "sleep:", 6) == 0)
         for (size_t i = 0; i < n && i < MAX_JOBS; i++) (void)add(p, "sleep", 50, 1.0, 1);
     if (strncmp(name, "tail:", 5) == 0) make_tail(p, colon + 1, 1.0);
@@ -258,12 +256,7 @@ static bool make_plan(struct plan *p, const char *name) {
     if (strncmp(name, "steps:", 6) == 0) (void)add(p, "steps", n, 1.0, 1);
     for (int i = 0; i < 2 && strncmp(name, "sum:", 4) == 0; i++)
         (void)add(p, "large", n, 1.0, 1 << 20);
-    if (strncmp(name, "doze:", 5) == 0) (void)add(p, "sleep", n, 1.0, 1);
-    if (strncmp(name, "ping:", 5) == 0) (void)add(p, "group", n, 1.0, 2);
     if (strcmp(name, "refused") == 0) (void)add(p, "refused", 0, 1.0, 1);
-    if (strcmp(name, "big") == 0) (void)add(p, "big", 4, 1.0, 3);
-    if (strcmp(name, "wait") == 0)
-        for (size_t i = 0; i < 8; i++) (void)add(p, "sleep", 1000, 1.0, 1);
     return p->n > 0;
 }
 
@@ -340,10 +333,8 @@ static void read_options(struct farm *f, int argc, char **argv) {
     for (int i = 3; i < argc; i++) {
         if (strcmp(argv[i], "--in-process") == 0) f->in_process = true;
         if (strcmp(argv[i], "--retry-failed") == 0) f->retry_failed = true;
-        if (strcmp(argv[i], "--shortest") == 0) f->shortest_first = true;
         if (strcmp(argv[i], "--max-time") == 0 && i + 1 < argc)
             f->end = clock_now() + atof(argv[i + 1]);
-        if (strcmp(argv[i], "--hang-after") == 0 && i + 1 < argc) f->hang_after = atof(argv[i + 1]);
     }
 }
 
