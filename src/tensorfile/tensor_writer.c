@@ -128,6 +128,9 @@ static enum err_code make_header(struct text *out, const struct tensor_writer *w
     const enum err_code rc = json_writer_end(&j, err);
     if (rc != ERR_OK) return rc;
     length = out->size - sizeof length;
+    if (length > TENSORFILE_HEADER_MAX)
+        return ERR(err, ERR_DATA, "a header of %llu bytes would not be read again, at most %d",
+                   (unsigned long long)length, TENSORFILE_HEADER_MAX);
     memcpy(out->data, &length, sizeof length);
     return ERR_OK;
 }

@@ -12,7 +12,7 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the format is little-endian");
 
-enum { LENGTH_BYTES = 8, HEADER_MAX = 100 * 1000 * 1000, PLACE_MAX = 700 };
+enum { LENGTH_BYTES = 8, PLACE_MAX = 700 };
 
 static const struct {
     const char *name;
@@ -38,8 +38,9 @@ struct note {
 struct tensorfile {
     char *path;
     struct mapping map;
-    struct json header;    /* owns every name and note */
-    struct entry *tensors; /* sorted by begin, then end */
+    struct json header;                 /* owns every name and note */
+    struct entry *tensors;              /* sorted by begin, then end */
+    const struct tensor_info **by_name; /* [n_tensors] */
     struct note *notes;
     size_t n_tensors, n_notes;
     const unsigned char *data; /* the data section */
@@ -207,15 +208,29 @@ cleanup:
     return rc;
 }
 
+static int compare_names(const void *a, const void *b) {
+    const struct tensor_info *const *x = a, *const *y = b;
+    return strcmp((*x)->name, (*y)->name);
+}
+
+static enum err_code sort_names(struct tensorfile *f, struct err *err) {
+    f->by_name = calloc(f->n_tensors + 1, sizeof *f->by_name);
+    if (!f->by_name)
+        return ERR(err, ERR_MEMORY, "%s: no memory for %zu names", f->path, f->n_tensors);
+    for (size_t i = 0; i < f->n_tensors; i++) f->by_name[i] = &f->tensors[i].info;
+    qsort(f->by_name, f->n_tensors, sizeof *f->by_name, compare_names);
+    return ERR_OK;
+}
+
 static enum err_code read_header(struct tensorfile *f, struct err *err) {
     enum err_code rc = ERR_OK;
     uint64_t length = 0;
     CHECK(f->map.size >= LENGTH_BYTES, ERR_DATA, "%s: %zu bytes are too few for a safetensors file",
           f->path, f->map.size);
     memcpy(&length, f->map.data, sizeof length);
-    CHECK(length <= HEADER_MAX, ERR_DATA,
+    CHECK(length <= TENSORFILE_HEADER_MAX, ERR_DATA,
           "%s: a header of %llu bytes, at most %d are accepted (is it a safetensors file?)",
-          f->path, (unsigned long long)length, HEADER_MAX);
+          f->path, (unsigned long long)length, TENSORFILE_HEADER_MAX);
     CHECK(length <= f->map.size - LENGTH_BYTES, ERR_DATA,
           "%s: a header of %llu bytes does not fit into a file of %zu (is it truncated?)", f->path,
           (unsigned long long)length, f->map.size);
@@ -225,6 +240,7 @@ static enum err_code read_header(struct tensorfile *f, struct err *err) {
                    err));
     TRY(read_entries(f, err));
     TRY(check_cover(f, err));
+    TRY(sort_names(f, err));
 cleanup:
     return rc;
 }
@@ -245,6 +261,7 @@ cleanup:
 void tensorfile_close(struct tensorfile *f) {
     if (!f) return;
     free(f->tensors);
+    free(f->by_name);
     free(f->notes);
     json_release(&f->header);
     mapping_close(&f->map);
@@ -265,9 +282,10 @@ const struct tensor_info *tensorfile_at(const struct tensorfile *f, size_t i) {
 }
 
 const struct tensor_info *tensorfile_find(const struct tensorfile *f, const char *name) {
-    for (size_t i = 0; i < f->n_tensors; i++)
-        if (strcmp(f->tensors[i].info.name, name) == 0) return &f->tensors[i].info;
-    return NULL;
+    const struct tensor_info sought = {.name = name}, *key = &sought;
+    const struct tensor_info **found =
+        bsearch(&key, f->by_name, f->n_tensors, sizeof *f->by_name, compare_names);
+    return found ? *found : NULL;
 }
 
 size_t tensorfile_note_count(const struct tensorfile *f) { return f->n_notes; }

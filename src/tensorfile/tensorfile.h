@@ -17,6 +17,7 @@
 #include "base/err.h"
 
 enum { TENSOR_RANK_MAX = 8, TENSOR_NAME_MAX = 512 /* bytes */ };
+enum { TENSORFILE_HEADER_MAX = 16 << 20 }; /* bytes; 100,000 tensors take about 10 MB */
 
 /* clang-format off: the types of the format; published files hold masks as BOOL or U8. */
 enum tensor_type {
