@@ -4,24 +4,71 @@
 #ifndef MODEL_DIMS_H
 #define MODEL_DIMS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
-/* Index of the model's row in family.c. 0, the default, is Garg's regression model. */
-enum family_id { FAMILY_GPT2_REGRESSION, FAMILY_GPT2, FAMILY_COUNT };
+#include "ops/activation.h"
+#include "ops/rotary.h"
 
+/* Index of the model's row in family.c. 0, the default, is Garg's regression model. A reader
+ * accepts only families that have a row: family_is_known(). */
+enum family_id {
+    FAMILY_GPT2_REGRESSION,
+    FAMILY_GPT2,
+    FAMILY_GPTJ,
+    FAMILY_NEOX,
+    FAMILY_LLAMA,
+    FAMILY_MISTRAL,
+    FAMILY_QWEN2,
+    FAMILY_QWEN3,
+    FAMILY_COUNT
+};
+
+/* A model of GPT-2's shape needs only the members up to `family`; the others are 0 for it. */
 struct model_dims {
     size_t L;          /* layers */
-    size_t H;          /* heads; divides E */
-    size_t E;          /* width of the residual stream; the MLP is 4 E wide */
+    size_t H;          /* heads */
+    size_t E;          /* width of the residual stream */
     size_t inputs;     /* coordinates of x: the width of a token before the read-in map; 0 for
                           families that embed token ids */
     size_t vocabulary; /* V: token ids are below it; 0 for families with a read-in map */
-    size_t positions;  /* rows of wpe: the longest sequence, in tokens */
-    float epsilon;     /* of every LayerNorm */
+    size_t positions;  /* the longest sequence, in tokens; rows of wpe, if the family has it */
+    float epsilon;     /* of every norm */
     enum family_id family;
+
+    size_t KV; /* key-value heads, a divisor of H; 0: H */
+    size_t D;  /* width of a head; 0: E / H, and H divides E */
+    size_t F;  /* width of the MLP; 0: 4 E */
+    struct rotary_dims rotary;
+    enum activation_kind activation;
+
+    /* What config.json decides inside a family. A bias that all models of a family have, or none
+     * has, is in the family's row. */
+    bool attention_bias;     /* of q, k and v */
+    bool output_bias;        /* of the projection after attention */
+    bool mlp_bias;           /* of all matrices of the MLP */
+    bool tied;               /* the output matrix is the token embedding */
+    bool parallel;           /* attention and MLP both read the block's input (NeoX) */
+    bool unscaled_attention; /* scores without 1 / sqrt(D): scale_attn_weights = false */
+    bool scaled_by_layer;    /* scores divided by l + 1: scale_attn_by_inverse_layer_idx */
 };
 
-static inline size_t model_head_width(const struct model_dims *d) { return d->E / d->H; }
+static inline size_t model_head_width(const struct model_dims *d) {
+    return d->D > 0 ? d->D : d->E / d->H;
+}
+
+static inline size_t model_key_heads(const struct model_dims *d) {
+    return d->KV > 0 ? d->KV : d->H;
+}
+
+static inline size_t model_mlp_width(const struct model_dims *d) {
+    return d->F > 0 ? d->F : 4 * d->E;
+}
+
+/* H D: the width of z, the head outputs of a token side by side. */
+static inline size_t model_heads_width(const struct model_dims *d) {
+    return d->H * model_head_width(d);
+}
 
 /* Points of the longest regression prompt: a point (x, y) is two tokens. */
 static inline size_t model_points(const struct model_dims *d) { return d->positions / 2; }

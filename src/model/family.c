@@ -50,8 +50,12 @@ static const struct family FAMILIES[FAMILY_COUNT] = {
         },
 };
 
+bool family_is_known(enum family_id id) {
+    return (size_t)id < FAMILY_COUNT && FAMILIES[id].title != NULL;
+}
+
 const struct family *family_of(const struct model_dims *d) {
-    assert((size_t)d->family < FAMILY_COUNT);
+    assert(family_is_known(d->family));
     return &FAMILIES[d->family];
 }
 

@@ -16,6 +16,8 @@
 #ifndef MODEL_FAMILY_H
 #define MODEL_FAMILY_H
 
+#include <stdbool.h>
+
 #include "model/params.h"
 
 enum family_embedding {
@@ -51,7 +53,9 @@ struct family {
     const struct family_layer_names *layer;
 };
 
-/* The row of d->family. */
+bool family_is_known(enum family_id id); /* it has a row */
+
+/* The row of d->family, which is a known one. */
 const struct family *family_of(const struct model_dims *d);
 
 /* The published name of a tensor of layer l; name: a member of f->layer. */

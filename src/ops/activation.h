@@ -9,6 +9,13 @@
 
 #include <stddef.h>
 
+/* The nonlinearity of a model's MLP. */
+enum activation_kind {
+    ACTIVATION_GELU_TANH, /* "gelu_new", "gelu_fast", "gelu_pytorch_tanh" */
+    ACTIVATION_GELU_ERF,  /* "gelu" */
+    ACTIVATION_SILU       /* "silu", "swish" */
+};
+
 /* GELU in its tanh form ("gelu_new"): y = x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
  * Hendrycks and Gimpel, arXiv:1606.08415, section 2. x, y [n]. */
 void gelu_forward(float *restrict y, const float *restrict x, size_t n);

@@ -55,11 +55,27 @@ static void token_embeddings_are_initialised(void **state) {
     params_destroy(&p);
 }
 
+static void sizes_have_the_defaults_of_gpt2(void **state) {
+    (void)state;
+    const struct model_dims grouped = {.E = 24, .H = 6, .KV = 2, .D = 8, .F = 40};
+    assert_int_equal(model_head_width(&TINY), 4);
+    assert_int_equal(model_key_heads(&TINY), 2);
+    assert_int_equal(model_mlp_width(&TINY), 32);
+    assert_int_equal(model_heads_width(&TINY), 8);
+    assert_int_equal(model_head_width(&grouped), 8);
+    assert_int_equal(model_key_heads(&grouped), 2);
+    assert_int_equal(model_mlp_width(&grouped), 40);
+    assert_int_equal(model_heads_width(&grouped), 48);
+    assert_true(family_is_known(FAMILY_GPT2_REGRESSION) && family_is_known(FAMILY_GPT2));
+    assert_false(family_is_known(FAMILY_COUNT));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_those_of_the_published_models),
         cmocka_unit_test(a_model_has_the_tensors_its_family_names),
         cmocka_unit_test(token_embeddings_are_initialised),
+        cmocka_unit_test(sizes_have_the_defaults_of_gpt2),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
