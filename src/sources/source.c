@@ -44,6 +44,11 @@ void source_redraw(struct source *s, size_t row, uint64_t sample) {
     (void)s->kind->draw(s, &draw);
 }
 
+const float *source_parameters(const struct source *s) {
+    assert(s->info.functions);
+    return s->kind->parameters(s);
+}
+
 struct prompt_view source_draw_active(struct source *s, uint64_t first, size_t n, size_t points,
                                       size_t active) {
     const struct source_draw draw = {.n = n, .first = first, .points = points, .active = active};

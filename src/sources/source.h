@@ -32,8 +32,9 @@ struct source_options {
 
 /* Prompts of functions of numbers, which estimators and the curriculum of pretraining need. */
 struct source_functions {
-    size_t dims;  /* coordinates of x */
-    double noise; /* standard deviation of the noise on y, in units of the function's scale */
+    size_t dims;       /* coordinates of x */
+    double noise;      /* standard deviation of the noise on y, in units of the function's scale */
+    size_t parameters; /* numbers that describe one function */
 };
 
 struct source_info {
@@ -43,6 +44,7 @@ struct source_info {
     struct prompt_loss loss; /* that a model is trained with; also defines the error in tables */
     double normaliser;       /* E[y^2], which column `mse_over_variance` divides by */
     size_t inputs;           /* numbers of a token that the model reads */
+    bool apart;              /* queries are not the points that the context shows */
     bool relabels;           /* labels change with the number of pairs shown */
     const struct source_functions *functions; /* NULL: prompts are not of functions */
 };
@@ -71,6 +73,11 @@ size_t source_bytes(const struct source *s, size_t n, size_t points);
 /* Samples first .. first + n - 1, n at most as reserved, of as many points as reserved. The view
  * stays valid until the next draw. */
 struct prompt_view source_draw(struct source *s, uint64_t first, size_t n);
+
+/* The numbers [n, functions->parameters] that describe the function of each prompt of the last
+ * draw, valid until the next one; docs/results.md gives their order. Only for prompts of
+ * functions. */
+const float *source_parameters(const struct source *s);
 
 /* Replaces row `row` of the last draw by another sample, also in the views of that draw. */
 void source_redraw(struct source *s, size_t row, uint64_t sample);

@@ -1,7 +1,8 @@
 /*
  * capture - saves the activations of heads, attention blocks and residual stream at the query.
  *
- * Prompts are of the split "capture"; the query is the last x, after points - 1 examples.
+ * Prompts are of the split "capture"; the query is the last x, after points - 1 examples. The
+ * artifact has the prompts and what their functions are, so that a probe can be trained on it.
  */
 #include <math.h>
 #include <stdio.h>
@@ -60,6 +61,15 @@ static const struct config_key KEYS[] = {
     },
 };
 
+/* What the prompts are; each row belongs to one prompt. */
+struct capture_prompts {
+    float *x;         /* [n, points, dims] */
+    float *y;         /* [n, points] */
+    float *functions; /* [n, parameters]; NULL: the source has no functions */
+    float *position;  /* [n] token of the query in its prompt, from 0 */
+    size_t dims, parameters;
+};
+
 struct capture {
     struct job_ctx *ctx;
     size_t points, n, chunk;
@@ -68,6 +78,7 @@ struct capture {
     struct prompt_batch batch; /* slots and rows: [chunk] */
     struct query query;
     float *kept[WHATS]; /* [n, L or L + 1, E]; NULL: not wanted */
+    struct capture_prompts prompts;
 };
 
 static size_t kept_layers(enum what w, const struct model_dims *d) {
@@ -81,6 +92,10 @@ static bool wanted(const struct config_point *point, enum what w) {
 }
 
 static void capture_release(struct capture *c) {
+    free(c->prompts.x);
+    free(c->prompts.y);
+    free(c->prompts.functions);
+    free(c->prompts.position);
     for (size_t w = 0; w < WHATS; w++) free(c->kept[w]);
     query_destroy(&c->query);
     prompt_batch_destroy(&c->batch);
@@ -97,6 +112,27 @@ static enum err_code create_kept(struct capture *c, struct err *err) {
             return ERR(err, ERR_MEMORY, "no memory for '%s' of %zu prompts", NAMES[w], c->n);
     }
     return ERR_OK;
+}
+
+static size_t prompt_numbers(const struct source_info *info, size_t points) {
+    const size_t parameters = info->functions ? info->functions->parameters : 0;
+    return points * (info->inputs + 1) + parameters + 1;
+}
+
+static enum err_code create_prompts(struct capture *c, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct source_info *info = source_info(c->source);
+    struct capture_prompts *p = &c->prompts;
+    p->dims = info->inputs;
+    p->parameters = info->functions ? info->functions->parameters : 0;
+    p->x = calloc(c->n * c->points * p->dims, sizeof *p->x);
+    p->y = calloc(c->n * c->points, sizeof *p->y);
+    p->functions = p->parameters > 0 ? calloc(c->n * p->parameters, sizeof *p->functions) : NULL;
+    p->position = calloc(c->n, sizeof *p->position);
+    CHECK(p->x && p->y && p->position && (p->functions || p->parameters == 0), ERR_MEMORY,
+          "no memory for %zu prompts", c->n);
+cleanup:
+    return rc;
 }
 
 static struct prompt_batch_options capture_batch_options(const struct config_point *point,
@@ -124,6 +160,20 @@ static enum err_code capture_init(struct capture *c, struct job_ctx *ctx, struct
 cleanup:
     if (rc != ERR_OK) capture_release(c);
     return rc;
+}
+
+/* The prompts of the last draw become rows first .. first + n - 1. */
+static void keep_prompts(struct capture *c, size_t first, const struct prompt_view *drawn) {
+    struct capture_prompts *p = &c->prompts;
+    const size_t all = drawn->n * c->points;
+    memcpy(p->x + first * c->points * p->dims, drawn->x, all * p->dims * sizeof *p->x);
+    memcpy(p->y + first * c->points, drawn->y, all * sizeof *p->y);
+    if (p->functions)
+        memcpy(p->functions + first * p->parameters, source_parameters(c->source),
+               drawn->n * p->parameters * sizeof *p->functions);
+    for (size_t i = 0; i < drawn->n; i++)
+        p->position[first + i] =
+            (float)prompt_span_tokens((struct prompt_span){.pairs = c->points - 1});
 }
 
 /* Runs the contexts and the queries of all prompts at their last point. */
@@ -156,6 +206,7 @@ static enum err_code capture_all(struct capture *c, struct err *err) {
     const struct source_options o = {.seed = c->ctx->seed, .split = "capture"};
     TRY(source_open(&c->source, c->ctx->point, &o, err));
     TRY(source_reserve(c->source, c->chunk, c->points, err));
+    TRY(create_prompts(c, err));
     for (size_t first = 0; first < c->n; first += c->chunk) {
         size_t n = c->n - first < c->chunk ? c->n - first : c->chunk;
         if (job_should_stop(c->ctx))
@@ -163,6 +214,7 @@ static enum err_code capture_all(struct capture *c, struct err *err) {
         const struct prompt_view prompts = source_draw(c->source, first, n);
         ask_last(c, &prompts);
         keep(c, first, n);
+        keep_prompts(c, first, &prompts);
         TRY(job_progress(c->ctx, (double)(first + n), (double)c->n, err));
     }
 cleanup:
@@ -178,6 +230,19 @@ static double mean_norm(const struct capture *c, enum what w, size_t l) {
     for (size_t i = 0; i < c->n; i++)
         sum += vector_norm(c->kept[w] + (i * layers + l) * d->E, d->E);
     return sum / (double)c->n;
+}
+
+static enum err_code write_prompts(struct capture *c, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct capture_prompts *p = &c->prompts;
+    const struct job_tensor all[] = {{"x", 3, {c->n, c->points, p->dims}, p->x},
+                                     {"y", 2, {c->n, c->points}, p->y},
+                                     {"position", 1, {c->n}, p->position},
+                                     {"function", 2, {c->n, p->parameters}, p->functions}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i].data) TRY(job_tensor(c->ctx, &all[i], err));
+cleanup:
+    return rc;
 }
 
 static enum err_code write_results(struct capture *c, struct err *err) {
@@ -197,6 +262,7 @@ static enum err_code write_results(struct capture *c, struct err *err) {
         const struct job_tensor t = {NAMES[w], 3, {c->n, kept_layers(w, d), d->E}, c->kept[w]};
         if (c->kept[w]) TRY(job_tensor(c->ctx, &t, err));
     }
+    TRY(write_prompts(c, err));
 cleanup:
     return rc;
 }
@@ -236,7 +302,9 @@ static enum err_code capture_plan(struct job_cost *cost, const struct config_poi
     cost->memory =
         (double)(prompt_batch_bytes(&batch) + prompt_batch_context_bytes(&batch) +
                  query_bytes(d, chunk, batch.tokens, false) + source_bytes(source, chunk, points) +
-                 (prompts * (3 * d->L + 1) * d->E + params_count(d)) * sizeof(float));
+                 (prompts * ((3 * d->L + 1) * d->E + prompt_numbers(source_info(source), points)) +
+                  params_count(d)) *
+                     sizeof(float));
     cost->memory_least = cost->memory;
     (void)snprintf(cost->summary, sizeof cost->summary, "%zu prompts x %zu points", prompts,
                    points);
@@ -252,8 +320,9 @@ static const char *const PARENTS[] = {"pretrain", NULL};
 extern const struct stage stage_capture;
 const struct stage stage_capture = {
     .name = "capture",
-    .meaning = "Save head outputs, attention outputs and the residual stream at the query.",
-    .version = 4,
+    .meaning = "Save prompts, and the head outputs, attention outputs and residual stream at their "
+               "query.",
+    .version = 5,
     .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_CONTEXTS,
     .parents = PARENTS,
     .keys = KEYS,

@@ -14,6 +14,7 @@
 #include "passes/curve.h"
 #include "passes/flops.h"
 #include "sources/source_registry.h"
+#include "stages/evaluate_keep.h"
 #include "stages/evaluate_rows.h"
 #include "stages/evaluate_run.h"
 #include "stages/job_model.h"
@@ -70,6 +71,17 @@ static const struct config_key KEYS[] = {
         .def = "0.95",
         .unit = "",
         .meaning = "Confidence level of the intervals over functions.",
+    },
+    {
+        .name = "keep",
+        .type = CONFIG_NAME,
+        .flags = CONFIG_LIST | CONFIG_SINCE,
+        .def = "[]",
+        .choices = EVALUATE_KEEP_NAMES,
+        .unit = "",
+        .meaning =
+            "What the artifact keeps besides the errors: predictions with their targets, and "
+            "prompts with those of the basis.",
     },
 };
 
@@ -175,6 +187,14 @@ static void fill_cost(struct job_cost *cost, const struct evaluate_keys *k,
                    k->functions, k->points, source_info(source)->shift);
 }
 
+/* What the key `keep` adds. */
+static double memory_kept(const struct evaluate_keys *k, const struct source *source, size_t T0,
+                          const struct config_point *point) {
+    struct evaluate_kept_sizes size;
+    evaluate_kept_read(&size, point, source, k->functions, k->points, T0);
+    return (double)evaluate_kept_bytes(&size);
+}
+
 static enum err_code evaluate_plan(struct job_cost *cost, const struct config_point *point,
                                    const struct stage_parent *parents, size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -188,6 +208,8 @@ static enum err_code evaluate_plan(struct job_cost *cost, const struct config_po
     TRY(job_model_plan(&model, point, parents, n, err));
     TRY(check_prompts(&T0, &k, source, &model, point, fit, err));
     fill_cost(cost, &k, source, &model, T0, fit);
+    cost->memory += memory_kept(&k, source, T0, point);
+    cost->memory_least = cost->memory;
 cleanup:
     source_close(source);
     return rc;

@@ -7,7 +7,9 @@
 #include "passes/curve.h"
 #include "sources/source_registry.h"
 #include "stages/error_means.h"
+#include "stages/evaluate_keep.h"
 #include "stages/evaluate_rows.h"
+#include "stages/fitted_method.h"
 #include "stages/job_model.h"
 #include "stages/shared_keys.h"
 
@@ -19,7 +21,7 @@ struct evaluation {
     struct evaluate_keys k;
     const struct job_input *fit; /* NULL: a control without a fit, or plain */
     struct model model;
-    struct method_setup setup;
+    struct fitted_method fitted;  /* of `fit`; without a fit only its setup */
     const struct method *control; /* a control of the fit (random, mismatched); else NULL */
     char reading[96];             /* column `reading` */
     size_t T0;
@@ -28,82 +30,27 @@ struct evaluation {
     struct source *source, *basis_source;
     struct curve curve;
     struct basis_collector *collector;
-    struct basis_set basis; /* [chunk], or one row: the fit's mean */
-    bool mean;
-    float *w;                    /* the fit's weights */
+    struct basis_set basis; /* [chunk] */
+    struct evaluate_kept kept;
     float *errors, *predictions; /* [functions, points], [chunk, points] */
 };
 
 static void evaluation_release(struct evaluation *e) {
     free(e->predictions);
     free(e->errors);
-    free(e->w);
+    evaluate_kept_release(&e->kept);
     basis_set_destroy(&e->basis);
     basis_collector_destroy(e->collector);
     source_close(e->basis_source);
     source_close(e->source);
     curve_destroy(&e->curve);
+    fitted_method_close(&e->fitted);
     model_close(&e->model);
-}
-
-/* ---- the artifact of the fit */
-
-static enum err_code read_weights(struct evaluation *e, const struct tensorfile *file,
-                                  struct err *err) {
-    const size_t n = method_weights(&e->setup);
-    size_t shape[2];
-    if (n == 0) return ERR_OK;
-    e->setup.method->derivation.weights_shape(shape, &e->setup);
-    e->w = calloc(n, sizeof *e->w);
-    if (!e->w) return ERR(err, ERR_MEMORY, "no memory for %zu weights", n);
-    return tensorfile_floats(e->w, file, "weights", 2, shape, err);
-}
-
-static enum err_code read_choice(struct evaluation *e, const struct tensorfile *file,
-                                 struct err *err) {
-    enum err_code rc = ERR_OK;
-    const size_t one = 1, choices = method_choices(&e->setup);
-    float choice = 0;
-    TRY(tensorfile_floats(&choice, file, "choice", 1, &one, err));
-    CHECK(choice >= 0 && choice < (float)choices, ERR_DATA, "%s: choice %g of %zu",
-          tensorfile_path(file), (double)choice, choices);
-    e->setup.choice = (size_t)choice;
-cleanup:
-    return rc;
-}
-
-static enum err_code read_mean(struct evaluation *e, const struct tensorfile *file,
-                               struct err *err) {
-    enum err_code rc = ERR_OK;
-    const struct model_dims *d = &e->model.params.dims;
-    TRY(basis_set_create(&e->basis, d, method_basis(&e->setup), 1, err));
-    for (enum basis_part p = 0; p < BASIS_PARTS; p++) {
-        const size_t shape[2] = {basis_blocks(p, d), d->E};
-        if (e->basis.part[p])
-            TRY(tensorfile_floats(e->basis.part[p], file, BASIS_NAMES[p], 2, shape, err));
-    }
-cleanup:
-    return rc;
-}
-
-static enum err_code read_fit(struct evaluation *e, struct err *err) {
-    enum err_code rc = ERR_OK;
-    struct tensorfile *file = NULL;
-    bool mean = strcmp(config_text(e->fit->point, "basis"), "mean") == 0;
-    method_setup_read(&e->setup, e->fit->point, &e->model.params);
-    e->mean = mean && method_basis(&e->setup);
-    TRY(tensorfile_open(&file, e->fit->artifact, err));
-    TRY(read_weights(e, file, err));
-    TRY(read_choice(e, file, err));
-    if (e->mean) TRY(read_mean(e, file, err));
-cleanup:
-    tensorfile_close(file);
-    return rc;
 }
 
 /* "heads" for a fit of ltv; "ltv.heads" for a control of that fit. */
 static void name_reading(struct evaluation *e) {
-    const char *variant = method_variant(&e->setup), *method = e->setup.method->name;
+    const char *variant = method_variant(&e->fitted.setup), *method = e->fitted.setup.method->name;
     if (e->control)
         (void)snprintf(e->reading, sizeof e->reading, "%s%s%s", method, variant[0] ? "." : "",
                        variant);
@@ -116,16 +63,16 @@ static enum err_code choose_method(struct evaluation *e, struct err *err) {
     const char *control = e->ctx->control;
     if (e->fit && control) e->control = method_find(control);
     if (e->fit)
-        TRY(read_fit(e, err));
+        TRY(fitted_method_open(&e->fitted, e->fit->point, e->fit->artifact, &e->model.params, err));
     else
-        method_setup_named(&e->setup, control ? control : "plain", &e->model.params);
+        method_setup_named(&e->fitted.setup, control ? control : "plain", &e->model.params);
     name_reading(e);
 cleanup:
     return rc;
 }
 
 static const char *shown_name(const struct evaluation *e) {
-    return e->control ? e->control->name : e->setup.method->name;
+    return e->control ? e->control->name : e->fitted.setup.method->name;
 }
 
 /* ---- the job */
@@ -145,9 +92,9 @@ static enum err_code create_basis(struct evaluation *e, struct err *err) {
         .seed = e->ctx->seed, .split = TEST_SPLIT, .covariates = "basis"};
     TRY(source_open(&e->basis_source, e->ctx->point, &o, err));
     TRY(source_reserve(e->basis_source, e->k.chunk, e->T0, err));
-    TRY(basis_set_create(&e->basis, d, method_basis(&e->setup), e->k.chunk, err));
-    TRY(method_collector_create(&e->collector, &e->setup, e->w, e->T0, e->k.chunk, e->k.contexts,
-                                err));
+    TRY(basis_set_create(&e->basis, d, method_basis(&e->fitted.setup), e->k.chunk, err));
+    TRY(method_collector_create(&e->collector, &e->fitted.setup, e->fitted.w, e->T0, e->k.chunk,
+                                e->k.contexts, err));
 cleanup:
     return rc;
 }
@@ -167,7 +114,7 @@ static size_t shown(const struct evaluation *e, size_t points) {
 
 static enum err_code create_evaluate_arrays(struct evaluation *e, struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct curve_options o = {.setup = &e->setup,
+    const struct curve_options o = {.setup = &e->fitted.setup,
                                     .chunk = e->k.chunk,
                                     .points = e->k.points,
                                     .window_points = shown(e, e->T0),
@@ -176,13 +123,17 @@ static enum err_code create_evaluate_arrays(struct evaluation *e, struct err *er
                                     .dummies = &e->k.dummies,
                                     .control = e->control,
                                     .stream = control_stream(e)};
+    struct evaluate_kept_sizes kept;
     e->errors = calloc(e->k.functions * e->k.points, sizeof *e->errors);
     e->predictions = calloc(e->k.chunk * e->k.points, sizeof *e->predictions);
     CHECK(e->errors && e->predictions, ERR_MEMORY, "no memory for the errors of %zu functions",
           e->k.functions);
     TRY(curve_create(&e->curve, &o, err));
     TRY(source_reserve(e->source, e->k.chunk, e->k.points, err));
-    if (method_basis(&e->setup) && !e->mean) TRY(create_basis(e, err));
+    if (e->fitted.own_basis) TRY(create_basis(e, err));
+    evaluate_kept_read(&kept, e->ctx->point, e->source, e->k.functions, e->k.points,
+                       e->fitted.own_basis ? e->T0 : 0);
+    TRY(evaluate_kept_create(&e->kept, &kept, err));
 cleanup:
     return rc;
 }
@@ -204,12 +155,13 @@ cleanup:
 /* The bases of functions first .. first + n - 1, or the mean basis of the fit, or an empty basis if
  * the method needs none. With the control `mismatched` each function gets the basis of the next. */
 static struct basis find_basis(struct evaluation *e, size_t first, size_t n) {
-    if (e->mean) return basis_set_view(&e->basis, 0, 1);
+    if (e->fitted.has_mean) return basis_set_view(&e->fitted.mean, 0, 1);
     if (!e->collector) return (struct basis){0};
     const size_t from = method_basis_of(e->control, first, e->k.functions),
                  last = method_basis_of(e->control, first + n - 1, e->k.functions);
     const struct prompt_view view = source_draw(e->basis_source, from, n);
     if (last < from) source_redraw(e->basis_source, n - 1, last);
+    evaluate_kept_take_basis(&e->kept, first, &view);
     basis_collector_run(&e->basis, e->collector, &e->model.params, &view);
     return basis_set_view(&e->basis, 0, n);
 }
@@ -219,7 +171,7 @@ static enum err_code predict(struct evaluation *e, const struct prompt_view *vie
                              const struct basis *basis, size_t first, struct err *err) {
     enum err_code rc = ERR_OK;
     double points = (double)e->k.points, total = (double)e->k.functions * points;
-    curve_begin(&e->curve, view, basis, e->w, first);
+    curve_begin(&e->curve, view, basis, e->fitted.w, first);
     for (size_t k = 0; k < e->k.points;) {
         if (job_should_stop(e->ctx))
             return ERR(err, ERR_STOPPED, "stopped after %zu functions", first);
@@ -239,6 +191,7 @@ static enum err_code evaluate_chunk(struct evaluation *e, size_t first, size_t n
     const float *wanted = prompt_view_targets(&view);
     for (size_t i = 0; rc == ERR_OK && i < n * e->k.points; i++)
         e->errors[first * e->k.points + i] = prompt_loss_error(loss, e->predictions[i], wanted[i]);
+    if (rc == ERR_OK) evaluate_kept_take(&e->kept, first, &view, e->predictions);
     return rc;
 }
 
@@ -301,6 +254,7 @@ enum err_code evaluate_run(struct job_ctx *ctx, struct err *err) {
     TRY(write_rows(&e, err));
     const struct job_tensor errors = {"errors", 2, {e.k.functions, e.k.points}, e.errors};
     TRY(job_tensor(ctx, &errors, err));
+    TRY(evaluate_kept_write(&e.kept, ctx, err));
     TRY(job_note(ctx, "method", shown_name(&e), err));
 cleanup:
     evaluation_release(&e);

@@ -76,11 +76,43 @@ static void captures_equal_the_full_forward(void **state) {
     compare(CAPTURE("points = 4; prompts = 5; chunk = 3; contexts = \"half\";"), 5e-4);
 }
 
+/* A probe needs what the activations are of: the artifact has the prompts that the stage names, and
+ * with the weights of the function they give y. */
+static void prompts_and_functions_are_kept(void **state) {
+    (void)state;
+    struct lab lab = lab_open(CAPTURE("points = 4; prompts = 5; chunk = 3; what = \"hidden\";"));
+    struct host_twin *h = capture(&lab, NULL);
+    struct prompts_setup source = {.seed = 5, .split = "capture"};
+    struct prompts prompts;
+    problem_setup_read(&source.setup, lab_point(&lab, "capture", 0));
+    SUCCEEDS(prompts_create(&prompts, &source, N, POINTS, &err));
+    prompts_draw(&prompts, &source, 0, 3);
+    const struct job_tensor *x = host_twin_tensor(h, "x"), *y = host_twin_tensor(h, "y"),
+                            *function = host_twin_tensor(h, "function"),
+                            *position = host_twin_tensor(h, "position");
+    assert_true(x && x->rank == 3 && x->shape[0] == N && x->shape[1] == POINTS && x->shape[2] == 3);
+    assert_true(y && y->rank == 2 && y->shape[0] == N && y->shape[1] == POINTS);
+    assert_true(function && function->rank == 2 && function->shape[0] == N);
+    assert_true(function->shape[1] == 3 && position && position->shape[0] == N);
+    assert_memory_equal(x->data, prompts.x, sizeof(float) * N * POINTS * 3);
+    assert_memory_equal(y->data, prompts.y, sizeof(float) * N * POINTS);
+    for (size_t i = 0; i < N * POINTS; i++) {
+        double sum = 0;
+        for (size_t c = 0; c < 3; c++)
+            sum += (double)function->data[i / POINTS * 3 + c] * (double)x->data[i * 3 + c];
+        CLOSE(fabs(sum - (double)y->data[i]), 1e-6);
+    }
+    for (size_t i = 0; i < N; i++) assert_true(position->data[i] == 2 * (POINTS - 1));
+    prompts_destroy(&prompts);
+    host_twin_destroy(h);
+    lab_close(&lab);
+}
+
 static void only_what_was_asked_for_is_kept(void **state) {
     (void)state;
     struct lab lab = lab_open(CAPTURE("points = 4; prompts = 5; what = \"attention\";"));
     struct host_twin *h = capture(&lab, NULL);
-    assert_int_equal(host_twin_tensors(h), 1);
+    assert_int_equal(host_twin_tensors(h), 5); /* with x, y, function and position */
     assert_non_null(host_twin_tensor(h, "attention"));
     assert_int_equal(host_twin_rows(h), L);
     for (size_t l = 0; l < L; l++) {
@@ -114,6 +146,7 @@ static void the_registry_is_whole(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(captures_equal_the_full_forward),
+        cmocka_unit_test(prompts_and_functions_are_kept),
         cmocka_unit_test(only_what_was_asked_for_is_kept),
         cmocka_unit_test(plan_refuses_what_cannot_run),
         cmocka_unit_test(the_registry_is_whole),

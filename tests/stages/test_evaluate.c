@@ -336,6 +336,43 @@ static void without_a_fit_or_control_it_is_plain(void **state) {
     lab_close(&w.lab);
 }
 
+/* The errors are those of the predictions that are kept; rows and errors do not change. */
+static void predictions_and_prompts_are_kept_on_demand(void **state) {
+    (void)state;
+    struct world w;
+    world_open(&w, EVALUATE(SIZES "shift = [\"none\", \"orthogonal\", \"shuffled_labels\"];"), 0);
+    struct host_twin *bare = fitted(&w);
+    assert_int_equal(host_twin_tensors(bare), 1);
+    lab_close(&w.lab);
+    world_open(&w,
+               EVALUATE("points = 11; functions = 10; chunk = 4; shift = [\"none\", "
+                        "\"orthogonal\", \"shuffled_labels\"]; "
+                        "keep = [\"predictions\", \"prompts\"];"),
+               0);
+    for (size_t s = 0; s < 3; s++) {
+        struct host_twin *h = fitted_at(&w, s);
+        const struct job_tensor *errors = host_twin_tensor(h, "errors"),
+                                *predictions = host_twin_tensor(h, "predictions"),
+                                *targets = host_twin_tensor(h, "targets"),
+                                *x = host_twin_tensor(h, "x"),
+                                *basis_x = host_twin_tensor(h, "basis_x");
+        const size_t T = s == 1 ? 3 : 11; /* orthogonal: at most dims points */
+        assert_true(predictions->shape[0] == 10 && predictions->shape[1] == T);
+        assert_true(x->rank == 3 && x->shape[1] == T && x->shape[2] == 3);
+        assert_true(basis_x->shape[0] == 10 && basis_x->shape[1] == 6); /* the trained points */
+        assert_true((host_twin_tensor(h, "query_x") != NULL) == (s == 1));
+        assert_true((host_twin_tensor(h, "shown_y") != NULL) == (s == 2));
+        for (size_t i = 0; i < 10 * T; i++) {
+            const double e = (double)predictions->data[i] - (double)targets->data[i];
+            CLOSE(fabs(e * e - (double)errors->data[i]), 1e-6 * (1 + e * e));
+        }
+        if (s == 0) assert_memory_equal(errors_of(h), errors_of(bare), 110 * sizeof(float));
+        host_twin_destroy(h);
+    }
+    host_twin_destroy(bare);
+    lab_close(&w.lab);
+}
+
 static void weights_of_another_shape_are_refused(void **state) {
     (void)state;
     struct world w;
@@ -391,6 +428,7 @@ int main(void) {
         cmocka_unit_test(mismatched_is_the_fit_of_another_function),
         cmocka_unit_test(controls_of_a_fit_do_not_depend_on_chunks),
         cmocka_unit_test(without_a_fit_or_control_it_is_plain),
+        cmocka_unit_test(predictions_and_prompts_are_kept_on_demand),
         cmocka_unit_test(weights_of_another_shape_are_refused),
         cmocka_unit_test(stopping_is_not_failing),
         cmocka_unit_test(plan_refuses_what_cannot_run),

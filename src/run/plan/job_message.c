@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run/plan/job_about.h"
 #include "stages/planned_file.h"
 #include "stages/stage.h"
 #include "store/artifact.h"
@@ -18,6 +19,17 @@ static void block_add(struct text *out, const char *name, const char *data, size
 
 static void block_text(struct text *out, const char *name, const char *value) {
     block_add(out, name, value, strlen(value));
+}
+
+static enum err_code block_about(struct text *out, const struct plan *p, size_t job,
+                                 struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct text about = {0};
+    TRY(job_about_write(&about, p, job, err));
+    block_add(out, "about", text_str(&about), about.size);
+cleanup:
+    text_release(&about);
+    return rc;
 }
 
 static void block_point(struct text *out, const char *name, const struct config_point *point) {
@@ -48,6 +60,7 @@ enum err_code job_message_write(struct text *out, const struct plan *p, size_t j
     (void)snprintf(number, sizeof number, "%llu", (unsigned long long)config_seed(p->config));
     block_text(out, "seed", number);
     block_text(out, "control", j->control ? j->control : "");
+    TRY(block_about(out, p, job, err));
     block_point(out, "point", j->point);
     (void)snprintf(number, sizeof number, "%zu", j->n_parents);
     block_text(out, "inputs", number);
@@ -89,7 +102,7 @@ static enum err_code block_read(char **out, const char **at, const char *name, s
 enum { FILES_MOST = 16 }; /* a few for each point: `model.checkpoint`, `weights` */
 
 struct job_message {
-    char *kind, *seed, *control, *n_inputs;
+    char *kind, *seed, *control, *about, *n_inputs;
     char *input_text[JOB_PARENTS][3]; /* kind, identity, artifact */
     struct config_point *point, *input_points[JOB_PARENTS];
     struct job_input inputs[JOB_PARENTS];
@@ -103,6 +116,7 @@ static void release_message(struct job_message *m) {
     free(m->kind);
     free(m->seed);
     free(m->control);
+    free(m->about);
     free(m->n_inputs);
     if (m->point) config_point_destroy(m->point);
     for (size_t i = 0; i < JOB_PARENTS; i++) {
@@ -152,6 +166,7 @@ static enum err_code read_message(struct job_message *m, const char *at, struct 
     TRY(block_read(&m->kind, &at, "kind", err));
     TRY(block_read(&m->seed, &at, "seed", err));
     TRY(block_read(&m->control, &at, "control", err));
+    TRY(block_read(&m->about, &at, "about", err));
     TRY(point_read(&m->point, &at, err));
     TRY(block_read(&m->n_inputs, &at, "inputs", err));
     m->n = (size_t)strtoull(m->n_inputs, NULL, 10);
@@ -180,6 +195,7 @@ enum err_code job_message_compute(const char *message, struct job_ctx *ctx, void
     ctx->files = m.files;
     ctx->n_files = m.n_files;
     TRY(stage->run(ctx, err));
+    if (ctx->group_rank == 0) TRY(job_note(ctx, JOB_ABOUT_NOTE, m.about, err));
     TRY(planned_files_recheck(ctx, err));
 cleanup:
     release_message(&m);

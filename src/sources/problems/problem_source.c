@@ -75,6 +75,10 @@ static double problem_normaliser(const struct source *s, size_t active) {
     return problem_variance_active(&look(s)->setup.setup, active);
 }
 
+static const float *problem_parameters(const struct source *s) {
+    return look(s)->prompts.functions;
+}
+
 static const struct source_kind KIND = {
     .close = problem_close,
     .points = problem_points,
@@ -83,6 +87,7 @@ static const struct source_kind KIND = {
     .bytes = problem_bytes,
     .draw = problem_draw,
     .normaliser = problem_normaliser,
+    .parameters = problem_parameters,
 };
 
 static void name_split(char out[32], const char *name) {
@@ -95,7 +100,8 @@ static void fill_info(struct problem_source *of) {
     const struct shift_setup *shift = &of->setup.shift;
     const double added = shift->shift && shift->shift->noise ? shift->level : 0;
     const bool classes = s->problem->loss == PROBLEM_CLASSIFICATION;
-    of->functions = (struct source_functions){s->dims, hypot(s->noise, added) / s->scale};
+    of->functions = (struct source_functions){s->dims, hypot(s->noise, added) / s->scale,
+                                              s->problem->parameters(s)};
     of->source.info = (struct source_info){
         .name = s->problem->name,
         .shift = shift_name(shift),
@@ -103,6 +109,7 @@ static void fill_info(struct problem_source *of) {
         .loss = {.kind = classes ? LOSS_LOGISTIC : LOSS_SQUARED},
         .normaliser = problem_variance(s),
         .inputs = s->dims,
+        .apart = shift->shift && shift->shift->apart,
         .relabels = shift->shift && shift->shift->relabels,
         .functions = &of->functions,
     };
