@@ -18,7 +18,7 @@ END
 grep -qE '^  estimators .*dummy|^ +.* dummy$' help.txt || die "estimator dummy is not in the help"
 "$program" help dummy >help.txt
 grep -q 'dummy.guess' help.txt || die "its key is not in the help"
-for meaning in 'always the same number' 'one number everywhere' 'y = a, a ~ N'; do
+for meaning in 'always the same number' 'learns one number' 'y = a with a ~ N'; do
     grep -qi "$meaning" help.txt || die "'$meaning' is not in the help"
 done
 "$program" plan dummy.cfg >plan.txt

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # check_help.sh BINARY [SOURCE] - `taskvec help TOPIC` answers in one screen for every topic, suggests
-# the nearest for an unknown one, and docs/config.md holds what `help --markdown` prints.
+# the nearest for an unknown one, and docs/config.md holds what `help --markdown` prints. Descriptions of what
+# is just being added fail in CI only: a page without a full stop, a meaning that is no sentence, docs/config.md.
 # shellcheck disable=SC2016 # backquotes of Markdown
 set -euo pipefail
 (($#)) || { echo "usage: check_help.sh BINARY [SOURCE]" >&2; exit 64; }
@@ -15,6 +16,10 @@ fault() {
     echo "$*"
     sed 's/^/    > /' out
     faults=$((faults + 1))
+}
+
+undescribed() {
+    if [[ -n ${CI:-} ]]; then fault "$@"; else echo "NOTE: $*"; fi
 }
 
 # expect CODE PATTERN ARGUMENTS: exit code, a matching line, and one screen of at most 100 columns.
@@ -66,18 +71,21 @@ expect 64 'one argument too many' help fit points
 "$program" help >overview
 keys=$(sed -n 's/^| `\([a-z0-9_.]*\)` |.*/\1/p' reference.md | sort -u)
 names=$(sed -n '/^topics/,/^  keys/p' overview | sed '1d;$d' | sed -E 's/^  (stages|methods|controls|problems|shifts|estimators) / /')
-for topic in $keys $names; do expect 0 '\.$' help "$topic"; done
+for topic in $keys $names; do
+    expect 0 . help "$topic"
+    grep -q '\.$' out || undescribed "taskvec help $topic: no sentence ends in a full stop"
+done
 ((checks > 100)) || fault "only $checks checks: topics were not found"
 
 # ---- each meaning is one sentence: a capital or a formula at its start, one full stop at its end.
 sed -n 's/^| `[a-z0-9_.]*` |.*| \([^|]*\) |$/\1/p' reference.md |
     sed -E 's/ Exists where `[^`]*`\.$//' | grep -vE '^[A-Z].*[^.]\.$' >out || true
-[[ ! -s out ]] || fault "meanings that are no sentence"
+[[ ! -s out ]] || undescribed "meanings that are no sentence"
 
 # ---- docs/config.md ends in what the program prints.
 sed -n '/^<!-- From here to the end/,$p' "$source/docs/config.md" | sed '1,2d' >documented
 checks=$((checks + 1))
-diff documented reference.md >out || fault "docs/config.md differs from the output of taskvec help --markdown: replace its last part"
+diff documented reference.md >out || undescribed "docs/config.md differs from the output of taskvec help --markdown: replace its last part"
 
 ((faults == 0)) || { echo "$faults of $checks checks failed"; exit 1; }
 echo "$checks checks of help"

@@ -1,4 +1,4 @@
-/* Predicts a number from the config. Only in the program that tests how an estimator is added. */
+/* Predicts a number from the config: the smallest estimator. docs/extending.md explains it. */
 #include "estimators/estimator.h"
 
 static double flops(const struct estimator_setup *s, size_t k, size_t dims) {
@@ -25,13 +25,13 @@ static const struct config_key KEYS[] = {
      .def = "0.0",
      .when = "estimator=dummy",
      .unit = "",
-     .meaning = "its prediction for every query"},
+     .meaning = "Its prediction for every query."},
 };
 
 extern const struct estimator estimator_dummy;
 const struct estimator estimator_dummy = {
     .name = "dummy",
-    .meaning = "always the same number",
+    .meaning = "Always the same number.",
     .paper = "",
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,

@@ -1,5 +1,5 @@
-/* One learned number, added to every coordinate after every block. Only in the program that tests
- * how a method is added. */
+/* Learns one number, which it adds to every coordinate of the query after every block: the smallest
+ * method. docs/extending.md explains it. */
 #include "methods/method.h"
 
 struct dummy_keys {
@@ -44,7 +44,7 @@ static const struct config_key KEYS[] = {
      .def = "0.0",
      .when = "method=dummy",
      .unit = "",
-     .meaning = "where its number begins"},
+     .meaning = "Number that learning begins with."},
 };
 
 extern const struct method method_dummy;
@@ -52,7 +52,7 @@ const struct method method_dummy = {
     .name = "dummy",
     .docs =
         {
-            .meaning = "one number everywhere",
+            .meaning = "Learns one number, added to every coordinate after every block.",
             .paper = "",
             .sees = "nothing",
             .cost = "none",

@@ -1,4 +1,4 @@
-/* y = a, independent of x. Only in the program that tests how a problem is added. */
+/* y = a with a ~ N(0, 1), whatever x: the smallest problem. docs/extending.md explains it. */
 #include "sources/problems/problem.h"
 
 static size_t parameters(const struct problem_setup *s) {
@@ -26,7 +26,7 @@ static double variance(const struct problem_setup *s, size_t active) {
 extern const struct problem problem_dummy;
 const struct problem problem_dummy = {
     .name = "dummy",
-    .meaning = "y = a, a ~ N(0, 1)",
+    .meaning = "y = a with a ~ N(0, 1).",
     .loss = PROBLEM_SQUARED,
     .parameters = parameters,
     .draw = draw,
