@@ -8,6 +8,10 @@
 #include "ops/linear.h"
 #include "ops/vector_ops.h"
 
+struct head_layout block_heads(const struct model_dims *d) {
+    return head_layout_packed(d->H, model_key_heads(d), model_head_width(d));
+}
+
 void block_lay_out(struct forward_layer *s, struct arena *a, const struct model_dims *d, size_t T,
                    size_t att_floats, bool for_backward) {
     const size_t E = d->E;

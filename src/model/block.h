@@ -10,6 +10,10 @@
 #define MODEL_BLOCK_H
 
 #include "model/forward.h"
+#include "ops/head_layout.h"
+
+/* The q, k and v of a token in qkv. */
+struct head_layout block_heads(const struct model_dims *d);
 
 /* Lays out the arrays of s for T tokens, and att with att_floats. z and a are left to the caller,
  * since some passes store those of all layers together. for_backward: block_finish_backward() will

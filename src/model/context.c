@@ -56,7 +56,7 @@ static struct context context_of_size(const struct model_dims *dims, size_t slot
         .dims = *dims,
         .slots = slots,
         .tokens = tokens,
-        .layout = {dims->H, model_head_width(dims), context_attention_capacity(tokens), precision}};
+        .layout = {block_heads(dims), context_attention_capacity(tokens), precision}};
 }
 
 size_t context_bytes(const struct model_dims *dims, size_t slots, size_t tokens,
@@ -166,7 +166,7 @@ static void run_waiting(struct context *c, const struct context_scratch *s, cons
     const struct model_dims *d = &c->dims;
     const struct forward_layer *a = &s->layer;
     const size_t E = d->E, T = s->n_tokens, rows = rows_of(s), *slot = s->slot + first;
-    const struct attention_shape shape = {1, T, d->H, model_head_width(d), 1};
+    const struct attention_shape shape = {1, T, 1, block_heads(d)};
     float *x = s->x + first * rows * E, *next = s->next + first * rows * E;
     for (size_t l = 0; l < d->L; l++) {
         block_qkv(a, x, &p->layers[l], d, n * rows);

@@ -58,7 +58,7 @@ static struct chunk chunk_at(const struct forward *f, size_t c, size_t l) {
     const size_t first = f->B_run * c / count, n = f->B_run * (c + 1) / count - first;
     const size_t step = last_is_sparse(f) && l + 1 == d->L ? 2 : 1;
     struct chunk k = {first, n, n * length, step, n * length / step, {0}, f->layers[l]};
-    k.shape = (struct attention_shape){n, length, d->H, model_head_width(d), step};
+    k.shape = (struct attention_shape){n, length, step, block_heads(d)};
     const size_t row = first * length, r = row / step;
     struct forward_layer *s = &k.layer;
     s->ln_1 += row * E, s->ln_1_mean += row, s->ln_1_rstd += row;

@@ -24,22 +24,87 @@ static inline struct gelu gelu(lanes x) {
     return (struct gelu){y, s + (e * s) * (y * (TWO_U + 3.0f * CUBE * TWO_U * (x * x)))};
 }
 
-void gelu_forward(float *restrict y, const float *restrict x, size_t n) {
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES) lanes_store(y + i, gelu(lanes_load(x + i)).y);
-    lanes_store_tail(y + i, gelu(lanes_load_tail(x + i, n - i)).y, n - i);
+/* erfc(z) for z >= 0 with relative error 1.2e-7: Press et al., Numerical Recipes in C, 2nd edition,
+ * section 6.2, a Chebyshev fit. */
+static inline lanes erfc_of_positive(lanes z) {
+    static const float C[] = {0.17087277f,  -0.82215223f, 1.48851587f, -1.13520398f, 0.27886807f,
+                              -0.18628806f, 0.09678418f,  0.37409196f, 1.00002368f,  -1.26551223f};
+    const lanes t = 1.0f / (1.0f + 0.5f * z);
+    lanes p = lanes_all(C[0]);
+    for (size_t i = 1; i < sizeof C / sizeof *C; i++) p = p * t + C[i];
+    return t * vmath_exp(p - z * z);
 }
 
-void gelu_forward_derivative(float *restrict y, float *restrict x, size_t n) {
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        const struct gelu g = gelu(lanes_load(x + i));
-        lanes_store(y + i, g.y);
-        lanes_store(x + i, g.derivative);
+/* y = x P, dy/dx = P + x density(x), where P = P(X <= x). */
+static inline struct gelu gelu_erf(lanes x) {
+    const float ROOT_HALF = 0.70710678f, ROOT_TWO_PI = 0.39894228f; /* sqrt(1/2), 1 / sqrt(2 pi) */
+    const lanes size = lanes_max(x, -x), tail = 0.5f * erfc_of_positive(size * ROOT_HALF);
+    const lanes P = lanes_choose(x < lanes_all(0.0f), tail, 1.0f - tail), y = x * P;
+    return (struct gelu){y, P + x * (ROOT_TWO_PI * vmath_exp(-0.5f * x * x))};
+}
+
+/* dy/dx = s + x s (1 - s), where 1 - s = e s avoids cancellation. */
+static inline struct gelu silu(lanes x) {
+    const lanes most = lanes_all(EXP_MAX), e = vmath_exp(lanes_choose(-x > most, most, -x));
+    const lanes s = 1.0f / (1.0f + e), y = x * s;
+    return (struct gelu){y, s + (e * s) * y};
+}
+
+#define FORWARD(name, function)                                                                    \
+    void name(float *restrict y, const float *restrict x, size_t n) {                              \
+        size_t i = 0;                                                                              \
+        for (; i + LANES <= n; i += LANES) lanes_store(y + i, function(lanes_load(x + i)).y);      \
+        lanes_store_tail(y + i, function(lanes_load_tail(x + i, n - i)).y, n - i);                 \
     }
-    const struct gelu g = gelu(lanes_load_tail(x + i, n - i));
-    lanes_store_tail(y + i, g.y, n - i);
-    lanes_store_tail(x + i, g.derivative, n - i);
+
+#define FORWARD_DERIVATIVE(name, function)                                                         \
+    void name(float *restrict y, float *restrict x, size_t n) {                                    \
+        size_t i = 0;                                                                              \
+        for (; i + LANES <= n; i += LANES) {                                                       \
+            const struct gelu g = function(lanes_load(x + i));                                     \
+            lanes_store(y + i, g.y);                                                               \
+            lanes_store(x + i, g.derivative);                                                      \
+        }                                                                                          \
+        const struct gelu g = function(lanes_load_tail(x + i, n - i));                             \
+        lanes_store_tail(y + i, g.y, n - i);                                                       \
+        lanes_store_tail(x + i, g.derivative, n - i);                                              \
+    }
+
+FORWARD(gelu_forward, gelu)
+FORWARD_DERIVATIVE(gelu_forward_derivative, gelu)
+static FORWARD(gelu_erf_forward, gelu_erf) static FORWARD_DERIVATIVE(
+    gelu_erf_forward_derivative,
+    gelu_erf) static FORWARD(silu_forward, silu) static FORWARD_DERIVATIVE(silu_forward_derivative,
+                                                                           silu)
+
+    void activation_forward(enum activation_kind kind, float *restrict y, const float *restrict x,
+                            size_t n) {
+    switch (kind) {
+    case ACTIVATION_GELU_TANH:
+        gelu_forward(y, x, n);
+        return;
+    case ACTIVATION_GELU_ERF:
+        gelu_erf_forward(y, x, n);
+        return;
+    case ACTIVATION_SILU:
+        silu_forward(y, x, n);
+        return;
+    }
+}
+
+void activation_forward_derivative(enum activation_kind kind, float *restrict y, float *restrict x,
+                                   size_t n) {
+    switch (kind) {
+    case ACTIVATION_GELU_TANH:
+        gelu_forward_derivative(y, x, n);
+        return;
+    case ACTIVATION_GELU_ERF:
+        gelu_erf_forward_derivative(y, x, n);
+        return;
+    case ACTIVATION_SILU:
+        silu_forward_derivative(y, x, n);
+        return;
+    }
 }
 
 void gelu_backward(float *restrict d, const float *restrict derivative, size_t n) {

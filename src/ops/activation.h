@@ -27,4 +27,12 @@ void gelu_forward_derivative(float *restrict y, float *restrict x, size_t n);
 /* d [n]: on entry the gradient of y, on return that of x. derivative [n]: dy/dx. */
 void gelu_backward(float *restrict d, const float *restrict derivative, size_t n);
 
+/* The same two forward passes for any kind; gelu_backward() takes the derivatives of all. GELU in
+ * its erf form is x P(X <= x), X ~ N(0, 1) (the same paper, section 2); SiLU is x / (1 + exp(-x)),
+ * section 4. */
+void activation_forward(enum activation_kind kind, float *restrict y, const float *restrict x,
+                        size_t n);
+void activation_forward_derivative(enum activation_kind kind, float *restrict y, float *restrict x,
+                                   size_t n);
+
 #endif

@@ -1,6 +1,6 @@
 #include "ops/attention.h"
 
-#include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "ops/softmax.h"
@@ -12,6 +12,7 @@
 struct head {
     size_t T, D, R, step; /* tokens, width, queries and the tokens from one to the next */
     size_t wide, deep;    /* floats between rows of T, and of D numbers */
+    size_t row, width;    /* floats of a token in qkv and in z */
     float scale;
 };
 
@@ -26,12 +27,14 @@ static size_t row_floats(size_t n) {
 
 static struct head head_of(const struct attention_shape *s) {
     return (struct head){.T = s->T,
-                         .D = s->D,
+                         .D = s->heads.D,
                          .R = (s->T + s->step - 1) / s->step,
                          .step = s->step,
                          .wide = row_floats(s->T),
-                         .deep = tile_columns(s->D),
-                         .scale = 1.0f / sqrtf((float)s->D)};
+                         .deep = tile_columns(s->heads.D),
+                         .row = s->heads.row,
+                         .width = s->heads.H * s->heads.D,
+                         .scale = s->heads.scale};
 }
 
 /* Tokens that query r sees. */
@@ -101,13 +104,18 @@ static void combine(float *restrict out, size_t ld, size_t rows, const float *re
     }
 }
 
+/* The q, k and v of a head: those of the prompt's first token. */
+struct head_vectors {
+    const float *q, *k, *v;
+};
+
 static void head_forward(float *restrict z, float *restrict att, float *restrict scratch,
-                         const float *restrict qkv, size_t E, const struct head *h) {
+                         struct head_vectors from, const struct head *h) {
     float *q = scratch, *v = q + tile_rows(h->R) * h->deep, *k = v + tile_rows(h->T) * h->deep;
     float *p = k + h->D * h->wide; /* [4, wide] */
-    copy_rows(q, qkv, h->R, h->step * 3 * E, h);
-    copy_columns(k, qkv + E, 3 * E, h);
-    copy_rows(v, qkv + 2 * E, h->T, 3 * E, h);
+    copy_rows(q, from.q, h->R, h->step * h->row, h);
+    copy_columns(k, from.k, h->row, h);
+    copy_rows(v, from.v, h->T, h->row, h);
     for (size_t r = 0; r < h->R; r += TILE_ROWS) {
         const size_t rows = smaller(TILE_ROWS, h->R - r), n = seen_by_tile(h, r);
         score(p, h->scale, q + r * h->deep, k, n, h);
@@ -117,18 +125,24 @@ static void head_forward(float *restrict z, float *restrict att, float *restrict
             memcpy(att, p + i * h->wide, seen(h, r + i) * sizeof *att);
             att += seen(h, r + i);
         }
-        combine(z + r * E, E, rows, p, h->wide, 1, v, n, h);
+        combine(z + r * h->width, h->width, rows, p, h->wide, 1, v, n, h);
     }
+}
+
+static struct head_vectors vectors_at(const float *qkv, const struct head_layout *l, size_t h) {
+    return (struct head_vectors){qkv + head_layout_q(l, h), qkv + head_layout_k(l, h),
+                                 qkv + head_layout_v(l, h)};
 }
 
 void attention_forward(float *restrict z, float *restrict att, float *restrict scratch,
                        const float *restrict qkv, const struct attention_shape *s) {
-    const size_t E = s->H * s->D, triangle = attention_triangle(s->T, s->step);
+    const struct head_layout *l = &s->heads;
+    const size_t triangle = attention_triangle(s->T, s->step);
     const struct head head = head_of(s);
-    for (size_t bh = 0; bh < s->B * s->H; bh++) {
-        const size_t b = bh / s->H, from = bh % s->H * s->D;
-        head_forward(z + b * head.R * E + from, att ? att + bh * triangle : NULL, scratch,
-                     qkv + b * s->T * 3 * E + from, E, &head);
+    for (size_t bh = 0; bh < s->B * l->H; bh++) {
+        const size_t b = bh / l->H, h = bh % l->H;
+        head_forward(z + b * head.R * head.width + h * l->D, att ? att + bh * triangle : NULL,
+                     scratch, vectors_at(qkv + b * s->T * l->row, l, h), &head);
     }
 }
 
@@ -153,7 +167,7 @@ static struct head_scratch divide(float *scratch, const struct head *h) {
 
 /* Queries r .. r+3: their rows of p and ds, zero beyond the tokens that they see, and dq. */
 static void queries_backward(float *restrict dq, const struct head_scratch *s, const float *att,
-                             size_t r, size_t E, const struct head *h) {
+                             size_t r, const struct head *h) {
     const size_t rows = smaller(TILE_ROWS, h->R - r), n = seen_by_tile(h, r);
     const size_t room = tile_columns(n);
     float *p = s->p + r * h->wide, *ds = s->ds + r * h->wide;
@@ -165,40 +179,68 @@ static void queries_backward(float *restrict dq, const struct head_scratch *s, c
         memset(pi + m, 0, (room - m) * sizeof *pi);
         softmax_row_backward(ds + i * h->wide, pi, h->scale, m, room);
     }
-    combine(dq + r * h->step * 3 * E, h->step * 3 * E, rows, ds, h->wide, 1, s->k, n, h);
+    combine(dq + r * h->step * h->row, h->step * h->row, rows, ds, h->wide, 1, s->k, n, h);
+}
+
+/* Where the gradients of a head go. Heads of a group share k and v: all but the first of them add.
+ */
+struct head_gradients {
+    float *q, *k, *v;
+    bool adds;
+};
+
+/* The sum of combine(), added to rows of qkv. */
+static void add_combined(float *restrict out, size_t rows, const float *restrict a,
+                         const float *restrict b, size_t K, const struct head *h) {
+    for (size_t d = 0; d < h->D; d += TILE_COLUMNS) {
+        const struct tile t = tile_product(a, 1, h->wide, b + d, h->deep, K);
+        tile_add_part(out + d, h->row, &t, rows, h->D - d);
+    }
 }
 
 /* Keys and values j .. j+3, from the queries at token j and later. */
-static void keys_backward(float *restrict dk, float *restrict dv, const struct head_scratch *s,
-                          size_t j, size_t E, const struct head *h) {
+static void keys_backward(const struct head_gradients *to, const struct head_scratch *s, size_t j,
+                          const struct head *h) {
     const size_t rows = smaller(TILE_ROWS, h->T - j), r = (j + h->step - 1) / h->step;
-    const size_t from = r * h->wide + j, K = h->R > r ? h->R - r : 0;
-    combine(dk + j * 3 * E, 3 * E, rows, s->ds + from, 1, h->wide, s->q + r * h->deep, K, h);
-    combine(dv + j * 3 * E, 3 * E, rows, s->p + from, 1, h->wide, s->dz + r * h->deep, K, h);
+    const size_t from = r * h->wide + j, K = h->R > r ? h->R - r : 0, at = j * h->row;
+    if (!to->adds) {
+        combine(to->k + at, h->row, rows, s->ds + from, 1, h->wide, s->q + r * h->deep, K, h);
+        combine(to->v + at, h->row, rows, s->p + from, 1, h->wide, s->dz + r * h->deep, K, h);
+        return;
+    }
+    add_combined(to->k + at, rows, s->ds + from, s->q + r * h->deep, K, h);
+    add_combined(to->v + at, rows, s->p + from, s->dz + r * h->deep, K, h);
 }
 
-static void head_backward(float *restrict dqkv, float *restrict scratch, const float *restrict dz,
-                          const float *restrict att, const float *restrict qkv, size_t E,
-                          const struct head *h) {
+static void head_backward(const struct head_gradients *to, float *restrict scratch,
+                          const float *restrict dz, const float *restrict att,
+                          struct head_vectors from, const struct head *h) {
     const struct head_scratch s = divide(scratch, h);
-    copy_rows(s.q, qkv, h->R, h->step * 3 * E, h);
-    copy_rows(s.k, qkv + E, h->T, 3 * E, h);
-    copy_columns(s.v, qkv + 2 * E, 3 * E, h);
-    copy_rows(s.dz, dz, h->R, E, h);
+    copy_rows(s.q, from.q, h->R, h->step * h->row, h);
+    copy_rows(s.k, from.k, h->T, h->row, h);
+    copy_columns(s.v, from.v, h->row, h);
+    copy_rows(s.dz, dz, h->R, h->width, h);
     for (size_t t = 0; t < h->T; t++)
-        if (t % h->step) memset(dqkv + t * 3 * E, 0, h->D * sizeof *dqkv);
-    for (size_t r = 0; r < h->R; r += TILE_ROWS) queries_backward(dqkv, &s, att, r, E, h);
-    for (size_t j = 0; j < h->T; j += TILE_ROWS) keys_backward(dqkv + E, dqkv + 2 * E, &s, j, E, h);
+        if (t % h->step) memset(to->q + t * h->row, 0, h->D * sizeof *to->q);
+    for (size_t r = 0; r < h->R; r += TILE_ROWS) queries_backward(to->q, &s, att, r, h);
+    for (size_t j = 0; j < h->T; j += TILE_ROWS) keys_backward(to, &s, j, h);
+}
+
+static struct head_gradients gradients_at(float *dqkv, const struct head_layout *l, size_t h) {
+    return (struct head_gradients){dqkv + head_layout_q(l, h), dqkv + head_layout_k(l, h),
+                                   dqkv + head_layout_v(l, h), h % (l->H / l->KV) != 0};
 }
 
 void attention_backward(float *restrict dqkv, float *restrict scratch, const float *restrict dz,
                         const float *restrict att, const float *restrict qkv,
                         const struct attention_shape *s) {
-    const size_t E = s->H * s->D, triangle = attention_triangle(s->T, s->step);
+    const struct head_layout *l = &s->heads;
+    const size_t triangle = attention_triangle(s->T, s->step);
     const struct head head = head_of(s);
-    for (size_t bh = 0; bh < s->B * s->H; bh++) {
-        const size_t b = bh / s->H, from = bh % s->H * s->D, at = b * s->T * 3 * E + from;
-        head_backward(dqkv + at, scratch, dz + b * head.R * E + from, att + bh * triangle, qkv + at,
-                      E, &head);
+    for (size_t bh = 0; bh < s->B * l->H; bh++) {
+        const size_t b = bh / l->H, h = bh % l->H, at = b * s->T * l->row;
+        const struct head_gradients to = gradients_at(dqkv + at, l, h);
+        head_backward(&to, scratch, dz + b * head.R * head.width + h * l->D, att + bh * triangle,
+                      vectors_at(qkv + at, l, h), &head);
     }
 }

@@ -1,19 +1,19 @@
 /*
  * attention.h - causal multi-head self-attention over whole prompts.
  *
- * qkv [B,T,3E] is packed as in GPT-2: each token holds q, k and v of width E = H D, each with its
- * heads one after the other.  Queries are the tokens 0, step, 2 step, ... of each prompt, R =
- * ceil(T / step) of them; step is 1 except where the last block of a model is needed at x tokens
- * only.  z [B,R,E] holds the head outputs in the same order, before the output projection.  Vaswani
- * et al., arXiv:1706.03762, eq. 1, with scale 1/sqrt(D).
+ * qkv [B,T,row] holds the q, k and v of every token as head_layout.h describes.  Queries are the
+ * tokens 0, step, 2 step, ... of each prompt, R = ceil(T / step) of them; step is 1 except where
+ * the last block of a model is needed at x tokens only.  z [B,R,H D] holds the outputs of the heads
+ * side by side, before the output projection.  Vaswani et al., arXiv:1706.03762, eq. 1.
  */
 #ifndef OPS_ATTENTION_H
 #define OPS_ATTENTION_H
 
-#include <stddef.h>
+#include "ops/head_layout.h"
 
 struct attention_shape {
-    size_t B, T, H, D, step;
+    size_t B, T, step;
+    struct head_layout heads;
 };
 
 /* Probabilities are stored as a triangle, since a token sees only itself and what precedes it: for
@@ -29,8 +29,8 @@ size_t attention_scratch(size_t T, size_t D);
 void attention_forward(float *restrict z, float *restrict att, float *restrict scratch,
                        const float *restrict qkv, const struct attention_shape *shape);
 
-/* dz [B,R,E] -> dqkv [B,T,3E], overwritten; 0 for the q of tokens that are no queries. att and qkv
- * are those of the forward pass. */
+/* dz [B,R,H D] -> dqkv [B,T,row], overwritten; 0 for the q of tokens that are no queries. att and
+ * qkv are those of the forward pass. */
 void attention_backward(float *restrict dqkv, float *restrict scratch, const float *restrict dz,
                         const float *restrict att, const float *restrict qkv,
                         const struct attention_shape *shape);

@@ -20,11 +20,11 @@ size_t context_attention_capacity(size_t T) { return (T + LANES - 1) / LANES * L
 
 /* Bytes of the keys, or of the values, of one head. */
 static size_t block_size(const struct context_layout *layout) {
-    return layout->capacity * layout->D * number_size(layout->precision);
+    return layout->capacity * layout->heads.D * number_size(layout->precision);
 }
 
 size_t context_attention_stride(const struct context_layout *layout) {
-    return 2 * layout->H * block_size(layout);
+    return 2 * layout->heads.KV * block_size(layout);
 }
 
 INLINE lanes load(const unsigned char *M, size_t i, precision_t kind) {
@@ -55,24 +55,32 @@ static void pack_tile(unsigned char *tile, const float *x, size_t n, size_t D, s
 
 void context_attention_pack(void *restrict kv, const float *restrict qkv, size_t B, size_t T,
                             const struct context_layout *layout) {
-    const size_t H = layout->H, D = layout->D, E = H * D;
-    const size_t row = D * number_size(layout->precision);
+    const struct head_layout *l = &layout->heads;
+    const size_t size = l->D * number_size(layout->precision);
     unsigned char *block = kv;
     assert(T <= layout->capacity);
     for (size_t b = 0; b < B; b++)
-        for (size_t h = 0; h < H; h++)
+        for (size_t h = 0; h < l->KV; h++)
             for (size_t i = 0; i < 2; i++, block += block_size(layout))
                 for (size_t t = 0; t < T; t += LANES)
-                    pack_tile(block + t * row, qkv + (b * T + t) * 3 * E + (1 + i) * E + h * D,
-                              T - t < LANES ? T - t : LANES, D, 3 * E, layout->precision);
+                    pack_tile(block + t * size,
+                              qkv + (b * T + t) * l->row + (i ? l->v : l->k) + h * l->kv_step,
+                              T - t < LANES ? T - t : LANES, l->D, l->row, layout->precision);
 }
 
 /* ---- one head of one row */
 
 struct head {
     const unsigned char *K, *V, *prefetch; /* prefetch: the block that is read after K and V */
-    const float *q;                        /* [D] of the row itself; its k and v follow, E apart */
-    size_t n, D, E;                        /* tokens seen */
+    const float *q, *k, *v;                /* [D] of the row itself */
+    size_t n, D;                           /* tokens seen */
+    float scale;
+};
+
+/* Gradients of q, k and v. Heads of a group share k and v: all but the first of them add. */
+struct head_gradients {
+    float *q, *k, *v;
+    bool adds;
 };
 
 /* A pass over a block M [capacity / 8][D][8], of which n tokens are seen. `prefetch` is the block
@@ -192,9 +200,9 @@ static float dot(const float *x, const float *y, size_t D) {
  * level) until they are divided by their sum at the end. */
 INLINE void forward(float *restrict out, float *restrict p, const struct head *h, size_t D,
                     precision_t kind) {
-    const float *k = h->q + h->E, *v = k + h->E, scale = 1.0f / sqrtf((float)D);
+    const float scale = h->scale;
     const size_t n = h->n;
-    const float own = scale * dot(h->q, k, D);
+    const float own = scale * dot(h->q, h->k, D);
     lanes top = dots(p, h->q, scale, (struct pass){h->K, h->V, n, D, NULL}, kind);
     top = lanes_max(top, lanes_all(own));
     const float level = lanes_top(top);
@@ -205,38 +213,39 @@ INLINE void forward(float *restrict out, float *restrict p, const struct head *h
     const float part = 1.0f / (lanes_sum(sum) + e);
     for (size_t j = 0; j < n; j += LANES) lanes_store(p + j, lanes_load(p + j) * part);
     p[n] = e * part;
-    for (size_t d = 0; d < D; d++) out[d] = out[d] * part + p[n] * v[d];
+    for (size_t d = 0; d < D; d++) out[d] = out[d] * part + p[n] * h->v[d];
 }
 
-INLINE void backward(float *restrict dq, float *restrict ds, const float *restrict g,
+INLINE void backward(const struct head_gradients *to, float *restrict ds, const float *restrict g,
                      const float *restrict p, const struct head *h, size_t D, precision_t kind) {
-    const size_t n = h->n, E = h->E;
-    const float *k = h->q + E, *v = k + E, scale = 1.0f / sqrtf((float)D);
-    const float own = dot(g, v, D);
+    const size_t n = h->n;
+    const float own = dot(g, h->v, D);
     const lanes all = dots(ds, g, 1.0f, (struct pass){h->V, h->K, n, D, p}, kind);
-    const float level = lanes_sum(all) + p[n] * own, d_own = scale * p[n] * (own - level);
+    const float level = lanes_sum(all) + p[n] * own, d_own = h->scale * p[n] * (own - level);
     struct pass second = {h->K, h->prefetch, n, D, p};
-    (void)transform_scores(ds, level, scale, &second, kind);
-    project(dq, ds, second, kind);
+    (void)transform_scores(ds, level, h->scale, &second, kind);
+    project(to->q, ds, second, kind);
     for (size_t d = 0; d < D; d++) {
-        dq[d] += d_own * k[d];
-        dq[E + d] = d_own * h->q[d];
-        dq[2 * E + d] = p[n] * g[d];
+        to->q[d] += d_own * h->k[d];
+        const float dk = d_own * h->q[d], dv = p[n] * g[d];
+        to->k[d] = to->adds ? to->k[d] + dk : dk;
+        to->v[d] = to->adds ? to->v[d] + dv : dv;
     }
 }
 
 struct kernels {
     void (*forward)(float *out, float *p, const struct head *h);
-    void (*backward)(float *dq, float *ds, const float *g, const float *p, const struct head *h);
+    void (*backward)(const struct head_gradients *to, float *ds, const float *g, const float *p,
+                     const struct head *h);
 };
 
 #define KERNELS(name, size, kind)                                                                  \
     static void name##_forward(float *out, float *p, const struct head *h) {                       \
         forward(out, p, h, size, kind);                                                            \
     }                                                                                              \
-    static void name##_backward(float *dq, float *ds, const float *g, const float *p,              \
-                                const struct head *h) {                                            \
-        backward(dq, ds, g, p, h, size, kind);                                                     \
+    static void name##_backward(const struct head_gradients *to, float *ds, const float *g,        \
+                                const float *p, const struct head *h) {                            \
+        backward(to, ds, g, p, h, size, kind);                                                     \
     }                                                                                              \
     static const struct kernels name = {name##_forward, name##_backward};
 
@@ -251,7 +260,7 @@ KERNELS(half_any, h->D, CONTEXT_HALF)
 
 static const struct kernels *kernels_of(const struct context_layout *layout) {
     const bool half = layout->precision == CONTEXT_HALF;
-    switch (layout->D) {
+    switch (layout->heads.D) {
     case 16:
         return half ? &half_16 : &single_16;
     case 32:
@@ -265,34 +274,45 @@ static const struct kernels *kernels_of(const struct context_layout *layout) {
 
 /* ---- all rows and heads */
 
+/* Head h of the row at qkv, over the context of its prompt at kv. */
 static struct head head_of(const float *qkv, const unsigned char *kv, size_t h, size_t n,
                            const struct context_layout *layout) {
-    const size_t block = block_size(layout), E = layout->H * layout->D;
-    const unsigned char *K = kv + 2 * h * block;
+    const struct head_layout *l = &layout->heads;
+    const size_t block = block_size(layout);
+    const unsigned char *K = kv + 2 * (h / (l->H / l->KV)) * block;
     return (struct head){.K = K,
                          .V = K + block,
                          .prefetch = K + 2 * block,
-                         .q = qkv + h * layout->D,
+                         .q = qkv + head_layout_q(l, h),
+                         .k = qkv + head_layout_k(l, h),
+                         .v = qkv + head_layout_v(l, h),
                          .n = n,
-                         .D = layout->D,
-                         .E = E};
+                         .D = l->D,
+                         .scale = l->scale};
 }
 
 void context_attention_forward(float *restrict z, float *restrict att, const float *restrict qkv,
                                const void *restrict kv, const uint32_t *restrict prompt,
                                const uint32_t *restrict tokens, size_t R,
                                const struct context_layout *layout) {
-    const size_t H = layout->H, D = layout->D, E = H * D, stride = context_attention_stride(layout);
+    const struct head_layout *l = &layout->heads;
+    const size_t H = l->H, D = l->D, stride = context_attention_stride(layout);
     const struct kernels *kernels = kernels_of(layout);
     const unsigned char *base = kv;
     assert(layout->capacity % LANES == 0);
     for (size_t rh = 0; rh < R * H; rh++) {
         const size_t r = rh / H, h = rh % H;
-        struct head one = head_of(qkv + r * 3 * E, base + prompt[r] * stride, h, tokens[r], layout);
+        struct head one =
+            head_of(qkv + r * l->row, base + prompt[r] * stride, h, tokens[r], layout);
         assert(tokens[r] <= layout->capacity);
         if (h + 1 == H && r + 1 < R) one.prefetch = base + prompt[r + 1] * stride;
-        kernels->forward(z + r * E + h * D, att + rh * (layout->capacity + 1), &one);
+        kernels->forward(z + rh * D, att + rh * (layout->capacity + 1), &one);
     }
+}
+
+static struct head_gradients gradients_at(float *dqkv, const struct head_layout *l, size_t h) {
+    return (struct head_gradients){dqkv + head_layout_q(l, h), dqkv + head_layout_k(l, h),
+                                   dqkv + head_layout_v(l, h), h % (l->H / l->KV) != 0};
 }
 
 void context_attention_backward(float *restrict dqkv, float *restrict scratch,
@@ -300,17 +320,18 @@ void context_attention_backward(float *restrict dqkv, float *restrict scratch,
                                 const float *restrict qkv, const void *restrict kv,
                                 const uint32_t *restrict prompt, const uint32_t *restrict tokens,
                                 size_t R, const struct context_layout *layout) {
-    const size_t H = layout->H, D = layout->D, E = H * D;
-    const size_t stride = context_attention_stride(layout), block = block_size(layout);
+    const struct head_layout *l = &layout->heads;
+    const size_t H = l->H, stride = context_attention_stride(layout), block = block_size(layout);
     const struct kernels *kernels = kernels_of(layout);
     const unsigned char *base = kv;
     assert(layout->capacity % LANES == 0);
     for (size_t rh = 0; rh < R * H; rh++) {
         const size_t r = rh / H, h = rh % H;
-        struct head one = head_of(qkv + r * 3 * E, base + prompt[r] * stride, h, tokens[r], layout);
+        struct head one =
+            head_of(qkv + r * l->row, base + prompt[r] * stride, h, tokens[r], layout);
+        const struct head_gradients to = gradients_at(dqkv + r * l->row, l, h);
         if (h + 1 == H && r + 1 < R) one.prefetch = base + prompt[r + 1] * stride;
         one.prefetch += block;
-        kernels->backward(dqkv + r * 3 * E + h * D, scratch, dz + r * E + h * D,
-                          att + rh * (layout->capacity + 1), &one);
+        kernels->backward(&to, scratch, dz + rh * l->D, att + rh * (layout->capacity + 1), &one);
     }
 }

@@ -61,4 +61,13 @@ static inline void tile_store_part(float *out, size_t ld, const struct tile *t, 
             out[r * ld + c] = copy[r * TILE_COLUMNS + c];
 }
 
+static inline void tile_add_part(float *out, size_t ld, const struct tile *t, size_t rows,
+                                 size_t columns) {
+    float copy[TILE_ROWS * TILE_COLUMNS];
+    tile_store(copy, TILE_COLUMNS, t);
+    for (size_t r = 0; r < rows && r < TILE_ROWS; r++)
+        for (size_t c = 0; c < columns && c < TILE_COLUMNS; c++)
+            out[r * ld + c] += copy[r * TILE_COLUMNS + c];
+}
+
 #endif

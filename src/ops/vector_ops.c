@@ -29,13 +29,17 @@ void rows_gather(float *restrict out, const float *restrict x, const uint32_t *r
 /* Rows are summed in groups of 32 and then over groups, which rounds less than one sum over
  * thousands of rows. */
 void rows_sum(float *restrict out, const float *restrict x, size_t R, size_t E) {
+    rows_sum_apart(out, x, R, E, E);
+}
+
+void rows_sum_apart(float *restrict out, const float *restrict x, size_t R, size_t E, size_t ld) {
     enum { COLUMNS = 64, ROWS = 32 };
     for (size_t r = 0; r < R; r += ROWS) {
         const size_t rows = R - r < ROWS ? R - r : ROWS;
         for (size_t e = 0; e < E; e += COLUMNS) {
             const size_t columns = E - e < COLUMNS ? E - e : COLUMNS;
             float sum[COLUMNS] = {0};
-            for (size_t i = 0; i < rows; i++) vector_add(sum, x + (r + i) * E + e, columns);
+            for (size_t i = 0; i < rows; i++) vector_add(sum, x + (r + i) * ld + e, columns);
             vector_add(out + e, sum, columns);
         }
     }

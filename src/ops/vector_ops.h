@@ -29,5 +29,7 @@ void rows_gather(float *restrict out, const float *restrict x, const uint32_t *r
 
 /* out [E] += sum over r of x [R,E], in the order of r: the gradient of a broadcast row. */
 void rows_sum(float *restrict out, const float *restrict x, size_t R, size_t E);
+/* The same with rows that are ld floats apart. */
+void rows_sum_apart(float *restrict out, const float *restrict x, size_t R, size_t E, size_t ld);
 
 #endif

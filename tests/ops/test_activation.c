@@ -41,6 +41,50 @@ static void gelu_gradients(void **state) {
     pair_free(&x), pair_free(&d), pair_free(&alone), pair_free(&y);
 }
 
+/* The other kinds: values, gradients, and the same bits with and without the derivative. */
+static double erf_sum(void *context) {
+    double y;
+    twin_gelu_erf(&y, context, 1);
+    return y;
+}
+
+static double silu_sum(void *context) {
+    double y;
+    twin_silu(&y, context, 1);
+    return y;
+}
+
+static void compare_kind(enum activation_kind kind, double (*twin)(void *context)) {
+    struct pair x = pair_normals(N, 1, 3.0), y = pair_filled(N, nan(""));
+    struct pair alone = pair_filled(N, nan("")), d = pair_filled(N, 0);
+    activation_forward(kind, alone.f, x.f, N);
+    activation_forward_derivative(kind, y.f, x.f, N);
+    assert_memory_equal(y.f, alone.f, N * sizeof(float));
+    for (size_t i = 0; i < N; i++) y.d[i] = twin(&x.d[i]);
+    for (size_t i = 0; i < N; i++) d.d[i] = twin_slope(twin, &x.d[i], &x.d[i]);
+    assert_true(twin_error(y.f, y.d, N) < 1e-6);
+    assert_true(twin_error(x.f, d.d, N) < 2e-6);
+    pair_free(&x), pair_free(&y), pair_free(&alone), pair_free(&d);
+}
+
+static void all_kinds(void **state) {
+    (void)state;
+    compare_kind(ACTIVATION_GELU_TANH, gelu_sum);
+    compare_kind(ACTIVATION_GELU_ERF, erf_sum);
+    compare_kind(ACTIVATION_SILU, silu_sum);
+}
+
+static void extremes_of_all_kinds(void **state) {
+    (void)state;
+    for (int kind = ACTIVATION_GELU_TANH; kind <= ACTIVATION_SILU; kind++) {
+        float x[] = {-1e6f, -300.0f, -1e-20f, 0.0f, 300.0f, 1e6f, NAN}, y[7];
+        const double want[] = {0, 0, -0.5e-20, 0, 300, 1e6}, derivative[] = {0, 0, .5, .5, 1, 1};
+        activation_forward_derivative((enum activation_kind)kind, y, x, 7);
+        assert_true(twin_error(y, want, 6) < 1e-6 && isnan(y[6]));
+        assert_true(twin_error(x, derivative, 6) < 1e-6 && isnan(x[6]));
+    }
+}
+
 static void gelu_extremes(void **state) {
     (void)state;
     float x[] = {-1e6f, -30.0f, -10.0f, -1e-20f, 0.0f, 1e-20f, 10.0f, 30.0f, 1e6f};
@@ -82,9 +126,12 @@ static void place_does_not_matter(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gelu_values), cmocka_unit_test(gelu_gradients),
-        cmocka_unit_test(gelu_extremes), cmocka_unit_test(nan_stays_nan),
-        cmocka_unit_test(place_does_not_matter)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(gelu_values),
+                                       cmocka_unit_test(gelu_gradients),
+                                       cmocka_unit_test(all_kinds),
+                                       cmocka_unit_test(extremes_of_all_kinds),
+                                       cmocka_unit_test(gelu_extremes),
+                                       cmocka_unit_test(nan_stays_nan),
+                                       cmocka_unit_test(place_does_not_matter)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,29 +11,40 @@
 #include "ops/softmax.h"
 #include "twins/ops_twin.h"
 
-/* B, T, H, D, step: within one tile, whole tiles, ragged ones, more than one of each kind. */
-static const struct attention_shape SHAPES[] = {
-    {1, 1, 1, 1, 1},   {2, 1, 3, 4, 2},   {1, 7, 1, 5, 1},   {2, 9, 8, 4, 1},  {2, 9, 2, 4, 3},
-    {1, 18, 2, 16, 1}, {1, 18, 2, 16, 2}, {1, 37, 1, 20, 2}, {1, 34, 1, 33, 1}};
+/* B, T, H, KV, D, step: within one tile, whole tiles, ragged ones, more than one of each kind;
+ * KV 0: one key-value head a head, q, k and v of a head together. */
+static const size_t SHAPES[][6] = {{1, 1, 1, 1, 1, 1},   {2, 1, 3, 3, 4, 2},   {1, 7, 1, 1, 5, 1},
+                                   {2, 9, 8, 8, 4, 1},   {2, 9, 2, 2, 4, 3},   {1, 18, 2, 2, 16, 1},
+                                   {1, 18, 2, 2, 16, 2}, {1, 37, 1, 1, 20, 2}, {1, 34, 1, 1, 33, 1},
+                                   {2, 9, 6, 2, 4, 1},   {1, 18, 4, 1, 5, 1},  {1, 7, 4, 2, 18, 2},
+                                   {2, 9, 3, 0, 4, 1},   {1, 11, 2, 0, 17, 2}};
 enum { CASES = sizeof SHAPES / sizeof *SHAPES };
 
-/* A layer and a scalar loss <g, z>; z, g [B,T,E]; z.f and g.f hold the rows of the queries only. */
+static struct attention_shape shape_of(const size_t s[6]) {
+    const struct head_layout heads =
+        s[3] > 0 ? head_layout_packed(s[2], s[3], s[4]) : head_layout_by_head(s[2], s[4]);
+    return (struct attention_shape){s[0], s[1], s[5], heads};
+}
+
+/* A layer and a scalar loss <g, z>; z, g [B,T,E], E = H D; z.f and g.f hold the rows of the queries
+ * only. */
 struct layer {
     struct attention_shape s;
     size_t R, E;
     struct pair qkv, att, z, g, scratch;
 };
 
-static struct layer layer_new(const struct attention_shape *s, double scale) {
-    const size_t E = s->H * s->D, rows = s->B * s->T;
-    struct layer l = {*s,
+static struct layer layer_new(const size_t size[6], double scale) {
+    const struct attention_shape shape = shape_of(size), *s = &shape;
+    const size_t H = s->heads.H, E = H * s->heads.D, rows = s->B * s->T;
+    struct layer l = {shape,
                       (s->T + s->step - 1) / s->step,
                       E,
-                      pair_normals(rows * 3 * E, 1, scale),
-                      pair_filled(rows * s->H * s->T, nan("")),
+                      pair_normals(rows * s->heads.row, 1, scale),
+                      pair_filled(rows * H * s->T, nan("")),
                       pair_filled(rows * E, nan("")),
                       pair_normals(rows * E, 2, 1.0),
-                      pair_filled(attention_scratch(s->T, s->D), nan(""))};
+                      pair_filled(attention_scratch(s->T, s->heads.D), nan(""))};
     for (size_t b = 0; b < s->B; b++) /* no loss at tokens that are no queries */
         for (size_t t = 0; t < s->T; t++) {
             double *g = l.g.d + (b * s->T + t) * E;
@@ -56,7 +67,7 @@ static void forward(struct layer *l) {
 }
 
 static void twin(struct layer *l, double *att) {
-    twin_attention(l->z.d, att, l->qkv.d, l->s.B, l->s.T, l->s.H, l->s.D);
+    twin_attention(l->z.d, att, l->qkv.d, l->s.B, l->s.T, &l->s.heads);
 }
 
 static double loss(void *context) {
@@ -67,7 +78,7 @@ static double loss(void *context) {
 
 /* Row r of head h of prompt b, against row r step of the twin's square. */
 static void compare_row(const struct layer *l, size_t b, size_t h, size_t r, double tolerance) {
-    const size_t T = l->s.T, t = r * l->s.step, bh = b * l->s.H + h;
+    const size_t T = l->s.T, t = r * l->s.step, bh = b * l->s.heads.H + h;
     const float *got = l->att.f + bh * attention_triangle(T, l->s.step);
     assert_true(twin_error(got + attention_row_start(r, l->s.step), l->att.d + (bh * T + t) * T,
                            t + 1) < tolerance);
@@ -79,14 +90,14 @@ static void compare_values(struct layer *l, double tolerance) {
     forward(l);
     twin(l, l->att.d);
     for (size_t b = 0; b < l->s.B; b++)
-        for (size_t h = 0; h < l->s.H; h++)
+        for (size_t h = 0; h < l->s.heads.H; h++)
             for (size_t r = 0; r < l->R; r++) compare_row(l, b, h, r, tolerance);
 }
 
 static void values(void **state) {
     (void)state;
     for (size_t i = 0; i < CASES; i++) {
-        struct layer l = layer_new(&SHAPES[i], 1.0);
+        struct layer l = layer_new(SHAPES[i], 1.0);
         compare_values(&l, 1e-5);
         layer_free(&l);
     }
@@ -95,7 +106,7 @@ static void values(void **state) {
 static void gradients(void **state) {
     (void)state;
     for (size_t i = 0; i < CASES; i++) {
-        struct layer l = layer_new(&SHAPES[i], 1.0);
+        struct layer l = layer_new(SHAPES[i], 1.0);
         struct pair d = pair_filled(l.qkv.n, nan(""));
         forward(&l);
         attention_backward(d.f, l.scratch.f, l.g.f, l.att.f, l.qkv.f, &l.s);
@@ -109,8 +120,8 @@ static void gradients(void **state) {
 /* Later tokens do not change the output of a token. */
 static void later_tokens_do_not_matter(void **state) {
     (void)state;
-    const struct attention_shape shape = {1, 12, 2, 8, 1};
-    struct layer l = layer_new(&shape, 1.0), changed = layer_new(&shape, 1.0);
+    const size_t shape[] = {1, 12, 2, 2, 8, 1};
+    struct layer l = layer_new(shape, 1.0), changed = layer_new(shape, 1.0);
     for (size_t i = 7 * 48; i < 12 * 48; i++) changed.qkv.f[i] += 100.0f;
     forward(&l), forward(&changed);
     assert_memory_equal(l.z.f, changed.z.f, 7 * 16 * sizeof(float));
@@ -121,12 +132,12 @@ static void later_tokens_do_not_matter(void **state) {
 /* The bits of a prompt depend neither on other prompts, nor on addresses, nor on later tokens. */
 static void prompts_are_independent(void **state) {
     (void)state;
-    const struct attention_shape all = {3, 21, 2, 5, 1}, one = {1, 18, 2, 5, 1};
-    struct layer l = layer_new(&all, 1.0), alone = layer_new(&one, 1.0);
+    const size_t all[] = {3, 21, 2, 2, 5, 1}, one[] = {1, 18, 2, 2, 5, 1};
+    struct layer l = layer_new(all, 1.0), alone = layer_new(one, 1.0);
     forward(&l);
     for (size_t b = 0; b < 3; b++) {
         float z[18 * 10 + 1];
-        attention_forward(z + b % 2, alone.att.f, alone.scratch.f, l.qkv.f + b * 21 * 30, &one);
+        attention_forward(z + b % 2, alone.att.f, alone.scratch.f, l.qkv.f + b * 21 * 30, &alone.s);
         assert_memory_equal(z + b % 2, l.z.f + b * 21 * 10, 18 * 10 * sizeof *z);
     }
     layer_free(&l), layer_free(&alone);
@@ -134,8 +145,8 @@ static void prompts_are_independent(void **state) {
 
 static void huge_scores_stay_finite(void **state) {
     (void)state;
-    const struct attention_shape shape = {1, 10, 2, 8, 1};
-    struct layer l = layer_new(&shape, 100.0);
+    const size_t shape[] = {1, 10, 2, 2, 8, 1};
+    struct layer l = layer_new(shape, 100.0);
     compare_values(&l, 1.0); /* scores of 1e4 have errors of 1e-3, values are of size 100 */
     layer_free(&l);
 }

@@ -15,27 +15,28 @@
 
 /* Contexts, query rows over them, and a scalar loss <g, z>. */
 struct stream {
-    size_t B, T, H, D, R;
+    size_t B, T, H, D, R, row;
     struct context_layout kept;
     struct pair context, kv, qkv, att, z, g;
     uint32_t prompt[64], tokens[64];
 };
 
-/* B, T, H, D, R, precision */
-static const size_t SIZES[][6] = {
-    {1, 1, 1, 1, 2, CONTEXT_SINGLE},   {2, 5, 1, 3, 6, CONTEXT_SINGLE},
-    {3, 16, 8, 4, 7, CONTEXT_SINGLE},  {2, 17, 2, 16, 36, CONTEXT_SINGLE},
-    {1, 41, 3, 7, 9, CONTEXT_SINGLE},  {2, 70, 2, 32, 4, CONTEXT_SINGLE},
-    {1, 37, 1, 64, 3, CONTEXT_SINGLE}, {1, 20, 1, 128, 2, CONTEXT_SINGLE},
-    {2, 5, 1, 3, 6, CONTEXT_HALF},     {2, 17, 2, 16, 36, CONTEXT_HALF},
-    {2, 70, 2, 32, 4, CONTEXT_HALF},   {1, 37, 1, 64, 3, CONTEXT_HALF},
-    {1, 41, 3, 7, 9, CONTEXT_HALF}};
-enum { CASES = sizeof SIZES / sizeof SIZES[0], SINGLE_CASE = 3, HALF_CASE = 9 };
+/* B, T, H, D, R, precision, KV (0: one a head, q, k and v of a head together) */
+static const size_t SIZES[][7] = {
+    {1, 1, 1, 1, 2, CONTEXT_SINGLE, 1},   {2, 5, 1, 3, 6, CONTEXT_SINGLE, 1},
+    {3, 16, 8, 4, 7, CONTEXT_SINGLE, 8},  {2, 17, 2, 16, 36, CONTEXT_SINGLE, 2},
+    {1, 41, 3, 7, 9, CONTEXT_SINGLE, 3},  {2, 70, 2, 32, 4, CONTEXT_SINGLE, 2},
+    {1, 37, 1, 64, 3, CONTEXT_SINGLE, 1}, {1, 20, 1, 128, 2, CONTEXT_SINGLE, 1},
+    {2, 5, 1, 3, 6, CONTEXT_HALF, 1},     {2, 17, 2, 16, 36, CONTEXT_HALF, 2},
+    {2, 70, 2, 32, 4, CONTEXT_HALF, 2},   {1, 37, 1, 64, 3, CONTEXT_HALF, 1},
+    {1, 41, 3, 7, 9, CONTEXT_HALF, 3},    {2, 17, 6, 16, 8, CONTEXT_SINGLE, 2},
+    {3, 9, 4, 5, 7, CONTEXT_HALF, 1},     {2, 17, 3, 8, 9, CONTEXT_SINGLE, 0}};
+enum { CASES = sizeof SIZES / sizeof SIZES[0], SINGLE_CASE = 3, HALF_CASE = 9, GROUPED_CASE = 13 };
 
-/* Rounds keys and values to halves, so that the twin sees the stored numbers. */
-static void round_context(struct pair *context, size_t E) {
+/* Rounds keys and values (and queries, which nothing reads) to halves, so that the twin sees the
+ * stored numbers. */
+static void round_context(struct pair *context) {
     for (size_t i = 0; i < context->n; i++) {
-        if (i % (3 * E) < E) continue;
         context->f[i] = half_lanes_widen_one(half_lanes_narrow_one(context->f[i]));
         context->d[i] = (double)context->f[i];
     }
@@ -45,15 +46,17 @@ static struct pair kv_new(size_t B, const struct context_layout *kept) {
     return pair_filled(B * context_attention_stride(kept) / sizeof(float), nan(""));
 }
 
-static struct stream stream_new(const size_t s[6]) {
+static struct stream stream_new(const size_t s[7]) {
     const size_t B = s[0], T = s[1], H = s[2], D = s[3], R = s[4], E = H * D;
     struct stream x = {.B = B, .T = T, .H = H, .D = D, .R = R};
-    x.kept =
-        (struct context_layout){H, D, context_attention_capacity(T), (enum context_precision)s[5]};
-    x.context = pair_normals(B * T * 3 * E, 1, 1.0);
-    if (s[5] == CONTEXT_HALF) round_context(&x.context, E);
+    x.kept = (struct context_layout){s[6] > 0 ? head_layout_packed(H, s[6], D)
+                                              : head_layout_by_head(H, D),
+                                     context_attention_capacity(T), (enum context_precision)s[5]};
+    x.row = x.kept.heads.row;
+    x.context = pair_normals(B * T * x.row, 1, 1.0);
+    if (s[5] == CONTEXT_HALF) round_context(&x.context);
     x.kv = kv_new(B, &x.kept);
-    x.qkv = pair_normals(R * 3 * E, 2, 1.0);
+    x.qkv = pair_normals(R * x.row, 2, 1.0);
     x.att = pair_filled(R * H * (x.kept.capacity + 1), nan(""));
     x.z = pair_filled(R * E, nan(""));
     x.g = pair_normals(R * E, 3, 1.0);
@@ -84,8 +87,8 @@ static void attend_backward(struct pair *dqkv, struct stream *x) {
 
 static double loss(void *context) {
     struct stream *x = context;
-    twin_context_attend(x->z.d, x->qkv.d, x->context.d, x->prompt, x->tokens, x->R, x->T, x->H,
-                        x->D);
+    twin_context_attend(x->z.d, x->qkv.d, x->context.d, x->prompt, x->tokens, x->R, x->T,
+                        &x->kept.heads);
     return twin_dot(x->g.d, x->z.d, x->z.n);
 }
 
@@ -117,9 +120,9 @@ static void gradients(void **state) {
 /* Token t of a full pass, as a query over the t tokens before it: every t. */
 static void equals_full_attention(void **state) {
     (void)state;
-    const size_t size[6] = {1, 33, 4, 8, 33, CONTEXT_SINGLE}, E = 32, T = 33;
+    const size_t size[7] = {1, 33, 4, 8, 33, CONTEXT_SINGLE, 4}, E = 32, T = 33;
     struct stream x = stream_new(size);
-    const struct attention_shape shape = {1, T, 4, 8, 1};
+    const struct attention_shape shape = {1, T, 1, x.kept.heads};
     struct pair z = pair_filled(T * E, nan("")), att = pair_filled(4 * T * T, nan(""));
     struct pair scratch = pair_filled(attention_scratch(T, 8), nan(""));
     attention_forward(z.f, att.f, scratch.f, x.context.f, &shape);
@@ -141,27 +144,27 @@ static void equals_full_attention(void **state) {
 
 /* Each row alone, over a context whose unseen tokens are NaN, has the same bits, forward and
  * backward. */
-static void rows_alone(const size_t size[6]) {
+static void rows_alone(const size_t size[7]) {
     struct stream x = stream_new(size);
     struct pair d = pair_filled(x.qkv.n, 0.0);
     const size_t E = x.H * x.D;
     attend(&x);
     attend_backward(&d, &x);
     for (size_t r = 0; r < x.R; r++) {
-        const size_t one[6] = {x.B, x.T, x.H, x.D, 1, x.kept.precision}, seen = x.tokens[r];
+        const size_t one[7] = {x.B, x.T, x.H, x.D, 1, x.kept.precision, size[6]};
+        const size_t seen = x.tokens[r], row = x.row;
         struct stream y = stream_new(one);
         struct pair dy = pair_filled(y.qkv.n, 0.0);
         y.prompt[0] = x.prompt[r], y.tokens[0] = x.tokens[r];
-        memcpy(y.qkv.f, x.qkv.f + r * 3 * E, 3 * E * sizeof(float));
+        memcpy(y.qkv.f, x.qkv.f + r * row, row * sizeof(float));
         memcpy(y.g.f, x.g.f + r * E, E * sizeof(float));
         for (size_t b = 0; b < y.B; b++)
-            for (size_t i = seen * 3 * E; i < y.T * 3 * E; i++)
-                y.context.f[b * y.T * 3 * E + i] = NAN;
+            for (size_t i = seen * row; i < y.T * row; i++) y.context.f[b * y.T * row + i] = NAN;
         context_attention_pack(y.kv.f, y.context.f, y.B, y.T, &y.kept);
         attend(&y);
         attend_backward(&dy, &y);
         assert_memory_equal(y.z.f, x.z.f + r * E, E * sizeof(float));
-        assert_memory_equal(dy.f, d.f + r * 3 * E, 3 * E * sizeof(float));
+        assert_memory_equal(dy.f, d.f + r * row, row * sizeof(float));
         pair_free(&dy);
         stream_free(&y);
     }
@@ -173,6 +176,7 @@ static void rows_are_independent(void **state) {
     (void)state;
     rows_alone(SIZES[SINGLE_CASE]);
     rows_alone(SIZES[HALF_CASE]);
+    rows_alone(SIZES[GROUPED_CASE]);
 }
 
 /* Unused capacity of a context changes no bit. */
@@ -193,7 +197,7 @@ static void capacity_does_not_matter(void **state) {
 /* Numbers beyond the range of halves are stored as 65504, so results stay finite. */
 static void huge_halves_stay_finite(void **state) {
     (void)state;
-    const size_t size[6] = {1, 9, 1, 8, 1, CONTEXT_HALF};
+    const size_t size[7] = {1, 9, 1, 8, 1, CONTEXT_HALF, 1};
     struct stream x = stream_new(size);
     x.tokens[0] = 9;
     for (size_t t = 0; t < 9; t++) x.context.f[t * 24 + 8] = 1e6f, x.context.f[t * 24 + 16] = -1e6f;

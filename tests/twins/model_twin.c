@@ -104,7 +104,8 @@ static void run_block(double *out, const struct model_twin *t, size_t l, const d
     double *mid = zeros(T * E);
     twin_layernorm(norm, x, w->ln_1_w, w->ln_1_b, epsilon, T, E);
     twin_linear(qkv, norm, w->attn_w, w->attn_b, T, E, 3 * E, 0);
-    twin_attention(z, NULL, qkv, 1, T, H, E / H);
+    const struct head_layout heads = head_layout_packed(H, H, E / H);
+    twin_attention(z, NULL, qkv, 1, T, &heads);
     patch(z, t, l, 'z', T);
     twin_linear(a, z, w->proj_w, w->proj_b, T, E, E, 0);
     patch(a, t, l, 'a', T);

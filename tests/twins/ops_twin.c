@@ -104,53 +104,90 @@ void twin_softmax(double *x, size_t n) {
     for (size_t i = 0; i < n; i++) x[i] /= sum;
 }
 
-/* Head output of one query over n visible tokens whose qkv rows are seen[0..n). */
-static void attend(double *z, double *p, const double *q, const double *const *seen, size_t n,
-                   size_t h, size_t E, size_t D) {
-    for (size_t j = 0; j < n; j++)
-        p[j] = twin_dot(q + h * D, seen[j] + E + h * D, D) / sqrt((double)D);
+void twin_rmsnorm(double *y, const double *x, const double *gain, double eps, size_t R, size_t E) {
+    for (size_t r = 0; r < R; r++) {
+        double squares = 0.0;
+        for (size_t e = 0; e < E; e++) squares += x[r * E + e] * x[r * E + e] / (double)E;
+        for (size_t e = 0; e < E; e++) y[r * E + e] = gain[e] * x[r * E + e] / sqrt(squares + eps);
+    }
+}
+
+void twin_gelu_erf(double *y, const double *x, size_t n) {
+    for (size_t i = 0; i < n; i++) y[i] = 0.5 * x[i] * erfc(-x[i] / sqrt(2.0));
+}
+
+void twin_silu(double *y, const double *x, size_t n) {
+    for (size_t i = 0; i < n; i++) y[i] = x[i] / (1.0 + exp(-x[i]));
+}
+
+static double twin_frequency(size_t i, const struct rotary_dims *r) {
+    const double f = exp(-2.0 * (double)i / (double)r->dims * log(r->base));
+    const double u = 2.0 * M_PI / f, N = (double)r->original;
+    if (r->scaling == ROTARY_PLAIN) return f;
+    if (r->scaling == ROTARY_LINEAR || u > N / r->low) return f / r->factor;
+    if (u < N / r->high) return f;
+    const double s = (N / u - r->low) / (r->high - r->low);
+    return f * (1.0 - s) / r->factor + s * f;
+}
+
+void twin_rotary(double *x, double position, const struct rotary_dims *r, enum rotary_pairs pairs) {
+    for (size_t i = 0; i < r->dims / 2; i++) {
+        const double angle = position * twin_frequency(i, r);
+        double *a = pairs == ROTARY_HALVES ? x + i : x + 2 * i;
+        double *b = pairs == ROTARY_HALVES ? x + i + r->dims / 2 : x + 2 * i + 1;
+        const double turned = *a * cos(angle) - *b * sin(angle);
+        *b = *b * cos(angle) + *a * sin(angle);
+        *a = turned;
+    }
+}
+
+/* Output z [D] of head h of one query over n visible tokens whose qkv rows are seen[0..n). */
+static void attend(double *z, double *p, const double *own, const double *const *seen, size_t n,
+                   size_t h, const struct head_layout *l) {
+    const size_t group = l->H / l->KV;
+    const size_t q = h * l->q_step, k = l->k + h / group * l->kv_step;
+    const size_t v = l->v + h / group * l->kv_step;
+    for (size_t j = 0; j < n; j++) p[j] = twin_dot(own + q, seen[j] + k, l->D) * (double)l->scale;
     twin_softmax(p, n);
-    for (size_t d = 0; d < D; d++) {
+    for (size_t d = 0; d < l->D; d++) {
         double s = 0.0;
-        for (size_t j = 0; j < n; j++) s += p[j] * seen[j][2 * E + h * D + d];
-        z[h * D + d] = s;
+        for (size_t j = 0; j < n; j++) s += p[j] * seen[j][v + d];
+        z[d] = s;
     }
 }
 
 /* The `own` row last, after the first n of `context`; all heads. p_out [H] rows `stride` apart. */
 static void attend_heads(double *z, double *p_out, size_t stride, const double *own,
-                         const double *context, size_t n, size_t H, size_t D) {
-    const size_t E = H * D;
+                         const double *context, size_t n, const struct head_layout *l) {
     const double **seen = malloc((n + 1) * sizeof *seen);
     double *p = malloc((n + 1) * sizeof *p);
     if (!seen || !p) exit(71);
-    for (size_t j = 0; j < n; j++) seen[j] = context + j * 3 * E;
+    for (size_t j = 0; j < n; j++) seen[j] = context + j * l->row;
     seen[n] = own;
-    for (size_t h = 0; h < H; h++) {
-        attend(z, p, own, seen, n + 1, h, E, D);
+    for (size_t h = 0; h < l->H; h++) {
+        attend(z + h * l->D, p, own, seen, n + 1, h, l);
         for (size_t j = 0; p_out && j <= n; j++) p_out[h * stride + j] = p[j];
     }
     free(p);
     free(seen);
 }
 
-void twin_attention(double *z, double *att, const double *qkv, size_t B, size_t T, size_t H,
-                    size_t D) {
-    const size_t E = H * D;
+void twin_attention(double *z, double *att, const double *qkv, size_t B, size_t T,
+                    const struct head_layout *l) {
+    const size_t H = l->H;
     for (size_t i = 0; att && i < B * H * T * T; i++) att[i] = 0.0;
     for (size_t b = 0; b < B; b++)
         for (size_t t = 0; t < T; t++)
-            attend_heads(z + (b * T + t) * E, att ? att + b * H * T * T + t * T : NULL, T * T,
-                         qkv + (b * T + t) * 3 * E, qkv + b * T * 3 * E, t, H, D);
+            attend_heads(z + (b * T + t) * H * l->D, att ? att + b * H * T * T + t * T : NULL,
+                         T * T, qkv + (b * T + t) * l->row, qkv + b * T * l->row, t, l);
 }
 
 void twin_context_attend(double *z, const double *qkv, const double *context,
                          const uint32_t *prompt, const uint32_t *tokens, size_t R, size_t T,
-                         size_t H, size_t D) {
-    const size_t E = H * D;
+                         const struct head_layout *l) {
     for (size_t r = 0; r < R; r++)
-        attend_heads(z + r * E, NULL, 0, qkv + r * 3 * E, context + prompt[r] * T * 3 * E,
-                     tokens[r], H, D);
+        attend_heads(z + r * l->H * l->D, NULL, 0, qkv + r * l->row,
+                     context + prompt[r] * T * l->row, tokens[r], l);
 }
 
 double twin_mse(const double *pred, const double *target, double weight, size_t n) {

@@ -10,6 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ops/head_layout.h"
+#include "ops/rotary.h"
+
 /* One array in both precisions. The values are equal, so that only the arithmetic differs. */
 struct pair {
     size_t n;
@@ -38,14 +41,21 @@ void twin_layernorm(double *y, const double *x, const double *gain, const double
 void twin_gelu(double *y, const double *x, size_t n);
 void twin_softmax(double *x, size_t n); /* in place */
 
-/* qkv [B,T,3E] -> z [B,T,E]; att [B,H,T,T] may be NULL. */
-void twin_attention(double *z, double *att, const double *qkv, size_t B, size_t T, size_t H,
-                    size_t D);
+void twin_rmsnorm(double *y, const double *x, const double *gain, double eps, size_t R, size_t E);
+void twin_gelu_erf(double *y, const double *x, size_t n);
+void twin_silu(double *y, const double *x, size_t n);
 
-/* Query rows qkv [R,3E] over contexts given as their own qkv [B,T,3E] -> z [R,E]. */
+/* Turns x [width], a head at `position`, by the angles of the first r->dims coordinates. */
+void twin_rotary(double *x, double position, const struct rotary_dims *r, enum rotary_pairs pairs);
+
+/* qkv [B,T,row] -> z [B,T,H D]; att [B,H,T,T] may be NULL. */
+void twin_attention(double *z, double *att, const double *qkv, size_t B, size_t T,
+                    const struct head_layout *heads);
+
+/* Query rows qkv [R,row] over contexts given as their own qkv [B,T,row] -> z [R,H D]. */
 void twin_context_attend(double *z, const double *qkv, const double *context,
                          const uint32_t *prompt, const uint32_t *tokens, size_t R, size_t T,
-                         size_t H, size_t D);
+                         const struct head_layout *heads);
 
 double twin_mse(const double *pred, const double *target, double weight, size_t n);
 double twin_huber(const double *pred, const double *target, double delta, double weight, size_t n);
