@@ -17,9 +17,21 @@ struct config_point;
 
 enum { JOB_PARENTS = 2, JOB_LABEL = 96 };
 
+/* The work of one job by kinds, each of which a machine does at a speed of its own; calibration.h
+ * turns it into seconds. */
+struct job_load {
+    double contexts;  /* operations that make contexts, before anything reads them */
+    double queries;   /* operations of queries on contexts, forward and backward */
+    double read;      /* bytes of contexts that queries read from memory */
+    double training;  /* operations of updates of a whole model */
+    double estimates; /* operations of estimators */
+    double width;     /* E of the model: narrow models reach less of a machine's speed; 0: none */
+};
+
 /* What one job takes, as predicted by its stage before it runs. */
 struct job_cost {
-    double flops;        /* useful arithmetic: orders the jobs and predicts their times */
+    double flops; /* useful arithmetic: job_load_flops(); orders the jobs */
+    struct job_load load;
     double memory;       /* bytes at its peak when everything fits the budget */
     double memory_least; /* bytes below which the job cannot run at all */
     int group;           /* ranks it wants; it gets fewer when there are fewer */
@@ -28,6 +40,11 @@ struct job_cost {
     const char *unit;    /* "tokens", "prompts": static */
     char summary[96];    /* "6000 prompts x 41 points, contexts 1.5 GB": for people */
 };
+
+/* All operations together, whatever their kind. */
+static inline double job_load_flops(const struct job_load *l) {
+    return l->contexts + l->queries + l->training + l->estimates;
+}
 
 struct planned_job {
     char identity[HASH_HEX];          /* hash of all that its result depends on */

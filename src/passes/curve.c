@@ -3,9 +3,9 @@
 #include <assert.h>
 #include <string.h>
 
-/* Lengths of one prompt in a block, whose rows share its context in the cache, and rows of a block
- * if there are enough prompts. Constants, because the shape of a batch determines bits. */
-enum { LENGTHS = 32, ROWS = 256 };
+/* Rows of a block if there are enough prompts. A constant, because the shape of a batch determines
+ * bits. */
+enum { ROWS = 256 };
 
 static size_t dummies_of(const struct curve_options *o) { return o->dummies ? o->dummies->n : 0; }
 
@@ -22,8 +22,7 @@ static size_t window_tokens(const struct curve_options *o) {
     return 2 * (o->window_points - 1 + dummies_of(o));
 }
 
-/* The first k at which the method reads a window. */
-static size_t window_from(const struct curve_options *o) {
+size_t curve_window_from(const struct curve_options *o) {
     size_t k = o->window_points;
     if (!has_windows(o)) return o->points;
     if (o->setup->method->inputs.prompt == METHOD_ORACLE && o->trained_points > k)
@@ -33,7 +32,7 @@ static size_t window_from(const struct curve_options *o) {
 
 static size_t block_lengths(const struct curve_options *o, size_t k) {
     const size_t left = o->points - k;
-    return left < LENGTHS ? left : LENGTHS;
+    return left < CURVE_LENGTHS ? left : CURVE_LENGTHS;
 }
 
 /* Most rows of a block; at least one for every prompt, as vectors and windows need. */
@@ -192,7 +191,7 @@ void curve_begin(struct curve *c, const struct prompt_view *prompts, const struc
  * if the block extends into lengths that it reads through a window: equal shapes give equal bits.
  * The columns of those lengths are overwritten by the windows afterwards. */
 size_t curve_step(float *prediction, struct curve *c, const struct prompt_view *prompts, size_t k) {
-    const size_t pairs = c->o.window_points - 1, beyond = window_from(&c->o);
+    const size_t pairs = c->o.window_points - 1, beyond = curve_window_from(&c->o);
     if (k >= beyond) {
         fill_prompts(c, &c->window, prompts, k, pairs);
         ask(prediction, c, prompts, &(struct block){&c->window, k, 1, pairs});
@@ -204,7 +203,7 @@ size_t curve_step(float *prediction, struct curve *c, const struct prompt_view *
         return k + 1;
     }
     const struct block b = {&c->whole, k, block_lengths(&c->o, k), k};
-    assert(k % LENGTHS == 0);
+    assert(k % CURVE_LENGTHS == 0);
     ask(prediction, c, prompts, &b);
     return k + b.lengths < beyond ? k + b.lengths : beyond;
 }

@@ -36,6 +36,14 @@ struct curve {
     struct arena memory;
 };
 
+/* Lengths of one prompt in a block, whose rows share its context in the cache. A constant, because
+ * the shape of a batch determines bits. */
+enum { CURVE_LENGTHS = 32 };
+
+/* The first k at which the method reads a window, which has a context of its own; o->points: it
+ * reads whole prompts only. */
+size_t curve_window_from(const struct curve_options *o);
+
 enum err_code curve_create(struct curve *c, const struct curve_options *o, struct err *err);
 void curve_destroy(struct curve *c);
 size_t curve_bytes(const struct model_dims *dims, const struct curve_options *o);

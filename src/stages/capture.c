@@ -279,12 +279,14 @@ cleanup:
 }
 
 static enum err_code capture_plan(struct job_cost *cost, const struct config_point *point,
-                                  const struct stage_parent *parents, size_t n, struct err *err) {
+                                  const char *control, const struct stage_parent *parents, size_t n,
+                                  struct err *err) {
     enum err_code rc = ERR_OK;
     struct job_model model;
     struct source *source = NULL;
     size_t points = shared_keys_size(point, "points"), prompts = shared_keys_size(point, "prompts");
     size_t chunk = shared_keys_chunk(point, prompts);
+    (void)control;
     CHECK_CONFIG(config_list_size(point, "what") > 0, point, "what",
                  "[] saves nothing: name one or more of heads, attention, hidden");
     TRY(job_model_plan(&model, point, parents, n, err));
@@ -294,10 +296,9 @@ static enum err_code capture_plan(struct job_cost *cost, const struct config_poi
     TRY(shared_keys_check_points(point, "points", points, d, err));
     TRY(shared_keys_check_room(point, chunk, points, d, err));
     double tokens = 2 * (double)points;
-    *cost = (struct job_cost){.flops = (double)prompts * flops_forward(d, tokens, tokens / 2),
-                              .group = 1,
-                              .work = (double)prompts,
-                              .unit = "prompts"};
+    *cost = (struct job_cost){.group = 1, .work = (double)prompts, .unit = "prompts"};
+    flops_add_contexts(&cost->load, d, (double)prompts, tokens);
+    flops_add_queries(&cost->load, d, (double)prompts, tokens);
     const struct prompt_batch_options batch = capture_batch_options(point, d);
     cost->memory =
         (double)(prompt_batch_bytes(&batch) + prompt_batch_context_bytes(&batch) +

@@ -224,11 +224,17 @@ cleanup:
 /* ---- plan */
 
 /* Clean and corrupted contexts, and for every head one token of each prompt from its layer to the
- * end: half of the layers on average. */
-static double flops(const struct causal_options *o, const struct model_dims *d) {
-    const double T = 2 * (double)o->T0, n = (double)o->prompts.n, heads = (double)map_size(d);
-    const double contexts = 1 + (o->corruption == CAUSAL_SHARED ? 1 : heads);
-    return n * (contexts * flops_forward(d, T, T / 2) + heads / 2 * flops_forward(d, 1, T));
+ * end: half of the layers on average. The tokens of the heads of a layer read a context together.
+ */
+static struct job_load load_of(const struct causal_options *o, const struct model_dims *d) {
+    const double T = 2 * (double)(o->T0 - 1), n = (double)o->prompts.n;
+    const double heads = (double)map_size(d), layers = (double)d->L;
+    const bool shared = o->corruption == CAUSAL_SHARED;
+    struct job_load load = {0};
+    flops_add_contexts(&load, d, n * (1 + (shared ? 1 : heads)), T);
+    flops_add_queries(&load, d, n * (2 + heads / 2), T);
+    flops_add_reading(&load, d, n * (2 + (shared ? layers : heads) / 2), T, o->contexts);
+    return load;
 }
 
 static double memory_needed(const struct causal_options *o, const struct model_dims *d,
@@ -250,10 +256,12 @@ static enum err_code check_source(const struct source *source, const struct conf
 }
 
 static enum err_code effects_plan(struct job_cost *cost, const struct config_point *point,
-                                  const struct stage_parent *parents, size_t n, struct err *err) {
+                                  const char *control, const struct stage_parent *parents, size_t n,
+                                  struct err *err) {
     enum err_code rc = ERR_OK;
     struct job_model model;
     struct source *source = NULL;
+    (void)control;
     TRY(job_model_plan(&model, point, parents, n, err));
     const struct model_dims *d = &model.dims;
     const struct causal_options o = options_of(point, d->inputs);
@@ -262,7 +270,7 @@ static enum err_code effects_plan(struct job_cost *cost, const struct config_poi
     TRY(shared_keys_check_points(point, "points", o.T0, d, err));
     TRY(shared_keys_check_room(point, o.prompts.n, o.T0, d, err));
     *cost = (struct job_cost){
-        .flops = flops(&o, d), .group = 1, .work = (double)o.prompts.n, .unit = "prompts"};
+        .load = load_of(&o, d), .group = 1, .work = (double)o.prompts.n, .unit = "prompts"};
     cost->memory = cost->memory_least = memory_needed(&o, d, source);
     (void)snprintf(cost->summary, sizeof cost->summary, "%zu heads x %zu prompts x %zu points",
                    map_size(d), o.prompts.n, o.T0);

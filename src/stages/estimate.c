@@ -103,17 +103,18 @@ static double flops_of(const struct estimate *e) {
 }
 
 static enum err_code estimate_plan(struct job_cost *cost, const struct config_point *point,
-                                   const struct stage_parent *parents, size_t n, struct err *err) {
+                                   const char *control, const struct stage_parent *parents,
+                                   size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
     struct estimate e = {0};
     struct err why = {0};
-    (void)parents, (void)n;
+    (void)control, (void)parents, (void)n;
     TRY(read_sizes(&e, point, 0, err));
     CHECK_CONFIG(estimator_check(e.setup.estimator, &why) == ERR_OK, point, "estimator", "%s",
                  why.msg);
     TRY(source_check(e.source, point, e.dims, err));
     const double flops = flops_of(&e);
-    *cost = (struct job_cost){.flops = (double)e.functions * flops,
+    *cost = (struct job_cost){.load.estimates = (double)e.functions * flops,
                               .memory = memory_needed(&e),
                               .group = 1,
                               .work = (double)e.functions * (double)e.points,

@@ -120,13 +120,34 @@ static double memory_needed(const struct evaluate_keys *k, const struct source *
            fmax((double)curve_bytes(d, o), (double)curve_bytes(d, &theirs)) + (double)basis;
 }
 
-static double flops(const struct evaluate_keys *k, const struct source *source,
-                    const struct model_dims *d, size_t T0, size_t anchors) {
-    double T = 2 * (double)k->points, B = 2 * (double)T0;
-    const bool own = source_info(source)->relabels || k->dummies.n > 0; /* one context per length */
-    double whole = own ? T / 2 * flops_forward(d, T / 2, T / 4) : flops_forward(d, T, T / 2);
-    double contexts = whole + flops_forward(d, B, B / 2) + flops_forward(d, (double)anchors, B);
-    return (double)k->functions * (contexts + flops_forward(d, T / 2, T / 2));
+/* Contexts of the prompts and queries at every length. A length has a context of its own from
+ * `beyond` on, where the method reads a window, and everywhere if labels change with the length or
+ * dummy pairs are inserted. */
+static void add_curve(struct job_load *load, const struct evaluate_keys *k, bool own,
+                      const struct curve_options *o) {
+    const struct model_dims *d = &o->setup->params->dims;
+    const double n = (double)k->functions, dummies = (double)k->dummies.n;
+    const size_t beyond = curve_window_from(o);
+    const double window = 2 * ((double)o->window_points - 1 + dummies);
+    const double windows = (double)(k->points - beyond), whole = 2 * (double)(k->points - 1);
+    flops_add_queries(load, d, n * (double)k->points, whole / 2 + 2 * dummies);
+    flops_add_contexts(load, d, n * windows, window);
+    flops_add_reading(load, d, n * windows, window, k->contexts);
+    for (size_t i = 0; own && i < beyond; i++)
+        flops_add_contexts(load, d, n, 2 * ((double)i + dummies));
+    if (!own) flops_add_contexts(load, d, n, whole);
+    if (!own)
+        flops_add_reading(load, d, n * ceil((double)beyond / CURVE_LENGTHS), whole, k->contexts);
+}
+
+/* The basis of every function, unless the fit has a mean basis for all. */
+static void add_basis(struct job_load *load, const struct evaluate_keys *k,
+                      const struct method_setup *setup, size_t T0) {
+    const struct model_dims *d = &setup->params->dims;
+    const double n = (double)k->functions, seen = 2 * (double)(T0 - 1);
+    flops_add_contexts(load, d, n, seen);
+    flops_add_queries(load, d, n * (1 + (double)method_anchors(setup)), seen);
+    flops_add_vectors(load, d, n);
 }
 
 /* The control `mismatched` uses the vector of another function. */
@@ -160,15 +181,27 @@ cleanup:
     return rc;
 }
 
-/* The cost is that of the most expensive control (oracle, random), so that none is underestimated.
- * fit: the point of the evaluated fit, or NULL. */
+static struct job_load load_of(const struct evaluate_keys *k, const struct source *source,
+                               const struct curve_options *o, size_t T0, bool mean) {
+    struct job_load load = {0};
+    const bool own = source_info(source)->relabels || k->dummies.n > 0;
+    add_curve(&load, k, own, o);
+    if (method_basis(o->setup) && !mean) add_basis(&load, k, o->setup, T0);
+    return load;
+}
+
+/* The memory is that of the most expensive control (oracle, random), so that none is
+ * underestimated. fit: the point of the evaluated fit, or NULL; control: see plan() in stage.h. */
 static void fill_cost(struct job_cost *cost, const struct evaluate_keys *k,
                       const struct source *source, const struct job_model *model, size_t T0,
-                      const struct config_point *fit) {
+                      const struct config_point *fit, const char *control) {
     const struct params shape = {.dims = model->dims};
     struct method_setup setup, fitted;
     method_setup_named(&setup, "oracle", &shape);
-    if (fit) method_setup_read(&fitted, fit, &shape);
+    if (fit)
+        method_setup_read(&fitted, fit, &shape);
+    else
+        method_setup_named(&fitted, control ? control : "plain", &shape);
     const struct curve_options o = {.setup = &setup,
                                     .chunk = k->chunk,
                                     .points = k->points,
@@ -177,11 +210,13 @@ static void fill_cost(struct job_cost *cost, const struct evaluate_keys *k,
                                     .contexts = k->contexts,
                                     .dummies = &k->dummies,
                                     .control = method_find("random")};
-    *cost = (struct job_cost){
-        .flops = flops(k, source, &model->dims, T0, fit ? method_anchors(&fitted) : 0),
-        .group = 1,
-        .work = (double)k->functions * (double)k->points,
-        .unit = "predictions"};
+    struct curve_options theirs = o;
+    theirs.setup = &fitted;
+    const bool mean = fit && strcmp(config_text(fit, "basis"), "mean") == 0;
+    *cost = (struct job_cost){.load = load_of(k, source, &theirs, T0, mean),
+                              .group = 1,
+                              .work = (double)k->functions * (double)k->points,
+                              .unit = "predictions"};
     cost->memory = cost->memory_least = memory_needed(k, source, &o, fit ? &fitted : NULL);
     (void)snprintf(cost->summary, sizeof cost->summary, "%zu functions x %zu points, shift %s",
                    k->functions, k->points, source_info(source)->shift);
@@ -196,7 +231,8 @@ static double memory_kept(const struct evaluate_keys *k, const struct source *so
 }
 
 static enum err_code evaluate_plan(struct job_cost *cost, const struct config_point *point,
-                                   const struct stage_parent *parents, size_t n, struct err *err) {
+                                   const char *control, const struct stage_parent *parents,
+                                   size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
     struct job_model model;
     struct evaluate_keys k;
@@ -207,7 +243,7 @@ static enum err_code evaluate_plan(struct job_cost *cost, const struct config_po
     evaluate_keys_read(&k, point, source);
     TRY(job_model_plan(&model, point, parents, n, err));
     TRY(check_prompts(&T0, &k, source, &model, point, fit, err));
-    fill_cost(cost, &k, source, &model, T0, fit);
+    fill_cost(cost, &k, source, &model, T0, fit, control);
     cost->memory += memory_kept(&k, source, T0, point);
     cost->memory_least = cost->memory;
 cleanup:

@@ -228,26 +228,35 @@ static struct method_training training_of(const struct fit_keys *k, const struct
         .contexts = k->contexts};
 }
 
-/* Arithmetic of the derivation beyond the context of each training prompt. */
-static double more_flops(const struct fit_keys *k, const struct method_setup *s, size_t T0) {
+/* The derivation beyond the context of each training prompt. */
+static void add_more(struct job_load *load, const struct fit_keys *k, const struct method_setup *s,
+                     size_t T0) {
     const struct method_training t = training_of(k, s, T0);
-    const double B = 2 * (double)T0;
     double contexts = 0, tokens = 0;
-    if (s->method->derivation.work) s->method->derivation.work(&contexts, &tokens, s, &t);
-    return contexts * flops_forward(&s->params->dims, B, B / 2) +
-           tokens * flops_forward(&s->params->dims, 1, B);
+    if (!s->method->derivation.work) return;
+    s->method->derivation.work(&contexts, &tokens, s, &t);
+    flops_add_contexts(load, &s->params->dims, contexts, 2 * (double)(T0 - 1));
+    flops_add_queries(load, &s->params->dims, tokens, 2 * (double)(T0 - 1));
 }
 
-/* A basis for each prompt processed, and for each validation prompt its context and one query per
- * choice. */
-static double flops_of(const struct fit_keys *k, const struct method_setup *s, size_t T0) {
+/* A basis for each prompt processed, and for each validation prompt one query per choice on its
+ * context, or on one of its own where the method edits every token. */
+static struct job_load load_of(const struct fit_keys *k, const struct method_setup *s, size_t T0) {
     const struct model_dims *d = &s->params->dims;
-    const double T = 2 * (double)k->points, B = 2 * (double)T0, choices = (double)method_choices(s);
+    const double T = 2 * (double)(k->points - 1), choices = (double)method_choices(s);
     const double held = (double)(k->prompts - k->train);
-    const double basis =
-        flops_forward(d, B, B / 2) + flops_forward(d, (double)method_anchors(s), B);
-    return more_flops(k, s, T0) + (work_of(k, s) - held) * basis +
-           held * (flops_forward(d, T, T / 2) + basis + choices * flops_forward(d, 1, T));
+    const bool edited = s->method->application.scope == EDIT_ALL;
+    struct job_load load = {0};
+    if (T0 > 0) {
+        const double B = 2 * (double)(T0 - 1);
+        add_more(&load, k, s, T0);
+        flops_add_contexts(&load, d, work_of(k, s), B);
+        flops_add_queries(&load, d, work_of(k, s) * (1 + (double)method_anchors(s)), B);
+    }
+    flops_add_contexts(&load, d, held * (edited ? choices : 1), T);
+    flops_add_queries(&load, d, held * choices, T);
+    flops_add_reading(&load, d, held * choices, T, k->contexts);
+    return load;
 }
 
 static double bytes_of(const struct fit_keys *k, struct method_setup *s, size_t T0,
@@ -269,7 +278,7 @@ void fit_derived_cost(struct job_cost *cost, const struct fit_keys *k,
                       const struct method_setup *setup, size_t T0, const struct source *source) {
     struct method_setup s = *setup;
     *cost = (struct job_cost){
-        .flops = flops_of(k, &s, T0), .group = 1, .work = work_of(k, &s), .unit = "prompts"};
+        .load = load_of(k, &s, T0), .group = 1, .work = work_of(k, &s), .unit = "prompts"};
     cost->memory = cost->memory_least = bytes_of(k, &s, T0, source);
     (void)snprintf(cost->summary, sizeof cost->summary, "%zu prompts x %zu points, %zu choices",
                    k->prompts, k->points, method_choices(setup));

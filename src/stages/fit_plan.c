@@ -80,15 +80,25 @@ static enum err_code check_optimiser(const struct fit_keys *k, const struct meth
                         "L-BFGS cannot minimise an L1 penalty of %g: use adam", setup->l1);
 }
 
-/* Contexts are computed once. Each epoch runs one query per prompt and length: forward and backward
- * (counted as two passes) for training prompts, forward for validation prompts. */
-static double flops(const struct fit_keys *k, const struct method_setup *setup) {
+/* Contexts are computed once, if they fit the memory. Each epoch runs one query per prompt and
+ * length: forward and backward (counted as two passes) for training prompts, forward for validation
+ * prompts. All lengths of a prompt read its context together. Epochs that patience saves are not
+ * known: the fit takes at most this. */
+static struct job_load load_of(const struct fit_keys *k, const struct method_setup *setup,
+                               size_t T0) {
     const struct model_dims *d = &setup->params->dims;
-    double T = 2 * (double)(k->points - 1), n = (double)k->prompts;
-    double e = (double)k->epochs * (double)method_choices(setup);
-    double contexts = n * flops_forward(d, T, T / 2);
-    const double queries = k->n_lengths > 0 ? (double)k->n_lengths : 1;
-    return contexts + e * ((double)k->train + n) * queries * flops_forward(d, 1, T);
+    const double T = 2 * (double)(k->points - 1), n = (double)k->prompts;
+    const double lengths = k->n_lengths > 0 ? (double)k->n_lengths : 1;
+    const double epochs = (double)k->epochs * (double)method_choices(setup);
+    const double passes = epochs * ((double)k->train + n);
+    struct job_load load = {0};
+    flops_add_contexts(&load, d, n, T);
+    flops_add_queries(&load, d, passes * lengths, T);
+    flops_add_reading(&load, d, passes, T, k->contexts);
+    if (T0 == 0) return load;
+    flops_add_queries(&load, d, n, 2 * (double)(T0 - 1));
+    flops_add_vectors(&load, d, k->mean ? epochs : passes * lengths);
+    return load;
 }
 
 /* Contexts that do not fit the memory budget are recomputed, so a job needs memory for the contexts
@@ -102,7 +112,7 @@ static void fill_cost(struct job_cost *cost, const struct fit_keys *k,
     double model = (double)params_count(d) * sizeof(float);
     double kept = (double)fit_data_cached_bytes(o, d, count);
     double rest = prompts + model + (double)fit_data_bytes(o, d, count);
-    *cost = (struct job_cost){.flops = flops(k, o->setup),
+    *cost = (struct job_cost){.load = load_of(k, o->setup, o->basis_points),
                               .group = (int)group,
                               .checkpoints = true,
                               .work = (double)method_choices(o->setup) * (double)k->epochs *
@@ -114,7 +124,7 @@ static void fill_cost(struct job_cost *cost, const struct fit_keys *k,
                    "%zu prompts x %zu points, contexts %.3g GB", k->prompts, k->points, kept / 1e9);
 }
 
-enum err_code fit_plan(struct job_cost *cost, const struct config_point *point,
+enum err_code fit_plan(struct job_cost *cost, const struct config_point *point, const char *control,
                        const struct stage_parent *parents, size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
     struct job_model model;
@@ -123,6 +133,7 @@ enum err_code fit_plan(struct job_cost *cost, const struct config_point *point,
     struct fit_data_options o;
     struct source *source = NULL;
     size_t T0;
+    (void)control;
     fit_keys_read(&k, point);
     TRY(source_open(&source, point, &(struct source_options){0}, err));
     TRY(job_model_plan(&model, point, parents, n, err));

@@ -6,7 +6,7 @@
 
 #include "stages/stage.h"
 
-enum err_code fit_plan(struct job_cost *cost, const struct config_point *point,
+enum err_code fit_plan(struct job_cost *cost, const struct config_point *point, const char *control,
                        const struct stage_parent *parents, size_t n, struct err *err);
 
 #endif

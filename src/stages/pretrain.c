@@ -181,20 +181,21 @@ static double all_tokens(const struct pretrain_keys *k) {
 }
 
 static enum err_code pretrain_plan(struct job_cost *cost, const struct config_point *point,
-                                   const struct stage_parent *parents, size_t n, struct err *err) {
+                                   const char *control, const struct stage_parent *parents,
+                                   size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
     struct pretrain_keys k;
     struct source *source = NULL;
-    (void)parents, (void)n;
+    (void)control, (void)parents, (void)n;
     pretrain_keys_read(&k, point);
     TRY(source_open(&source, point, &(struct source_options){0}, err));
     TRY(check(&k, source, point, err));
     double tokens = all_tokens(&k);
-    *cost = (struct job_cost){.flops = 3 * flops_forward(&k.dims, tokens, (double)k.points),
-                              .group = (int)config_int(point, "group"),
+    *cost = (struct job_cost){.group = (int)config_int(point, "group"),
                               .checkpoints = true,
                               .work = tokens,
                               .unit = "tokens"};
+    flops_add_training(&cost->load, &k.dims, tokens, (double)k.points);
     cost->memory = cost->memory_least = memory_needed(&k, source, (size_t)cost->group);
     (void)snprintf(cost->summary, sizeof cost->summary,
                    "%lld steps x %zu prompts x %zu points, %.3g M weights", (long long)k.steps,

@@ -54,9 +54,11 @@ struct stage {
     const struct job_columns *columns; /* of /tables/NAME, from STAGE_rows.h; tables add `job` */
 
     /* Checks what the schema cannot (points beyond the model's positions, heads that do not divide
-     * the width) and fills *cost. Errors: config_error(), ERR_DATA for an unreadable model. */
+     * the width) and fills *cost. control: NULL, or the method of its key `also` that the job is
+     * for. Errors: config_error(), ERR_DATA for an unreadable model. */
     enum err_code (*plan)(struct job_cost *cost, const struct config_point *point,
-                          const struct stage_parent *parents, size_t n_parents, struct err *err);
+                          const char *control, const struct stage_parent *parents, size_t n_parents,
+                          struct err *err);
 
     /* Computes one job. ERR_STOPPED after job_should_stop(), ERR_NUMERIC for a diverged loss; in a
      * group every rank calls it, and rank 0 of the group writes the results. */

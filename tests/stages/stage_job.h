@@ -126,7 +126,7 @@ static inline enum err_code lab_plan(struct job_cost *cost, const struct lab *la
     struct stage_parent of[1];
     size_t n = 0;
     if (parent) of[n++] = (struct stage_parent){stage_find(parent), lab_point(lab, parent, 0)};
-    return stage_find(kind)->plan(cost, lab_point(lab, kind, 0), of, n, err);
+    return stage_find(kind)->plan(cost, lab_point(lab, kind, 0), NULL, of, n, err);
 }
 
 /* Opens a config and expects its first job of `kind` to be refused with these words. */

@@ -412,6 +412,30 @@ static void plan_refuses_what_cannot_run(void **state) {
     lab_refuses(EVALUATE("points = 9;"), "evaluate", NULL, "no model");
 }
 
+/* Operations that make contexts, as planned for a control (NULL: for the fit). */
+static double planned_contexts(const struct lab *lab, const char *control) {
+    struct job_cost cost;
+    const struct stage_parent of[] = {{stage_find("fit"), lab_point(lab, "fit", 0)},
+                                      {stage_find("pretrain"), lab_point(lab, "pretrain", 0)}};
+    const struct stage_parent *const parents = control ? of + 1 : of;
+    SUCCEEDS(
+        stage_find("evaluate")
+            ->plan(&cost, lab_point(lab, "evaluate", 0), control, parents, control ? 1 : 2, &err));
+    return cost.load.contexts;
+}
+
+/* A control that reads a window makes a context for every length beyond the trained six points; a
+ * fit makes one for the prompt and one for its basis. */
+static void windows_are_planned_with_contexts_of_their_own(void **state) {
+    (void)state;
+    struct lab lab = lab_open(EVALUATE(SIZES));
+    const double plain = planned_contexts(&lab, "plain"), window = planned_contexts(&lab, "window");
+    assert_true(window > plain + 5 * 0.4 * plain && window < plain + 5 * 0.6 * plain);
+    CLOSE(planned_contexts(&lab, "oracle") - window, 0);
+    CLOSE(planned_contexts(&lab, NULL) - (plain + (window - plain) / 5), 1e-6 * plain);
+    lab_close(&lab);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(zero_is_plain_bit_for_bit),
@@ -420,6 +444,7 @@ int main(void) {
         cmocka_unit_test(half_contexts_say_nearly_the_same),
         cmocka_unit_test(windows_begin_beyond_the_trained_range),
         cmocka_unit_test(a_shorter_window_is_not_the_oracle),
+        cmocka_unit_test(windows_are_planned_with_contexts_of_their_own),
         cmocka_unit_test(every_shift_is_evaluated),
         cmocka_unit_test(dummies_are_in_the_prompts_of_every_method),
         cmocka_unit_test(shifts_that_make_no_sense_are_refused),

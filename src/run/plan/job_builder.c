@@ -43,6 +43,7 @@ static enum err_code identify_job(struct planned_job *job, struct job_builder *b
 }
 
 static enum err_code predict_cost(struct planned_job *job, const struct plan *p, struct err *err) {
+    enum err_code rc = ERR_OK;
     struct stage_parent parents[JOB_PARENTS];
     bool differs = identity_files_differ(p->files, job->point);
     for (size_t i = 0; i < job->n_parents; i++) {
@@ -52,7 +53,11 @@ static enum err_code predict_cost(struct planned_job *job, const struct plan *p,
     }
     job->cost = (struct job_cost){.group = 1, .unit = ""};
     if (differs) return ERR_OK; /* its sizes are not known any more */
-    return p->stages[job->stage].kind->plan(&job->cost, job->point, parents, job->n_parents, err);
+    TRY(p->stages[job->stage].kind->plan(&job->cost, job->point, job->control, parents,
+                                         job->n_parents, err));
+    job->cost.flops = job_load_flops(&job->cost.load);
+cleanup:
+    return rc;
 }
 
 enum err_code job_builder_add(struct job_builder *b, struct planned_job job, struct err *err) {
