@@ -99,23 +99,22 @@ struct json json_member(struct json object, const char *key) {
     return (struct json){json_object_get(object.node, key)};
 }
 
-/* The received value, cut to fit a message. */
-static void describe_value(char out[64], struct json value) {
+void json_show(char out[JSON_SHOWN], struct json value) {
     switch (json_kind(value)) {
     case JSON_KIND_BOOL:
-        (void)snprintf(out, 64, "%s", json_is_true(value.node) ? "true" : "false");
+        (void)snprintf(out, JSON_SHOWN, "%s", json_is_true(value.node) ? "true" : "false");
         break;
     case JSON_KIND_INT:
-        (void)snprintf(out, 64, "%lld", (long long)json_integer_value(value.node));
+        (void)snprintf(out, JSON_SHOWN, "%lld", (long long)json_integer_value(value.node));
         break;
     case JSON_KIND_REAL:
-        (void)snprintf(out, 64, "%.17g", json_real_value(value.node));
+        (void)snprintf(out, JSON_SHOWN, "%.17g", json_real_value(value.node));
         break;
     case JSON_KIND_TEXT:
-        (void)snprintf(out, 64, "\"%.40s\"", json_string_value(value.node));
+        (void)snprintf(out, JSON_SHOWN, "\"%.40s\"", json_string_value(value.node));
         break;
     default:
-        (void)snprintf(out, 64, "%s", json_kind_text(json_kind(value)));
+        (void)snprintf(out, JSON_SHOWN, "%s", json_kind_text(json_kind(value)));
     }
     make_printable(out);
 }
@@ -123,8 +122,8 @@ static void describe_value(char out[64], struct json value) {
 enum err_code json_expect(struct json value, enum json_kind kind, const char *place,
                           struct err *err) {
     if (json_kind(value) == kind) return ERR_OK;
-    char received[64];
-    describe_value(received, value);
+    char received[JSON_SHOWN];
+    json_show(received, value);
     return ERR(err, ERR_DATA, "%s: expected %s, received %s", place, json_kind_text(kind),
                received);
 }
@@ -133,6 +132,12 @@ enum err_code json_read_text(const char **out, struct json value, const char *pl
                              struct err *err) {
     const enum err_code rc = json_expect(value, JSON_KIND_TEXT, place, err);
     if (rc == ERR_OK) *out = json_string_value(value.node);
+    return rc;
+}
+
+enum err_code json_read_bool(bool *out, struct json value, const char *place, struct err *err) {
+    const enum err_code rc = json_expect(value, JSON_KIND_BOOL, place, err);
+    if (rc == ERR_OK) *out = json_is_true(value.node);
     return rc;
 }
 
@@ -155,6 +160,17 @@ bool json_next(struct json_walk *w) {
     w->key = json_object_iter_key(w->at);
     w->value = (struct json){json_object_iter_value(w->at)};
     return true;
+}
+
+static bool is_number(struct json value) {
+    return json_kind(value) == JSON_KIND_INT || json_kind(value) == JSON_KIND_REAL;
+}
+
+bool json_same_scalar(struct json a, struct json b) {
+    if (is_number(a) && is_number(b)) return json_number_value(a.node) == json_number_value(b.node);
+    const enum json_kind kind = json_kind(a);
+    if (kind != json_kind(b) || kind == JSON_KIND_ARRAY || kind == JSON_KIND_OBJECT) return false;
+    return json_equal(a.node, b.node);
 }
 
 void json_library(struct text *out) { text_add(out, "jansson %s", jansson_version_str()); }

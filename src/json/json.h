@@ -52,6 +52,7 @@ enum err_code json_expect(struct json value, enum json_kind kind, const char *pl
                           struct err *err);
 enum err_code json_read_text(const char **out, struct json value, const char *place,
                              struct err *err);
+enum err_code json_read_bool(bool *out, struct json value, const char *place, struct err *err);
 enum err_code json_read_int(int64_t *out, struct json value, const char *place, struct err *err);
 enum err_code json_read_number(double *out, struct json value, const char *place, struct err *err);
 
@@ -64,6 +65,12 @@ struct json_walk {
     struct json value;
 };
 bool json_next(struct json_walk *w);
+
+/* Equal numbers (3 and 3.0 are), texts, booleans or nulls; arrays and objects are never equal. */
+bool json_same_scalar(struct json a, struct json b);
+/* The value as a message shows it: 3, true, "text" cut to 40 bytes, "an object". */
+enum { JSON_SHOWN = 64 };
+void json_show(char out[JSON_SHOWN], struct json value);
 
 void json_library(struct text *out); /* "jansson 2.14" */
 
