@@ -6,32 +6,19 @@
 
 #include "base/file.h"
 #include "cli/command.h"
+#include "cli/doctor_model.h"
+#include "cli/doctor_report.h"
 #include "machine/blas_kernel.h"
 #include "machine/memory_budget.h"
 #include "model/checkpoint.h"
 #include "store/results.h"
-
-/* Each check adds one line: what was found and, if it is a problem, what to do. */
-struct doctor {
-    struct text *out;
-    size_t troubles;
-};
-
-static void well(struct doctor *d, const char *what, const char *found) {
-    text_add(d->out, "ok       %-12s %s\n", what, found);
-}
-
-static void trouble(struct doctor *d, const char *what, const char *found) {
-    text_add(d->out, "TROUBLE  %-12s %s\n", what, found);
-    d->troubles++;
-}
 
 /* ---- BLAS */
 
 static void check_core(struct doctor *d) {
     char line[CORE_LINE];
     const enum blas_kernel_state state = blas_kernel_look(line);
-    (state == CORE_OWN ? well : trouble)(d, "blas kernel", line);
+    (state == CORE_OWN ? doctor_well : doctor_trouble)(d, "blas kernel", line);
 }
 
 static long cores_allowed(void) {
@@ -48,10 +35,10 @@ static void check_threads(struct doctor *d) {
                        "OPENBLAS_NUM_THREADS=%s is ignored: a rank computes with one thread, start "
                        "as many ranks as cores",
                        threads);
-        trouble(d, "blas threads", line);
+        doctor_trouble(d, "blas threads", line);
         return;
     }
-    well(d, "blas threads", "one per rank");
+    doctor_well(d, "blas threads", "one per rank");
 }
 
 /* ---- ranks and memory */
@@ -69,13 +56,15 @@ static void check_ranks(struct doctor *d) {
     (void)snprintf(line, sizeof line, "%d on this node, %ld cores allowed", limits.ranks, cores);
     if (getenv("SLURM_PROCID") && number_of("SLURM_STEP_NUM_TASKS") > 1 &&
         !getenv("OMPI_COMM_WORLD_SIZE") && !getenv("PMIX_RANK"))
-        trouble(d, "ranks",
-                "srun started several tasks without a common MPI: use srun --mpi=pmix or mpirun");
+        doctor_trouble(
+            d, "ranks",
+            "srun started several tasks without a common MPI: use srun --mpi=pmix or mpirun");
     else if (number_of("OMPI_COMM_WORLD_LOCAL_SIZE") > cores && cores == 1)
-        trouble(d, "ranks",
-                "several ranks share one core: request more cores, or mpirun --bind-to core");
+        doctor_trouble(
+            d, "ranks",
+            "several ranks share one core: request more cores, or mpirun --bind-to core");
     else
-        well(d, "ranks", line);
+        doctor_well(d, "ranks", line);
 }
 
 static void check_memory(struct doctor *d) {
@@ -88,7 +77,7 @@ static void check_memory(struct doctor *d) {
              limits.ranks);
     const bool small = memory_budget_bytes(&limits) < (size_t)256 << 20;
     if (small) text_add(&line, ": start fewer ranks per node");
-    (small ? trouble : well)(d, "memory", text_str(&line));
+    (small ? doctor_trouble : doctor_well)(d, "memory", text_str(&line));
     text_release(&line);
 }
 
@@ -105,9 +94,9 @@ static void check_files(struct doctor *d) {
                    "%s: runs need a folder in which files can be written, synced and renamed",
                    err.msg);
     if (rc == ERR_OK)
-        well(d, "files", "files can be written, synced and renamed here");
+        doctor_well(d, "files", "files can be written, synced and renamed here");
     else
-        trouble(d, "files", line);
+        doctor_trouble(d, "files", line);
 }
 
 static void check_hdf5(struct doctor *d) {
@@ -115,9 +104,9 @@ static void check_hdf5(struct doctor *d) {
     results_library(&version);
     if (strstr(text_str(&version), "parallel")) {
         text_add(&version, ": a serial build is safer (set HDF5_ROOT when configuring)");
-        trouble(d, "hdf5", text_str(&version));
+        doctor_trouble(d, "hdf5", text_str(&version));
     } else {
-        well(d, "hdf5", text_str(&version));
+        doctor_well(d, "hdf5", text_str(&version));
     }
     text_release(&version);
 }
@@ -125,11 +114,11 @@ static void check_hdf5(struct doctor *d) {
 static void check_root(struct doctor *d) {
     if (geteuid() != 0) return;
     if (getenv("OMPI_ALLOW_RUN_AS_ROOT") && getenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"))
-        well(d, "root", "mpirun is allowed");
+        doctor_well(d, "root", "mpirun is allowed");
     else
-        trouble(d, "root",
-                "mpirun refuses to run as root without OMPI_ALLOW_RUN_AS_ROOT=1 and "
-                "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 (starting without mpirun works)");
+        doctor_trouble(d, "root",
+                       "mpirun refuses to run as root without OMPI_ALLOW_RUN_AS_ROOT=1 and "
+                       "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 (starting without mpirun works)");
 }
 
 static void check_model(struct doctor *d, const char *path) {
@@ -137,7 +126,7 @@ static void check_model(struct doctor *d, const char *path) {
     struct err err = {0};
     struct model model;
     if (model_open(&model, path, &err) != ERR_OK) {
-        trouble(d, "model", err.msg);
+        doctor_trouble(d, "model", err.msg);
         return;
     }
     const struct model_dims *m = &model.params.dims;
@@ -145,19 +134,19 @@ static void check_model(struct doctor *d, const char *path) {
                    "%s: %zu layers, %zu heads, width %zu, x of %zu, %zu points, trained to %zu",
                    path, m->L, m->H, m->E, m->inputs, model_points(m), model.trained_points);
     if (model.trained_points == 0)
-        trouble(d, "model",
-                "opens, but its metadata has no trained_points: set basis_points in fit and "
-                "evaluate");
+        doctor_trouble(d, "model",
+                       "opens, but its metadata has no trained_points: set basis_points in fit and "
+                       "evaluate");
     else
-        well(d, "model", line);
+        doctor_well(d, "model", line);
     model_close(&model);
 }
 
 static enum err_code doctor_command(struct text *out, int *exit_code, const struct options *o,
                                     char *const *argv, struct err *err) {
+    enum err_code rc = ERR_OK;
     struct doctor d = {.out = out};
     (void)argv;
-    (void)err;
     check_core(&d);
     check_threads(&d);
     check_ranks(&d);
@@ -165,15 +154,28 @@ static enum err_code doctor_command(struct text *out, int *exit_code, const stru
     check_files(&d);
     check_hdf5(&d);
     check_root(&d);
-    for (size_t i = 0; i < o->n_args; i++) check_model(&d, o->args[i]);
+    if (o->n_args > 0 && file_is_folder(o->args[0]))
+        rc = doctor_model(&d, o->args[0], options_has(o, "--hash"), err);
+    else if (o->n_args > 0)
+        check_model(&d, o->args[0]);
     if (d.troubles > 0) *exit_code = err_exit_code(ERR_DIFFERS);
-    return ERR_OK;
+    return rc;
 }
+
+static const struct option_row OPTIONS[] = {
+    {"--hash", NULL, NULL, "also print the SHA-256 of the tensors of a language model"},
+};
 
 const struct command COMMAND_DOCTOR = {
     .name = "doctor",
     .arguments = "[MODEL]",
     .meaning = "check this machine and, if given, a model; one line per check",
+    .more = "MODEL is a checkpoint of a regression model, or the folder of a language model with\n"
+            "config.json and model.safetensors (GPT-2, GPT-J, GPT-NeoX, Llama, Mistral, Qwen2,\n"
+            "Qwen3). Of a language model it prints the sizes, what config.json left to defaults,\n"
+            "tensors that are not used, memory and expected speed.\n",
+    .options = OPTIONS,
+    .n_options = sizeof OPTIONS / sizeof *OPTIONS,
     .least_args = 0,
     .most_args = 1,
     .run = doctor_command,
