@@ -24,8 +24,8 @@ static void say_sizes(struct doctor *d, const struct hf_model *m, const char *fo
     text_add(&line, "%s: %s, %zu layers, %zu heads of %zu", folder, m->config.family->model_type,
              s->L, s->H, model_head_width(s));
     if (model_key_heads(s) != s->H) text_add(&line, " (%zu key-value heads)", model_key_heads(s));
-    text_add(&line, ", width %zu, MLP %zu, %zu tokens, %zu positions, %.4g million weights%s", s->E,
-             model_mlp_width(s), s->vocabulary, s->positions, (double)params_weights(s) / 1e6,
+    text_add(&line, ", width %zu, MLP %zu, vocabulary of %zu, %zu positions, %zu weights%s", s->E,
+             model_mlp_width(s), s->vocabulary, s->positions, params_weights(s),
              s->tied ? ", output tied to the embedding" : "");
     say(d, "model", &line);
 }
@@ -56,7 +56,7 @@ static void say_unused(struct doctor *d, const struct hf_model *m) {
     struct text names = {0}, line = {0};
     const size_t n = hf_model_unused(&names, m, UNUSED_SHOWN);
     if (n == 0)
-        text_add(&line, "no tensor of the files");
+        text_add(&line, "every tensor of the files is used or a known buffer");
     else
         text_add(&line, "%zu tensor%s: %s%s", n, n > 1 ? "s" : "", text_str(&names),
                  n > UNUSED_SHOWN ? ", ..." : "");
@@ -67,7 +67,7 @@ static void say_unused(struct doctor *d, const struct hf_model *m) {
 static void say_hash(struct doctor *d, const struct hf_model *m) {
     char hex[HASH_HEX];
     tensor_set_hash(hex, m->set);
-    doctor_well(d, "tensors", hex);
+    doctor_well(d, "sha256", hex);
 }
 
 /* ---- what it takes */
@@ -76,12 +76,13 @@ static void say_memory(struct doctor *d, const struct hf_model *m) {
     struct memory_limits limits;
     struct text line = {0};
     const double weights = (double)hf_model_bytes(m);
-    const double prompt = (double)context_bytes(&m->config.dims, 1, PROMPT, CONTEXT_SINGLE);
+    const size_t positions = m->config.dims.positions, T = positions < PROMPT ? positions : PROMPT;
+    const double prompt = (double)context_bytes(&m->config.dims, 1, T, CONTEXT_SINGLE);
     memory_budget_look(&limits);
     memory_budget_text(&line, weights);
     text_add(&line, " a node for the weights, mapped once for all its ranks; ");
     memory_budget_text(&line, prompt);
-    text_add(&line, " a rank for each cached prompt of %d tokens", PROMPT);
+    text_add(&line, " a rank for each cached prompt of %zu tokens", T);
     if (limits.available > 0 && weights > limits.available) {
         text_add(&line, "; the node has ");
         memory_budget_text(&line, limits.available);
@@ -106,17 +107,18 @@ static double measure_rate(const struct model_dims *d) {
     const size_t E = d->E, F = model_mlp_width(d);
     float *x = calloc(ROWS * E, sizeof *x), *W = calloc(E * F, sizeof *W);
     float *y = calloc(ROWS * F, sizeof *y);
-    double seconds = 0, done = 0;
-    while (x && W && y && seconds < 0.3) {
-        const double begin = clock_seconds();
+    const double work = 2.0 * ROWS * (double)E * (double)F;
+    double begin = 0, seconds = 0;
+    size_t products = 0; /* the first one is not timed */
+    for (; x && W && y && seconds < 0.3; products++) {
+        if (products == 1) begin = clock_now();
         blas_gemm(y, x, W, BLAS_N, BLAS_N, 1, 0, ROWS, F, E, E, F, F);
-        if (done > 0 || seconds > 0) done += 2.0 * ROWS * (double)E * (double)F;
-        seconds += clock_seconds() - begin;
+        if (products > 0) seconds = clock_now() - begin;
     }
     free(x);
     free(W);
     free(y);
-    return seconds > 0 ? done / seconds : 0;
+    return seconds > 0 ? (double)(products - 1) * work / seconds : 0;
 }
 
 static void say_speed(struct doctor *d, const struct hf_model *m) {

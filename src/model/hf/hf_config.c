@@ -41,8 +41,11 @@ static enum err_code read_heads(struct model_dims *d, const struct hf_source *s,
           "%s: the width %zu is not divisible by %zu heads, and head_dim is not given", s->place,
           d->E, d->H);
     TRY(hf_read_size(&d->D, s, &HEAD_WIDTH, HF_WIDTH_MOST, d->E / d->H, err));
+    TRY(hf_find(&given, place, s, &KEY_HEADS, err));
     const size_t fallback = family->grouped_said ? HF_REQUIRED : d->H;
-    TRY(hf_read_size(&d->KV, s, &KEY_HEADS, HF_HEADS_MOST, fallback, err));
+    d->KV = d->H;
+    if (family->grouped || json_kind(given) != JSON_KIND_ABSENT)
+        TRY(hf_read_size(&d->KV, s, &KEY_HEADS, HF_HEADS_MOST, fallback, err));
     CHECK(d->H % d->KV == 0, ERR_DATA,
           "%s: num_key_value_heads: %zu heads are not divisible by %zu key-value heads", s->place,
           d->H, d->KV);
