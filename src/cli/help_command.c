@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/help_artifacts.h"
 #include "cli/help_completion.h"
 #include "cli/help_keys.h"
 #include "cli/help_man.h"
@@ -147,7 +148,9 @@ static enum err_code help_command(struct text *out, int *exit_code, const struct
     (void)exit_code, (void)argv;
     TRY(stage_schemas_init(&schemas, err));
     const char *shell = options_value(o, "--completion");
-    if (options_has(o, "--markdown")) {
+    if (options_has(o, "--markdown") && o->n_args > 0 && strcmp(o->args[0], "artifacts") == 0) {
+        help_artifacts(out);
+    } else if (options_has(o, "--markdown")) {
         help_markdown(out, &schemas);
     } else if (options_has(o, "--man")) {
         help_man(out);
@@ -165,7 +168,8 @@ cleanup:
 }
 
 static const struct option_row OPTIONS[] = {
-    {"--markdown", NULL, NULL, "print every key by stage, as docs/config.md has them"},
+    {"--markdown", NULL, NULL,
+     "print every key by stage, as in docs/config.md; `artifacts`: the tables of docs/results.md"},
     {"--man", NULL, NULL, "print the man page taskvec(1)"},
     {"--completion", NULL, "SHELL", "print completion of the command line for bash or zsh"},
 };

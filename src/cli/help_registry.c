@@ -10,7 +10,7 @@
 
 /* What help prints of an entry, whatever its registry. NULL or "": nothing to print. */
 struct entry {
-    const char *name, *meaning, *paper, *edits, *sees, *cost, *absent;
+    const char *name, *meaning, *paper, *weights, *vector, *edits, *sees, *cost, *absent;
     const struct config_key *keys;
     size_t n_keys;
 };
@@ -26,8 +26,9 @@ static struct entry of_method(const struct method *m) {
     return (struct entry){.name = m->name,
                           .meaning = m->docs.meaning,
                           .paper = m->docs.paper,
-                          .edits = m->application.scope == EDIT_QUERY ? "the query alone"
-                                                                      : "every token",
+                          .weights = m->docs.weights,
+                          .vector = m->docs.vector,
+                          .edits = m->docs.place,
                           .sees = m->docs.sees,
                           .cost = m->docs.cost,
                           .keys = m->config.rows,
@@ -87,6 +88,8 @@ static void add_entry(struct text *out, const struct registry *r, const struct e
     text_add(out, "%s%s %s (key %s)\n", out->size ? "\n" : "", r->title, e->name, r->key);
     help_paragraph(out, "", e->meaning);
     add_fact(out, "paper", e->paper);
+    add_fact(out, "weights", e->weights);
+    add_fact(out, "vector", e->vector);
     add_fact(out, "edits", e->edits);
     add_fact(out, "sees", e->sees);
     add_fact(out, "cost", e->cost);

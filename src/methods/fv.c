@@ -320,7 +320,13 @@ const struct method method_fv = {
              .paper = "Todd et al., ICLR 2024, arXiv:2310.15213",
              .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
              .cost = "one basis prompt per function; the fit replaces every head on label-shuffled "
-                     "prompts"},
+                     "prompts",
+             .weights = "L x H: 1 for each chosen head, else 0",
+             .vector = "v = sum over l of (basis_heads_l D(weights_l)) W_l + n_l b_l; reading "
+                       "reprojected: basis_attention for basis_heads; n_l by fv.bias: once: 1 "
+                       "where layer l has a chosen head; per_head: their number; none: 0",
+             .place = "adds fv.scale v to the output of the blocks fv.layers (defaults: 1 / their "
+                      "number, the middle third); query"},
     .config = {.variants = CAUSAL_READINGS,
                .rows = KEYS,
                .n = sizeof KEYS / sizeof *KEYS,

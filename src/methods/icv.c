@@ -206,7 +206,11 @@ const struct method method_icv = {
                         "that an answer makes.",
              .paper = "Liu et al., ICML 2024, arXiv:2311.06668",
              .sees = "T0 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
-             .cost = "a separate context for every prompt, and one basis prompt per function"},
+             .cost = "a separate context for every prompt, and one basis prompt per function",
+             .weights = "(L + 1) x E: the first principal component of the steps",
+             .vector = "v_i = basis_step_i, with basis \"mean\" + weights_i",
+             .place = "rescales the output of every block l by icv.scale v_i with i = l + 1 - "
+                      "icv.layer_shift; all"},
     .config = {.rows = KEYS, .n = sizeof KEYS / sizeof *KEYS, .read = icv_read},
     .inputs = {.basis = icv_basis},
     .derivation = {.weights_shape = icv_shape, .derive = icv_derive, .bytes = icv_derive_bytes},

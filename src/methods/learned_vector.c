@@ -85,7 +85,11 @@ const struct method method_learned_vector = {
                  "E learned values added to the input of one layer, the same for every prompt.",
              .paper = "Yang et al., arXiv:2509.24169",
              .sees = "nothing",
-             .cost = "none"},
+             .cost = "none",
+             .weights = "1 x E: the vector",
+             .vector = "v = weights_0",
+             .place = "adds v to the input of layer l, the output of block l - 1 or the embedding, "
+                      "where l is learned_vector.layer, or choice; query"},
     .config = {.rows = KEYS,
                .n = sizeof KEYS / sizeof *KEYS,
                .read = learned_read,

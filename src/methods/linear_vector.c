@@ -250,7 +250,14 @@ const struct method method_linear_vector = {
     .docs = {.meaning = "Linear map of the query's last state, fitted on unlabelled queries.",
              .paper = "Kwon et al., arXiv:2605.20730",
              .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
-             .cost = "one basis prompt and one token per anchor for each function"},
+             .cost = "one basis prompt and one token per anchor for each function",
+             .weights =
+                 "anchors x (d + 2 E): x, last state alone, and coefficients u of each anchor",
+             .vector = "v = basis_anchors^T M, where row k of M is m_k / (|m_k|^2 + ridge) and m = "
+                       "u^T (states alone); constant: v = basis_anchors_0; ridge is "
+                       "linear_vector.ridge, or 0.05, 0.5, 5, ... by choice",
+             .place = "adds v x to the output x of the last block (affine with A = v; constant: "
+                      "adds v); query"},
     .config = {.variants = FORMS,
                .rows = KEYS,
                .n = sizeof KEYS / sizeof *KEYS,

@@ -196,7 +196,12 @@ const struct method method_loreft = {
                  "prompt.",
              .paper = "Wu et al., arXiv:2404.03592",
              .sees = "nothing",
-             .cost = "none"},
+             .cost = "none",
+             .weights = "rank x (2 E + 1): M, W and b in each row",
+             .vector =
+                 "v = A, B, c with B = the Gram-Schmidt basis of the rows of M, A = W - B, c = b",
+             .place = "adds B^T (A x + c) to the output x of block l (affine), where l is "
+                      "loreft.layer, or choice; query"},
     .config = {.rows = KEYS,
                .n = sizeof KEYS / sizeof *KEYS,
                .read = loreft_read,

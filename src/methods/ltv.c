@@ -166,7 +166,13 @@ const struct method method_ltv = {
                  "basis prompt.",
              .paper = "Saglam et al., arXiv:2502.05390",
              .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
-             .cost = "one basis prompt per function"},
+             .cost = "one basis prompt per function",
+             .weights = "L x H: one number for each head",
+             .vector =
+                 "v_l = (basis_heads_l D(weights_l)) W_l, where D scales the slice of each head; "
+                 "heads_bias: + (sum of weights_l) b_l; reprojected: the same with basis_attention "
+                 "for basis_heads; blocks: v_l = basis_attention_l D(weights_l)",
+             .place = "adds v_l to the output of every block l; query"},
     .config = {.variants = LTV_READINGS,
                .rows = KEYS,
                .n = sizeof KEYS / sizeof *KEYS,

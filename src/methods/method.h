@@ -80,6 +80,11 @@ struct method_docs { /* what help and tables print: one line each */
     const char *sees;  /* what it may know of the function that it is applied to */
     const char *cost;  /* passes it takes beyond those of the plain model */
     bool control;      /* shows what other vectors are compared with; tables list it apart */
+    /* For docs/results.md, in one line each. The names in `vector` are those of tensors in the
+     * artifact of a fit; W_l and b_l are c_proj of the model, and row l of a basis is layer l. */
+    const char *weights; /* shape and meaning of the tensor "weights"; "" if it has none */
+    const char *vector;  /* the vector v as a formula; "" if it has none */
+    const char *place;   /* kind, site, layers and scope of the edits that read v */
 };
 
 struct method_config {           /* its keys */

@@ -18,6 +18,9 @@ const struct method method_mismatched = {
              .paper = "",
              .sees = "T0 - 1 examples of another function",
              .cost = "that of the fit",
-             .control = true},
+             .control = true,
+             .weights = "",
+             .vector = "v of the fit, from the basis of the next function",
+             .place = "that of the fit"},
     .control = {.applies = mismatched_applies, .next_function = true},
 };

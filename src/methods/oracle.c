@@ -12,6 +12,10 @@ const struct method method_oracle = {
              .paper = "",
              .sees = "nothing beyond the prompt",
              .cost = "one context per length beyond the trained length",
-             .control = true},
+             .control = true,
+             .weights = "",
+             .vector = "",
+             .place = "no edit; beyond the trained length, the prompt is its last T0 - 1 pairs and "
+                      "the query"},
     .inputs = {.prompt = METHOD_ORACLE},
 };

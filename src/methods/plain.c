@@ -7,5 +7,8 @@ const struct method method_plain = {
     .docs = {.meaning = "The model without any edit.",
              .paper = "",
              .sees = "nothing",
-             .cost = "none"},
+             .cost = "none",
+             .weights = "",
+             .vector = "",
+             .place = "no edit"},
 };

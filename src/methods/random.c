@@ -44,6 +44,10 @@ const struct method method_random = {
              .paper = "",
              .sees = "the norms of the fit's vector",
              .cost = "that of the fit",
-             .control = true},
+             .control = true,
+             .weights = "",
+             .vector = "v of the fit, each value replaced by a normal draw of the same norm, for "
+                       "each function",
+             .place = "that of the fit"},
     .control = {.applies = random_applies, .redraw = random_redraw},
 };

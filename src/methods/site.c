@@ -117,13 +117,18 @@ static const struct config_key KEYS[] = {
 extern const struct method method_site;
 const struct method method_site = {
     .name = "site",
-    .docs = {.meaning =
-                 "Learned gates that interpolate each head between its own output and its output "
-                 "at a basis prompt.",
-             .paper = "Park et al., arXiv:2507.20906",
-             .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\", "
-                     "published)",
-             .cost = "one basis prompt per function, or none"},
+    .docs =
+        {.meaning =
+             "Learned gates that interpolate each head between its own output and its output "
+             "at a basis prompt.",
+         .paper = "Park et al., arXiv:2507.20906",
+         .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\", "
+                 "published)",
+         .cost = "one basis prompt per function, or none",
+         .weights = "L x H: logits of the gates",
+         .vector = "v_l = basis_heads_l; the gates are sigmoid(weights)",
+         .place =
+             "mixes v_l into the head outputs of every layer l, each head with its gate; query"},
     .config = {.rows = KEYS, .n = sizeof KEYS / sizeof *KEYS, .read = site_read},
     .inputs = {.basis = site_basis},
     .derivation = {.weights_shape = method_shape_heads, .init = site_init},

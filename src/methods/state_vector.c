@@ -81,12 +81,17 @@ static const struct config_key KEYS[] = {
 extern const struct method method_state_vector;
 const struct method method_state_vector = {
     .name = "state_vector",
-    .docs = {.meaning =
-                 "The attention outputs at a basis prompt's query replace those at the query, up "
-                 "to a layer.",
-             .paper = "Li et al., arXiv:2404.11225",
-             .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
-             .cost = "one basis prompt per function, and one token per averaged x"},
+    .docs =
+        {.meaning =
+             "The attention outputs at a basis prompt's query replace those at the query, up "
+             "to a layer.",
+         .paper = "Li et al., arXiv:2404.11225",
+         .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
+         .cost = "one basis prompt per function, and one token per averaged x",
+         .weights = "",
+         .vector = "v_l = basis_attention_l; average > 1: v_l = basis_recent_l",
+         .place =
+             "replaces the attention output of layers 0 to state_vector.last, or to choice; query"},
     .config = {.rows = KEYS,
                .n = sizeof KEYS / sizeof *KEYS,
                .read = state_read,

@@ -86,7 +86,11 @@ const struct method method_task_vector = {
                         "examples.",
              .paper = "Hendel et al., arXiv:2310.15916",
              .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
-             .cost = "one basis prompt and one token per function"},
+             .cost = "one basis prompt and one token per function",
+             .weights = "",
+             .vector = "v = basis_state_l - basis_alone_l; form replace: v = basis_state_l; l is "
+                       "task_vector.layer, or choice",
+             .place = "adds v to the output of block l (replace: replaces it); query"},
     .config = {.variants = FORMS,
                .rows = KEYS,
                .n = sizeof KEYS / sizeof *KEYS,

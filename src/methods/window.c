@@ -8,12 +8,17 @@
 extern const struct method method_window;
 const struct method method_window = {
     .name = "window",
-    .docs = {.meaning =
-                 "No vector: the model sees only the last T0 - 1 pairs and the query, at the first"
-                 " positions.",
-             .paper = "",
-             .sees = "nothing beyond the prompt",
-             .cost = "one context per length beyond T0",
-             .control = true},
+    .docs =
+        {.meaning =
+             "No vector: the model sees only the last T0 - 1 pairs and the query, at the first"
+             " positions.",
+         .paper = "",
+         .sees = "nothing beyond the prompt",
+         .cost = "one context per length beyond T0",
+         .control = true,
+         .weights = "",
+         .vector = "",
+         .place =
+             "no edit; from k = T0 examples on, the prompt is its last T0 - 1 pairs and the query"},
     .inputs = {.prompt = METHOD_WINDOW},
 };

@@ -16,6 +16,9 @@ const struct method method_zero = {
              .paper = "",
              .sees = "nothing",
              .cost = "none",
-             .control = true},
+             .control = true,
+             .weights = "",
+             .vector = "v_l = 0",
+             .place = "adds v_l to the output of every block l; query"},
     .application = {.vector = zero_vector},
 };

@@ -6,6 +6,7 @@ import math
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import h5py
 import pandas
@@ -98,7 +99,7 @@ def described(name, table):
         meaning, unit = plain(table.attrs[column + ".meaning"]), plain(table.attrs[column + ".unit"])
         if meaning:
             lines.append(f"| `{column}` | {kinds[table.dtype[column].kind]} | {unit} | {meaning} |")
-        if column == ("reason" if name == "jobs" else "job") and name != "attempts":
+        if column == ("artifact" if name == "jobs" else "job") and name != "attempts":
             break  # the keys that vary in this run follow
     return "\n".join(lines) + "\n"
 
@@ -125,6 +126,10 @@ with h5py.File(path) as results:
     for field in ["revision", "compiler", "flags", "blas", "core", "mpi", "hdf5", "host", "seed",
                   "command", "utc", "cpu"]:
         assert results["provenance"][field][()], f"/provenance/{field} is missing"
+
+    for job in results["jobs"]:
+        artifact = Path(path).parent / job["artifact"].decode()
+        assert artifact.is_file() and job["identity"].decode() in artifact.name, job
 
     attempts = results["attempts"]
     fields = [n for n in attempts.dtype.names if attempts.dtype[n].kind == "S"]

@@ -56,6 +56,9 @@ const struct method method_dummy = {
             .paper = "",
             .sees = "nothing",
             .cost = "none",
+            .weights = "1 x 1: the number",
+            .vector = "v_l = weights",
+            .place = "adds v_l to the output of every block l; query",
         },
     .config =
         {

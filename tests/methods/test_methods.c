@@ -198,6 +198,10 @@ static void methods_are_whole(void **state) {
         const struct method *m = method_at(i);
         assert_ptr_equal(method_find(m->name), m);
         assert_true(strlen(m->docs.meaning) > 0);
+        if (!m->docs.weights || !m->docs.vector || !m->docs.place || !*m->docs.place ||
+            !*m->docs.weights == (m->derivation.weights_shape != NULL) ||
+            (!*m->docs.vector && m->application.vector))
+            fail_msg("%s: its docs lack weights, vector or place", m->name);
         assert_true(!m->inputs.basis || m->application.vector);
         if (method_learns(m)) initial_weights_have_their_size(m, &p);
         if (!method_learns(m)) assert_null(m->application.gradient);

@@ -8,6 +8,7 @@
 #include "run/rundir/provenance.h"
 #include "run/tables/key_columns.h"
 #include "run/tables/stage_table.h"
+#include "store/artifact.h"
 #include "store/results.h"
 
 static enum err_code put_table(struct results *file, const char *path,
@@ -29,7 +30,8 @@ static enum err_code put_table(struct results *file, const char *path,
     X(TEXT, ranks, "", "ranks that last worked on the job")                                        \
     X(INT, attempt, "", "attempt that last started the job")                                       \
     X(INT, starts, "", "number of times the job was started")                                      \
-    X(TEXT, reason, "", "why the job failed, or the job that blocks it")
+    X(TEXT, reason, "", "why the job failed, or the job that blocks it")                           \
+    X(TEXT, artifact, "", "path of the job's artifact in the folder of the run; empty: none")
 
 struct jobs_row {
     JOBS_ROW(ROW_FIELD)
@@ -39,6 +41,7 @@ enum { JOBS_COLUMNS_N = sizeof JOBS_COLUMNS / sizeof *JOBS_COLUMNS };
 
 struct job_texts { /* what the cells of one job point to */
     char blocker[JOB_LABEL + 16];
+    char artifact[HASH_HEX + 32];
 };
 
 static const char *reason_of(struct job_texts *t, const struct run_state *r, size_t j) {
@@ -49,6 +52,16 @@ static const char *reason_of(struct job_texts *t, const struct run_state *r, siz
     }
     if (job->state != QUEUE_FAILED || !job->past) return "";
     return job->lost ? "lost: several attempts died while it ran" : job->past->reason;
+}
+
+/* Relative to the folder, so that it stays true when the folder is moved. */
+static const char *artifact_of_job(struct job_texts *t, const struct history_job *past) {
+    char path[FILE_PATH_MAX];
+    if (!past || past->state != HISTORY_DONE || !past->artifact ||
+        artifact_path(path, ".", past->identity, NULL) != ERR_OK)
+        return "";
+    (void)snprintf(t->artifact, sizeof t->artifact, "%.95s", path + strlen("./"));
+    return t->artifact;
 }
 
 static void jobs_cells(struct job_value *cells, const struct jobs_row *row) {
@@ -71,6 +84,7 @@ static void add_job(struct job_value *cells, struct job_texts *t, const struct r
         .attempt = past ? (int64_t)past->attempt : 0,
         .starts = past ? (int64_t)past->starts : 0,
         .reason = reason_of(t, r, j),
+        .artifact = artifact_of_job(t, past),
     };
     jobs_cells(cells, &row);
 }

@@ -1,0 +1,39 @@
+#include "cli/command.h"
+#include "run/export/artifact_text.h"
+
+static const struct option_row OPTIONS[] = {
+    {"--json", NULL, NULL, "print JSON"},
+};
+
+static enum err_code artifact_command(struct text *out, int *exit_code, const struct options *o,
+                                      char *const *argv, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct run_state r = {0};
+    struct artifact_of a = {0};
+    (void)exit_code, (void)argv;
+    TRY(run_state_open(&r, o->args[0], err));
+    TRY(artifact_of_open(&a, &r, o->args[1], err));
+    if (options_has(o, "--json"))
+        TRY(artifact_json(out, &a, err));
+    else
+        artifact_text(out, &a);
+cleanup:
+    artifact_of_close(&a);
+    run_state_release(&r);
+    return rc;
+}
+
+const struct command COMMAND_ARTIFACT = {
+    .name = "artifact",
+    .arguments = "DIR JOB",
+    .meaning = "show the file of a job's results: path, tensors, metadata",
+    .more = "JOB: a label such as `fit[3]`, a line of `taskvec plan`, or the first digits of an "
+            "identity.\n`taskvec help --markdown artifacts` lists the tensors of every stage, and "
+            "what the vector of "
+            "each\nmethod is made of; so does docs/results.md.\n",
+    .options = OPTIONS,
+    .n_options = sizeof OPTIONS / sizeof *OPTIONS,
+    .least_args = 2,
+    .most_args = 2,
+    .run = artifact_command,
+};

@@ -1,0 +1,74 @@
+#include "stages/stage_tensors.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* In the order of the stages. */
+static const struct stage_tensor TENSORS[] = {
+    {"pretrain", "*", "", "weights of the model, by the names of the published models"},
+    {"fit", "weights", "of the method", "weights of the method, where it has any"},
+    {"fit", "choice", "1",
+     "index of the candidate, such as a layer, that was chosen on validation prompts; 0 where "
+     "there is one"},
+    {"fit", "choice_losses", "candidates", "validation loss of each candidate"},
+    {"fit", "validation_losses", "epochs", "validation loss after each epoch, of learned methods"},
+    {"fit", "basis_heads", "L x E",
+     "with basis \"mean\": head outputs side by side at the query, mean over prompts"},
+    {"fit", "basis_attention", "L x E",
+     "the same of the attention outputs, after projection with bias"},
+    {"fit", "basis_state", "L x E", "the same of the residual stream after each block"},
+    {"fit", "basis_alone", "L x E", "the same for the query alone, without examples"},
+    {"fit", "basis_anchors", "E x E",
+     "row k: sum over anchors of coefficient k times the change that the examples make to the "
+     "anchor's last state, mean over prompts"},
+    {"fit", "basis_step", "(L + 1) x E",
+     "state at the query's y minus that at its x: the embedding, blocks 0 to L - 2, the last block "
+     "after the final norm; norm 1 over all; mean over prompts"},
+    {"fit", "basis_recent", "L x E",
+     "attention outputs averaged over the last x's, mean over prompts"},
+    {"evaluate", "errors", "n x T", "error of each function after k = 0, 1, ... examples"},
+    {"evaluate", "predictions", "n x T",
+     "keep = [\"predictions\"]: predictions after k = 0, 1, ... examples"},
+    {"evaluate", "targets", "n x T", "keep = [\"predictions\"]: the true answers"},
+    {"evaluate", "x", "n x T x d", "keep = [\"prompts\"]: x of the test prompts"},
+    {"evaluate", "y", "n x T", "keep = [\"prompts\"]: y of the test prompts"},
+    {"evaluate", "query_x", "n x T x d",
+     "keep = [\"prompts\"]: what is asked after k pairs, where a shift asks other x than those of "
+     "the prompt"},
+    {"evaluate", "shown_y", "n x T x T",
+     "keep = [\"prompts\"]: row k has the labels of the k pairs, where they depend on k"},
+    {"evaluate", "basis_x", "n x T0 x d",
+     "keep = [\"prompts\"]: x of the basis prompts, of methods with a basis for each prompt"},
+    {"evaluate", "basis_y", "n x T0", "keep = [\"prompts\"]: their y"},
+    {"estimate", "errors", "n x T", "error of each function after k = 0, 1, ... examples"},
+    {"effects", "effects", "L x H x n", "indirect effect of each head on each prompt"},
+    {"effects", "basis_heads", "L x E", "mean head outputs, with which heads are patched"},
+    {"effects", "basis_attention", "L x E",
+     "the same of the attention outputs, with reading \"reprojected\""},
+    {"capture", "heads", "n x L x E",
+     "head outputs side by side at the query, before the output projection"},
+    {"capture", "attention", "n x L x E", "output of each attention block at the query"},
+    {"capture", "hidden", "n x (L + 1) x E",
+     "residual stream at the query: the embedding, then after each block"},
+    {"capture", "x", "n x T x d", "x of the prompts; the query is the last one"},
+    {"capture", "y", "n x T", "y of the prompts; the last one is the answer"},
+    {"capture", "position", "n", "token of the query, from 0"},
+    {"capture", "function", "n x parameters", "parameters of the function of each prompt"},
+};
+enum { TENSORS_N = sizeof TENSORS / sizeof *TENSORS };
+
+size_t stage_tensor_count(void) { return TENSORS_N; }
+
+const struct stage_tensor *stage_tensor_at(size_t i) {
+    assert(i < TENSORS_N);
+    return &TENSORS[i];
+}
+
+const struct stage_tensor *stage_tensor_find(const char *stage, const char *name) {
+    for (size_t i = 0; i < TENSORS_N; i++) {
+        const struct stage_tensor *t = &TENSORS[i];
+        if (strcmp(t->stage, stage) != 0) continue;
+        if (strcmp(t->name, name) == 0 || strcmp(t->name, "*") == 0) return t;
+    }
+    return NULL;
+}

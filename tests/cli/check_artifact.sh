@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# shellcheck disable=SC1091,SC2154 # variables of common.sh
+# check_artifact.sh BINARY [SOURCE] - `taskvec artifact` finds the file of a job and says what every
+# tensor of every stage is; docs/results.md has the tables of `taskvec help --markdown artifacts`.
+set -euo pipefail
+. "$(dirname -- "$0")/../mpi/common.sh" check_artifact "$@"
+export ASAN_OPTIONS=detect_leaks=0
+cd -- "$work"
+
+cat >tiny.cfg <<'END'
+name = "tiny"; seed = 1; source = { problem = "linear"; dims = 2; };
+stages = (
+  { stage = "pretrain"; model = { layers = 1; heads = 2; width = 8; positions = 16; };
+    points = 4; steps = 8; batch = 8; },
+  { stage = "fit"; of = "pretrain"; points = 6; prompts = 40; batch = 16; epochs = 2;
+    basis = ["prompt", "mean"]; linear_vector = { anchors = 8; };
+    method = ["ltv", "constant", "bias_only", "task_vector", "state_vector", "linear_vector", "learned_vector",
+              "site", "loreft", "fv", "icv"]; },
+  { stage = "evaluate"; of = "fit"; also = "plain"; points = 8; functions = 8; keep = ["predictions", "prompts"]; },
+  { stage = "evaluate"; name = "shifted"; of = "pretrain"; also = "plain"; points = 8; functions = 8;
+    keep = "prompts"; shift = ["orthogonal", "shuffled_labels"]; },
+  { stage = "estimate"; estimator = "averaging"; points = 8; functions = 8; },
+  { stage = "capture"; of = "pretrain"; points = 4; prompts = 4; },
+  { stage = "effects"; of = "pretrain"; points = 4; prompts = 4; reading = ["heads", "reprojected"]; }
+);
+END
+timeout 120 "$program" run tiny.cfg -o run --quiet >/dev/null 2>err || die "run: $(cat err)"
+
+# By label, line of the plan and identity; the path is that of the file, the metadata names the job.
+"$program" artifact run 'fit[0]' >out || die "artifact: exit code $?"
+identity=$(head -n 1 out | awk '{ print $2 }')
+path=$(sed -n 2p out)
+[[ -f $path && $path == run/artifacts/*/$identity.safetensors ]] || fault "no file $path"
+for word in 1 "${identity:0:12}"; do
+    "$program" artifact run "$word" | cmp - out || fault "artifact run $word: another job"
+done
+for line in "  weights              1 x 2            weights of the method, where it has any" \
+    "  job                  fit[0]" "    epochs = 2;" "  method               ltv"; do
+    grep -qFx -- "$line" out || fault "no line \"$line\" in: $(cat out)"
+done
+
+# Every tensor of every job has a meaning.
+"$program" plan tiny.cfg --json >plan.json
+jobs=$(grep -o '"[a-z]*\[[0-9]*\]"' plan.json | tr -d '"' | sort -u)
+(($(wc -l <<<"$jobs") > 35)) || fault "the plan lists too few jobs: $jobs"
+while read -r job; do
+    "$program" artifact run "$job" --json >one.json || die "artifact run $job: exit code $?"
+    grep -q '"meaning":' one.json || fault "$job: no tensors in $(cat one.json)"
+    if grep -q '"meaning":""' one.json; then fault "$job: a tensor without a meaning: $(cat one.json)"; fi
+done <<<"$jobs"
+
+refused() { # CODE WORDS ARGUMENTS
+    local code=$1 words=$2 got=0
+    shift 2
+    "$program" "$@" >out 2>err || got=$?
+    ((got == code)) || fault "$*: exit code $got, not $code"
+    grep -q -- "$words" err || fault "$*: no \"$words\" in: $(cat err)"
+}
+refused 64 'no such job (did you mean fit' artifact run 'fit[99]'
+refused 64 'expected DIR JOB' artifact run
+rm -- "$path"
+refused 65 'fit\[0\] is PENDING: it has no artifact' artifact run 'fit[0]'
+
+# ---- docs/results.md
+"$program" help --markdown artifacts >tables.md
+sed -n '/^<!-- The output of `taskvec help --markdown artifacts/,/^<!-- End of that output/p' \
+    "$source_dir/docs/results.md" | sed '1,2d; $d' | sed '$d' >documented
+diff documented tables.md >out || fault "docs/results.md differs from taskvec help --markdown artifacts: $(cat out)"
+
+((faults == 0)) || exit 1
