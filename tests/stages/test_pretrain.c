@@ -213,7 +213,8 @@ static void plan_says_what_it_costs(void **state) {
     struct job_cost cost;
     SUCCEEDS(lab_plan(&cost, &lab, "pretrain", NULL, &err));
     assert_int_equal(cost.group, 2);
-    assert_true(job_load_flops(&cost.load) > 1e6 && cost.memory > 1e5 && cost.memory_least == cost.memory);
+    assert_true(job_load_flops(&cost.load) > 1e6 && cost.memory > 1e5 &&
+                cost.memory_least == cost.memory);
     assert_non_null(strstr(cost.summary, "10 steps x 8 prompts x 6 points"));
     lab_close(&lab);
 }
