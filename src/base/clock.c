@@ -14,6 +14,12 @@ double clock_now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+double clock_cpu(void) {
+    struct timespec t;
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 double clock_offset(void) {
     const char *text = getenv("TASKVEC_CLOCK_OFFSET");
     char *end = NULL;
@@ -59,4 +65,11 @@ void clock_span(char out[32], double seconds) {
         (void)snprintf(out, 32, "%ld min %02ld s", s / 60, s % 60);
     else
         (void)snprintf(out, 32, "%ld h %02ld min", s / 3600, s / 60 % 60);
+}
+
+void clock_span_fine(char out[32], double seconds) {
+    if (seconds > 0.0 && seconds < 9.95)
+        (void)snprintf(out, 32, "%.2g s", seconds);
+    else
+        clock_span(out, seconds);
 }

@@ -29,6 +29,20 @@ static void a_span_is_said_for_people_however_long(void **state) {
     }
 }
 
+static void short_spans_keep_two_digits(void **state) {
+    (void)state;
+    static const struct {
+        double seconds;
+        const char *text;
+    } cases[] = {{0.0, "0 s"},    {0.0036, "0.0036 s"}, {0.42, "0.42 s"},
+                 {3.14, "3.1 s"}, {9.96, "10 s"},       {185.0, "3 min 05 s"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[32];
+        clock_span_fine(text, cases[i].seconds);
+        assert_string_equal(text, cases[i].text);
+    }
+}
+
 static void an_offset_that_is_no_number_is_none(void **state) {
     (void)state;
     static const char *const words[] = {"", "abc", "12 hours", "nan", "inf", "-1e300"};
@@ -43,6 +57,7 @@ static void an_offset_that_is_no_number_is_none(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_span_is_said_for_people_however_long),
+                                       cmocka_unit_test(short_spans_keep_two_digits),
                                        cmocka_unit_test(an_offset_that_is_no_number_is_none)};
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, NULL, NULL);

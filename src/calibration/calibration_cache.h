@@ -1,0 +1,21 @@
+/*
+ * calibration_cache.h - the file that keeps a calibration: taskvec/calibration-KEY.json in
+ * $XDG_CACHE_HOME, or in ~/.cache. KEY is a hash of host, build and BLAS kernel, which the file
+ * repeats in words.
+ */
+#ifndef CALIBRATION_CALIBRATION_CACHE_H
+#define CALIBRATION_CALIBRATION_CACHE_H
+
+#include "base/file.h"
+#include "calibration/calibration.h"
+
+/* False: neither XDG_CACHE_HOME nor HOME is an absolute path of a usable length. */
+bool calibration_cache_path(char out[FILE_PATH_MAX]);
+
+/* False: there is none, or it is damaged or of another host, build or kernel. */
+bool calibration_cache_read(struct calibration *out);
+
+/* Failures are ignored: the next plan measures again. */
+void calibration_cache_write(const struct calibration *c);
+
+#endif
