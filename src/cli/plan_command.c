@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/plan_print.h"
+#include "cli/plan_summary.h"
 #include "cli/terminal.h"
 #include "journal/journal.h"
 #include "run/rundir/run_state.h"
@@ -13,6 +14,7 @@ static const struct option_row OPTIONS[] = {
     {"--output", "-o", "DIR", "the run whose states are shown (default results/NAME)"},
     {"--json", NULL, NULL, "print JSON; memory_per_rank is in bytes"},
     {"--csv", NULL, NULL, "print CSV, one line for each job"},
+    {"--summary", NULL, NULL, "print ten lines: jobs, core time, memory, speed"},
     {"--resolved", NULL, NULL, "print the config with every default; the output is a valid config"},
 };
 
@@ -35,13 +37,15 @@ static enum err_code print_plan(struct text *out, const struct plan *p, const ch
                                 const struct plan_notes *notes, const struct options *o,
                                 struct err *err) {
     enum err_code rc = ERR_OK;
-    struct plan_totals totals;
+    struct plan_totals totals = {0};
     struct run_state_job *states = calloc(p->n_jobs + 1, sizeof *states);
     CHECK(states, ERR_MEMORY, "no memory for %zu jobs", p->n_jobs);
     TRY(states_of(states, p, dir, err));
-    TRY(plan_totals(&totals, p, states, err));
+    TRY(plan_totals_make(&totals, p, states, err));
     if (options_has(o, "--json")) {
         TRY(plan_print_json(out, p, states, &totals, notes, err));
+    } else if (options_has(o, "--summary")) {
+        plan_summary_print(out, p, &totals, notes, dir);
     } else if (options_has(o, "--csv")) {
         TRY(plan_print(out, p, states, &totals, TABLE_CSV, err));
     } else {
@@ -49,6 +53,7 @@ static enum err_code print_plan(struct text *out, const struct plan *p, const ch
         plan_print_totals(out, p, &totals);
     }
 cleanup:
+    plan_totals_release(&totals);
     free(states);
     return rc;
 }
@@ -88,8 +93,10 @@ static enum err_code plan_command(struct text *out, int *exit_code, const struct
     const size_t n_sets = options_values(sets, o, "--set");
     (void)argv;
     (void)exit_code;
-    CHECK(options_has(o, "--json") + options_has(o, "--csv") + options_has(o, "--resolved") <= 1,
-          ERR_USAGE, "plan: --json, --csv and --resolved exclude each other: give one");
+    CHECK(options_has(o, "--json") + options_has(o, "--csv") + options_has(o, "--summary") +
+                  options_has(o, "--resolved") <=
+              1,
+          ERR_USAGE, "plan: --json, --csv, --summary and --resolved exclude each other: give one");
     TRY(stage_schemas_init(&schemas, err));
     TRY(stage_schemas_open(&config, &schemas, o->args[0], sets, n_sets, err));
     TRY(plan_make(&plan, config, err));

@@ -1,52 +1,12 @@
 #include "cli/plan_print.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "cli/terminal.h"
 #include "machine/memory_budget.h"
-#include "ops/blas.h"
 #include "run/plan/varying_keys.h"
-#include "run/rundir/useful_ranks.h"
 #include "json/json_writer.h"
-
-/* Flop/s of one core: single-precision products of the size that fits are made of. */
-static double measure_rate(void) {
-    enum { N = 256, TIMES = 24 };
-    float *block = calloc((size_t)3 * N * N, sizeof *block);
-    if (!block) return 0.0;
-    double best = HUGE_VAL;
-    for (int i = 0; i < TIMES; i++) {
-        const double start = clock_now();
-        blas_gemm(block, block + N * N, block + 2 * N * N, BLAS_N, BLAS_N, 1.0F, 0.0F, N, N, N, N,
-                  N, N);
-        const double took = clock_now() - start;
-        if (took < best) best = took;
-    }
-    free(block);
-    return best > 0.0 ? 2.0 * N * N * (double)N / best : 0.0;
-}
-
-enum err_code plan_totals(struct plan_totals *out, const struct plan *p,
-                          const struct run_state_job *states, struct err *err) {
-    static const double GENEROUS = 4.0 * 1024 * 1024 * 1024, PROGRAM = 256.0 * 1024 * 1024;
-    *out = (struct plan_totals){.group = 1, .useful_ranks = 1, .rate = measure_rate()};
-    for (size_t j = 0; j < p->n_jobs; j++) {
-        const struct job_cost *c = &p->jobs[j].cost;
-        out->flops += c->flops;
-        if (states[j].state != QUEUE_DONE) out->flops_left += c->flops;
-        if (c->memory > out->memory) out->memory = c->memory;
-        if (c->memory_least > out->memory_least) out->memory_least = c->memory_least;
-        if (c->group > out->group) out->group = c->group;
-    }
-    /* Beyond a few GiB, recomputing contexts is cheaper than waiting for large nodes. A job may use
-     * 80% of the request; supervisor, child and libraries take the rest. */
-    const double wanted = fmax(out->memory_least, fmin(out->memory, GENEROUS));
-    out->memory_per_rank = ceil(wanted / 0.8 + PROGRAM);
-    if (!(out->rate > 0.0)) return ERR_OK;
-    return useful_ranks(&out->useful_ranks, &out->seconds_left, p, states, out->rate, err);
-}
 
 /* ---- one row a job */
 
@@ -62,18 +22,22 @@ static void describe_job(struct text *out, const struct plan *p, size_t j,
 }
 
 static void add_row(struct text_table *s, const struct plan *p, size_t j,
-                    const struct run_state_job *state, double rate, struct text *scratch) {
+                    const struct run_state_job *state, double seconds, bool csv,
+                    struct text *scratch) {
     const struct planned_job *job = &p->jobs[j];
     char span[32];
     const char *label = p->jobs[j].label;
-    clock_span(span, rate > 0.0 ? job->cost.flops / rate : 0.0);
+    clock_span_fine(span, seconds);
     text_table_cell(s, "%zu", j);
     text_table_cell(s, "%s", label);
     text_table_cell(s, "%.12s", job->identity);
     text_table_cell(s, "%s", queue_state_text(state->state));
     text_table_cell(s, "%d", job->cost.group);
     text_table_cell(s, "%.1f", job->cost.memory / (1024.0 * 1024.0));
-    text_table_cell(s, "%s", span);
+    if (csv)
+        text_table_cell(s, "%.6g", seconds);
+    else
+        text_table_cell(s, "%s", span);
     text_table_cell(s, "%s", text_str(scratch));
 }
 
@@ -87,7 +51,7 @@ enum err_code plan_print(struct text *out, const struct plan *p, const struct ru
         {"line", "line", true, 5},          {"job", "job", false, 0},
         {"identity", "identity", false, 9}, {"state", "state", false, 0},
         {"ranks", "ranks", true, 8},        {"memory MiB", "MiB", true, 7},
-        {"core time", "time", true, 6},     {"what", "what", false, 0},
+        {"core seconds", "time", true, 6},  {"what", "what", false, 0},
     };
     enum err_code rc = ERR_OK;
     struct table_output o = {.out = out, .format = format, .width = terminal_width()};
@@ -104,7 +68,7 @@ enum err_code plan_print(struct text *out, const struct plan *p, const struct ru
     }
     for (size_t j = 0; j < p->n_jobs; j++) {
         describe_job(&scratch, p, j, axes);
-        add_row(&s, p, j, &states[j], t->rate, &scratch);
+        add_row(&s, p, j, &states[j], t->seconds[j], format == TABLE_CSV, &scratch);
     }
     TRY(text_check(&scratch, err));
     TRY(table_output_put(&o, &hidden, &s, err));
@@ -133,6 +97,20 @@ static void describe_memory(struct text *out, const struct plan *p, const struct
     text_add(out, " for each rank.");
 }
 
+/* "4 min 13 s of core time, ...", and what the remaining jobs can use. */
+static void describe_time(struct text *out, const struct plan_totals *t) {
+    char all[32], left[32], span[32];
+    clock_span_fine(all, t->core);
+    clock_span_fine(left, t->core_left);
+    clock_span_fine(span, t->seconds_left);
+    text_add(out, "Core time %s, %s of it left%s, at the speed of this machine (%s).", all, left,
+             t->at_most ? ", or less where patience ends a fit" : "",
+             t->speed.cached ? "measured earlier" : "measured now");
+    if (t->core_left > 0.0)
+        text_add(out, " The remaining jobs can use %d rank%s and then take %s.", t->useful_ranks,
+                 t->useful_ranks == 1 ? "" : "s", span);
+}
+
 void plan_print_totals(struct text *out, const struct plan *p, const struct plan_totals *t) {
     const size_t width = terminal_width();
     struct text line = {0};
@@ -146,30 +124,30 @@ void plan_print_totals(struct text *out, const struct plan *p, const struct plan
     describe_memory(&line, p, t);
     text_table_paragraph(out, text_str(&line), width);
     text_clear(&line);
-    if (t->rate > 0.0) {
-        text_add(
-            &line,
-            "%.3g core-hours, %.3g of them left: %.3g flop at %.3g Gflop/s, the speed of sgemm "
-            "on one core now; real jobs take longer.",
-            t->flops / t->rate / 3600.0, t->flops_left / t->rate / 3600.0, t->flops, t->rate / 1e9);
-        text_table_paragraph(out, text_str(&line), width);
-    }
-    if (t->rate > 0.0 && t->flops_left > 0.0) {
-        char span[32];
-        clock_span(span, t->seconds_left);
-        text_clear(&line);
-        text_add(&line, "The remaining jobs can use %d rank%s and then take %s or more.",
-                 t->useful_ranks, t->useful_ranks == 1 ? "" : "s", span);
-        text_table_paragraph(out, text_str(&line), width);
-    }
+    describe_time(&line, t);
+    text_table_paragraph(out, text_str(&line), width);
     if (line.failed) out->failed = true;
     text_release(&line);
 }
 
 /* ---- JSON */
 
+/* The work by kinds; only what there is. */
+static void json_load(struct json_writer *w, const struct job_load *l) {
+    const struct {
+        const char *key;
+        double value;
+    } kinds[] = {{"contexts", l->contexts}, {"queries", l->queries},     {"read", l->read},
+                 {"training", l->training}, {"estimates", l->estimates}, {"width", l->width}};
+    json_write_key(w, "load"), json_write_object(w);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kinds[i].value > 0.0)
+            json_write_key(w, kinds[i].key), json_write_number(w, kinds[i].value);
+    json_write_close(w);
+}
+
 static void json_job(struct json_writer *w, const struct plan *p, size_t j,
-                     const struct run_state_job *state, double rate, struct text *scratch) {
+                     const struct run_state_job *state, double seconds, struct text *scratch) {
     const struct planned_job *job = &p->jobs[j];
     const char *label = p->jobs[j].label;
     json_write_object(w);
@@ -186,7 +164,8 @@ static void json_job(struct json_writer *w, const struct plan *p, size_t j,
     json_write_key(w, "memory"), json_write_number(w, job->cost.memory);
     json_write_key(w, "memory_least"), json_write_number(w, job->cost.memory_least);
     json_write_key(w, "flops"), json_write_number(w, job->cost.flops);
-    json_write_key(w, "seconds"), json_write_number(w, rate > 0.0 ? job->cost.flops / rate : 0.0);
+    json_write_key(w, "seconds"), json_write_number(w, seconds);
+    json_load(w, &job->cost.load);
     json_write_close(w);
 }
 
@@ -202,9 +181,14 @@ static void json_totals(struct json_writer *w, const struct plan *p, const struc
     json_write_key(w, "seconds_left"), json_write_number(w, t->seconds_left);
     json_write_key(w, "flops"), json_write_number(w, t->flops);
     json_write_key(w, "flops_left"), json_write_number(w, t->flops_left);
-    json_write_key(w, "flops_per_second"), json_write_number(w, t->rate);
-    json_write_key(w, "core_hours"),
-        json_write_number(w, t->rate > 0.0 ? t->flops / t->rate / 3600.0 : 0.0);
+    json_write_key(w, "flops_per_second"),
+        json_write_number(w, t->core > 0.0 ? t->flops / t->core : 0.0);
+    json_write_key(w, "core_hours"), json_write_number(w, t->core / 3600.0);
+    json_write_key(w, "core_seconds"), json_write_number(w, t->core);
+    json_write_key(w, "core_seconds_left"), json_write_number(w, t->core_left);
+    json_write_key(w, "core_seconds_at_most"), json_write_bool(w, t->at_most);
+    json_write_key(w, "core_seconds_contexts"), json_write_number(w, t->contexts);
+    json_write_key(w, "calibration"), json_write_text(w, t->speed.cached ? "cached" : "measured");
 }
 
 enum err_code plan_print_json(struct text *out, const struct plan *p,
@@ -224,7 +208,7 @@ enum err_code plan_print_json(struct text *out, const struct plan *p,
     json_write_key(&w, "jobs"), json_write_array(&w);
     for (size_t j = 0; j < p->n_jobs; j++) {
         describe_job(&scratch, p, j, axes);
-        json_job(&w, p, j, &states[j], t->rate, &scratch);
+        json_job(&w, p, j, &states[j], t->seconds[j], &scratch);
     }
     json_write_close(&w);
     json_write_close(&w);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC1091,SC2154,SC2034 # variables of and for common.sh
 # check_paper.sh BINARY [SOURCE] - the experiment at the published sizes plans, with memory and
-# core-hours, and its 12/8/256 pretraining and a small fit on that model really step; says at what
+# core time, and its 12/8/256 pretraining and a small fit on that model really step; says at what
 # rates.
 set -euo pipefail
 . "$(dirname -- "$0")/../mpi/common.sh" check_paper "$@"
@@ -13,8 +13,8 @@ config=$experiments/paper/linear_regression.cfg
 COLUMNS=1000 timeout 60 "$program" plan "$config" >"$work/out" 2>"$work/err" || die "plan: code $?"
 grep -qE '^ *0 +pretrain\[0\].* 8 ' "$work/out" || die "plan does not show the pretraining by 8 ranks"
 memory=$(sed -n 's/^Memory of the largest job: .*request \(.*\) for each rank.$/\1/p' "$work/out")
-hours=$(sed -n 's/^\([0-9.e+]*\) core-hours,.*/\1/p' "$work/out")
-[[ -n $memory && -n $hours ]] || die "plan prints no memory or no core-hours: $(tail -3 "$work/out")"
+hours=$(sed -n 's/^Core time \([0-9a-z. ]*\), .* of it left.*/\1/p' "$work/out")
+[[ -n $memory && -n $hours ]] || die "plan prints no memory or no core time: $(tail -3 "$work/out")"
 timeout 60 "$program" plan "$experiments/paper/linear_regression_fast.cfg" >"$work/out" 2>"$work/err" ||
     die "plan of the faster schedule: code $?"
 
@@ -51,5 +51,5 @@ rate = steps * 64 * 2 * 41 / done[0]
 if not 0.9 * rate < shown < 1.1 * rate:
     sys.exit(f"{shown} tokens/s shown, {rate} by the journal")
 END
-conclude "planned $hours core-hours with $memory a rank; a 12/8/256 pretraining steps at $tokens" \
+conclude "planned $hours of core time with $memory a rank; a 12/8/256 pretraining steps at $tokens" \
     "tokens/s, a fit on it at $fitted prompts/s, on one core"

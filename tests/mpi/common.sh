@@ -19,6 +19,9 @@ mkdir "$work/a folder" "$work/tmp"
 program="$work/a folder/taskvec"
 cp -- "$2" "$program"
 export TMPDIR=$work/tmp OMPI_MCA_btl_vader_backing_directory=$work/tmp # what MPI leaves
+# One calibration for all tests of a build.
+XDG_CACHE_HOME=$(dirname -- "$(realpath -- "$2")")/cache
+export XDG_CACHE_HOME
 unset TASKVEC_INJECT SLURM_PROCID SLURM_NTASKS SLURM_JOB_END_TIME
 faults=0
 

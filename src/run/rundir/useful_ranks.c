@@ -12,28 +12,28 @@ static const double FACTOR = 1.1, SECONDS = 10.0;
 /* Fills states of the forecast; returns the ranks of the largest group that is left. A run that is
  * active now is planned as if it were to start again. */
 static int set_states(struct forecast_state *out, const struct plan *p,
-                      const struct run_state_job *states, double flops_per_second) {
+                      const struct run_state_job *states, const double *core_seconds) {
     int largest = 1;
     for (size_t j = 0; j < p->n_jobs; j++) {
         const struct job_cost *c = &p->jobs[j].cost;
         const int group = c->group > 1 ? c->group : 1;
         const bool ended = states[j].state == QUEUE_DONE || states[j].state == QUEUE_FAILED;
         out[j] = (struct forecast_state){.state = ended ? states[j].state : QUEUE_PENDING,
-                                         .seconds = c->flops / flops_per_second / group};
+                                         .seconds = core_seconds[j] / group};
         if (!ended && group > largest) largest = group;
     }
     return largest < USEFUL_RANKS_MAX ? largest : USEFUL_RANKS_MAX;
 }
 
 enum err_code useful_ranks(int *ranks, double *seconds, const struct plan *p,
-                           const struct run_state_job *states, double flops_per_second,
+                           const struct run_state_job *states, const double *core_seconds,
                            struct err *err) {
     enum err_code rc = ERR_OK;
     double least, span;
     int high = USEFUL_RANKS_MAX;
     struct forecast_state *at = calloc(p->n_jobs + 1, sizeof *at);
     CHECK(at, ERR_MEMORY, "no memory for %zu jobs", p->n_jobs);
-    int low = set_states(at, p, states, flops_per_second);
+    int low = set_states(at, p, states, core_seconds);
     TRY(forecast_make(&least, p->jobs, at, p->n_jobs, USEFUL_RANKS_MAX, err));
     const double most = fmax(FACTOR * least, least + SECONDS);
     while (low < high) {

@@ -35,8 +35,9 @@ static void read_by(struct scene *s, size_t child, size_t parent) {
 static void expect_at(const struct scene *s, double rate, int ranks, double seconds) {
     struct err err = {0};
     int got = -1;
-    double span = -1.0;
-    assert_int_equal(useful_ranks(&got, &span, &s->plan, s->states, rate, &err), ERR_OK);
+    double span = -1.0, core[JOBS];
+    for (size_t j = 0; j < s->plan.n_jobs; j++) core[j] = s->jobs[j].cost.flops / rate;
+    assert_int_equal(useful_ranks(&got, &span, &s->plan, s->states, core, &err), ERR_OK);
     assert_int_equal(got, ranks);
     assert_float_equal(span, seconds, 1e-9);
 }

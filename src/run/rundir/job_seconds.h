@@ -1,0 +1,20 @@
+/*
+ * job_seconds.h - the core time of every job of a run: as recorded of those that are done, and as
+ * predicted of the others, from the machine's calibration and from the jobs of the run that are
+ * done.
+ */
+#ifndef RUN_RUNDIR_JOB_SECONDS_H
+#define RUN_RUNDIR_JOB_SECONDS_H
+
+#include "calibration/calibration.h"
+#include "run/rundir/run_state.h"
+
+/* seconds [n_jobs], states [n_jobs]: of all ranks of a job together. The jobs of a stage with
+ * finished jobs are predicted to take longer or shorter than their calibrated time by the factor by
+ * which those did, which includes what patience saved and other programs on the machine.
+ * ERR_MEMORY.
+ */
+enum err_code job_seconds(double *seconds, const struct plan *p, const struct run_state_job *states,
+                          const struct calibration *c, struct err *err);
+
+#endif

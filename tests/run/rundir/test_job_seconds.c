@@ -1,0 +1,85 @@
+/* Core time of jobs: recorded of those that are done, calibrated of the others, scaled by stage. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "run/rundir/job_seconds.h"
+
+enum { JOBS = 5, STAGES = 2 };
+
+struct scene {
+    struct planned_job jobs[JOBS];
+    struct history_job past[JOBS];
+    struct run_state_job states[JOBS];
+    struct plan plan;
+    double seconds[JOBS];
+};
+
+/* A second for 1e9 operations of an estimator, besides the constant time of a job. */
+static const struct calibration SPEED = {.estimates = 1e-9};
+
+/* Jobs of 1, 2, ... s; the first three in stage 0. */
+static void begin(struct scene *s) {
+    *s = (struct scene){.plan = {.jobs = s->jobs, .n_jobs = JOBS, .n_stages = STAGES}};
+    for (size_t j = 0; j < JOBS; j++) {
+        s->jobs[j].stage = j >= 3;
+        s->jobs[j].cost.load.estimates = 1e9 * (double)(j + 1);
+        s->states[j] = (struct run_state_job){.job = &s->jobs[j], .state = QUEUE_PENDING};
+    }
+}
+
+static void finish(struct scene *s, size_t j, double seconds, const char *ranks) {
+    s->past[j] =
+        (struct history_job){.state = HISTORY_DONE, .seconds = seconds, .share = 1, .ranks = ranks};
+    s->states[j].past = &s->past[j];
+    s->states[j].state = QUEUE_DONE;
+}
+
+static void expect(struct scene *s, const double wanted[JOBS]) {
+    struct err err;
+    assert_int_equal(job_seconds(s->seconds, &s->plan, s->states, &SPEED, &err), ERR_OK);
+    for (size_t j = 0; j < JOBS; j++)
+        assert_true(s->seconds[j] > 0.99 * wanted[j] && s->seconds[j] < 1.01 * wanted[j]);
+}
+
+static void a_new_run_takes_its_calibrated_time(void **state) {
+    (void)state;
+    struct scene s;
+    begin(&s);
+    expect(&s, (const double[]){1, 2, 3, 4, 5});
+}
+
+static void finished_jobs_scale_the_rest_of_their_stage(void **state) {
+    (void)state;
+    struct scene s;
+    begin(&s);
+    finish(&s, 0, 4.0, "0");
+    expect(&s, (const double[]){4, 8, 12, 4, 5});
+    finish(&s, 1, 1.0, "3,4"); /* two ranks for a second: 6 s of core time instead of 3 */
+    expect(&s, (const double[]){4, 2, 6, 4, 5});
+}
+
+static void parts_of_a_job_count_by_their_share(void **state) {
+    (void)state;
+    struct scene s;
+    begin(&s);
+    finish(&s, 3, 1.0, "0");
+    s.past[3].share = 0.25; /* the rest was done before a checkpoint */
+    expect(&s, (const double[]){1, 2, 3, 4, 5});
+    s.past[3].share = 0; /* how much was done before is not known */
+    s.past[3].total = 10;
+    s.past[3].seconds = 0.1;
+    expect(&s, (const double[]){1, 2, 3, 4, 5});
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_new_run_takes_its_calibrated_time),
+        cmocka_unit_test(finished_jobs_scale_the_rest_of_their_stage),
+        cmocka_unit_test(parts_of_a_job_count_by_their_share),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
