@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "activations/basis_mean.h"
+#include "base/text.h"
 #include "sources/prompt_batch.h"
 
 const char *const CAUSAL_CORRUPTIONS[] = {"shared", "redrawn", NULL};
@@ -231,7 +232,7 @@ enum err_code causal_effects(double *mean, const float *effect, const struct mod
         mean[i] = sum / (double)n;
         if (!isfinite(mean[i]))
             return ERR(err, ERR_NUMERIC, "layer %zu, head %zu: the average effect is %g",
-                       i / dims->H, i % dims->H, mean[i]);
+                       i / dims->H, i % dims->H, text_nan(mean[i]));
     }
     return ERR_OK;
 }

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <ctype.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,6 +86,8 @@ char *text_copy(const char *s) {
     if (copy) memcpy(copy, s, size);
     return copy;
 }
+
+double text_nan(double x) { return isnan(x) ? (double)NAN : x; }
 
 bool text_ends_with(const char *s, const char *end) {
     const size_t n = strlen(s), m = strlen(end);

@@ -31,6 +31,12 @@ char *text_copy(const char *s);
 
 bool text_ends_with(const char *s, const char *end);
 
+/* "" for one, else "s": "%zu job%s", n, text_plural(n). */
+static inline const char *text_plural(size_t n) { return n == 1 ? "" : "s"; }
+
+/* NaN without a sign, for messages: printf() may print "-nan". Other numbers stay. */
+double text_nan(double x);
+
 /* The index of s in a NULL-terminated list that contains it. */
 int text_index(const char *const *list, const char *s);
 

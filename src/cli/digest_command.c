@@ -1,4 +1,5 @@
 #include "base/log.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "run/tables/digest.h"
 
@@ -14,8 +15,8 @@ static enum err_code digest_command(struct text *out, int *exit_code, const stru
     text_add(out, "%s\n", digest);
     if (left > 0) {
         const struct log log = {.level = LOG_WARNING};
-        log_line(&log, LOG_WARNING, "%s: %zu of %zu jobs are not done; the digest will change",
-                 r.dir, left, r.plan.n_jobs);
+        log_line(&log, LOG_WARNING, "%s: %zu of %zu job%s not done; the digest will change", r.dir,
+                 left, r.plan.n_jobs, text_plural(r.plan.n_jobs));
         *exit_code = run_state_exit_code(&r);
     }
 cleanup:

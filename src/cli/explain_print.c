@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "json/json_writer.h"
 
 static const struct history_attempt *attempt_of(const struct explain *e) {
@@ -76,11 +77,12 @@ static void print_history(struct text *out, const struct explain *e) {
         return;
     }
     text_add(out, "  started %zu time%s, last in attempt %zu on rank %s\n", past->starts,
-             past->starts == 1 ? "" : "s", past->attempt, *past->ranks ? past->ranks : "?");
+             text_plural(past->starts), past->attempt, *past->ranks ? past->ranks : "?");
     if (past->total > 0.0 && past->state != HISTORY_DONE)
         text_add(out, "  newest checkpoint at %.0f%%\n", 100.0 * past->done / past->total);
     if (past->state == HISTORY_DONE)
-        text_add(out, "  DONE: %zu rows, %.3g s of computing\n", past->n_rows, past->seconds);
+        text_add(out, "  DONE: %zu row%s, %.3g s of computing\n", past->n_rows,
+                 text_plural(past->n_rows), past->seconds);
     if (past->state == HISTORY_DONE && past->artifact)
         text_add(out, "  artifact of %" PRIu64 " bytes, sha256 %s\n", past->bytes, past->sha256);
     if (past->state == HISTORY_FAILED)

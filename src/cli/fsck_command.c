@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/text.h"
 #include "cli/command.h"
 #include "journal/journal.h"
 #include "run/rundir/provenance.h"
@@ -224,10 +225,19 @@ cleanup:
 static void report_end(struct fsck *f) {
     struct lock_holder holder;
     lock_look(&holder, f->dir);
-    text_add(f->out, "%zu lines, %zu jobs done, %zu artifacts, %zu checkpoints: ", f->history.lines,
-             jobs_done(&f->history), f->artifacts, f->checkpoints);
+    const struct {
+        size_t n;
+        const char *what, *state;
+    } counts[] = {{f->history.lines, "line", ""},
+                  {jobs_done(&f->history), "job", " done"},
+                  {f->artifacts, "artifact", ""},
+                  {f->checkpoints, "checkpoint", ""}};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        text_add(f->out, "%s%zu %s%s%s", i ? ", " : "", counts[i].n, counts[i].what,
+                 text_plural(counts[i].n), counts[i].state);
+    text_add(f->out, ": ");
     if (f->troubles)
-        text_add(f->out, "%zu problem%s", f->troubles, f->troubles == 1 ? "" : "s");
+        text_add(f->out, "%zu problem%s", f->troubles, text_plural(f->troubles));
     else
         text_add(f->out, "all sound");
     text_add(f->out, "; results.h5 is not checked: every run writes it again\n");

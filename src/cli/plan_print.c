@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "cli/terminal.h"
 #include "machine/memory_budget.h"
 #include "run/plan/varying_keys.h"
@@ -114,7 +115,7 @@ static void describe_time(struct text *out, const struct plan_totals *t) {
 void plan_print_totals(struct text *out, const struct plan *p, const struct plan_totals *t) {
     const size_t width = terminal_width();
     struct text line = {0};
-    text_add(&line, "%zu job%s", p->n_jobs, p->n_jobs == 1 ? "" : "s");
+    text_add(&line, "%zu job%s", p->n_jobs, text_plural(p->n_jobs));
     for (size_t s = 0; s < p->n_stages; s++)
         text_add(&line, "%s%s %zu", s ? ", " : ": ", p->stages[s].name, p->stages[s].n_jobs);
     if (p->merged) text_add(&line, " (%zu planned twice, run once)", p->merged);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "par/launcher.h"
 
 /* Seconds: the first line in a log, and the longest time between two. */
@@ -58,7 +59,8 @@ void progress_bar_text(struct text *out, const struct farm_progress *p, int widt
             text_add(out, "%c", i < (int)(share * (double)width) ? '#' : ' ');
         text_add(out, "] ");
     }
-    text_add(out, "%.0f%%, %zu of %zu jobs done", 100.0 * share, p->done, p->jobs);
+    text_add(out, "%.0f%%, %zu of %zu job%s done", 100.0 * share, p->done, p->jobs,
+             text_plural(p->jobs));
     if (p->running) text_add(out, ", %zu running", p->running);
     if (p->failed) text_add(out, ", %zu failed", p->failed);
     if (p->blocked) text_add(out, ", %zu blocked", p->blocked);

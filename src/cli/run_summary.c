@@ -3,13 +3,14 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "par/launcher.h"
 
 void run_summary_print(struct text *out, const char *dir, const struct farm_outcome *o,
                        char *const *argv, int ranks) {
     char span[32];
     clock_span(span, o->seconds);
-    text_add(out, "%s: %zu of %zu jobs done", dir, o->done, o->jobs);
+    text_add(out, "%s: %zu of %zu job%s done", dir, o->done, o->jobs, text_plural(o->jobs));
     if (o->done_now) text_add(out, ", %zu of them now in %s", o->done_now, span);
     if (o->failed) text_add(out, ", %zu failed", o->failed);
     if (o->blocked) text_add(out, ", %zu blocked", o->blocked);

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "run/rundir/throughput.h"
 #include "json/json_writer.h"
 
@@ -78,12 +79,11 @@ static void print_blocked(struct text *out, const struct run_state_job *job) {
 
 static void print_counts(struct text *out, const struct run_state *r) {
     text_add(out, "%s: %zu job%s", config_name(r->config), r->plan.n_jobs,
-             r->plan.n_jobs == 1 ? "" : "s");
+             text_plural(r->plan.n_jobs));
     for (int s = QUEUE_PENDING; s <= QUEUE_BLOCKED; s++)
         if (r->count[s])
             text_add(out, ", %zu %s", r->count[s], queue_state_text((enum queue_state)s));
-    text_add(out, "; %zu attempt%s\n", r->history.n_attempts,
-             r->history.n_attempts == 1 ? "" : "s");
+    text_add(out, "; %zu attempt%s\n", r->history.n_attempts, text_plural(r->history.n_attempts));
 }
 
 void status_print(struct text *out, const struct run_state *r, const struct progress *p) {
@@ -104,7 +104,8 @@ void status_print(struct text *out, const struct run_state *r, const struct prog
 void status_print_line(struct text *out, const struct run_state *r, const struct progress *p) {
     char utc[32], span[32];
     clock_utc(utc);
-    text_add(out, "%s  %zu of %zu jobs done", utc, r->count[QUEUE_DONE], r->plan.n_jobs);
+    text_add(out, "%s  %zu of %zu job%s done", utc, r->count[QUEUE_DONE], r->plan.n_jobs,
+             text_plural(r->plan.n_jobs));
     if (r->count[QUEUE_RUNNING]) text_add(out, ", %zu running", r->count[QUEUE_RUNNING]);
     if (r->count[QUEUE_FAILED]) text_add(out, ", %zu failed", r->count[QUEUE_FAILED]);
     if (r->count[QUEUE_BLOCKED]) text_add(out, ", %zu blocked", r->count[QUEUE_BLOCKED]);

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "machine/memory_budget.h"
 #include "run/rundir/run_state.h"
@@ -90,8 +91,9 @@ static enum err_code verify_directory(struct text *out, int *exit_code, const ch
         TRY(json_writer_end(&w, err));
         text_add(out, "\n");
     } else {
-        text_add(out, "%zu of %zu jobs recomputed: %zu the same, %zu different\n",
-                 t.same + t.different, r.plan.n_jobs, t.same, t.different);
+        text_add(out, "%zu of %zu job%s recomputed: %zu the same, %zu different\n",
+                 t.same + t.different, r.plan.n_jobs, text_plural(r.plan.n_jobs), t.same,
+                 t.different);
     }
     if (t.different > 0) *exit_code = err_exit_code(ERR_DIFFERS);
 cleanup:

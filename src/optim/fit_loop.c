@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "ops/vector_ops.h"
 
 static const double CONVERGED = 1e-9; /* least relative decrease of the training loss by a step */
@@ -50,7 +51,7 @@ static enum err_code one_step(const struct fit *f, double *loss, const uint32_t 
     struct fit_loop_state *s = f->state;
     TRY(f->calls->gradient(f->calls->context, loss, f->g, s->w, batch, n, err));
     CHECK(isfinite(*loss), ERR_NUMERIC, "epoch %lld, step %lld: the training loss is %g (%s)",
-          (long long)(s->epoch + 1), (long long)(s->steps + 1), *loss, remedy(f->o));
+          (long long)(s->epoch + 1), (long long)(s->steps + 1), text_nan(*loss), remedy(f->o));
     s->steps++;
     update_weights(f);
 cleanup:
@@ -107,7 +108,8 @@ static enum err_code one_descent(struct fit *f, struct err *err) {
     lbfgs_lay_out(&b, s->memory, f->o->weights);
     if (s->epoch == 0) TRY(lbfgs_begin(&b, &all, s->w, err));
     const double before = b.loss;
-    CHECK(isfinite(before), ERR_NUMERIC, "the training loss of the initial weights is %g", before);
+    CHECK(isfinite(before), ERR_NUMERIC, "the training loss of the initial weights is %g",
+          text_nan(before));
     TRY(lbfgs_step(s->w, &moved, &b, &all, err));
     s->steps++;
     s->pairs = b.pairs;
@@ -126,7 +128,7 @@ static enum err_code validate(const struct fit *f, double *loss, struct err *err
     TRY(f->calls->validate(f->calls->context, loss, s->w, err));
     CHECK(isfinite(*loss), ERR_NUMERIC,
           "epoch %lld, after step %lld: the validation loss is %g (%s)", (long long)(s->epoch + 1),
-          (long long)s->steps, *loss, remedy(f->o));
+          (long long)s->steps, text_nan(*loss), remedy(f->o));
 cleanup:
     return rc;
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "model/query.h"
 #include "ops/vector_ops.h"
 #include "passes/flops.h"
@@ -307,8 +308,8 @@ static enum err_code capture_plan(struct job_cost *cost, const struct config_poi
                   params_count(d)) *
                      sizeof(float));
     cost->memory_least = cost->memory;
-    (void)snprintf(cost->summary, sizeof cost->summary, "%zu prompts x %zu points", prompts,
-                   points);
+    (void)snprintf(cost->summary, sizeof cost->summary, "%zu prompt%s x %zu point%s", prompts,
+                   text_plural(prompts), points, text_plural(points));
 cleanup:
     source_close(source);
     return rc;

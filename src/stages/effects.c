@@ -272,8 +272,9 @@ static enum err_code effects_plan(struct job_cost *cost, const struct config_poi
     *cost = (struct job_cost){
         .load = load_of(&o, d), .group = 1, .work = (double)o.prompts.n, .unit = "prompts"};
     cost->memory = cost->memory_least = memory_needed(&o, d, source);
-    (void)snprintf(cost->summary, sizeof cost->summary, "%zu heads x %zu prompts x %zu points",
-                   map_size(d), o.prompts.n, o.T0);
+    (void)snprintf(cost->summary, sizeof cost->summary, "%zu head%s x %zu prompt%s x %zu point%s",
+                   map_size(d), text_plural(map_size(d)), o.prompts.n, text_plural(o.prompts.n),
+                   o.T0, text_plural(o.T0));
 cleanup:
     source_close(source);
     return rc;

@@ -120,8 +120,10 @@ static enum err_code estimate_plan(struct job_cost *cost, const struct config_po
                               .work = (double)e.functions * (double)e.points,
                               .unit = "predictions"};
     cost->memory_least = cost->memory;
-    (void)snprintf(cost->summary, sizeof cost->summary, "%s, %zu functions x %zu points, shift %s",
-                   e.setup.estimator->name, e.functions, e.points, source_info(e.source)->shift);
+    (void)snprintf(cost->summary, sizeof cost->summary,
+                   "%s, %zu function%s x %zu point%s, shift %s", e.setup.estimator->name,
+                   e.functions, text_plural(e.functions), e.points, text_plural(e.points),
+                   source_info(e.source)->shift);
 cleanup:
     source_close(e.source);
     return rc;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "passes/curve.h"
 #include "passes/flops.h"
 #include "sources/source_registry.h"
@@ -218,8 +219,9 @@ static void fill_cost(struct job_cost *cost, const struct evaluate_keys *k,
                               .work = (double)k->functions * (double)k->points,
                               .unit = "predictions"};
     cost->memory = cost->memory_least = memory_needed(k, source, &o, fit ? &fitted : NULL);
-    (void)snprintf(cost->summary, sizeof cost->summary, "%zu functions x %zu points, shift %s",
-                   k->functions, k->points, source_info(source)->shift);
+    (void)snprintf(cost->summary, sizeof cost->summary, "%zu function%s x %zu point%s, shift %s",
+                   k->functions, text_plural(k->functions), k->points, text_plural(k->points),
+                   source_info(source)->shift);
 }
 
 /* What the key `keep` adds. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "activations/basis_mean.h"
+#include "base/text.h"
 #include "passes/choice_loss.h"
 #include "passes/flops.h"
 #include "stages/fit_results.h"
@@ -280,6 +281,7 @@ void fit_derived_cost(struct job_cost *cost, const struct fit_keys *k,
     *cost = (struct job_cost){
         .load = load_of(k, &s, T0), .group = 1, .work = work_of(k, &s), .unit = "prompts"};
     cost->memory = cost->memory_least = bytes_of(k, &s, T0, source);
-    (void)snprintf(cost->summary, sizeof cost->summary, "%zu prompts x %zu points, %zu choices",
-                   k->prompts, k->points, method_choices(setup));
+    (void)snprintf(cost->summary, sizeof cost->summary, "%zu prompt%s x %zu point%s, %zu choice%s",
+                   k->prompts, text_plural(k->prompts), k->points, text_plural(k->points),
+                   method_choices(setup), text_plural(method_choices(setup)));
 }

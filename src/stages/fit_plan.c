@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/text.h"
 #include "passes/flops.h"
 #include "sources/source_registry.h"
 #include "stages/fit_derived.h"
@@ -121,7 +122,8 @@ static void fill_cost(struct job_cost *cost, const struct fit_keys *k,
     cost->memory = rest + kept;
     cost->memory_least = rest + fmin(kept, (double)fit_data_pass_bytes(o, d));
     (void)snprintf(cost->summary, sizeof cost->summary,
-                   "%zu prompts x %zu points, contexts %.3g GB", k->prompts, k->points, kept / 1e9);
+                   "%zu prompt%s x %zu point%s, contexts %.3g GB", k->prompts,
+                   text_plural(k->prompts), k->points, text_plural(k->points), kept / 1e9);
 }
 
 enum err_code fit_plan(struct job_cost *cost, const struct config_point *point, const char *control,

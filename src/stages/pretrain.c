@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "base/text.h"
 #include "model/params.h"
 #include "passes/flops.h"
 #include "passes/train_step.h"
@@ -198,8 +199,9 @@ static enum err_code pretrain_plan(struct job_cost *cost, const struct config_po
     flops_add_training(&cost->load, &k.dims, tokens, (double)k.points);
     cost->memory = cost->memory_least = memory_needed(&k, source, (size_t)cost->group);
     (void)snprintf(cost->summary, sizeof cost->summary,
-                   "%lld steps x %zu prompts x %zu points, %.3g M weights", (long long)k.steps,
-                   k.batch, k.points, (double)params_weights(&k.dims) / 1e6);
+                   "%lld step%s x %zu prompt%s x %zu point%s, %.3g M weights", (long long)k.steps,
+                   text_plural((size_t)k.steps), k.batch, text_plural(k.batch), k.points,
+                   text_plural(k.points), (double)params_weights(&k.dims) / 1e6);
 cleanup:
     source_close(source);
     return rc;

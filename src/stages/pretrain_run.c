@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "model/checkpoint.h"
 #include "passes/train_step.h"
 #include "sources/source_registry.h"
@@ -143,7 +144,7 @@ static enum err_code take_step(struct pretrain *p, struct err *err) {
     TRY(job_reduce_real(p->ctx, p->loss, p->loss + PAIR * (p->count + 1), PAIR, p->k.shards, err));
     TRY(job_reduce(p->ctx, p->sum, p->scratch, p->n, p->k.shards, err));
     CHECK(isfinite(p->loss[0]), ERR_NUMERIC, "step %lld: the loss is %g: %s", (long long)step,
-          p->loss[0],
+          text_nan(p->loss[0]),
           p->k.adam.epsilon > 0 ? "lower optimiser.lr or lengthen optimiser.warmup"
                                 : ADAM_WITHOUT_EPSILON);
     adam_step(p->params.block, p->m, p->v, p->sum, p->n, &p->k.adam, (float)lr, step);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "tensorfile/half.h"
 
 enum { BLOCK = 1 << 14 }; /* elements between two looks at the result */
@@ -71,7 +72,7 @@ enum err_code finite_check_tensor(const struct tensor_info *t, const char *path,
         if (block_is_finite(t, i, n)) continue;
         while (isfinite(number_at(t, i))) i++;
         return ERR(err, ERR_DATA, "%s: element %zu of tensor \"%s\" is %g: write the file again",
-                   path, i, t->name, (double)number_at(t, i));
+                   path, i, t->name, text_nan((double)number_at(t, i)));
     }
     return ERR_OK;
 }

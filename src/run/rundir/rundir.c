@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/version.h"
 #include "run/rundir/run_state.h"
 
@@ -162,7 +163,8 @@ enum err_code rundir_check_owner(const struct rundir_change *change, const char 
         (void)snprintf(why, sizeof why, "holds a run that shares no job with this config");
     if (!why[0]) return ERR_OK;
     return ERR(err, ERR_CONFIG,
-               "%s: %s: %zu jobs would be new, %zu unchanged, %zu no longer planned; give another "
+               "%s: %s: %zu job%s would be new, %zu unchanged, %zu no longer planned; give another "
                "folder with -o, or use --replace-config to change the config of this one",
-               dir, why, change->added, change->unchanged, change->gone);
+               dir, why, change->added, text_plural(change->added), change->unchanged,
+               change->gone);
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 static const struct job_column JOB_COLUMN = {"job", JOB_TEXT, "", "job of the plan with this row"};
 
 static enum err_code make_columns(struct stage_table *t, const struct plan *p, size_t stage,
@@ -100,7 +102,8 @@ void stage_table_release(struct stage_table *t) {
 void stage_table_note(struct text *out, const struct stage_table *t) {
     if (t->n_incomplete == 0) return;
     text_add(out,
-             "%zu of %zu rows lack cells: an older program wrote them, before the table had all of "
+             "%zu of %zu row%s without some cells: an older program wrote them, before the table "
+             "had all of "
              "these columns with their present types\n",
-             t->n_incomplete, t->n);
+             t->n_incomplete, t->n, text_plural(t->n));
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "run/tables/cell_text.h"
 #include "run/tables/key_columns.h"
 #include "run/tables/summary_columns.h"
@@ -196,7 +197,7 @@ static void notes(struct table_output *o, const struct summary *s, const struct 
     const size_t width = o->format == TABLE_TEXT ? o->width : SIZE_MAX;
     error_name(&out, s);
     text_add(&out, " after k examples, over %zu function%s; %s.", s->groups[0].functions,
-             s->groups[0].functions == 1 ? "" : "s",
+             text_plural(s->groups[0].functions),
              c->split ? "low, high: 95% interval over functions"
                       : "\xC2\xB1: half the 95% interval over functions");
     range_notes(&out, c);
