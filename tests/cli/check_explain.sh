@@ -49,8 +49,8 @@ sed 's/points = 14/points = 13/' tiny.cfg >other.cfg
 expect 0 '^  points +was 14, is 13' run 'fit[2]' --with other.cfg
 
 # ---- the change is run: what was is found by its identity, and what is says what made it another
-identity_of() { # JOB
-    "$program" plan tiny.cfg --json | python3 -c 'import json, sys
+identity_of() { # JOB [OPTIONS]
+    "$program" plan tiny.cfg "${@:2}" --json | python3 -c 'import json, sys
 print(next(j["identity"] for j in json.load(sys.stdin)["jobs"] if j["job"] == sys.argv[1]))' "$1"
 }
 old=$(identity_of 'fit[2]')
@@ -96,7 +96,7 @@ begun file.cfg -o filed
 sum=$(sha256sum model.safetensors | cut -d' ' -f1)
 expect 0 "^  file model.checkpoint +$sum" filed 'fit[0]'
 begun tiny.cfg -o again -s pretrain.steps=61
-cp -- "$(find again/artifacts -size +4k | head -n 1)" model.safetensors
+cp -- "$(find again/artifacts -name "$(identity_of 'pretrain[0]' -s pretrain.steps=61)*")" model.safetensors
 expect 0 "^  was $sum, is $(sha256sum model.safetensors | cut -d' ' -f1)" filed 'fit[0]'
 expect 0 '^  never started: would run' filed 'fit[0]'
 conclude "explain says what makes a job another one, and what would run again is what does"
