@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""make_checkpoints.py DIR: writes files with torch.save, for tests/cli/check_import.py. Needs torch (the files in
+"""make_checkpoints.py DIR: writes files with torch.save, for tests/cli/check_import.py and
+check_to_safetensors.py. Needs torch (the files in
 checkpoints/ are from 2.13).
 
 state.pt        a model of Garg et al. (2 layers, 2 heads, width 8, 8 points of 2 numbers) as their train.py saves it,
@@ -8,6 +9,8 @@ ltv.pth         a parameter [2, 2], the weights of a task vector
 ltv_dict.pth    the same in a state_dict, in double precision and transposed
 bfloat16.pth    the same in bfloat16
 old.pth         the same in the format of torch before 1.6
+language.bin    a GPT-2 (2 layers, 2 heads, width 8, 11 tokens, 16 positions) as transformers saves it: halves, bfloat16,
+                floats and a mask of booleans; its output matrix is its embedding (tests/cli/check_to_safetensors.py)
 Number i of tensor n is ((37 i + n) mod 101 - 50) / 512, which is exact in every type."""
 import os
 import sys
@@ -53,6 +56,18 @@ def state():
     return {"model_state_dict": weights, "optimizer_state_dict": optimiser.state_dict(), "train_step": 500000}
 
 
+def language():
+    weights = {"transformer.wte.weight": numbers(0, 11, E).half()}
+    for n, (name, shape) in enumerate(shapes(), 1):
+        if "read_" in name:
+            continue
+        value = numbers(n, *shape)
+        weights[name.replace("_backbone", "transformer")] = value.bfloat16() if len(shape) == 2 and ".h." in name else value
+    weights["transformer.h.0.attn.bias"] = torch.tril(torch.ones(4, 4)).bool().view(1, 1, 4, 4)
+    weights["lm_head.weight"] = weights["transformer.wte.weight"]
+    return weights
+
+
 def main():
     os.chdir(sys.argv[1])
     torch.save(state(), "state.pt")
@@ -60,6 +75,7 @@ def main():
     torch.save(torch.nn.Parameter(weights), "ltv.pth")
     torch.save({"weights": weights.double().t().contiguous().t()}, "ltv_dict.pth")
     torch.save(weights.bfloat16(), "bfloat16.pth")
+    torch.save(language(), "language.bin")
     torch.save(weights, "old.pth", _use_new_zipfile_serialization=False)
 
 

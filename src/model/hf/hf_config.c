@@ -103,8 +103,7 @@ static enum err_code read_activation(enum activation_kind *out, const struct hf_
                s->place, shown);
 }
 
-/* A property that all models of the family share is in its row of model/family.c; only one that
- * config.json decides is in *out. */
+/* A property of all models of the family may be repeated, but not denied. */
 static enum err_code read_property(bool *out, const struct hf_source *s, const struct hf_key *key,
                                    const struct hf_flag *flag, const char *model_type,
                                    struct err *err) {
@@ -115,7 +114,7 @@ static enum err_code read_property(bool *out, const struct hf_source *s, const s
         return ERR(err, ERR_DATA, "%s: %s: %s, but it is %s in every %s that is computed", s->place,
                    key->spellings->key, value ? "true" : "false", flag->value ? "true" : "false",
                    model_type);
-    *out = flag->read && value;
+    *out = value;
     return ERR_OK;
 }
 

@@ -76,7 +76,8 @@ static void gpt2_has_its_defaults(void **state) {
     assert_int_equal(d->rotary.dims, 0);
     assert_int_equal(d->activation, ACTIVATION_GELU_TANH);
     assert_true(d->epsilon == 1e-5F);
-    assert_false(d->attention_bias || d->unscaled_attention || d->scaled_by_layer || d->parallel);
+    assert_true(d->attention_bias && d->output_bias && d->mlp_bias);
+    assert_false(d->unscaled_attention || d->scaled_by_layer || d->parallel);
     assert_int_equal(c.tie, HF_TIE_NOT_SAID);
     assert_true(c.family->tied);
     assert_string_equal(text_str(&c.unread), "");
@@ -110,11 +111,13 @@ static void the_others_have_their_shapes(void **state) {
     assert_int_equal(d.family, FAMILY_GPTJ);
     assert_int_equal(d.rotary.dims, 4);
     assert_true(d.rotary.base == 10000.0);
+    assert_true(d.mlp_bias && d.parallel);
+    assert_false(d.attention_bias || d.output_bias);
     d = dims_of(NEOX);
     assert_int_equal(d.family, FAMILY_NEOX);
     assert_int_equal(d.rotary.dims, 2); /* int(8 * .25) */
     assert_int_equal(d.activation, ACTIVATION_GELU_ERF);
-    assert_true(d.attention_bias && d.output_bias && d.parallel);
+    assert_true(d.attention_bias && d.output_bias && d.mlp_bias && d.parallel);
     d = dims_of(NEOX ",\"use_parallel_residual\":false,\"attention_bias\":false,\"rotary_pct\":1,"
                      "\"rotary_emb_base\":500");
     assert_false(d.attention_bias || d.output_bias || d.parallel);
@@ -134,7 +137,8 @@ static void the_others_have_their_shapes(void **state) {
     assert_int_equal(dims_of(GROUPED("mistral")).family, FAMILY_MISTRAL);
     d = dims_of(GROUPED("qwen2"));
     assert_int_equal(d.family, FAMILY_QWEN2);
-    assert_false(d.output_bias);
+    assert_true(d.attention_bias);
+    assert_false(d.output_bias || d.mlp_bias);
     d = dims_of(GROUPED("qwen3") ",\"attention_bias\":true,\"head_dim\":16");
     assert_int_equal(d.family, FAMILY_QWEN3);
     assert_true(d.attention_bias && d.output_bias);
