@@ -18,8 +18,14 @@ static void describe_job(struct text *out, const struct plan *p, size_t j,
     varying_keys_describe(out, &axes[job->stage], job->point);
     if (job->control) text_add(out, "%s%s", out->size ? " " : "", job->control);
     if (job->n_parents == 0) return;
-    const char *label = p->jobs[job->parents[0]].label;
-    text_add(out, "%sof %s", out->size ? " " : "", label);
+    const char *chosen = plan_chosen_key(p, j);
+    if (chosen) text_add(out, "best %s", chosen);
+    for (size_t i = 0; i < (chosen ? job->n_parents : 1); i++)
+        text_add(out, "%s%s",
+                 i           ? ", "
+                 : out->size ? " of "
+                             : "of ",
+                 p->jobs[job->parents[i]].label);
 }
 
 static void add_row(struct text_table *s, const struct plan *p, size_t j,

@@ -8,6 +8,7 @@
 
 #include "config/axes.h"
 #include "config/conditions.h"
+#include "config/nested_choice.h"
 #include "config/overlay.h"
 #include "config/resolved.h"
 #include "config/stage_entry.h"
@@ -39,6 +40,7 @@ cleanup:
 static enum err_code resolve(struct config *c, const struct config_kinds *kinds, struct err *err) {
     enum err_code rc = ERR_OK;
     TRY(overlay_check_stages(c->root, err));
+    TRY(nested_choice_expand(c->root, &c->pool, err));
     TRY(top_level_read(c, err));
     TRY(open_entries(c, kinds, err));
     TRY(top_level_share(c, err));

@@ -6,6 +6,7 @@
  *     syntax/      scan (limits, numbers as text), libconfig, then a tree of nodes with file:line
  *     overlay.c    `base` files and -s: several trees become one, the later one takes precedence
  *                  key by key
+ *     nested_choice  `choose` in a fit becomes a stage of its own
  *     stage_entry  each stage: keys find their rows (schema.h), values are typed and bounded
  *     top_level.c  the groups `model` and `source` become defaults of the stages; `of` is linked
  *     axes.c       keys with several values, zip, list and exclude become axes

@@ -15,7 +15,7 @@
 
 struct config_point;
 
-enum { JOB_PARENTS = 2, JOB_LABEL = 96 };
+enum { JOB_PARENTS = 32, JOB_LABEL = 96 };
 
 /* The work of one job by kinds, each of which a machine does at a speed of its own; calibration.h
  * turns it into seconds. */
@@ -52,7 +52,8 @@ struct planned_job {
     size_t stage;                     /* index of the stage in the config */
     const struct config_point *point; /* its resolved keys; the config owns them */
     const char *control;              /* evaluate: the method of `also` it is for, or NULL */
-    size_t parents[JOB_PARENTS]; /* jobs it reads: the one of `of`, then the model that one read */
+    size_t parents[JOB_PARENTS]; /* jobs it reads: the one of `of`, then the model that one read;
+                                    of a choice, all its candidates */
     size_t n_parents;
     struct job_cost cost;
 };

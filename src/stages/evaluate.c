@@ -255,7 +255,7 @@ cleanup:
 
 ROW_DEFINE(evaluate_row, EVALUATE_ROW);
 
-static const char *const PARENTS[] = {"fit", "pretrain", NULL};
+static const char *const PARENTS[] = {"fit", "choose", "pretrain", NULL};
 
 extern const struct stage stage_evaluate;
 const struct stage stage_evaluate = {

@@ -54,6 +54,12 @@ bool fit_keys_reads(const struct method *m, const char *key) {
     return !is_among(key, basis) || m->inputs.basis;
 }
 
+bool fit_keys_comparable(const struct config_key *key) {
+    static const char *const others[] = {"method", "points", "lengths", "repeat", "prompts", NULL};
+    return !is_among(key->name, others) && strncmp(key->name, "source.", 7) != 0 &&
+           strncmp(key->name, "model.", 6) != 0 && !(key->flags & CONFIG_PATH);
+}
+
 void fit_keys_data(struct fit_data_options *out, const struct fit_keys *k,
                    const struct method_setup *setup, size_t T0) {
     *out = (struct fit_data_options){

@@ -32,6 +32,10 @@ void fit_keys_read(struct fit_keys *k, const struct config_point *point);
  * descent and those of the basis. */
 bool fit_keys_reads(const struct method *m, const char *key);
 
+/* Whether fits that differ in this key have the same validation prompts and the same loss, so that
+ * their validation losses can be compared; false also for `method`, and for files. */
+bool fit_keys_comparable(const struct config_key *key);
+
 /* Options of the data for these keys; the caller adds the prompts' arrays and the memory. T0: point
  * of the basis, 0 if there is none. */
 void fit_keys_data(struct fit_data_options *out, const struct fit_keys *k,

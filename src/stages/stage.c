@@ -9,6 +9,7 @@
 #define STAGES(X)                                                                                  \
     X(pretrain)                                                                                    \
     X(fit)                                                                                         \
+    X(choose)                                                                                      \
     X(evaluate)                                                                                    \
     X(estimate)                                                                                    \
     X(capture)                                                                                     \

@@ -47,7 +47,7 @@ struct identity_of {
     const struct config_point *point;
     const char *control; /* or NULL */
     uint64_t seed;
-    const char *inputs[2];
+    const char *inputs[JOB_PARENTS];
     size_t n_inputs;
 };
 

@@ -23,7 +23,7 @@ static const char *method_of(const struct plan *p, size_t job) {
     const struct planned_job *j = &p->jobs[job];
     const char *own = plan_text(j->point, "method");
     for (size_t i = 0; i < j->n_parents && !own; i++)
-        own = plan_text(p->jobs[j->parents[i]].point, "method");
+        own = plan_text(plan_read_point(p, j->parents[i]), "method");
     return own ? own : plan_text(j->point, "estimator");
 }
 

@@ -42,20 +42,40 @@ static enum err_code identify_job(struct planned_job *job, struct job_builder *b
     return identity_make(job->identity, &of, p->files, &b->scratch, err);
 }
 
+/* The jobs that a job reads, with candidate number `candidate` in the place of a choice. */
+static void list_parents(struct stage_parent *out, const struct planned_job *job,
+                         const struct plan *p, size_t candidate) {
+    for (size_t i = 0; i < job->n_parents; i++) {
+        const struct planned_job *parent = &p->jobs[job->parents[i]];
+        if (plan_chosen_key(p, job->parents[i])) parent = &p->jobs[parent->parents[candidate]];
+        out[i] = (struct stage_parent){p->stages[parent->stage].kind, parent->point};
+    }
+}
+
+static bool files_differ(const struct planned_job *job, const struct plan *p) {
+    bool differs = identity_files_differ(p->files, job->point);
+    for (size_t i = 0; i < job->n_parents; i++)
+        differs |= identity_files_differ(p->files, plan_read_point(p, job->parents[i]));
+    return differs;
+}
+
+/* A job that reads a choice costs as much as with the most expensive candidate, and all of them
+ * have to pass the checks of its stage. */
 static enum err_code predict_cost(struct planned_job *job, const struct plan *p, struct err *err) {
     enum err_code rc = ERR_OK;
     struct stage_parent parents[JOB_PARENTS];
-    bool differs = identity_files_differ(p->files, job->point);
-    for (size_t i = 0; i < job->n_parents; i++) {
-        const struct planned_job *parent = &p->jobs[job->parents[i]];
-        differs |= identity_files_differ(p->files, parent->point);
-        parents[i] = (struct stage_parent){p->stages[parent->stage].kind, parent->point};
-    }
+    const bool reads_choice = job->n_parents > 0 && plan_chosen_key(p, job->parents[0]);
+    const size_t candidates = reads_choice ? p->jobs[job->parents[0]].n_parents : 1;
     job->cost = (struct job_cost){.group = 1, .unit = ""};
-    if (differs) return ERR_OK; /* its sizes are not known any more */
-    TRY(p->stages[job->stage].kind->plan(&job->cost, job->point, job->control, parents,
-                                         job->n_parents, err));
-    job->cost.flops = job_load_flops(&job->cost.load);
+    if (files_differ(job, p)) return ERR_OK; /* its sizes are not known any more */
+    for (size_t i = 0; i < candidates; i++) {
+        struct job_cost cost;
+        list_parents(parents, job, p, i);
+        TRY(p->stages[job->stage].kind->plan(&cost, job->point, job->control, parents,
+                                             job->n_parents, err));
+        cost.flops = job_load_flops(&cost.load);
+        if (i == 0 || cost.memory > job->cost.memory) job->cost = cost;
+    }
 cleanup:
     return rc;
 }
@@ -89,10 +109,11 @@ bool job_builder_same_positions(const struct config_point *a, const struct confi
 }
 
 bool job_builder_same_model(const struct plan *p, const struct config_point *point, size_t parent) {
-    if (!job_builder_same_positions(point, p->jobs[parent].point)) return false;
+    const struct config_point *read = plan_read_point(p, parent);
+    if (!job_builder_same_positions(point, read)) return false;
     if (plan_model(p, parent) != PLAN_NONE) return true;
     const char *ours = plan_text(point, "model.checkpoint");
-    const char *theirs = plan_text(p->jobs[parent].point, "model.checkpoint");
+    const char *theirs = plan_text(read, "model.checkpoint");
     return !ours || !theirs || strcmp(ours, theirs) == 0;
 }
 

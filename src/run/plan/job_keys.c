@@ -63,21 +63,31 @@ cleanup:
     return rc;
 }
 
+/* A job that is read, and behind a choice the fits that it chooses from. */
+static enum err_code add_read(struct job_keys *k, const struct plan *p, size_t job,
+                              struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct planned_job *j = &p->jobs[job];
+    char prefix[96];
+    (void)snprintf(prefix, sizeof prefix, "%.90s.", p->stages[j->stage].kind->name);
+    TRY(add_job(k, prefix, p, job, err));
+    if (!plan_chosen_key(p, job)) return ERR_OK;
+    for (size_t i = 0; i < j->n_parents; i++) TRY(add_job(k, "fit.", p, j->parents[i], err));
+cleanup:
+    return rc;
+}
+
 enum err_code job_keys_make(struct job_keys *out, const struct plan *p, size_t job,
                             struct err *err) {
     enum err_code rc = ERR_OK;
     const struct planned_job *j = &p->jobs[job];
-    char seed[32], prefix[96];
+    char seed[32];
     *out = (struct job_keys){0};
     (void)snprintf(seed, sizeof seed, "%llu", (unsigned long long)config_seed(p->config));
     TRY(add(out, "", "seed", seed, err));
     TRY(add_job(out, "", p, job, err));
     out->own = out->n;
-    for (size_t i = 0; i < j->n_parents; i++) {
-        const struct planned_job *parent = &p->jobs[j->parents[i]];
-        (void)snprintf(prefix, sizeof prefix, "%.90s.", p->stages[parent->stage].kind->name);
-        TRY(add_job(out, prefix, p, j->parents[i], err));
-    }
+    for (size_t i = 0; i < j->n_parents; i++) TRY(add_read(out, p, j->parents[i], err));
 cleanup:
     if (rc != ERR_OK) job_keys_release(out);
     return rc;

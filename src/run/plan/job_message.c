@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "run/plan/job_about.h"
+#include "stages/choose.h"
 #include "stages/planned_file.h"
 #include "stages/stage.h"
 #include "store/artifact.h"
@@ -51,6 +52,19 @@ static void block_files(struct text *out, const struct plan *p, const struct con
     }
 }
 
+/* The keys of an input: those of each candidate where it is a choice, since only its artifact says
+ * which of them it chose. */
+static void block_candidates(struct text *out, const struct plan *p, size_t job) {
+    const struct planned_job *j = &p->jobs[job];
+    const bool choice = plan_chosen_key(p, job);
+    char number[32];
+    (void)snprintf(number, sizeof number, "%zu", choice ? j->n_parents : 1);
+    block_text(out, "candidates", number);
+    if (!choice) block_point(out, "point", j->point);
+    for (size_t i = 0; i < j->n_parents && choice; i++)
+        block_point(out, "point", p->jobs[j->parents[i]].point);
+}
+
 enum err_code job_message_write(struct text *out, const struct plan *p, size_t job, const char *dir,
                                 struct err *err) {
     enum err_code rc = ERR_OK;
@@ -70,10 +84,11 @@ enum err_code job_message_write(struct text *out, const struct plan *p, size_t j
         block_text(out, "input", p->stages[parent->stage].kind->name);
         block_text(out, "identity", parent->identity);
         block_text(out, "artifact", path);
-        block_point(out, "point", parent->point);
+        block_candidates(out, p, j->parents[i]);
     }
     block_files(out, p, j->point);
-    for (size_t i = 0; i < j->n_parents; i++) block_files(out, p, p->jobs[j->parents[i]].point);
+    for (size_t i = 0; i < j->n_parents && !plan_chosen_key(p, job); i++)
+        block_files(out, p, plan_read_point(p, j->parents[i]));
     TRY(text_check(out, err));
 cleanup:
     return rc;
@@ -99,11 +114,14 @@ static enum err_code block_read(char **out, const char **at, const char *name, s
     return ERR_OK;
 }
 
-enum { FILES_MOST = 16 }; /* a few for each point: `model.checkpoint`, `weights` */
+enum {
+    FILES_MOST = 16, /* a few for each point: `model.checkpoint`, `weights` */
+    INPUT_TEXTS = 4  /* kind, identity, artifact, number of candidates */
+};
 
 struct job_message {
     char *kind, *seed, *control, *about, *n_inputs;
-    char *input_text[JOB_PARENTS][3]; /* kind, identity, artifact */
+    char *input_text[JOB_PARENTS][INPUT_TEXTS];
     struct config_point *point, *input_points[JOB_PARENTS];
     struct job_input inputs[JOB_PARENTS];
     size_t n;
@@ -120,7 +138,7 @@ static void release_message(struct job_message *m) {
     free(m->n_inputs);
     if (m->point) config_point_destroy(m->point);
     for (size_t i = 0; i < JOB_PARENTS; i++) {
-        for (size_t k = 0; k < 3; k++) free(m->input_text[i][k]);
+        for (size_t k = 0; k < INPUT_TEXTS; k++) free(m->input_text[i][k]);
         if (m->input_points[i]) config_point_destroy(m->input_points[i]);
     }
     for (size_t i = 0; i < FILES_MOST; i++) free(m->file_text[i]);
@@ -136,14 +154,38 @@ cleanup:
     return rc;
 }
 
+/* Point `chosen` of the n that follow. */
+static enum err_code candidates_read(struct config_point **out, size_t chosen, size_t n,
+                                     const char **at, struct err *err) {
+    enum err_code rc = ERR_OK;
+    for (size_t i = 0; i < n; i++) {
+        char *other = NULL;
+        if (i == chosen)
+            TRY(point_read(out, at, err));
+        else
+            TRY(block_read(&other, at, "point", err));
+        free(other);
+    }
+cleanup:
+    return rc;
+}
+
+/* A choice is read as the fit that it chose. */
 static enum err_code input_read(struct job_message *m, size_t i, const char **at, struct err *err) {
     enum err_code rc = ERR_OK;
     char **text = m->input_text[i];
+    size_t chosen = 0;
     TRY(block_read(&text[0], at, "input", err));
     TRY(block_read(&text[1], at, "identity", err));
     TRY(block_read(&text[2], at, "artifact", err));
-    TRY(point_read(&m->input_points[i], at, err));
-    m->inputs[i] = (struct job_input){text[0], text[1], m->input_points[i], text[2]};
+    TRY(block_read(&text[3], at, "candidates", err));
+    const size_t n = (size_t)strtoull(text[3], NULL, 10);
+    const bool choice = strcmp(text[0], "choose") == 0;
+    if (choice) TRY(choose_read(&chosen, text[2], n, err));
+    TRY(candidates_read(&m->input_points[i], chosen, n, at, err));
+    CHECK(m->input_points[i], ERR_DATA, "message of a job: an input without keys");
+    m->inputs[i] =
+        (struct job_input){choice ? "fit" : text[0], text[1], m->input_points[i], text[2]};
 cleanup:
     return rc;
 }

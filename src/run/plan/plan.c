@@ -3,11 +3,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run/plan/plan_choices.h"
+
 /* ---- look-ups */
 
 const char *plan_text(const struct config_point *point, const char *key) {
     const char *text = config_has(point, key) ? config_text(point, key) : NULL;
     return text && text[0] ? text : NULL;
+}
+
+const char *plan_chosen_key(const struct plan *p, size_t job) {
+    const struct planned_job *j = &p->jobs[job];
+    return plan_choices_makes(p->stages[j->stage].kind) ? config_text(j->point, "key") : NULL;
+}
+
+bool plan_is_chosen(const char *chosen, const struct config_key *key) {
+    if (!chosen) return false;
+    const size_t n = strlen(chosen);
+    return strcmp(key->name, chosen) == 0 ||
+           (key->when && strncmp(key->when, chosen, n) == 0 && key->when[n] == '=');
+}
+
+const struct config_point *plan_read_point(const struct plan *p, size_t job) {
+    const struct planned_job *j = &p->jobs[job];
+    return plan_chosen_key(p, job) ? p->jobs[j->parents[0]].point : j->point;
 }
 
 size_t plan_model(const struct plan *p, size_t job) {
@@ -19,7 +38,7 @@ size_t plan_model(const struct plan *p, size_t job) {
 const char *plan_model_file(const struct plan *p, size_t job) {
     static const char key[] = "model.checkpoint";
     const struct planned_job *j = &p->jobs[job];
-    const char *path = j->n_parents ? plan_text(p->jobs[j->parents[0]].point, key) : NULL;
+    const char *path = j->n_parents ? plan_text(plan_read_point(p, j->parents[0]), key) : NULL;
     return path ? path : plan_text(j->point, key);
 }
 
@@ -101,7 +120,10 @@ enum err_code plan_list(struct plan_stage *s, size_t job, struct err *err) {
 }
 
 void plan_release(struct plan *p) {
-    for (size_t s = 0; s < p->n_stages && p->stages; s++) free(p->stages[s].jobs);
+    for (size_t s = 0; s < p->n_stages && p->stages; s++) {
+        free(p->stages[s].jobs);
+        free(p->stages[s].passed);
+    }
     free(p->stages);
     free(p->jobs);
     free(p->slots);

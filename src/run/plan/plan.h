@@ -25,6 +25,9 @@ struct plan_stage {
     const char *name;
     size_t *jobs; /* indices, shared jobs included, each once */
     size_t n_jobs, capacity;
+    size_t *passed; /* of a stage `choose`: what stages read that name it in `of`, choices and fits
+                       without a choice; NULL for other kinds, of which they read `jobs` */
+    size_t n_passed;
 };
 
 struct plan {
@@ -64,6 +67,16 @@ size_t plan_model(const struct plan *p, size_t job);
 
 /* The path of that file, of the job or of the job that it reads; NULL: neither names one. */
 const char *plan_model_file(const struct plan *p, size_t job);
+
+/* The key whose value a job of a stage `choose` chooses; NULL for other jobs. */
+const char *plan_chosen_key(const struct plan *p, size_t job);
+/* Whether that choice decides the value of `key`: it is the chosen one, or exists with one value of
+ * it only. False where chosen is NULL. */
+bool plan_is_chosen(const char *chosen, const struct config_key *key);
+
+/* The keys that a reader of `job` works with: its own, or for a choice those of its first
+ * candidate, which all candidates share except for what is chosen. */
+const struct config_point *plan_read_point(const struct plan *p, size_t job);
 
 /* The value of a TEXT key, NULL when the point does not have it or it is empty. */
 const char *plan_text(const struct config_point *point, const char *key);

@@ -30,7 +30,7 @@ enum err_code plan_controls_of_fit(struct job_builder *b, const struct planned_j
     for (size_t i = 0; i < also_size(start->point); i++) {
         struct planned_job job = *start;
         job.control = config_list_text(start->point, "also", i);
-        if (control_applies(job.control, b->plan->jobs[fit].point))
+        if (control_applies(job.control, plan_read_point(b->plan, fit)))
             TRY(job_builder_add_child(b, &job, fit, err));
     }
 cleanup:

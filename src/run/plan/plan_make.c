@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "run/plan/plan.h"
+#include "run/plan/plan_choices.h"
 #include "run/plan/plan_controls.h"
 #include "run/plan/stage_order.h"
 
@@ -32,6 +33,12 @@ cleanup:
 
 /* ---- stages */
 
+/* What a stage reads of another one. */
+static struct job_list read_of(const struct plan_stage *s) {
+    return s->passed ? (struct job_list){s->passed, s->n_passed}
+                     : (struct job_list){s->jobs, s->n_jobs};
+}
+
 /* Collects the jobs of all stages in `of`; a job that several of them share occurs once for each.
  */
 static enum err_code collect_parents(size_t **out, struct job_list *of, const struct plan *p,
@@ -39,15 +46,16 @@ static enum err_code collect_parents(size_t **out, struct job_list *of, const st
     const size_t n_of = config_stage_of_count(p->config, stage);
     size_t n = 0;
     for (size_t i = 0; i < n_of; i++)
-        n += p->stages[stage_order_find(p->config, config_stage_of(p->config, stage, i))].n_jobs;
+        n += read_of(&p->stages[stage_order_find(p->config, config_stage_of(p->config, stage, i))])
+                 .n;
     size_t *jobs = malloc((n + 1) * sizeof *jobs);
     if (!jobs) return ERR(err, ERR_MEMORY, "no memory to plan %zu jobs", n);
     n = 0;
     for (size_t i = 0; i < n_of; i++) {
         const size_t of_stage = stage_order_find(p->config, config_stage_of(p->config, stage, i));
-        const struct plan_stage *s = &p->stages[of_stage];
-        memcpy(jobs + n, s->jobs, s->n_jobs * sizeof *jobs);
-        n += s->n_jobs;
+        const struct job_list read = read_of(&p->stages[of_stage]);
+        memcpy(jobs + n, read.jobs, read.n * sizeof *jobs);
+        n += read.n;
     }
     *out = jobs;
     *of = (struct job_list){jobs, n};
@@ -66,7 +74,7 @@ static enum err_code check_positions(const struct plan *p, size_t stage, const s
                                      struct err *err) {
     const size_t n = config_stage_points(p->config, stage);
     for (size_t i = 0; i < of->n; i++) {
-        const struct config_point *parent = p->jobs[of->jobs[i]].point;
+        const struct config_point *parent = plan_read_point(p, of->jobs[i]);
         size_t k = 0;
         while (k < n &&
                !job_builder_same_positions(config_stage_point(p->config, stage, k), parent))
@@ -81,18 +89,29 @@ static enum err_code check_positions(const struct plan *p, size_t stage, const s
     return ERR_OK;
 }
 
+static enum err_code add_points(struct job_builder *b, size_t stage, const struct job_list *of,
+                                struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct plan *p = b->plan;
+    for (size_t i = 0; i < config_stage_points(p->config, stage); i++) {
+        const struct planned_job start = {.stage = stage,
+                                          .point = config_stage_point(p->config, stage, i)};
+        TRY(add_point_jobs(b, &start, of, err));
+    }
+    TRY(check_positions(p, stage, of, err));
+cleanup:
+    return rc;
+}
+
 static enum err_code add_stage(struct job_builder *b, size_t stage, struct err *err) {
     enum err_code rc = ERR_OK;
     struct plan *p = b->plan;
     size_t *jobs = NULL;
     struct job_list of = {0};
+    const bool chooses = plan_choices_makes(p->stages[stage].kind);
     TRY(collect_parents(&jobs, &of, p, stage, err));
-    for (size_t i = 0; i < config_stage_points(p->config, stage); i++) {
-        const struct planned_job start = {.stage = stage,
-                                          .point = config_stage_point(p->config, stage, i)};
-        TRY(add_point_jobs(b, &start, &of, err));
-    }
-    TRY(check_positions(p, stage, &of, err));
+    TRY(chooses ? plan_choices_add(b, stage, &of, err) : add_points(b, stage, &of, err));
+    if (chooses && of.n > 0) goto cleanup;
     if (p->stages[stage].n_jobs == 0)
         rc = nothing_to_do(p, stage, err);
     else

@@ -73,6 +73,20 @@ static enum err_code note_unread_fits(struct plan_notes *out, const struct plan 
     return plan_notes_add(out, &note, err);
 }
 
+/* ---- a choice among one */
+
+static enum err_code note_idle_choice(struct plan_notes *out, const struct plan *p, size_t stage,
+                                      struct err *err) {
+    const struct config_point *point = config_stage_point(p->config, stage, 0);
+    struct err note;
+    if (p->stages[stage].n_jobs > 0) return ERR_OK;
+    (void)config_error(&note, point, "key",
+                       "no fits differ in %s alone, so that nothing is chosen: give it several "
+                       "values in the fit",
+                       config_text(point, "key"));
+    return plan_notes_add(out, &note, err);
+}
+
 /* ---- keys that no method of the stage reads */
 
 static bool is_default(const struct config_point *point, const struct config_key *key) {
@@ -176,7 +190,8 @@ static size_t fit_evaluation(const struct plan *p, const struct plan_stage *s) {
     for (size_t i = 0; i < s->n_jobs; i++) {
         const struct planned_job *job = &p->jobs[s->jobs[i]];
         if (!job->control && job->n_parents > 0 &&
-            is_of_kind(p, p->jobs[job->parents[0]].stage, "fit"))
+            (plan_chosen_key(p, job->parents[0]) ||
+             is_of_kind(p, p->jobs[job->parents[0]].stage, "fit")))
             return s->jobs[i];
     }
     return PLAN_NONE;
@@ -238,9 +253,12 @@ enum err_code plan_notes_make(struct plan_notes *out, const struct plan *p, stru
     *out = (struct plan_notes){0};
     for (size_t s = 0; s < p->n_stages; s++) TRY(note_repeat(out, p, s, err));
     for (size_t s = 0; s < p->n_stages; s++)
-        if (is_of_kind(p, s, "fit")) TRY(note_unread_fits(out, p, s, err));
+        if (is_of_kind(p, s, "fit") || is_of_kind(p, s, "choose"))
+            TRY(note_unread_fits(out, p, s, err));
     for (size_t s = 0; s < p->n_stages; s++)
         if (is_of_kind(p, s, "fit")) TRY(note_unread_keys(out, p, s, err));
+    for (size_t s = 0; s < p->n_stages; s++)
+        if (is_of_kind(p, s, "choose")) TRY(note_idle_choice(out, p, s, err));
     for (size_t s = 0; s < p->n_stages; s++) TRY(note_warmup(out, p, s, err));
     TRY(note_problems(out, p, err));
     for (size_t s = 0; s < p->n_stages; s++)

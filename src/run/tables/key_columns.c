@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run/plan/plan_choices.h"
 #include "run/plan/varying_keys.h"
 
 /* ---- which keys vary */
@@ -140,6 +141,14 @@ static bool is_shown_of_read(const struct stage *kind, const struct config_key *
     return false;
 }
 
+static bool is_shown_of_candidates(const struct stage *kind, const struct config_key *key) {
+    static const char *const names[] = {"method", "points", "repeat", "source.problem"};
+    (void)kind;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], key->name) == 0) return true;
+    return false;
+}
+
 bool key_is_of_estimator(const struct config_key *key) {
     return key->when && strncmp(key->when, "estimator=", 10) == 0;
 }
@@ -168,6 +177,11 @@ static bool is_known_kind(const struct stage *const *kinds, size_t n, const stru
     return false;
 }
 
+/* The job itself, or the first candidate of a choice, which stands for all of them. */
+static const struct planned_job *read_job(const struct plan *p, size_t job) {
+    return &p->jobs[plan_chosen_key(p, job) ? p->jobs[job].parents[0] : job];
+}
+
 enum { KINDS_MOST = 16 };
 
 /* The kinds of the jobs that the stage's jobs read. */
@@ -178,19 +192,40 @@ static size_t find_kinds(const struct stage *kinds[KINDS_MOST], const struct pla
     for (size_t i = 0; i < s->n_jobs; i++) {
         const struct planned_job *job = &p->jobs[s->jobs[i]];
         for (size_t k = 0; k < job->n_parents && n < KINDS_MOST; k++) {
-            const struct stage *kind = p->stages[p->jobs[job->parents[k]].stage].kind;
+            const struct stage *kind = p->stages[read_job(p, job->parents[k])->stage].kind;
             if (kind != s->kind && !is_known_kind(kinds, n, kind)) kinds[n++] = kind;
         }
     }
     return n;
 }
 
+static bool job_has(const struct plan *p, size_t job, const struct key_column *column) {
+    const struct config_point *point = key_column_point(p, job, column);
+    return point && config_has(point, column->key->name);
+}
+
+/* Drops the columns from `first` on that no job of the stage has, because choices decide them. */
+static void drop_chosen(struct key_columns *out, size_t first, const struct plan *p,
+                        const struct plan_stage *s) {
+    size_t n = first;
+    for (size_t k = first; k < out->n; k++) {
+        size_t have = 0;
+        for (size_t i = 0; i < s->n_jobs && have == 0; i++)
+            have += job_has(p, s->jobs[i], &out->list[k]);
+        if (have > 0) out->list[n++] = out->list[k];
+    }
+    out->n = n;
+}
+
 static enum err_code add_read(struct key_columns *out, const struct plan *p, size_t stage,
                               struct err *err) {
     enum err_code rc = ERR_OK;
     const struct stage *kinds[KINDS_MOST];
-    const size_t n = find_kinds(kinds, p, stage);
-    for (size_t i = 0; i < n; i++) TRY(add_varying(out, p, kinds[i], false, is_shown_of_read, err));
+    const size_t n = find_kinds(kinds, p, stage), own = out->n;
+    const is_shown_fn is_shown =
+        plan_choices_makes(p->stages[stage].kind) ? is_shown_of_candidates : is_shown_of_read;
+    for (size_t i = 0; i < n; i++) TRY(add_varying(out, p, kinds[i], false, is_shown, err));
+    drop_chosen(out, own, p, &p->stages[stage]);
 cleanup:
     return rc;
 }
@@ -237,16 +272,13 @@ const struct config_point *key_column_point(const struct plan *p, size_t job,
                                             const struct key_column *column) {
     const struct planned_job *j = &p->jobs[job];
     if (column->own || p->stages[j->stage].kind == column->kind) return j->point;
+    if (plan_is_chosen(plan_chosen_key(p, job), column->key)) return NULL;
     for (size_t i = 0; i < j->n_parents; i++) {
-        const struct planned_job *parent = &p->jobs[j->parents[i]];
+        const struct planned_job *parent = read_job(p, j->parents[i]);
+        if (plan_is_chosen(plan_chosen_key(p, j->parents[i]), column->key)) return NULL;
         if (p->stages[parent->stage].kind == column->kind) return parent->point;
     }
     return NULL;
-}
-
-static bool job_has(const struct plan *p, size_t job, const struct key_column *column) {
-    const struct config_point *point = key_column_point(p, job, column);
-    return point && config_has(point, column->key->name);
 }
 
 struct job_column key_column_describe(const struct key_column *column, const struct plan *p,

@@ -43,7 +43,8 @@ void key_columns_release(struct key_columns *k); /* idempotent */
 
 bool key_is_of_estimator(const struct config_key *key); /* a key of one estimator */
 
-/* The keys of the job, or of the job of the column's kind that it reads; NULL: there is none. */
+/* The keys of the job, or of the job of the column's kind that it reads; NULL: there is none, or a
+ * choice decides the column's key. */
 const struct config_point *key_column_point(const struct plan *p, size_t job,
                                             const struct key_column *column);
 

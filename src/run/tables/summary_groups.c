@@ -34,12 +34,16 @@ static void describe_fit(struct summary_group *g, const struct plan *p, size_t j
     for (size_t i = 0; i < j->n_parents; i++) {
         const struct planned_job *parent = &p->jobs[j->parents[i]];
         if (p->stages[parent->stage].kind->uses & STAGE_USES_SHAPE) continue; /* the model */
+        const struct config_point *point = plan_read_point(p, j->parents[i]);
+        const char *chosen = plan_chosen_key(p, j->parents[i]);
         g->of = p->stages[parent->stage].name;
-        for (size_t k = 0; k < config_point_size(parent->point); k++) {
-            const struct config_key *key = config_point_key(parent->point, k);
+        text_add(&g->fit, "choice of %s\n", chosen ? chosen : "-");
+        for (size_t k = 0; k < config_point_size(point); k++) {
+            const struct config_key *key = config_point_key(point, k);
             if ((key->flags & CONFIG_SILENT) || strcmp(key->name, "repeat") == 0) continue;
+            if (plan_is_chosen(chosen, key)) continue;
             text_add(&g->fit, "%s=", key->name);
-            config_point_value(&g->fit, parent->point, k);
+            config_point_value(&g->fit, point, k);
             text_add(&g->fit, "\n");
         }
     }
