@@ -24,6 +24,7 @@ static const struct option_row OPTIONS[] = {
     {"--set", "-s", "KEY=VALUE", "override a key: -s fit.points=[16,26] -s seed=3; repeatable"},
     {"--only", NULL, "STAGE", "start only jobs of this stage; repeatable"},
     {"--max-time", NULL, "TIME", "stop before this limit: seconds, D-HH:MM:SS or UNLIMITED"},
+    {"--share-contexts", NULL, "WHEN", "jobs read contexts of earlier jobs: yes (default) or no"},
     {"--order", NULL, "WHICH", "longest jobs first (default) or shortest: no result depends on it"},
     {"--retry-failed", NULL, NULL, "run jobs again that failed before"},
     {"--memory", NULL, "BYTES",
@@ -239,6 +240,13 @@ static enum err_code read_sequence(bool *shortest, const struct options *o, stru
     return ERR(err, ERR_USAGE, "--order %s: expected longest or shortest", value);
 }
 
+static enum err_code read_sharing(bool *share, const struct options *o, struct err *err) {
+    const char *value = options_value(o, "--share-contexts");
+    *share = !value || strcmp(value, "yes") == 0;
+    if (*share || strcmp(value, "no") == 0) return ERR_OK;
+    return ERR(err, ERR_USAGE, "--share-contexts %s: expected yes or no", value);
+}
+
 static enum err_code make_farm(struct session *s, struct err *err) {
     enum err_code rc = ERR_OK;
     s->farm = (struct farm){.dir = s->dir,
@@ -254,6 +262,7 @@ static enum err_code make_farm(struct session *s, struct err *err) {
                             .compute = job_message_compute};
     TRY(read_limits(s, err));
     TRY(read_sequence(&s->farm.shortest_first, s->options, err));
+    TRY(read_sharing(&s->farm.share_contexts, s->options, err));
     TRY(skip_jobs(s, err));
     s->farm.jobs = s->plan.jobs;
     s->farm.skip = s->skip;

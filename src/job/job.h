@@ -18,6 +18,7 @@
 #include "job/row.h"
 
 struct config_point;
+struct context_cache;
 
 enum { JOB_TENSOR_RANK = 4, JOB_TENSOR_NAME = 96 };
 
@@ -75,6 +76,8 @@ struct job_ctx {
     size_t n_inputs;
     const struct job_file *files;
     size_t n_files;
+    struct context_cache *contexts; /* of the process, for the keys and values of prompts; NULL: the
+                                       job shares none */
     size_t memory; /* bytes this job may use: decides what is cached, never the result */
     int group_rank, group_size; /* 0 of 1 for most jobs */
     bool shards_told;           /* job.c's own; false at first */

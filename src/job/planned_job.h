@@ -32,13 +32,17 @@ struct job_load {
 struct job_cost {
     double flops; /* useful arithmetic: job_load_flops(); orders the jobs */
     struct job_load load;
-    double memory;       /* bytes at its peak when everything fits the budget */
-    double memory_least; /* bytes below which the job cannot run at all */
-    int group;           /* ranks it wants; it gets fewer when there are fewer */
-    bool checkpoints;    /* it writes them while it runs, and when it is asked to stop */
-    double work;         /* all it does, in `unit`: for rates */
-    const char *unit;    /* "tokens", "prompts": static */
-    char summary[96];    /* "6000 prompts x 41 points, contexts 1.5 GB": for people */
+    double memory;        /* bytes at its peak when everything fits the budget */
+    double memory_least;  /* bytes below which the job cannot run at all */
+    double context_bytes; /* of the contexts that jobs of one key share; load.contexts makes them */
+    bool keeps_contexts;  /* it needs all of them at once: they are part of `memory` */
+    char context_of[48];  /* what its contexts depend on besides model, seed and the stage's
+                             context_keys; "": none are shared */
+    int group;            /* ranks it wants; it gets fewer when there are fewer */
+    bool checkpoints;     /* it writes them while it runs, and when it is asked to stop */
+    double work;          /* all it does, in `unit`: for rates */
+    const char *unit;     /* "tokens", "prompts": static */
+    char summary[96];     /* "6000 prompts x 41 points, contexts 1.5 GB": for people */
 };
 
 /* All operations together, whatever their kind. */
@@ -48,6 +52,8 @@ static inline double job_load_flops(const struct job_load *l) {
 
 struct planned_job {
     char identity[HASH_HEX];          /* hash of all that its result depends on */
+    char contexts[HASH_HEX];          /* hash of all that its contexts depend on: jobs of one key
+                                         share them; "": it shares none */
     char label[JOB_LABEL];            /* its stage's name and its number there: "fit[3]" */
     size_t stage;                     /* index of the stage in the config */
     const struct config_point *point; /* its resolved keys; the config owns them */

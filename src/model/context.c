@@ -79,6 +79,13 @@ enum err_code context_create(struct context *c, const struct model_dims *dims, s
     return ERR_OK;
 }
 
+void context_open(struct context *c, const struct model_dims *dims, size_t slots, size_t tokens,
+                  enum context_precision precision, float *memory) {
+    assert(tokens < dims->positions);
+    *c = context_of_size(dims, slots, tokens, precision);
+    c->kv = memory;
+}
+
 void context_destroy(struct context *c) {
     arena_release(&c->memory);
     *c = (struct context){0};

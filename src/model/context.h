@@ -33,6 +33,10 @@ struct context_scratch; /* activations of the few prompts that run at once */
  * position too. ERR_MEMORY. context_bytes() is the memory that it takes. */
 enum err_code context_create(struct context *c, const struct model_dims *dims, size_t slots,
                              size_t tokens, enum context_precision precision, struct err *err);
+/* The same in memory of the caller: context_bytes() of it, aligned to 64 bytes, zero or with what
+ * an earlier context of the same sizes has left there. */
+void context_open(struct context *c, const struct model_dims *dims, size_t slots, size_t tokens,
+                  enum context_precision precision, float *memory);
 void context_destroy(struct context *c); /* idempotent */
 size_t context_bytes(const struct model_dims *dims, size_t slots, size_t tokens,
                      enum context_precision precision);

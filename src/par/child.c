@@ -1,5 +1,5 @@
 /* The compute child: computes one order after another, and talks to its supervisor over a socket.
- * It computes several jobs, so that a later job can use the contexts that an earlier one cached. */
+ * It keeps the contexts of its last jobs for those that follow, as far as they leave room. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,8 +12,7 @@
 #include "par/job_host.h"
 #include "par/shared_memory.h"
 
-static const size_t MEMORY_MARGIN = (size_t)1 << 30; /* bytes: BLAS buffers, fragmentation, cached
-                                                      * contexts of earlier jobs */
+static const size_t MEMORY_MARGIN = (size_t)1 << 30; /* bytes: BLAS buffers, fragmentation */
 
 struct early { /* a GROUP message that the job has not asked for yet */
     struct early *next;
@@ -34,11 +33,12 @@ struct child {
     bool outbox_empty;   /* the supervisor has reported it */
     bool inbox_reported; /* the supervisor has been told that the inbox is empty */
     struct wanted wanted;
-    struct early *early; /* in order of arrival */
-    uint64_t serial;     /* of the running task */
-    bool stop;           /* it was asked to stop */
-    bool has_order;      /* an order that is not computed yet */
-    struct text order;   /* its payload */
+    struct early *early;            /* in order of arrival */
+    uint64_t serial;                /* of the running task */
+    bool stop;                      /* it was asked to stop */
+    bool has_order;                 /* an order that is not computed yet */
+    struct text order;              /* its payload */
+    struct context_cache *contexts; /* of the jobs so far */
 };
 
 /* ---------------------------------------------------------------- what arrives */
@@ -211,6 +211,10 @@ static enum err_code compute_order(struct child *c, farm_compute *compute, void 
                                          .group_rank = o.group_rank,
                                          .group_size = o.group_size,
                                          .memory = (size_t)o.memory,
+                                         .planned = (size_t)o.planned,
+                                         .context_bytes = (size_t)o.context_bytes,
+                                         .contexts = o.contexts,
+                                         .cache = c->contexts,
                                          .inject = (enum inject_kind)o.inject};
     const uint64_t most = o.planned && o.planned < o.memory ? o.planned : o.memory;
     if (o.group_size > 1 && c->memory.boxes && !c->inbox_reported) {
@@ -239,6 +243,7 @@ int farm_child(int fd, farm_compute *compute, void *context) {
     if (!child_process_arrive(fd, &memory_fd)) return 0;
     child_pipe_init(&c.pipe, fd);
     shared_memory_open(&c.memory, memory_fd);
+    TRY(context_cache_create(&c.contexts, child_process_move_limit, err));
     for (;;) {
         while (!c.has_order) TRY(receive_messages(&c, true, err));
         c.has_order = false;
@@ -246,6 +251,7 @@ int farm_child(int fd, farm_compute *compute, void *context) {
         drop_early(&c);
     }
 cleanup:
+    context_cache_destroy(c.contexts);
     log_line(&(struct log){.level = LOG_ERROR}, LOG_ERROR, "compute child: %s", problem.msg);
     return err_exit_code(rc);
 }

@@ -143,6 +143,7 @@ bool child_process_arrive(int fd, int *memory) {
 void child_process_limit_memory(size_t bytes) {
     (void)bytes;
 } /* ASan's shadow memory alone is larger */
+void child_process_move_limit(ptrdiff_t bytes) { (void)bytes; }
 #else
 static size_t data_bytes(void) {
     unsigned long pages = 0;
@@ -158,6 +159,14 @@ void child_process_limit_memory(size_t bytes) {
     if (getrlimit(RLIMIT_DATA, &limit) != 0) return;
     const rlim_t wanted = (rlim_t)(data_bytes() + bytes);
     limit.rlim_cur = bytes == 0 || wanted > limit.rlim_max ? limit.rlim_max : wanted;
+    (void)setrlimit(RLIMIT_DATA, &limit);
+}
+
+void child_process_move_limit(ptrdiff_t bytes) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_DATA, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+    limit.rlim_cur += (rlim_t)bytes;
+    if (limit.rlim_cur > limit.rlim_max) limit.rlim_cur = limit.rlim_max;
     (void)setrlimit(RLIMIT_DATA, &limit);
 }
 #endif

@@ -25,6 +25,9 @@ bool child_process_arrive(int fd, int *memory);
 /* The data segment of this process may grow by `bytes` from now on; 0: without limit. */
 void child_process_limit_memory(size_t bytes);
 
+/* Moves that limit, if there is one. */
+void child_process_move_limit(ptrdiff_t bytes);
+
 /* Waits for a child that is dying, or kills it by SIGKILL at once; returns its wait status. After a
  * SIGKILL from outside it returns 0.2 s late: where all processes of a node are killed one by one,
  * as Slurm does at the end of its grace period, the supervisor dies in that time, and the job is

@@ -41,6 +41,7 @@
 #include "par/message.h"
 #include "par/suspension.h"
 #include "par/transport.h"
+#include "sched/affinity.h"
 #include "sched/job_times.h"
 #include "sched/queue.h"
 
@@ -102,13 +103,15 @@ struct coordinator {
 
     struct queue *queue;
     struct job_times *job_times;
-    struct history history;   /* of earlier attempts */
-    struct task *tasks;       /* [size] */
-    struct rank_state *ranks; /* [size] */
-    int n_idle, n_running;    /* idle ranks; running tasks */
-    uint64_t serial;          /* of the newest task */
-    bool *checkpointed;       /* [jobs]: a checkpoint is on disk */
-    size_t *obsolete;         /* DONE jobs whose checkpoints are deleted at the next sync */
+    struct affinity *affinity; /* NULL: contexts are not shared */
+    bool *idle;                /* [size] as in ranks[].idle, for the queue */
+    struct history history;    /* of earlier attempts */
+    struct task *tasks;        /* [size] */
+    struct rank_state *ranks;  /* [size] */
+    int n_idle, n_running;     /* idle ranks; running tasks */
+    uint64_t serial;           /* of the newest task */
+    bool *checkpointed;        /* [jobs]: a checkpoint is on disk */
+    size_t *obsolete;          /* DONE jobs whose checkpoints are deleted at the next sync */
     size_t n_obsolete;
     size_t done_now, failed_now; /* jobs in this attempt */
 
@@ -151,6 +154,11 @@ enum err_code coordinator_resume(struct coordinator *c, bool *lost, struct err *
 
 /* ---- coordinator_dispatch.c */
 
+/* The key of the contexts that the rank is to look for and to keep, or ""; and how many bytes of
+ * the job's planned peak they are. */
+const char *coordinator_contexts(const struct coordinator *c, size_t job, int rank);
+size_t coordinator_context_bytes(const struct coordinator *c, size_t job);
+
 /* Dispatches jobs while there are any for the idle ranks. */
 enum err_code coordinator_dispatch(struct coordinator *c, struct err *err);
 
@@ -167,9 +175,11 @@ enum err_code coordinator_receive(struct coordinator *c, int rank, const struct 
 
 /* ---- coordinator_tasks.c */
 
-/* A task for the job on `group` idle ranks, lowest first; NULL with ERR_MEMORY. */
+/* A task for the job on `group` idle ranks; NULL with ERR_MEMORY. */
 struct task *coordinator_begin_task(struct coordinator *c, size_t job, int group, struct err *err);
 struct task *coordinator_find_task(struct coordinator *c, uint64_t serial); /* NULL: not running */
+
+void coordinator_list_idle(struct coordinator *c); /* in c->idle */
 
 /* Fails a task and abandons it on all ranks but `rank` (-1: on all). reason: `size` bytes. */
 void coordinator_fail_task(struct coordinator *c, struct task *t, int rank, enum failure failure,

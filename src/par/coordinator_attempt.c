@@ -23,7 +23,8 @@ static enum err_code allocate(struct coordinator *c, struct err *err) {
     c->ranks = calloc(size, sizeof *c->ranks);
     c->checkpointed = calloc(n, sizeof *c->checkpointed);
     c->obsolete = calloc(n, sizeof *c->obsolete);
-    if (!c->tasks || !c->ranks || !c->checkpointed || !c->obsolete)
+    c->idle = calloc(size, sizeof *c->idle);
+    if (!c->idle || !c->tasks || !c->ranks || !c->checkpointed || !c->obsolete)
         return ERR(err, ERR_MEMORY, "no memory for %zu jobs on %zu ranks", n, size);
     c->dir = realpath(c->f->dir, NULL);
     if (!c->dir) return ERR(err, ERR_IO, "%s: %s", c->f->dir, strerror(errno));
@@ -40,6 +41,9 @@ static enum err_code make_queue(struct coordinator *c, struct err *err) {
                      f->shortest_first ? QUEUE_SHORTEST : QUEUE_LONGEST, err));
     for (size_t i = 0; f->skip && i < f->n_jobs; i++)
         if (f->skip[i]) queue_set_skipped(c->queue, i);
+    if (f->share_contexts)
+        TRY(affinity_create(&c->affinity, f->jobs, f->n_jobs, c->par->size, (double)f->memory,
+                            err));
 cleanup:
     return rc;
 }
@@ -235,8 +239,10 @@ void coordinator_release(struct coordinator *c) {
     free(c->ranks);
     free(c->checkpointed);
     free(c->obsolete);
+    free(c->idle);
     free(c->dir);
     queue_destroy(c->queue);
+    affinity_destroy(c->affinity);
     job_times_destroy(c->job_times);
     history_release(&c->history);
     if (c->journal.path[0]) (void)journal_close(&c->journal, NULL);

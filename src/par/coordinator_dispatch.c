@@ -12,16 +12,31 @@ static enum inject_kind fault_of_rank(const struct coordinator *c, const struct 
     return i == t->group - 1 || inject_is_storage(fault) ? fault : INJECT_NONE;
 }
 
+static const char NOT_SHARED[HASH_HEX] = "";
+
+/* Contexts that no other job will read are not kept. */
+const char *coordinator_contexts(const struct coordinator *c, size_t job, int rank) {
+    const bool shared = c->affinity && affinity_holds(c->affinity, job, rank);
+    return shared ? c->f->jobs[job].contexts : NOT_SHARED;
+}
+
+size_t coordinator_context_bytes(const struct coordinator *c, size_t job) {
+    const struct job_cost *cost = &c->f->jobs[job].cost;
+    return cost->keeps_contexts ? (size_t)cost->context_bytes : 0;
+}
+
 /* The payload of an ORDER for rank i of the group. */
 static void write_order(struct text *out, const struct coordinator *c, const struct task *t, int i,
                         const char *order) {
     const struct planned_job *job = &c->f->jobs[t->job];
-    const struct message_order o = {.group_rank = i,
-                                    .group_size = t->group,
-                                    .inject = (int32_t)fault_of_rank(c, t, i),
-                                    .memory = c->f->memory,
-                                    .planned = (size_t)job->cost.memory,
-                                    .hang_after = farm_hang_after(c->f)};
+    struct message_order o = {.group_rank = i,
+                              .group_size = t->group,
+                              .inject = (int32_t)fault_of_rank(c, t, i),
+                              .memory = c->f->memory,
+                              .planned = (size_t)job->cost.memory,
+                              .context_bytes = coordinator_context_bytes(c, t->job),
+                              .hang_after = farm_hang_after(c->f)};
+    memcpy(o.contexts, coordinator_contexts(c, t->job, t->ranks[i]), HASH_HEX);
     text_clear(out);
     text_bytes(out, &o, sizeof o);
     text_bytes(out, t->ranks, (size_t)t->group * sizeof *t->ranks);

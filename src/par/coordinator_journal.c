@@ -140,6 +140,10 @@ enum err_code coordinator_append_done(struct coordinator *c, const struct task *
     event_integer(&c->line, "bytes", (int64_t)t->result.bytes);
     event_text(&c->line, "sha256", t->result.sha256);
     event_text(&c->line, "shards", text_str(&shards));
+    if (t->result.contexts_found + t->result.contexts_made > 0) {
+        event_integer(&c->line, "found", (int64_t)t->result.contexts_found);
+        event_integer(&c->line, "made", (int64_t)t->result.contexts_made);
+    }
     TRY(coordinator_append_built(c, err));
 cleanup:
     text_release(&shards);

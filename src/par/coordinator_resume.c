@@ -63,6 +63,8 @@ enum err_code coordinator_resume(struct coordinator *c, bool *lost, struct err *
     for (size_t i = 0; i < n; i++) {
         if (states[i] == QUEUE_DONE) queue_set_done(c->queue, i);
         if (states[i] == QUEUE_FAILED) queue_set_failed(c->queue, i);
+        const bool skip = c->f->skip && c->f->skip[i];
+        if (c->affinity && (skip || states[i] != QUEUE_PENDING)) affinity_ended(c->affinity, i);
     }
 cleanup:
     free(states);

@@ -20,16 +20,33 @@ static void free_task(struct coordinator *c, struct task *t) {
     c->n_running--;
 }
 
+static int first_idle(const struct coordinator *c) {
+    int rank = 0;
+    while (!c->idle[rank]) rank++;
+    return rank;
+}
+
 static void take_ranks(struct coordinator *c, struct task *t) {
-    int n = 0;
-    for (int rank = 0; n < t->group; rank++) {
-        assert(rank < c->par->size);
-        if (!c->ranks[rank].idle) continue;
-        c->ranks[rank].idle = false;
+    coordinator_list_idle(c);
+    assert(t->group <= c->n_idle);
+    for (int n = 0; n < t->group; n++) {
+        const int rank =
+            c->affinity ? affinity_rank(c->affinity, t->job, n, c->idle) : first_idle(c);
+        c->idle[rank] = c->ranks[rank].idle = false;
         c->ranks[rank].serial = t->serial;
-        t->ranks[n++] = rank;
+        t->ranks[n] = rank;
+        if (c->affinity) affinity_started(c->affinity, t->job, rank, n);
     }
     c->n_idle -= t->group;
+}
+
+void coordinator_list_idle(struct coordinator *c) {
+    for (int rank = 0; rank < c->par->size; rank++) c->idle[rank] = c->ranks[rank].idle;
+}
+
+/* Its compute children may have ended with it. */
+static void forget_contexts(struct coordinator *c, const struct task *t) {
+    for (int i = 0; c->affinity && i < t->group; i++) affinity_lost(c->affinity, t->ranks[i]);
 }
 
 /* There is always a free slot: a task has a rank that is not idle, and there are as many slots as
@@ -77,6 +94,7 @@ static enum err_code end_done(struct coordinator *c, struct task *t, struct err 
     TRY(coordinator_append_done(c, t, err));
     coordinator_record_time(c, t->job, t->group, t->seconds, t->result.share, checkpointed);
     queue_done(c->queue, t->job);
+    if (c->affinity) affinity_ended(c->affinity, t->job);
     if (checkpointed) c->obsolete[c->n_obsolete++] = t->job;
     c->done_now++;
 cleanup:
@@ -89,6 +107,8 @@ static enum err_code end_failed(struct coordinator *c, struct task *t, struct er
              failure_text(t->failure), t->reason);
     TRY(coordinator_append_failed(c, t->job, t->failure, t->reason, err));
     queue_failed(c->queue, t->job);
+    if (c->affinity) affinity_ended(c->affinity, t->job);
+    forget_contexts(c, t);
     c->failed_now++;
 cleanup:
     return rc;
@@ -98,6 +118,7 @@ static enum err_code end_stopped(struct coordinator *c, struct task *t, struct e
     enum err_code rc = ERR_OK;
     TRY(coordinator_append_stopped(c, t, err));
     queue_stopped(c->queue, t->job);
+    forget_contexts(c, t);
 cleanup:
     return rc;
 }

@@ -90,8 +90,10 @@ static void stop_early(struct coordinator *c) {
 
 bool coordinator_next_job(size_t *job, int *group, struct coordinator *c) {
     const bool limited = isfinite(c->limit.end);
-    const struct queue_filter fits = {limited ? may_start : NULL, c};
+    const struct queue_filter fits = {
+        .may = limited ? may_start : NULL, .context = c, .near = c->affinity, .idle = c->idle};
     if (c->stop.step != STOP_NONE || c->n_idle == 0) return false;
+    coordinator_list_idle(c);
     if (limited) c->limit.seconds_left = c->limit.stop_at - clock_now();
     if (queue_next(job, group, c->queue, c->n_idle, &fits)) return true;
     if (limited && c->n_running == 0 && queue_left(c->queue) > 0) stop_early(c);

@@ -195,7 +195,8 @@ static enum err_code local_receive(void *self, int from, void *data, size_t size
     return ERR(err, ERR_BUG, "a group of one waits for %zu bytes from %d", size, from);
 }
 
-static enum err_code compute_here(struct coordinator *c, size_t job, struct err *err) {
+static enum err_code compute_here(struct coordinator *c, size_t job, struct context_cache *cache,
+                                  struct err *err) {
     enum err_code rc = ERR_OK;
     struct text text = {0};
     struct local l = {.c = c};
@@ -203,9 +204,13 @@ static enum err_code compute_here(struct coordinator *c, size_t job, struct err 
     struct job_host_order order = {.identity = c->f->jobs[job].identity,
                                    .dir = c->dir,
                                    .group_size = 1,
-                                   .memory = c->f->memory};
+                                   .memory = c->f->memory,
+                                   .planned = (size_t)c->f->jobs[job].cost.memory,
+                                   .cache = cache};
     TRY(coordinator_start_in_process(c, job, &text, &order.serial, &order.inject, err));
     order.text = text_str(&text);
+    order.contexts = coordinator_contexts(c, job, 0);
+    order.context_bytes = coordinator_context_bytes(c, job);
     TRY(job_host_compute(&order, &link, c->f->compute, c->f->compute_context, err));
     if (l.problem.code != ERR_OK) {
         *err = l.problem;
@@ -220,11 +225,14 @@ static enum err_code coordinate_here(struct coordinator *c, struct err *err) {
     enum err_code rc = ERR_OK;
     size_t job;
     int group;
+    struct context_cache *cache = NULL;
+    TRY(context_cache_create(&cache, NULL, err));
     while (!coordinator_is_finished(c)) {
         TRY(coordinator_tick(c, err));
-        if (coordinator_next_job(&job, &group, c)) TRY(compute_here(c, job, err));
+        if (coordinator_next_job(&job, &group, c)) TRY(compute_here(c, job, cache, err));
     }
 cleanup:
+    context_cache_destroy(cache);
     return rc;
 }
 

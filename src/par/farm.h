@@ -58,6 +58,7 @@ struct farm {
     double end;          /* clock_now() by which the run must have exited; 0: none */
     double hang_after;   /* seconds without progress(); 0: 600 */
     bool retry_failed, in_process;
+    bool share_contexts;  /* a rank keeps the contexts of its last jobs for later ones */
     bool shortest_first;  /* instead of longest first; for tests */
     struct lock *lock;    /* kept alive; NULL: none */
     struct history *past; /* the journal, read under that lock; moved from. NULL: it is read */

@@ -295,6 +295,30 @@ static enum err_code trigger_fault(const struct host *h, struct err *err) {
                inject_exhaust() >> 20);
 }
 
+/* ---------------------------------------------------------------- contexts of earlier jobs */
+
+/* What the job leaves of the budget: of its planned peak only the contexts may lie in the cache. A
+ * job that does not fit its budget leaves nothing. */
+static size_t room_of_cache(const struct job_host_order *o) {
+    const size_t shared = o->contexts[0] ? o->context_bytes : 0;
+    if (o->planned > o->memory) return 0;
+    return o->memory - (o->planned > shared ? o->planned - shared : 0);
+}
+
+static void begin_sharing(struct job_ctx *ctx, const struct job_host_order *o) {
+    if (!o->cache) return;
+    context_cache_begin(o->cache, o->contexts, room_of_cache(o));
+    ctx->contexts = o->contexts[0] ? o->cache : NULL;
+}
+
+static void end_sharing(struct message_done *done, const struct job_host_order *o) {
+    if (!o->cache) return;
+    const struct context_counts n = context_cache_counts(o->cache);
+    done->contexts_found = n.found;
+    done->contexts_made = n.made;
+    context_cache_end(o->cache);
+}
+
 enum err_code job_host_compute(const struct job_host_order *order, const struct job_host_link *link,
                                farm_compute *compute, void *context, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -307,11 +331,13 @@ enum err_code job_host_compute(const struct job_host_order *order, const struct 
                           .memory = order->memory,
                           .group_rank = order->group_rank,
                           .group_size = order->group_size};
+    begin_sharing(&ctx, order);
     TRY(trigger_fault(&h, &why));
     TRY(compute(order->text, &ctx, context, &why));
     TRY(poisoned(&h, &why));
     TRY(write_artifact(&done, &h, &why));
 cleanup:
+    end_sharing(&done, order);
     rc = post_end(&h, rc, &why, &done, err);
     release(&h);
     return rc;

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/text.h"
+#include "job/context_cache.h"
 #include "par/farm.h"
 #include "par/inject.h"
 #include "par/message.h"
@@ -28,7 +29,9 @@ struct job_host_order {
     const char *identity, *dir, *text;
     uint64_t serial;
     int group_rank, group_size;
-    size_t memory;
+    size_t memory, planned, context_bytes; /* as in struct message_order */
+    const char *contexts;                  /* key, or "" */
+    struct context_cache *cache;           /* of this process; NULL: none */
     enum inject_kind inject;
 };
 

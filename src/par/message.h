@@ -60,6 +60,7 @@ struct message_head {
 
 struct message_done {
     uint64_t rows, bytes;
+    uint64_t contexts_found, contexts_made; /* of those that the job shares with others */
     double share; /* of the whole job, done in these seconds; 0: it resumed from a checkpoint */
     int32_t artifact;
     char sha256[HASH_HEX];
@@ -71,8 +72,10 @@ struct message_order {
     int32_t group_rank, group_size;
     int32_t inject; /* enum inject_kind */
     uint64_t memory,
-        planned;       /* bytes: budget of the rank, peak by plan; the limit is the smaller */
-    double hang_after; /* seconds */
+        planned;             /* bytes: budget of the rank, peak by plan; the limit is the smaller */
+    uint64_t context_bytes;  /* part of `planned`: contexts that may lie in the cache */
+    double hang_after;       /* seconds */
+    char contexts[HASH_HEX]; /* key of contexts that a later job may read too; "": none */
 };
 
 enum failure { /* why a job is FAILED: the class in the journal */

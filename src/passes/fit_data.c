@@ -10,6 +10,11 @@
 
 enum { REPORT_EVERY = 16 };
 
+struct fit_shard {          /* contexts of a shard, sample i in slot i / shards */
+    struct context context; /* own memory, or that of the shared cache */
+    bool shared, complete;  /* complete: an earlier job has filled it */
+};
+
 struct fit_data {
     struct fit_data_options o;
     struct job_ctx *ctx; /* NULL: a single process */
@@ -18,7 +23,9 @@ struct fit_data {
     size_t weights;
     size_t at[FIT_LENGTHS], n_at; /* points of a sample's queries, from 0 */
     bool cached;
-    struct prompt_batch contexts; /* cached: [count * each] slots, otherwise [batch] */
+    struct prompt_batch
+        contexts;             /* its own slots: none if contexts are cached, otherwise [batch] */
+    struct fit_shard *shards; /* [count] the cached contexts */
     struct vector_pass pass;
     struct basis_set basis;       /* of each sample by its slot; or the mean alone */
     float *gathered[BASIS_PARTS]; /* [blocks, rows, E] the basis of a pass */
@@ -49,10 +56,6 @@ static size_t slot_of(const struct fit_data *d, size_t i) {
     return (i % d->o.shards - d->first) * d->each + i / d->o.shards;
 }
 
-static size_t context_slots(const struct fit_data *d) {
-    return d->cached ? d->count * d->each : d->o.batch;
-}
-
 /* ---- memory */
 
 static void lay_out(struct fit_data *d, const struct fit_data_options *o,
@@ -75,8 +78,8 @@ static struct prompt_batch_options batch_options(const struct fit_data_options *
 
 size_t fit_data_cached_bytes(const struct fit_data_options *o, const struct model_dims *dims,
                              size_t count) {
-    const struct prompt_batch_options all = batch_options(o, dims, count * shard_samples(o));
-    return prompt_batch_context_bytes(&all);
+    const struct prompt_batch_options shard = batch_options(o, dims, shard_samples(o));
+    return count * prompt_batch_context_bytes(&shard);
 }
 
 size_t fit_data_pass_bytes(const struct fit_data_options *o, const struct model_dims *dims) {
@@ -107,6 +110,37 @@ static enum err_code create_rows(struct fit_data *d, struct err *err) {
     return ERR_OK;
 }
 
+/* Samples first, first + shards, ... of the shard in slots 0, 1, ... */
+static struct shared_prompts samples_of(const struct fit_data *d, size_t first) {
+    const size_t n = d->o.prompts.n, S = d->o.shards;
+    return (struct shared_prompts){.prompts = &d->o.prompts,
+                                   .first = first,
+                                   .step = S,
+                                   .n = first < n ? (n - first + S - 1) / S : 0,
+                                   .span = {.pairs = d->o.prompts.points - 1}};
+}
+
+/* Cached contexts of every shard: in the shared cache if it has room for them. */
+static enum err_code create_shards(struct fit_data *d, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *m = &d->o.setup->params->dims;
+    d->shards = calloc(d->count + 1, sizeof *d->shards);
+    CHECK(d->shards, ERR_MEMORY, "no memory for %zu shards", d->count);
+    for (size_t s = 0; s < d->count; s++) {
+        struct fit_shard *shard = &d->shards[s];
+        const struct shared_prompts samples = samples_of(d, d->first + s);
+        struct context like;
+        context_open(&like, m, d->each, context_tokens(&d->o), d->o.contexts, NULL);
+        shard->shared =
+            shared_contexts_hold(&shard->context, &shard->complete, d->o.share, &like, &samples);
+        if (!shard->shared)
+            TRY(context_create(&shard->context, m, d->each, context_tokens(&d->o), d->o.contexts,
+                               err));
+    }
+cleanup:
+    return rc;
+}
+
 static enum err_code create_buffers(struct fit_data *d, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct params *p = d->o.setup->params;
@@ -116,8 +150,8 @@ static enum err_code create_buffers(struct fit_data *d, struct err *err) {
     TRY(arena_commit(&d->memory, err));
     lay_out(d, &d->o, m);
     d->cached = fit_data_cached_bytes(&d->o, m, d->count) <= d->o.memory;
-    const size_t slots = context_slots(d) > 0 ? context_slots(d) : 1;
-    const struct prompt_batch_options batch = batch_options(&d->o, m, slots);
+    if (d->cached) TRY(create_shards(d, err));
+    const struct prompt_batch_options batch = batch_options(&d->o, m, d->cached ? 0 : d->o.batch);
     TRY(prompt_batch_create(&d->contexts, &batch, err));
     prompt_batch_begin(&d->contexts, p, NULL);
     TRY(vector_pass_create(&d->pass, d->o.setup, rows_most(&d->o), batch.tokens, true, err));
@@ -135,9 +169,9 @@ static void fill_slot(struct fit_data *d, size_t slot, size_t sample) {
 
 /* Row `row`: sample i of the pass, its query at point k, which sees `length` tokens. */
 static void prepare_row(struct fit_data *d, size_t row, size_t i, size_t k, size_t length) {
-    const size_t sample = d->rows[i], local = slot_of(d, sample);
-    const struct prompt_seat at = {d->cached ? local : i, length};
-    d->local[row] = (uint32_t)local;
+    const size_t sample = d->rows[i];
+    const struct prompt_seat at = {d->cached ? sample / d->o.shards : i, length};
+    d->local[row] = (uint32_t)slot_of(d, sample);
     prompt_rows_ask(&d->contexts.rows, row, at, &d->o.prompts, sample, k);
 }
 
@@ -187,12 +221,23 @@ static enum err_code report_loading(struct fit_data *d, size_t sample, struct er
     return job_progress(d->ctx, 0, 1, err);
 }
 
-/* Cached contexts and basis of one shard, in passes of `batch` samples. */
-static enum err_code load_shard(struct fit_data *d, size_t shard, double *sum, struct err *err) {
+/* The passes that follow read the cached contexts of shard first + s. */
+static void use_shard(struct fit_data *d, size_t s) {
+    if (d->cached) prompt_batch_use(&d->contexts, &d->shards[s].context);
+}
+
+static bool is_filled(const struct fit_data *d, size_t s) {
+    return !d->cached || d->shards[s].complete;
+}
+
+/* Cached contexts and basis of shard first + s, in passes of `batch` samples. */
+static enum err_code load_shard(struct fit_data *d, size_t s, double *sum, struct err *err) {
     enum err_code rc = ERR_OK;
     size_t n = d->o.prompts.n, R = 0;
-    for (size_t i = shard; i < n; i += d->o.shards) {
-        if (d->cached) fill_slot(d, slot_of(d, i), i);
+    use_shard(d, s);
+    if (is_filled(d, s) && !basis_parts(&d->o)) return ERR_OK;
+    for (size_t i = d->first + s; i < n; i += d->o.shards) {
+        if (!is_filled(d, s)) fill_slot(d, i / d->o.shards, i);
         TRY(report_loading(d, i, err));
         d->rows[R++] = (uint32_t)i;
         if (R < d->o.batch && i + d->o.shards < n) continue;
@@ -200,6 +245,8 @@ static enum err_code load_shard(struct fit_data *d, size_t shard, double *sum, s
         if (basis_parts(&d->o)) take_basis(d, sum, R);
         R = 0;
     }
+    if (d->cached && d->shards[s].shared)
+        shared_contexts_complete(d->o.share, &d->shards[s].context);
 cleanup:
     return rc;
 }
@@ -223,7 +270,7 @@ static enum err_code load_shards(struct fit_data *d, struct err *err) {
                  sums = d->count > 0 ? d->count : 1;
     double *sum = calloc((sums + 1) * n + 1, sizeof *sum);
     CHECK(sum, ERR_MEMORY, "no memory for %zu sums", (sums + 1) * n);
-    for (size_t s = 0; s < d->count; s++) TRY(load_shard(d, d->first + s, sum + s * n, err));
+    for (size_t s = 0; s < d->count; s++) TRY(load_shard(d, s, sum + s * n, err));
     if (n > 0) TRY(finish_mean(d, sum, err));
 cleanup:
     free(sum);
@@ -258,6 +305,8 @@ void fit_data_destroy(struct fit_data *d) {
     basis_set_destroy(&d->basis);
     vector_pass_destroy(&d->pass);
     prompt_batch_destroy(&d->contexts);
+    for (size_t s = 0; d->shards && s < d->count; s++) context_destroy(&d->shards[s].context);
+    free(d->shards);
     arena_release(&d->memory);
     free(d->rows);
     free(d);
@@ -321,13 +370,14 @@ void fit_data_pass(double *loss, float *dw, struct fit_data *d, const float *w,
         for (size_t i = 0; i < n; i++)
             if (rows[i] % d->o.shards == d->first + s) d->rows[R++] = rows[i];
         assert(R <= d->o.batch);
+        use_shard(d, s);
         if (R > 0) loss[s] = pass(dw_s, d, w, R, weight);
     }
 }
 
 void fit_data_predict(float *v, float *prediction, struct fit_data *d, const float *w,
                       const uint32_t *rows, size_t n) {
-    assert(d->count == d->o.shards && n <= d->o.batch && d->n_at == 1);
+    assert(d->o.shards == 1 && n <= d->o.batch && d->n_at == 1);
     memcpy(d->rows, rows, n * sizeof *rows);
     (void)forward(d, w, n);
     const size_t numbers = d->pass.v_rows * method_values(d->o.setup);

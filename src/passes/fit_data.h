@@ -7,9 +7,10 @@
  * of its first n points for each length n, and its loss is their mean; one context serves them all.
  *
  * Contexts of all samples are cached if they fit into `memory`, otherwise recomputed for every
- * pass; the bits are the same. Sample i belongs to shard i mod `shards`; a rank holds the shards
- * that it computes, and a mini-batch is one pass per shard over those of its samples that are in
- * the shard. `fit` and `verify` both use this.
+ * pass; the bits are the same. With `share` cached contexts are those that an earlier job left, and
+ * stay for later ones, one block per shard. Sample i belongs to shard i mod `shards`; a rank holds
+ * the shards that it computes, and a mini-batch is one pass per shard over those of its samples
+ * that are in the shard. `fit` and `verify` both use this.
  */
 #ifndef PASSES_FIT_DATA_H
 #define PASSES_FIT_DATA_H
@@ -34,6 +35,7 @@ struct fit_data_options {
     size_t memory; /* bytes for cached contexts; 0: always recomputed */
     struct prompt_loss loss;
     enum context_precision contexts;
+    const struct context_share *share; /* must outlive the data; NULL: contexts are not shared */
 };
 
 struct fit_data;
@@ -59,7 +61,7 @@ void fit_data_pass(double *loss, float *dw, struct fit_data *d, const float *w,
                    const uint32_t *rows, size_t n, double weight);
 
 /* The vectors v [L, n, E] ([L, 1, E] if one serves all) and predictions [n] of samples rows[], n <=
- * batch; either may be NULL. In a single process and with one length per sample only. */
+ * batch; either may be NULL. With one shard and one length per sample only. */
 void fit_data_predict(float *v, float *prediction, struct fit_data *d, const float *w,
                       const uint32_t *rows, size_t n);
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sched/affinity.h"
+
 struct node {
     const size_t *parents;
     size_t n_parents, waiting;   /* parents not yet done */
@@ -321,13 +323,28 @@ static size_t choose(struct queue *q, int idle, const struct queue_filter *filte
     return q->nodes[q->order[group]].group > idle ? overtake(q, group, idle, filter) : group;
 }
 
+bool queue_is_ready(const struct queue *q, size_t job) {
+    const size_t place = q->nodes[job].place;
+    return (q->singles[place / 64] >> place % 64 & 1) != 0;
+}
+
+/* The job to start instead of `first`, where no group of ranks is waited for. */
+static size_t choose_near(struct queue *q, size_t first, const struct queue_filter *f) {
+    double done, left;
+    if (!f->near || q->first != QUEUE_LONGEST || q->nodes[first].group > 1) return first;
+    if (next_bit(q->groups, q->words, q->first_group) != SIZE_MAX) return first;
+    queue_cost(&done, &left, q);
+    const struct affinity_choice choice = {f->idle, left / q->ranks, f->may, f->context};
+    return affinity_choose(f->near, q, first, &choice);
+}
+
 bool queue_next(size_t *job, int *group, struct queue *q, int idle, const struct queue_filter *f) {
     if (idle < 1) return false;
     const size_t place = choose(q, idle, f);
     if (place == SIZE_MAX) return false;
-    *job = q->order[place];
+    *job = choose_near(q, q->order[place], f);
     *group = q->nodes[*job].group;
-    clear_bit(set_of(q, &q->nodes[*job]), place);
+    clear_bit(set_of(q, &q->nodes[*job]), q->nodes[*job].place);
     start(q, *job);
     return true;
 }

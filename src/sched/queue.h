@@ -33,6 +33,8 @@ enum queue_order { QUEUE_LONGEST, QUEUE_SHORTEST }; /* what starts first */
 struct queue_filter { /* whether a job may start on so many ranks now; `may` NULL: every job */
     bool (*may)(const void *context, size_t job, int group);
     const void *context;
+    struct affinity *near; /* jobs whose contexts an idle rank has are preferred; NULL: the order */
+    const bool *idle;      /* [ranks] */
 };
 
 /* jobs [n] outlive the queue; of each it reads parents, cost.flops and cost.group. ERR_CONFIG for a
@@ -62,6 +64,7 @@ void queue_failed(struct queue *q, size_t job);  /* blocks its descendants */
 void queue_stopped(struct queue *q, size_t job); /* pending again */
 
 enum queue_state queue_state_of(const struct queue *q, size_t job);
+bool queue_is_ready(const struct queue *q, size_t job);  /* to start on one rank */
 const char *queue_state_text(enum queue_state state);    /* "PENDING", ... */
 size_t queue_blocker(const struct queue *q, size_t job); /* BLOCKED: the failed ancestor */
 

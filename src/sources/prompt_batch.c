@@ -101,7 +101,9 @@ enum err_code prompt_batch_create(struct prompt_batch *b, const struct prompt_ba
     b->tokens = calloc(o->tokens * d->inputs + 1, sizeof *b->tokens);
     CHECK(b->tokens, ERR_MEMORY, "no memory for a prompt of %zu tokens", o->tokens);
     TRY(prompt_rows_create(&b->rows, d, o->rows, err));
-    TRY(context_create(&b->context, d, o->slots, o->tokens, o->contexts, err));
+    TRY(context_create(&b->own, d, o->slots, o->tokens, o->contexts, err));
+    prompt_batch_use(b, NULL);
+    b->share = o->share;
     TRY(context_scratch_create(&b->fill, d, o->tokens, err));
 cleanup:
     if (rc != ERR_OK) prompt_batch_destroy(b);
@@ -110,7 +112,7 @@ cleanup:
 
 void prompt_batch_destroy(struct prompt_batch *b) {
     context_scratch_destroy(b->fill);
-    context_destroy(&b->context);
+    context_destroy(&b->own);
     prompt_rows_destroy(&b->rows);
     free(b->tokens);
     *b = (struct prompt_batch){0};
@@ -148,10 +150,24 @@ void prompt_batch_finish(struct prompt_batch *b) {
     context_finish(&b->context, b->fill, b->params, &b->edits);
 }
 
+void prompt_batch_use(struct prompt_batch *b, const struct context *context) {
+    const struct context *used = context ? context : &b->own;
+    b->context = *used;
+    b->context.memory = (struct arena){0};
+}
+
 void prompt_batch_fill(struct prompt_batch *b, const struct prompt_view *p,
                        struct prompt_span span) {
+    const struct shared_prompts shared = {p, 0, 1, p->n, span};
+    const struct context_share *share = b->edits.n == 0 ? b->share : NULL;
+    bool complete = false;
+    struct context context = {0};
+    const bool held = shared_contexts_hold(&context, &complete, share, &b->own, &shared);
+    prompt_batch_use(b, held ? &context : NULL);
+    if (complete) return;
     for (size_t i = 0; i < p->n; i++) prompt_batch_add(b, i, p, i, span);
     prompt_batch_finish(b);
+    if (held) shared_contexts_complete(share, &context);
 }
 
 void prompt_batch_ask(struct prompt_batch *b, const struct prompt_view *p, size_t k,

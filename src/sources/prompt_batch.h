@@ -16,6 +16,7 @@
 
 #include "model/query.h"
 #include "sources/prompt_view.h"
+#include "sources/shared_contexts.h"
 
 struct prompt_rows { /* queries */
     size_t capacity, width;
@@ -53,10 +54,13 @@ struct prompt_batch_options {
     size_t slots, tokens; /* contexts, and tokens of each at most */
     size_t rows;          /* queries of a pass at most */
     enum context_precision contexts;
+    const struct context_share *share; /* for prompt_batch_fill(); NULL: contexts are not shared */
 };
 
 struct prompt_batch {
-    struct context context;
+    struct context context; /* the one in use: `own`, or one in memory that is not the batch's */
+    struct context own;
+    const struct context_share *share;
     struct prompt_rows rows;
     struct context_scratch *fill;
     float *tokens;               /* [tokens, width] of one prompt */
@@ -76,24 +80,19 @@ size_t prompt_batch_context_bytes(const struct prompt_batch_options *o);
 void prompt_batch_begin(struct prompt_batch *b, const struct params *params,
                         const struct edits *edits);
 
-/* What a context shows of a prompt: its pairs first .. first + pairs - 1, with the labels that are
- * shown before the query at point first + pairs; and the x of that point too where `and_x`. */
-struct prompt_span {
-    size_t first, pairs;
-    bool and_x;
-};
-
-/* Tokens of a span, which is the length that a query after all of it sees. */
-static inline size_t prompt_span_tokens(struct prompt_span s) { return 2 * s.pairs + s.and_x; }
-
 /* The context of `slot` shows a span of prompt i. It is complete after prompt_batch_finish(); until
  * then all spans must have the same number of tokens. */
 void prompt_batch_add(struct prompt_batch *b, size_t slot, const struct prompt_view *prompts,
                       size_t i, struct prompt_span span);
 void prompt_batch_finish(struct prompt_batch *b);
 
+/* What follows fills and reads this context, which stays the caller's and must have as many tokens;
+ * NULL: the batch's own. */
+void prompt_batch_use(struct prompt_batch *b, const struct context *context);
+
 /* The common case, prompt i in slot and row i: the contexts of all prompts show the same span; and
- * all rows ask at point k and see the first `length` tokens of their slot. */
+ * all rows ask at point k and see the first `length` tokens of their slot. Contexts without edits
+ * are taken from the cache of `share` if it has them, and left there if it has room. */
 void prompt_batch_fill(struct prompt_batch *b, const struct prompt_view *prompts,
                        struct prompt_span span);
 void prompt_batch_ask(struct prompt_batch *b, const struct prompt_view *prompts, size_t k,

@@ -172,6 +172,8 @@ static const struct config_key KEYS[] = {
 ROW_DEFINE(fit_row, FIT_ROW);
 
 static const char *const PARENTS[] = {"pretrain", NULL};
+static const char *const CONTEXT_KEYS[] = {"source.", "repeat",   "points", "prompts",
+                                           "shards",  "contexts", NULL};
 
 extern const struct stage stage_fit;
 const struct stage stage_fit = {
@@ -182,6 +184,7 @@ const struct stage stage_fit = {
     .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_METHODS | STAGE_USES_OPTIMISER |
             STAGE_USES_LBFGS | STAGE_USES_CONTEXTS,
     .parents = PARENTS,
+    .context_keys = CONTEXT_KEYS,
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
     .columns = &fit_row_columns,

@@ -119,6 +119,9 @@ static void fill_cost(struct job_cost *cost, const struct fit_keys *k,
                               .work = (double)method_choices(o->setup) * (double)k->epochs *
                                       (double)k->train,
                               .unit = "prompts"};
+    cost->context_bytes = kept;
+    cost->keeps_contexts = true;
+    (void)snprintf(cost->context_of, sizeof cost->context_of, "fit");
     cost->memory = rest + kept;
     cost->memory_least = rest + fmin(kept, (double)fit_data_pass_bytes(o, d));
     (void)snprintf(cost->summary, sizeof cost->summary,

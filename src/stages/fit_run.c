@@ -37,6 +37,7 @@ struct fit_job {
     struct job_ctx *ctx;
     struct fit_keys k;
     struct model model;
+    struct context_share share;
     struct method_setup setup;
     struct source *source;
     struct prompt_view prompts; /* of the source */
@@ -113,6 +114,7 @@ static enum err_code create_data(struct fit_job *f, struct err *err) {
                     source_bytes(f->source, o.prompts.n, o.prompts.points);
     o.memory = f->ctx->memory > needed ? f->ctx->memory - needed : 0;
     o.prompts = f->prompts;
+    o.share = job_model_share(&f->share, f->ctx, &f->model);
     return fit_data_create(&f->data, &o, f->ctx, err);
 }
 

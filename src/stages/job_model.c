@@ -4,6 +4,7 @@
 
 #include "stages/planned_file.h"
 #include "stages/shared_keys.h"
+#include "tensorfile/content_hash.h"
 
 static const char *checkpoint_of(const struct config_point *point) {
     if (!point || !config_has(point, "model.checkpoint")) return NULL;
@@ -85,6 +86,23 @@ enum err_code job_model_open(struct model *out, const struct job_ctx *ctx, struc
     if (rc != ERR_OK) model_close(out);
 cleanup:
     return rc;
+}
+
+/* The model that a pretraining made is known by that job, any other by the content of its file. */
+const struct context_share *job_model_share(struct context_share *out, const struct job_ctx *ctx,
+                                            const struct model *model) {
+    const struct job_input *made = input_of("pretrain", ctx), *fit = job_model_fit_input(ctx);
+    const uint64_t seed = job_model_wpe_seed(ctx->point, fit ? fit->point : NULL);
+    char content[HASH_HEX];
+    struct hash h;
+    if (!ctx->contexts) return NULL;
+    if (!made) content_hash(content, model->file);
+    hash_begin(&h);
+    hash_text(&h, made ? made->identity : content);
+    hash_bytes(&h, &seed, sizeof seed);
+    out->cache = ctx->contexts;
+    hash_end(out->model, &h);
+    return out;
 }
 
 enum err_code job_model_basis_points(size_t *out, const struct config_point *point,

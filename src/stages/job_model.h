@@ -8,6 +8,7 @@
 #define STAGES_JOB_MODEL_H
 
 #include "model/checkpoint.h"
+#include "sources/shared_contexts.h"
 #include "stages/stage.h"
 
 struct job_model { /* a model as plan knows it */
@@ -19,6 +20,10 @@ struct job_model { /* a model as plan knows it */
 enum err_code job_model_plan(struct job_model *out, const struct config_point *point,
                              const struct stage_parent *parents, size_t n, struct err *err);
 enum err_code job_model_open(struct model *out, const struct job_ctx *ctx, struct err *err);
+
+/* For sharing contexts of this open model with other jobs: *out, or NULL where ctx has no cache. */
+const struct context_share *job_model_share(struct context_share *out, const struct job_ctx *ctx,
+                                            const struct model *model);
 
 /* model.wpe_seed of a job: that of the fit it reads, else its own. */
 uint64_t job_model_wpe_seed(const struct config_point *point, const struct config_point *fit);

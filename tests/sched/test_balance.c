@@ -111,7 +111,7 @@ static void begin(struct farm *f) {
 }
 
 static void run(struct farm *f) {
-    const struct queue_filter filter = {isfinite(f->stop_at) ? fits : NULL, f};
+    const struct queue_filter filter = {.may = isfinite(f->stop_at) ? fits : NULL, .context = f};
     for (;;) {
         size_t job;
         int group;

@@ -10,7 +10,7 @@
 #include "sched/queue.h"
 
 enum { JOBS_MAX = 400, RANKS_MAX = 8 };
-static const struct queue_filter ANY = {NULL, NULL};
+static const struct queue_filter ANY = {.may = NULL};
 
 static struct queue *make_in(enum queue_order order, const struct planned_job *jobs, size_t n,
                              int ranks) {
@@ -80,7 +80,7 @@ static void test_filter(void **state) {
                                        {.cost.flops = 4},
                                        {.cost.flops = 1}};
     double most = 1.5;
-    const struct queue_filter small = {is_small, &most};
+    const struct queue_filter small = {.may = is_small, .context = &most};
     size_t job = SIZE_MAX;
     int group = 0;
     struct queue *q = make(jobs, 4, 3);

@@ -245,9 +245,54 @@ static void parts_are_views(void **state) {
     scene_free(&s);
 }
 
+/* Keys and values of all slots of a batch that was filled with these edits and this sharing. */
+static struct context_counts fill_shared(struct prompt_batch *b, const struct scene *s,
+                                         struct context_share *share, const struct edits *edits,
+                                         size_t room) {
+    const struct prompt_span span = {.pairs = 4};
+    context_cache_begin(share->cache, "key", room);
+    b->share = share;
+    prompt_batch_begin(b, &s->p, edits);
+    prompt_batch_fill(b, &s->view, span);
+    const struct context_counts counts = context_cache_counts(share->cache);
+    context_cache_end(share->cache);
+    return counts;
+}
+
+static void contexts_of_an_earlier_job_are_used(void **state) {
+    (void)state;
+    struct scene s = scene_make();
+    struct context_share share = {.model = "m"};
+    struct prompt_batch alone = batch_of(N, 8, N, CONTEXT_SINGLE),
+                        b = batch_of(N, 8, N, CONTEXT_SINGLE);
+    const size_t bytes = context_bytes(&TINY, N, 8, CONTEXT_SINGLE);
+    SUCCEEDS(context_cache_create(&share.cache, NULL, &err));
+    prompt_batch_begin(&alone, &s.p, NULL);
+    prompt_batch_fill(&alone, &s.view, (struct prompt_span){.pairs = 4});
+    assert_int_equal(fill_shared(&b, &s, &share, NULL, bytes).made, N);
+    assert_true(b.context.kv != b.own.kv);
+    assert_memory_equal(b.context.kv, alone.context.kv, bytes);
+    assert_int_equal(fill_shared(&b, &s, &share, NULL, bytes).found, N);
+    assert_memory_equal(b.context.kv, alone.context.kv, bytes);
+    const struct edit edit = {
+        .layer = 0, .site = EDIT_BLOCK, .scope = EDIT_ALL, .values = s.x.f, .scale = 1};
+    const struct edits edits = {.n = 1, .items = &edit};
+    assert_int_equal(fill_shared(&b, &s, &share, &edits, bytes).made,
+                     0); /* neither used nor kept */
+    assert_ptr_equal(b.context.kv, b.own.kv);
+    s.view.shown_y = s.shown_y.f; /* other labels than before */
+    assert_int_equal(fill_shared(&b, &s, &share, NULL, bytes - 1).made, N);
+    assert_ptr_equal(b.context.kv, b.own.kv); /* no room */
+    prompt_batch_destroy(&alone);
+    prompt_batch_destroy(&b);
+    context_cache_destroy(share.cache);
+    scene_free(&s);
+}
+
 int main(void) {
     blas_init();
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(contexts_of_an_earlier_job_are_used),
         cmocka_unit_test(contexts_are_those_of_tokens),
         cmocka_unit_test(labels_are_those_shown_at_the_length),
         cmocka_unit_test(edits_reach_the_contexts),

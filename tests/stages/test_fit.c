@@ -3,6 +3,7 @@
 
 #include "methods/ltv.h"
 #include "passes/fit_data.h"
+#include "sources/shared_contexts.h"
 #include "stages/fit_world.h"
 
 #define FIT(keys) FIT_WORLD(2) "{ stage = \"fit\"; of = \"pretrain\"; " keys " } );\n"
@@ -340,6 +341,56 @@ static void gradients_equal_central_differences(void **state) {
     compare("bias_only", 0, false, SIZE_MAX, CONTEXT_SINGLE);
 }
 
+/* Loss and gradient of each of two shards. */
+struct two_passes {
+    double loss[2];
+    float dw[2 * W_MAX];
+};
+
+static struct two_passes pass_of(const struct trial *t, const struct context_share *share) {
+    struct two_passes out = {0};
+    struct fit_data *data = NULL;
+    struct fit_data_options o = t->o;
+    const uint32_t rows[N] = {3, 0, 4, 2, 1};
+    o.shards = 2;
+    o.share = share;
+    o.mean = false;
+    const struct model_dims *d = &t->p.dims;
+    const size_t room = share ? fit_data_cached_bytes(&o, d, o.shards) : 0;
+    if (share) context_cache_begin(share->cache, "fit", room);
+    SUCCEEDS(fit_data_create(&data, &o, NULL, &err));
+    fit_data_pass(out.loss, out.dw, data, t->w.f, rows, N, 1.0 / N);
+    fit_data_destroy(data);
+    if (share) context_cache_end(share->cache);
+    return out;
+}
+
+/* The same fit three times, as of another model, and with another first prompt. */
+static void contexts_of_an_earlier_fit_give_the_same_bits(void **state) {
+    (void)state;
+    struct trial t;
+    struct context_share share = {.model = "a model"}, other = {.model = "another"};
+    trial_init(&t, "ltv", LTV_HEADS, false);
+    SUCCEEDS(context_cache_create(&share.cache, NULL, &err));
+    other.cache = share.cache;
+    const struct two_passes alone = pass_of(&t, NULL), first = pass_of(&t, &share),
+                            second = pass_of(&t, &share);
+    const struct context_counts found = context_cache_counts(share.cache);
+    const struct two_passes third = pass_of(&t, &other);
+    const struct context_counts made = context_cache_counts(share.cache);
+    assert_memory_equal(&alone, &first, sizeof alone);
+    assert_memory_equal(&alone, &second, sizeof alone);
+    assert_memory_equal(&alone, &third, sizeof alone);
+    assert_true(found.found == N && found.made == 0);
+    assert_true(made.found == 0 && made.made == N); /* the room is that of one fit */
+    t.x.f[0] += 1;                                  /* of the first prompt, in shard 0 */
+    (void)pass_of(&t, &other);
+    const struct context_counts half = context_cache_counts(share.cache);
+    assert_true(half.found == 2 && half.made == 3);
+    context_cache_destroy(share.cache);
+    trial_free(&t);
+}
+
 static void a_look_shows_vector_and_prediction(void **state) {
     (void)state;
     struct trial t;
@@ -376,6 +427,7 @@ int main(void) {
         cmocka_unit_test(plan_refuses_what_cannot_run),
         cmocka_unit_test(plan_knows_the_contexts),
         cmocka_unit_test(gradients_equal_central_differences),
+        cmocka_unit_test(contexts_of_an_earlier_fit_give_the_same_bits),
         cmocka_unit_test(a_look_shows_vector_and_prediction),
     };
     blas_init();

@@ -1,5 +1,7 @@
 #include "run/plan/job_builder.h"
 
+#include "run/plan/context_key.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +96,7 @@ enum err_code job_builder_add(struct job_builder *b, struct planned_job job, str
         (void)snprintf(job.label, sizeof job.label, "%.70s[%zu]", stage->name, stage->n_jobs);
         TRY(reserve_mark(b, err));
         TRY(plan_append(&index, p, &job, err));
+        TRY(context_key_make(p, index, &b->scratch, err));
     }
     b->marks[index].listed = job.stage;
     TRY(plan_list(stage, index, err));

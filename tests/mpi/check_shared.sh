@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# shellcheck disable=SC1091,SC2154,SC2034 # variables of and for common.sh
+# check_shared.sh BINARY [SOURCE] - jobs that share contexts: the bits of jobs that share none, on
+# any number of ranks, with room for all contexts, for some and for none, and after kills; and each
+# rank makes the contexts of a family once.
+set -euo pipefail
+. "$(dirname -- "$0")/common.sh" check_shared "$@"
+config="$work/a folder/six.cfg"
+cp -- "$here/six.cfg" "$config"
+
+# contexts DIR FIELD: sum of this field (found, made) over all DONE lines.
+contexts() {
+    { grep -aoE "	$2=[0-9]+" "$1/journal" || true; } | sed 's/.*=//' | awk '{ n += $1 } END { print n + 0 }'
+}
+
+launch 0 run "$config" -o "$work/alone" --quiet --share-contexts no
+((rc == 0)) || die "without sharing: code $rc"
+wanted=$(digest_of "$work/alone")
+(($(contexts "$work/alone" made) == 0)) || fault "contexts are counted although they are not shared"
+
+for ranks in 0 1 2 3 5; do
+    launch "$ranks" run "$config" -o "$work/on$ranks" --quiet
+    expect_done "$ranks" "$work/on$ranks" "sharing"
+done
+launch 0 run "$config" -o "$work/here" --quiet --in-process
+expect_done 0 "$work/here" "in the program itself"
+for dir in on0 on1 here; do # of both repeats and of the group's prompts, once
+    made=$(contexts "$work/$dir" made) found=$(contexts "$work/$dir" found)
+    ((made == 200 + 200 + 90)) || fault "$dir: $made contexts were made, not 490"
+    ((found == 2 * 2 * 200 + 90)) || fault "$dir: $found contexts were found, not 890"
+done
+
+# Less memory than all contexts, and less than those of one fit.
+for memory in 2M 700K; do
+    launch 2 run "$config" -o "$work/in$memory" --quiet --memory "$memory"
+    expect_done 2 "$work/in$memory" "in $memory"
+done
+
+for line in 12 30 45; do
+    rm -rf -- "$work/killed"
+    TASKVEC_INJECT=kill-all@event:$line launch 2 run "$config" -o "$work/killed" --quiet
+    ((rc == 137)) || die "killed at line $line: code $rc, not 137"
+    launch 2 run "$config" -o "$work/killed" --quiet
+    expect_done 2 "$work/killed" "killed at line $line"
+done
+conclude "six fits and two groups: the same bits, and contexts made once"
