@@ -26,7 +26,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "ops/blas.h"
+#include "model/block.h"
 #include "ops/vector_ops.h"
 
 const char *const FV_BIASES[] = {"once", "per_head", "none", NULL};
@@ -85,7 +85,8 @@ static void fv_vector(float *v, const float *w, const struct basis *b, const str
         const struct layer_params *layer = &s->params->layers[l];
         const float *u = b->part[part_of(s)] + l * b->stride * E;
         vector_scale_slices(scratch, u, w + l * H, R, H, model_head_width(d));
-        blas_gemm(v, scratch, layer->proj_w, BLAS_N, BLAS_N, 1, 1, R, E, E, E, E, E);
+        const struct weight_map m = block_projection(s->params, l);
+        weight_add(v, E, scratch, &m, R);
         const float count = bias_count(bias, w + l * H, H);
         for (size_t r = 0; count != 0 && r < R; r++)
             vector_axpy(v + r * E, count, layer->proj_b, E);

@@ -25,8 +25,7 @@
 
 #include "base/text.h"
 #include "methods/method.h"
-#include "ops/blas.h"
-#include "ops/linear.h"
+#include "model/block.h"
 #include "ops/vector_ops.h"
 
 const char *const LTV_READINGS[] = {"heads", "heads_bias", "reprojected", "blocks", NULL};
@@ -71,9 +70,10 @@ static void ltv_vector(float *v, const float *w, const struct basis *b,
             continue;
         }
         vector_scale_slices(scaled, u, w + l * H, R, H, D);
+        struct weight_map m = block_projection(s->params, l);
         if (adds_bias(s->variant)) scale_bias(bias, w + l * H, layer->proj_b, H, E);
-        linear_forward(v_l, scaled, layer->proj_w, adds_bias(s->variant) ? bias : NULL, R, E, E,
-                       LINEAR_IN_OUT);
+        m.b = adds_bias(s->variant) ? bias : NULL;
+        weight_forward(v_l, E, scaled, &m, R);
     }
 }
 
@@ -104,7 +104,8 @@ static void ltv_gradient(float *dw, const float *g, size_t g_stride, size_t R,
         const float *g_l = g + l * g_stride * E, *q = g_l; /* q: d loss / d (u D(w)) */
         double shared = 0;
         if (s->variant != LTV_BLOCKS) {
-            blas_gemm(scratch, g_l, layer->proj_w, BLAS_N, BLAS_T, 1, 0, R, E, E, E, E, E);
+            const struct weight_map m = block_projection(s->params, l);
+            weight_backward(scratch, 0.0f, g_l, E, &m, R);
             q = scratch;
         }
         if (adds_bias(s->variant)) shared = sum_bias(g_l, layer->proj_b, R, E);

@@ -28,6 +28,7 @@ struct context_scratch {
                         embedded tokens */
     struct forward_layer layer;
     float *attention;               /* scratch of attention_forward() */
+    float *angles;                  /* block_angles(tokens) of positions 0, 1, 2, ... */
     size_t slot[TOGETHER], waiting; /* slots of the prompts that wait; their number */
     size_t n_tokens;                /* of the prompts that wait */
     struct grouping *groupings;     /* [tokens + 1] by length */
@@ -56,7 +57,7 @@ static struct context context_of_size(const struct model_dims *dims, size_t slot
         .dims = *dims,
         .slots = slots,
         .tokens = tokens,
-        .layout = {block_heads(dims), context_attention_capacity(tokens), precision}};
+        .layout = {block_heads(dims, 0), context_attention_capacity(tokens), precision}};
 }
 
 size_t context_bytes(const struct model_dims *dims, size_t slots, size_t tokens,
@@ -102,9 +103,17 @@ static void scratch_lay_out(struct context_scratch *s, struct arena *a) {
     s->x = arena_floats(a, rows * E);
     s->next = arena_floats(a, rows * E);
     block_lay_out(&s->layer, a, &s->dims, rows, 0, false);
-    s->layer.z = arena_floats(a, rows * E);
+    s->layer.z = arena_floats(a, rows * model_heads_width(&s->dims));
     s->layer.a = arena_floats(a, rows * E);
+    s->angles = arena_floats(a, block_angles(&s->dims, s->tokens));
     s->attention = arena_floats(a, attention_scratch(s->tokens, model_head_width(&s->dims)));
+}
+
+static void set_angles(const struct context_scratch *s) {
+    for (uint32_t t = 0; t < s->tokens; t++) {
+        float *angles = s->angles + block_angles(&s->dims, t);
+        block_set_angles(angles, &s->dims, &t, 1);
+    }
 }
 
 enum err_code context_scratch_create(struct context_scratch **out, const struct model_dims *dims,
@@ -119,6 +128,7 @@ enum err_code context_scratch_create(struct context_scratch **out, const struct 
     CHECK(s->groupings, ERR_MEMORY, "no memory for the tables of a context pass");
     TRY(arena_commit(&s->memory, err));
     scratch_lay_out(s, &s->memory);
+    set_angles(s);
     *out = s;
     s = NULL;
 cleanup:
@@ -166,6 +176,27 @@ static void edit_block_output(float *x, size_t n_tokens, size_t E, const struct 
     }
 }
 
+/* qkv of n waiting prompts at one layer: positions, then keys and values into the contexts. */
+static void store_keys(struct context *c, const struct context_scratch *s, const size_t *slot,
+                       size_t n, size_t l) {
+    const size_t rows = rows_of(s), width = model_qkv_width(&c->dims);
+    for (size_t i = 0; i < n; i++) {
+        float *qkv = s->layer.qkv + i * rows * width;
+        block_turn(qkv, s->angles, &c->dims, s->n_tokens);
+        context_attention_pack(c->kv + (l * c->slots + slot[i]) * slot_floats(c), qkv, 1,
+                               s->n_tokens, &c->layout);
+    }
+}
+
+static void attend_prompts(const struct context_scratch *s, size_t n, size_t l) {
+    const struct model_dims *d = &s->dims;
+    const struct attention_shape shape = {1, s->n_tokens, 1, block_heads(d, l)};
+    const size_t rows = rows_of(s);
+    for (size_t i = 0; i < n; i++)
+        attention_forward(s->layer.z + i * rows * model_heads_width(d), NULL, s->attention,
+                          s->layer.qkv + i * rows * model_qkv_width(d), &shape);
+}
+
 /* Runs n waiting prompts from `first` on. Matrix products, norms and activations take the rows of
  * all of them; attention takes one prompt at a time. */
 static void run_waiting(struct context *c, const struct context_scratch *s, const struct params *p,
@@ -173,17 +204,12 @@ static void run_waiting(struct context *c, const struct context_scratch *s, cons
     const struct model_dims *d = &c->dims;
     const struct forward_layer *a = &s->layer;
     const size_t E = d->E, T = s->n_tokens, rows = rows_of(s), *slot = s->slot + first;
-    const struct attention_shape shape = {1, T, 1, block_heads(d)};
     float *x = s->x + first * rows * E, *next = s->next + first * rows * E;
     for (size_t l = 0; l < d->L; l++) {
         block_qkv(a, x, &p->layers[l], d, n * rows);
-        for (size_t i = 0; i < n; i++)
-            context_attention_pack(c->kv + (l * c->slots + slot[i]) * slot_floats(c),
-                                   a->qkv + i * rows * 3 * E, 1, T, &c->layout);
+        store_keys(c, s, slot, n, l);
         if (l + 1 == d->L) return; /* nothing reads the rest of the last block */
-        for (size_t i = 0; i < n; i++)
-            attention_forward(a->z + i * rows * E, NULL, s->attention, a->qkv + i * rows * 3 * E,
-                              &shape);
+        attend_prompts(s, n, l);
         block_finish(next, a, x, &p->layers[l], d, n * rows);
         for (size_t i = 0; i < n; i++)
             edit_block_output(next + i * rows * E, T, E, edits, l, slot[i], a->ln_1);
@@ -194,9 +220,10 @@ static void run_waiting(struct context *c, const struct context_scratch *s, cons
 }
 
 static bool products_agree(const struct model_dims *d, size_t rows) {
-    const size_t E = d->E;
-    return blas_rows_agree(TOGETHER, rows, E, 3 * E) && blas_rows_agree(TOGETHER, rows, E, E) &&
-           blas_rows_agree(TOGETHER, rows, E, 4 * E) && blas_rows_agree(TOGETHER, rows, 4 * E, E);
+    const size_t E = d->E, F = model_mlp_width(d), Z = model_heads_width(d);
+    return blas_rows_agree(TOGETHER, rows, E, model_qkv_width(d)) &&
+           blas_rows_agree(TOGETHER, rows, Z, E) && blas_rows_agree(TOGETHER, rows, E, F) &&
+           blas_rows_agree(TOGETHER, rows, F, E);
 }
 
 /* Tries whether the BLAS kernel in use gives prompts of this length equal bits together and alone.

@@ -42,8 +42,7 @@ struct model_dims {
     struct rotary_dims rotary;
     enum activation_kind activation;
 
-    /* What config.json decides inside a family. A bias that all models of a family have, or none
-     * has, is in the family's row. */
+    /* What config.json decides inside a family. GPT-2 has all biases, whatever these say. */
     bool attention_bias;     /* of q, k and v */
     bool output_bias;        /* of the projection after attention */
     bool mlp_bias;           /* of all matrices of the MLP */
@@ -68,6 +67,15 @@ static inline size_t model_mlp_width(const struct model_dims *d) {
 /* H D: the width of z, the head outputs of a token side by side. */
 static inline size_t model_heads_width(const struct model_dims *d) {
     return d->H * model_head_width(d);
+}
+
+static inline size_t model_keys_width(const struct model_dims *d) {
+    return model_key_heads(d) * model_head_width(d);
+}
+
+/* Numbers of q, k and v of a token. */
+static inline size_t model_qkv_width(const struct model_dims *d) {
+    return model_heads_width(d) + 2 * model_keys_width(d);
 }
 
 /* Points of the longest regression prompt: a point (x, y) is two tokens. */

@@ -23,7 +23,8 @@ static void embed_tokens(float *x, const struct params *p, const float *vectors,
         return;
     case EMBEDDING_TOKENS:
         assert(all_below(ids, T, d->vocabulary));
-        rows_gather(x, p->wte, ids, T, d->E);
+        for (size_t t = 0; t < T; t++)
+            weight_widen(x + t * d->E, &p->wte, ids[t] * d->E, 1, d->E, d->E);
         return;
     }
 }
@@ -33,7 +34,7 @@ void embed_sequences(float *x, const struct params *p, const float *vectors, con
     const size_t E = p->dims.E;
     assert(length <= p->dims.positions);
     embed_tokens(x, p, vectors, ids, B * length);
-    for (size_t b = 0; b < B; b++) vector_add(x + b * length * E, p->wpe, length * E);
+    for (size_t b = 0; p->wpe && b < B; b++) vector_add(x + b * length * E, p->wpe, length * E);
 }
 
 void embed_rows(float *x, const struct params *p, const float *vectors, const uint32_t *ids,
@@ -42,15 +43,28 @@ void embed_rows(float *x, const struct params *p, const float *vectors, const ui
     embed_tokens(x, p, vectors, ids, R);
     for (size_t r = 0; r < R; r++) {
         assert(position[r] < p->dims.positions);
-        vector_add(x + r * E, p->wpe + position[r] * E, E);
+        if (p->wpe) vector_add(x + r * E, p->wpe + position[r] * E, E);
     }
 }
 
-void embed_backward(const struct params *gradient, const float *dx, const float *vectors, size_t B,
-                    size_t length) {
+static void tokens_backward(const struct params *gradient, const float *dx, const float *vectors,
+                            const uint32_t *ids, size_t T) {
     const struct model_dims *d = &gradient->dims;
-    assert(family_of(d)->embedding == EMBEDDING_READ_IN);
-    linear_backward(NULL, gradient->read_in_w, gradient->read_in_b, dx, vectors, NULL, B * length,
-                    d->inputs, d->E, LINEAR_OUT_IN);
-    for (size_t b = 0; b < B; b++) vector_add(gradient->wpe, dx + b * length * d->E, length * d->E);
+    switch (family_of(d)->embedding) {
+    case EMBEDDING_READ_IN:
+        linear_backward(NULL, gradient->read_in_w, gradient->read_in_b, dx, vectors, NULL, T,
+                        d->inputs, d->E, LINEAR_OUT_IN);
+        return;
+    case EMBEDDING_TOKENS:
+        for (size_t t = 0; t < T; t++)
+            vector_add(gradient->wte.f32 + ids[t] * d->E, dx + t * d->E, d->E);
+        return;
+    }
+}
+
+void embed_backward(const struct params *gradient, const float *dx, const float *vectors,
+                    const uint32_t *ids, size_t B, size_t length) {
+    const size_t n = length * gradient->dims.E;
+    tokens_backward(gradient, dx, vectors, ids, B * length);
+    for (size_t b = 0; gradient->wpe && b < B; b++) vector_add(gradient->wpe, dx + b * n, n);
 }

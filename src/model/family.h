@@ -6,17 +6,13 @@
  * tensor that no family had before also needs a row in params.h.  Other code reads the row with
  * family_of() and never compares family_id.
  *
- * Both rows so far are GPT-2 (Radford et al. 2019): LayerNorm before attention and before the MLP,
- * GELU, learned positions, biases in all linear maps, attention and MLP added to the residual
- * stream one after the other.  A row therefore holds only the properties in which the two differ.
- * A family with another norm, MLP or residual layout needs a field that block.c reads; one with
- * rotary positions or grouped heads, a field that the attention of forward.c, context.c and query.c
- * reads; one without learned positions, a field that embed.c reads.
+ * All families are pre-norm decoders.  What a row does not say follows from the tensors it names:
+ * with wpe, positions are learned; with gate_w, the MLP is gated, act(gate) * fc; with q_norm_w,
+ * each head of q and k is normalised; without ln_2_w, attention and MLP share ln_1, which requires
+ * the parallel residual.  What varies inside a family is in struct model_dims.
  */
 #ifndef MODEL_FAMILY_H
 #define MODEL_FAMILY_H
-
-#include <stdbool.h>
 
 #include "model/params.h"
 
@@ -26,21 +22,30 @@ enum family_embedding {
 };
 
 enum family_output {
-    OUTPUT_READ_OUT, /* one real prediction: read_out_w and read_out_b */
-    OUTPUT_TIED      /* V logits: the residual stream times the transpose of wte */
+    OUTPUT_READ_OUT,  /* one real prediction: read_out_w and read_out_b */
+    OUTPUT_VOCABULARY /* V logits: the residual stream times the transpose of head_w, or of wte */
+};
+
+enum family_norm { NORM_LAYER, NORM_RMS };
+
+/* The matrices of q, k and v. */
+enum family_attention {
+    ATTENTION_PACKED,  /* attn_w: all q, all k, all v */
+    ATTENTION_BY_HEAD, /* attn_w: q, k and v of one head after the other */
+    ATTENTION_SEPARATE /* q_w, k_w, v_w */
 };
 
 /* The published name of each tensor of params.h; NULL: the family has no such tensor. */
 struct family_names {
-#define X(member, rows, columns) const char *member;
-    PARAMS_ONCE(X)
+#define X(member, rows, columns, when) const char *member;
+    PARAMS_ONCE(X, X)
 #undef X
 };
 
 /* The same for a layer: the part of the name after layer_prefix and the number of the layer. */
 struct family_layer_names {
-#define X(member, rows, columns) const char *member;
-    PARAMS_LAYER(X)
+#define X(member, ...) const char *member;
+    PARAMS_LAYER(X, X)
 #undef X
 };
 
@@ -48,6 +53,11 @@ struct family {
     const char *title; /* for messages */
     enum family_embedding embedding;
     enum family_output output;
+    enum family_norm norm;
+    enum family_attention attention;
+    enum linear_layout layout; /* of the matrices of a layer */
+    enum rotary_pairs pairs;
+    bool biased; /* every map of a layer has its bias, whatever the dims say */
     struct family_names names;
     const char *layer_prefix; /* "_backbone.h." */
     const struct family_layer_names *layer;

@@ -8,7 +8,6 @@
 #include "model/edit_gradient.h"
 #include "model/embed.h"
 #include "ops/context_attention.h"
-#include "ops/linear.h"
 
 /* Without a backward pass all layers share one set of activations, except z and a. */
 struct query_scratch {
@@ -16,7 +15,8 @@ struct query_scratch {
     bool from_embedding, only_adds; /* of the last pass: where it began; its edits only add to block
                                        outputs */
     float *row;                     /* [context tokens + 1] of one head's attention */
-    float *mapped;                  /* [E] scratch of edits */
+    float *mapped;                  /* [max(E, H D)] scratch of edits */
+    float *angles;                  /* block_angles(capacity) of the rows' positions */
     struct block_scratch block;
     struct forward_layer *layers; /* [L]; NULL while the arena only measures */
 };
@@ -33,21 +33,31 @@ static void query_lay_out_layers(struct query *q, struct query_scratch *s, struc
             layer = first;
         if (l == 0) first = layer;
         if (!s->layers) continue;
-        layer.z = q->z + l * R * E;
+        layer.z = q->z + l * R * model_heads_width(&q->dims);
         layer.a = q->a + l * R * E;
         s->layers[l] = layer;
     }
 }
 
+/* Numbers of a row at a site. */
+static size_t site_width(const struct model_dims *d, enum edit_site site) {
+    return site == EDIT_HEADS ? model_heads_width(d) : d->E;
+}
+
+static size_t site_width_max(const struct model_dims *d) {
+    return d->E > model_heads_width(d) ? d->E : model_heads_width(d);
+}
+
 static void query_lay_out(struct query *q, struct query_scratch *s, struct arena *a) {
     const size_t R = q->capacity, L = q->dims.L, E = q->dims.E;
     q->x = arena_floats(a, (L + 1) * R * E);
-    q->z = arena_floats(a, L * R * E);
+    q->z = arena_floats(a, L * R * model_heads_width(&q->dims));
     q->a = arena_floats(a, L * R * E);
     q->prediction = arena_floats(a, R * unembed_width(&q->dims));
     query_lay_out_layers(q, s, a);
     unembed_lay_out(&q->last, a, &q->dims, R, s->for_backward);
-    s->mapped = arena_floats(a, E);
+    s->mapped = arena_floats(a, site_width_max(&q->dims));
+    s->angles = arena_floats(a, block_angles(&q->dims, R));
     if (!s->for_backward) return;
     q->g = arena_floats(a, L * R * E);
     s->row = arena_floats(a, context_attention_capacity(q->tokens) + 1);
@@ -94,21 +104,29 @@ static float *stream(const struct query *q, size_t l) { return q->x + l * q->cap
 
 /* The rows of a layer before edits that do more than add. */
 static float *rows_before(const struct query *q, size_t layer) {
-    return q->before + layer * q->capacity * q->dims.E;
+    return q->before + layer * q->capacity * site_width_max(&q->dims);
 }
 
-/* x [R,E]: the rows at a site of a layer. */
+/* x [R, site_width()]: the rows at a site of a layer. */
 static void apply_edits(float *x, const struct query *q, size_t R, const struct edits *edits,
                         size_t layer, enum edit_site site) {
-    const size_t E = q->dims.E;
+    const size_t width = site_width(&q->dims, site);
     if (q->before && edits_nonadditive_at(edits, layer, site))
-        memcpy(rows_before(q, layer), x, R * E * sizeof *x);
+        memcpy(rows_before(q, layer), x, R * width * sizeof *x);
     for (size_t i = 0; i < edits->n; i++) {
         const struct edit *e = &edits->items[i];
         if (e->layer != layer || e->site != site) continue;
         for (size_t r = 0; r < R; r++)
-            edit_apply(x + r * E, e, edits->index ? edits->index[r] : r, E, q->scratch->mapped);
+            edit_apply(x + r * width, e, edits->index ? edits->index[r] : r, width,
+                       q->scratch->mapped);
     }
+}
+
+/* The layout of a context with the scale of layer l. */
+static struct context_layout layout_at(const struct context *c, size_t l) {
+    struct context_layout layout = c->layout;
+    layout.heads = block_heads(&c->dims, l);
+    return layout;
 }
 
 /* x[l] -> z[l] */
@@ -117,9 +135,11 @@ static void attend_context(struct query *q, const struct params *p, const struct
     const struct model_dims *d = &q->dims;
     const struct forward_layer *a = &q->scratch->layers[l];
     const size_t R = rows->R;
+    const struct context_layout layout = layout_at(c, l);
     block_qkv(a, stream(q, l), &p->layers[l], d, R);
+    block_turn(a->qkv, q->scratch->angles, d, R);
     context_attention_forward(a->z, a->att, a->qkv, context_layer(c, l), rows->slot, rows->length,
-                              R, &c->layout);
+                              R, &layout);
     apply_edits(a->z, q, R, edits, l, EDIT_HEADS);
 }
 
@@ -139,6 +159,7 @@ static void finish_block(struct query *q, const struct params *p, size_t R,
 
 static void run_layers(struct query *q, const struct params *p, const struct context *c,
                        const struct query_rows *rows, const struct edits *edits, size_t first) {
+    block_set_angles(q->scratch->angles, &q->dims, rows->length, rows->R);
     for (size_t l = first; l < q->dims.L; l++) {
         attend_context(q, p, c, rows, edits, l);
         finish_block(q, p, rows->R, edits, l, true);
@@ -194,21 +215,31 @@ static void visit_place(const struct backward_pass *b, const float *g, size_t la
 
 static void through_edits(float *g, const struct backward_pass *b, size_t layer,
                           enum edit_site site) {
-    edits_backward(g, b->edits, layer, site, b->rows->R, b->q->dims.E, b->q->scratch->mapped);
+    edits_backward(g, b->edits, layer, site, b->rows->R, site_width(&b->q->dims, site),
+                   b->q->scratch->mapped);
 }
 
-/* g: the gradient of the residual stream after attention, which is also that of `a` after its
- * edits. Where `a` has edits, the gradient of z has to pass through them; otherwise
- * block_finish_backward() has computed it already. */
-static void project_backward(const struct backward_pass *b, const float *g, size_t l) {
+/* da: the gradient of `a` after its edits. Where `a` has edits, the gradient of z has to pass
+ * through them; otherwise block_finish_backward() has computed it already. */
+static void project_backward(const struct backward_pass *b, const float *da, size_t l) {
     const struct block_scratch *s = &b->q->scratch->block;
-    const size_t R = b->rows->R, E = b->q->dims.E;
+    const size_t R = b->rows->R;
     if (!edits_any_at(b->edits, l, EDIT_ATTENTION)) return;
-    visit_place(b, g, l, EDIT_ATTENTION);
-    memcpy(s->narrow, g, R * E * sizeof *g);
+    visit_place(b, da, l, EDIT_ATTENTION);
+    memcpy(s->narrow, da, R * b->q->dims.E * sizeof *da);
     through_edits(s->narrow, b, l, EDIT_ATTENTION);
-    linear_backward(s->dz, NULL, NULL, s->narrow, NULL, b->p->layers[l].proj_w, R, E, E,
-                    LINEAR_IN_OUT);
+    block_project_backward(s, s->narrow, &b->p->layers[l], &b->q->dims, R);
+}
+
+/* b->dz -> b->dqkv */
+static void attend_backward(const struct backward_pass *b, size_t l) {
+    const struct query_scratch *s = b->q->scratch;
+    const struct forward_layer *a = &s->layers[l];
+    const struct context_layout layout = layout_at(b->c, l);
+    const size_t R = b->rows->R;
+    context_attention_backward(s->block.dqkv, s->row, s->block.dz, a->att, a->qkv,
+                               context_layer(b->c, l), b->rows->slot, b->rows->length, R, &layout);
+    block_turn_backward(s->block.dqkv, s->angles, &b->q->dims, R);
 }
 
 /* g: on entry the gradient of the output of block l after its edits, on return that of x[l]. */
@@ -218,16 +249,14 @@ static void block_backward(float *g, const struct backward_pass *b, size_t l) {
     const struct query_scratch *s = q->scratch;
     const struct forward_layer *a = &s->layers[l];
     const struct layer_params *w = &b->p->layers[l];
-    const struct query_rows *rows = b->rows;
+    const size_t R = b->rows->R;
     through_edits(g, b, l, EDIT_BLOCK);
-    block_finish_backward(g, &s->block, &frozen, a, w, &q->dims, rows->R);
-    project_backward(b, g, l);
+    const float *da = block_finish_backward(g, &s->block, &frozen, a, stream(q, l), w, &q->dims, R);
+    project_backward(b, da, l);
     visit_place(b, s->block.dz, l, EDIT_HEADS);
     through_edits(s->block.dz, b, l, EDIT_HEADS);
-    context_attention_backward(s->block.dqkv, s->row, s->block.dz, a->att, a->qkv,
-                               context_layer(b->c, l), rows->slot, rows->length, rows->R,
-                               &b->c->layout);
-    block_qkv_backward(g, &s->block, &frozen, a, stream(q, l), w, &q->dims, rows->R);
+    attend_backward(b, l);
+    block_qkv_backward(g, &s->block, &frozen, a, stream(q, l), w, &q->dims, R);
 }
 
 static bool any_before_block_0_output(const struct edits *edits) {

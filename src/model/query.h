@@ -29,15 +29,17 @@ struct query {
     struct model_dims dims;
     size_t capacity, tokens; /* rows, and context tokens at most */
     float *x;                /* [L + 1, capacity, E] residual stream of the query, as edited */
-    float *z, *a;            /* [L, capacity, E] head outputs; attention output; as edited */
+    float *z;                /* [L, capacity, H D] head outputs, as edited */
+    float *a;                /* [L, capacity, E] attention output, as edited */
     struct unembed last;     /* last.norm [capacity, E]: x[L] after the final norm */
     float *prediction;       /* [capacity, unembed_width()] one number, or logits */
-    float *before;           /* [L, capacity, E] of the caller or NULL: see struct query_place */
+    float *before;           /* [L, capacity, max(E, H D)] of the caller or NULL: see struct
+                                query_place */
     float *g;                /* [L, capacity, E] after query_backward: d loss / d x[l + 1] */
     struct query_scratch *scratch;
     struct arena memory;
 };
-/* Row r of layer l is at (l * capacity + r) * E. */
+/* Row r of layer l is at (l * capacity + r) * E, or * H D in z. */
 
 /* For passes of up to `capacity` rows that see up to `tokens` context tokens. ERR_MEMORY.
  * query_bytes() is the memory that it takes. */
@@ -65,7 +67,7 @@ void query_resume(struct query *q, const struct params *p, const struct context 
 void query_backward(struct query *q, const struct params *p, const struct context *c,
                     const struct query_rows *rows, const float *dprediction);
 
-/* An edited site of a layer in the backward pass; rows [R, E]. */
+/* An edited site of a layer in the backward pass; rows [R, E], of EDIT_HEADS [R, H D]. */
 struct query_place {
     size_t layer, R;
     enum edit_site site;

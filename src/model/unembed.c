@@ -3,22 +3,31 @@
 #include <string.h>
 
 #include "model/family.h"
-#include "ops/layernorm.h"
-#include "ops/linear.h"
+#include "model/norm.h"
 
-struct output_matrix {
-    float *w, *b; /* [O, E]; [O] or NULL: no bias */
-    size_t O;
-};
-
-static struct output_matrix output_matrix_of(const struct params *p, const struct model_dims *d) {
-    const bool tied = family_of(d)->output == OUTPUT_TIED;
-    return tied ? (struct output_matrix){p->wte, NULL, d->vocabulary}
-                : (struct output_matrix){p->read_out_w, p->read_out_b, 1};
+static bool has_vocabulary(const struct model_dims *d) {
+    return family_of(d)->output == OUTPUT_VOCABULARY;
 }
 
-size_t unembed_width(const struct model_dims *d) {
-    return family_of(d)->output == OUTPUT_TIED ? d->vocabulary : 1;
+size_t unembed_width(const struct model_dims *d) { return has_vocabulary(d) ? d->vocabulary : 1; }
+
+/* The output matrix of a model, or its gradient in a struct of gradients. */
+static struct weight output_matrix(const struct params *p, const struct model_dims *d) {
+    if (!has_vocabulary(d)) return weight_floats(p->read_out_w);
+    return d->tied ? p->wte : p->head_w;
+}
+
+static float *output_bias(const struct params *p, const struct model_dims *d) {
+    return has_vocabulary(d) ? p->head_b : p->read_out_b;
+}
+
+static struct weight_map output_map(const struct params *p) {
+    const struct model_dims *d = &p->dims;
+    return (struct weight_map){.W = output_matrix(p, d),
+                               .b = output_bias(p, d),
+                               .I = d->E,
+                               .O = unembed_width(d),
+                               .layout = LINEAR_OUT_IN};
 }
 
 void unembed_lay_out(struct unembed *u, struct arena *a, const struct model_dims *d, size_t R,
@@ -32,16 +41,17 @@ void unembed_lay_out(struct unembed *u, struct arena *a, const struct model_dims
 void unembed_forward(float *out, const struct unembed *u, const struct params *p, const float *x,
                      size_t R) {
     const struct model_dims *d = &p->dims;
-    const struct output_matrix m = output_matrix_of(p, d);
-    layernorm_forward(u->norm, u->mean, u->rstd, x, p->ln_f_w, p->ln_f_b, d->epsilon, R, d->E);
-    linear_forward(out, u->norm, m.w, m.b, R, d->E, m.O, LINEAR_OUT_IN);
+    const struct weight_map m = output_map(p);
+    norm_forward(u->norm, u->mean, u->rstd, x, p->ln_f_w, p->ln_f_b, d, R);
+    weight_forward(out, m.O, u->norm, &m, R);
 }
 
 void unembed_backward(float *dx, const struct params *g, const struct unembed *u,
                       const struct params *p, const float *x, const float *dout, size_t R) {
     const struct model_dims *d = &p->dims;
-    const struct output_matrix m = output_matrix_of(p, d), dm = output_matrix_of(g, d);
+    const struct weight_map m = output_map(p);
     memset(dx, 0, R * d->E * sizeof *dx);
-    linear_backward(u->dnorm, dm.w, dm.b, dout, u->norm, m.w, R, d->E, m.O, LINEAR_OUT_IN);
-    layernorm_backward(dx, g->ln_f_w, g->ln_f_b, u->dnorm, x, u->mean, u->rstd, p->ln_f_w, R, d->E);
+    weight_backward(u->dnorm, 0.0f, dout, m.O, &m, R);
+    weight_gradient(output_matrix(g, d).f32, output_bias(g, d), dout, m.O, u->norm, &m, R);
+    norm_backward(dx, g->ln_f_w, g->ln_f_b, u->dnorm, x, u->mean, u->rstd, p->ln_f_w, d, R);
 }

@@ -81,6 +81,11 @@ void weight_forward(float *restrict y, size_t ldy, const float *restrict x,
     add_product(y, ldy, m->b ? 1.0f : 0.0f, x, m, N);
 }
 
+void weight_add(float *restrict y, size_t ldy, const float *restrict x, const struct weight_map *m,
+                size_t N) {
+    add_product(y, ldy, 1.0f, x, m, N);
+}
+
 void weight_forward_onto(float *restrict y, const float *restrict base, const float *restrict x,
                          const struct weight_map *m, size_t N) {
     const size_t O = m->O;

@@ -43,6 +43,10 @@ struct weight_map {
 void weight_forward(float *restrict y, size_t ldy, const float *restrict x,
                     const struct weight_map *m, size_t N);
 
+/* y [N,O] += x W, without the bias; rows of y are ldy floats apart. */
+void weight_add(float *restrict y, size_t ldy, const float *restrict x, const struct weight_map *m,
+                size_t N);
+
 /* y [N,O] = base + x W + b, base [N,O]. */
 void weight_forward_onto(float *restrict y, const float *restrict base, const float *restrict x,
                          const struct weight_map *m, size_t N);

@@ -15,7 +15,7 @@ static struct err err;
 static void add_head(double *v, const struct params *p, const double *u, size_t l, size_t h) {
     const size_t D = E / HEADS;
     for (size_t i = h * D; i < (h + 1) * D; i++)
-        for (size_t e = 0; e < E; e++) v[e] += u[i] * (double)p->layers[l].proj_w[i * E + e];
+        for (size_t e = 0; e < E; e++) v[e] += u[i] * (double)p->layers[l].proj_w.f32[i * E + e];
 }
 
 static void add_bias(double *v, const struct params *p, size_t l) {
@@ -100,10 +100,10 @@ static struct params copying_model(void) {
     p.wpe[LABEL * E + 2] = 5;
     struct layer_params *answer = &p.layers[ANSWER_LAYER];
     const size_t at = ANSWER_HEAD * E / HEADS;
-    answer->attn_b[at] = 10;                    /* every query */
-    answer->attn_w[2 * 3 * E + E + at] = 10;    /* asks for that position, */
-    answer->attn_w[0 * 3 * E + 2 * E + at] = 1; /* takes its y */
-    answer->proj_w[at * E + 3] = 3;             /* and leaves it where it is read out */
+    answer->attn_b[at] = 10;                        /* every query */
+    answer->attn_w.f32[2 * 3 * E + E + at] = 10;    /* asks for that position, */
+    answer->attn_w.f32[0 * 3 * E + 2 * E + at] = 1; /* takes its y */
+    answer->proj_w.f32[at * E + 3] = 3;             /* and leaves it where it is read out */
     p.read_out_w[3] = 1;
     return p;
 }

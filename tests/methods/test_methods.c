@@ -44,7 +44,7 @@ static double contribution(const struct scene *s, int reading, size_t l, size_t 
     double o = 0;
     u += (l * STRIDE + r) * E;
     if (reading == LTV_BLOCKS) return e / D == h ? u[e] : 0;
-    for (size_t i = h * D; i < (h + 1) * D; i++) o += u[i] * (double)layer->proj_w[i * E + e];
+    for (size_t i = h * D; i < (h + 1) * D; i++) o += u[i] * (double)layer->proj_w.f32[i * E + e];
     if (reading != LTV_HEADS) o += (double)layer->proj_b[e];
     return o;
 }

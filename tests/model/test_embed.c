@@ -96,7 +96,7 @@ static void gradients_are_added(void **state) {
                       pair_normals(T * E, 4, 1.0)};
     SUCCEEDS(params_create(&g, &TINY, &err));
     for (size_t i = 0; i < params_count(&TINY); i++) g.block[i] = 1;
-    embed_backward(&g, s.c.f, s.vectors.f, B, LENGTH);
+    embed_backward(&g, s.c.f, s.vectors.f, NULL, B, LENGTH);
     compare_gradient(g.read_in_w, s.twin.read_in_w, E * INPUTS, &s);
     compare_gradient(g.read_in_b, s.twin.read_in_b, E, &s);
     compare_gradient(g.wpe, s.twin.wpe, TINY.positions * E, &s);

@@ -126,7 +126,8 @@ static struct model_dims fixture_dims(void) {
                                  .vocabulary = read_size(config, "vocab_size"),
                                  .positions = read_size(config, "n_positions"),
                                  .epsilon = (float)epsilon,
-                                 .family = FAMILY_GPT2};
+                                 .family = FAMILY_GPT2,
+                                 .tied = true};
     json_release(&config);
     return d;
 }

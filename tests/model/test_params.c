@@ -47,7 +47,7 @@ static void names_and_shapes_are_the_published_ones(void **state) {
     assert_string_equal(t.name, "_backbone.h.2.mlp.c_proj.weight");
     assert_int_equal(t.shape[0], 32);
     assert_int_equal(t.shape[1], 8);
-    assert_ptr_equal(t.data, p.layers[2].mlp_w);
+    assert_ptr_equal(t.data, p.layers[2].mlp_w.f32);
     params_destroy(&p);
 }
 
@@ -74,10 +74,10 @@ static void initial_weights_have_their_distribution(void **state) {
     SUCCEEDS(params_create(&p, &d, &err));
     params_init(&p, 7);
     assert_true(fabs(deviation(p.wpe, 40 * 64) - 0.02) < 0.001);
-    assert_true(fabs(deviation(p.layers[0].attn_w, 64 * 192) - 0.02) < 0.0005);
-    assert_true(fabs(deviation(p.layers[1].fc_w, 64 * 256) - 0.02) < 0.0005);
-    assert_true(fabs(deviation(p.layers[0].proj_w, 64 * 64) - 0.01) < 0.0005);
-    assert_true(fabs(deviation(p.layers[1].mlp_w, 64 * 256) - 0.01) < 0.0003);
+    assert_true(fabs(deviation(p.layers[0].attn_w.f32, 64 * 192) - 0.02) < 0.0005);
+    assert_true(fabs(deviation(p.layers[1].fc_w.f32, 64 * 256) - 0.02) < 0.0005);
+    assert_true(fabs(deviation(p.layers[0].proj_w.f32, 64 * 64) - 0.01) < 0.0005);
+    assert_true(fabs(deviation(p.layers[1].mlp_w.f32, 64 * 256) - 0.01) < 0.0003);
     assert_true(fabs(deviation(p.read_in_w, 64 * 5) - 1 / sqrt(15.0)) < 0.03);
     assert_true(fabs(deviation(p.read_in_b, 64) - 1 / sqrt(15.0)) < 0.05);
     assert_true(fabs(deviation(p.read_out_w, 64) - 1 / sqrt(192.0)) < 0.015);
@@ -107,10 +107,10 @@ static void initial_weights_depend_on_seed_and_name_alone(void **state) {
     params_init(&s, 7);
     assert_memory_equal(p.wpe, q.wpe, TINY.positions * TINY.E * sizeof(float));
     assert_memory_equal(p.read_in_w, q.read_in_w, TINY.E * TINY.inputs * sizeof(float));
-    assert_memory_equal(p.layers[2].fc_w, s.layers[2].fc_w, sizeof(float) * 4 * 64);
+    assert_memory_equal(p.layers[2].fc_w.f32, s.layers[2].fc_w.f32, sizeof(float) * 4 * 64);
     assert_memory_not_equal(p.wpe, r.wpe, TINY.E * sizeof(float));
     assert_memory_not_equal(p.read_out_w, r.read_out_w, TINY.E * sizeof(float));
-    assert_memory_not_equal(p.layers[0].fc_w, p.layers[1].fc_w, TINY.E * sizeof(float));
+    assert_memory_not_equal(p.layers[0].fc_w.f32, p.layers[1].fc_w.f32, TINY.E * sizeof(float));
     params_destroy(&p);
     params_destroy(&q);
     params_destroy(&r);
@@ -124,7 +124,7 @@ static void initial_weights_never_change(void **state) {
     SUCCEEDS(params_create(&p, &TINY, &err));
     params_init(&p, 7);
     const float got[] = {p.wpe[0], p.wpe[9], p.read_in_w[4], p.read_out_b[0],
-                         p.layers[1].mlp_w[11]};
+                         p.layers[1].mlp_w.f32[11]};
     const float want[] = {0.0107380403f, 0.00470221508f, 0.342764556f, 0.0939855725f,
                           -0.00371328183f};
     for (size_t i = 0; i < sizeof got / sizeof *got; i++)

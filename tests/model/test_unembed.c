@@ -85,7 +85,7 @@ static void gradients_equal_central_differences(void **state) {
         compare(dx, s.x.d, R * E, &s);
         compare(g.ln_f_w, s.twin.ln_f_w, E, &s);
         compare(g.ln_f_b, s.twin.ln_f_b, E, &s);
-        if (g.wte) compare(g.wte, s.twin.wte, WIDEST * E, &s);
+        if (g.wte.f32) compare(g.wte.f32, s.twin.wte, WIDEST * E, &s);
         if (g.read_out_w) compare(g.read_out_w, s.twin.read_out_w, E, &s);
         if (g.read_out_b) compare(g.read_out_b, s.twin.read_out_b, 1, &s);
         params_destroy(&g);

@@ -33,7 +33,8 @@ static inline struct params tiny_params(const struct model_dims *dims) {
         struct param_info t;
         params_at(&t, &p, i);
         struct pair x = pair_normals(tensor_size(&t), 100 + i, 0.4);
-        const float gain = strstr(t.name, "ln_") && strstr(t.name, "weight") ? 1.0f : 0.0f;
+        const bool is_norm = strstr(t.name, "ln_") || strstr(t.name, "norm");
+        const float gain = is_norm && strstr(t.name, "weight") ? 1.0f : 0.0f;
         for (size_t j = 0; j < x.n; j++) t.data[j] = gain + x.f[j];
         pair_free(&x);
     }

@@ -12,7 +12,8 @@ static const struct model_dims TINY_TOKENS = {.L = 3,
                                               .vocabulary = 11,
                                               .positions = 14,
                                               .epsilon = 1e-5f,
-                                              .family = FAMILY_GPT2};
+                                              .family = FAMILY_GPT2,
+                                              .tied = true};
 
 /* n ids below V, every one of them once n >= V. */
 static inline void tiny_ids(uint32_t *ids, size_t n) {

@@ -276,7 +276,7 @@ static void ltv_twin(struct trial *t, size_t i) {
                 double o = reading == LTV_BLOCKS && e / D == h ? u[l * E + e] : 0;
                 if (reading != LTV_BLOCKS)
                     for (size_t c = h * D; c < (h + 1) * D; c++)
-                        o += u[l * E + c] * (double)t->p.layers[l].proj_w[c * E + e];
+                        o += u[l * E + c] * (double)t->p.layers[l].proj_w.f32[c * E + e];
                 if (reading == LTV_HEADS_BIAS || reading == LTV_REPROJECTED)
                     o += (double)t->p.layers[l].proj_b[e];
                 t->v[l * E + e] += t->w.d[l * H + h] * o;

@@ -6,7 +6,7 @@
 
 static void add_positions(double *x, const struct model_twin *t, size_t from, size_t length) {
     const size_t E = t->dims.E;
-    for (size_t i = 0; i < length * E; i++) x[i] += t->wpe[from * E + i];
+    for (size_t i = 0; t->wpe && i < length * E; i++) x[i] += t->wpe[from * E + i];
 }
 
 void embed_twin_vectors(double *x, const struct model_twin *t, const double *tokens, size_t from,
@@ -29,7 +29,8 @@ void unembed_twin(double *out, const struct model_twin *t, const double *x, size
     const size_t E = t->dims.E, O = unembed_twin_width(t);
     double *norm = malloc((R * E + 1) * sizeof *norm);
     if (!norm) exit(71);
-    twin_layernorm(norm, x, t->ln_f_w, t->ln_f_b, (double)t->dims.epsilon, R, E);
-    twin_linear(out, norm, t->wte ? t->wte : t->read_out_w, t->read_out_b, R, E, O, 1);
+    const double *matrix = t->head_w ? t->head_w : t->wte ? t->wte : t->read_out_w;
+    model_twin_norm(norm, x, t->ln_f_w, t->ln_f_b, R, t);
+    twin_linear(out, norm, matrix, t->wte ? t->head_b : t->read_out_b, R, E, O, 1);
     free(norm);
 }

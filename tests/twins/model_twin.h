@@ -1,9 +1,9 @@
 /*
  * model_twin.h - a naive implementation of the model in double: one sequence, all tokens.
  *
- * The reference of the forward and backward pass, the context and the query stream, written from
- * Radford et al. 2019 (pre-norm).  It shares nothing with the code under test; gradients are
- * central differences.
+ * The reference of the forward and backward pass, the context and the query stream, for all
+ * families, written from the papers that family.c names.  It shares nothing with the code under
+ * test; gradients are central differences.  Weights must be floats.
  */
 #ifndef TWINS_MODEL_TWIN_H
 #define TWINS_MODEL_TWIN_H
@@ -13,19 +13,19 @@
 #include "model/params.h"
 
 struct twin_layer {
-#define X(member, rows, columns) double *member;
-    PARAMS_LAYER(X)
+#define X(member, ...) double *member;
+    PARAMS_LAYER(X, X)
 #undef X
 };
 
 struct model_twin {
     struct model_dims dims;
-#define X(member, rows, columns) double *member;
-    PARAMS_ONCE(X)
+#define X(member, ...) double *member;
+    PARAMS_ONCE(X, X)
 #undef X
     struct twin_layer *layers;
     double *x;                        /* [L + 1, positions, E] after l blocks, edits included */
-    double *z, *a;                    /* [L, positions, E] */
+    double *z, *a;                    /* [L, positions, H D], [L, positions, E] */
     double *prediction;               /* [positions, 1 or V] at every token */
     const struct twin_patch *patches; /* of the caller; none after create */
     size_t n_patches;
@@ -60,6 +60,10 @@ void model_twin_run(struct model_twin *t, const double *tokens, size_t length,
 
 /* The same for a family that embeds token ids [length]; no edits. */
 void model_twin_run_ids(struct model_twin *t, const uint32_t *ids, size_t length);
+
+/* The norm of the family, [T,E]. */
+void model_twin_norm(double *y, const double *x, const double *gain, const double *bias, size_t T,
+                     const struct model_twin *t);
 
 /* Tensor i of params_at(), in double. */
 double *model_twin_tensor(const struct model_twin *t, size_t i);
