@@ -4,7 +4,8 @@
   --curve error     the error against the number of examples seen: a line for each method, for each fit that differs
                     in a key, and for each estimator; a panel for each run and each setting, such as a shift (default)
   --curve fit       the validation loss of every fit against the epoch
-  --curve pretrain  the training loss of every pretraining against the step"""
+  --curve pretrain  the loss of every pretraining against the step: of its batches, and dashed on held-out prompts where
+                    it has validation.every"""
 
 import argparse
 import zlib
@@ -221,9 +222,12 @@ def curve_of_losses(runs, args):
     lines = sorted(curves, key=sort_key)
     values = sorted({value_by(line, by) for line in lines} - {None}) if by else []
     labels, looks = labels_of(lines), looks_of(lines, by, values)
-    if not fits and len(lines) > 1 and not by:  # no methods: a colour for each
-        for at, line in enumerate(lines):
-            looks[line].update(color=list(LOOKS.values())[6 + at % 11][0], marker="")
+    jobs = list(dict.fromkeys(line[3] for line in lines))
+    for line in lines if not fits else ():  # no methods: a colour for each job
+        if not by:
+            looks[line].update(color=list(LOOKS.values())[6 + jobs.index(line[3]) % 11][0], marker="")
+        held = line[0] == "validation"
+        looks[line].update({"linestyle": "--", "marker": "o", "markevery": 1} if held else {"linestyle": "-"})
     from matplotlib.ticker import MaxNLocator
     figure, (axes,) = new_figure(1, (7.2, 4.3))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -236,8 +240,9 @@ def curve_of_losses(runs, args):
     axes.set_xlabel("epoch" if fits else "step")
     axes.set_ylabel("validation loss" if fits else "loss" if args.absolute else "loss / E[y²]")
     axes.grid(True, which="major", axis="y", color="0.9", linewidth=0.7)
-    axes.set_title(args.title or ("fits: loss on validation prompts" if fits else "pretraining: loss of the step"),
-                   loc="left", fontsize=10.5)
+    held = any(line[0] == "validation" for line in lines)
+    title = "fits: loss on validation prompts" if fits else "pretraining: loss of the step"
+    axes.set_title(args.title or title + (", and on held-out prompts" if held else ""), loc="left", fontsize=10.5)
     add_legend([axes], handles)
     return figure
 

@@ -324,11 +324,15 @@ def curve_of_fits(rows):
 
 
 def curve_of_pretraining(rows, relative):
-    """{line: [(steps, losses)]}: a curve for each job."""
+    """{line: [(steps, losses)]}: a curve for each job, and one of its loss on held-out prompts where it was measured."""
+    columns = (("training", "loss_over_variance"), ("validation", "validation_over_variance")) if relative else \
+        (("training", "loss"), ("validation", "validation_loss"))
     curves = {}
     for row in rows:
-        line = ("training", None, 0, tuple({**row["keys"], "job": row["job"]}.items()))
-        curves.setdefault(line, []).append((row["step"], row["loss_over_variance" if relative else "loss"]))
+        for name, column in columns:
+            if row.get(column) is not None:  # measured in this step
+                line = (name, None, 0, tuple({**row["keys"], "job": row["job"]}.items()))
+                curves.setdefault(line, []).append((row["step"], row[column]))
     return {line: [tuple(np.array(points, dtype=float).T)] for line, points in curves.items()}
 
 

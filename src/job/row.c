@@ -1,5 +1,6 @@
 #include "job/row.h"
 
+#include <math.h>
 #include <string.h>
 
 static const char *type_name(enum job_type type) {
@@ -28,4 +29,9 @@ const struct job_value *row_find_cell(const struct job_columns *columns,
         if (strcmp(columns->list[i].name, name) == 0)
             return cells[i].type == columns->list[i].type ? &cells[i] : NULL;
     return NULL;
+}
+
+size_t row_valued_cells(const struct job_value *cells, size_t n) {
+    while (n > 0 && cells[n - 1].type == JOB_REAL && isnan(cells[n - 1].as.real)) n--;
+    return n;
 }

@@ -62,6 +62,11 @@ enum err_code row_check(const struct job_columns *columns, const struct job_valu
 const struct job_value *row_find_cell(const struct job_columns *columns,
                                       const struct job_value *cells, size_t n, const char *name);
 
+/* The number of cells without those at the end that hold no value (NaN). Only these are compared
+ * and part of a digest, so that a column which a new key fills leaves the rows of jobs without the
+ * key as they were. */
+size_t row_valued_cells(const struct job_value *cells, size_t n);
+
 /* What X of a list expands to. */
 #define ROW_FIELD(TYPE, name, unit, meaning) ROW_C_##TYPE name;
 #define ROW_COLUMN(TYPE, name, unit, meaning) {#name, JOB_##TYPE, unit, meaning},

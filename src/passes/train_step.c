@@ -35,16 +35,20 @@ size_t train_step_bytes(const struct model_dims *dims, size_t n, size_t points) 
     return s.memory.used + forward_bytes(dims, n, 2 * points, true);
 }
 
-double train_step_run(struct params *gradient, struct train_step *s, const struct params *p,
-                      const struct prompt_view *part, const struct prompt_loss *loss,
-                      double weight) {
+double train_step_loss(struct train_step *s, const struct params *p, const struct prompt_view *part,
+                       const struct prompt_loss *loss, double weight) {
     size_t n = part->n * part->points;
     assert(part->n <= s->forward.B && 2 * part->points <= s->forward.length);
     prompt_batch_sequences(s->tokens, part, part->points);
     forward_run(&s->forward, p, s->tokens, part->n, 2 * part->points);
     memset(s->dprediction, 0, n * sizeof *s->dprediction);
-    const double value =
-        prompt_loss_sum(s->dprediction, loss, s->forward.prediction, part->y, weight, n);
+    return prompt_loss_sum(s->dprediction, loss, s->forward.prediction, part->y, weight, n);
+}
+
+double train_step_run(struct params *gradient, struct train_step *s, const struct params *p,
+                      const struct prompt_view *part, const struct prompt_loss *loss,
+                      double weight) {
+    const double value = train_step_loss(s, p, part, loss, weight);
     forward_backward(gradient, &s->forward, p, s->tokens, s->dprediction);
     return value;
 }

@@ -24,6 +24,10 @@ enum err_code train_step_create(struct train_step *s, const struct model_dims *d
 void train_step_destroy(struct train_step *s);
 size_t train_step_bytes(const struct model_dims *dims, size_t n, size_t points);
 
+/* weight * the sum of the loss over the prompts and points of the part, without a gradient. */
+double train_step_loss(struct train_step *s, const struct params *p, const struct prompt_view *part,
+                       const struct prompt_loss *loss, double weight);
+
 /* Returns weight * the sum of the loss over the prompts and points of the part and adds its
  * gradient to `gradient`; weight = 1 / (prompts of the whole batch * points). s->forward holds the
  * activations afterwards. */

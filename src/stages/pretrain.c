@@ -43,6 +43,10 @@ static const struct config_key KEYS[] = {
             "Number of equal parts of a batch; a group has at most as many ranks."),
     INTEGER("log_every", 1, 1e9, "100", "steps",
             "Updates between two result rows after the first 100 updates."),
+    INTEGER_FLAGS("validation.every", CONFIG_SINCE, 0, 1e9, "0", "steps",
+                  "Updates between two measurements of the loss on held-out prompts; 0: none."),
+    INTEGER_FLAGS("validation.prompts", CONFIG_SINCE, 1, 1e6, "256", "prompts",
+                  "Number of held-out prompts."),
     INTEGER_FLAGS("group", CONFIG_SILENT, 1, 4096, "1", "ranks",
                   "Number of ranks that work on one job together."),
     INTEGER_FLAGS("checkpoint_every", CONFIG_SILENT, 1, 1e9, "500", "steps",
@@ -63,6 +67,8 @@ void pretrain_keys_read(struct pretrain_keys *k, const struct config_point *poin
         .log_every = config_int(point, "log_every"),
         .checkpoint_every = config_int(point, "checkpoint_every"),
         .repeat = config_int(point, "repeat"),
+        .validate_every = config_int(point, "validation.every"),
+        .validation_prompts = shared_keys_size(point, "validation.prompts"),
     };
     shared_keys_shape(&k->dims, point);
     optimiser_read(&k->adam, &k->schedule, point, k->steps);
@@ -82,11 +88,28 @@ size_t pretrain_active_points(const struct pretrain_keys *k, int64_t step) {
     return rise(k->points_start, k->points_step, k->points, k->interval, step);
 }
 
+/* Multiples of `every` among the steps after the early ones, up to `step`. */
+static int64_t multiples(int64_t every, int64_t step) {
+    return step / every - PRETRAIN_EARLY / every;
+}
+
+static int64_t common_multiple(int64_t a, int64_t b) {
+    int64_t x = a, y = b;
+    while (y > 0) {
+        const int64_t rest = x % y;
+        x = y, y = rest;
+    }
+    return a / x * b;
+}
+
 int64_t pretrain_row_number(const struct pretrain_keys *k, int64_t step) {
+    const int64_t log = k->log_every, validate = k->validate_every;
     if (step <= PRETRAIN_EARLY) return step - 1;
-    int64_t logged = step / k->log_every - PRETRAIN_EARLY / k->log_every;
-    if (step % k->log_every == 0) return PRETRAIN_EARLY + logged - 1;
-    return step == k->steps ? PRETRAIN_EARLY + logged : -1;
+    int64_t rows = PRETRAIN_EARLY + multiples(log, step);
+    if (validate > 0)
+        rows += multiples(validate, step) - multiples(common_multiple(log, validate), step);
+    if (step % log == 0 || (validate > 0 && step % validate == 0)) return rows - 1;
+    return step == k->steps ? rows : -1;
 }
 
 struct rise_keys { /* one of the two things that a curriculum raises */
@@ -167,6 +190,8 @@ static double memory_needed(const struct pretrain_keys *k, const struct source *
     size_t own = (k->shards + group - 1) / group; /* shards of the rank that has most */
     double blocks = (double)(4 + own + 1) * 4 * (double)params_count(&k->dims);
     double prompts = (double)source_bytes(source, k->batch, k->points);
+    if (k->validate_every > 0)
+        prompts += (double)source_bytes(source, k->batch / k->shards, k->points);
     return blocks + prompts + (double)train_step_bytes(&k->dims, k->batch / k->shards, k->points);
 }
 
@@ -179,6 +204,13 @@ static double all_tokens(const struct pretrain_keys *k) {
         points += (double)n * (double)pretrain_active_points(k, step);
     }
     return points * (double)(2 * k->batch);
+}
+
+/* Forward passes over the held-out prompts, of which an update takes three. */
+static double validation_tokens(const struct pretrain_keys *k) {
+    if (k->validate_every == 0) return 0;
+    const double times = (double)(k->steps / k->validate_every) + 2;
+    return times * (double)(k->validation_prompts * 2 * k->points);
 }
 
 static enum err_code pretrain_plan(struct job_cost *cost, const struct config_point *point,
@@ -196,7 +228,7 @@ static enum err_code pretrain_plan(struct job_cost *cost, const struct config_po
                               .checkpoints = true,
                               .work = tokens,
                               .unit = "tokens"};
-    flops_add_training(&cost->load, &k.dims, tokens, (double)k.points);
+    flops_add_training(&cost->load, &k.dims, tokens + validation_tokens(&k) / 3, (double)k.points);
     cost->memory = cost->memory_least = memory_needed(&k, source, (size_t)cost->group);
     (void)snprintf(cost->summary, sizeof cost->summary,
                    "%lld step%s x %zu prompt%s x %zu point%s, %.3g M weights", (long long)k.steps,

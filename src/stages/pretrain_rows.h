@@ -13,7 +13,9 @@
     X(REAL, loss_over_variance, "", "loss divided by E[y^2] of the step's active coordinates")     \
     X(REAL, lr, "", "learning rate")                                                               \
     X(INT, dims, "", "active coordinates")                                                         \
-    X(INT, points, "points", "points of a prompt")
+    X(INT, points, "points", "points of a prompt")                                                 \
+    X(REAL, validation_loss, "", "mean over held-out prompts and all points, before the update")   \
+    X(REAL, validation_over_variance, "", "validation_loss divided by E[y^2] of these prompts")
 
 ROW_DECLARE(pretrain_row, PRETRAIN_ROW);
 

@@ -17,6 +17,7 @@
 #include "passes/train_step.h"
 #include "sources/source_registry.h"
 #include "stages/pretrain_rows.h"
+#include "stages/pretrain_validation.h"
 
 enum { PAIR = 2 };                      /* a loss, and whether to stop */
 static const double SAVE_EVERY = 300.0; /* seconds between checkpoints at most, whatever
@@ -27,7 +28,8 @@ struct pretrain {
     struct pretrain_keys k;
     struct params params, gradient;
     struct train_step step;
-    struct source *source;        /* draws a batch */
+    struct source *source; /* draws a batch */
+    struct pretrain_validation validation;
     size_t n, first, count;       /* floats of the parameters; first and number of own shards */
     float *m, *v, *sum, *scratch; /* [n], [n], [max(count, 1), n], [n] */
     double *loss;                 /* [max(count, 1) + 1, PAIR]: the last is scratch */
@@ -51,6 +53,7 @@ static void pretrain_release(struct pretrain *p) {
     params_destroy(&p->gradient);
     train_step_destroy(&p->step);
     source_close(p->source);
+    pretrain_validation_destroy(&p->validation);
     arena_release(&p->memory);
     free(p->loss);
 }
@@ -89,6 +92,7 @@ static enum err_code pretrain_init(struct pretrain *p, struct job_ctx *ctx, stru
     TRY(params_create(&p->gradient, &k->dims, err));
     TRY(train_step_create(&p->step, &k->dims, k->batch / k->shards, k->points, err));
     TRY(open_source(p, err));
+    TRY(pretrain_validation_create(&p->validation, k, ctx, err));
     init_weights(p);
 cleanup:
     if (rc != ERR_OK) pretrain_release(p);
@@ -118,7 +122,7 @@ static void compute_shards(struct pretrain *p, const struct prompt_view *batch) 
 }
 
 static enum err_code write_row(struct pretrain *p, int64_t step, double loss, double lr,
-                               struct err *err) {
+                               const struct pretrain_losses *held, struct err *err) {
     int64_t number = pretrain_row_number(&p->k, step);
     if (number < 0 || p->ctx->group_rank != 0) return ERR_OK;
     size_t dims = pretrain_active_dims(&p->k, step);
@@ -129,14 +133,27 @@ static enum err_code write_row(struct pretrain *p, int64_t step, double loss, do
         .lr = lr,
         .dims = (int64_t)dims,
         .points = (int64_t)pretrain_active_points(&p->k, step),
+        .validation_loss = held->loss,
+        .validation_over_variance = held->over_variance,
     };
     return pretrain_row_write(p->ctx, (size_t)number, &row, err);
+}
+
+/* Before the update, so that it is of the same weights as the loss of the step. */
+static enum err_code validate(struct pretrain *p, struct pretrain_losses *out, int64_t step,
+                              struct err *err) {
+    *out = (struct pretrain_losses){(double)NAN, (double)NAN};
+    if (!pretrain_validation_due(&p->k, step)) return ERR_OK;
+    return pretrain_validation_run(out, &p->validation, &p->k, &p->step, &p->params, p->ctx,
+                                   p->done, err);
 }
 
 static enum err_code take_step(struct pretrain *p, struct err *err) {
     enum err_code rc = ERR_OK;
     int64_t step = p->done + 1;
     double lr = schedule_lr(&p->k.schedule, step);
+    struct pretrain_losses held;
+    TRY(validate(p, &held, step, err));
     struct prompt_view batch = draw_batch(p, step);
     compute_shards(p, &batch);
     if (p->ctx->group_size > 1 && job_should_stop(p->ctx))
@@ -151,7 +168,7 @@ static enum err_code take_step(struct pretrain *p, struct err *err) {
     p->done = step;
     p->stop = p->loss[1] > 0;
     if (step <= PRETRAIN_EARLY) p->early[step - 1] = p->loss[0];
-    TRY(write_row(p, step, p->loss[0], lr, err));
+    TRY(write_row(p, step, p->loss[0], lr, &held, err));
 cleanup:
     return rc;
 }
@@ -248,14 +265,19 @@ static bool is_due(const struct pretrain *p) {
            (p->done % p->k.checkpoint_every == 0 || clock_now() - p->saved_at >= SAVE_EVERY);
 }
 
+static enum err_code save_and_stop(struct pretrain *p, struct err *err) {
+    const enum err_code rc = save(p, err);
+    if (rc != ERR_OK) return rc;
+    return ERR(err, ERR_STOPPED, "stopped after step %lld", (long long)p->done);
+}
+
 static enum err_code run_steps(struct pretrain *p, struct err *err) {
     enum err_code rc = ERR_OK;
     while (p->done < p->k.steps) {
-        if (stop_asked(p)) {
-            TRY(save(p, err));
-            return ERR(err, ERR_STOPPED, "stopped after step %lld", (long long)p->done);
-        }
-        TRY(take_step(p, err));
+        if (stop_asked(p)) return save_and_stop(p, err);
+        rc = take_step(p, err);
+        if (rc == ERR_STOPPED) return save_and_stop(p, err);
+        TRY(rc);
         TRY(job_progress(p->ctx, (double)p->done, (double)p->k.steps, err));
         if (is_due(p)) TRY(save(p, err));
     }

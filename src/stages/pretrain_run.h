@@ -17,6 +17,8 @@ struct pretrain_keys {
     size_t dims_start, dims_step, points_start, points_step;
     int64_t interval; /* 0: no curriculum */
     int64_t steps, log_every, checkpoint_every, repeat;
+    int64_t validate_every; /* 0: no validation */
+    size_t validation_prompts;
 };
 
 void pretrain_keys_read(struct pretrain_keys *k, const struct config_point *point);
@@ -28,8 +30,8 @@ size_t pretrain_active_points(const struct pretrain_keys *k, int64_t step);
 
 enum { PRETRAIN_EARLY = 100 }; /* first steps, which are all logged */
 
-/* Number of the row that a step writes, or -1: the early steps, then every log_every, and the last.
- */
+/* Number of the row that a step writes, or -1: the early steps, then every log_every and every
+ * validation, and the last. */
 int64_t pretrain_row_number(const struct pretrain_keys *k, int64_t step);
 
 enum err_code pretrain_run(struct job_ctx *ctx, struct err *err);

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC1091,SC2154,SC2034 # variables of and for common.sh
 # check_choose.sh BINARY [SOURCE] - the best learning rate by validation loss: an evaluation of the choice has
-# the numbers of an evaluation of that fit; the bits are the same on 1, 2 and 3 ranks and after kills; a
-# candidate that failed blocks its choice.
+# the numbers of an evaluation of that fit; the bits are the same on 1, 2 and 3 ranks and after kills,
+# those of a pretraining with validation too; a candidate that failed blocks its choice.
 set -euo pipefail
 . "$(dirname -- "$0")/../mpi/common.sh" check_choose "$@"
 cd -- "$work/a folder"
@@ -11,7 +11,7 @@ write() { # FILE LINE-OF-CHOICE
 name = "choose"; seed = 1; source = { problem = "linear"; dims = 2; };
 stages = (
   { stage = "pretrain"; model = { layers = 2; heads = 2; width = 16; positions = 16; };
-    points = 6; steps = 40; batch = 16; },
+    points = 6; steps = 40; batch = 16; group = 2; checkpoint_every = 8; validation = { every = 6; prompts = 50; }; },
   { stage = "fit"; of = "pretrain"; method = ["ltv", "constant"]; repeat = [0, 1]; points = 6; prompts = 64;
     batch = 16; epochs = 5; optimiser = { lr = [30.0, 1e-2, 1e-1]; }; $2 },
   { stage = "evaluate"; of = "fit"; also = ["plain", "random"]; points = 8; functions = 16; }
@@ -28,9 +28,9 @@ for ranks in 2 3; do
     launch "$ranks" run choice.cfg -o "r$ranks" --quiet
     expect_done "$ranks" "r$ranks" "a whole run"
 done
-# The coordinator ends everything at a line of the journal, before and after the first choices.
+# The coordinator ends everything at a line of the journal: in the pretraining, before and after the first choices.
 lines=$(grep -c '' r1/journal)
-for at in $((lines / 3)) $((lines * 2 / 3)); do
+for at in 25 $((lines / 2)) $((lines * 3 / 4)); do
     rm -rf killed
     TASKVEC_INJECT=kill-all@event:$at launch 0 run choice.cfg -o killed --quiet
     ((rc == 137)) || die "killed at line $at of $lines: code $rc, not 137"

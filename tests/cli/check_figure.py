@@ -65,8 +65,16 @@ def check_losses():
     assert len(panel) == 4 and list(panel["constant, lr = 0.01"].get_xdata()) == [1, 2], panel
     assert len(draw("one", "two", "--curve", "fit", "--by", "run").popitem()[1]) == 16
     (panel,) = draw("one", "--curve", "pretrain").values()
-    (line,) = panel.values()
-    assert max(line.get_xdata()) == 8 and min(line.get_ydata()) > 0, line.get_xdata()
+    assert set(panel) == {"training", "validation"}, set(panel)
+    assert list(panel["training"].get_xdata()) == list(range(1, 9)), panel["training"].get_xdata()
+    assert list(panel["validation"].get_xdata()) == [1, 3, 6, 8], panel["validation"].get_xdata()
+    assert min(min(line.get_ydata()) for line in panel.values()) > 0
+    looks = [(line.get_color(), line.get_linestyle()) for line in panel.values()]
+    assert looks[0][0] == looks[1][0] and looks[0][1] != looks[1][1], looks
+    both = draw("one", "two", "--curve", "pretrain").popitem()[1]
+    assert len(both) == 4 and len({line.get_color() for line in both.values()}) == 2, set(both)
+    (absolute,) = draw("one", "--curve", "pretrain", "--absolute").values()
+    assert absolute["validation"].get_ydata()[0] != panel["validation"].get_ydata()[0]
 
 
 def check_refusals():

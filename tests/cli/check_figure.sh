@@ -20,7 +20,7 @@ cat >sweep.cfg <<'END_OF_CONFIG'
 name = "sweep"; seed = 1; source = { problem = "linear"; dims = 2; };
 stages = (
   { stage = "pretrain"; model = { layers = 1; heads = 2; width = 8; positions = 16; };
-    points = 4; steps = 8; batch = 8; },
+    points = 4; steps = 8; batch = 8; validation = { every = 3; prompts = 16; }; },
   { stage = "fit"; of = "pretrain"; method = ["ltv", "constant"]; points = [5, 6]; repeat = [0, 1];
     prompts = 24; batch = 16; epochs = 2; optimiser = { lr = [1e-2, 1e-3]; }; },
   { stage = "evaluate"; of = "fit"; also = ["plain", "zero"]; points = 8; functions = 6; shift = ["none", "skewed"]; },

@@ -22,8 +22,9 @@ void digest_rows(struct hash *h, const struct history_job *job) {
     hash_size(h, job->n_rows);
     for (size_t i = 0; i < job->n_rows; i++) {
         hash_size(h, job->rows[i].number);
-        hash_size(h, job->rows[i].n);
-        for (size_t c = 0; c < job->rows[i].n; c++) hash_cell(h, &job->rows[i].cells[c]);
+        const size_t n = row_valued_cells(job->rows[i].cells, job->rows[i].n);
+        hash_size(h, n);
+        for (size_t c = 0; c < n; c++) hash_cell(h, &job->rows[i].cells[c]);
     }
 }
 

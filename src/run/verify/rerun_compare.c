@@ -25,7 +25,9 @@ static void show_cell(char out[96], const struct job_value *cell) {
 
 static enum err_code compare_row(const struct history_row *got, const struct history_row *want,
                                  const struct stage *kind, struct err *err) {
-    for (size_t c = 0; c < want->n && c < got->n; c++) {
+    const size_t n_got = row_valued_cells(got->cells, got->n),
+                 n_want = row_valued_cells(want->cells, want->n);
+    for (size_t c = 0; c < n_want && c < n_got; c++) {
         char now[96], before[96];
         if (same_cell(&got->cells[c], &want->cells[c])) continue;
         show_cell(now, &got->cells[c]);
@@ -33,9 +35,9 @@ static enum err_code compare_row(const struct history_row *got, const struct his
         return ERR(err, ERR_DIFFERS, "row %zu, %s: recomputed %s, recorded %s", want->number,
                    c < kind->columns->n ? kind->columns->list[c].name : "a column", now, before);
     }
-    if (got->n != want->n)
+    if (n_got != n_want)
         return ERR(err, ERR_DIFFERS, "row %zu: recomputed %zu cells, recorded %zu", want->number,
-                   got->n, want->n);
+                   n_got, n_want);
     return ERR_OK;
 }
 
