@@ -58,7 +58,23 @@ refused() { # CODE WORDS ARGUMENTS
 }
 refused 64 'no such job (did you mean fit' artifact run 'fit[99]'
 refused 64 'expected DIR JOB' artifact run
+
+# ---- --edits: a vector that is given, and one that each prompt makes.
+edits() { # JOB TEXT...: the file of edits of a job has these texts
+    local job=$1 text
+    shift
+    "$program" artifact run "$job" --edits edits.safetensors >out 2>err || die "--edits of $job: $(cat err)"
+    head -c 4000 edits.safetensors | tr -d '\134\000' >header
+    for text in "$@"; do grep -qaF -- "$text" header || fault "$job --edits: no $text in: $(cat header)"; done
+}
+edits 'fit[0]' '"vector":"prompt"' '"basis":["basis_heads"]' '"basis_points":4' '"weights":{' \
+    '"kind":"add","site":"block","layer":0,"scope":"query","from":0,"n":8,"values":0,"scale":1.0'
+edits 'fit[1]' '"method":"constant"' '"vector":"given"' '"vector":{"dtype":"F32","shape":[8]'
+edits 'evaluate[0]' '"method":"ltv"' '"stage":"evaluate"'
+edits 'shifted[0]' '"vector":"none"' '"edits":[]'
+refused 65 'capture\[0\] is a job of capture, which edits nothing' artifact run 'capture[0]' --edits e.safetensors
 rm -- "$path"
+refused 65 'fit\[0\] is PENDING: run the config first' artifact run 'fit[0]' --edits e.safetensors
 refused 65 'fit\[0\] is PENDING: it has no artifact' artifact run 'fit[0]'
 
 # ---- docs/results.md
