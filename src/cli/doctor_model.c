@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "machine/memory_budget.h"
 #include "model/context.h"
-#include "model/hf/hf_model.h"
+#include "model/hf/hf_weights.h"
 #include "ops/blas.h"
 
 enum { UNUSED_SHOWN = 5, PROMPT = 100 /* tokens */ };
@@ -72,7 +72,7 @@ static void say_hash(struct doctor *d, const struct hf_model *m) {
 
 /* ---- what it takes */
 
-static void say_memory(struct doctor *d, const struct hf_model *m) {
+static void say_memory(struct doctor *d, const struct hf_model *m, size_t allocated) {
     struct memory_limits limits;
     struct text line = {0};
     const double weights = (double)hf_model_bytes(m);
@@ -80,9 +80,11 @@ static void say_memory(struct doctor *d, const struct hf_model *m) {
     const double prompt = (double)context_bytes(&m->config.dims, 1, T, CONTEXT_SINGLE);
     memory_budget_look(&limits);
     memory_budget_text(&line, weights);
-    text_add(&line, " a node for the weights, mapped once for all its ranks; ");
+    text_add(&line, " a node for the weights, mapped once for all its ranks; a rank ");
+    memory_budget_text(&line, (double)allocated);
+    text_add(&line, " for what it widens and ");
     memory_budget_text(&line, prompt);
-    text_add(&line, " a rank for each cached prompt of %zu tokens", T);
+    text_add(&line, " for each cached prompt of %zu tokens", T);
     if (limits.available > 0 && weights > limits.available) {
         text_add(&line, "; the node has ");
         memory_budget_text(&line, limits.available);
@@ -135,14 +137,16 @@ static void say_speed(struct doctor *d, const struct hf_model *m) {
 enum err_code doctor_model(struct doctor *d, const char *folder, bool hash, struct err *err) {
     enum err_code rc = ERR_OK;
     struct hf_model m = {0};
+    size_t allocated = 0;
     TRY(hf_model_open(&m, folder, err));
     TRY(hf_model_check_finite(&m, err));
+    TRY(hf_weights_allocated(&allocated, &m, err));
     say_sizes(d, &m, folder);
     say_weights(d, &m);
     say_config(d, &m);
     say_unused(d, &m);
     if (hash) say_hash(d, &m);
-    say_memory(d, &m);
+    say_memory(d, &m, allocated);
     say_speed(d, &m);
 cleanup:
     hf_model_close(&m);

@@ -32,7 +32,7 @@
     X(read_out_w, 1, d->E, true)                                                                   \
     X(read_out_b, 1, 0, true)                                                                      \
     W(head_w, d->vocabulary, d->E, !d->tied)                                                       \
-    X(head_b, d->vocabulary, 0, !d->tied)
+    X(head_b, d->vocabulary, 0, true)
 
 /* The same for each layer: X(member, size, when) for vectors, W(member, in, out) for matrices,
  * which are [in, out] or [out, in], depending on the family. The query, key and value matrices are

@@ -353,24 +353,24 @@ static void widen(float *out, const void *data, size_t n, float (*one)(uint16_t)
     }
 }
 
+void tensorfile_widen(float *out, const struct tensor_info *t) {
+    if (t->type == TENSOR_F16)
+        widen(out, t->data, t->elements, half_widen);
+    else if (t->type == TENSOR_BF16)
+        widen(out, t->data, t->elements, half_widen_bfloat);
+    else if (t->elements > 0)
+        memcpy(out, t->data, t->elements * sizeof *out);
+}
+
 enum err_code tensorfile_floats(float *out, const struct tensorfile *f, const char *name,
                                 size_t rank, const size_t *shape, struct err *err) {
     const struct tensor_info *t = tensorfile_find(f, name);
     if (!t) return report_absent(f, name, err);
     const enum err_code rc = check_shape(f, t, rank, shape, err);
     if (rc != ERR_OK) return rc;
-    switch (t->type) {
-    case TENSOR_F32:
-        if (t->elements > 0) memcpy(out, t->data, t->elements * sizeof *out);
-        return ERR_OK;
-    case TENSOR_F16:
-        widen(out, t->data, t->elements, half_widen);
-        return ERR_OK;
-    case TENSOR_BF16:
-        widen(out, t->data, t->elements, half_widen_bfloat);
-        return ERR_OK;
-    default:
+    if (t->type != TENSOR_F32 && t->type != TENSOR_F16 && t->type != TENSOR_BF16)
         return ERR(err, ERR_DATA, "%s: tensor \"%s\": dtype %s, expected F32, F16 or BF16", f->path,
                    name, TYPES[t->type].name);
-    }
+    tensorfile_widen(out, t);
+    return ERR_OK;
 }

@@ -8,7 +8,7 @@ import os
 import struct
 import sys
 
-E, F, L, V, P = 8, 32, 2, 11, 32
+E, F, L, V, P = 8, 16, 2, 11, 32
 GPT2 = {"model_type": "gpt2", "vocab_size": V, "n_positions": P, "n_embd": E, "n_layer": L, "n_head": 2, "n_inner": F}
 TYPES = {"F32": "<f", "F16": "<e", "BF16": "<H", "I8": "<b"}
 SHARDS = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]

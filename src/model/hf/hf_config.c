@@ -41,6 +41,8 @@ static enum err_code read_heads(struct model_dims *d, const struct hf_source *s,
           "%s: the width %zu is not divisible by %zu heads, and head_dim is not given", s->place,
           d->E, d->H);
     TRY(hf_read_size(&d->D, s, &HEAD_WIDTH, HF_WIDTH_MOST, d->E / d->H, err));
+    CHECK(d->H * d->D <= HF_MLP_MOST, ERR_DATA, "%s: head_dim: %zu heads of %zu are out of bounds",
+          s->place, d->H, d->D);
     TRY(hf_find(&given, place, s, &KEY_HEADS, err));
     const size_t fallback = family->grouped_said ? HF_REQUIRED : d->H;
     d->KV = d->H;

@@ -21,12 +21,13 @@ struct hf_source {
 
 enum { HF_SPELLINGS = 4, HF_PLACE = 1024 };
 
-/* Above those of any published model, and so small that no product of two overflows. */
+/* Above those of any published model, so small that no product of two overflows, and that a row of
+ * a matrix fits the tile that widens it (WEIGHT_TILE). */
 enum {
     HF_LAYERS_MOST = 1 << 12,
-    HF_HEADS_MOST = 1 << 14,
-    HF_WIDTH_MOST = 1 << 20,
-    HF_MLP_MOST = 1 << 22,
+    HF_HEADS_MOST = 1 << 12,
+    HF_WIDTH_MOST = 1 << 17,
+    HF_MLP_MOST = 1 << 18,
     HF_VOCABULARY_MOST = 1 << 24,
     HF_POSITIONS_MOST = 1 << 28
 };

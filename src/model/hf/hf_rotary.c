@@ -118,13 +118,16 @@ static enum err_code read_dims(struct rotary_dims *r, const struct hf_source *s,
                                const struct hf_family *family, size_t D, struct err *err) {
     enum err_code rc = ERR_OK;
     double fraction = 1;
-    if (family->rotary == HF_ROTARY_COUNT) {
+    char place[HF_PLACE];
+    struct json given;
+    TRY(hf_find(&given, place, s, &FRACTION, err));
+    if (family->rotary == HF_ROTARY_COUNT)
         TRY(hf_read_size(&r->dims, s, &COUNT, D, (size_t)family->rotary_default, err));
-    } else {
-        const double least = family->rotary == HF_ROTARY_WHOLE ? 1 : 0;
-        TRY(hf_read_real(&fraction, s, &FRACTION, least, 1, family->rotary_default, err));
-        r->dims = (size_t)((double)D * fraction);
-    }
+    else if (family->rotary == HF_ROTARY_FRACTION)
+        TRY(hf_read_real(&fraction, s, &FRACTION, 0, 1, family->rotary_default, err));
+    else if (json_kind(given) != JSON_KIND_ABSENT)
+        TRY(hf_read_real(&fraction, s, &FRACTION, 1, 1, HF_REQUIRED, err));
+    if (family->rotary != HF_ROTARY_COUNT) r->dims = (size_t)((double)D * fraction);
     CHECK(r->dims > 0 && r->dims <= D && r->dims % 2 == 0, ERR_DATA,
           "%s: %zu of the %zu coordinates of a head would turn, expected an even number above 0",
           s->place, r->dims, D);

@@ -336,6 +336,7 @@ static void absurd_numbers_are_refused(void **state) {
     refused(LLAMA ",\"num_key_value_heads\":12", "6 heads are not divisible by 12");
     refused(LLAMA ",\"num_key_value_heads\":0", "num_key_value_heads: 0 is out of bounds");
     refused(SIZES("mistral"), "lacks num_key_value_heads");
+    refused(LLAMA ",\"head_dim\":65536", "head_dim: 6 heads of 65536 are out of bounds");
     refused(LLAMA ",\"head_dim\":-64", "head_dim: -64 is out of bounds");
     refused(LLAMA ",\"head_dim\":9223372036854775807", "is out of bounds");
     refused(LLAMA ",\"head_dim\":92233720368547758070", "not valid JSON: too big integer");
@@ -347,7 +348,7 @@ static void absurd_numbers_are_refused(void **state) {
     refused(LLAMA ",\"rope_theta\":0", "rope_theta: 0 is out of bounds");
     refused(LLAMA ",\"tie_word_embeddings\":1",
             "tie_word_embeddings: expected a boolean, received 1");
-    refused(GPT2 ",\"n_inner\":100000000", "n_inner: 100000000 is out of bounds (1 to 4194304)");
+    refused(GPT2 ",\"n_inner\":100000000", "n_inner: 100000000 is out of bounds (1 to 262144)");
     refused("\"model_type\":\"gpt2\",\"vocab_size\":97,\"n_positions\":64,\"n_embd\":32,"
             "\"n_layer\":3,\"n_head\":5",
             "the width 32 is not divisible by 5 heads, and head_dim is not given");
