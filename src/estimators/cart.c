@@ -122,7 +122,7 @@ static size_t cart_state_bytes(const struct estimator_setup *s, size_t points, s
 /* The root costs most; each level below it handles half as many examples. */
 static double cart_flops(const struct estimator_setup *s, size_t k, size_t dims) {
     (void)s;
-    return 2 * (double)dims * (double)k * (8 + (double)k / 4);
+    return 4 * (double)dims * (double)k * (8 + (double)k / 4);
 }
 
 static enum err_code cart_predict(double *y, const struct estimator_setup *s,

@@ -49,7 +49,9 @@ struct estimator {
 
     /* Bytes of the state for prompts of this size, uninitialised at k = 1. NULL: none. */
     size_t (*state)(const struct estimator_setup *s, size_t points, size_t dims);
-    double (*flops)(const struct estimator_setup *s, size_t k, size_t dims); /* of one prediction */
+    /* Work of one prediction, from which plan() predicts its time: operations of scalar code. Those
+     * of vector code count a tenth to a quarter; measured, within a factor of 2. */
+    double (*flops)(const struct estimator_setup *s, size_t k, size_t dims);
     bool carries; /* must be called for every smaller k of the prompt first */
     /* *y of query k, 1 <= k < points. ERR_NUMERIC, ERR_MEMORY. */
     enum err_code (*predict)(double *y, const struct estimator_setup *s,

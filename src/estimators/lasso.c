@@ -316,10 +316,11 @@ static enum err_code lasso_predict(double *y, const struct estimator_setup *s,
     return rc;
 }
 
-/* About twenty sweeps, the typical number at alpha = 0.01. */
+/* The mean over k up to 40, measured at alpha = 0.01 for 5 and 20 dimensions: most sweeps, of 4 k
+ * dims operations each, are needed where k is about dims. */
 static double lasso_flops(const struct estimator_setup *s, size_t k, size_t dims) {
-    (void)s;
-    return 20 * 4 * (double)k * (double)dims;
+    (void)s, (void)k;
+    return 180 * (double)dims * (double)dims;
 }
 
 static void lasso_read(struct estimator_setup *s, const struct config_point *point) {

@@ -34,7 +34,7 @@ static size_t net_state_bytes(const struct estimator_setup *s, size_t points, si
 static double net_flops(const struct estimator_setup *s, size_t k, size_t dims) {
     const double rows = (double)smaller(s->batch, k);
     const double step = 6 * rows * (double)(dims + 1) * (double)s->size;
-    return (double)s->steps * (step + 10 * (double)parameters(dims, s->size));
+    return 0.1 * (double)s->steps * (step + 10 * (double)parameters(dims, s->size));
 }
 
 static struct net net_lay_out(const struct estimator_setup *s, const struct estimator_prompt *p,

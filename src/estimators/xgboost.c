@@ -84,7 +84,7 @@ static enum err_code xgboost_predict(double *y, const struct estimator_setup *s,
 
 /* About fifty operations per example, coordinate and round, plus the set-up of a booster. */
 static double xgboost_flops(const struct estimator_setup *s, size_t k, size_t dims) {
-    return (double)s->steps * (50 * (double)k * (double)dims + 1e5);
+    return (double)s->steps * (12 * (double)k * (double)dims + 2.5e4);
 }
 
 static void xgboost_read(struct estimator_setup *s, const struct config_point *point) {
