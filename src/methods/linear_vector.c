@@ -141,6 +141,13 @@ cleanup:
     return rc;
 }
 
+/* Training prompts give their x to the anchors; none of them passes through the model. */
+static void linear_derive_work(double *contexts, double *tokens, const struct method_setup *s,
+                               const struct method_training *t) {
+    *contexts = *tokens = -(double)t->prompts.n;
+    *tokens += (double)anchors_of(s);
+}
+
 static size_t linear_derive_bytes(const struct method_setup *s, const struct method_training *t) {
     (void)t;
     const struct model_dims *d = &s->params->dims;
@@ -266,6 +273,7 @@ const struct method method_linear_vector = {
     .derivation = {.weights_shape = linear_shape,
                    .derive = linear_derive,
                    .bytes = linear_derive_bytes,
+                   .work = linear_derive_work,
                    .choices = linear_choices,
                    .chosen = linear_chosen},
     .application = {.maps = true,

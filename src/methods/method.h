@@ -136,7 +136,8 @@ struct method_derivation { /* where its weights come from */
                             struct err *err);
     size_t (*bytes)(const struct method_setup *s, const struct method_training *t); /* of derive */
     /* Work of derive, for `plan`: contexts of T0 points beyond one for each training prompt, and
-     * single-token passes on such contexts. NULL: none. */
+     * single-token passes on such contexts beyond one each; negative where fewer prompts pass
+     * through the model. NULL: none. */
     void (*work)(double *contexts, double *tokens, const struct method_setup *s,
                  const struct method_training *t);
     size_t (*choices)(const struct method_setup *s); /* candidates, at least 1; NULL: 1 */

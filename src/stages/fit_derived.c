@@ -249,10 +249,10 @@ static struct job_load load_of(const struct fit_keys *k, const struct method_set
     const bool edited = s->method->application.scope == EDIT_ALL;
     struct job_load load = {0};
     if (T0 > 0) {
-        const double B = 2 * (double)(T0 - 1);
+        const double B = 2 * (double)(T0 - 1), bases = held + wants_mean(k, s) * (double)k->train;
         add_more(&load, k, s, T0);
         flops_add_contexts(&load, d, work_of(k, s), B);
-        flops_add_queries(&load, d, work_of(k, s) * (1 + (double)method_anchors(s)), B);
+        flops_add_queries(&load, d, work_of(k, s) + bases * (double)method_anchors(s), B);
     }
     flops_add_contexts(&load, d, held * (edited ? choices : 1), T);
     flops_add_queries(&load, d, held * choices, T);

@@ -4,6 +4,7 @@
 #include "methods/linear_vector.h"
 #include "passes/choice_loss.h"
 #include "passes/curve.h"
+#include "passes/flops.h"
 #include "stages/fit_world.h"
 
 #define SIZES "points = 9; prompts = 40; batch = 12;"
@@ -305,6 +306,25 @@ static void linear_vector_fits_and_is_evaluated(void **state) {
     lab_close(&w.lab);
 }
 
+/* Anchors are read alone, so only the 8 validation prompts pass through the model: 5 pairs of their
+ * basis and 8 pairs of their query. icv reads a basis of the 32 training prompts too. */
+static void only_prompts_that_pass_through_the_model_are_planned(void **state) {
+    (void)state;
+    static const struct model_dims d = {.L = 3, .H = 2, .E = 16, .inputs = 3, .positions = 24};
+    struct job_cost cost;
+    struct job_load want = {0};
+    struct lab lab = lab_open(FIT("method = \"linear_vector\";") END),
+               other = lab_open(FIT("method = \"icv\"; icv = { prompts = 32; };") END);
+    SUCCEEDS(lab_plan(&cost, &lab, "fit", "pretrain", &err));
+    flops_add_contexts(&want, &d, 8, 10);
+    flops_add_contexts(&want, &d, 8, 16);
+    CLOSE(fabs(cost.load.contexts - want.contexts), 1e-6 * want.contexts);
+    flops_add_contexts(&want, &d, 32, 10);
+    SUCCEEDS(lab_plan(&cost, &other, "fit", "pretrain", &err));
+    CLOSE(fabs(cost.load.contexts - want.contexts), 1e-6 * want.contexts);
+    lab_close(&lab), lab_close(&other);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(validation_chooses_the_layer),
@@ -317,6 +337,7 @@ int main(void) {
         cmocka_unit_test(a_linear_change_is_found),
         cmocka_unit_test(the_constant_form_is_the_mean),
         cmocka_unit_test(linear_vector_fits_and_is_evaluated),
+        cmocka_unit_test(only_prompts_that_pass_through_the_model_are_planned),
     };
     blas_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
