@@ -294,13 +294,14 @@ def shown_pairs(about, k):
     return window - 1 if about["prompt"] != "whole" and k >= first else k
 
 
-def predict(model, edits, about, x, y, query_x=None, shown_y=None):
-    """[n, points]: the prediction for the query of point k after the k pairs before it."""
+def predict(model, edits, x, y, query_x=None, shown_y=None, about=None):
+    """[n, points]: the prediction for the query of point k after the k pairs before it. query_x [n, points, d]: what is
+    asked instead of x; shown_y [n, points, points]: row k has the labels of the k pairs; about: of load_edits()."""
     out = []
     queries = x if query_x is None else query_x
     for k in range(x.shape[1]):
         labels = y if shown_y is None else shown_y[:, k]
-        pairs = slice(k - shown_pairs(about, k), k)
+        pairs = slice(k - shown_pairs(about, k) if about else 0, k)
         tokens = sequence(x[:, pairs], labels[:, pairs], queries[:, k])
         out.append(model.forward(tokens, edits)[0][:, -1])
     return torch.stack(out, 1)
@@ -326,7 +327,7 @@ def main():
     prompts = {name: model.tensor(tensors[name]) for name in names if name in tensors}
     with torch.no_grad():
         edits, about = load_edits(options.edits, model, prompts.pop("basis_x", None), prompts.pop("basis_y", None))
-        got = predict(model, edits, about, **prompts).numpy()
+        got = predict(model, edits, **prompts, about=about).numpy()
     if options.out:
         np.save(options.out, got)
     print(f"{about['method']}{'.' if about['variant'] else ''}{about['variant']}: {got.shape[0]} prompts, "

@@ -135,6 +135,8 @@ const struct command COMMAND_VERIFY = {
     .name = "verify",
     .arguments = "FILE|DIR",
     .meaning = "check against a reference file, or recompute finished jobs bit for bit",
+    .more = "FILE: HDF5, with a model, prompts and numbers of any program to compare with; "
+            "docs/verify.md has\nthe format and an example in Python.\nDIR: a run.\n",
     .options = OPTIONS,
     .n_options = sizeof OPTIONS / sizeof *OPTIONS,
     .least_args = 1,

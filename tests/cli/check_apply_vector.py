@@ -25,9 +25,8 @@ def compare(model, path):
     with torch.no_grad():
         edits, about = apply_vector.load_edits("edits.safetensors", model, prompts.pop("basis_x", None),
                                                prompts.pop("basis_y", None))
-        got = apply_vector.predict(model, edits, about, **prompts).numpy()
-        plain = apply_vector.predict(model, apply_vector.NO_EDITS, {"prompt": "whole", "basis_points": 0,
-                                                                   "trained_points": 0}, **prompts).numpy()
+        got = apply_vector.predict(model, edits, **prompts, about=about).numpy()
+        plain = apply_vector.predict(model, apply_vector.NO_EDITS, **prompts).numpy()
     worst = np.max(np.abs(got - tensors["predictions"]) / (1 + np.abs(got)))
     return worst, np.max(np.abs(got - plain)), about
 
