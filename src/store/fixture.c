@@ -211,6 +211,47 @@ cleanup:
     return rc;
 }
 
+/* h5py writes texts as pointers to their bytes, other programs often with a fixed length. */
+static enum err_code read_text(char *out, size_t size, hid_t attribute, hid_t type,
+                               struct err *err) {
+    enum err_code rc = ERR_OK;
+    char *text = NULL;
+    hid_t memory = H5I_INVALID_HID;
+    TRY_H5_ID(memory, H5Tcopy(H5T_C_S1));
+    TRY_H5(H5Tset_cset(memory, H5Tget_cset(type)));
+    if (H5Tis_variable_str(type) > 0) {
+        TRY_H5(H5Tset_size(memory, H5T_VARIABLE));
+        TRY_H5(H5Aread(attribute, memory, &text));
+        (void)snprintf(out, size, "%s", text ? text : "");
+    } else {
+        TRY_H5(H5Tset_size(memory, size));
+        TRY_H5(H5Aread(attribute, memory, out));
+        out[size - 1] = '\0';
+    }
+cleanup:
+    if (text) H5free_memory(text);
+    if (memory >= 0) H5Tclose(memory);
+    return rc;
+}
+
+enum err_code fixture_text_attribute(char *out, size_t size, const struct fixture *f,
+                                     const char *name, struct err *err) {
+    enum err_code rc = ERR_OK;
+    hid_t attribute = H5I_INVALID_HID, space = H5I_INVALID_HID, type = H5I_INVALID_HID;
+    CHECK(H5Aexists(f->file, name) > 0, ERR_DATA, "%s: attribute %s is missing", f->path, name);
+    TRY_H5_ID(attribute, H5Aopen(f->file, name, H5P_DEFAULT));
+    TRY_H5_ID(space, H5Aget_space(attribute));
+    TRY_H5_ID(type, H5Aget_type(attribute));
+    CHECK(H5Sget_simple_extent_npoints(space) == 1 && H5Tget_class(type) == H5T_STRING, ERR_DATA,
+          "%s: attribute %s: expected one text", f->path, name);
+    TRY(read_text(out, size, attribute, type, err));
+cleanup:
+    if (type >= 0) H5Tclose(type);
+    if (space >= 0) H5Sclose(space);
+    if (attribute >= 0) H5Aclose(attribute);
+    return rc;
+}
+
 struct visitor {
     enum err_code (*visit)(void *context, const char *name, struct err *err);
     void *context;

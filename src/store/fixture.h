@@ -43,6 +43,10 @@ void fixture_array_release(struct fixture_array *a); /* idempotent */
 enum err_code fixture_attribute(double *out, const struct fixture *f, const char *name,
                                 struct err *err);
 
+/* A text among them, cut to size - 1 bytes: a hash, a title. */
+enum err_code fixture_text_attribute(char *out, size_t size, const struct fixture *f,
+                                     const char *name, struct err *err);
+
 /* Calls visit(context, name) for every member of a group, in alphabetical order. */
 enum err_code fixture_members(const struct fixture *f, const char *group,
                               enum err_code (*visit)(void *context, const char *name,

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -60,7 +61,42 @@ static void a_filter_that_is_missing_is_named(void **state) {
     (void)unlink(path);
 }
 
+static void write_text(hid_t file, const char *name, const char *text, bool variable) {
+    const hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
+    assert_true(H5Tset_size(type, variable ? H5T_VARIABLE : strlen(text)) >= 0);
+    assert_true(H5Tset_cset(type, variable ? H5T_CSET_UTF8 : H5T_CSET_ASCII) >= 0);
+    const hid_t a = H5Acreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(H5Awrite(a, type, variable ? (const void *)&text : text) >= 0);
+    (void)H5Aclose(a), (void)H5Sclose(space), (void)H5Tclose(type);
+}
+
+static void texts_are_read_in_both_forms(void **state) {
+    char path[] = "/tmp/test_fixture.XXXXXX", text[8];
+    struct fixture *f = NULL;
+    (void)state;
+    const int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    (void)close(fd);
+    const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    write_text(file, "variable", "as h5py", true);
+    write_text(file, "fixed", "fixed", false);
+    write_text(file, "long", "longer than the room", true);
+    (void)H5Fclose(file);
+    SUCCEEDS(fixture_open(&f, path, &err));
+    SUCCEEDS(fixture_text_attribute(text, sizeof text, f, "variable", &err));
+    assert_string_equal(text, "as h5py");
+    SUCCEEDS(fixture_text_attribute(text, sizeof text, f, "fixed", &err));
+    assert_string_equal(text, "fixed");
+    SUCCEEDS(fixture_text_attribute(text, sizeof text, f, "long", &err));
+    assert_string_equal(text, "longer ");
+    ERROR_SAYS(fixture_text_attribute(text, sizeof text, f, "none", &err), ERR_DATA,
+               "attribute none is missing");
+    fixture_close(f);
+    (void)unlink(path);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_filter_that_is_missing_is_named)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_filter_that_is_missing_is_named),
+                                       cmocka_unit_test(texts_are_read_in_both_forms)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -109,6 +109,7 @@ static const char *const KNOWN[] = {
     "id2label",
     "label2id",
     "chunk_size_feed_forward",
+    "is_decoder",
     "output_attentions",
     "output_hidden_states",
     "return_dict",
