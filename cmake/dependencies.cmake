@@ -36,6 +36,8 @@ endfunction()
 dependency(random123 HEADER Random123/philox.h HINT "header-only: install librandom123-dev or set -Drandom123_INCLUDE=DIR")
 dependency(nettle PKG nettle HEADER nettle/sha2.h LIBRARY nettle HINT "install nettle-dev")
 dependency(jansson PKG jansson HEADER jansson.h LIBRARY jansson HINT "install libjansson-dev")
+dependency(pcre2 PKG libpcre2-8 HEADER pcre2.h LIBRARY pcre2-8 HINT "install libpcre2-dev")
+dependency(unistring HEADER uninorm.h LIBRARY unistring HINT "install libunistring-dev")
 dependency(libconfig PKG libconfig HEADER libconfig.h LIBRARY config HINT "install libconfig-dev")
 dependency(openblas PKG openblas HEADER cblas.h LIBRARY openblas HINT "install libopenblas-pthread-dev")
 dependency(lapacke PKG lapacke HEADER lapacke.h LIBRARY lapacke

@@ -14,7 +14,7 @@ places() { # `name()` in `file`, `name()` (`file`): NAME@FILE
     grep -noE '`[a-z][a-z0-9_]*\(\)` (in |\()`[A-Za-z0-9_./]*`' "$@" | sed -E 's/`([a-z0-9_]+)\(\)` (in |\()`([^`]*)`/\1@\3/' || true
 }
 tests() { # only of pages that name no keys, which look the same
-    grep -noE '`[a-z0-9]+\.[a-z][a-z0-9_]*`' "$@" | tr -d '`' | grep -vE '^docs/(config|methods|results)|\.(cfg|py|md|sh|h5|json|safetensors)$' || true
+    grep -noE '`[a-z0-9]+\.[a-z][a-z0-9_]*`' "$@" | tr -d '`' | grep -vE '^docs/(config|methods|results)|\.(cfg|py|md|sh|h5|json|model|safetensors)$' || true
 }
 
 path_exists() { compgen -G "$1" >/dev/null; }

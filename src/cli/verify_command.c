@@ -7,10 +7,12 @@
 #include "run/rundir/run_state.h"
 #include "run/verify/rerun.h"
 #include "run/verify/verify_file.h"
+#include "run/verify/verify_tokenizer.h"
 #include "json/json_writer.h"
 
 static const struct option_row OPTIONS[] = {
     {"--require", NULL, "NAMES", "FILE: parts that must be compared: core,grad,adam,ltv,curve,..."},
+    {"--tokenizer", NULL, "DIR", "FILE has cases (JSON) of the tokenizer in DIR"},
     {"--json", NULL, NULL, "print the report as JSON"},
     {"--sample", NULL, "N", "DIR: recompute only N finished jobs, spread over the plan"},
 };
@@ -116,15 +118,23 @@ static enum err_code verify_command(struct text *out, int *exit_code, const stru
                                     char *const *argv, struct err *err) {
     enum err_code rc = ERR_OK;
     const char *path = o->args[0], *require = options_value(o, "--require");
+    const char *tokenizer = options_value(o, "--tokenizer");
     const bool json = options_has(o, "--json");
     size_t sample = 0;
     (void)argv;
     TRY(read_sample(&sample, options_value(o, "--sample"), err));
     if (file_is_folder(path)) {
-        CHECK(!require, ERR_USAGE, "--require is for reference files; %s is a run", path);
+        CHECK(!require && !tokenizer, ERR_USAGE, "%s is for reference files; %s is a run",
+              require ? "--require" : "--tokenizer", path);
         TRY(verify_directory(out, exit_code, path, sample, json, err));
     } else {
         CHECK(sample == 0, ERR_USAGE, "--sample is for runs; %s is no directory", path);
+        CHECK(tokenizer || !text_ends_with(path, ".json"), ERR_USAGE,
+              "%s: cases of a tokenizer need --tokenizer DIR", path);
+        if (tokenizer) {
+            TRY(verify_tokenizer(out, path, tokenizer, require, json, err));
+            return ERR_OK;
+        }
         TRY(verify_file(out, path, require, json, err));
     }
 cleanup:

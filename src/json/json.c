@@ -33,12 +33,12 @@ static enum err_code check_depth(const char *data, size_t size, const char *plac
     return ERR_OK;
 }
 
-enum err_code json_parse(struct json *root, const char *data, size_t size, const char *place,
-                         struct err *err) {
+static enum err_code parse(struct json *root, const char *data, size_t size, size_t flags,
+                           const char *place, struct err *err) {
     enum err_code rc = check_depth(data, size, place, err);
     if (rc != ERR_OK) return rc;
     json_error_t why;
-    json_t *node = json_loadb(data, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
+    json_t *node = json_loadb(data, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | flags, &why);
     if (!node) {
         make_printable(why.text);
         return ERR(err, json_error_code(&why) == json_error_out_of_memory ? ERR_MEMORY : ERR_DATA,
@@ -47,6 +47,16 @@ enum err_code json_parse(struct json *root, const char *data, size_t size, const
     }
     root->node = node;
     return ERR_OK;
+}
+
+enum err_code json_parse(struct json *root, const char *data, size_t size, const char *place,
+                         struct err *err) {
+    return parse(root, data, size, 0, place, err);
+}
+
+enum err_code json_parse_any_text(struct json *root, const char *data, size_t size,
+                                  const char *place, struct err *err) {
+    return parse(root, data, size, JSON_ALLOW_NUL, place, err);
 }
 
 void json_release(struct json *root) {
@@ -132,6 +142,13 @@ enum err_code json_read_text(const char **out, struct json value, const char *pl
                              struct err *err) {
     const enum err_code rc = json_expect(value, JSON_KIND_TEXT, place, err);
     if (rc == ERR_OK) *out = json_string_value(value.node);
+    return rc;
+}
+
+enum err_code json_read_sized(const char **out, size_t *size, struct json value, const char *place,
+                              struct err *err) {
+    const enum err_code rc = json_read_text(out, value, place, err);
+    if (rc == ERR_OK) *size = json_string_length(value.node);
     return rc;
 }
 

@@ -2,10 +2,10 @@
  * json.h - a JSON parser for untrusted text, and typed access to its values.
  *
  * Refused, with line and byte: syntax errors, duplicate keys, anything after the value, bytes that
- * are not UTF-8, NUL in a string, integers beyond 64 bits, nesting beyond JSON_DEPTH_MAX.
- * `struct json` is a handle that is passed by value; its data is valid until json_release() of the
- * root.  A handle may also stand for an absent member, which every json_read_*() refuses with a
- * message.
+ * are not UTF-8, NUL in a string (except by json_parse_any_text()), integers beyond 64 bits,
+ * nesting beyond JSON_DEPTH_MAX. `struct json` is a handle that is passed by value; its data is
+ * valid until json_release() of the root.  A handle may also stand for an absent member, which
+ * every json_read_*() refuses with a message.
  */
 #ifndef JSON_JSON_H
 #define JSON_JSON_H
@@ -38,6 +38,9 @@ struct json {
  * release the root by json_release(). */
 enum err_code json_parse(struct json *root, const char *data, size_t size, const char *place,
                          struct err *err);
+/* The same, but texts may have NUL; json_read_sized() reads them. */
+enum err_code json_parse_any_text(struct json *root, const char *data, size_t size,
+                                  const char *place, struct err *err);
 void json_release(struct json *root); /* only for roots; idempotent */
 
 enum json_kind json_kind(struct json value);
@@ -52,6 +55,8 @@ enum err_code json_expect(struct json value, enum json_kind kind, const char *pl
                           struct err *err);
 enum err_code json_read_text(const char **out, struct json value, const char *place,
                              struct err *err);
+enum err_code json_read_sized(const char **out, size_t *size, struct json value, const char *place,
+                              struct err *err);
 enum err_code json_read_bool(bool *out, struct json value, const char *place, struct err *err);
 enum err_code json_read_int(int64_t *out, struct json value, const char *place, struct err *err);
 enum err_code json_read_number(double *out, struct json value, const char *place, struct err *err);

@@ -65,6 +65,11 @@ void json_write_text(struct json_writer *w, const char *value) {
     add_node(w, json_string(value), 0);
 }
 
+void json_write_sized(struct json_writer *w, const char *value, size_t size) {
+    write_separator(w);
+    add_node(w, json_stringn(value, size), 0);
+}
+
 void json_write_bytes(struct json_writer *w, const char *value) {
     struct text plain = {0};
     json_t *node = json_string(value);

@@ -41,6 +41,7 @@ void json_write_close(struct json_writer *w);
 void json_write_key(struct json_writer *w, const char *key);
 
 void json_write_text(struct json_writer *w, const char *value);
+void json_write_sized(struct json_writer *w, const char *value, size_t size); /* may have NUL */
 
 /* A text that may hold any bytes, such as a path. If it is not valid UTF-8, each byte beyond ASCII
  * is written as '?'. */

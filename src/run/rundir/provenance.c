@@ -16,6 +16,7 @@
 #include "par/par.h"
 #include "run/rundir/rundir.h"
 #include "store/results.h"
+#include "tokenizer/tokenizer.h"
 #include "json/json.h"
 
 void provenance_versions(struct text *out) {
@@ -35,6 +36,8 @@ void provenance_versions(struct text *out) {
     json_library(out);
     text_add(out, ", ");
     hash_library(out);
+    text_add(out, ", ");
+    tokenizer_libraries(out);
     text_add(out, "\n");
 }
 

@@ -15,6 +15,19 @@ static enum err_code compare_file(struct verify_report *r, const struct fixture 
     return verify_problems(r, f, err);
 }
 
+enum err_code verify_finish(struct text *out, struct verify_report *r, const char *path,
+                            const char *require, bool json, struct err *err) {
+    enum err_code rc = ERR_OK;
+    TRY(verify_require(r, require, PARTS, err));
+    if (json)
+        TRY(verify_print_json(out, r, path, err));
+    else
+        verify_print(out, r);
+    TRY(verify_outcome(r, path, err));
+cleanup:
+    return rc;
+}
+
 enum err_code verify_file(struct text *out, const char *path, const char *require, bool json,
                           struct err *err) {
     enum err_code rc = ERR_OK;
@@ -22,12 +35,7 @@ enum err_code verify_file(struct text *out, const char *path, const char *requir
     struct verify_report report = {0};
     TRY(fixture_open(&f, path, err));
     TRY(compare_file(&report, f, err));
-    TRY(verify_require(&report, require, PARTS, err));
-    if (json)
-        TRY(verify_print_json(out, &report, path, err));
-    else
-        verify_print(out, &report);
-    TRY(verify_outcome(&report, path, err));
+    TRY(verify_finish(out, &report, path, require, json, err));
 cleanup:
     verify_report_release(&report);
     fixture_close(f);

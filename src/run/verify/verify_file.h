@@ -21,6 +21,10 @@
 enum err_code verify_file(struct text *out, const char *path, const char *require, bool json,
                           struct err *err);
 
+/* What follows the comparison: --require, the report, the outcome. */
+enum err_code verify_finish(struct text *out, struct verify_report *r, const char *path,
+                            const char *require, bool json, struct err *err);
+
 /* The kinds; each adds its lines. */
 enum err_code verify_regression(struct verify_report *r, const struct fixture *f, struct err *err);
 enum err_code verify_methods(struct verify_report *r, const struct fixture *f, struct err *err);

@@ -47,6 +47,15 @@ enum err_code verify_error(struct verify_report *r, const char *part, const char
     return ERR_OK;
 }
 
+enum err_code verify_count(struct verify_report *r, const char *part, const char *name,
+                           size_t different, const char *remark, struct err *err) {
+    const enum err_code rc = verify_error(r, part, name, (double)different, 0, err);
+    if (rc != ERR_OK) return rc;
+    struct verify_line *line = &r->lines[r->n - 1];
+    (void)snprintf(line->reason, sizeof line->reason, "%s", remark);
+    return ERR_OK;
+}
+
 enum err_code verify_floats(struct verify_report *r, const char *part, const char *name,
                             const float *got, const float *want, size_t n, enum tolerance tolerance,
                             struct err *err) {

@@ -40,6 +40,9 @@ enum err_code verify_floats(struct verify_report *r, const char *part, const cha
 /* One line with an error and its bound (tolerance_bound) found elsewhere. */
 enum err_code verify_error(struct verify_report *r, const char *part, const char *name,
                            double error, double tolerance, struct err *err);
+/* One line with a number of cases that differ, of which none may; remark: "" or about the first. */
+enum err_code verify_count(struct verify_report *r, const char *part, const char *name,
+                           size_t different, const char *remark, struct err *err);
 enum err_code verify_skip(struct verify_report *r, const char *part, const char *name,
                           const char *reason, struct err *err);
 

@@ -38,6 +38,8 @@ class Taskvec(CMakePackage):
     depends_on("libconfig")
     depends_on("jansson")
     depends_on("nettle")
+    depends_on("pcre2")
+    depends_on("libunistring")
     depends_on("random123", type="build")
     depends_on("xgboost", when="+xgboost")
 
