@@ -49,6 +49,10 @@ cleanup:
     return rc;
 }
 
+void basis_collector_share(struct basis_collector *c, const struct context_share *s) {
+    c->batch.share = s;
+}
+
 void basis_collector_destroy(struct basis_collector *c) {
     if (!c) return;
     query_destroy(&c->anchor_query);

@@ -9,6 +9,7 @@
 
 #include "activations/basis_set.h"
 #include "sources/prompt_view.h"
+#include "sources/shared_contexts.h"
 
 struct basis_collector;
 
@@ -21,6 +22,9 @@ void basis_collector_destroy(struct basis_collector *c); /* NULL-safe */
 /* BASIS_RECENT becomes the mean over the last `recent` x's, or over all T0 if those are fewer; the
  * default is 1. */
 void basis_collector_recent(struct basis_collector *c, size_t recent);
+
+/* Its contexts are shared with other jobs; s must outlive the collector; NULL: they are not. */
+void basis_collector_share(struct basis_collector *c, const struct context_share *s);
 
 /* Anchors are tokens that belong to no prompt and are asked after the T0 - 1 pairs of every prompt.
  * Row i of rows [n, inputs + 2 E] holds the x of anchor i, its last residual state without examples

@@ -49,6 +49,7 @@ enum err_code causal_mean(struct basis_set *mean, const struct params *p,
                                           .context = o->progress};
     assert(mean->parts == basis_bit(causal_part(o->reading)));
     TRY(basis_collector_create(&collector, &p->dims, o->T0, o->chunk, o->contexts, err));
+    basis_collector_share(collector, o->share);
     TRY(basis_mean(mean, collector, &of, err));
 cleanup:
     basis_collector_destroy(collector);
@@ -63,7 +64,7 @@ struct map {
     size_t chunk;
     struct prompt_batch batch; /* of the corrupted prompts of a chunk */
     struct head_patching pass;
-    float *y;          /* [T0] shuffled labels of one prompt */
+    float *y;          /* [chunk, points] shuffled labels */
     float *prediction; /* [H, chunk] */
     int64_t *order;    /* [T0] */
     uint32_t *drawn;   /* [T0] */
@@ -74,7 +75,7 @@ struct map {
 static size_t seen(const struct causal_options *o) { return 2 * (o->T0 - 1); }
 
 static void lay_out_map(struct map *m, const struct model_dims *d) {
-    m->y = arena_floats(&m->memory, m->o->T0);
+    m->y = arena_floats(&m->memory, m->chunk * m->o->prompts.points);
     m->prediction = arena_floats(&m->memory, d->H * m->chunk);
 }
 
@@ -93,11 +94,13 @@ static void map_release(struct map *m) {
 
 static struct prompt_batch_options map_batch_options(const struct map *m,
                                                      const struct model_dims *d) {
+    const bool redrawn = m->o->corruption == CAUSAL_REDRAWN; /* too many to keep */
     return (struct prompt_batch_options){.dims = d,
                                          .slots = m->chunk,
                                          .tokens = seen(m->o),
                                          .rows = m->chunk,
-                                         .contexts = m->o->contexts};
+                                         .contexts = m->o->contexts,
+                                         .share = redrawn ? NULL : m->o->share};
 }
 
 static enum err_code map_init(struct map *m, const struct causal_options *o, const struct params *p,
@@ -135,21 +138,21 @@ static void draw_order(struct map *m, size_t n, uint64_t sample) {
     for (size_t k = 0; k < n; k++) m->order[k] = m->drawn[k];
 }
 
-/* Context and query of prompt i of a part, its labels in m->order; complete after
- * begin_patching(). */
-static void add_prompt(struct map *m, const struct prompt_view *part, size_t i) {
-    const size_t last = m->o->T0 - 1;
-    const float *y = part->y + i * part->points;
-    const struct prompt_view shuffled = {
-        .n = 1, .points = m->o->T0, .dims = part->dims, .x = prompt_view_x(part, i, 0), .y = m->y};
-    for (size_t k = 0; k < last; k++) m->y[k] = y[m->order[k]];
-    prompt_batch_add(&m->batch, i, &shuffled, 0, (struct prompt_span){.pairs = last});
-    prompt_rows_ask(&m->batch.rows, i, (struct prompt_seat){i, seen(m->o)}, part, i, last);
+/* The labels of prompt i of a part, in m->order. */
+static void shuffle_labels(struct map *m, const struct prompt_view *part, size_t i) {
+    const float *from = part->y + i * part->points;
+    float *to = m->y + i * part->points;
+    for (size_t k = 0; k + 1 < m->o->T0; k++) to[k] = from[m->order[k]];
 }
 
-static void begin_patching(struct map *m, size_t n) {
-    const struct query_rows rows = prompt_rows_of(&m->batch.rows, n);
-    prompt_batch_finish(&m->batch);
+/* Contexts of a part with shuffled labels, and its queries. */
+static void begin_patching(struct map *m, const struct prompt_view *part) {
+    const size_t last = m->o->T0 - 1;
+    const struct query_rows rows = prompt_rows_of(&m->batch.rows, part->n);
+    struct prompt_view shuffled = *part;
+    shuffled.y = m->y;
+    prompt_batch_fill(&m->batch, &shuffled, (struct prompt_span){.pairs = last});
+    prompt_batch_ask(&m->batch, part, last, seen(m->o));
     head_patching_begin(&m->pass, m->params, &m->batch.context, &rows);
 }
 
@@ -175,9 +178,9 @@ static enum err_code run_shared(float *effect, struct map *m, const struct promp
     const struct model_dims *d = &m->params->dims;
     for (size_t i = 0; i < part->n; i++) {
         draw_order(m, m->o->T0 - 1, first + i);
-        add_prompt(m, part, i);
+        shuffle_labels(m, part, i);
     }
-    begin_patching(m, part->n);
+    begin_patching(m, part);
     for (size_t l = 0; l < d->L; l++) {
         measure_effects(effect, m, part, first, values, l, 0, d->H);
         TRY(advance(m->o->progress, (double)(part->n * d->H), err));
@@ -195,8 +198,8 @@ static enum err_code run_redrawn(float *effect, struct map *m, const struct prom
             memcpy(m->order, m->o->permutations + i * T0, T0 * sizeof *m->order);
         else
             draw_order(m, T0, i);
-        for (size_t r = 0; r < part->n; r++) add_prompt(m, part, r);
-        begin_patching(m, part->n);
+        for (size_t r = 0; r < part->n; r++) shuffle_labels(m, part, r);
+        begin_patching(m, part);
         measure_effects(effect, m, part, first, values, i / H, i % H, 1);
         TRY(advance(m->o->progress, (double)part->n, err));
     }

@@ -41,8 +41,9 @@ struct causal_options {
     enum context_precision contexts;
     enum causal_reading reading;
     enum causal_corruption corruption;
-    const struct rng *stream;         /* of permutations */
-    const int64_t *permutations;      /* [L, H, T0] given for CAUSAL_REDRAWN; NULL: drawn */
+    const struct context_share *share; /* not of CAUSAL_REDRAWN; NULL: contexts are not shared */
+    const struct rng *stream;          /* of permutations */
+    const int64_t *permutations;       /* [L, H, T0] given for CAUSAL_REDRAWN; NULL: drawn */
     struct causal_progress *progress; /* 1 per prompt of the mean, 1 per prompt and head; or NULL */
 };
 

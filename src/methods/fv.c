@@ -121,6 +121,7 @@ static struct causal_options options_of(const struct method_setup *s,
                                    .contexts = t->contexts,
                                    .reading = (enum causal_reading)s->variant,
                                    .corruption = fv_keys(s).corruption,
+                                   .share = t->share,
                                    .stream = t->stream};
 }
 

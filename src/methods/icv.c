@@ -86,6 +86,7 @@ static enum err_code collect(struct basis_set *steps, const struct method_traini
     const struct model_dims *d = &s->params->dims;
     const struct prompt_view used = prompt_view_part(&t->prompts, 0, steps->n);
     TRY(basis_collector_create(&c, d, t->T0, t->chunk, t->contexts, err));
+    basis_collector_share(c, t->share);
     for (size_t first = 0; first < steps->n; first += t->chunk) {
         const struct prompt_view part = prompt_view_chunk(&used, first, t->chunk);
         basis_collector_run_at(steps, first, c, s->params, &part);

@@ -119,7 +119,8 @@ struct method_training {        /* what weights are derived from */
     size_t T0;
     size_t chunk; /* prompts that go through the model together; part of the job's identity */
     enum context_precision contexts;
-    const struct rng *stream; /* for the method's own draws */
+    const struct context_share *share; /* NULL: contexts are not shared */
+    const struct rng *stream;          /* for the method's own draws */
     /* To be called every few seconds: done of total. ERR_STOPPED ends the derivation. NULL: not
      * wanted. */
     enum err_code (*report)(void *context, double done, double total, struct err *err);

@@ -26,7 +26,8 @@ static struct prompt_batch_options choice_batch_options(const struct choice_loss
                                          .slots = o->chunk,
                                          .tokens = context_tokens(o),
                                          .rows = o->chunk,
-                                         .contexts = o->contexts};
+                                         .contexts = o->contexts,
+                                         .share = o->share};
 }
 
 static enum err_code create_basis(struct choice_loss *c, struct err *err) {
@@ -35,6 +36,7 @@ static enum err_code create_basis(struct choice_loss *c, struct err *err) {
     const struct model_dims *d = &o->setup->params->dims;
     TRY(basis_set_create(&c->basis, d, method_basis(o->setup), o->chunk, err));
     TRY(method_collector_create(&c->collector, o->setup, c->w, o->T0, o->chunk, o->contexts, err));
+    basis_collector_share(c->collector, o->share);
 cleanup:
     return rc;
 }

@@ -20,6 +20,7 @@ struct choice_loss_options {
     bool mean; /* the caller passes one basis row for all prompts */
     struct prompt_loss loss;
     enum context_precision contexts;
+    const struct context_share *share; /* NULL: contexts are not shared */
 };
 
 struct choice_loss;

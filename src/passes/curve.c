@@ -62,7 +62,8 @@ static struct prompt_batch_options whole_options(const struct curve_options *o,
                                          .slots = o->chunk,
                                          .tokens = whole_tokens(o),
                                          .rows = capacity(o),
-                                         .contexts = o->contexts};
+                                         .contexts = o->contexts,
+                                         .share = o->share};
 }
 
 /* A window asks one query of each prompt. */
@@ -98,6 +99,11 @@ void curve_destroy(struct curve *c) {
     prompt_batch_destroy(&c->whole);
     arena_release(&c->memory);
     *c = (struct curve){0};
+}
+
+size_t curve_context_bytes(const struct model_dims *dims, const struct curve_options *o) {
+    const struct prompt_batch_options whole = whole_options(o, dims);
+    return prompt_batch_context_bytes(&whole);
 }
 
 size_t curve_bytes(const struct model_dims *dims, const struct curve_options *o) {
@@ -183,8 +189,9 @@ void curve_begin(struct curve *c, const struct prompt_view *prompts, const struc
     vector_pass_set(&c->pass, basis, w);
     if (is_remade(&c->o))
         c->o.control->control.redraw(c->pass.items, c->pass.edits.n, c->remade, &of);
-    if (!own_contexts(c, prompts))
-        fill_prompts(c, &c->whole, prompts, prompts->points - 1, prompts->points - 1);
+    if (own_contexts(c, prompts)) return;
+    prompt_batch_begin(&c->whole, c->o.setup->params, &c->pass.edits);
+    prompt_batch_fill(&c->whole, prompts, (struct prompt_span){.pairs = prompts->points - 1});
 }
 
 /* At lengths where a method reads whole prompts, it runs the same block as all other methods, even

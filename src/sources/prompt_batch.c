@@ -156,10 +156,17 @@ void prompt_batch_use(struct prompt_batch *b, const struct context *context) {
     b->context.memory = (struct arena){0};
 }
 
+/* Whether tokens of a context are edited, and not the query alone. */
+static bool edits_contexts(const struct edits *edits) {
+    bool all = edits->n_at > 0;
+    for (size_t i = 0; i < edits->n; i++) all |= edits->items[i].scope == EDIT_ALL;
+    return edits->n > 0 && all;
+}
+
 void prompt_batch_fill(struct prompt_batch *b, const struct prompt_view *p,
                        struct prompt_span span) {
     const struct shared_prompts shared = {p, 0, 1, p->n, span};
-    const struct context_share *share = b->edits.n == 0 ? b->share : NULL;
+    const struct context_share *share = edits_contexts(&b->edits) ? NULL : b->share;
     bool complete = false;
     struct context context = {0};
     const bool held = shared_contexts_hold(&context, &complete, share, &b->own, &shared);

@@ -91,8 +91,8 @@ void prompt_batch_finish(struct prompt_batch *b);
 void prompt_batch_use(struct prompt_batch *b, const struct context *context);
 
 /* The common case, prompt i in slot and row i: the contexts of all prompts show the same span; and
- * all rows ask at point k and see the first `length` tokens of their slot. Contexts without edits
- * are taken from the cache of `share` if it has them, and left there if it has room. */
+ * all rows ask at point k and see the first `length` tokens of their slot. Contexts that no edit
+ * changes are taken from the cache of `share` if it has them, and left there if it has room. */
 void prompt_batch_fill(struct prompt_batch *b, const struct prompt_view *prompts,
                        struct prompt_span span);
 void prompt_batch_ask(struct prompt_batch *b, const struct prompt_view *prompts, size_t k,

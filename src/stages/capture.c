@@ -75,6 +75,7 @@ struct capture {
     struct job_ctx *ctx;
     size_t points, n, chunk;
     struct model model;
+    struct context_share share;
     struct source *source;     /* draws a chunk */
     struct prompt_batch batch; /* slots and rows: [chunk] */
     struct query query;
@@ -154,7 +155,8 @@ static enum err_code capture_init(struct capture *c, struct job_ctx *ctx, struct
     c->chunk = shared_keys_chunk(ctx->point, c->n);
     TRY(job_model_open(&c->model, ctx, err));
     const struct model_dims *d = &c->model.params.dims;
-    const struct prompt_batch_options batch = capture_batch_options(ctx->point, d);
+    struct prompt_batch_options batch = capture_batch_options(ctx->point, d);
+    batch.share = job_model_share(&c->share, ctx, &c->model);
     TRY(prompt_batch_create(&c->batch, &batch, err));
     TRY(query_create(&c->query, d, c->chunk, batch.tokens, false, err));
     TRY(create_kept(c, err));
@@ -308,6 +310,9 @@ static enum err_code capture_plan(struct job_cost *cost, const struct config_poi
                   params_count(d)) *
                      sizeof(float));
     cost->memory_least = cost->memory;
+    cost->context_bytes =
+        ceil((double)prompts / (double)chunk) * (double)prompt_batch_context_bytes(&batch);
+    (void)snprintf(cost->context_of, sizeof cost->context_of, "capture");
     (void)snprintf(cost->summary, sizeof cost->summary, "%zu prompt%s x %zu point%s", prompts,
                    text_plural(prompts), points, text_plural(points));
 cleanup:
@@ -318,6 +323,7 @@ cleanup:
 ROW_DEFINE(capture_row, CAPTURE_ROW);
 
 static const char *const PARENTS[] = {"pretrain", NULL};
+static const char *const CONTEXT_KEYS[] = {"!what", "!model.", NULL};
 
 extern const struct stage stage_capture;
 const struct stage stage_capture = {
@@ -327,6 +333,7 @@ const struct stage stage_capture = {
     .version = 5,
     .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_CONTEXTS,
     .parents = PARENTS,
+    .context_keys = CONTEXT_KEYS,
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
     .columns = &capture_row_columns,

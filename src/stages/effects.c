@@ -81,6 +81,7 @@ static const struct config_key KEYS[] = {
 struct effects {
     struct job_ctx *ctx;
     struct model model;
+    struct context_share share;
     struct source *source;
     struct basis_set mean;  /* one row */
     float *effect;          /* [L, H, prompts] */
@@ -212,6 +213,7 @@ static enum err_code effects_run(struct job_ctx *ctx, struct err *err) {
     struct effects e = {.ctx = ctx};
     TRY(job_model_open(&e.model, ctx, err));
     struct causal_options o = options_of(ctx->point, e.model.params.dims.inputs);
+    o.share = job_model_share(&e.share, ctx, &e.model);
     TRY(create_map_arrays(&e, &o, err));
     TRY(draw(&e, &o, err));
     TRY(find_map(&e, &o, err));
@@ -272,6 +274,9 @@ static enum err_code effects_plan(struct job_cost *cost, const struct config_poi
     *cost = (struct job_cost){
         .load = load_of(&o, d), .group = 1, .work = (double)o.prompts.n, .unit = "prompts"};
     cost->memory = cost->memory_least = memory_needed(&o, d, source);
+    cost->context_bytes = (o.corruption == CAUSAL_REDRAWN ? 1 : 2) *
+                          (double)context_bytes(d, o.prompts.n, 2 * (o.T0 - 1), o.contexts);
+    (void)snprintf(cost->context_of, sizeof cost->context_of, "effects");
     (void)snprintf(cost->summary, sizeof cost->summary, "%zu head%s x %zu prompt%s x %zu point%s",
                    map_size(d), text_plural(map_size(d)), o.prompts.n, text_plural(o.prompts.n),
                    o.T0, text_plural(o.T0));
@@ -283,6 +288,7 @@ cleanup:
 ROW_DEFINE(effects_row, EFFECTS_ROW);
 
 static const char *const PARENTS[] = {"pretrain", NULL};
+static const char *const CONTEXT_KEYS[] = {"!reading", "!confidence", "!model.", NULL};
 
 extern const struct stage stage_effects;
 const struct stage stage_effects = {
@@ -292,6 +298,7 @@ const struct stage stage_effects = {
     .version = 1,
     .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_CONTEXTS,
     .parents = PARENTS,
+    .context_keys = CONTEXT_KEYS,
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
     .columns = &effects_row_columns,

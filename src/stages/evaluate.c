@@ -191,6 +191,16 @@ static struct job_load load_of(const struct evaluate_keys *k, const struct sourc
     return load;
 }
 
+/* Evaluations of whole prompts read the same contexts, unless the method edits their tokens or a
+ * length has contexts of its own. */
+static void add_shared_contexts(struct job_cost *cost, const struct evaluate_keys *k,
+                                const struct curve_options *o, bool relabels) {
+    const double chunks = ceil((double)k->functions / (double)k->chunk);
+    if (relabels || k->dummies.n > 0 || o->setup->method->application.scope == EDIT_ALL) return;
+    cost->context_bytes = chunks * (double)curve_context_bytes(&o->setup->params->dims, o);
+    (void)snprintf(cost->context_of, sizeof cost->context_of, "evaluate");
+}
+
 /* The memory is that of the most expensive control (oracle, random), so that none is
  * underestimated. fit: the point of the evaluated fit, or NULL; control: see plan() in stage.h. */
 static void fill_cost(struct job_cost *cost, const struct evaluate_keys *k,
@@ -218,6 +228,7 @@ static void fill_cost(struct job_cost *cost, const struct evaluate_keys *k,
                               .group = 1,
                               .work = (double)k->functions * (double)k->points,
                               .unit = "predictions"};
+    add_shared_contexts(cost, k, &theirs, source_info(source)->relabels);
     cost->memory = cost->memory_least = memory_needed(k, source, &o, fit ? &fitted : NULL);
     (void)snprintf(cost->summary, sizeof cost->summary, "%zu function%s x %zu point%s, shift %s",
                    k->functions, text_plural(k->functions), k->points, text_plural(k->points),
@@ -256,6 +267,8 @@ cleanup:
 ROW_DEFINE(evaluate_row, EVALUATE_ROW);
 
 static const char *const PARENTS[] = {"fit", "choose", "pretrain", NULL};
+static const char *const CONTEXT_KEYS[] = {"!also",         "!keep",   "!confidence",
+                                           "!basis_points", "!model.", NULL};
 
 extern const struct stage stage_evaluate;
 const struct stage stage_evaluate = {
@@ -265,6 +278,7 @@ const struct stage stage_evaluate = {
     .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_CONTEXTS | STAGE_USES_SHIFT |
             STAGE_USES_DUMMIES,
     .parents = PARENTS,
+    .context_keys = CONTEXT_KEYS,
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
     .columns = &evaluate_row_columns,

@@ -21,6 +21,7 @@ struct evaluation {
     struct evaluate_keys k;
     const struct job_input *fit; /* NULL: a control without a fit, or plain */
     struct model model;
+    struct context_share share;
     struct fitted_method fitted;  /* of `fit`; without a fit only its setup */
     const struct method *control; /* a control of the fit (random, mismatched); else NULL */
     char reading[96];             /* column `reading` */
@@ -95,6 +96,7 @@ static enum err_code create_basis(struct evaluation *e, struct err *err) {
     TRY(basis_set_create(&e->basis, d, method_basis(&e->fitted.setup), e->k.chunk, err));
     TRY(method_collector_create(&e->collector, &e->fitted.setup, e->fitted.w, e->T0, e->k.chunk,
                                 e->k.contexts, err));
+    basis_collector_share(e->collector, job_model_share(&e->share, e->ctx, &e->model));
 cleanup:
     return rc;
 }
@@ -120,6 +122,7 @@ static enum err_code create_evaluate_arrays(struct evaluation *e, struct err *er
                                     .window_points = shown(e, e->T0),
                                     .trained_points = shown(e, e->model.trained_points),
                                     .contexts = e->k.contexts,
+                                    .share = job_model_share(&e->share, e->ctx, &e->model),
                                     .dummies = &e->k.dummies,
                                     .control = e->control,
                                     .stream = control_stream(e)};

@@ -17,6 +17,8 @@ struct derivation {
     struct job_ctx *ctx;
     struct fit_keys k;
     struct model model;
+    struct context_share share;
+    const struct context_share *shared; /* that, or NULL */
     struct method_setup setup;
     struct source *source;
     struct prompt_view prompts; /* of the source */
@@ -63,6 +65,7 @@ static enum err_code derivation_init(struct derivation *d, struct job_ctx *ctx, 
     *d = (struct derivation){.ctx = ctx};
     fit_keys_read(&d->k, ctx->point);
     TRY(job_model_open(&d->model, ctx, err));
+    d->shared = job_model_share(&d->share, ctx, &d->model);
     method_setup_read(&d->setup, ctx->point, &d->model.params);
     if (method_basis(&d->setup))
         TRY(job_model_basis_points(&d->T0, ctx->point, d->model.trained_points, err));
@@ -93,6 +96,7 @@ static enum err_code derive(struct derivation *d, struct err *err) {
                                       .T0 = d->T0,
                                       .chunk = d->k.batch,
                                       .contexts = d->k.contexts,
+                                      .share = d->shared,
                                       .stream = &stream,
                                       .report = report_share,
                                       .context = d};
@@ -122,6 +126,7 @@ static enum err_code find_mean(struct derivation *d, struct err *err) {
     if (!wants_mean(&d->k, &d->setup)) return ERR_OK;
     TRY(basis_set_create(&d->mean, &p->dims, method_basis(&d->setup), 1, err));
     TRY(method_collector_create(&c, &d->setup, d->w, d->T0, o.chunk, d->k.contexts, err));
+    basis_collector_share(c, d->shared);
     TRY(basis_mean(&d->mean, c, &o, err));
 cleanup:
     basis_collector_destroy(c);
@@ -143,7 +148,8 @@ static struct choice_loss_options choose_options_of(const struct fit_keys *k,
 
 static enum err_code choose(struct derivation *d, struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct choice_loss_options o = choose_options_of(&d->k, &d->setup, d->T0);
+    struct choice_loss_options o = choose_options_of(&d->k, &d->setup, d->T0);
+    o.share = d->shared;
     const struct basis mean =
         wants_mean(&d->k, &d->setup) ? basis_set_view(&d->mean, 0, 1) : (struct basis){0};
     const size_t held = d->k.prompts - d->k.train;
@@ -280,6 +286,9 @@ void fit_derived_cost(struct job_cost *cost, const struct fit_keys *k,
     struct method_setup s = *setup;
     *cost = (struct job_cost){
         .load = load_of(k, &s, T0), .group = 1, .work = work_of(k, &s), .unit = "prompts"};
+    cost->context_bytes =
+        (double)context_bytes(&setup->params->dims, k->prompts, 2 * (k->points - 1), k->contexts);
+    (void)snprintf(cost->context_of, sizeof cost->context_of, "derived fit %zu %zu", T0, k->batch);
     cost->memory = cost->memory_least = bytes_of(k, &s, T0, source);
     (void)snprintf(cost->summary, sizeof cost->summary, "%zu prompt%s x %zu point%s, %zu choice%s",
                    k->prompts, text_plural(k->prompts), k->points, text_plural(k->points),

@@ -50,7 +50,8 @@ struct stage {
     unsigned uses;              /* bitwise or of enum stage_uses */
     const char *const *parents; /* kinds that `of` may name; NULL-terminated */
     const char *const *context_keys; /* keys that the contexts of its jobs depend on, where jobs may
-                                        share them; "source.": all of these; NULL: none do */
+                                        share them; or with a '!' before each, those they do not
+                                        depend on. "source.": all of these; NULL: none share */
     const struct config_key *keys;
     size_t n_keys;
     const struct job_columns *columns; /* of /tables/NAME, from STAGE_rows.h; tables add `job` */

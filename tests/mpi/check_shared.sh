@@ -24,10 +24,14 @@ for ranks in 0 1 2 3 5; do
 done
 launch 0 run "$config" -o "$work/here" --quiet --in-process
 expect_done 0 "$work/here" "in the program itself"
-for dir in on0 on1 here; do # of both repeats and of the group's prompts, once
+# Once: both repeats of the fits, the prompts of the groups, test prompts with the bases of their own
+# and of the next function; for fv training prompts, the same with shuffled labels, and validation
+# prompts, for icv those with a query; for the maps prompts with their own and with shuffled labels.
+due=$((200 + 200 + 90 + 48 + 48 + 48 + 48 + 48 + 12 + 12 + 48 + 12 + 24 + 24))
+for dir in on0 on1 here; do
     made=$(contexts "$work/$dir" made) found=$(contexts "$work/$dir" found)
-    ((made == 200 + 200 + 90)) || fault "$dir: $made contexts were made, not 490"
-    ((found == 2 * 2 * 200 + 90)) || fault "$dir: $found contexts were found, not 890"
+    ((made == due)) || fault "$dir: $made contexts were made, not $due"
+    ((found == 1706)) || fault "$dir: $found contexts were found, not 1706"
 done
 
 # Less memory than all contexts, and less than those of one fit.
@@ -36,11 +40,11 @@ for memory in 2M 700K; do
     expect_done 2 "$work/in$memory" "in $memory"
 done
 
-for line in 12 30 45; do
+for line in 12 60 250; do
     rm -rf -- "$work/killed"
     TASKVEC_INJECT=kill-all@event:$line launch 2 run "$config" -o "$work/killed" --quiet
     ((rc == 137)) || die "killed at line $line: code $rc, not 137"
     launch 2 run "$config" -o "$work/killed" --quiet
     expect_done 2 "$work/killed" "killed at line $line"
 done
-conclude "six fits and two groups: the same bits, and contexts made once"
+conclude "fits, groups, evaluations and maps: the same bits, and contexts made once"

@@ -6,13 +6,16 @@
 #include "stages/job_model.h"
 
 /* A name that ends with '.' stands for all that begin with it. */
+static bool is_meant(const char *key, const char *name) {
+    const size_t n = strlen(name);
+    return name[n - 1] == '.' ? strncmp(key, name, n) == 0 : strcmp(key, name) == 0;
+}
+
 static bool is_named(const char *key, const char *const *names) {
-    for (; *names; names++) {
-        const size_t n = strlen(*names);
-        if ((*names)[n - 1] == '.' ? strncmp(key, *names, n) == 0 : strcmp(key, *names) == 0)
-            return true;
-    }
-    return false;
+    const bool except = (*names)[0] == '!';
+    for (; *names; names++)
+        if (is_meant(key, *names + except)) return !except;
+    return except;
 }
 
 static void add_values(struct text *out, const struct config_point *point,
