@@ -24,7 +24,6 @@ static void add_job(struct plan_totals *t, const struct planned_job *j,
     t->count[state->state]++;
     t->flops += c->flops;
     t->core += seconds;
-    t->contexts += calibration_contexts_seconds(&t->speed, &c->load);
     if (left) t->flops_left += c->flops, t->core_left += seconds;
     if (left && may_end_early(j)) t->at_most = true;
     t->memory = fmax(t->memory, c->memory);
@@ -39,7 +38,7 @@ enum err_code plan_totals_make(struct plan_totals *out, const struct plan *p,
     t.seconds = calloc(p->n_jobs + 1, sizeof *t.seconds);
     CHECK(t.seconds, ERR_MEMORY, "no memory for %zu jobs", p->n_jobs);
     TRY(calibration_load(&t.speed, err));
-    TRY(job_seconds(t.seconds, p, states, &t.speed, err));
+    TRY(job_seconds(t.seconds, &t.contexts, p, states, &t.speed, err));
     for (size_t j = 0; j < p->n_jobs; j++) add_job(&t, &p->jobs[j], &states[j], t.seconds[j]);
     t.memory_per_rank = memory_to_request(&t);
     TRY(useful_ranks(&t.useful_ranks, &t.seconds_left, p, states, t.seconds, err));

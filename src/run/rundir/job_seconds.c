@@ -21,24 +21,78 @@ static double recorded_seconds(const struct run_state_job *s) {
     return past->seconds * ranks_of(past) / (past->share > 0.0 ? past->share : 1.0);
 }
 
-enum err_code job_seconds(double *seconds, const struct plan *p, const struct run_state_job *states,
-                          const struct calibration *c, struct err *err) {
-    struct stage_time *times = calloc(p->n_stages + 1, sizeof *times);
-    if (!times) return ERR(err, ERR_MEMORY, "no memory for %zu stages", p->n_stages);
+/* ---- contexts that several jobs share */
+
+struct sharer {
+    const char *key; /* planned_job.contexts */
+    bool done;
+    size_t job;
+};
+
+static int by_key(const void *a, const void *b) {
+    const struct sharer *x = a, *y = b;
+    const int order = strcmp(x->key, y->key);
+    if (order != 0) return order;
+    if (x->done != y->done) return x->done ? -1 : 1;
+    return x->job < y->job ? -1 : x->job > y->job;
+}
+
+/* Of the jobs that share contexts the first makes them, and the first of those that are left, since
+ * a new attempt finds none. The others find them. */
+static enum err_code subtract_shared(double *seconds, double *contexts, const struct plan *p,
+                                     const struct run_state_job *states,
+                                     const struct calibration *c, struct err *err) {
+    struct sharer *all = calloc(p->n_jobs + 1, sizeof *all);
+    size_t n = 0;
+    if (!all) return ERR(err, ERR_MEMORY, "no memory for %zu jobs", p->n_jobs);
+    for (size_t j = 0; j < p->n_jobs; j++)
+        if (p->jobs[j].contexts[0])
+            all[n++] = (struct sharer){p->jobs[j].contexts, states[j].state == QUEUE_DONE, j};
+    qsort(all, n, sizeof *all, by_key);
+    for (size_t i = 1; i < n; i++) {
+        if (all[i].done != all[i - 1].done || strcmp(all[i].key, all[i - 1].key) != 0) continue;
+        const double found = calibration_contexts_seconds(c, &p->jobs[all[i].job].cost.load);
+        seconds[all[i].job] -= found;
+        *contexts -= found;
+    }
+    free(all);
+    return ERR_OK;
+}
+
+/* ---- all jobs */
+
+/* Takes the recorded time of finished jobs; times: of each stage. */
+static void take_recorded(double *seconds, struct stage_time *times, const struct plan *p,
+                          const struct run_state_job *states) {
     for (size_t j = 0; j < p->n_jobs; j++) {
         struct stage_time *t = &times[p->jobs[j].stage];
         const double recorded = recorded_seconds(&states[j]);
-        seconds[j] = calibration_seconds(c, &p->jobs[j].cost.load);
         if (!(recorded > 0.0)) continue;
         t->recorded += recorded;
         t->calibrated += seconds[j];
         seconds[j] = recorded;
     }
+}
+
+enum err_code job_seconds(double *seconds, double *contexts, const struct plan *p,
+                          const struct run_state_job *states, const struct calibration *c,
+                          struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct stage_time *times = calloc(p->n_stages + 1, sizeof *times);
+    CHECK(times, ERR_MEMORY, "no memory for %zu stages", p->n_stages);
+    *contexts = 0.0;
+    for (size_t j = 0; j < p->n_jobs; j++) {
+        seconds[j] = calibration_seconds(c, &p->jobs[j].cost.load);
+        *contexts += calibration_contexts_seconds(c, &p->jobs[j].cost.load);
+    }
+    TRY(subtract_shared(seconds, contexts, p, states, c, err));
+    take_recorded(seconds, times, p, states);
     for (size_t j = 0; j < p->n_jobs; j++) {
         const struct stage_time *t = &times[p->jobs[j].stage];
         if (states[j].state != QUEUE_DONE && t->calibrated > 0.0)
             seconds[j] *= t->recorded / t->calibrated;
     }
+cleanup:
     free(times);
-    return ERR_OK;
+    return rc;
 }

@@ -11,10 +11,12 @@
 
 /* seconds [n_jobs], states [n_jobs]: of all ranks of a job together. The jobs of a stage with
  * finished jobs are predicted to take longer or shorter than their calibrated time by the factor by
- * which those did, which includes what patience saved and other programs on the machine.
- * ERR_MEMORY.
- */
-enum err_code job_seconds(double *seconds, const struct plan *p, const struct run_state_job *states,
-                          const struct calibration *c, struct err *err);
+ * which those did, which includes what patience saved and other programs on the machine. Of jobs
+ * that share contexts (planned_job.contexts) only the first is predicted to make them, as on one
+ * rank; every further rank makes its own. *contexts: calibrated seconds in which contexts are made,
+ * of all jobs together. ERR_MEMORY. */
+enum err_code job_seconds(double *seconds, double *contexts, const struct plan *p,
+                          const struct run_state_job *states, const struct calibration *c,
+                          struct err *err);
 
 #endif

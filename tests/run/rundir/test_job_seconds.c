@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -40,7 +41,8 @@ static void finish(struct scene *s, size_t j, double seconds, const char *ranks)
 
 static void expect(struct scene *s, const double wanted[JOBS]) {
     struct err err;
-    assert_int_equal(job_seconds(s->seconds, &s->plan, s->states, &SPEED, &err), ERR_OK);
+    double contexts = -1.0;
+    assert_int_equal(job_seconds(s->seconds, &contexts, &s->plan, s->states, &SPEED, &err), ERR_OK);
     for (size_t j = 0; j < JOBS; j++)
         assert_true(s->seconds[j] > 0.99 * wanted[j] && s->seconds[j] < 1.01 * wanted[j]);
 }
@@ -75,10 +77,37 @@ static void parts_of_a_job_count_by_their_share(void **state) {
     expect(&s, (const double[]){1, 2, 3, 4, 5});
 }
 
+/* Jobs 0 to 2 read the same contexts, which take one of their two seconds. */
+static void contexts_are_made_once_for_all_that_share_them(void **state) {
+    (void)state;
+    static const struct calibration speed = {.contexts = {1e-9, 1e-9}, .estimates = 1e-9};
+    static const double times[2][JOBS] = {{2, 1, 1, 2, 2}, {2, 2, 1, 2, 2}}, made[2] = {3, 4};
+    struct scene s;
+    struct err err;
+    double contexts;
+    begin(&s);
+    for (size_t j = 0; j < JOBS; j++)
+        s.jobs[j].cost.load =
+            (struct job_load){.contexts = 1e9, .estimates = 1e9, .width = CALIBRATION_WIDE};
+    for (size_t j = 0; j < 3; j++) (void)snprintf(s.jobs[j].contexts, HASH_HEX, "same");
+    (void)snprintf(s.jobs[3].contexts, HASH_HEX, "others");
+    for (int resumed = 0; resumed < 2; resumed++) {
+        if (resumed) finish(&s, 0, 2.0, "0"); /* contexts do not outlive an attempt */
+        assert_int_equal(job_seconds(s.seconds, &contexts, &s.plan, s.states, &speed, &err),
+                         ERR_OK);
+        assert_true(contexts > 0.99 * made[resumed] && contexts < 1.01 * made[resumed]);
+        for (size_t j = 0; j < JOBS; j++) {
+            const double ratio = s.seconds[j] / times[resumed][j];
+            assert_true(ratio > 0.99 && ratio < 1.01);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_run_takes_its_calibrated_time),
         cmocka_unit_test(finished_jobs_scale_the_rest_of_their_stage),
+        cmocka_unit_test(contexts_are_made_once_for_all_that_share_them),
         cmocka_unit_test(parts_of_a_job_count_by_their_share),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
