@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "cli/doctor_tokenizer.h"
 #include "machine/memory_budget.h"
 #include "model/context.h"
 #include "model/hf/hf_weights.h"
@@ -146,6 +147,7 @@ enum err_code doctor_model(struct doctor *d, const char *folder, bool hash, stru
     say_config(d, &m);
     say_unused(d, &m);
     if (hash) say_hash(d, &m);
+    TRY(doctor_tokenizer(d, folder, m.config.dims.vocabulary, err));
     say_memory(d, &m, allocated);
     say_speed(d, &m);
 cleanup:

@@ -87,6 +87,18 @@ def lying(header):
     header["transformer.wte.weight"]["shape"] = [V, E + 1]
 
 
+def tokenizer(n):
+    """A WordLevel tokenizer.json of n tokens, split at whitespace."""
+    vocab = {"<s>": 0, "Q:": 1, "A:": 2, "hot": 3, **{f"w{i}": i for i in range(4, n)}}
+    post = {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+            "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+            "special_tokens": {"<s>": {"id": "<s>", "ids": [0], "tokens": ["<s>"]}}}
+    added = [{"id": 0, "content": "<s>", "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}]
+    return {"version": "1.0", "truncation": None, "padding": None, "added_tokens": added, "normalizer": None,
+            "pre_tokenizer": {"type": "WhitespaceSplit"}, "post_processor": post, "decoder": None,
+            "model": {"type": "WordLevel", "vocab": vocab, "unk_token": "w4"}}
+
+
 def bad_cases():
     whole, weights = safetensors(gpt2()), gpt2()
     shards = sharded()
@@ -110,6 +122,9 @@ def bad_cases():
     yield "no_weights", None, {}, r"holds neither model\.safetensors nor model\.safetensors\.index\.json"
     yield "pickled", None, {"pytorch_model.bin": "x"}, r"holds pytorch_model\.bin, .* python3 analysis/to_safetensors\.py"
     yield "sentencepiece", None, dict(single(weights), **{"tokenizer.model": "x"}), r"holds tokenizer\.model alone.* --tokenizer"
+    words = json.dumps(tokenizer(V + 1))
+    yield "tokenizer", None, dict(single(weights), **{"tokenizer.json": words}), r"the tokenizer has 12 tokens, but the embedding has 11 rows"
+    yield "tokenizer_empty", None, dict(single(weights), **{"tokenizer.json": "{}"}), r"tokenizer\.json: "
     yield "missing_shard", None, without(shards, SHARDS[1]), r"model-00002-of-00002\.safetensors: no such file, but .* places"
     yield "index_deep", None, dict(shards, **{"model.safetensors.index.json": "[" * 999}), r"nested deeper"
     yield "index_path", None, dict(shards, **{"model.safetensors.index.json": '{"weight_map":{"a":"../x.safetensors"}}'}), r"is a path"
@@ -127,6 +142,7 @@ def bad_cases():
 
 def main(out):
     folder(f"{out}/good/single")
+    folder(f"{out}/good/words", files=dict(single(gpt2()), **{"tokenizer.json": json.dumps(tokenizer(V))}))
     folder(f"{out}/good/half", files=single(gpt2("F16", "")))
     folder(f"{out}/good/sharded", files=sharded())
     surplus = {"transformer.h.0.attn.bias": tensor([1, 1, 4, 4]), "surplus": tensor([3])}

@@ -21,7 +21,7 @@ fault() { # NAME WHAT
 # says NAME REGEX: a line of the last report.
 says() { grep -qE -- "$2" out || fault "$1" "no line matches $2"; }
 
-for name in single half sharded surplus; do
+for name in single words half sharded surplus; do
     rc=0
     timeout 60 "$program" doctor --hash "good/$name" >out 2>err || rc=$?
     if ((rc > 1)) || [[ -s err ]]; then fault "$name" "exit code $rc"; fi # 1: trouble with the machine
@@ -30,7 +30,11 @@ for name in single half sharded surplus; do
     says "$name" '^ok +memory +[0-9.]+ [KM]iB a node for the weights'
     says "$name" '^ok +speed +about [0-9.e+]+ tokens/s a rank'
     case $name in
-    single) says single '^ok +weights +F32 in 1 file, ' ;;
+    single)
+        says single '^ok +weights +F32 in 1 file, '
+        says single '^ok +tokenizer +none in the folder'
+        ;;
+    words) says words '^ok +tokenizer +11 tokens, a prompt begins with "<s>" \(id 0\); "Q: hot\\nA:" is 0 1 3 2$' ;;
     half) says half '^ok +weights +F16 in 1 file, ' ;;
     sharded) says sharded '^ok +weights +BF16 in 2 files, ' ;;
     surplus)
