@@ -2,8 +2,8 @@
  * basis.h - activations at the query of basis prompts, from which methods build task vectors.
  *
  * The query of a basis prompt is the x of its point T0; the T0 - 1 pairs before it are its context.
- * A basis has parts, each of some blocks of rows [stride, E]: row r of block i of a part starts at
- * (i * stride + r) * E. Parts that the method does not need are NULL.
+ * A basis has parts, each of some blocks of rows [stride, width], width = basis_width(): row r of
+ * block i of a part starts at (i * stride + r) * width. Parts that the method does not need are NULL.
  */
 #ifndef ACTIVATIONS_BASIS_H
 #define ACTIVATIONS_BASIS_H
@@ -33,6 +33,11 @@ static inline unsigned basis_bit(enum basis_part part) { return 1U << part; }
 static inline size_t basis_blocks(enum basis_part part, const struct model_dims *d) {
     if (part == BASIS_STEP) return d->L + 1;
     return part == BASIS_ANCHORS ? d->E : d->L;
+}
+
+/* Numbers of a row: E, or H D. */
+static inline size_t basis_width(enum basis_part part, const struct model_dims *d) {
+    return part == BASIS_HEADS ? model_heads_width(d) : d->E;
 }
 
 extern const char *const BASIS_NAMES[BASIS_PARTS]; /* names of tensors: "basis_heads" */

@@ -10,7 +10,8 @@ const char *const BASIS_NAMES[BASIS_PARTS] = {"basis_heads", "basis_attention", 
 static void lay_out(struct basis_set *s) {
     for (enum basis_part p = 0; p < BASIS_PARTS; p++)
         if (s->parts & basis_bit(p))
-            s->part[p] = arena_floats(&s->memory, basis_blocks(p, &s->dims) * s->n * s->dims.E);
+            s->part[p] = arena_floats(&s->memory,
+                                      basis_blocks(p, &s->dims) * s->n * basis_width(p, &s->dims));
 }
 
 enum err_code basis_set_create(struct basis_set *s, const struct model_dims *dims, unsigned parts,
@@ -39,7 +40,8 @@ bool basis_pass_needed(unsigned parts, enum basis_pass pass) {
     return (parts & (pass == BASIS_PASS_ALONE ? alone : ~(alone | others))) != 0;
 }
 
-/* Block 0 of a part in a query pass; blocks are capacity * E apart. NULL: not in this pass. */
+/* Block 0 of a part in a query pass; blocks are capacity * basis_width() apart. NULL: not in this
+ * pass. */
 static const float *part_of(const struct query *q, enum basis_part part, enum basis_pass pass) {
     if ((part == BASIS_ALONE) != (pass == BASIS_PASS_ALONE)) return NULL;
     switch (part) {
@@ -57,53 +59,57 @@ static const float *part_of(const struct query *q, enum basis_part part, enum ba
 
 void basis_set_take(struct basis_set *s, size_t first, const struct query *q, size_t R,
                     enum basis_pass pass) {
-    const size_t E = s->dims.E;
     assert(first + R <= s->n);
     for (enum basis_part p = 0; p < BASIS_PARTS; p++) {
         const float *from = part_of(q, p, pass);
+        const size_t width = basis_width(p, &s->dims);
         for (size_t i = 0; s->part[p] && from && i < basis_blocks(p, &s->dims); i++)
-            memcpy(s->part[p] + (i * s->n + first) * E, from + i * q->capacity * E,
-                   R * E * sizeof *from);
+            memcpy(s->part[p] + (i * s->n + first) * width, from + i * q->capacity * width,
+                   R * width * sizeof *from);
     }
 }
 
 size_t basis_set_floats(const struct basis_set *s) {
-    size_t blocks = 0;
+    size_t floats = 0;
     for (enum basis_part p = 0; p < BASIS_PARTS; p++)
-        if (s->parts & basis_bit(p)) blocks += basis_blocks(p, &s->dims);
-    return blocks * s->dims.E;
+        if (s->parts & basis_bit(p)) floats += basis_blocks(p, &s->dims) * basis_width(p, &s->dims);
+    return floats;
 }
 
 void basis_set_add(double *sum, const struct basis_set *s, const struct query *q, size_t r,
                    enum basis_pass pass) {
-    const size_t E = s->dims.E;
     for (enum basis_part p = 0; p < BASIS_PARTS; p++) {
         const float *from = part_of(q, p, pass);
-        for (size_t i = 0; s->part[p] && i < basis_blocks(p, &s->dims); i++, sum += E)
-            for (size_t e = 0; from && e < E; e++)
-                sum[e] += (double)from[(i * q->capacity + r) * E + e];
+        const size_t width = basis_width(p, &s->dims);
+        for (size_t i = 0; s->part[p] && i < basis_blocks(p, &s->dims); i++, sum += width)
+            for (size_t e = 0; from && e < width; e++)
+                sum[e] += (double)from[(i * q->capacity + r) * width + e];
     }
 }
 
 void basis_set_add_row(double *sum, const struct basis_set *s, size_t r) {
-    const size_t E = s->dims.E;
     assert(r < s->n);
-    for (enum basis_part p = 0; p < BASIS_PARTS; p++)
+    for (enum basis_part p = 0; p < BASIS_PARTS; p++) {
+        const size_t width = basis_width(p, &s->dims);
         for (size_t i = 0; s->part[p] && i < basis_blocks(p, &s->dims); i++)
-            for (size_t e = 0; e < E; e++) *sum++ += (double)s->part[p][(i * s->n + r) * E + e];
+            for (size_t e = 0; e < width; e++)
+                *sum++ += (double)s->part[p][(i * s->n + r) * width + e];
+    }
 }
 
 void basis_set_mean(struct basis_set *s, const double *sum, size_t n) {
-    for (enum basis_part p = 0; p < BASIS_PARTS; p++)
+    for (enum basis_part p = 0; p < BASIS_PARTS; p++) {
+        const size_t width = basis_width(p, &s->dims);
         for (size_t i = 0; s->part[p] && i < basis_blocks(p, &s->dims); i++)
-            for (size_t e = 0; e < s->dims.E; e++)
-                s->part[p][i * s->n * s->dims.E + e] = (float)(*sum++ / (double)n);
+            for (size_t e = 0; e < width; e++)
+                s->part[p][i * s->n * width + e] = (float)(*sum++ / (double)n);
+    }
 }
 
 struct basis basis_set_view(const struct basis_set *s, size_t first, size_t R) {
     struct basis b = {.R = R, .stride = s->n};
     assert(first + R <= s->n);
     for (enum basis_part p = 0; p < BASIS_PARTS; p++)
-        b.part[p] = s->part[p] ? s->part[p] + first * s->dims.E : NULL;
+        b.part[p] = s->part[p] ? s->part[p] + first * basis_width(p, &s->dims) : NULL;
     return b;
 }

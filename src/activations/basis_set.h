@@ -13,7 +13,7 @@ struct basis_set {
     struct model_dims dims;
     unsigned parts; /* basis_bit() of the parts that are stored */
     size_t n;
-    float *part[BASIS_PARTS]; /* [blocks, n, E], or NULL */
+    float *part[BASIS_PARTS]; /* [blocks, n, basis_width()], or NULL */
     struct arena memory;
 };
 

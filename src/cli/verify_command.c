@@ -11,7 +11,7 @@
 #include "json/json_writer.h"
 
 static const struct option_row OPTIONS[] = {
-    {"--require", NULL, "NAMES", "FILE: parts that must be compared: core,grad,adam,ltv,curve,..."},
+    {"--require", NULL, "NAMES", "reference: parts that must be compared: core,grad,ltv,..."},
     {"--tokenizer", NULL, "DIR", "FILE has cases (JSON) of the tokenizer in DIR"},
     {"--json", NULL, NULL, "print the report as JSON"},
     {"--sample", NULL, "N", "DIR: recompute only N finished jobs, spread over the plan"},
@@ -123,7 +123,11 @@ static enum err_code verify_command(struct text *out, int *exit_code, const stru
     size_t sample = 0;
     (void)argv;
     TRY(read_sample(&sample, options_value(o, "--sample"), err));
-    if (file_is_folder(path)) {
+    if (verify_is_folder(path)) {
+        CHECK(sample == 0 && !tokenizer, ERR_USAGE, "%s is not for %s, which has expected.h5",
+              tokenizer ? "--tokenizer" : "--sample", path);
+        TRY(verify_folder(out, path, require, json, err));
+    } else if (file_is_folder(path)) {
         CHECK(!require && !tokenizer, ERR_USAGE, "%s is for reference files; %s is a run",
               require ? "--require" : "--tokenizer", path);
         TRY(verify_directory(out, exit_code, path, sample, json, err));
@@ -144,9 +148,11 @@ cleanup:
 const struct command COMMAND_VERIFY = {
     .name = "verify",
     .arguments = "FILE|DIR",
-    .meaning = "check against a reference file, or recompute finished jobs bit for bit",
+    .meaning = "check against reference numbers, or recompute finished jobs bit for bit",
     .more = "FILE: HDF5, with a model, prompts and numbers of any program to compare with; "
-            "docs/verify.md has\nthe format and an example in Python.\nDIR: a run.\n",
+            "docs/verify.md has\nthe format and an example in Python.\nDIR: a run, or the folder "
+            "of a language "
+            "model with reference numbers in expected.h5.\n",
     .options = OPTIONS,
     .n_options = sizeof OPTIONS / sizeof *OPTIONS,
     .least_args = 1,

@@ -72,7 +72,10 @@ static float bias_count(enum fv_bias bias, const float *w, size_t H) {
     return bias == FV_PER_HEAD ? sum : 0;
 }
 
-static size_t fv_scratch(const struct method_setup *s, size_t R) { return R * s->params->dims.E; }
+static size_t fv_scratch(const struct method_setup *s, size_t R) {
+    return R * basis_width(part_of(s), &s->params->dims);
+}
+
 static size_t fv_values(const struct method_setup *s) { return s->params->dims.E; }
 
 static void fv_vector(float *v, const float *w, const struct basis *b, const struct method_setup *s,
@@ -80,15 +83,16 @@ static void fv_vector(float *v, const float *w, const struct basis *b, const str
     const struct model_dims *d = &s->params->dims;
     const size_t R = b->R, H = d->H, E = d->E;
     const enum fv_bias bias = fv_keys(s).bias;
+    const size_t width = basis_width(part_of(s), d);
     memset(v, 0, R * E * sizeof *v);
     for (size_t l = 0; l < d->L; l++) {
         const struct layer_params *layer = &s->params->layers[l];
-        const float *u = b->part[part_of(s)] + l * b->stride * E;
-        vector_scale_slices(scratch, u, w + l * H, R, H, model_head_width(d));
+        const float *u = b->part[part_of(s)] + l * b->stride * width;
+        vector_scale_slices(scratch, u, w + l * H, R, H, width / H);
         const struct weight_map m = block_projection(s->params, l);
         weight_add(v, E, scratch, &m, R);
         const float count = bias_count(bias, w + l * H, H);
-        for (size_t r = 0; count != 0 && r < R; r++)
+        for (size_t r = 0; layer->proj_b && count != 0 && r < R; r++)
             vector_axpy(v + r * E, count, layer->proj_b, E);
     }
 }

@@ -40,30 +40,37 @@ static enum basis_part part_of(int reading) {
 
 static unsigned ltv_basis(const struct method_setup *s) { return basis_bit(part_of(s->variant)); }
 
-static const float *source_rows(const struct basis *b, size_t l, size_t E, int reading) {
-    return b->part[part_of(reading)] + l * b->stride * E;
+static const float *source_rows(const struct basis *b, size_t l, const struct method_setup *s) {
+    const enum basis_part part = part_of(s->variant);
+    return b->part[part] + l * b->stride * basis_width(part, &s->params->dims);
 }
 
-/* [R, E] rows and one [E]. */
+/* Coordinates of a slice: of head h in z, or an H-th of the residual stream. */
+static size_t slice_width(const struct method_setup *s) {
+    return basis_width(part_of(s->variant), &s->params->dims) / s->params->dims.H;
+}
+
+/* [R, the wider of E and H D] rows and one [E]. */
 static size_t ltv_scratch(const struct method_setup *s, size_t R) {
-    return (R + 1) * s->params->dims.E;
+    const size_t E = s->params->dims.E, Z = model_heads_width(&s->params->dims);
+    return R * (E > Z ? E : Z) + E;
 }
 
-/* out [E] = (sum of w [H]) b. */
+/* out [E] = (sum of w [H]) b; a family without a bias has b NULL. */
 static void scale_bias(float *out, const float *w, const float *b, size_t H, size_t E) {
     double sum = 0;
     for (size_t h = 0; h < H; h++) sum += (double)w[h];
-    for (size_t e = 0; e < E; e++) out[e] = (float)(sum * (double)b[e]);
+    for (size_t e = 0; e < E; e++) out[e] = b ? (float)(sum * (double)b[e]) : 0.0F;
 }
 
 static void ltv_vector(float *v, const float *w, const struct basis *b,
                        const struct method_setup *s, float *scratch) {
     const struct model_dims *d = &s->params->dims;
-    size_t R = b->R, H = d->H, E = d->E, D = model_head_width(d);
-    float *scaled = scratch, *bias = scratch + R * E;
+    size_t R = b->R, H = d->H, E = d->E, D = slice_width(s);
+    float *bias = scratch, *scaled = scratch + E;
     for (size_t l = 0; l < d->L; l++) {
         const struct layer_params *layer = &s->params->layers[l];
-        const float *u = source_rows(b, l, E, s->variant);
+        const float *u = source_rows(b, l, s);
         float *v_l = v + l * R * E;
         if (s->variant == LTV_BLOCKS) {
             vector_scale_slices(v_l, u, w + l * H, R, H, D);
@@ -108,9 +115,8 @@ static void ltv_gradient(float *dw, const float *g, size_t g_stride, size_t R,
             weight_backward(scratch, 0.0f, g_l, E, &m, R);
             q = scratch;
         }
-        if (adds_bias(s->variant)) shared = sum_bias(g_l, layer->proj_b, R, E);
-        sum_slices(dw + l * d->H, source_rows(b, l, E, s->variant), q, shared, R, d->H,
-                   model_head_width(d));
+        if (adds_bias(s->variant) && layer->proj_b) shared = sum_bias(g_l, layer->proj_b, R, E);
+        sum_slices(dw + l * d->H, source_rows(b, l, s), q, shared, R, d->H, slice_width(s));
     }
 }
 

@@ -23,6 +23,8 @@
     X(ATTENTION, 1e-5, ABSOLUTE)                                                                   \
     /* gradients of model parameters and of ltv weights, tensor by tensor */                       \
     X(GRADIENT, 1e-5, RELATIVE)                                                                    \
+    /* the same of ltv weights on language models, through a softmax over the vocabulary */        \
+    X(TEXT_GRADIENT, 1e-4, RELATIVE)                                                               \
     /* losses along five pretraining steps of Adam */                                              \
     X(ADAM_LOSS, 1e-6, SCALED)                                                                     \
     /* parameters after them: every entry, and the share of entries off by more than ADAM_CLOSE;   \

@@ -1,5 +1,11 @@
 #include "run/verify/verify_file.h"
 
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "model/hf/hf_weights.h"
+
 static const char *const PARTS[] = {
     "core",     "grad",      "adam",   "ltv",   "curve",  "fv",        "icv",     "shift",
     "problems", "baselines", "logits", "heads", "hidden", "tokenizer", "methods", NULL};
@@ -11,7 +17,8 @@ static enum err_code compare_file(struct verify_report *r, const struct fixture 
     if (fixture_has(f, "core") && fixture_has(f, "weights")) return verify_regression(r, f, err);
     if (fixture_has(f, "methods") && fixture_has(f, "weights")) return verify_methods(r, f, err);
     if (is_text_model(f))
-        return verify_skip(r, "logits", "token_ids", "text models are not computed yet", err);
+        return verify_skip(r, "logits", "token_ids",
+                           "of a language model: give the folder that holds its config.json", err);
     return verify_problems(r, f, err);
 }
 
@@ -38,6 +45,38 @@ enum err_code verify_file(struct text *out, const char *path, const char *requir
     TRY(verify_finish(out, &report, path, require, json, err));
 cleanup:
     verify_report_release(&report);
+    fixture_close(f);
+    return rc;
+}
+
+static void reference_path(char out[FILE_PATH_MAX], const char *folder) {
+    (void)snprintf(out, FILE_PATH_MAX, "%s/expected.h5", folder);
+}
+
+bool verify_is_folder(const char *path) {
+    char reference[FILE_PATH_MAX];
+    reference_path(reference, path);
+    return access(reference, F_OK) == 0;
+}
+
+enum err_code verify_folder(struct text *out, const char *folder, const char *require, bool json,
+                            struct err *err) {
+    enum err_code rc = ERR_OK;
+    char reference[FILE_PATH_MAX];
+    struct fixture *f = NULL;
+    struct hf_model model = {0};
+    struct params params = {0};
+    struct verify_report report = {0};
+    reference_path(reference, folder);
+    TRY(fixture_open(&f, reference, err));
+    TRY(hf_model_open(&model, folder, err));
+    TRY(hf_weights_place(&params, &model, err));
+    TRY(verify_text(&report, f, &params, err));
+    TRY(verify_finish(out, &report, folder, require, json, err));
+cleanup:
+    verify_report_release(&report);
+    params_destroy(&params);
+    hf_model_close(&model);
     fixture_close(f);
     return rc;
 }

@@ -1,0 +1,34 @@
+/*
+ * verify_text.h - the prompts of a reference file of a language model, as contexts and query rows:
+ * the query of a prompt is its last token.
+ */
+#ifndef RUN_VERIFY_VERIFY_TEXT_H
+#define RUN_VERIFY_VERIFY_TEXT_H
+
+#include "model/query.h"
+#include "run/verify/verify_report.h"
+#include "store/fixture.h"
+
+struct text_reference {
+    struct verify_report *report;
+    const struct fixture *file;
+    const struct params *params;
+    size_t B, T;      /* prompts; tokens of the longest */
+    uint32_t *ids;    /* [B, T] */
+    uint32_t *length; /* [B] */
+    uint32_t *target; /* [B] */
+    /* Of the queries [B]: */
+    uint32_t *slot, *seen, *own;
+    struct query_rows rows;
+    struct context context; /* all tokens but the last, one slot a prompt */
+};
+
+/* Adds the line of a comparison of got[n] with the dataset `name`. */
+enum err_code text_reference_compare(const struct text_reference *t, const char *part,
+                                     const char *name, const float *got, size_t n,
+                                     enum tolerance tolerance, struct err *err);
+
+/* Adds the lines of ltv and fv. */
+enum err_code verify_text_vectors(const struct text_reference *t, struct err *err);
+
+#endif
