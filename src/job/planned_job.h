@@ -32,9 +32,10 @@ struct job_load {
 struct job_cost {
     double flops; /* useful arithmetic: job_load_flops(); orders the jobs */
     struct job_load load;
-    double memory;        /* bytes at its peak when everything fits the budget */
-    double memory_least;  /* bytes below which the job cannot run at all */
-    double context_bytes; /* of the contexts that jobs of one key share; load.contexts makes them */
+    double memory;       /* bytes at its peak when everything fits the budget */
+    double memory_least; /* bytes below which the job cannot run at all */
+    double shared; /* operations, part of load.contexts: contexts that jobs of one key share */
+    double context_bytes; /* of these contexts */
     bool keeps_contexts;  /* it needs all of them at once: they are part of `memory` */
     char context_of[48];  /* what its contexts depend on besides model, seed and the stage's
                              context_keys; "": none are shared */

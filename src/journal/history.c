@@ -221,6 +221,8 @@ static bool on_done(struct history *h, struct history_job *job, const struct eve
     job->lost = 0;
     job->seconds = event_find_real(e, "seconds", 0.0);
     job->share = event_find_real(e, "share", 0.0);
+    job->found = (size_t)event_find_integer(e, "found", 0);
+    job->made = (size_t)event_find_integer(e, "made", 0);
     job->artifact = event_find_integer(e, "artifact", 0) == 1;
     job->bytes = (uint64_t)event_find_integer(e, "bytes", 0);
     memset(job->sha256, 0, sizeof job->sha256);

@@ -45,6 +45,7 @@ struct history_job {
     double marked;      /* seconds from the start of its attempt to that; < 0: unknown */
     double seconds;     /* DONE: of computing */
     double share;       /* DONE: of its planned work done in these seconds; 0: not known */
+    size_t found, made; /* DONE: contexts that it shares with other jobs */
     bool artifact;      /* DONE: left a file */
     uint64_t bytes;     /* of the artifact */
     char sha256[65];    /* of the artifact, or "" */

@@ -217,10 +217,14 @@ enum err_code coordinator_set_limit(struct coordinator *c, struct err *err);
  * stop. */
 bool coordinator_next_job(size_t *job, int *group, struct coordinator *c);
 
-/* Records that a job took `seconds` on `group` ranks for the fraction `share` of its work (0: not
- * known). */
-void coordinator_record_time(struct coordinator *c, size_t job, int group, double seconds,
-                             double share, bool checkpointed);
+struct job_record { /* how a job went */
+    int group;      /* ranks */
+    double seconds; /* on each of them, for the fraction `share` of its work; 0: not known */
+    double share;
+    size_t found, made; /* contexts, of those that it shares */
+    bool checkpointed;
+};
+void coordinator_record_time(struct coordinator *c, size_t job, const struct job_record *r);
 
 /* ---- coordinator_journal.c */
 

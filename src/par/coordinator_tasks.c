@@ -92,7 +92,13 @@ static enum err_code end_done(struct coordinator *c, struct task *t, struct err 
     enum err_code rc = ERR_OK;
     const bool checkpointed = c->checkpointed[t->job];
     TRY(coordinator_append_done(c, t, err));
-    coordinator_record_time(c, t->job, t->group, t->seconds, t->result.share, checkpointed);
+    const struct job_record record = {.group = t->group,
+                                      .seconds = t->seconds,
+                                      .share = t->result.share,
+                                      .found = t->result.contexts_found,
+                                      .made = t->result.contexts_made,
+                                      .checkpointed = checkpointed};
+    coordinator_record_time(c, t->job, &record);
     queue_done(c->queue, t->job);
     if (c->affinity) affinity_ended(c->affinity, t->job);
     if (checkpointed) c->obsolete[c->n_obsolete++] = t->job;

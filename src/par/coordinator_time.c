@@ -26,19 +26,29 @@ static size_t class_of_job(const struct planned_job *job) {
 static void record_past_time(struct coordinator *c, size_t job) {
     const struct history_job *past = history_find(&c->history, c->f->jobs[job].identity);
     if (!past || past->state != HISTORY_DONE) return;
-    int group = 1;
-    for (const char *at = strchr(past->ranks, ','); at; at = strchr(at + 1, ',')) group++;
-    coordinator_record_time(c, job, group, past->seconds, past->share, past->total > 0.0);
+    struct job_record r = {.group = 1,
+                           .seconds = past->seconds,
+                           .share = past->share,
+                           .found = past->found,
+                           .made = past->made,
+                           .checkpointed = past->total > 0.0};
+    for (const char *at = strchr(past->ranks, ','); at; at = strchr(at + 1, ',')) r.group++;
+    coordinator_record_time(c, job, &r);
+}
+
+/* What the job did, without the contexts that it found. */
+static double cost_of_record(const struct planned_job *j, const struct job_record *r) {
+    const double all = (double)(r->found + r->made);
+    return j->cost.flops - (all > 0.0 ? j->cost.shared * (double)r->found / all : 0.0);
 }
 
 /* A job that resumed from a checkpoint and reports no share is ignored, because it is not known how
  * much of its work was done in these seconds. */
-void coordinator_record_time(struct coordinator *c, size_t job, int group, double seconds,
-                             double share, bool checkpointed) {
+void coordinator_record_time(struct coordinator *c, size_t job, const struct job_record *r) {
     const struct planned_job *j = &c->f->jobs[job];
-    if (share <= 0.0 && checkpointed) return;
-    job_times_learn(c->job_times, class_of_job(j), j->cost.flops * (share > 0.0 ? share : 1.0),
-                    group, seconds);
+    if (r->share <= 0.0 && r->checkpointed) return;
+    job_times_learn(c->job_times, class_of_job(j),
+                    cost_of_record(j, r) * (r->share > 0.0 ? r->share : 1.0), r->group, r->seconds);
 }
 
 /* ---------------------------------------------------------------- the limit */

@@ -310,6 +310,7 @@ static enum err_code capture_plan(struct job_cost *cost, const struct config_poi
                   params_count(d)) *
                      sizeof(float));
     cost->memory_least = cost->memory;
+    cost->shared = cost->load.contexts;
     cost->context_bytes =
         ceil((double)prompts / (double)chunk) * (double)prompt_batch_context_bytes(&batch);
     (void)snprintf(cost->context_of, sizeof cost->context_of, "capture");

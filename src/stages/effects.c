@@ -257,6 +257,14 @@ static enum err_code check_source(const struct source *source, const struct conf
         "choose a problem whose y is a number");
 }
 
+/* Operations: contexts with labels redrawn for each head are not kept. */
+static double shared_contexts_of(const struct causal_options *o, const struct model_dims *d,
+                                 double all) {
+    struct job_load clean = {0};
+    flops_add_contexts(&clean, d, (double)o->prompts.n, 2 * (double)(o->T0 - 1));
+    return o->corruption == CAUSAL_REDRAWN ? clean.contexts : all;
+}
+
 static enum err_code effects_plan(struct job_cost *cost, const struct config_point *point,
                                   const char *control, const struct stage_parent *parents, size_t n,
                                   struct err *err) {
@@ -274,6 +282,7 @@ static enum err_code effects_plan(struct job_cost *cost, const struct config_poi
     *cost = (struct job_cost){
         .load = load_of(&o, d), .group = 1, .work = (double)o.prompts.n, .unit = "prompts"};
     cost->memory = cost->memory_least = memory_needed(&o, d, source);
+    cost->shared = shared_contexts_of(&o, d, cost->load.contexts);
     cost->context_bytes = (o.corruption == CAUSAL_REDRAWN ? 1 : 2) *
                           (double)context_bytes(d, o.prompts.n, 2 * (o.T0 - 1), o.contexts);
     (void)snprintf(cost->context_of, sizeof cost->context_of, "effects");

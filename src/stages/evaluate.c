@@ -197,6 +197,10 @@ static void add_shared_contexts(struct job_cost *cost, const struct evaluate_key
                                 const struct curve_options *o, bool relabels) {
     const double chunks = ceil((double)k->functions / (double)k->chunk);
     if (relabels || k->dummies.n > 0 || o->setup->method->application.scope == EDIT_ALL) return;
+    struct job_load whole = {0};
+    flops_add_contexts(&whole, &o->setup->params->dims, (double)k->functions,
+                       2 * (double)(k->points - 1));
+    cost->shared = whole.contexts;
     cost->context_bytes = chunks * (double)curve_context_bytes(&o->setup->params->dims, o);
     (void)snprintf(cost->context_of, sizeof cost->context_of, "evaluate");
 }

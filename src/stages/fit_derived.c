@@ -281,11 +281,21 @@ static double bytes_of(const struct fit_keys *k, struct method_setup *s, size_t 
     return bytes + part;
 }
 
+/* Operations of the contexts that the choice of any method reads, unless it edits them. */
+static double validation_contexts(const struct fit_keys *k, const struct method_setup *s) {
+    struct job_load load = {0};
+    const struct model_dims *d = &s->params->dims;
+    if (s->method->application.scope == EDIT_ALL) return 0;
+    flops_add_contexts(&load, d, (double)(k->prompts - k->train), 2 * (double)(k->points - 1));
+    return load.contexts;
+}
+
 void fit_derived_cost(struct job_cost *cost, const struct fit_keys *k,
                       const struct method_setup *setup, size_t T0, const struct source *source) {
     struct method_setup s = *setup;
     *cost = (struct job_cost){
         .load = load_of(k, &s, T0), .group = 1, .work = work_of(k, &s), .unit = "prompts"};
+    cost->shared = validation_contexts(k, setup);
     cost->context_bytes =
         (double)context_bytes(&setup->params->dims, k->prompts, 2 * (k->points - 1), k->contexts);
     (void)snprintf(cost->context_of, sizeof cost->context_of, "derived fit %zu %zu", T0, k->batch);

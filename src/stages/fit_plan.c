@@ -119,6 +119,7 @@ static void fill_cost(struct job_cost *cost, const struct fit_keys *k,
                               .work = (double)method_choices(o->setup) * (double)k->epochs *
                                       (double)k->train,
                               .unit = "prompts"};
+    cost->shared = cost->load.contexts;
     cost->context_bytes = kept;
     cost->keeps_contexts = true;
     (void)snprintf(cost->context_of, sizeof cost->context_of, "fit");

@@ -201,7 +201,8 @@ static void test_what_fits(void **state) {
     s.jobs[2].cost.checkpoints = true;
     s.farm.end = clock_now() + 1000.0;
     scene_begin_first(&s);
-    coordinator_record_time(&s.c, 1, 1, 300.0, 1.0, false); /* so 9 take 900 s */
+    const struct job_record third = {.group = 1, .seconds = 300.0, .share = 1.0};
+    coordinator_record_time(&s.c, 1, &third); /* so 9 take 900 s */
     scene_pass(&s, 500.0);
     scene_dispatch(&s);
     const uint64_t first = expect_start(&s, 2, 0, "0"), second = expect_start(&s, 1, 1, "1");

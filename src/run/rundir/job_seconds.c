@@ -51,7 +51,9 @@ static enum err_code subtract_shared(double *seconds, double *contexts, const st
     qsort(all, n, sizeof *all, by_key);
     for (size_t i = 1; i < n; i++) {
         if (all[i].done != all[i - 1].done || strcmp(all[i].key, all[i - 1].key) != 0) continue;
-        const double found = calibration_contexts_seconds(c, &p->jobs[all[i].job].cost.load);
+        const struct job_cost *cost = &p->jobs[all[i].job].cost;
+        const struct job_load shared = {.contexts = cost->shared, .width = cost->load.width};
+        const double found = calibration_contexts_seconds(c, &shared);
         seconds[all[i].job] -= found;
         *contexts -= found;
     }

@@ -89,6 +89,7 @@ static void contexts_are_made_once_for_all_that_share_them(void **state) {
     for (size_t j = 0; j < JOBS; j++)
         s.jobs[j].cost.load =
             (struct job_load){.contexts = 1e9, .estimates = 1e9, .width = CALIBRATION_WIDE};
+    for (size_t j = 0; j < JOBS; j++) s.jobs[j].cost.shared = 1e9;
     for (size_t j = 0; j < 3; j++) (void)snprintf(s.jobs[j].contexts, HASH_HEX, "same");
     (void)snprintf(s.jobs[3].contexts, HASH_HEX, "others");
     for (int resumed = 0; resumed < 2; resumed++) {
