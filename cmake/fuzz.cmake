@@ -11,7 +11,7 @@ function(add_fuzz_program target name)
   endif()
 endfunction()
 
-foreach(name journal config safetensors hf_config shard_index)
+foreach(name journal config safetensors hf_config shard_index tokenizer)
   add_fuzz_program(replay_${name} ${name} ${CMAKE_SOURCE_DIR}/tests/fuzz/replay.c)
   add_test(NAME fuzz.replay_${name} COMMAND replay_${name} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
   set_tests_properties(fuzz.replay_${name} PROPERTIES TIMEOUT 300

@@ -8,20 +8,16 @@
 
 /* ---- reading */
 
-static enum err_code check_id(const struct token_vocab *vocab, const char *content, int64_t id,
-                              const char *place, struct err *err) {
+/* Adds a token that the vocabulary lacks; one that it has must have the same id there. */
+static enum err_code add_missing(struct token_vocab *vocab, const char *content, int64_t id,
+                                 const char *place, struct err *err) {
     char quote[64];
     const size_t size = strlen(content);
     const int32_t known = token_vocab_find(vocab, content, size);
-    if (known >= 0 && known != id)
-        return ERR(err, ERR_DATA, "%s: the token %s has two ids, %d and %lld", place,
-                   token_vocab_quote(quote, content, size), known, (long long)id);
-    if (known < 0 && id != (int64_t)vocab->n)
-        return ERR(err, ERR_DATA,
-                   "%s: the token %s has the id %lld; ids must follow the vocabulary without a "
-                   "gap, so %zu was expected",
-                   place, token_vocab_quote(quote, content, size), (long long)id, vocab->n);
-    return ERR_OK;
+    if (known < 0) return token_vocab_add(vocab, content, size, id, place, err);
+    if (known == id) return ERR_OK;
+    return ERR(err, ERR_DATA, "%s: the token %s has two ids, %d and %lld", place,
+               token_vocab_quote(quote, content, size), known, (long long)id);
 }
 
 static enum err_code read_flags(struct added_token *t, const struct component *c, struct err *err) {
@@ -53,9 +49,7 @@ static enum err_code read_added(struct added_token *t, struct token_vocab *vocab
     TRY(component_text(&content, c, "content", err));
     TRY(json_read_int(&id, json_member(c->object, "id"), place, err));
     CHECK(*content, ERR_DATA, "%s: the token of id %lld is empty", place, (long long)id);
-    TRY(check_id(vocab, content, id, place, err));
-    if (id == (int64_t)vocab->n)
-        TRY(token_vocab_add(vocab, content, strlen(content), id, place, err));
+    TRY(add_missing(vocab, content, id, place, err));
     t->id = (int32_t)id;
     text_bytes(&t->pattern, content, strlen(content));
     if (t->normalized) TRY(normalizer_apply(&t->pattern, normalizer, err));

@@ -18,13 +18,13 @@ struct pattern_scan {
     struct err *err;
 };
 
-static enum err_code refuse(const struct pattern_scan *s, size_t length) {
+static enum err_code refuse_syntax(const struct pattern_scan *s, size_t length) {
     return ERR(s->err, ERR_DATA,
                "%s: the pattern has '%.*s' at byte %zu, which is not supported here", s->place,
                (int)length, s->at, (size_t)(s->at - s->regex));
 }
 
-static enum err_code pass(struct pattern_scan *s, size_t length) {
+static enum err_code pass_syntax(struct pattern_scan *s, size_t length) {
     text_bytes(s->out, s->at, length);
     s->at += length;
     return ERR_OK;
@@ -33,17 +33,17 @@ static enum err_code pass(struct pattern_scan *s, size_t length) {
 /* \p{L}, \P{Nd}: general categories; names of scripts differ between the libraries. */
 static enum err_code rewrite_property(struct pattern_scan *s) {
     const char *end = strchr(s->at, '}');
-    if (s->at[2] != '{' || !end) return refuse(s, strlen(s->at) < 3 ? strlen(s->at) : 3);
+    if (s->at[2] != '{' || !end) return refuse_syntax(s, strlen(s->at) < 3 ? strlen(s->at) : 3);
     const size_t n = (size_t)(end - s->at) - 3;
     const bool known = n >= 1 && n <= 2 && strchr("LMNPSZC", s->at[3]) &&
                        (n == 1 || strchr("aucdefiklmnopst", s->at[4]));
-    return known ? pass(s, n + 4) : refuse(s, n + 4 < 40 ? n + 4 : 40);
+    return known ? pass_syntax(s, n + 4) : refuse_syntax(s, n + 4 < 40 ? n + 4 : 40);
 }
 
 static enum err_code rewrite_escape(struct pattern_scan *s, bool in_class) {
     const char c = s->at[1];
     if (c == 'p' || c == 'P') return rewrite_property(s);
-    if (c && (strchr("rntf", c) || (ispunct((unsigned char)c)))) return pass(s, 2);
+    if (c && (strchr("rntf", c) || (ispunct((unsigned char)c)))) return pass_syntax(s, 2);
     if (c == 'd' || c == 'D')
         text_add(s->out, "\\%c{Nd}", c == 'd' ? 'p' : 'P');
     else if (c == 's' && in_class)
@@ -53,7 +53,7 @@ static enum err_code rewrite_escape(struct pattern_scan *s, bool in_class) {
     else if (c == 's' || c == 'S')
         text_add(s->out, "[%s%s]", c == 'S' ? "^" : "", SPACE);
     else
-        return refuse(s, c ? 2 : 1);
+        return refuse_syntax(s, c ? 2 : 1);
     s->at += 2;
     return ERR_OK;
 }
@@ -61,17 +61,17 @@ static enum err_code rewrite_escape(struct pattern_scan *s, bool in_class) {
 /* [...]: no nested classes, no intersections. */
 static enum err_code rewrite_class(struct pattern_scan *s) {
     enum err_code rc = ERR_OK;
-    TRY(pass(s, s->at[1] == '^' ? 2 : 1));
-    if (*s->at == ']') return refuse(s, 1);
+    TRY(pass_syntax(s, s->at[1] == '^' ? 2 : 1));
+    if (*s->at == ']') return refuse_syntax(s, 1);
     while (rc == ERR_OK && *s->at != ']') {
         if (*s->at == '\\')
             rc = rewrite_escape(s, true);
         else if (*s->at == '[' || strncmp(s->at, "&&", 2) == 0 || *s->at == '\0')
-            rc = refuse(s, *s->at == '&' ? 2 : *s->at == '[');
+            rc = refuse_syntax(s, *s->at == '&' ? 2 : *s->at == '[');
         else
-            rc = pass(s, 1);
+            rc = pass_syntax(s, 1);
     }
-    if (rc == ERR_OK) TRY(pass(s, 1));
+    if (rc == ERR_OK) TRY(pass_syntax(s, 1));
 cleanup:
     return rc;
 }
@@ -80,22 +80,22 @@ cleanup:
 static enum err_code rewrite_count(struct pattern_scan *s) {
     const char *end = s->at + 1;
     end += strspn(end, "0123456789");
-    if (end == s->at + 1) return refuse(s, 1);
+    if (end == s->at + 1) return refuse_syntax(s, 1);
     if (*end == ',') end += 1 + strspn(end + 1, "0123456789");
-    if (*end != '}') return refuse(s, 1);
+    if (*end != '}') return refuse_syntax(s, 1);
     const size_t n = (size_t)(end + 1 - s->at);
-    return end[1] == '+' || end[1] == '?' ? refuse(s, n + 1) : pass(s, n);
+    return end[1] == '+' || end[1] == '?' ? refuse_syntax(s, n + 1) : pass_syntax(s, n);
 }
 
 static enum err_code rewrite_group(struct pattern_scan *s) {
     static const char *const OPENINGS[] = {"(?:", "(?i:", "(?=", "(?!", "(?<=", "(?<!", "(?>"};
-    if (s->at[1] == '*') return refuse(s, 2);
-    if (s->at[1] != '?') return pass(s, 1);
+    if (s->at[1] == '*') return refuse_syntax(s, 2);
+    if (s->at[1] != '?') return pass_syntax(s, 1);
     for (size_t i = 0; i < sizeof OPENINGS / sizeof *OPENINGS; i++) {
         const size_t n = strlen(OPENINGS[i]);
-        if (strncmp(s->at, OPENINGS[i], n) == 0) return pass(s, n);
+        if (strncmp(s->at, OPENINGS[i], n) == 0) return pass_syntax(s, n);
     }
-    return refuse(s, s->at[2] ? 3 : 2);
+    return refuse_syntax(s, s->at[2] ? 3 : 2);
 }
 
 enum err_code pattern_syntax_rewrite(struct text *out, const char *regex, const char *place,
@@ -112,9 +112,9 @@ enum err_code pattern_syntax_rewrite(struct text *out, const char *regex, const 
         else if (*s.at == '{')
             rc = rewrite_count(&s);
         else if (strchr(".^$}]", *s.at))
-            rc = refuse(&s, 1);
+            rc = refuse_syntax(&s, 1);
         else
-            rc = pass(&s, 1);
+            rc = pass_syntax(&s, 1);
     }
     return rc == ERR_OK ? text_check(out, err) : rc;
 }

@@ -218,12 +218,13 @@ static bool needs_pass(const struct pre_tokenizer_step *s, enum pre_tokenizer_pa
 enum err_code pre_tokenizer_apply(struct pieces *pieces, struct pieces *scratch,
                                   const struct pre_tokenizer *p, struct err *err) {
     enum err_code rc = ERR_OK;
-    for (size_t i = 0; i < p->n; i++)
-        for (int pass = PASS_PREFIX; pass <= PASS_BYTES; pass++) {
-            if (!needs_pass(&p->steps[i], pass)) continue;
-            TRY(run_pass(scratch, pieces, &p->steps[i], pass, err));
-            swap_pieces(pieces, scratch);
-        }
+    static const enum pre_tokenizer_pass PASSES[] = {PASS_PREFIX, PASS_CUT, PASS_BYTES};
+    for (size_t i = 0; i < 3 * p->n; i++) {
+        const struct pre_tokenizer_step *s = &p->steps[i / 3];
+        if (!needs_pass(s, PASSES[i % 3])) continue;
+        TRY(run_pass(scratch, pieces, s, PASSES[i % 3], err));
+        swap_pieces(pieces, scratch);
+    }
 cleanup:
     return rc;
 }

@@ -121,7 +121,7 @@ void token_decoder_release(struct token_decoder *d) {
 /* ---- application: each step reads one list of tokens and writes another. A token may be empty:
  * each piece has the id 0, so that it is kept. */
 
-static void keep(struct pieces *out, const char *bytes, size_t size) {
+static void keep_token(struct pieces *out, const char *bytes, size_t size) {
     pieces_add(out, bytes, size, 0, false);
 }
 
@@ -130,7 +130,7 @@ static void decode_byte_level(struct pieces *out, const struct pieces *in) {
     for (size_t i = 0; i < in->n; i++)
         byte_level_add_bytes(&bytes, pieces_bytes(in, i), in->list[i].size);
     unicode_add_lossy(&text, text_str(&bytes), bytes.size);
-    keep(out, text_str(&text), text.size);
+    keep_token(out, text_str(&text), text.size);
     out->failed = out->failed || bytes.failed || text.failed;
     text_release(&bytes);
     text_release(&text);
@@ -153,8 +153,8 @@ static int fallback_byte(const char *token, size_t size) {
 static void flush_bytes(struct pieces *out, struct text *row) {
     if (row->size == 0) return;
     const bool valid = unicode_check(text_str(row), row->size) == row->size;
-    if (valid) keep(out, text_str(row), row->size);
-    for (size_t i = 0; !valid && i < row->size; i++) keep(out, "\xef\xbf\xbd", 3);
+    if (valid) keep_token(out, text_str(row), row->size);
+    for (size_t i = 0; !valid && i < row->size; i++) keep_token(out, "\xef\xbf\xbd", 3);
     out->failed = out->failed || row->failed;
     text_clear(row);
 }
@@ -166,7 +166,7 @@ static void decode_byte_fallback(struct pieces *out, const struct pieces *in) {
         const char c = (char)byte;
         if (byte < 0) {
             flush_bytes(out, &row);
-            keep(out, pieces_bytes(in, i), in->list[i].size);
+            keep_token(out, pieces_bytes(in, i), in->list[i].size);
         } else {
             text_bytes(&row, &c, 1);
         }
@@ -183,7 +183,7 @@ static enum err_code decode_replace(struct pieces *out, const struct pieces *in,
         text_clear(&text);
         TRY(token_pattern_replace(&text, s->pattern, s->content, pieces_bytes(in, i),
                                   in->list[i].size, err));
-        keep(out, text_str(&text), text.size);
+        keep_token(out, text_str(&text), text.size);
         TRY(text_check(&text, err));
     }
 cleanup:
@@ -205,7 +205,7 @@ static void decode_strip(struct pieces *out, const struct pieces *in,
             if (memcmp(bytes + end - n, s->character, n) != 0) break;
             end -= n;
         }
-        keep(out, bytes + start, end - start);
+        keep_token(out, bytes + start, end - start);
     }
 }
 
@@ -237,7 +237,8 @@ static enum err_code decode_step(struct pieces *out, const struct pieces *in,
         decode_byte_fallback(out, in);
         break;
     case DECODER_FUSE:
-        keep(out, text_str(&in->text), in->text.size); /* the tokens follow one another in it */
+        keep_token(out, text_str(&in->text),
+                   in->text.size); /* the tokens follow one another in it */
         break;
     case DECODER_REPLACE:
         return decode_replace(out, in, s, err);

@@ -16,13 +16,12 @@ static enum err_code read_vocab(struct token_vocab *v, struct json value, const 
                                 struct err *err) {
     enum err_code rc = ERR_OK;
     TRY(json_expect(value, JSON_KIND_OBJECT, place, err));
-    TRY(token_vocab_init(v, json_count(value), err));
+    TRY(token_vocab_init(v, json_count(value), place, err));
     for (struct json_walk w = {.object = value}; json_next(&w);) {
         int64_t id = 0;
         TRY(json_read_int(&id, w.value, place, err));
         TRY(token_vocab_add(v, w.key, strlen(w.key), id, place, err));
     }
-    TRY(token_vocab_seal(v, place, err));
 cleanup:
     return rc;
 }
@@ -91,9 +90,11 @@ static enum err_code refuse_option(const struct component *c, const char *key, s
 static enum err_code check_neutral(const struct component *c, struct err *err) {
     enum err_code rc = ERR_OK;
     static const char *const AFFIXES[] = {"continuing_subword_prefix", "end_of_word_suffix"};
+    char place[COMPONENT_PLACE];
     double dropout = 0;
     if (!component_is_unset(c, "dropout"))
-        TRY(json_read_number(&dropout, json_member(c->object, "dropout"), "dropout", err));
+        TRY(json_read_number(&dropout, json_member(c->object, "dropout"), component_place(place, c),
+                             err));
     if (dropout != 0) return refuse_option(c, "dropout", err);
     for (size_t i = 0; i < 2; i++) {
         const char *affix = "";

@@ -45,7 +45,7 @@ static enum err_code compile(struct token_pattern *p, const struct text *source,
 }
 
 /* Room for deep backtracking; without a JIT compiler PCRE2 interprets the pattern. */
-static enum err_code prepare(struct token_pattern *p, struct err *err) {
+static enum err_code prepare_match(struct token_pattern *p, struct err *err) {
     enum { STACK_FIRST = 1 << 15, STACK_MOST = 1 << 23 };
     p->match = pcre2_match_data_create_from_pattern(p->code, NULL);
     p->context = pcre2_match_context_create(NULL);
@@ -64,7 +64,7 @@ enum err_code token_pattern_regex(struct token_pattern **out, const char *regex,
     CHECK(p, ERR_MEMORY, "no memory for a pattern");
     TRY(pattern_syntax_rewrite(&source, regex, place, err));
     TRY(compile(p, &source, place, err));
-    TRY(prepare(p, err));
+    TRY(prepare_match(p, err));
     *out = p;
     p = NULL;
 cleanup:

@@ -17,11 +17,15 @@ static size_t hash_token(const char *token, size_t size) {
     return (size_t)(h * 0x9e3779b97f4a7c15u >> 16);
 }
 
-enum err_code token_vocab_init(struct token_vocab *v, size_t expected, struct err *err) {
-    *v = (struct token_vocab){.n_slots = 64};
-    while (v->n_slots < 2 * expected) v->n_slots *= 2;
+enum err_code token_vocab_init(struct token_vocab *v, size_t n, const char *place,
+                               struct err *err) {
+    *v = (struct token_vocab){.own = n, .n_slots = 64};
+    if (n == 0 || n > TOKEN_ID_MAX)
+        return ERR(err, ERR_DATA, "%s: %s", place,
+                   n ? "too many tokens" : "the vocabulary is empty");
+    while (v->n_slots < 2 * n) v->n_slots *= 2;
     v->slots = calloc(v->n_slots, sizeof *v->slots);
-    return v->slots ? ERR_OK : ERR(err, ERR_MEMORY, "no memory for %zu tokens", expected);
+    return v->slots ? ERR_OK : ERR(err, ERR_MEMORY, "no memory for %zu tokens", n);
 }
 
 void token_vocab_release(struct token_vocab *v) {
@@ -32,7 +36,7 @@ void token_vocab_release(struct token_vocab *v) {
 }
 
 /* The slot that holds the token, or the free one where it belongs. */
-static uint32_t *slot_of(const struct token_vocab *v, const char *token, size_t size) {
+static uint32_t *token_slot(const struct token_vocab *v, const char *token, size_t size) {
     size_t at = hash_token(token, size) & (v->n_slots - 1);
     while (v->slots[at]) {
         const struct token_span *s = &v->spans[v->slots[at] - 1];
@@ -66,29 +70,39 @@ static enum err_code grow_slots(struct token_vocab *v, struct err *err) {
     for (size_t i = 0; i < v->n_slots / 2; i++) {
         if (!old[i]) continue;
         const struct token_span *s = &v->spans[old[i] - 1];
-        *slot_of(v, v->bytes.data + s->start, (size_t)s->size) = old[i];
+        *token_slot(v, v->bytes.data + s->start, (size_t)s->size) = old[i];
     }
     free(old);
     return ERR_OK;
 }
 
+/* Before the model is complete any of its ids may follow, then only the next one. */
+static enum err_code check_new_id(const struct token_vocab *v, const char *token, size_t size,
+                                  int64_t id, const char *place, struct err *err) {
+    char quote[64], other[64];
+    const int64_t end = (int64_t)(v->n < v->own ? v->own : v->n + 1);
+    token_vocab_quote(quote, token, size);
+    if (id < 0 || id >= end || id > TOKEN_ID_MAX)
+        return ERR(err, ERR_DATA,
+                   "%s: the token %s has the id %lld; ids must run from 0 without a gap, here to "
+                   "%lld",
+                   place, quote, (long long)id, (long long)end - 1);
+    if ((size_t)id >= v->capacity || v->spans[id].size < 0) return ERR_OK;
+    const struct token_text first = token_vocab_at(v, (int32_t)id);
+    return ERR(err, ERR_DATA, "%s: the tokens %s and %s have the same id %lld", place,
+               token_vocab_quote(other, first.data, first.size), quote, (long long)id);
+}
+
 enum err_code token_vocab_add(struct token_vocab *v, const char *token, size_t size, int64_t id,
                               const char *place, struct err *err) {
     enum err_code rc = ERR_OK;
-    char quote[64], other[64];
+    char quote[64];
     CHECK(size <= TOKEN_BYTES_MAX, ERR_DATA, "%s: the token %s has %zu bytes; at most %d", place,
           token_vocab_quote(quote, token, size), size, TOKEN_BYTES_MAX);
-    CHECK(id >= 0 && id <= TOKEN_ID_MAX, ERR_DATA, "%s: the token %s has the id %lld, not 0 to %d",
-          place, token_vocab_quote(quote, token, size), (long long)id, TOKEN_ID_MAX);
+    TRY(check_new_id(v, token, size, id, place, err));
     TRY(grow_spans(v, (size_t)id + 1, err));
-    if (v->spans[id].size >= 0) {
-        const struct token_text first = token_vocab_at(v, (int32_t)id);
-        CHECK(false, ERR_DATA, "%s: the tokens %s and %s have the same id %lld", place,
-              token_vocab_quote(other, first.data, first.size),
-              token_vocab_quote(quote, token, size), (long long)id);
-    }
     if (4 * (v->n + 1) > 3 * v->n_slots) TRY(grow_slots(v, err));
-    uint32_t *slot = slot_of(v, token, size);
+    uint32_t *slot = token_slot(v, token, size);
     CHECK(!*slot, ERR_DATA, "%s: the token %s has two ids, %u and %lld", place,
           token_vocab_quote(quote, token, size), *slot - 1, (long long)id);
     v->spans[id] = (struct token_span){v->bytes.size, (int32_t)size};
@@ -100,20 +114,8 @@ cleanup:
     return rc;
 }
 
-enum err_code token_vocab_seal(struct token_vocab *v, const char *place, struct err *err) {
-    if (v->n == 0) return ERR(err, ERR_DATA, "%s: the vocabulary is empty", place);
-    for (size_t id = 0; id < v->n; id++)
-        if (v->spans[id].size < 0)
-            return ERR(err, ERR_DATA,
-                       "%s: no token has the id %zu, although %zu tokens are given: ids must run "
-                       "from 0 without a gap",
-                       place, id, v->n);
-    v->own = v->n;
-    return ERR_OK;
-}
-
 int32_t token_vocab_find(const struct token_vocab *v, const char *token, size_t size) {
-    return (int32_t)*slot_of(v, token, size) - 1;
+    return (int32_t)*token_slot(v, token, size) - 1;
 }
 
 int32_t token_vocab_find_own(const struct token_vocab *v, const char *token, size_t size) {

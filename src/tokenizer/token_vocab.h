@@ -1,9 +1,8 @@
 /*
  * token_vocab.h - the tokens of a model: id to bytes and bytes to id.
  *
- * Tokens are added in any order under ids from 0 on; token_vocab_seal() checks that no id is
- * missing.  A token is UTF-8 of 1 to TOKEN_BYTES_MAX bytes (0 bytes are accepted too: published
- * vocabularies have an empty token now and then).
+ * The tokens of a model are added in any order, under ids from 0 on without a gap; added tokens
+ * follow, in order.  A token is UTF-8 of at most TOKEN_BYTES_MAX bytes.
  */
 #ifndef TOKENIZER_TOKEN_VOCAB_H
 #define TOKENIZER_TOKEN_VOCAB_H
@@ -14,7 +13,7 @@
 #include "base/err.h"
 #include "base/text.h"
 
-enum { TOKEN_BYTES_MAX = 4096, TOKEN_ID_MAX = (1 << 24) - 1 };
+enum { TOKEN_BYTES_MAX = 4096, TOKEN_ID_MAX = (1 << 28) - 1 };
 
 struct token_text { /* borrowed */
     const char *data;
@@ -31,17 +30,15 @@ struct token_vocab {
     size_t n_slots;
 };
 
-/* `expected`: about how many tokens will be added. */
-enum err_code token_vocab_init(struct token_vocab *v, size_t expected, struct err *err);
+/* For a model of n tokens; added tokens may follow them. ERR_DATA beginning with `place`: none, or
+ * too many. */
+enum err_code token_vocab_init(struct token_vocab *v, size_t n, const char *place, struct err *err);
 void token_vocab_release(struct token_vocab *v); /* idempotent */
 
-/* ERR_DATA, beginning with `place`: an id outside 0 .. TOKEN_ID_MAX or given twice, a token given
- * twice or too long. */
+/* ERR_DATA, beginning with `place`: an id that leaves a gap or is given twice, a token given twice
+ * or too long. */
 enum err_code token_vocab_add(struct token_vocab *v, const char *token, size_t size, int64_t id,
                               const char *place, struct err *err);
-
-/* The tokens so far are those of the model. ERR_DATA naming the first id without a token. */
-enum err_code token_vocab_seal(struct token_vocab *v, const char *place, struct err *err);
 
 /* The id of a token, or of a token of the model; -1: none. */
 int32_t token_vocab_find(const struct token_vocab *v, const char *token, size_t size);

@@ -10,7 +10,7 @@ enum { TOKENIZER_JSON_MOST = 1 << 28 }; /* bytes */
 /* ---- tokenizer.json */
 
 /* `truncation` and `padding` would change the ids of a text by its length. */
-static enum err_code check_root(struct json root, const char *file, struct err *err) {
+static enum err_code check_file(struct json root, const char *file, struct err *err) {
     enum err_code rc = ERR_OK;
     static const char *const KEYS[] = {
         "version",       "truncation",     "padding", "added_tokens", "normalizer",
@@ -32,7 +32,7 @@ cleanup:
 static enum err_code read_parts(struct tokenizer_parts *p, struct json root, const char *file,
                                 struct err *err) {
     enum err_code rc = ERR_OK;
-    TRY(check_root(root, file, err));
+    TRY(check_file(root, file, err));
     TRY(normalizer_read(&p->normalizer, json_member(root, "normalizer"), file, err));
     TRY(pre_tokenizer_read(&p->pre_tokenizer, json_member(root, "pre_tokenizer"), file, err));
     TRY(token_decoder_read(&p->decoder, json_member(root, "decoder"), file, err));

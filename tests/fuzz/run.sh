@@ -7,10 +7,10 @@ set -euo pipefail
 cd -- "$(dirname -- "$0")/../.."
 seconds=${1:-600}
 names=("${@:2}")
-if ((${#names[@]} == 0)); then names=(journal config safetensors hf_config shard_index); fi
-declare -A longest=([journal]=16000 [config]=4000 [safetensors]=40000 [hf_config]=4000 [shard_index]=4000)
+if ((${#names[@]} == 0)); then names=(journal config safetensors hf_config shard_index tokenizer); fi
+declare -A longest=([journal]=16000 [config]=4000 [safetensors]=40000 [hf_config]=4000 [shard_index]=4000 [tokenizer]=4000)
 # libconfig loses tokens after a syntax error (tests/lsan.supp); looking for it at each would be slow.
-declare -A leaks=([journal]=1 [config]=0 [safetensors]=1 [hf_config]=1 [shard_index]=1)
+declare -A leaks=([journal]=1 [config]=0 [safetensors]=1 [hf_config]=1 [shard_index]=1 [tokenizer]=1)
 export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
 
 cmake --preset fuzz >/dev/null

@@ -315,7 +315,8 @@ static void wrong_data_is_refused(void **state) {
     (void)state;
     refused("{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":0},\"merges\":[]}}",
             "the tokens 'a' and 'b' have the same id 0");
-    refused("{\"model\":{\"vocab\":{\"a\":0,\"b\":2},\"merges\":[]}}", "no token has the id 1");
+    refused("{\"model\":{\"vocab\":{\"a\":0,\"b\":2},\"merges\":[]}}",
+            "the token 'b' has the id 2; ids must run from 0 without a gap, here to 1");
     refused("{\"model\":{\"vocab\":{\"a\":-1},\"merges\":[]}}", "the token 'a' has the id -1");
     refused("{\"model\":{\"vocab\":{\"a\":99999999999},\"merges\":[]}}", "has the id 99999999999");
     refused("{\"model\":{\"vocab\":{},\"merges\":[]}}", "the vocabulary is empty");
@@ -328,9 +329,10 @@ static void wrong_data_is_refused(void **state) {
             "expected a text \"LEFT RIGHT\" or an array");
     refused("{\"model\":{\"vocab\":{\"a\":0}}}",
             "model: merges: expected an array, received nothing");
-    refused("{\"added_tokens\":[" ADDED("10", "<s>", "") "]," BPE("") "}", "so 9 was expected");
+    refused("{\"added_tokens\":[" ADDED("10", "<s>", "") "]," BPE("") "}",
+            "'<s>' has the id 10; ids must run from 0 without a gap, here to 9");
     refused("{\"added_tokens\":[" ADDED("9", "<s>", "") "," ADDED("9", "<t>", "") "]," BPE("") "}",
-            "so 10 was expected");
+            "the tokens '<s>' and '<t>' have the same id 9");
     refused("{\"added_tokens\":[" ADDED("9", "a", "") "]," BPE("") "}",
             "the token 'a' has two ids, 0 and 9");
     refused("{\"added_tokens\":[" ADDED("0", "a", "") "," ADDED("0", "a", "") "]," BPE("") "}",
