@@ -4,7 +4,7 @@
 
 static const struct option_row OPTIONS[] = {
     {"--json", NULL, NULL, "print JSON"},
-    {"--edits", NULL, "FILE", "write the vector of a fit or evaluation, and its edits, to a file"},
+    {"--edits", NULL, "FILE", "write the vector of a fit, choice or evaluation, and its edits"},
 };
 
 static enum err_code write_edits(struct text *out, const struct run_state *r,

@@ -19,6 +19,9 @@ stages = (
   { stage = "evaluate"; of = "fit"; also = "plain"; points = 8; functions = 8; keep = ["predictions", "prompts"]; },
   { stage = "evaluate"; name = "shifted"; of = "pretrain"; also = "plain"; points = 8; functions = 8;
     keep = "prompts"; shift = ["orthogonal", "shuffled_labels"]; },
+  { stage = "fit"; name = "rates"; of = "pretrain"; method = "constant"; points = 6; prompts = 40; batch = 16;
+    epochs = 2; optimiser = { lr = [1e-3, 0.3]; }; choose = { key = "optimiser.lr"; by = "validation"; }; },
+  { stage = "evaluate"; name = "best"; of = "rates"; points = 8; functions = 8; },
   { stage = "estimate"; estimator = "averaging"; points = 8; functions = 8; },
   { stage = "capture"; of = "pretrain"; points = 4; prompts = 4; },
   { stage = "effects"; of = "pretrain"; points = 4; prompts = 4; reading = ["heads", "reprojected"]; }
@@ -72,10 +75,28 @@ edits 'fit[0]' '"vector":"prompt"' '"basis":["basis_heads"]' '"basis_points":4' 
 edits 'fit[1]' '"method":"constant"' '"vector":"given"' '"vector":{"dtype":"F32","shape":[8]'
 edits 'evaluate[0]' '"method":"ltv"' '"stage":"evaluate"'
 edits 'shifted[0]' '"vector":"none"' '"edits":[]'
+# An evaluation of a choice has the vector of the chosen fit.
+for job in 'fit[1]' 'rates[1]' 'rates_choice[0]' 'best[0]'; do
+    "$program" artifact run "$job" --edits edits.safetensors >out 2>err || die "--edits of $job: $(cat err)"
+    tail -c 32 edits.safetensors | sha256sum
+done >vectors
+[[ $(sort -u vectors | wc -l) == 2 && $(sed -n '3,4p' vectors | sort -u | wc -l) == 1 ]] ||
+    fault "an evaluation of a choice does not have the vector of one of the fits: $(cat vectors)"
 refused 65 'capture\[0\] is a job of capture, which edits nothing' artifact run 'capture[0]' --edits e.safetensors
 rm -- "$path"
 refused 65 'fit\[0\] is PENDING: run the config first' artifact run 'fit[0]' --edits e.safetensors
 refused 65 'fit\[0\] is PENDING: it has no artifact' artifact run 'fit[0]'
+
+# ---- A model file that has changed since the run is not taken for the model of the fit.
+cp -- "$source_dir/experiments/models/linear_d5.safetensors" model.safetensors
+cat >file.cfg <<'END'
+name = "file"; seed = 1; source = { problem = "linear"; dims = 5; }; model = { checkpoint = "model.safetensors"; };
+stages = ( { stage = "fit"; method = "constant"; points = 4; prompts = 8; batch = 4; epochs = 1; } );
+END
+timeout 120 "$program" run file.cfg -o file --quiet >/dev/null 2>err || die "run: $(cat err)"
+"$program" artifact file 'fit[0]' --edits e.safetensors >out 2>err || fault "--edits: $(cat err)"
+printf 'x' >>model.safetensors
+refused 65 'the model has other content' artifact file 'fit[0]' --edits e.safetensors
 
 # ---- docs/results.md
 "$program" help --markdown artifacts >tables.md

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "run/plan/job_about.h"
+#include "stages/choose.h"
 #include "stages/fitted_method.h"
 #include "stages/job_model.h"
 #include "store/artifact.h"
@@ -38,25 +39,6 @@ static void edits_file_close(struct edits_file *f) {
 
 /* ---- what the job applies */
 
-static enum err_code find_fit(struct edits_file *f, struct err *err) {
-    const struct planned_job *job = planned(f, f->job);
-    const struct method *control = job->control ? method_find(job->control) : NULL;
-    const char *kind = kind_of_job(f, f->job);
-    f->fit = PLAN_NONE;
-    if (strcmp(kind, "fit") != 0 && strcmp(kind, "evaluate") != 0)
-        return ERR(err, ERR_DATA,
-                   "%s is a job of %s, which edits nothing: give one of fit or evaluate",
-                   job->label, kind);
-    if (control && control->control.redraw)
-        return ERR(err, ERR_DATA,
-                   "%s: %s draws other values for every function, so there is no vector to write",
-                   job->label, control->name);
-    if (strcmp(kind, "fit") == 0) f->fit = f->job;
-    for (size_t i = 0; i < job->n_parents; i++)
-        if (strcmp(kind_of_job(f, job->parents[i]), "fit") == 0) f->fit = job->parents[i];
-    return ERR_OK;
-}
-
 static enum err_code artifact_path_of(char out[FILE_PATH_MAX], const struct edits_file *f,
                                       size_t job, struct err *err) {
     const struct run_state *r = f->run;
@@ -67,13 +49,49 @@ static enum err_code artifact_path_of(char out[FILE_PATH_MAX], const struct edit
     return artifact_path(out, r->dir, planned(f, job)->identity, err);
 }
 
+/* f->fit becomes `job` if it is a fit, or the one that it chose. */
+static enum err_code take_fit(struct edits_file *f, size_t job, struct err *err) {
+    enum err_code rc = ERR_OK;
+    char path[FILE_PATH_MAX];
+    size_t chosen = 0;
+    if (strcmp(kind_of_job(f, job), "fit") == 0) f->fit = job;
+    if (strcmp(kind_of_job(f, job), "choose") != 0) return ERR_OK;
+    TRY(artifact_path_of(path, f, job, err));
+    TRY(choose_read(&chosen, path, planned(f, job)->n_parents, err));
+    f->fit = planned(f, job)->parents[chosen];
+cleanup:
+    return rc;
+}
+
+static enum err_code find_fit(struct edits_file *f, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct planned_job *job = planned(f, f->job);
+    const struct method *control = job->control ? method_find(job->control) : NULL;
+    const char *kind = kind_of_job(f, f->job);
+    const bool evaluates = strcmp(kind, "evaluate") == 0;
+    f->fit = PLAN_NONE;
+    TRY(take_fit(f, f->job, err));
+    CHECK(evaluates || f->fit != PLAN_NONE, ERR_DATA,
+          "%s is a job of %s, which edits nothing: give one of fit, choose or evaluate", job->label,
+          kind);
+    CHECK(!control || !control->control.redraw, ERR_DATA,
+          "%s: %s draws other values for every function, so there is no vector to write",
+          job->label, job->control);
+    for (size_t i = 0; evaluates && i < job->n_parents; i++) TRY(take_fit(f, job->parents[i], err));
+cleanup:
+    return rc;
+}
+
 static enum err_code open_exported_model(struct edits_file *f, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct plan *p = &f->run->plan;
     char path[FILE_PATH_MAX];
-    const size_t trained = plan_model(p, f->job);
-    const char *file = plan_model_file(p, f->job);
+    const size_t owner = f->fit != PLAN_NONE ? f->fit : f->job;
+    const size_t trained = plan_model(p, owner);
+    const char *file = plan_model_file(p, owner);
     CHECK(trained != PLAN_NONE || file, ERR_DATA, "%s has no model", planned(f, f->job)->label);
+    CHECK(trained != PLAN_NONE || !identity_files_differ(p->files, plan_read_point(p, owner)),
+          ERR_DATA, "%s: the model has other content than in the run, or is gone", file);
     if (trained != PLAN_NONE) TRY(artifact_path_of(path, f, trained, err));
     TRY(model_open(&f->model, trained != PLAN_NONE ? path : file, err));
 cleanup:
