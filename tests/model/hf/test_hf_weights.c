@@ -19,6 +19,7 @@
 #include "ops/blas.h"
 #include "store/fixture.h"
 #include "twins/error_says.h"
+#include "twins/scratch_group.h"
 
 static struct err err;
 
@@ -144,9 +145,60 @@ static void matrices_are_not_copied(void **state) {
     hf_model_close(&m);
 }
 
+/* Copies a file of a folder into the scratch folder; a safetensors file gets a header that is one
+ * space longer, so that no float is aligned. */
+static void copy_shifted(const char *folder, const char *name, bool shift) {
+    char path[FILE_PATH_MAX], copy[SCRATCH_PATH];
+    struct text from = {0}, to = {0};
+    uint64_t length = 0;
+    (void)snprintf(path, sizeof path, "%.4000s/%s", folder, name);
+    SUCCEEDS(file_read(&from, path, 1 << 24, &err));
+    if (shift) {
+        memcpy(&length, from.data, sizeof length);
+        length++;
+        text_bytes(&to, &length, sizeof length);
+        text_bytes(&to, from.data + 8, length - 1);
+        text_bytes(&to, " ", 1);
+        text_bytes(&to, from.data + 7 + length, from.size - 7 - length);
+    } else {
+        text_bytes(&to, from.data, from.size);
+    }
+    scratch_write(copy, &scratch, name, to.data, to.size);
+    text_release(&from);
+    text_release(&to);
+}
+
+static void floats_that_are_not_aligned_are_copied(void **state) {
+    (void)state;
+    char folder[FILE_PATH_MAX];
+    struct hf_model m, shifted;
+    struct params p, q;
+    size_t bytes = 0;
+    if (!folder_path(folder, "llama3_f32")) skip();
+    copy_shifted(folder, "config.json", false);
+    copy_shifted(folder, "model.safetensors", true);
+    SUCCEEDS(hf_model_open(&m, folder, &err));
+    SUCCEEDS(hf_model_open(&shifted, scratch.folder, &err));
+    SUCCEEDS(hf_weights_place(&p, &m, &err));
+    SUCCEEDS(hf_weights_place(&q, &shifted, &err));
+    for (size_t i = 0; i < params_tensors(&p.dims); i++) {
+        struct param_info a, b;
+        params_at(&a, &p, i);
+        params_at(&b, &q, i);
+        assert_memory_equal(a.data, b.data, m.tensors[i]->elements * sizeof(float));
+    }
+    SUCCEEDS(hf_weights_allocated(&bytes, &shifted, &err));
+    assert_true(bytes >= hf_model_bytes(&shifted));
+    params_destroy(&p);
+    params_destroy(&q);
+    hf_model_close(&m);
+    hf_model_close(&shifted);
+}
+
 int main(void) {
     blas_init();
     const struct CMUnitTest tests[] = {cmocka_unit_test(logits_equal_the_fixtures),
-                                       cmocka_unit_test(matrices_are_not_copied)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+                                       cmocka_unit_test(matrices_are_not_copied),
+                                       cmocka_unit_test(floats_that_are_not_aligned_are_copied)};
+    return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }
