@@ -1,8 +1,8 @@
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "cli/command.h"
 #include "tokenizer/tokenizer.h"
 #include "json/json_writer.h"
@@ -15,6 +15,19 @@ static const struct option_row OPTIONS[] = {
     {"--special", NULL, NULL, "add the post-processor's special tokens instead of a first token"},
     {"--json", NULL, NULL, "print ids and tokens, or the text, as JSON"},
 };
+
+/* Not by the name /dev/stdin, which a socket (ssh) does not open. */
+static enum err_code read_input(struct text *out, struct err *err) {
+    char buffer[1 << 14];
+    size_t n;
+    while ((n = fread(buffer, 1, sizeof buffer, stdin)) > 0) {
+        text_bytes(out, buffer, n);
+        if (out->size > INPUT_MOST)
+            return ERR(err, ERR_DATA, "standard input: more than %d bytes", INPUT_MOST);
+    }
+    if (ferror(stdin)) return ERR(err, ERR_IO, "standard input: cannot read: %s", strerror(errno));
+    return text_check(out, err);
+}
 
 /* ---- text to ids */
 
@@ -133,7 +146,7 @@ static enum err_code tokenize_command(struct text *out, int *exit_code, const st
     CHECK(!options_has(o, "--bos") || !options_has(o, "--special"), ERR_USAGE,
           "tokenize: --bos and --special exclude each other");
     TRY(tokenizer_open(&t, o->args[0], err));
-    TRY(file_read(&input, "/dev/stdin", INPUT_MOST, err));
+    TRY(read_input(&input, err));
     if (decode)
         TRY(decode_input(out, t, &input, options_has(o, "--json"), err));
     else

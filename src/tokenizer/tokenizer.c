@@ -10,10 +10,18 @@ struct tokenizer {
     struct tokenizer_parts parts;
 };
 
+/* Texts of the files stand in messages: a line break must not break these. */
+static enum err_code in_one_line(enum err_code rc, struct err *err) {
+    if (rc == ERR_OK || !err) return rc;
+    for (char *at = err->msg; *at; at++)
+        if ((unsigned char)*at < 0x20 || *at == 0x7f) *at = '?';
+    return rc;
+}
+
 enum err_code tokenizer_open(struct tokenizer **out, const char *path, struct err *err) {
     struct tokenizer *t = calloc(1, sizeof *t);
     if (!t) return ERR(err, ERR_MEMORY, "no memory for a tokenizer");
-    const enum err_code rc = tokenizer_read(&t->parts, path, err);
+    const enum err_code rc = in_one_line(tokenizer_read(&t->parts, path, err), err);
     if (rc == ERR_OK)
         *out = t;
     else
@@ -134,7 +142,7 @@ enum err_code tokenizer_encode(struct token_ids *out, const struct tokenizer *t,
     TRY(token_ids_check(out, err));
 cleanup:
     release_work(&w);
-    return rc;
+    return in_one_line(rc, err);
 }
 
 /* ---- prompts */
@@ -174,8 +182,9 @@ static enum err_code automatic_bos(int32_t *out, const struct tokenizer *t, stru
 
 enum err_code tokenizer_bos(int32_t *out, const struct tokenizer *t, const char *setting,
                             struct err *err) {
-    if (strcmp(setting, "auto") == 0) return automatic_bos(out, t, err);
-    if (strcmp(setting, "none") != 0) return named_bos(out, t, setting, "bos", err);
+    if (strcmp(setting, "auto") == 0) return in_one_line(automatic_bos(out, t, err), err);
+    if (strcmp(setting, "none") != 0)
+        return in_one_line(named_bos(out, t, setting, "bos", err), err);
     *out = -1;
     return ERR_OK;
 }

@@ -52,6 +52,22 @@ static void values_of_each_kind(void **state) {
     json_release(&root);
 }
 
+static void texts_with_nul(void **state) {
+    (void)state;
+    struct err err;
+    struct json root = {0};
+    const char *text = NULL;
+    size_t size = 0;
+    static const char json[] = "[\"a\\u0000b\"]";
+    refused(json, "\\u0000 is not allowed");
+    SUCCEEDS(json_parse_any_text(&root, json, sizeof json - 1, "t.json", &err));
+    SUCCEEDS(json_read_sized(&text, &size, json_item(root, 0), "t", &err));
+    assert_int_equal(size, 3);
+    assert_memory_equal(text, "a\0b", 3);
+    ERROR_SAYS(json_read_sized(&text, &size, root, "t", &err), ERR_DATA, "expected a text");
+    json_release(&root);
+}
+
 static void members_in_the_order_of_the_text(void **state) {
     (void)state;
     struct json root = parsed("{\"z\": 1, \"a\": 2, \"m\": 3}");
@@ -129,6 +145,7 @@ static void nesting_is_bounded(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_of_each_kind),
+        cmocka_unit_test(texts_with_nul),
         cmocka_unit_test(members_in_the_order_of_the_text),
         cmocka_unit_test(wrong_types_name_place_and_value),
         cmocka_unit_test(bad_texts_are_refused),

@@ -20,11 +20,13 @@ static void commas_levels_and_escapes(void **state) {
     json_write_array(&w), json_write_close(&w);
     json_write_close(&w);
     json_write_key(&w, "t"), json_write_text(&w, "\x01\n\\/\xc3\xa9");
+    json_write_key(&w, "n"), json_write_sized(&w, "a\0b", 3);
     json_write_key(&w, "o"), json_write_object(&w), json_write_close(&w);
     json_write_close(&w);
     SUCCEEDS(json_writer_end(&w, &err));
-    assert_string_equal(text_str(&out), "{\"a\\\"b\":[-9223372036854775808,true,null,[]],"
-                                        "\"t\":\"\\u0001\\n\\\\/\xc3\xa9\",\"o\":{}}");
+    assert_string_equal(text_str(&out),
+                        "{\"a\\\"b\":[-9223372036854775808,true,null,[]],"
+                        "\"t\":\"\\u0001\\n\\\\/\xc3\xa9\",\"n\":\"a\\u0000b\",\"o\":{}}");
     text_release(&out);
 }
 

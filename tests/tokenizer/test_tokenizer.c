@@ -281,6 +281,7 @@ static void gpt2_files(void **state) {
 static void what_is_not_supported_is_refused_by_name(void **state) {
     (void)state;
     refused("{" BPE("") ",\"extra\":1}", "the option 'extra' is not supported");
+    refused("{" BPE("") ",\"ex\\ntra\":1}", "the option 'ex?tra' is not supported");
     refused("{\"version\":\"2.0\"," BPE("") "}", "version '2.0', not 1.0");
     refused("{\"truncation\":{\"max_length\":5}," BPE("") "}", "truncation is not supported");
     refused("{\"padding\":{}," BPE("") "}", "padding is not supported");
