@@ -40,7 +40,8 @@ static enum err_code from_plan(struct bench_size *out, const struct plan *p, con
     TRY(model_of(&model, p, fit, err));
     out->name = path;
     out->dims = model.dims;
-    out->points = shared_keys_size(fit->point, "points");
+    const bool has = config_has(fit->point, "points"); /* not every method reads it */
+    out->points = has ? shared_keys_size(fit->point, "points") : model.trained_points;
     out->trained_points = model.trained_points ? model.trained_points : out->points;
     out->trained_points = least(out->trained_points, out->points);
     out->batch = shared_keys_size(fit->point, "batch");

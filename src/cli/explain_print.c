@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "run/plan/plan_folded.h"
 #include "json/json_writer.h"
 
 static const struct history_attempt *attempt_of(const struct explain *e) {
@@ -46,6 +47,24 @@ static void print_parents(struct text *out, const struct explain *e) {
     }
 }
 
+/* Keys that the stage sets and this job does not read. */
+static void print_unread(struct text *out, const struct explain *e) {
+    struct text keys = {0};
+    if (e->found.job == PLAN_NONE) return;
+    const struct planned_job *job = &e->plan->jobs[e->found.job];
+    plan_folded_unread(&keys, e->plan, job->stage, job->point);
+    if (keys.size > 0 && e->record->schemas.whole)
+        text_add(out,
+                 "  it does not read %s, which identify it in this run, because a taskvec before "
+                 "0.3.0 began it\n",
+                 text_str(&keys));
+    else if (keys.size > 0)
+        text_add(out, "  it does not read %s, which are no part of its identity\n",
+                 text_str(&keys));
+    if (keys.failed) out->failed = true;
+    text_release(&keys);
+}
+
 static void print_keys(struct text *out, const struct explain *e) {
     if (!e->job.found) {
         text_add(out,
@@ -56,6 +75,7 @@ static void print_keys(struct text *out, const struct explain *e) {
     text_add(out, "\nwhat identifies it\n  %-28s %s\n", "stage", e->job.kind);
     for (size_t i = 0; i < e->job.keys.own; i++)
         text_add(out, "  %-28s %s\n", e->job.keys.items[i].name, e->job.keys.items[i].value);
+    print_unread(out, e);
     print_parents(out, e);
 }
 

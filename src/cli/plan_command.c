@@ -89,8 +89,10 @@ static enum err_code plan_command(struct text *out, int *exit_code, const struct
     struct plan plan = {0};
     struct plan_notes notes = {0};
     char dir[FILE_PATH_MAX];
+    size_t copies = 0;
     const char *sets[OPTIONS_MAX];
-    const size_t n_sets = options_values(sets, o, "--set");
+    const struct rundir_config c = {o->args[0], sets, options_values(sets, o, "--set"),
+                                    options_value(o, "--output")};
     (void)argv;
     (void)exit_code;
     CHECK(options_has(o, "--json") + options_has(o, "--csv") + options_has(o, "--summary") +
@@ -98,10 +100,10 @@ static enum err_code plan_command(struct text *out, int *exit_code, const struct
               1,
           ERR_USAGE, "plan: --json, --csv, --summary and --resolved exclude each other: give one");
     TRY(stage_schemas_init(&schemas, err));
-    TRY(stage_schemas_open(&config, &schemas, o->args[0], sets, n_sets, err));
+    TRY(rundir_open_config(&config, dir, &copies, &schemas, &c, err));
     TRY(plan_make(&plan, config, err));
     TRY(plan_notes_make(&notes, &plan, err));
-    TRY(rundir_name(dir, config, options_value(o, "--output"), err));
+    TRY(rundir_note_copies(&notes, dir, copies, err));
     TRY(note_owner(&notes, dir, &plan, &schemas, err));
     if (options_has(o, "--resolved"))
         config_print(out, config);

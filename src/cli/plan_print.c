@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/terminal.h"
 #include "machine/memory_budget.h"
+#include "run/plan/plan_folded.h"
 #include "run/plan/varying_keys.h"
 #include "json/json_writer.h"
 
@@ -127,6 +128,11 @@ void plan_print_totals(struct text *out, const struct plan *p, const struct plan
     if (p->merged) text_add(&line, " (%zu planned twice, run once)", p->merged);
     text_add(out, "\n");
     text_table_paragraph(out, text_str(&line), width);
+    for (size_t s = 0; s < p->n_stages; s++) {
+        text_clear(&line);
+        plan_folded_describe(&line, p, s);
+        if (line.size > 0) text_table_paragraph(out, text_str(&line), width);
+    }
     text_clear(&line);
     describe_memory(&line, p, t);
     text_table_paragraph(out, text_str(&line), width);
@@ -198,6 +204,26 @@ static void json_totals(struct json_writer *w, const struct plan *p, const struc
     json_write_key(w, "calibration"), json_write_text(w, t->speed.cached ? "cached" : "measured");
 }
 
+/* "folded": {"fit": {"points": 48, "kept": 28, "why": "fit: 20 of ..."}} */
+static enum err_code json_folded(struct json_writer *w, const struct plan *p, struct err *err) {
+    struct text why = {0};
+    json_write_key(w, "folded"), json_write_object(w);
+    for (size_t s = 0; s < p->n_stages; s++) {
+        text_clear(&why);
+        plan_folded_describe(&why, p, s);
+        if (why.size == 0) continue;
+        json_write_key(w, p->stages[s].name), json_write_object(w);
+        json_write_key(w, "points"), json_write_int(w, (int64_t)config_stage_spanned(p->config, s));
+        json_write_key(w, "kept"), json_write_int(w, (int64_t)config_stage_points(p->config, s));
+        json_write_key(w, "why"), json_write_text(w, text_str(&why));
+        json_write_close(w);
+    }
+    json_write_close(w);
+    const enum err_code rc = text_check(&why, err);
+    text_release(&why);
+    return rc;
+}
+
 enum err_code plan_print_json(struct text *out, const struct plan *p,
                               const struct run_state_job *states, const struct plan_totals *t,
                               const struct plan_notes *notes, struct err *err) {
@@ -212,6 +238,7 @@ enum err_code plan_print_json(struct text *out, const struct plan *p,
     json_write_key(&w, "notes"), json_write_array(&w);
     for (size_t i = 0; i < notes->n; i++) json_write_bytes(&w, notes->items[i]);
     json_write_close(&w);
+    TRY(json_folded(&w, p, err));
     json_write_key(&w, "jobs"), json_write_array(&w);
     for (size_t j = 0; j < p->n_jobs; j++) {
         describe_job(&scratch, p, j, axes);

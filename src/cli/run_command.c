@@ -50,6 +50,7 @@ struct session { /* of rank 0, which coordinates */
     struct config *config;
     struct plan plan;
     char dir[FILE_PATH_MAX];
+    size_t copies; /* rundir_open_config() */
     struct lock lock;
     struct log log;
     struct progress_bar bar;
@@ -77,11 +78,12 @@ static void session_release(struct session *s) {
 static enum err_code open_config(struct session *s, struct err *err) {
     enum err_code rc = ERR_OK;
     const char *sets[OPTIONS_MAX];
-    const size_t n_sets = options_values(sets, s->options, "--set");
+    const struct rundir_config c = {s->options->args[0], sets,
+                                    options_values(sets, s->options, "--set"),
+                                    options_value(s->options, "--output")};
     TRY(stage_schemas_init(&s->schemas, err));
-    TRY(stage_schemas_open(&s->config, &s->schemas, s->options->args[0], sets, n_sets, err));
+    TRY(rundir_open_config(&s->config, s->dir, &s->copies, &s->schemas, &c, err));
     TRY(plan_make(&s->plan, s->config, err));
-    TRY(rundir_name(s->dir, s->config, options_value(s->options, "--output"), err));
 cleanup:
     return rc;
 }
@@ -150,6 +152,7 @@ static enum err_code report_notes(const struct session *s, struct err *err) {
     enum err_code rc = ERR_OK;
     struct plan_notes notes = {0};
     TRY(plan_notes_make(&notes, &s->plan, err));
+    TRY(rundir_note_copies(&notes, s->dir, s->copies, err));
     for (size_t i = 0; i < notes.n; i++) log_line(&s->log, LOG_INFO, "note: %s", notes.items[i]);
 cleanup:
     plan_notes_release(&notes);

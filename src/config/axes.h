@@ -24,4 +24,7 @@ enum err_code axes_build(struct entry *e, struct pool *p, struct err *err);
  * whose condition never holds, an entry of `exclude` that matches nothing. */
 enum err_code axes_expand(struct entry *e, struct pool *p, struct err *err);
 
+/* The order of two points by their values, key by key; 0: equal. For qsort_r() with the entry. */
+int axes_compare_points(const void *a, const void *b, void *entry);
+
 #endif

@@ -50,15 +50,16 @@ static bool is_among(const char *word, const char *values) {
     }
 }
 
-static enum err_code holds(bool *out, const struct key *key, const struct config_key *parent,
-                           const struct value *v, struct err *err) {
+enum err_code conditions_hold(bool *out, const struct config_key *row,
+                              const struct config_key *parent, const struct value *v,
+                              struct err *err) {
     struct text word = {0};
     if (parent->type == CONFIG_NAME || parent->type == CONFIG_TEXT)
         text_add(&word, "%s", v->s);
     else
         value_print(&word, parent, v);
     const enum err_code rc = text_check(&word, err);
-    *out = is_among(text_str(&word), strchr(key->row->when, '=') + 1);
+    *out = is_among(text_str(&word), strchr(row->when, '=') + 1);
     text_release(&word);
     return rc;
 }
@@ -71,7 +72,7 @@ enum err_code conditions_prepare(struct entry *e, struct pool *p, struct err *er
         const struct key *parent = &e->keys[key->depends_on];
         TAKE(key->holds, p, parent->n + 1);
         for (size_t i = 0; i < parent->n; i++)
-            TRY(holds(&key->holds[i], key, parent->row, &parent->values[i], err));
+            TRY(conditions_hold(&key->holds[i], key->row, parent->row, &parent->values[i], err));
     }
 cleanup:
     return rc;

@@ -8,6 +8,7 @@
 
 #include "config/axes.h"
 #include "config/conditions.h"
+#include "config/fold.h"
 #include "config/nested_choice.h"
 #include "config/overlay.h"
 #include "config/resolved.h"
@@ -32,6 +33,7 @@ static enum err_code resolve_entry(struct entry *e, struct pool *p, struct err *
     TRY(stage_entry_values(e, p, err));
     TRY(axes_build(e, p, err));
     TRY(conditions_prepare(e, p, err));
+    TRY(fold_prepare(e, p, err));
     TRY(axes_expand(e, p, err));
 cleanup:
     return rc;
@@ -128,8 +130,31 @@ bool config_stage_sets_one(const struct config *c, size_t stage, const char *key
     return k && k->given && k->n == 1 && node_is_plain(k->given);
 }
 
+bool config_stage_changes(const struct config *c, size_t stage, const char *key) {
+    const struct key *k = key_set_by(c, stage, key);
+    return k && !(k->def && k->n == 1 && value_compare(k->row, k->def, &k->values[0]) == 0);
+}
+
 size_t config_stage_points(const struct config *c, size_t stage) {
     return entry_at(c, stage)->n_points;
+}
+
+size_t config_stage_spanned(const struct config *c, size_t stage) {
+    return entry_at(c, stage)->n_spanned;
+}
+
+size_t config_stage_keys(const struct config *c, size_t stage) {
+    return entry_at(c, stage)->n_keys;
+}
+
+const struct config_key *config_stage_key(const struct config *c, size_t stage, size_t k) {
+    assert(k < entry_at(c, stage)->n_keys);
+    return entry_at(c, stage)->keys[k].row;
+}
+
+size_t config_stage_values(const struct config *c, size_t stage, size_t k) {
+    assert(k < entry_at(c, stage)->n_keys);
+    return entry_at(c, stage)->keys[k].n;
 }
 
 const struct config_point *config_stage_point(const struct config *c, size_t stage, size_t i) {

@@ -35,6 +35,7 @@ struct config_kinds {
     size_t n;
     const struct config_schema *(*schema_of)(const char *kind, void *context);
     void *context;
+    bool whole; /* points keep keys that are not read, as before version 0.3.0 (fold.h) */
 };
 
 /* Reads, overlays, overrides, checks and expands. sets: "seed=3", "fit.points=[16,26]",
@@ -59,7 +60,15 @@ enum err_code config_stage_error(struct err *err, const struct config *c, size_t
 /* Whether the stage itself gives the key, and whether as one value without brackets. */
 bool config_stage_sets(const struct config *c, size_t stage, const char *key);
 bool config_stage_sets_one(const struct config *c, size_t stage, const char *key);
+/* Whether the stage itself gives the key another value than its default, or several. */
+bool config_stage_changes(const struct config *c, size_t stage, const char *key);
 size_t config_stage_points(const struct config *c, size_t stage);
+/* Points that its axes span: those that differ only in keys that are not read are one point. */
+size_t config_stage_spanned(const struct config *c, size_t stage);
+/* The keys of its schema, and how many values one takes in the stage. */
+size_t config_stage_keys(const struct config *c, size_t stage);
+const struct config_key *config_stage_key(const struct config *c, size_t stage, size_t k);
+size_t config_stage_values(const struct config *c, size_t stage, size_t k);
 const struct config_point *config_stage_point(const struct config *c, size_t stage, size_t i);
 
 /* Appends the resolved config with every default and absolute paths. The text opens again to a
@@ -68,6 +77,8 @@ void config_print(struct text *out, const struct config *c);
 
 /* ---- keys of a point. It is a bug to ask for a key that the point lacks, or as another type. */
 bool config_has(const struct config_point *p, const char *key);
+/* The key is not read where the others have the values of this point (schema.h, `reads`). */
+bool config_is_unread(const struct config_point *p, const char *key);
 bool config_bool(const struct config_point *p, const char *key);
 int64_t config_int(const struct config_point *p, const char *key);
 double config_float(const struct config_point *p, const char *key);
@@ -102,13 +113,16 @@ const struct config_key *config_point_key(const struct config_point *p, size_t i
 void config_point_value(struct text *out, const struct config_point *p,
                         size_t i); /* as in a file */
 
+/* Two points of one stage have the same keys, with values that may differ. */
+bool config_point_same_keys(const struct config_point *a, const struct config_point *b);
+
 /* Part of the job's identity: false for a SILENT key, and for a SINCE key with its default. */
 bool config_point_identifies(const struct config_point *p, size_t i);
 
 /* One line "key type value @place" per key, floats exact. read() is the inverse of write() and
  * needs no schema: the process that computes a job gets its point this way. identity() is the text
  * whose hash identifies a job: without places, without PATH keys and without those that
- * config_point_identifies() excludes. */
+ * config_point_identifies() excludes; keys that are not read stand there with their defaults. */
 void config_point_write(struct text *out, const struct config_point *p);
 void config_point_identity(struct text *out, const struct config_point *p);
 enum err_code config_point_read(struct config_point **out, const char *text, struct err *err);

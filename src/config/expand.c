@@ -13,6 +13,7 @@
 
 #include "config/axes.h"
 #include "config/conditions.h"
+#include "config/fold.h"
 
 struct expansion {
     struct entry *entry;
@@ -73,6 +74,10 @@ static enum err_code missing(const struct expansion *x, size_t k) {
                        value_type_text(row), x->entry->kind, row->name);
 }
 
+static bool may_lack(const struct entry *e, const uint32_t *at, size_t k) {
+    return (e->keys[k].row->flags & CONFIG_OPTIONAL) || fold_is_unread(e, at, k);
+}
+
 /* Adds the point at the present positions, unless it repeats one: an axis that does not exist here
  * counts only at its first position. */
 static enum err_code add_point(struct expansion *x) {
@@ -90,8 +95,9 @@ static enum err_code add_point(struct expansion *x) {
         const bool here = exists(x, k) == YES;
         at[k] = here ? x->now[k] : 0;
         key->seen = key->seen || here;
-        if (here && at[k] == 0 && !(key->row->flags & CONFIG_OPTIONAL)) TRY(missing(x, k));
     }
+    for (size_t k = 0; k < e->n_keys; k++)
+        if (at[k] == 0 && exists(x, k) == YES && !may_lack(e, at, k)) TRY(missing(x, k));
     bool excluded = false;
     for (size_t i = 0; i < e->n_excluded; i++) {
         if (!is_excluded(e, at, &e->excluded[i])) continue;
@@ -158,8 +164,8 @@ static enum err_code refuse_idle_excludes(const struct entry *e, struct err *err
     return ERR_OK;
 }
 
-static int compare_points(const void *a, const void *b, void *context) {
-    const struct entry *e = context;
+int axes_compare_points(const void *a, const void *b, void *entry) {
+    const struct entry *e = entry;
     const struct config_point *x = a, *y = b;
     for (size_t k = 0; k < e->n_keys; k++) {
         const uint32_t i = x->at[k], j = y->at[k];
@@ -190,9 +196,9 @@ static enum err_code refuse_equal_points(struct entry *e, struct err *err) {
     sorted = malloc(e->n_points * sizeof *sorted);
     CHECK(sorted, ERR_MEMORY, "no memory for %zu points of %s", e->n_points, e->name);
     memcpy(sorted, e->points, e->n_points * sizeof *sorted);
-    qsort_r(sorted, e->n_points, sizeof *sorted, compare_points, e);
+    qsort_r(sorted, e->n_points, sizeof *sorted, axes_compare_points, e);
     for (size_t i = 1; i < e->n_points; i++) {
-        if (compare_points(&sorted[i - 1], &sorted[i], e) != 0) continue;
+        if (axes_compare_points(&sorted[i - 1], &sorted[i], e) != 0) continue;
         describe_point(&text, &sorted[i]);
         TRY(place_error(err, e->place, e->name, NULL,
                         "two equal points (%s): a value is repeated in an axis, zip or list",
@@ -226,6 +232,7 @@ enum err_code axes_expand(struct entry *e, struct pool *p, struct err *err) {
     TRY(refuse_idle_keys(e, err));
     TRY(refuse_idle_excludes(e, err));
     TRY(finish(e, p, err));
+    TRY(fold_points(e, err));
 cleanup:
     return rc;
 }

@@ -105,6 +105,12 @@ size_t config_point_size(const struct config_point *p) {
     return n;
 }
 
+bool config_point_same_keys(const struct config_point *a, const struct config_point *b) {
+    for (size_t k = 0; k < a->entry->n_keys; k++)
+        if ((a->at[k] > 0) != (b->at[k] > 0)) return false;
+    return true;
+}
+
 const struct config_key *config_point_key(const struct config_point *p, size_t i) {
     return p->entry->keys[key_at(p, i)].row;
 }
@@ -112,6 +118,7 @@ const struct config_key *config_point_key(const struct config_point *p, size_t i
 bool point_identifies(const struct config_point *p, size_t k) {
     const struct key *key = &p->entry->keys[k];
     if (p->at[k] == 0 || (key->row->flags & CONFIG_SILENT)) return false;
+    if (!(key->row->flags & CONFIG_SINCE)) return true;
     return !key->def || value_compare(key->row, key->def, &key->values[p->at[k] - 1]) != 0;
 }
 

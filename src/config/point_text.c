@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/fold.h"
 #include "config/resolved.h"
 #include "config/syntax/number.h"
 #include "config/syntax/tree.h"
@@ -80,12 +81,14 @@ void config_point_identity(struct text *out, const struct config_point *p) {
     const struct entry *e = p->entry;
     for (size_t k = 0; k < e->n_keys; k++) {
         const struct config_key *row = e->keys[k].row;
-        if (!point_identifies(p, k) || (row->flags & CONFIG_PATH)) continue;
+        const struct value *v =
+            point_identifies(p, k) ? &e->keys[k].values[p->at[k] - 1] : fold_default(p, k);
+        if (!v || (row->flags & CONFIG_PATH)) continue;
         text_bytes(out, row->name, strlen(row->name));
         text_bytes(out, " ", 1);
         text_bytes(out, &LETTERS[row->type], 1);
         if (row->flags & CONFIG_LIST) text_bytes(out, "L", 1);
-        write_value(out, row, &e->keys[k].values[p->at[k] - 1]);
+        write_value(out, row, v);
         text_add(out, "\n");
     }
 }
@@ -224,6 +227,7 @@ enum err_code config_point_read(struct config_point **out, const char *text, str
     struct read_point *r = calloc(1, sizeof *r);
     CHECK(r, ERR_MEMORY, "no memory for a point");
     r->entry.name = r->entry.kind = "";
+    r->entry.reader = KEY_NONE;
     r->entry.place = (struct place){"a point as text", 0};
     TRY(read_keys(r, text, err));
     *out = &r->point;

@@ -1,5 +1,7 @@
 #include "config/resolved.h"
 
+#include "config/fold.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -12,12 +14,16 @@ size_t entry_index(const struct entry *e, const char *name) {
 void config_where(char out[WHERE_TEXT], const struct config_point *p, const char *key) {
     const size_t k = entry_index(p->entry, key);
     const bool here = k != KEY_NONE && p->at[k] > 0;
+    const bool given =
+        k != KEY_NONE && !here && p->entry->keys[k].given && fold_is_unread(p->entry, p->at, k);
     if (k != KEY_NONE && p->entry->keys[k].where) {
         (void)snprintf(out, WHERE_TEXT, "%s", p->entry->keys[k].where);
         return;
     }
     char where[PLACE_TEXT];
-    place_text(where, here ? p->entry->keys[k].values[p->at[k] - 1].place : p->entry->place);
+    place_text(where, here    ? p->entry->keys[k].values[p->at[k] - 1].place
+                      : given ? p->entry->keys[k].given->place
+                              : p->entry->place);
     (void)snprintf(out, WHERE_TEXT, "%s: %s%s%s", where, p->entry->name, *p->entry->name ? "." : "",
                    key);
 }

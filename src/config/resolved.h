@@ -28,11 +28,11 @@ struct key {
     bool inherited;           /* set by a top-level group, not by the stage */
     struct value *values;     /* [n]: `own` values of the stage, then those of `list` */
     size_t n, own, capacity;
-    size_t axis; /* index in entry.axes; KEY_NONE: it has one value, or none */
-    const struct value
-        *def;          /* default of a CONFIG_SINCE key, not part of the identity; else NULL */
-    size_t depends_on; /* the key that its `when` names; KEY_NONE: no condition */
+    size_t axis;             /* index in entry.axes; KEY_NONE: it has one value, or none */
+    const struct value *def; /* its default, where a CONFIG_SINCE key or fold.c needs it */
+    size_t depends_on;       /* the key that its `when` names; KEY_NONE: no condition */
     bool *holds;       /* [n of that key]: whether the condition holds for each of its values */
+    bool *unread;      /* [n of entry.reader]: whether it is not read there; NULL: it always is */
     bool seen;         /* part of some point, excluded ones included */
     const char *where; /* only in points made by config_point_read: their config_where() */
 };
@@ -69,8 +69,9 @@ bool point_identifies(const struct config_point *p, size_t k);
 
 enum { WHERE_TEXT = 320 };
 
-/* "file:line: stage.key" of the value that this point has for a key, or of the whole stage if the
- * point lacks the key. Outside src/config, config_error() is the way to name a position. */
+/* "file:line: stage.key" of the value that this point has for a key, of one that it does not read,
+ * or of the whole stage if the point lacks the key. Outside src/config, config_error() is the way
+ * to name a position. */
 void config_where(char out[WHERE_TEXT], const struct config_point *p, const char *key);
 
 struct entry {
@@ -82,6 +83,9 @@ struct entry {
     size_t n_of;
     struct key *keys;
     size_t n_keys;
+    size_t reader; /* the key whose value decides which others are read; KEY_NONE: all are */
+    bool (*reads)(const char *value, const char *key); /* of the schema */
+    bool whole;                                        /* points keep the keys that are not read */
     struct axis *axes;
     size_t n_axes;
     struct excluded *excluded;
@@ -89,6 +93,7 @@ struct entry {
     uint32_t *at; /* [n_points][n_keys]; heap */
     struct config_point *points;
     size_t n_points, capacity;
+    size_t n_spanned; /* points that the axes span, before fold.c joined equal ones */
 };
 
 /* The index of the key of this name, or KEY_NONE. */

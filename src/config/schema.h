@@ -9,6 +9,7 @@
 #ifndef CONFIG_SCHEMA_H
 #define CONFIG_SCHEMA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum config_type {
@@ -44,10 +45,15 @@ struct config_key {
 };
 
 /* The rows of one stage, in the order of its axes. Rows are not owned and must outlive the schema.
- */
+ *
+ * A key that `reads` denies for the value of the key `reader` may be given all the same, but is not
+ * part of the point: points that differ in such keys alone are one point (fold.h). In the identity
+ * of the job it counts with its default, or not at all where it has none. */
 struct config_schema {
     const struct config_key **rows;
     size_t n, capacity;
+    const char *reader; /* "method"; NULL: every key is read */
+    bool (*reads)(const char *value, const char *key);
 };
 
 #endif

@@ -61,11 +61,17 @@ enum err_code stage_entry_open(struct entry *e, struct config *c, const struct n
                         .place = tree->place,
                         .tree = tree,
                         .path = c->path,
-                        .n_keys = schema->n};
+                        .n_keys = schema->n,
+                        .reader = KEY_NONE,
+                        .whole = kinds->whole};
     TRY(check_name(name ? name : stage, e->name, err));
     TAKE(e->keys, &c->pool, schema->n + 1);
     for (size_t k = 0; k < schema->n; k++)
         e->keys[k] = (struct key){.row = schema->rows[k], .axis = KEY_NONE, .depends_on = KEY_NONE};
+    if (schema->reader) {
+        e->reader = entry_index(e, schema->reader);
+        e->reads = schema->reads;
+    }
     TRY(conditions_resolve(e, err));
 cleanup:
     return rc;
@@ -229,10 +235,10 @@ static enum err_code read_key(struct key *key, const struct entry *e, struct poo
     const struct value_reader r = {p, key->inherited ? NULL : e->name, NULL, err};
     struct value *def = NULL;
     size_t n_def = 0;
-    const bool since = key->row->flags & CONFIG_SINCE;
-    if (key->row->def && (since || !key->given))
+    const bool kept = (key->row->flags & CONFIG_SINCE) || e->reader != KEY_NONE;
+    if (key->row->def && (kept || !key->given))
         TRY(read_default(&def, &n_def, key->row, e, p, err));
-    if (since) key->def = def;
+    if (kept) key->def = def;
     if (key->given)
         TRY(stage_entry_read(&key->values, &key->n, key->row, key->given, &r));
     else

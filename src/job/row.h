@@ -38,7 +38,8 @@ struct job_value { /* one cell of a row */
     } as;
 };
 
-/* In tables, the value of an INT that a row of an older program lacks; no stage writes it. */
+/* An INT without a value: the row is of an older program and lacks the cell, or its job has no such
+ * number. Tables show it as missing. */
 #define JOB_NO_INT INT64_MIN
 
 struct job_column {

@@ -49,16 +49,33 @@ static enum err_code check_version(int version, const char *path, struct err *er
                path, version, EVENT_VERSION);
 }
 
-/* The format as the first line has it; 0: there is none, or it is damaged. */
-static int version_of(const struct journal *j) {
+struct beginning {
+    int version; /* of the format; 0: there is no first line, or it is damaged */
+    bool folds;  /* points that differ in keys that are not read are one job */
+};
+
+static struct beginning beginning_of(int fd) {
     char buffer[256];
     struct event_reader r;
-    const ssize_t n = pread(j->fd, buffer, sizeof buffer, 0);
+    struct beginning b = {0};
+    const ssize_t n = pread(fd, buffer, sizeof buffer, 0);
     event_reader_init(&r, buffer, n > 0 ? (size_t)n : 0);
-    const bool told = event_reader_next(&r) && r.event.kind == EVENT_JOURNAL;
-    const int version = told ? (int)event_find_integer(&r.event, "version", 0) : 0;
+    if (event_reader_next(&r) && r.event.kind == EVENT_JOURNAL)
+        b = (struct beginning){.version = (int)event_find_integer(&r.event, "version", 0),
+                               .folds = event_find_integer(&r.event, "folds", 0) != 0};
     event_reader_release(&r);
-    return version;
+    return b;
+}
+
+bool journal_is_whole(const char *dir) {
+    char path[FILE_PATH_MAX];
+    struct err ignored = {0};
+    if (path_in(path, dir, &ignored) != ERR_OK) return false;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    const struct beginning b = beginning_of(fd);
+    close(fd);
+    return b.version > 0 && !b.folds;
 }
 
 static enum err_code first_line(struct journal *j, struct err *err) {
@@ -66,6 +83,7 @@ static enum err_code first_line(struct journal *j, struct err *err) {
     struct text line = {0};
     event_begin(&line, EVENT_JOURNAL);
     event_integer(&line, "version", EVENT_VERSION);
+    event_integer(&line, "folds", 1);
     event_end(&line);
     TRY(text_check(&line, err));
     journal_add(j, line.data, line.size);
@@ -91,7 +109,7 @@ enum err_code journal_open(struct journal *j, const char *dir, struct err *err) 
     TRY(path_in(j->path, dir, err));
     j->fd = open(j->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (j->fd < 0) TRY(io_error(err, j->path, "open"));
-    TRY(check_version(version_of(j), j->path, err));
+    TRY(check_version(beginning_of(j->fd).version, j->path, err));
     TRY(trim_last_line(j, &size, err));
     if (size == 0) {
         TRY(first_line(j, err));

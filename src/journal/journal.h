@@ -7,6 +7,7 @@
 #ifndef JOURNAL_JOURNAL_H
 #define JOURNAL_JOURNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -37,6 +38,10 @@ enum err_code journal_flush(struct journal *j, struct err *err);
 enum err_code journal_sync(struct journal *j, struct err *err);
 enum err_code journal_tick(struct journal *j, struct err *err);  /* flush; sync each half second */
 enum err_code journal_close(struct journal *j, struct err *err); /* syncs; idempotent */
+
+/* Whether a program before 0.3.0 began the journal: identities of its jobs have the keys that a job
+ * does not read (config/fold.h). False where there is no journal, or its first line is damaged. */
+bool journal_is_whole(const char *dir);
 
 /* The whole journal as it is now, or nothing if there is none yet. Needs no lock. */
 enum err_code journal_read(struct text *out, const char *dir, struct err *err);

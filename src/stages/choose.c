@@ -135,7 +135,7 @@ static enum err_code write_choice_row(struct job_ctx *ctx, const struct choice_t
         .method = setup.method->name,
         .reading = method_variant(&setup),
         .source = config_text(fit, "source.problem"),
-        .points = config_int(fit, "points"),
+        .points = config_has(fit, "points") ? config_int(fit, "points") : JOB_NO_INT,
         .repeat = config_int(fit, "repeat"),
         .key = config_text(ctx->point, "key"),
         .chosen = text_str(&t->chosen),

@@ -18,6 +18,7 @@
 #include "stages/evaluate_keep.h"
 #include "stages/evaluate_rows.h"
 #include "stages/evaluate_run.h"
+#include "stages/fitted_method.h"
 #include "stages/job_model.h"
 #include "stages/shared_keys.h"
 
@@ -101,7 +102,10 @@ void evaluate_keys_read(struct evaluate_keys *k, const struct config_point *poin
 enum err_code evaluate_basis_points(size_t *out, const struct config_point *own,
                                     const struct config_point *fit, size_t trained_points,
                                     struct err *err) {
-    return job_model_basis_points(out, fit ? fit : own, trained_points, err);
+    if (!fit || config_has(fit, "basis_points"))
+        return job_model_basis_points(out, fit ? fit : own, trained_points, err);
+    *out = trained_points > 0 ? trained_points : 1;
+    return ERR_OK;
 }
 
 /* of: source of the test prompts; fit: the method of the evaluated fit, or NULL. */
@@ -227,7 +231,7 @@ static void fill_cost(struct job_cost *cost, const struct evaluate_keys *k,
                                     .control = method_find("random")};
     struct curve_options theirs = o;
     theirs.setup = &fitted;
-    const bool mean = fit && strcmp(config_text(fit, "basis"), "mean") == 0;
+    const bool mean = fit && fitted_method_is_mean(fit);
     *cost = (struct job_cost){.load = load_of(k, source, &theirs, T0, mean),
                               .group = 1,
                               .work = (double)k->functions * (double)k->points,

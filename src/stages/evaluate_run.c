@@ -210,6 +210,12 @@ cleanup:
 
 /* ---- results */
 
+/* A fit whose method does not read `points` has none. */
+static int64_t fit_points(const struct config_point *fit) {
+    if (!fit) return 0;
+    return config_has(fit, "points") ? config_int(fit, "points") : JOB_NO_INT;
+}
+
 static enum err_code write_evaluate_row(struct evaluation *e, size_t k, const struct interval *mse,
                                         struct err *err) {
     const struct config_point *fit = e->fit ? e->fit->point : NULL;
@@ -217,7 +223,7 @@ static enum err_code write_evaluate_row(struct evaluation *e, size_t k, const st
     const struct evaluate_row row = {
         .method = shown_name(e),
         .reading = e->reading,
-        .fit_points = fit ? config_int(fit, "points") : 0,
+        .fit_points = fit_points(fit),
         .repeat = fit ? config_int(fit, "repeat") : 0,
         .source = source->name,
         .shift = source->shift,

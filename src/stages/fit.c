@@ -6,6 +6,7 @@
  * held-out part of the prompts. This file has the keys and the registry entry; fit_keys.c reads the
  * keys, fit_plan.c checks them, fit_run.c and fit_derived.c compute.
  */
+#include "stages/fit_keys.h"
 #include "stages/fit_plan.h"
 #include "stages/fit_rows.h"
 #include "stages/fit_run.h"
@@ -187,6 +188,8 @@ const struct stage stage_fit = {
     .context_keys = CONTEXT_KEYS,
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
+    .reader = "method",
+    .reads = fit_keys_read_by,
     .columns = &fit_row_columns,
     .plan = fit_plan,
     .run = fit_stage_run,

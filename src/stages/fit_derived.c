@@ -69,6 +69,7 @@ static enum err_code derivation_init(struct derivation *d, struct job_ctx *ctx, 
     method_setup_read(&d->setup, ctx->point, &d->model.params);
     if (method_basis(&d->setup))
         TRY(job_model_basis_points(&d->T0, ctx->point, d->model.trained_points, err));
+    fit_keys_settle(&d->k, d->T0);
     TRY(create_arrays(d, err));
     TRY(fit_draw_prompts(&d->source, &d->prompts, &d->k, ctx, err));
 cleanup:

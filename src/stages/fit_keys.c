@@ -7,8 +7,47 @@
 #include "sources/source_registry.h"
 #include "stages/shared_keys.h"
 
+/* ---- which method reads which key */
+
+static bool has_basis(const struct method *m) { return m->inputs.basis != NULL; }
+
+/* Weights in closed form come from the first T0 points of the prompts; `points` beyond them count
+ * only for the loss that learns, or that decides among candidates. */
+static bool takes_loss(const struct method *m) {
+    return method_learns(m) || m->derivation.choices || !has_basis(m);
+}
+
+/* The keys of `fit` that some method does not read; every method reads the others. A method's own
+ * keys exist for that method alone (config_key.when). "optimiser." stands for the keys below it. */
+static const struct {
+    const char *key;
+    bool (*read_by)(const struct method *m);
+} READERS[] = {
+    {"points", takes_loss},           {"basis", has_basis},
+    {"basis_points", has_basis},      {"optimiser.", method_learns},
+    {"epochs", method_learns},        {"patience", method_learns},
+    {"patience_rule", method_learns}, {"checkpoint_every", method_learns},
+};
+
+bool fit_keys_read_by(const char *method, const char *key) {
+    const struct method *m = method_find(method);
+    for (size_t i = 0; i < sizeof READERS / sizeof *READERS; i++) {
+        const size_t n = strlen(READERS[i].key);
+        const bool group = READERS[i].key[n - 1] == '.';
+        if (group ? strncmp(READERS[i].key, key, n) == 0 : strcmp(READERS[i].key, key) == 0)
+            return READERS[i].read_by(m);
+    }
+    return true;
+}
+
+/* ---- the keys of a point, 0 or false where its method does not read them */
+
 static bool key_is(const struct config_point *point, const char *key, const char *value) {
-    return strcmp(config_text(point, key), value) == 0;
+    return config_has(point, key) && strcmp(config_text(point, key), value) == 0;
+}
+
+static int64_t integer(const struct config_point *point, const char *key) {
+    return config_has(point, key) ? config_int(point, key) : 0;
 }
 
 /* More than FIT_LENGTHS are counted but not read: fit_plan() refuses them. */
@@ -20,15 +59,15 @@ static void read_lengths(struct fit_keys *k, const struct config_point *point) {
 
 void fit_keys_read(struct fit_keys *k, const struct config_point *point) {
     *k = (struct fit_keys){
-        .points = shared_keys_size(point, "points"),
+        .points = (size_t)integer(point, "points"),
         .prompts = shared_keys_size(point, "prompts"),
         .batch = shared_keys_size(point, "batch"),
         .shards = shared_keys_size(point, "shards"),
-        .lbfgs = optimiser_is_lbfgs(point),
+        .lbfgs = key_is(point, "optimiser.name", "lbfgs"),
         .mean = key_is(point, "basis", "mean"),
         .loss = {.kind = key_is(point, "loss", "huber") ? LOSS_HUBER : LOSS_SQUARED},
-        .epochs = config_int(point, "epochs"),
-        .patience = config_int(point, "patience"),
+        .epochs = integer(point, "epochs"),
+        .patience = integer(point, "patience"),
         .repeat = config_int(point, "repeat"),
         .checkpoint_every = config_int(point, "checkpoint_every"),
         .contexts = shared_keys_contexts(point),
@@ -40,24 +79,16 @@ void fit_keys_read(struct fit_keys *k, const struct config_point *point) {
     k->train = k->prompts - (size_t)(share * (double)k->prompts + 0.5);
 }
 
-static bool is_among(const char *key, const char *const *keys) {
-    for (; *keys; keys++)
-        if (strcmp(key, *keys) == 0) return true;
-    return false;
-}
-
-bool fit_keys_reads(const struct method *m, const char *key) {
-    static const char *const learning[] = {"epochs", "patience", "patience_rule",
-                                           "checkpoint_every", NULL};
-    static const char *const basis[] = {"basis", "basis_points", NULL};
-    if (strncmp(key, "optimiser.", 10) == 0 || is_among(key, learning)) return method_learns(m);
-    return !is_among(key, basis) || m->inputs.basis;
+void fit_keys_settle(struct fit_keys *k, size_t T0) {
+    if (k->points == 0) k->points = T0;
 }
 
 bool fit_keys_comparable(const struct config_key *key) {
     static const char *const others[] = {"method", "points", "lengths", "repeat", "prompts", NULL};
-    return !is_among(key->name, others) && strncmp(key->name, "source.", 7) != 0 &&
-           strncmp(key->name, "model.", 6) != 0 && !(key->flags & CONFIG_PATH);
+    for (size_t i = 0; others[i]; i++)
+        if (strcmp(key->name, others[i]) == 0) return false;
+    return strncmp(key->name, "source.", 7) != 0 && strncmp(key->name, "model.", 6) != 0 &&
+           !(key->flags & CONFIG_PATH);
 }
 
 void fit_keys_data(struct fit_data_options *out, const struct fit_keys *k,

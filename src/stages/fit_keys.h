@@ -14,7 +14,8 @@
 #include "sources/source.h"
 
 struct fit_keys {
-    size_t points;         /* of each prompt; the loss is taken at the last one */
+    size_t points;         /* of each prompt; the loss is taken at the last one. 0: those of the
+                              basis, see fit_keys_settle() */
     size_t prompts, train; /* all prompts; the first `train` of them train, the rest validate */
     size_t batch, shards;
     size_t lengths[FIT_LENGTHS], n_lengths; /* query points of one loss; none: `points` alone */
@@ -28,9 +29,13 @@ struct fit_keys {
 
 void fit_keys_read(struct fit_keys *k, const struct config_point *point);
 
-/* Whether a fit of this method reads the key; true for every key but those of learning by gradient
- * descent and those of the basis. */
-bool fit_keys_reads(const struct method *m, const char *key);
+/* For a method that reads no `points`: prompts of T0 points, at the last of which its validation
+ * loss is taken. */
+void fit_keys_settle(struct fit_keys *k, size_t T0);
+
+/* Whether a fit of this method reads the key of the stage: the table is in fit_keys.c. A key that
+ * it does not read is no part of its point and multiplies no job (config/fold.h). */
+bool fit_keys_read_by(const char *method, const char *key);
 
 /* Whether fits that differ in this key have the same validation prompts and the same loss, so that
  * their validation losses can be compared; false also for `method`, and for files. */

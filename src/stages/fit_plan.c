@@ -27,19 +27,25 @@ cleanup:
     return rc;
 }
 
-static enum err_code check_basis(size_t *T0, const struct fit_keys *k,
-                                 const struct method_setup *setup, const struct job_model *model,
-                                 const struct config_point *point, struct err *err) {
-    enum err_code rc = ERR_OK;
+static enum err_code find_basis_points(size_t *T0, const struct method_setup *setup,
+                                       const struct job_model *model,
+                                       const struct config_point *point, struct err *err) {
     *T0 = 0;
     if (!method_basis(setup)) return ERR_OK;
-    TRY(job_model_basis_points(T0, point, model->trained_points, err));
-    CHECK_CONFIG(*T0 <= k->points, point, "basis_points",
+    return job_model_basis_points(T0, point, model->trained_points, err);
+}
+
+static enum err_code check_basis(size_t T0, const struct fit_keys *k,
+                                 const struct method_setup *setup, const struct config_point *point,
+                                 struct err *err) {
+    enum err_code rc = ERR_OK;
+    if (T0 == 0) return ERR_OK;
+    CHECK_CONFIG(T0 <= k->points, point, "basis_points",
                  "the basis is at point %zu, but prompts have %zu points: lower basis_points or "
                  "raise points",
-                 *T0, k->points);
-    CHECK_CONFIG(*T0 >= setup->method->inputs.least_points, point, "basis_points",
-                 "%zu%s: %s needs a basis of %zu points or more: use %zu or more", *T0,
+                 T0, k->points);
+    CHECK_CONFIG(T0 >= setup->method->inputs.least_points, point, "basis_points",
+                 "%zu%s: %s needs a basis of %zu points or more: use %zu or more", T0,
                  config_int(point, "basis_points") == 0 ? " (the model's trained points)" : "",
                  setup->method->name, setup->method->inputs.least_points,
                  setup->method->inputs.least_points);
@@ -145,11 +151,13 @@ enum err_code fit_plan(struct job_cost *cost, const struct config_point *point, 
     TRY(job_model_plan(&model, point, parents, n, err));
     const struct params shape = {.dims = model.dims};
     method_setup_read(&setup, point, &shape);
+    TRY(find_basis_points(&T0, &setup, &model, point, err));
+    fit_keys_settle(&k, T0);
     TRY(check_prompts(&k, source, point, &model.dims, err));
     if (setup.method->config.check) TRY(setup.method->config.check(&setup, point, err));
     TRY(fit_initial_weights_check(point, &setup, err));
     TRY(check_optimiser(&k, &setup, point, err));
-    TRY(check_basis(&T0, &k, &setup, &model, point, err));
+    TRY(check_basis(T0, &k, &setup, point, err));
     TRY(check_lengths(&k, &setup, T0, point, err));
     const size_t most = k.prompts > k.batch ? k.prompts : k.batch;
     TRY(shared_keys_check_room(point, most, k.points, &model.dims, err));

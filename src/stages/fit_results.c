@@ -19,7 +19,7 @@ static enum err_code write_fit_row(struct job_ctx *ctx, const struct fit_results
     const struct fit_row row = {
         .method = m->name,
         .reading = method_variant(r->setup),
-        .points = (int64_t)r->points,
+        .points = config_has(ctx->point, "points") ? (int64_t)r->points : JOB_NO_INT,
         .basis_points = (int64_t)r->T0,
         .repeat = r->repeat,
         .epochs = r->epochs,

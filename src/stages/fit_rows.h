@@ -10,7 +10,7 @@
 #define FIT_ROW(X)                                                                                 \
     X(TEXT, method, "", "method that was fitted")                                                  \
     X(TEXT, reading, "", "variant of the method, where it has several")                            \
-    X(INT, points, "points", "length of the training prompts")                                     \
+    X(INT, points, "points", "length of the training prompts; none: the method reads T0 of them")  \
     X(INT, basis_points, "points", "T0: point at which the basis is read; 0: no basis")            \
     X(INT, repeat, "", "repeat: its own initial weights, shuffles and prompts")                    \
     X(INT, epochs, "", "passes over the training prompts")                                         \

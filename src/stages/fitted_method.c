@@ -43,12 +43,16 @@ cleanup:
     return rc;
 }
 
+bool fitted_method_is_mean(const struct config_point *fit) {
+    return config_has(fit, "basis") && strcmp(config_text(fit, "basis"), "mean") == 0;
+}
+
 enum err_code fitted_method_open(struct fitted_method *f, const struct config_point *point,
                                  const char *artifact, const struct params *params,
                                  struct err *err) {
     enum err_code rc = ERR_OK;
     struct tensorfile *file = NULL;
-    const bool mean = strcmp(config_text(point, "basis"), "mean") == 0;
+    const bool mean = fitted_method_is_mean(point);
     *f = (struct fitted_method){0};
     method_setup_read(&f->setup, point, params);
     f->has_mean = mean && method_basis(&f->setup);

@@ -16,6 +16,9 @@ struct fitted_method {
     struct basis_set mean; /* one row, if has_mean */
 };
 
+/* The fit has one basis for all prompts; false where its method has no basis. */
+bool fitted_method_is_mean(const struct config_point *fit);
+
 /* point: of the fit; params: of the frozen model, must outlive *f. ERR_DATA for an artifact that
  * is not of this method and model. */
 enum err_code fitted_method_open(struct fitted_method *f, const struct config_point *point,

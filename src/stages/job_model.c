@@ -107,7 +107,8 @@ const struct context_share *job_model_share(struct context_share *out, const str
 
 enum err_code job_model_basis_points(size_t *out, const struct config_point *point,
                                      size_t trained_points, struct err *err) {
-    size_t given = shared_keys_size(point, "basis_points");
+    const bool has = config_has(point, "basis_points"); /* a fit without a basis does not */
+    const size_t given = has ? shared_keys_size(point, "basis_points") : 0;
     *out = given > 0 ? given : trained_points;
     if (*out > 0) return ERR_OK;
     return config_error(err, point, "basis_points",

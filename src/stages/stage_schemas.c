@@ -40,6 +40,6 @@ enum err_code stage_schemas_open(struct config **out, const struct stage_schemas
                                  const char *path, const char *const *sets, size_t n_sets,
                                  struct err *err) {
     struct stage_schemas set = *s; /* schema_of only reads it */
-    const struct config_kinds kinds = {s->names, s->n, schema_of, &set};
+    const struct config_kinds kinds = {s->names, s->n, schema_of, &set, s->whole};
     return config_open(out, path, sets, n_sets, &kinds, err);
 }

@@ -13,6 +13,7 @@ struct stage_schemas {
     const char **names;
     struct config_schema *schemas;
     size_t n;
+    bool whole; /* points keep keys that are not read: config_kinds.whole */
 };
 
 enum err_code stage_schemas_init(struct stage_schemas *s, struct err *err);

@@ -32,6 +32,7 @@ END
 cat >want <<'END'
 slips.cfg:7: fit.repeat: 2 is the number of one repetition, not how many; for 2 of them write [0, 1], for this one [2]
 slips.cfg:9: derived: no stage evaluates it (1 of its jobs, 1 in all): name "derived" in `of` of an evaluate stage
+slips.cfg:9: derived.points: no method of this stage reads it (icv)
 slips.cfg:10: derived.epochs: no method of this stage reads it (icv)
 slips.cfg:12: derived.optimiser.lr: no method of this stage reads it (icv)
 slips.cfg:14: flat.basis: no method of this stage reads it (constant)

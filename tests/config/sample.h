@@ -64,7 +64,7 @@ static inline const struct config_schema *sample_schema_of(const char *kind, voi
     return strcmp(kind, "show") == 0 ? &sample_show : NULL;
 }
 
-static const struct config_kinds SAMPLE = {SAMPLE_KINDS, 2, sample_schema_of, NULL};
+static const struct config_kinds SAMPLE = {SAMPLE_KINDS, 2, sample_schema_of, NULL, false};
 
 #define ROWS(rows) rows, sizeof rows / sizeof *rows
 

@@ -26,7 +26,9 @@ static inline const struct config_schema *lab_schema(const char *kind, void *con
     return NULL;
 }
 
-static inline enum err_code lab_try(struct lab *lab, const char *text, struct err *err) {
+/* whole: points keep the keys that their method does not read (config/fold.h). */
+static inline enum err_code lab_try_as(struct lab *lab, const char *text, bool whole,
+                                       struct err *err) {
     char path[SCRATCH_PATH];
     enum err_code rc = ERR_OK;
     *lab = (struct lab){0};
@@ -36,10 +38,14 @@ static inline enum err_code lab_try(struct lab *lab, const char *text, struct er
         TRY(stage_schema(&lab->schemas[i], stage_at(i), err));
     }
     scratch_write(path, &lab->folder, "lab.cfg", text, strlen(text));
-    const struct config_kinds kinds = {lab->names, stage_count(), lab_schema, lab};
+    const struct config_kinds kinds = {lab->names, stage_count(), lab_schema, lab, whole};
     TRY(config_open(&lab->config, path, NULL, 0, &kinds, err));
 cleanup:
     return rc;
+}
+
+static inline enum err_code lab_try(struct lab *lab, const char *text, struct err *err) {
+    return lab_try_as(lab, text, false, err);
 }
 
 static inline struct lab lab_open(const char *text) {

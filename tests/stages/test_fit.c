@@ -18,7 +18,7 @@ static void kept_and_filled_again_are_the_same(void **state) {
     (void)state;
     struct fit_world w;
     fit_world_open(&w, FIT(METHODS SIZES "shards = 2; basis = [\"prompt\", \"mean\"];"));
-    for (size_t i = 0; i < 6; i++) {
+    for (size_t i = 0; i < 4; i++) { /* only ltv reads the basis */
         struct lab_job job = fit_world_job(&w, i);
         struct host_twin *kept = lab_run(&w.lab, &job);
         job.memory = 0;

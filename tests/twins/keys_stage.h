@@ -19,7 +19,7 @@ static inline const struct config_schema *keys_schema_of(const char *kind, void 
 /* A config with one stage that sets `keys`. */
 static inline enum err_code keys_open(struct config **out, const char *keys, struct err *err) {
     static const char *const names[] = {"tested"};
-    const struct config_kinds kinds = {names, 1, keys_schema_of, NULL};
+    const struct config_kinds kinds = {names, 1, keys_schema_of, NULL, false};
     char path[SCRATCH_PATH], text[1024];
     const int n =
         snprintf(text, sizeof text,

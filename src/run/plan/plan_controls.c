@@ -20,7 +20,8 @@ static bool is_of_fit(const char *control) { return method_find(control)->contro
 
 static bool control_applies(const char *control, const struct config_point *fit) {
     const struct method *m = method_find(config_text(fit, "method"));
-    const bool own_basis = strcmp(config_text(fit, "basis"), "prompt") == 0;
+    const bool own_basis =
+        config_has(fit, "basis") && strcmp(config_text(fit, "basis"), "prompt") == 0;
     return is_of_fit(control) && method_find(control)->control.applies(m, own_basis);
 }
 

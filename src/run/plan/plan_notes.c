@@ -89,31 +89,15 @@ static enum err_code note_idle_choice(struct plan_notes *out, const struct plan 
 
 /* ---- keys that no method of the stage reads */
 
-static bool is_default(const struct config_point *point, const struct config_key *key) {
-    if (!key->def) return false;
-    switch (key->type) {
-    case CONFIG_INT:
-        return strtoll(key->def, NULL, 10) == (long long)config_int(point, key->name);
-    case CONFIG_FLOAT: {
-        const double def = strtod(key->def, NULL), value = config_float(point, key->name);
-        return !(def < value) && !(def > value);
-    }
-    default: { /* a quoted name */
-        const char *value = config_text(point, key->name);
-        const size_t n = strlen(value);
-        return key->def[0] == '"' && strncmp(key->def + 1, value, n) == 0 && key->def[n + 1] == '"';
-    }
-    }
-}
-
 /* Some method of the stage reads the key; names: all methods of the stage. */
 static bool is_read(struct text *names, const struct plan *p, size_t stage, const char *key) {
     const char *last = NULL;
     text_clear(names);
     for (size_t i = 0; i < config_stage_points(p->config, stage); i++) {
-        const char *method = config_text(config_stage_point(p->config, stage, i), "method");
+        const struct config_point *point = config_stage_point(p->config, stage, i);
+        const char *method = config_text(point, "method");
         if (last && strcmp(method, last) == 0) continue;
-        if (fit_keys_reads(method_find(method), key)) return true;
+        if (!config_is_unread(point, key)) return true;
         if (!strstr(text_str(names), method))
             text_add(names, "%s%s", names->size ? ", " : "", method);
         last = method;
@@ -127,12 +111,11 @@ static enum err_code note_unread_keys(struct plan_notes *out, const struct plan 
     const struct config_point *point = config_stage_point(p->config, stage, 0);
     struct text names = {0};
     struct err note;
-    for (size_t i = 0; i < config_point_size(point); i++) {
-        const struct config_key *key = config_point_key(point, i);
-        if (is_read(&names, p, stage, key->name)) continue;
-        if (is_default(point, key) && config_stage_sets_one(p->config, stage, key->name)) continue;
-        if (!config_stage_sets(p->config, stage, key->name)) continue;
-        (void)config_error(&note, point, key->name, "no method of this stage reads it (%s)",
+    for (size_t k = 0; k < config_stage_keys(p->config, stage); k++) {
+        const char *key = config_stage_key(p->config, stage, k)->name;
+        if (!config_stage_changes(p->config, stage, key) || is_read(&names, p, stage, key))
+            continue;
+        (void)config_error(&note, point, key, "no method of this stage reads it (%s)",
                            text_str(&names));
         TRY(plan_notes_add(out, &note, err));
     }

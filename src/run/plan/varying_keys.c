@@ -62,9 +62,8 @@ enum err_code varying_keys(struct varying_keys *out, const struct plan *p, size_
     *out = (struct varying_keys){0};
     for (size_t k = 0; k < config_stage_points(p->config, stage); k++) {
         const struct config_point *point = config_stage_point(p->config, stage, k);
-        if (k > 0 && config_point_size(point) ==
-                         config_point_size(config_stage_point(p->config, stage, k - 1)))
-            continue; /* the same keys as the point before */
+        if (k > 0 && config_point_same_keys(point, config_stage_point(p->config, stage, k - 1)))
+            continue;
         for (size_t i = 0; i < config_point_size(point) && out->n < VARYING_KEYS_MAX; i++) {
             const struct config_key *key = config_point_key(point, i);
             if (!(key->flags & CONFIG_AXIS) || is_known(&known, key)) continue;

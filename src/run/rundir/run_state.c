@@ -123,6 +123,7 @@ enum err_code run_state_open(struct run_state *r, const char *dir, struct err *e
           "%s: no run there (config.cfg is missing); start one with taskvec run CFG -o %s", dir,
           dir);
     TRY(stage_schemas_init(&r->schemas, err));
+    r->schemas.whole = journal_is_whole(dir);
     TRY(stage_schemas_open(&r->config, &r->schemas, path, NULL, 0, err));
     TRY(run_state_read_inputs(&inputs, dir, err));
     TRY(plan_make_recorded(&r->plan, r->config, text_str(&inputs), err));

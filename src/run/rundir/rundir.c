@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "base/version.h"
+#include "journal/journal.h"
 #include "run/rundir/run_state.h"
 
 enum {
@@ -18,6 +19,46 @@ enum err_code rundir_name(char out[FILE_PATH_MAX], const struct config *config, 
     if (n <= 0 || n >= FILE_PATH_MAX)
         return ERR(err, ERR_USAGE, "-o \"%s\": not a usable directory name", given ? given : "");
     return ERR_OK;
+}
+
+static size_t count_points(const struct config *c) {
+    size_t n = 0;
+    for (size_t s = 0; s < config_stage_count(c); s++) n += config_stage_points(c, s);
+    return n;
+}
+
+enum err_code rundir_open_config(struct config **out, char dir[FILE_PATH_MAX], size_t *copies,
+                                 struct stage_schemas *s, const struct rundir_config *c,
+                                 struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct config *config = NULL;
+    TRY(stage_schemas_open(&config, s, c->path, c->sets, c->n_sets, err));
+    TRY(rundir_name(dir, config, c->folder, err));
+    const size_t folded = count_points(config);
+    if (journal_is_whole(dir)) {
+        config_close(config);
+        config = NULL;
+        s->whole = true;
+        TRY(stage_schemas_open(&config, s, c->path, c->sets, c->n_sets, err));
+    }
+    *copies = count_points(config) - folded;
+    *out = config;
+    config = NULL;
+cleanup:
+    config_close(config);
+    return rc;
+}
+
+enum err_code rundir_note_copies(struct plan_notes *out, const char *dir, size_t copies,
+                                 struct err *err) {
+    struct err note;
+    if (copies == 0) return ERR_OK;
+    (void)ERR(&note, ERR_CONFIG,
+              "%s: begun by a taskvec before 0.3.0, whose identities have the keys that a job does "
+              "not read too: no finished job runs again, but %zu points that differ in such keys "
+              "alone stay jobs of their own; in a new folder they are not",
+              dir, copies);
+    return plan_notes_add(out, &note, err);
 }
 
 static bool is_kept(const char *path, const struct text *resolved) {

@@ -39,6 +39,21 @@ bool stage_table_is_missing(const struct job_value *cell) {
     return cell->type == JOB_INT ? cell->as.integer == JOB_NO_INT : isnan(cell->as.real);
 }
 
+/* An integer that some rows lack is real, so that NaN can stand for it in every format. */
+static void settle_type(struct stage_table *t, size_t c) {
+    bool missing = false;
+    if (t->list[c].type != JOB_INT) return;
+    for (size_t i = 0; i < t->n; i++)
+        missing |= stage_table_is_missing(&t->cells[i * t->columns.n + c]);
+    if (!missing) return;
+    t->list[c].type = JOB_REAL;
+    for (size_t i = 0; i < t->n; i++) {
+        struct job_value *cell = &t->cells[i * t->columns.n + c];
+        const double value = stage_table_is_missing(cell) ? nan("") : (double)cell->as.integer;
+        *cell = (struct job_value){.type = JOB_REAL, .as.real = value};
+    }
+}
+
 /* A cell of another type than its column's now is missing too. */
 static void add_history_row(struct stage_table *t, const struct history_row *row, const char *label,
                             const struct job_value *keys) {
@@ -84,6 +99,7 @@ enum err_code stage_table_collect(struct stage_table *out, const struct run_stat
         for (size_t k = 0; k < past->n_rows; k++)
             add_history_row(out, &past->rows[k], r->plan.jobs[s->jobs[i]].label, keys);
     }
+    for (size_t c = 0; c < out->job; c++) settle_type(out, c);
 cleanup:
     free(keys);
     if (rc != ERR_OK) stage_table_release(out);

@@ -2,8 +2,8 @@
  * stage_table.h - the table of a stage: its columns, and the rows of its jobs in plan order.
  *
  * Rows come from the journal.  A row of a folder that an older program wrote may have fewer cells
- * than the stage has columns now; what it lacks is "", NaN or JOB_NO_INT here, and n_incomplete
- * counts such rows, for the printed table to report.
+ * than the stage has columns now; what it lacks is "" or NaN here, and n_incomplete counts such
+ * rows, for the printed table to report. A column of integers that some rows lack is real.
  */
 #ifndef RUN_TABLES_STAGE_TABLE_H
 #define RUN_TABLES_STAGE_TABLE_H

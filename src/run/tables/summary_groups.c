@@ -7,7 +7,7 @@
 
 /* ---- key columns */
 
-/* A cell of the first row of an evaluation, by the name of its column; "-" for "" and 0. */
+/* A cell of the first row of an evaluation, by the name of its column; "-" for "", 0 and none. */
 static void row_text(struct text *out, const struct stage *kind, const struct history_job *past,
                      const char *column) {
     const struct history_row *row = past->n_rows > 0 ? &past->rows[0] : NULL;
@@ -15,7 +15,8 @@ static void row_text(struct text *out, const struct stage *kind, const struct hi
         row ? row_find_cell(kind->columns, row->cells, row->n, column) : NULL;
     if (cell && cell->type == JOB_TEXT && cell->as.text[0])
         text_add(out, "%s", cell->as.text);
-    else if (cell && cell->type == JOB_INT && cell->as.integer != 0)
+    else if (cell && cell->type == JOB_INT && cell->as.integer != 0 &&
+             cell->as.integer != JOB_NO_INT)
         text_add(out, "%lld", (long long)cell->as.integer);
     else
         text_add(out, "-");

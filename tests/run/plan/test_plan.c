@@ -98,7 +98,7 @@ static void controls_of_a_fit_are_planned_for_each_fit(void **state) {
         assert_int_equal(job->n_parents, 2);
         assert_int_equal(p->jobs[job->parents[0]].stage, 1);
     }
-    assert_true(own == 4 && plain == 1 && random == 4 && mismatched == 1);
+    assert_true(own == 3 && plain == 1 && random == 3 && mismatched == 1);
     plan_case_close(&c);
 }
 
