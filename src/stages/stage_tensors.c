@@ -71,7 +71,9 @@ const struct stage_tensor *stage_tensor_find(const char *stage, const char *name
     for (size_t i = 0; i < TENSORS_N; i++) {
         const struct stage_tensor *t = &TENSORS[i];
         if (strcmp(t->stage, stage) != 0) continue;
-        if (strcmp(t->name, name) == 0 || strcmp(t->name, "*") == 0) return t;
+        if (strcmp(t->name, name) == 0) return t;
+        if (strcmp(t->name, "*") == 0)
+            return strcmp(stage, "choose") == 0 ? stage_tensor_find("fit", name) : t;
     }
     return NULL;
 }

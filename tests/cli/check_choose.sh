@@ -76,6 +76,28 @@ lines = [r for r in read("main") if r["method"] == "ltv"]  # the mean over repea
 assert lines and all(r["repeats"] == "2" for r in lines), lines
 END
 
+# The vector of a choice, and of its evaluation, is that of the chosen fit.
+fit=$(python3 -c 'import csv
+row = next(csv.DictReader(open("fit_choice.csv")))
+print("fit[%d]" % row["values"].split(", ").index(row["chosen"]))')
+"$program" artifact r1 "$fit" --edits fit.edits >/dev/null || fault "the edits of $fit: code $?"
+for job in 'fit_choice[0]' 'evaluate[0]'; do
+    "$program" artifact r1 "$job" --edits job.edits >/dev/null || fault "the edits of $job: code $?"
+    python3 - <<'END' || fault "the edits of $job are not those of $fit"
+import json
+def read(name):
+    data = open(name, "rb").read()
+    size = int.from_bytes(data[:8], "little")
+    about = json.loads(data[8:8 + size])
+    about.pop("__metadata__")
+    return about, data[8 + size:].lstrip(b"\0")
+a, b = read("fit.edits"), read("job.edits")
+assert a == b and len(a[0]) > 0, (a[0], b[0])
+END
+done
+"$program" artifact r1 'fit_choice[0]' >"$work/out"
+grep -q 'weights  .*weights of the method' "$work/out" || fault "no meaning of the weights: $(cat "$work/out")"
+
 # A candidate that fails: its choice and what reads it wait, the others are made.
 TASKVEC_INJECT=exit@job:1 launch 0 run choice.cfg -o failed --quiet
 ((rc == 1)) || fault "a failed candidate: code $rc, not 1"

@@ -31,8 +31,9 @@ static void add_values(struct text *out, const struct config_point *point,
 
 static const struct config_point *fit_of(const struct plan *p, const struct planned_job *job) {
     for (size_t i = 0; i < job->n_parents; i++) {
-        const struct planned_job *parent = &p->jobs[job->parents[i]];
-        if (strcmp(p->stages[parent->stage].kind->name, "fit") == 0) return parent->point;
+        const char *kind = p->stages[p->jobs[job->parents[i]].stage].kind->name;
+        if (strcmp(kind, "fit") == 0 || plan_chosen_key(p, job->parents[i]))
+            return plan_read_point(p, job->parents[i]);
     }
     return NULL;
 }
