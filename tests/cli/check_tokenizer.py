@@ -150,6 +150,9 @@ def files():
     for scheme, cut in itertools.product(["always", "first", "never"], [True, False]):
         yield f"metaspace {scheme} {cut}", space_file(None, meta(scheme, cut), True, scheme=scheme)
     yield "words", word_file(dict(type="WhitespaceSplit"))
+    lines = word_file(dict(type="WhitespaceSplit"))
+    lines["added_tokens"].append(added("\n", 1))
+    yield "added lines", lines
     yield "lines", word_file(sequence(literal(" ", "Removed"), literal("\n")))
     yield "lines and spaces", word_file(sequence(split(r"\n", "Isolated"), split(r"[ \t]+", "Removed")))
 
