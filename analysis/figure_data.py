@@ -161,19 +161,21 @@ def choose_where(rows, conditions):
 
 
 def choose_lengths(rows, args):
-    """Rows of the fits at length --fit-points; by default at the longest of each method; --all: of every length."""
+    """Rows of the fits at length --fit-points; by default at the longest of each method; --all: of every length.
+
+    Controls (0) and fits of methods that do not read `points` (None) have no length and are always there."""
     if args.all:
         return rows
     if args.fit_points is not None:
         if not any(row["fit_points"] == args.fit_points for row in rows):
             known = sorted({row["fit_points"] for row in rows if row["fit_points"]})
             fail(f"no fit at {args.fit_points} points; there are: {', '.join(map(str, known))}")
-        return [row for row in rows if row["fit_points"] in (0, args.fit_points)]
+        return [row for row in rows if row["fit_points"] in (0, None, args.fit_points)]
     longest = {}
     for row in rows:
         key = (row["method"], row["reading"])
-        longest[key] = max(longest.get(key, 0), row["fit_points"])
-    return [row for row in rows if row["fit_points"] in (0, longest[row["method"], row["reading"]])]
+        longest[key] = max(longest.get(key, 0), row["fit_points"] or 0)
+    return [row for row in rows if row["fit_points"] in (0, None, longest[row["method"], row["reading"]])]
 
 
 def choose_methods(rows, names):
@@ -204,10 +206,11 @@ def error_rows(run, name, joined):
     out = []
     for row in run.tables[name]:
         setting = {c: row[c] for c in own if row[c] is not None and not c.startswith(str(row.get("shift")) + "_")}
+        points = row.get("fit_points", 0)  # a float in a table where some fit has none
         keys = {} if estimate else {c: row[c] for c in later if c.startswith(KINDS_READ) and row[c] is not None}
-        out.append({**USUAL, "reading": None, "fit_points": 0, "repeat": 0, **row, "run": run.name, "run_path": run.path,
-                    "table": name, "joined": joined, "own": setting, "keys": keys,
-                    "shift": shift_text({**USUAL, **row})})
+        out.append({**USUAL, "reading": None, "repeat": 0, **row, "run": run.name, "run_path": run.path, "table": name,
+                    "fit_points": None if points is None else int(points), "joined": joined, "own": setting,
+                    "keys": keys, "shift": shift_text({**USUAL, **row})})
     return out
 
 

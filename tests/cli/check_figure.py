@@ -60,6 +60,15 @@ def check_choices():
     assert colours["LTV, heads, lr = 0.01"] == colours["constant, lr = 0.01"] != colours["constant, lr = 0.001"], colours
 
 
+def check_unread_keys():
+    """A method that does not read the key of --by, or `points`, is one line in its own look."""
+    for words in ("--by", "lr"), ("--by", "fit_points"), ("--all",), ("--where", "fit_points=5"), ():
+        (panel,) = draw("folded", "--shift", "skewed", *words).values()
+        assert panel["FV"].get_color() == figure.LOOKS["fv"][0], (words, set(panel))
+        assert sum(label.startswith("LTV") for label in panel) == (4 if words in (("--by", "fit_points"), ("--all",))
+                                                                   else 2), (words, set(panel))
+
+
 def check_losses():
     (panel,) = draw("one", "--curve", "fit", "--where", "points=6").values()
     assert len(panel) == 4 and list(panel["constant, lr = 0.01"].get_xdata()) == [1, 2], panel
@@ -92,6 +101,7 @@ def check_refusals():
 check_looks()
 check_errors()
 check_choices()
+check_unread_keys()
 check_losses()
 check_refusals()
 print("figures of sweeps, settings, runs, fits and pretrainings")

@@ -29,5 +29,6 @@ stages = (
 END_OF_CONFIG
 timeout 120 "$program" run sweep.cfg -o one --quiet >/dev/null
 timeout 120 "$program" run sweep.cfg -o two -s seed=2 --quiet >/dev/null
+timeout 120 "$program" run sweep.cfg -o folded -s fit.method=ltv,fv --quiet >/dev/null 2>&1
 "$program" help >help.txt
 "$python" "$source/tests/cli/check_figure.py" "$source/analysis"
