@@ -122,9 +122,13 @@ const struct command COMMAND_PLAN = {
     .name = "plan",
     .arguments = "CFG",
     .meaning = "show what would run: jobs, memory, predicted cost",
-    .more = "Notes on standard error (and in --json) name what may be a slip in the config.\n"
-            "The line number of a job is the N of TASKVEC_INJECT=KIND@job:N.\n"
-            "Keys of a config: taskvec help STAGE, taskvec help KEY, docs/config.md\n",
+    .more =
+        "The time of jobs is predicted from a calibration of this machine (2 s at most, cached\n"
+        "by host, build and BLAS kernel in $XDG_CACHE_HOME or ~/.cache) and from the jobs of\n"
+        "the run that are done. Contexts are assumed to fit the memory.\n"
+        "Notes on standard error (and in --json) name what may be a slip in the config.\n"
+        "The line number of a job is the N of TASKVEC_INJECT=KIND@job:N.\n"
+        "Keys of a config: taskvec help STAGE, taskvec help KEY, docs/config.md\n",
     .options = OPTIONS,
     .n_options = sizeof OPTIONS / sizeof *OPTIONS,
     .least_args = 1,
