@@ -15,7 +15,7 @@ holds() {
 }
 
 for ranks in 1 2; do
-    for bench in pretrain capture fit curve effects; do
+    for bench in pretrain capture fit curve effects sharing; do
         launch $ranks bench $bench --size tiny --repeats 3 --json
         ((rc == 0)) || die "$bench on $ranks ranks: code $rc"
         holds "r['bench'] == '$bench' and r['ranks'] == $ranks and r['core']" "$bench: its head"
@@ -32,6 +32,9 @@ launch 0 bench fit --size "$source_dir/experiments/quickstart.cfg" --repeats 1 -
 holds "r['dims']['width'] == 64 and r['size'].endswith('quickstart.cfg')" "the size of a config"
 launch 0 bench effects --size tiny --repeats 1
 grep -q 'all heads: the time of [0-9.]* full forwards' "$work/out" || fault "effects: no comparison"
+
+launch 0 bench sharing --size tiny --repeats 1
+grep -q 'six fits sharing: the time of [0-9.]* fits alone' "$work/out" || fault "sharing: no comparison"
 
 launch 0 bench dispatch --size tiny --repeats 2 --json
 holds "[l['name'] for l in r['lines']] == ['journal alone', 'in process', 'through children']" \
