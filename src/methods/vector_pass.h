@@ -41,7 +41,8 @@ void vector_pass_set(struct vector_pass *p, const struct basis *b, const float *
 void vector_pass_run(struct vector_pass *p, const struct context *c, const struct query_rows *rows);
 
 /* dw [weights], overwritten: the gradient of a loss whose derivative with respect to the
- * predictions is dprediction [rows->R]; b as in vector_pass_set. */
+ * predictions is dprediction [rows->R] (of a family with a vocabulary: see query_backward()); b as
+ * in vector_pass_set. */
 void vector_pass_backward(float *dw, struct vector_pass *p, const struct context *c,
                           const struct query_rows *rows, const struct basis *b,
                           const float *dprediction);

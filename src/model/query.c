@@ -16,6 +16,7 @@ struct query_scratch {
                                        outputs */
     float *row;                     /* [context tokens + 1] of one head's attention */
     float *mapped;                  /* [max(E, H D)] scratch of edits */
+    float *first;                   /* [capacity, E] gradient of x[0] */
     float *angles;                  /* block_angles(capacity) of the rows' positions */
     struct block_scratch block;
     struct forward_layer *layers; /* [L]; NULL while the arena only measures */
@@ -39,6 +40,9 @@ static void query_lay_out_layers(struct query *q, struct query_scratch *s, struc
     }
 }
 
+/* One number a row; else the answers are over a vocabulary. */
+static bool predicts(const struct model_dims *d) { return d->vocabulary == 0; }
+
 /* Numbers of a row at a site. */
 static size_t site_width(const struct model_dims *d, enum edit_site site) {
     return site == EDIT_HEADS ? model_heads_width(d) : d->E;
@@ -53,13 +57,14 @@ static void query_lay_out(struct query *q, struct query_scratch *s, struct arena
     q->x = arena_floats(a, (L + 1) * R * E);
     q->z = arena_floats(a, L * R * model_heads_width(&q->dims));
     q->a = arena_floats(a, L * R * E);
-    q->prediction = arena_floats(a, R * unembed_width(&q->dims));
+    if (predicts(&q->dims)) q->prediction = arena_floats(a, R);
     query_lay_out_layers(q, s, a);
-    unembed_lay_out(&q->last, a, &q->dims, R, s->for_backward);
+    if (predicts(&q->dims)) unembed_lay_out(&q->last, a, &q->dims, R, s->for_backward);
     s->mapped = arena_floats(a, site_width_max(&q->dims));
     s->angles = arena_floats(a, block_angles(&q->dims, R));
     if (!s->for_backward) return;
     q->g = arena_floats(a, L * R * E);
+    s->first = arena_floats(a, R * E);
     s->row = arena_floats(a, context_attention_capacity(q->tokens) + 1);
     block_scratch_lay_out(&s->block, a, &q->dims, R);
 }
@@ -164,8 +169,11 @@ static void run_layers(struct query *q, const struct params *p, const struct con
         attend_context(q, p, c, rows, edits, l);
         finish_block(q, p, rows->R, edits, l, true);
     }
-    unembed_forward(q->prediction, &q->last, p, stream(q, q->dims.L), rows->R);
+    if (predicts(&q->dims))
+        unembed_forward(q->prediction, &q->last, p, stream(q, q->dims.L), rows->R);
 }
+
+const float *query_output(const struct query *q) { return stream(q, q->dims.L); }
 
 static bool only_adds_to_blocks(const struct edits *edits) {
     for (size_t i = 0; i < edits->n; i++)
@@ -268,8 +276,11 @@ static void run_backward(const struct backward_pass *b, const float *dprediction
     static const struct params frozen; /* members NULL: no weight gradient is wanted */
     const struct query *q = b->q;
     const size_t L = q->dims.L, R = b->rows->R, layer = q->capacity * q->dims.E;
-    float *first = q->last.dnorm; /* gradient of x[0]; dnorm is free again by then */
-    unembed_backward(q->g + (L - 1) * layer, &frozen, &q->last, b->p, stream(q, L), dprediction, R);
+    float *first = q->scratch->first, *last = q->g + (L - 1) * layer;
+    if (predicts(&q->dims))
+        unembed_backward(last, &frozen, &q->last, b->p, stream(q, L), dprediction, R);
+    else
+        memcpy(last, dprediction, R * q->dims.E * sizeof *last);
     for (size_t l = L; l-- > 0;) { /* through block l, whose input is x[l] */
         const float *after = q->g + l * layer;
         float *g = l > 0 ? q->g + (l - 1) * layer : first;

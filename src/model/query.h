@@ -32,7 +32,8 @@ struct query {
     float *z;                /* [L, capacity, H D] head outputs, as edited */
     float *a;                /* [L, capacity, E] attention output, as edited */
     struct unembed last;     /* last.norm [capacity, E]: x[L] after the final norm */
-    float *prediction;       /* [capacity, unembed_width()] one number, or logits */
+    float *prediction;       /* [capacity]; this and `last` not for families with a vocabulary,
+                                whose answers vocabulary.h makes from query_output() */
     float *before;           /* [L, capacity, max(E, H D)] of the caller or NULL: see struct
                                 query_place */
     float *g;                /* [L, capacity, E] after query_backward: d loss / d x[l + 1] */
@@ -49,6 +50,9 @@ void query_destroy(struct query *q); /* idempotent */
 size_t query_bytes(const struct model_dims *dims, size_t capacity, size_t tokens,
                    bool for_backward);
 
+/* x[L] [R, E] of the last pass. */
+const float *query_output(const struct query *q);
+
 /* rows->R <= capacity. Every edit applies (row_stride > 0: values row r, or edits->index[r]). */
 void query_forward(struct query *q, const struct params *p, const struct context *c,
                    const struct query_rows *rows, const struct edits *edits);
@@ -62,8 +66,9 @@ void query_resume(struct query *q, const struct params *p, const struct context 
                   enum edit_site from);
 
 /* After query_forward of the same rows, with edits that add to block outputs or none: g[l] = total
- * derivative of the loss after block l, given dprediction [R, unembed_width()]. Context constant,
- * weights frozen: nothing else is computed. */
+ * derivative of the loss after block l, given dprediction [R], or, of a family with a vocabulary,
+ * the gradient of query_output() [R, E]. Context constant, weights frozen: nothing else is
+ * computed. */
 void query_backward(struct query *q, const struct params *p, const struct context *c,
                     const struct query_rows *rows, const float *dprediction);
 

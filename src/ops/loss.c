@@ -36,27 +36,3 @@ double loss_logistic(float *restrict dpred, const float *restrict pred,
     }
     return weight * sum;
 }
-
-/* log sum exp, with the largest logit taken out first. */
-static double log_sum_exp(const float *x, size_t V) {
-    float top = x[0];
-    double sum = 0.0;
-    for (size_t v = 1; v < V; v++) top = x[v] > top ? x[v] : top;
-    for (size_t v = 0; v < V; v++) sum += exp((double)x[v] - (double)top);
-    return (double)top + log(sum);
-}
-
-double loss_cross_entropy(float *restrict dlogits, const float *restrict logits,
-                          const uint32_t *restrict target, double weight, size_t n, size_t V) {
-    double sum = 0.0;
-    for (size_t i = 0; i < n; i++) {
-        const float *row = logits + i * V;
-        const double all = log_sum_exp(row, V);
-        sum += all - (double)row[target[i]];
-        if (!dlogits) continue;
-        float *d = dlogits + i * V;
-        for (size_t v = 0; v < V; v++) d[v] += (float)(weight * exp((double)row[v] - all));
-        d[target[i]] -= (float)weight;
-    }
-    return weight * sum;
-}

@@ -9,7 +9,6 @@
 #define OPS_LOSS_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 /* (pred - target)^2 */
 double loss_mse(float *restrict dpred, const float *restrict pred, const float *restrict target,
@@ -23,10 +22,5 @@ double loss_huber(float *restrict dpred, const float *restrict pred, const float
 /* Binary cross-entropy of logits, log(1 + exp(-target pred)); targets are +1 and -1. */
 double loss_logistic(float *restrict dpred, const float *restrict pred,
                      const float *restrict target, double weight, size_t n);
-
-/* Cross entropy of the softmax of each row of logits [n, V], V > 0, with the class target[i] < V,
- * and its gradient in dlogits [n, V]: log sum exp(logits) - logits[target]. */
-double loss_cross_entropy(float *restrict dlogits, const float *restrict logits,
-                          const uint32_t *restrict target, double weight, size_t n, size_t V);
 
 #endif

@@ -41,6 +41,16 @@ void weight_widen(float *restrict out, const struct weight *W, size_t first, siz
     }
 }
 
+struct weight_map weight_map_part(const struct weight_map *m, size_t first, size_t n) {
+    struct weight_map part = *m;
+    assert(m->layout == LINEAR_OUT_IN && first + n <= m->O);
+    if (m->W.f32) part.W.f32 += first * m->I;
+    if (m->W.narrow) part.W.narrow = (const unsigned char *)m->W.narrow + 2 * first * m->I;
+    if (m->b) part.b += first;
+    part.O = n;
+    return part;
+}
+
 /* ---- tiles */
 
 /* The outputs o .. o + n - 1 of a map as a matrix of floats: [n, I] if transposed, else [I, n]. */

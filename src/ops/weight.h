@@ -39,6 +39,9 @@ struct weight_map {
     enum linear_layout layout;
 };
 
+/* The map to outputs first .. first + n - 1 alone; W is LINEAR_OUT_IN. */
+struct weight_map weight_map_part(const struct weight_map *m, size_t first, size_t n);
+
 /* y [N,O] = x W + b; rows of y are ldy floats apart; x [N,I]. */
 void weight_forward(float *restrict y, size_t ldy, const float *restrict x,
                     const struct weight_map *m, size_t N);

@@ -9,11 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include "model/params.h"
+#include "model/unembed.h"
 #include "twins/error_says.h"
 #include "twins/model_twin.h"
 #include "twins/ops_twin.h"
@@ -39,6 +40,21 @@ static inline struct params tiny_params(const struct model_dims *dims) {
         pair_free(&x);
     }
     return p;
+}
+
+/* The logits [R, V] of rows x [R, E]; free() them. */
+static inline float *tiny_logits(const struct params *p, const float *x, size_t R) {
+    struct unembed u;
+    struct arena memory = {0};
+    struct err err;
+    float *logits = calloc(R * unembed_width(&p->dims), sizeof *logits);
+    assert_non_null(logits);
+    unembed_lay_out(&u, &memory, &p->dims, R, false);
+    SUCCEEDS(arena_commit(&memory, &err));
+    unembed_lay_out(&u, &memory, &p->dims, R, false);
+    unembed_forward(logits, &u, p, x, R);
+    arena_release(&memory);
+    return logits;
 }
 
 /* The largest difference, divided by the largest expected number. */

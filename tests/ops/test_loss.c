@@ -72,40 +72,9 @@ static void extreme_logits_stay_finite(void **state) {
     assert_true(d[0] == 0.0f && d[1] == 1.0f);
 }
 
-/* Rows of logits; the twin is the definition, and its differences. */
-enum { CLASSES = 7, ROWS = 3 };
-static const uint32_t TARGET[ROWS] = {6, 0, 3};
-
-static double twin_cross_entropy(void *context) {
-    const double *x = context;
-    double sum = 0;
-    for (size_t i = 0; i < ROWS; i++) {
-        double all = 0;
-        for (size_t v = 0; v < CLASSES; v++) all += exp(x[i * CLASSES + v]);
-        sum += WEIGHT * (log(all) - x[i * CLASSES + TARGET[i]]);
-    }
-    return sum;
-}
-
-static void cross_entropy(void **state) {
-    (void)state;
-    struct pair x = pair_normals(ROWS * CLASSES, 5, 2.0), d = pair_normals(ROWS * CLASSES, 6, 0.1);
-    const double value = loss_cross_entropy(d.f, x.f, TARGET, WEIGHT, ROWS, CLASSES);
-    assert_true(fabs(value - twin_cross_entropy(x.d)) < 1e-12);
-    assert_true(value == loss_cross_entropy(NULL, x.f, TARGET, WEIGHT, ROWS, CLASSES));
-    for (size_t i = 0; i < x.n; i++) d.d[i] += twin_slope(twin_cross_entropy, x.d, &x.d[i]);
-    assert_true(twin_error(d.f, d.d, d.n) < 1e-6);
-    const float huge[2] = {1e4f, -1e4f};
-    const uint32_t second = 1;
-    float gradient[2] = {0};
-    assert_true(loss_cross_entropy(gradient, huge, &second, 1.0, 1, 2) == 2e4);
-    assert_true(gradient[0] == 1.0f && gradient[1] == -1.0f);
-    pair_free(&x), pair_free(&d);
-}
-
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(values_and_gradients), cmocka_unit_test(known_values),
-        cmocka_unit_test(extreme_logits_stay_finite), cmocka_unit_test(cross_entropy)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(values_and_gradients),
+                                       cmocka_unit_test(known_values),
+                                       cmocka_unit_test(extreme_logits_stay_finite)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -105,15 +105,16 @@ static double largest_difference(const float *logits, const float *want,
     return error;
 }
 
-static enum err_code answer_all(float *logits, const struct forward *f,
-                                const struct text_reference *t, struct err *err) {
+enum err_code text_reference_logits(float *out, float *norm, const struct params *p, const float *x,
+                                    size_t R, struct err *err) {
     struct arena memory = {0};
     struct unembed u;
-    unembed_lay_out(&u, &memory, &f->dims, f->T_run, false);
+    unembed_lay_out(&u, &memory, &p->dims, R, false);
     const enum err_code rc = arena_commit(&memory, err);
     if (rc != ERR_OK) return rc;
-    unembed_lay_out(&u, &memory, &f->dims, f->T_run, false);
-    unembed_forward(logits, &u, t->params, forward_x(f, f->dims.L), f->T_run);
+    unembed_lay_out(&u, &memory, &p->dims, R, false);
+    unembed_forward(out, &u, p, x, R);
+    if (norm) memcpy(norm, u.norm, R * p->dims.E * sizeof *norm);
     arena_release(&memory);
     return ERR_OK;
 }
@@ -131,7 +132,7 @@ static enum err_code compare_core(const struct text_reference *t, struct err *er
     const struct forward_ids sequences = packed(ids, t);
     TRY(forward_create_tokens(&f, d, t->B, t->T, most, false, err));
     forward_run_ids(&f, t->params, &sequences);
-    TRY(answer_all(logits, &f, t, err));
+    TRY(text_reference_logits(logits, NULL, t->params, forward_x(&f, d->L), f.T_run, err));
     TRY(verify_error(t->report, "core", "logits of all tokens",
                      largest_difference(logits, want.floats, t),
                      tolerance_of(TOLERANCE_FORWARD, want.floats, want.n), err));
@@ -145,7 +146,8 @@ cleanup:
 
 /* ---- the last tokens, by the query stream */
 
-static enum err_code compare_logits(const struct text_reference *t, const struct query *q,
+/* logits [B, V] */
+static enum err_code compare_logits(const struct text_reference *t, const float *logits,
                                     struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t V = t->params->dims.vocabulary;
@@ -153,8 +155,8 @@ static enum err_code compare_logits(const struct text_reference *t, const struct
     double error = 0;
     TRY(verify_reference_floats(&want, t->file, "logits", t->B * t->T * V, err));
     for (size_t b = 0; b < t->B; b++)
-        error = fmax(error, verify_max_error(q->prediction + b * V,
-                                             want.floats + (b * t->T + t->seen[b]) * V, V));
+        error = fmax(
+            error, verify_max_error(logits + b * V, want.floats + (b * t->T + t->seen[b]) * V, V));
     TRY(verify_error(t->report, "logits", "logits of the last token", error,
                      tolerance_of(TOLERANCE_FORWARD, want.floats, want.n), err));
 cleanup:
@@ -172,8 +174,9 @@ static void by_prompt(float *out, const float *x, const struct query *q, size_t 
                    width * sizeof *x);
 }
 
+/* norm [B, E]: x[L] after the final norm. */
 static enum err_code compare_states(const struct text_reference *t, const struct query *q,
-                                    struct err *err) {
+                                    const float *norm, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &t->params->dims;
     const size_t B = t->B, L = d->L, Z = model_heads_width(d), E = d->E;
@@ -183,7 +186,7 @@ static enum err_code compare_states(const struct text_reference *t, const struct
     TRY(text_reference_compare(t, "heads", "head_outputs_last_token", heads, B * L * Z,
                                TOLERANCE_FORWARD, err));
     by_prompt(x, q->x, q, B, L, L + 1, E);
-    by_prompt(x + L * E, q->last.norm, q, B, 1, L + 1, E);
+    by_prompt(x + L * E, norm, q, B, 1, L + 1, E);
     TRY(text_reference_compare(t, "hidden", "hidden_states_last_token", x, B * (L + 1) * E,
                                TOLERANCE_FORWARD, err));
 cleanup:
@@ -194,13 +197,20 @@ cleanup:
 
 static enum err_code compare_queries(const struct text_reference *t, struct err *err) {
     enum err_code rc = ERR_OK;
+    const struct model_dims *d = &t->params->dims;
     struct query q = {0};
-    TRY(query_create(&q, &t->params->dims, t->B, t->T - 1, false, err));
+    float *logits = calloc(t->B * d->vocabulary, sizeof *logits);
+    float *norm = calloc(t->B * d->E, sizeof *norm);
+    CHECK(logits && norm, ERR_MEMORY, "no memory for the logits of %zu prompts", t->B);
+    TRY(query_create(&q, d, t->B, t->T - 1, false, err));
     query_forward(&q, t->params, &t->context, &t->rows, &(struct edits){0});
-    TRY(compare_logits(t, &q, err));
-    TRY(compare_states(t, &q, err));
+    TRY(text_reference_logits(logits, norm, t->params, query_output(&q), t->B, err));
+    TRY(compare_logits(t, logits, err));
+    TRY(compare_states(t, &q, norm, err));
 cleanup:
     query_destroy(&q);
+    free(norm);
+    free(logits);
     return rc;
 }
 

@@ -28,6 +28,11 @@ enum err_code text_reference_compare(const struct text_reference *t, const char 
                                      const char *name, const float *got, size_t n,
                                      enum tolerance tolerance, struct err *err);
 
+/* out [R, V]: the logits of rows x [R, E] after the last block; norm [R, E], unless NULL, receives
+ * the rows after the final norm. */
+enum err_code text_reference_logits(float *out, float *norm, const struct params *p, const float *x,
+                                    size_t R, struct err *err);
+
 /* Adds the lines of ltv and fv. */
 enum err_code verify_text_vectors(const struct text_reference *t, struct err *err);
 

@@ -10,7 +10,7 @@
 #include "methods/fv.h"
 #include "methods/ltv.h"
 #include "methods/vector_pass.h"
-#include "ops/loss.h"
+#include "model/vocabulary.h"
 #include "run/verify/verify_reference.h"
 #include "run/verify/verify_text.h"
 
@@ -53,19 +53,37 @@ static enum err_code compare(const struct vector_case *c, const char *what, cons
 static enum err_code compare_loss(const struct vector_case *c, struct vector_pass *pass,
                                   struct err *err) {
     enum err_code rc = ERR_OK;
+    static const struct params frozen; /* members NULL: no weight gradient is wanted */
     const struct text_reference *t = c->t;
-    const size_t V = t->params->dims.vocabulary, n = method_weights(&c->setup);
     const struct basis basis = basis_set_view(c->mean, 0, 1);
-    float *dlogits = calloc(t->B * V, sizeof *dlogits), *dw = calloc(n, sizeof *dw);
-    CHECK(dlogits && dw, ERR_MEMORY, "no memory for the gradient of %zu prompts", t->B);
-    const float loss = (float)loss_cross_entropy(dlogits, pass->query.prediction, t->target,
-                                                 1 / (double)t->B, t->B, V);
+    const size_t n = method_weights(&c->setup);
+    struct vocabulary v = {0};
+    float *dx = calloc(t->B * t->params->dims.E, sizeof *dx), *dw = calloc(n, sizeof *dw);
+    CHECK(dx && dw, ERR_MEMORY, "no memory for the gradient of %zu prompts", t->B);
+    TRY(vocabulary_create(&v, &t->params->dims, t->B, true, err));
+    const float loss = (float)vocabulary_cross_entropy(
+        dx, &frozen, &v, t->params, query_output(&pass->query), t->target, 1 / (double)t->B, t->B);
     TRY(compare(c, "cross_entropy", &loss, 1, TOLERANCE_FORWARD, err));
-    vector_pass_backward(dw, pass, &t->context, &t->rows, &basis, dlogits);
+    vector_pass_backward(dw, pass, &t->context, &t->rows, &basis, dx);
     TRY(compare(c, "phi_grad", dw, n, TOLERANCE_TEXT_GRADIENT, err));
 cleanup:
-    free(dlogits);
+    vocabulary_destroy(&v);
+    free(dx);
     free(dw);
+    return rc;
+}
+
+static enum err_code compare_answers(const struct vector_case *c, const struct vector_pass *pass,
+                                     struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct text_reference *t = c->t;
+    const size_t n = t->B * t->params->dims.vocabulary;
+    float *logits = calloc(n, sizeof *logits);
+    CHECK(logits, ERR_MEMORY, "no memory for the logits of %zu prompts", t->B);
+    TRY(text_reference_logits(logits, NULL, t->params, query_output(&pass->query), t->B, err));
+    TRY(compare(c, "logits_last_token", logits, n, TOLERANCE_FORWARD, err));
+cleanup:
+    free(logits);
     return rc;
 }
 
@@ -78,8 +96,7 @@ static enum err_code compare_case(const struct vector_case *c, struct err *err) 
     vector_pass_set(&pass, &basis, c->w);
     TRY(compare(c, "vector", pass.v, method_values(&c->setup), TOLERANCE_FORWARD, err));
     vector_pass_run(&pass, &t->context, &t->rows);
-    TRY(compare(c, "logits_last_token", pass.query.prediction, t->B * t->params->dims.vocabulary,
-                TOLERANCE_FORWARD, err));
+    TRY(compare_answers(c, &pass, err));
     if (c->learns) TRY(compare_loss(c, &pass, err));
 cleanup:
     vector_pass_destroy(&pass);
