@@ -3,7 +3,8 @@
  *
  * The query of a basis prompt is the x of its point T0; the T0 - 1 pairs before it are its context.
  * A basis has parts, each of some blocks of rows [stride, width], width = basis_width(): row r of
- * block i of a part starts at (i * stride + r) * width. Parts that the method does not need are NULL.
+ * block i of a part starts at (i * stride + r) * width. Parts that the method does not need are
+ * NULL.
  */
 #ifndef ACTIVATIONS_BASIS_H
 #define ACTIVATIONS_BASIS_H

@@ -12,8 +12,9 @@
 
 #include "run/rundir/run_state.h"
 
-/* job: of the plan; a DONE fit, a choice of one, or an evaluation of one or of a control. Appends a line on what was
- * written. ERR_DATA where the job has no edits or the files that it reads are gone. */
+/* job: of the plan; a DONE fit, a choice of one, or an evaluation of one or of a control. Appends a
+ * line on what was written. ERR_DATA where the job has no edits or the files that it reads are
+ * gone. */
 enum err_code edits_file_write(struct text *out, const char *path, const struct run_state *r,
                                size_t job, struct err *err);
 
