@@ -17,6 +17,7 @@ layer, activations) at the sites "embedding", "heads", "attention" and "block", 
 forward hook of another library can do. docs/results.md describes the format ("Edits") and the formula of every vector."""
 
 import argparse
+import hashlib
 import json
 import math
 import struct
@@ -262,6 +263,15 @@ FROM_PROMPT = {
 }
 
 
+def check_model(path, notes, model):
+    """Refuses a model that is not the one whose vector this is, where the file of edits names its hash."""
+    of = json.loads(notes.get("taskvec", "{}")).get("model", {})
+    with open(model, "rb") as f:
+        found = hashlib.sha256(f.read()).hexdigest()
+    if of.get("sha256", found) != found:
+        raise Refused(f"{path}: the vector is of {of.get('file')} with other content than {model}; --other-model applies it")
+
+
 def load_edits(path, model, basis_x=None, basis_y=None):
     """Edits with their vectors, and the description of the file; basis_x [n, T0, d] and basis_y [n, T0]: for vectors that
     depend on the prompt."""
@@ -278,6 +288,9 @@ def load_edits(path, model, basis_x=None, basis_y=None):
         if basis_x is None or about["method"] not in FROM_PROMPT:
             raise Refused(f"{path}: {about['method']} makes a vector of every prompt: basis prompts are missing, or this "
                           "program does not know the method")
+        if basis_x.shape[1] != about["basis_points"]:
+            raise Refused(f"{path}: basis prompts have {basis_x.shape[1]} points, the vector is made at point "
+                          f"{about['basis_points']}")
         w = model.tensor(tensors["weights"]) if "weights" in tensors else None
         basis = basis_of(model, about["basis"], basis_x, basis_y, about["recent"], w)
         vectors = FROM_PROMPT[about["method"]](model, w, basis, about).transpose(0, 1).flatten(1)
@@ -314,6 +327,7 @@ def main():
     parser.add_argument("prompts")
     parser.add_argument("-o", "--out", help="write the predictions to a .npy file")
     parser.add_argument("--tolerance", type=float, default=1e-5)
+    parser.add_argument("--other-model", action="store_true", help="accept a model that the vector was not fitted on")
     parser.add_argument("--float32", action="store_true", help="compute in single precision (default: double)")
     options = parser.parse_args()
     model = Model(options.model, torch.float32 if options.float32 else torch.float64)
@@ -323,6 +337,11 @@ def main():
         raise Refused(f"{options.prompts}: prompts with dummy pairs are not supported")
     if "x" not in tensors or "y" not in tensors:
         raise Refused(f"{options.prompts}: no tensors x and y: evaluate with keep = [\"predictions\", \"prompts\"]")
+    if tensors["x"].shape[2] != model.dims or 2 * tensors["x"].shape[1] > len(model.w["_backbone.wpe.weight"]):
+        raise Refused(f"{options.prompts}: prompts of shape {tensors['x'].shape} do not fit a model of {model.dims} inputs "
+                      f"and {len(model.w['_backbone.wpe.weight'])} positions")
+    if not options.other_model:
+        check_model(options.edits, read_safetensors(options.edits)[1], options.model)
     names = ("x", "y", "query_x", "shown_y", "basis_x", "basis_y")
     prompts = {name: model.tensor(tensors[name]) for name in names if name in tensors}
     with torch.no_grad():

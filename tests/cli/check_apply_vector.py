@@ -60,10 +60,13 @@ shipped, prompts = about_job["model"]["file"], one["path"]
 assert command(shipped, "edits.safetensors", prompts, "-o", "out.npy") == 0
 assert np.load("out.npy").shape == (2, 4)
 assert command(shipped, "edits.safetensors", prompts, "--tolerance", "1e-13") == 1
-try:
-    command(shipped, shipped, prompts)
-    raise SystemExit("a model was taken for a file of edits")
-except apply_vector.Refused as refused:
-    assert "not written by taskvec artifact --edits" in str(refused), refused
+for arguments, words in (((shipped, shipped, prompts), "not written by taskvec artifact --edits"),
+                         ((shipped.replace("linear_d5", "linear_d5_seed2"), "edits.safetensors", prompts), "with other content"),
+                         ((shipped.replace("linear_d5", "relu_net_d3"), "edits.safetensors", prompts), "do not fit")):
+    try:
+        command(*arguments)
+        raise SystemExit(f"{arguments} were accepted")
+    except apply_vector.Refused as refused:
+        assert words in str(refused), refused
 print(" ".join(sorted(seen)))
 sys.exit(bad > 0)
