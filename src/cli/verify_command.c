@@ -13,6 +13,7 @@
 static const struct option_row OPTIONS[] = {
     {"--require", NULL, "NAMES", "reference: parts that must be compared: core,grad,ltv,..."},
     {"--tokenizer", NULL, "DIR", "FILE has cases (JSON) of the tokenizer in DIR"},
+    {"--model", NULL, "DIR", "the language model that DIR/expected.h5 has numbers of"},
     {"--json", NULL, NULL, "print the report as JSON"},
     {"--sample", NULL, "N", "DIR: recompute only N finished jobs, spread over the plan"},
 };
@@ -118,15 +119,17 @@ static enum err_code verify_command(struct text *out, int *exit_code, const stru
                                     char *const *argv, struct err *err) {
     enum err_code rc = ERR_OK;
     const char *path = o->args[0], *require = options_value(o, "--require");
-    const char *tokenizer = options_value(o, "--tokenizer");
+    const char *tokenizer = options_value(o, "--tokenizer"), *model = options_value(o, "--model");
     const bool json = options_has(o, "--json");
     size_t sample = 0;
     (void)argv;
     TRY(read_sample(&sample, options_value(o, "--sample"), err));
+    CHECK(!model || verify_is_folder(path), ERR_USAGE,
+          "--model is for folders with expected.h5; %s is none", path);
     if (verify_is_folder(path)) {
         CHECK(sample == 0 && !tokenizer, ERR_USAGE, "%s is not for %s, which has expected.h5",
               tokenizer ? "--tokenizer" : "--sample", path);
-        TRY(verify_folder(out, path, require, json, err));
+        TRY(verify_folder(out, path, model, require, json, err));
     } else if (file_is_folder(path)) {
         CHECK(!require && !tokenizer, ERR_USAGE, "%s is for reference files; %s is a run",
               require ? "--require" : "--tokenizer", path);

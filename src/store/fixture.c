@@ -211,6 +211,10 @@ cleanup:
     return rc;
 }
 
+bool fixture_has_attribute(const struct fixture *f, const char *name) {
+    return H5Aexists(f->file, name) > 0;
+}
+
 /* h5py writes texts as pointers to their bytes, other programs often with a fixed length. */
 static enum err_code read_text(char *out, size_t size, hid_t attribute, hid_t type,
                                struct err *err) {

@@ -43,6 +43,7 @@ void fixture_array_release(struct fixture_array *a); /* idempotent */
 enum err_code fixture_attribute(double *out, const struct fixture *f, const char *name,
                                 struct err *err);
 
+bool fixture_has_attribute(const struct fixture *f, const char *name);
 /* A text among them, cut to size - 1 bytes: a hash, a title. */
 enum err_code fixture_text_attribute(char *out, size_t size, const struct fixture *f,
                                      const char *name, struct err *err);

@@ -25,6 +25,15 @@
     X(GRADIENT, 1e-5, RELATIVE)                                                                    \
     /* the same of ltv weights on language models, through a softmax over the vocabulary */        \
     X(TEXT_GRADIENT, 1e-4, RELATIVE)                                                               \
+    /* a pretrained language model against double precision: logits, log probabilities, losses;    \
+     * head outputs, and states and vectors, by row and layer, as its residual stream grows */     \
+    X(PRETRAINED_LOGIT, 3e-4, ABSOLUTE)                                                            \
+    X(PRETRAINED_HEADS, 5e-5, ABSOLUTE)                                                            \
+    X(PRETRAINED_STATES, 2e-5, ABSOLUTE)                                                           \
+    /* its ltv weights after six steps of Adam: every entry, and 99% of them; indirect effects */  \
+    X(PRETRAINED_WEIGHTS, 1e-3, ABSOLUTE)                                                          \
+    X(PRETRAINED_CLOSE, 1e-4, ABSOLUTE)                                                            \
+    X(PRETRAINED_EFFECT, 5e-5, ABSOLUTE)                                                           \
     /* losses along five pretraining steps of Adam */                                              \
     X(ADAM_LOSS, 1e-6, SCALED)                                                                     \
     /* parameters after them: every entry, and the share of entries off by more than ADAM_CLOSE;   \

@@ -1,6 +1,7 @@
 #include "run/verify/verify_file.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -59,24 +60,41 @@ bool verify_is_folder(const char *path) {
     return access(reference, F_OK) == 0;
 }
 
-enum err_code verify_folder(struct text *out, const char *folder, const char *require, bool json,
-                            struct err *err) {
+/* A file may name the tensors that its numbers are of. */
+static enum err_code check_hash(const struct fixture *f, const struct hf_model *model,
+                                struct err *err) {
+    enum err_code rc = ERR_OK;
+    char wanted[HASH_HEX], found[HASH_HEX];
+    if (!fixture_has_attribute(f, "tensors_sha256")) return ERR_OK;
+    TRY(fixture_text_attribute(wanted, sizeof wanted, f, "tensors_sha256", err));
+    tensor_set_hash(found, model->set);
+    CHECK(strcmp(wanted, found) == 0, ERR_DATA,
+          "%s: its tensors have the SHA-256 %s, but the reference numbers are of %s: another model",
+          tensor_set_path(model->set), found, wanted);
+cleanup:
+    return rc;
+}
+
+enum err_code verify_folder(struct text *out, const char *folder, const char *model,
+                            const char *require, bool json, struct err *err) {
     enum err_code rc = ERR_OK;
     char reference[FILE_PATH_MAX];
     struct fixture *f = NULL;
-    struct hf_model model = {0};
+    struct hf_model read = {0};
     struct params params = {0};
     struct verify_report report = {0};
     reference_path(reference, folder);
     TRY(fixture_open(&f, reference, err));
-    TRY(hf_model_open(&model, folder, err));
-    TRY(hf_weights_place(&params, &model, err));
-    TRY(verify_text(&report, f, &params, err));
+    TRY(hf_model_open(&read, model ? model : folder, err));
+    TRY(check_hash(f, &read, err));
+    TRY(hf_weights_place(&params, &read, err));
+    TRY(fixture_has(f, "logits") ? verify_text(&report, f, &params, err)
+                                 : verify_pretrained(&report, f, &params, err));
     TRY(verify_finish(out, &report, folder, require, json, err));
 cleanup:
     verify_report_release(&report);
     params_destroy(&params);
-    hf_model_close(&model);
+    hf_model_close(&read);
     fixture_close(f);
     return rc;
 }

@@ -26,14 +26,19 @@ enum err_code verify_file(struct text *out, const char *path, const char *requir
 enum err_code verify_finish(struct text *out, struct verify_report *r, const char *path,
                             const char *require, bool json, struct err *err);
 
-/* The same for a folder that holds a language model and expected.h5. */
-enum err_code verify_folder(struct text *out, const char *folder, const char *require, bool json,
-                            struct err *err);
+/* The same for a folder that holds expected.h5 and a language model; model: the folder of the model
+ * if it is another one, else NULL. ERR_DATA also where the tensors are not those that the file
+ * names (attribute tensors_sha256). */
+enum err_code verify_folder(struct text *out, const char *folder, const char *model,
+                            const char *require, bool json, struct err *err);
 bool verify_is_folder(const char *path);
 
 /* The kinds; each adds its lines. */
 enum err_code verify_regression(struct verify_report *r, const struct fixture *f, struct err *err);
 enum err_code verify_methods(struct verify_report *r, const struct fixture *f, struct err *err);
+/* Of a pretrained model, whose logits are given by their largest values. */
+enum err_code verify_pretrained(struct verify_report *r, const struct fixture *f,
+                                const struct params *p, struct err *err);
 enum err_code verify_text(struct verify_report *r, const struct fixture *f, const struct params *p,
                           struct err *err);
 enum err_code verify_problems(struct verify_report *r, const struct fixture *f, struct err *err);

@@ -5,6 +5,7 @@
 #include "run/verify/verify_text.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,14 +46,22 @@ static enum err_code allocate_prompts(struct text_reference *t, struct err *err)
     return ERR_OK;
 }
 
-static enum err_code read_prompts(struct text_reference *t, struct err *err) {
+static enum err_code read_integers(struct fixture_array *out, const struct fixture *f,
+                                   const char *prefix, const char *name, int rank,
+                                   struct err *err) {
+    char whole[96];
+    (void)snprintf(whole, sizeof whole, "%s%s", prefix, name);
+    return fixture_integers(out, f, whole, rank, err);
+}
+
+static enum err_code read_prompts(struct text_reference *t, const char *prefix, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct fixture *f = t->file;
     const struct model_dims *d = &t->params->dims;
     struct fixture_array ids = {0}, lengths = {0}, targets = {0};
-    TRY(fixture_integers(&ids, f, "token_ids", 2, err));
-    TRY(fixture_integers(&lengths, f, "lengths", 1, err));
-    TRY(fixture_integers(&targets, f, "target_ids", 1, err));
+    TRY(read_integers(&ids, f, prefix, "token_ids", 2, err));
+    TRY(read_integers(&lengths, f, prefix, "lengths", 1, err));
+    TRY(read_integers(&targets, f, prefix, "target_ids", 1, err));
     t->B = ids.shape[0], t->T = ids.shape[1];
     CHECK(t->B > 0 && t->T <= d->positions && lengths.n == t->B && targets.n == t->B, ERR_DATA,
           "%s: token_ids, lengths, target_ids and config.json disagree", fixture_path(f));
@@ -84,6 +93,17 @@ static enum err_code fill_contexts(struct text_reference *t, struct err *err) {
 cleanup:
     context_scratch_destroy(scratch);
     return rc;
+}
+
+enum err_code text_reference_fill(struct text_reference *t, const char *prefix, struct err *err) {
+    const enum err_code rc = read_prompts(t, prefix, err);
+    return rc == ERR_OK ? fill_contexts(t, err) : rc;
+}
+
+void text_reference_release(struct text_reference *t) {
+    context_destroy(&t->context);
+    free(t->ids);
+    t->ids = NULL;
 }
 
 /* ---- the full forward pass */
@@ -218,13 +238,11 @@ enum err_code verify_text(struct verify_report *r, const struct fixture *f, cons
                           struct err *err) {
     enum err_code rc = ERR_OK;
     struct text_reference t = {.report = r, .file = f, .params = p};
-    TRY(read_prompts(&t, err));
-    TRY(fill_contexts(&t, err));
+    TRY(text_reference_fill(&t, "", err));
     TRY(compare_core(&t, err));
     TRY(compare_queries(&t, err));
     TRY(verify_text_vectors(&t, err));
 cleanup:
-    context_destroy(&t.context);
-    free(t.ids);
+    text_reference_release(&t);
     return rc;
 }

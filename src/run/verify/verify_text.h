@@ -5,6 +5,7 @@
 #ifndef RUN_VERIFY_VERIFY_TEXT_H
 #define RUN_VERIFY_VERIFY_TEXT_H
 
+#include "methods/method.h"
 #include "model/query.h"
 #include "run/verify/verify_report.h"
 #include "store/fixture.h"
@@ -23,6 +24,11 @@ struct text_reference {
     struct context context; /* all tokens but the last, one slot a prompt */
 };
 
+/* Reads PREFIXtoken_ids, PREFIXlengths and PREFIXtarget_ids and runs the contexts. t: its first
+ * three members are set. */
+enum err_code text_reference_fill(struct text_reference *t, const char *prefix, struct err *err);
+void text_reference_release(struct text_reference *t); /* idempotent */
+
 /* Adds the line of a comparison of got[n] with the dataset `name`. */
 enum err_code text_reference_compare(const struct text_reference *t, const char *part,
                                      const char *name, const float *got, size_t n,
@@ -32,6 +38,12 @@ enum err_code text_reference_compare(const struct text_reference *t, const char 
  * the rows after the final norm. */
 enum err_code text_reference_logits(float *out, float *norm, const struct params *p, const float *x,
                                     size_t R, struct err *err);
+
+/* The function vector of PREFIXfv/layer_head_pairs at PREFIXfv/edit_layer: its setup, and its
+ * weights w [L, H], zeros on entry: 1 for each head. */
+enum err_code text_reference_fv(struct method_setup *setup, float *w,
+                                const struct text_reference *t, const char *prefix,
+                                struct err *err);
 
 /* Adds the lines of ltv and fv. */
 enum err_code verify_text_vectors(const struct text_reference *t, struct err *err);

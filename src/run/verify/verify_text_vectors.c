@@ -123,17 +123,17 @@ cleanup:
     return rc;
 }
 
-/* w [L, H]: 1 for the heads of fv/layer_head_pairs. */
-static enum err_code read_heads(float *w, const struct text_reference *t, struct err *err) {
+static enum err_code read_heads(float *w, const struct text_reference *t, const char *name,
+                                struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &t->params->dims;
     struct fixture_array pairs = {0};
-    TRY(fixture_integers(&pairs, t->file, "fv/layer_head_pairs", 2, err));
+    TRY(fixture_integers(&pairs, t->file, name, 2, err));
     for (size_t i = 0; i + 1 < pairs.n; i += 2) {
         const int64_t l = pairs.integers[i], h = pairs.integers[i + 1];
         CHECK(l >= 0 && l < (int64_t)d->L && h >= 0 && h < (int64_t)d->H, ERR_DATA,
-              "%s: fv/layer_head_pairs: layer %lld, head %lld is not in the model",
-              fixture_path(t->file), (long long)l, (long long)h);
+              "%s: %s: layer %lld, head %lld is not in the model", fixture_path(t->file), name,
+              (long long)l, (long long)h);
         w[(size_t)l * d->H + (size_t)h] = 1;
     }
 cleanup:
@@ -141,28 +141,41 @@ cleanup:
     return rc;
 }
 
-static enum err_code compare_fv(const struct text_reference *t, const struct basis_set *mean,
+enum err_code text_reference_fv(struct method_setup *setup, float *w,
+                                const struct text_reference *t, const char *prefix,
                                 struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &t->params->dims;
     struct fixture_array layer = {0};
     struct fv_keys keys = {.bias = FV_PER_HEAD, .scale = 1, .n_layers = 1};
+    char name[128];
+    (void)snprintf(name, sizeof name, "%sfv/layer_head_pairs", prefix);
+    TRY(read_heads(w, t, name, err));
+    (void)snprintf(name, sizeof name, "%sfv/edit_layer", prefix);
+    TRY(fixture_integers(&layer, t->file, name, 0, err));
+    CHECK(layer.integers[0] >= 0 && layer.integers[0] < (int64_t)d->L, ERR_DATA,
+          "%s: %s: %lld is not in the model", fixture_path(t->file), name,
+          (long long)layer.integers[0]);
+    keys.layers[0] = (uint32_t)layer.integers[0];
+    method_setup_named(setup, "fv", t->params);
+    setup->variant = CAUSAL_HEADS;
+    fv_set_keys(setup, keys);
+cleanup:
+    fixture_array_release(&layer);
+    return rc;
+}
+
+static enum err_code compare_fv(const struct text_reference *t, const struct basis_set *mean,
+                                struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *d = &t->params->dims;
     struct vector_case c = {.t = t, .mean = mean, .part = "fv", .group = "fv"};
     float *w = calloc(d->L * d->H, sizeof *w);
     CHECK(w, ERR_MEMORY, "no memory for %zu heads", d->L * d->H);
-    TRY(read_heads(w, t, err));
-    TRY(fixture_integers(&layer, t->file, "fv/edit_layer", 0, err));
-    CHECK(layer.integers[0] >= 0 && layer.integers[0] < (int64_t)d->L, ERR_DATA,
-          "%s: fv/edit_layer: %lld is not in the model", fixture_path(t->file),
-          (long long)layer.integers[0]);
-    keys.layers[0] = (uint32_t)layer.integers[0];
-    method_setup_named(&c.setup, "fv", t->params);
-    c.setup.variant = CAUSAL_HEADS;
-    fv_set_keys(&c.setup, keys);
+    TRY(text_reference_fv(&c.setup, w, t, "", err));
     c.w = w;
     TRY(compare_case(&c, err));
 cleanup:
-    fixture_array_release(&layer);
     free(w);
     return rc;
 }

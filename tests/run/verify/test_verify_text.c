@@ -51,7 +51,7 @@ static void every_family_agrees(void **state) {
         struct text report = {0};
         char folder[FILE_PATH_MAX];
         folder_of(folder, FOLDERS[i]);
-        if (verify_folder(&report, folder, PARTS, false, &err) != ERR_OK)
+        if (verify_folder(&report, folder, NULL, PARTS, false, &err) != ERR_OK)
             fail_msg("%s\n%s", err.msg, text_str(&report));
         text_release(&report);
     }
@@ -88,9 +88,9 @@ static void differences_are_found(void **state) {
     copy_file(folder, "config.json", false);
     copy_file(folder, "expected.h5", false);
     copy_file(folder, "model.safetensors", true);
-    assert_int_equal(verify_folder(&report, scratch.folder, NULL, false, &err), ERR_DIFFERS);
+    assert_int_equal(verify_folder(&report, scratch.folder, NULL, NULL, false, &err), ERR_DIFFERS);
     text_release(&report);
-    assert_int_equal(verify_folder(&report, folder, "core,icv", false, &err), ERR_DIFFERS);
+    assert_int_equal(verify_folder(&report, folder, NULL, "core,icv", false, &err), ERR_DIFFERS);
     assert_non_null(strstr(text_str(&report), "required, but nothing of it is in the file"));
     text_release(&report);
 }
