@@ -53,11 +53,12 @@ static void context_lay_out(struct context *c, struct arena *a) {
 
 static struct context context_of_size(const struct model_dims *dims, size_t slots, size_t tokens,
                                       enum context_precision precision) {
-    return (struct context){
-        .dims = *dims,
-        .slots = slots,
-        .tokens = tokens,
-        .layout = {block_heads(dims, 0), context_attention_capacity(tokens), precision}};
+    return (struct context){.dims = *dims,
+                            .slots = slots,
+                            .tokens = tokens,
+                            .layout = {.heads = block_heads(dims, 0),
+                                       .capacity = context_attention_capacity(tokens),
+                                       .precision = precision}};
 }
 
 size_t context_bytes(const struct model_dims *dims, size_t slots, size_t tokens,

@@ -11,6 +11,7 @@
 #ifndef MODEL_EDIT_H
 #define MODEL_EDIT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -68,6 +69,12 @@ void edit_add(float *restrict x, const float *restrict values, float scale, size
 /* Applies e to one row x [E] of its site, with row r of the values or matrices. Mixing with scale
  * 0, steering by zeros and a map to zero change no bit either. scratch [E]. */
 void edit_apply(float *x, const struct edit *e, size_t r, size_t E, float *scratch);
+
+/* Does the edit apply to a row of a query pass that follows `earlier` rows of its query? Scope
+ * `query` edits the first token alone. */
+static inline bool edit_reaches(const struct edit *e, size_t earlier) {
+    return earlier == 0 || e->scope == EDIT_ALL;
+}
 
 /* Coordinates that the edit changes; E: those of its site. */
 static inline size_t edit_width(const struct edit *e, size_t E) {

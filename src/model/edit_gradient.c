@@ -56,11 +56,12 @@ static void edit_backward(float *g, const struct edit *e, size_t r, size_t E, fl
 }
 
 void edits_backward(float *g, const struct edits *edits, size_t layer, enum edit_site site,
-                    size_t R, size_t E, float *scratch) {
+                    const uint32_t *earlier, size_t R, size_t E, float *scratch) {
     for (size_t i = edits->n; i-- > 0;) {
         const struct edit *e = &edits->items[i];
         if (!is_at(e, layer, site)) continue;
         for (size_t r = 0; r < R; r++)
-            edit_backward(g + r * E, e, edits->index ? edits->index[r] : r, E, scratch);
+            if (edit_reaches(e, earlier ? earlier[r] : 0))
+                edit_backward(g + r * E, e, edits->index ? edits->index[r] : r, E, scratch);
     }
 }

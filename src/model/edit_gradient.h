@@ -17,8 +17,8 @@ bool edits_any_at(const struct edits *edits, size_t layer, enum edit_site site);
 bool edits_nonadditive_at(const struct edits *edits, size_t layer, enum edit_site site);
 
 /* g [R,E]: on entry the gradient after all edits of a site, on return the gradient before them.
- * scratch [E]. */
+ * earlier [R] as in struct query_rows, or NULL. scratch [E]. */
 void edits_backward(float *g, const struct edits *edits, size_t layer, enum edit_site site,
-                    size_t R, size_t E, float *scratch);
+                    const uint32_t *earlier, size_t R, size_t E, float *scratch);
 
 #endif

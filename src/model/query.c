@@ -17,6 +17,8 @@ struct query_scratch {
     float *row;                     /* [context tokens + 1] of one head's attention */
     float *mapped;                  /* [max(E, H D)] scratch of edits */
     float *first;                   /* [capacity, E] gradient of x[0] */
+    float *seen;                    /* [capacity, max(E, H D)] what visitors see */
+    uint32_t *position;             /* [capacity] of the rows */
     float *angles;                  /* block_angles(capacity) of the rows' positions */
     struct block_scratch block;
     struct forward_layer *layers; /* [L]; NULL while the arena only measures */
@@ -24,7 +26,7 @@ struct query_scratch {
 
 static void query_lay_out_layers(struct query *q, struct query_scratch *s, struct arena *a) {
     const size_t R = q->capacity, E = q->dims.E;
-    const size_t att = R * q->dims.H * (context_attention_capacity(q->tokens) + 1);
+    const size_t att = R * q->dims.H * (context_attention_capacity(q->tokens) + 1 + q->earlier);
     struct forward_layer first;
     for (size_t l = 0; l < q->dims.L; l++) {
         struct forward_layer layer;
@@ -65,6 +67,7 @@ static void query_lay_out(struct query *q, struct query_scratch *s, struct arena
     if (!s->for_backward) return;
     q->g = arena_floats(a, L * R * E);
     s->first = arena_floats(a, R * E);
+    if (q->earlier > 0) s->seen = arena_floats(a, R * site_width_max(&q->dims));
     s->row = arena_floats(a, context_attention_capacity(q->tokens) + 1);
     block_scratch_lay_out(&s->block, a, &q->dims, R);
 }
@@ -78,18 +81,21 @@ size_t query_bytes(const struct model_dims *dims, size_t capacity, size_t tokens
     return a.used;
 }
 
-enum err_code query_create(struct query *q, const struct model_dims *dims, size_t capacity,
-                           size_t tokens, bool for_backward, struct err *err) {
+enum err_code query_create_long(struct query *q, const struct model_dims *dims, size_t capacity,
+                                size_t tokens, size_t earlier, bool for_backward, struct err *err) {
     enum err_code rc = ERR_OK;
-    struct query made = {.dims = *dims, .capacity = capacity, .tokens = tokens};
-    made.scratch = calloc(1, sizeof *made.scratch);
-    CHECK(made.scratch, ERR_MEMORY, "no memory for the tables of a query stream");
-    made.memory.used = query_bytes(dims, capacity, tokens, for_backward);
+    struct query made = {.dims = *dims, .capacity = capacity, .tokens = tokens, .earlier = earlier};
+    struct query measured = made;
+    struct query_scratch measuring = {.for_backward = for_backward}, *s = NULL;
+    query_lay_out(&measured, &measuring, &made.memory);
+    made.scratch = s = calloc(1, sizeof *s);
+    CHECK(s, ERR_MEMORY, "no memory for the tables of a query stream");
     TRY(arena_commit(&made.memory, err));
-    made.scratch->for_backward = for_backward;
-    made.scratch->layers = calloc(dims->L, sizeof *made.scratch->layers);
-    CHECK(made.scratch->layers, ERR_MEMORY, "no memory for the tables of a query stream");
-    query_lay_out(&made, made.scratch, &made.memory);
+    s->for_backward = for_backward;
+    s->layers = calloc(dims->L, sizeof *s->layers);
+    s->position = calloc(capacity + 1, sizeof *s->position);
+    CHECK(s->layers && s->position, ERR_MEMORY, "no memory for the tables of a query stream");
+    query_lay_out(&made, s, &made.memory);
     *q = made;
     made = (struct query){0};
 cleanup:
@@ -97,9 +103,14 @@ cleanup:
     return rc;
 }
 
+enum err_code query_create(struct query *q, const struct model_dims *dims, size_t capacity,
+                           size_t tokens, bool for_backward, struct err *err) {
+    return query_create_long(q, dims, capacity, tokens, 0, for_backward, err);
+}
+
 void query_destroy(struct query *q) {
     arena_release(&q->memory);
-    if (q->scratch) free(q->scratch->layers);
+    if (q->scratch) free(q->scratch->layers), free(q->scratch->position);
     free(q->scratch);
     *q = (struct query){0};
 }
@@ -113,8 +124,9 @@ static float *rows_before(const struct query *q, size_t layer) {
 }
 
 /* x [R, site_width()]: the rows at a site of a layer. */
-static void apply_edits(float *x, const struct query *q, size_t R, const struct edits *edits,
-                        size_t layer, enum edit_site site) {
+static void apply_edits(float *x, const struct query *q, const struct query_rows *rows,
+                        const struct edits *edits, size_t layer, enum edit_site site) {
+    const size_t R = rows->R;
     const size_t width = site_width(&q->dims, site);
     if (q->before && edits_nonadditive_at(edits, layer, site))
         memcpy(rows_before(q, layer), x, R * width * sizeof *x);
@@ -122,15 +134,17 @@ static void apply_edits(float *x, const struct query *q, size_t R, const struct 
         const struct edit *e = &edits->items[i];
         if (e->layer != layer || e->site != site) continue;
         for (size_t r = 0; r < R; r++)
-            edit_apply(x + r * width, e, edits->index ? edits->index[r] : r, width,
-                       q->scratch->mapped);
+            if (edit_reaches(e, rows->earlier ? rows->earlier[r] : 0))
+                edit_apply(x + r * width, e, edits->index ? edits->index[r] : r, width,
+                           q->scratch->mapped);
     }
 }
 
-/* The layout of a context with the scale of layer l. */
-static struct context_layout layout_at(const struct context *c, size_t l) {
+/* The layout of a context with the scale of layer l, and the length of queries. */
+static struct context_layout layout_at(const struct query *q, const struct context *c, size_t l) {
     struct context_layout layout = c->layout;
     layout.heads = block_heads(&c->dims, l);
+    layout.earlier = q->earlier;
     return layout;
 }
 
@@ -140,34 +154,44 @@ static void attend_context(struct query *q, const struct params *p, const struct
     const struct model_dims *d = &q->dims;
     const struct forward_layer *a = &q->scratch->layers[l];
     const size_t R = rows->R;
-    const struct context_layout layout = layout_at(c, l);
+    const struct context_layout layout = layout_at(q, c, l);
     block_qkv(a, stream(q, l), &p->layers[l], d, R);
     block_turn(a->qkv, q->scratch->angles, d, R);
     context_attention_forward(a->z, a->att, a->qkv, context_layer(c, l), rows->slot, rows->length,
-                              R, &layout);
-    apply_edits(a->z, q, R, edits, l, EDIT_HEADS);
+                              rows->earlier, R, &layout);
+    apply_edits(a->z, q, rows, edits, l, EDIT_HEADS);
 }
 
 /* x[l] and z[l] -> x[l + 1]; unless `project`, a[l] is there already. */
-static void finish_block(struct query *q, const struct params *p, size_t R,
+static void finish_block(struct query *q, const struct params *p, const struct query_rows *rows,
                          const struct edits *edits, size_t l, bool project) {
+    const size_t R = rows->R;
     const struct model_dims *d = &q->dims;
     const struct forward_layer *a = &q->scratch->layers[l];
     const struct layer_params *w = &p->layers[l];
     if (project) {
         block_project(a, w, d, R);
-        apply_edits(a->a, q, R, edits, l, EDIT_ATTENTION);
+        apply_edits(a->a, q, rows, edits, l, EDIT_ATTENTION);
     }
     block_after_attention(stream(q, l + 1), a, stream(q, l), w, d, R);
-    apply_edits(stream(q, l + 1), q, R, edits, l, EDIT_BLOCK);
+    apply_edits(stream(q, l + 1), q, rows, edits, l, EDIT_BLOCK);
+}
+
+static void set_positions(const struct query *q, const struct query_rows *rows) {
+    uint32_t *position = q->scratch->position;
+    for (size_t r = 0; r < rows->R; r++) {
+        const uint32_t earlier = rows->earlier ? rows->earlier[r] : 0;
+        assert(earlier <= q->earlier && earlier <= r);
+        position[r] = rows->length[r] + earlier;
+    }
+    block_set_angles(q->scratch->angles, &q->dims, position, rows->R);
 }
 
 static void run_layers(struct query *q, const struct params *p, const struct context *c,
                        const struct query_rows *rows, const struct edits *edits, size_t first) {
-    block_set_angles(q->scratch->angles, &q->dims, rows->length, rows->R);
     for (size_t l = first; l < q->dims.L; l++) {
         attend_context(q, p, c, rows, edits, l);
-        finish_block(q, p, rows->R, edits, l, true);
+        finish_block(q, p, rows, edits, l, true);
     }
     if (predicts(&q->dims))
         unembed_forward(q->prediction, &q->last, p, stream(q, q->dims.L), rows->R);
@@ -187,8 +211,9 @@ void query_forward(struct query *q, const struct params *p, const struct context
     assert(rows->R <= q->capacity && c->layout.capacity <= context_attention_capacity(q->tokens));
     q->scratch->from_embedding = true;
     q->scratch->only_adds = only_adds_to_blocks(edits);
-    embed_rows(q->x, p, rows->x, rows->ids, rows->length, rows->R);
-    apply_edits(q->x, q, rows->R, edits, 0, EDIT_EMBEDDING);
+    set_positions(q, rows);
+    embed_rows(q->x, p, rows->x, rows->ids, q->scratch->position, rows->R);
+    apply_edits(q->x, q, rows, edits, 0, EDIT_EMBEDDING);
     run_layers(q, p, c, rows, edits, 0);
 }
 
@@ -198,7 +223,8 @@ void query_resume(struct query *q, const struct params *p, const struct context 
     assert(rows->R <= q->capacity && c->layout.capacity <= context_attention_capacity(q->tokens));
     assert(layer < q->dims.L);
     q->scratch->from_embedding = false;
-    if (from != EDIT_BLOCK) finish_block(q, p, rows->R, edits, layer, from == EDIT_HEADS);
+    set_positions(q, rows);
+    if (from != EDIT_BLOCK) finish_block(q, p, rows, edits, layer, from == EDIT_HEADS);
     run_layers(q, p, c, rows, edits, layer + 1);
 }
 
@@ -212,9 +238,25 @@ struct backward_pass {
     const struct query_visitor *visitor; /* or NULL */
 };
 
+/* g [R, width], with zeros in rows that follow the first of their query. */
+static void clear_followers(float *g, const struct query_rows *rows, size_t width) {
+    for (size_t r = 0; rows->earlier && r < rows->R; r++)
+        if (rows->earlier[r] > 0) memset(g + r * width, 0, width * sizeof *g);
+}
+
+static const float *seen_by_visitors(const struct backward_pass *b, const float *g,
+                                     enum edit_site site) {
+    const size_t width = site_width(&b->q->dims, site);
+    if (!b->rows->earlier) return g;
+    memcpy(b->q->scratch->seen, g, b->rows->R * width * sizeof *g);
+    clear_followers(b->q->scratch->seen, b->rows, width);
+    return b->q->scratch->seen;
+}
+
 static void visit_place(const struct backward_pass *b, const float *g, size_t layer,
                         enum edit_site site) {
     if (!b->visitor || !edits_any_at(b->edits, layer, site)) return;
+    g = seen_by_visitors(b, g, site);
     const bool stored = b->q->before && edits_nonadditive_at(b->edits, layer, site);
     const struct query_place place = {layer, b->rows->R, site,
                                       stored ? rows_before(b->q, layer) : NULL, g};
@@ -223,8 +265,8 @@ static void visit_place(const struct backward_pass *b, const float *g, size_t la
 
 static void through_edits(float *g, const struct backward_pass *b, size_t layer,
                           enum edit_site site) {
-    edits_backward(g, b->edits, layer, site, b->rows->R, site_width(&b->q->dims, site),
-                   b->q->scratch->mapped);
+    edits_backward(g, b->edits, layer, site, b->rows->earlier, b->rows->R,
+                   site_width(&b->q->dims, site), b->q->scratch->mapped);
 }
 
 /* da: the gradient of `a` after its edits. Where `a` has edits, the gradient of z has to pass
@@ -243,10 +285,11 @@ static void project_backward(const struct backward_pass *b, const float *da, siz
 static void attend_backward(const struct backward_pass *b, size_t l) {
     const struct query_scratch *s = b->q->scratch;
     const struct forward_layer *a = &s->layers[l];
-    const struct context_layout layout = layout_at(b->c, l);
+    const struct context_layout layout = layout_at(b->q, b->c, l);
     const size_t R = b->rows->R;
     context_attention_backward(s->block.dqkv, s->row, s->block.dz, a->att, a->qkv,
-                               context_layer(b->c, l), b->rows->slot, b->rows->length, R, &layout);
+                               context_layer(b->c, l), b->rows->slot, b->rows->length,
+                               b->rows->earlier, R, &layout);
     block_turn_backward(s->block.dqkv, s->angles, &b->q->dims, R);
 }
 
@@ -285,11 +328,12 @@ static void run_backward(const struct backward_pass *b, const float *dprediction
         const float *after = q->g + l * layer;
         float *g = l > 0 ? q->g + (l - 1) * layer : first;
         visit_place(b, after, l, EDIT_BLOCK);
-        if (l == 0 && !any_before_block_0_output(b->edits)) return;
+        if (l == 0 && !any_before_block_0_output(b->edits)) break;
         memcpy(g, after, R * q->dims.E * sizeof *g);
         block_backward(g, b, l);
+        if (l == 0) visit_place(b, first, 0, EDIT_EMBEDDING);
     }
-    visit_place(b, first, 0, EDIT_EMBEDDING);
+    for (size_t l = 0; l < L; l++) clear_followers(q->g + l * layer, b->rows, q->dims.E);
 }
 
 void query_backward(struct query *q, const struct params *p, const struct context *c,

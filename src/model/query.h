@@ -23,11 +23,17 @@ struct query_rows {
     const uint32_t *length; /* [R] context tokens seen: 2 k after k examples; the position */
     const float *x;         /* [R, inputs] the query's covariates; NULL for token ids */
     const uint32_t *ids;    /* [R] the query's token, for families that embed token ids */
+    /* [R] A query of several tokens, such as an answer after the edited token, is as many adjacent
+     * rows with the same slot and length: row r follows earlier[r] of them, which it sees, and is
+     * at position length[r] + earlier[r]. Edits of scope `query` apply to the first alone. NULL:
+     * all are 0. */
+    const uint32_t *earlier;
 };
 
 struct query {
     struct model_dims dims;
     size_t capacity, tokens; /* rows, and context tokens at most */
+    size_t earlier;          /* rows that follow the first of a query, at most */
     float *x;                /* [L + 1, capacity, E] residual stream of the query, as edited */
     float *z;                /* [L, capacity, H D] head outputs, as edited */
     float *a;                /* [L, capacity, E] attention output, as edited */
@@ -46,6 +52,9 @@ struct query {
  * query_bytes() is the memory that it takes. */
 enum err_code query_create(struct query *q, const struct model_dims *dims, size_t capacity,
                            size_t tokens, bool for_backward, struct err *err);
+/* The same for queries of up to 1 + `earlier` tokens. */
+enum err_code query_create_long(struct query *q, const struct model_dims *dims, size_t capacity,
+                                size_t tokens, size_t earlier, bool for_backward, struct err *err);
 void query_destroy(struct query *q); /* idempotent */
 size_t query_bytes(const struct model_dims *dims, size_t capacity, size_t tokens,
                    bool for_backward);
@@ -67,8 +76,10 @@ void query_resume(struct query *q, const struct params *p, const struct context 
 
 /* After query_forward of the same rows, with edits that add to block outputs or none: g[l] = total
  * derivative of the loss after block l, given dprediction [R], or, of a family with a vocabulary,
- * the gradient of query_output() [R, E]. Context constant, weights frozen: nothing else is
- * computed. */
+ * the gradient of query_output() [R, E]. Only the first row of a query has it; the others, which no
+ * edit of scope `query` reaches, have 0. Context constant, weights frozen: nothing else is
+ * computed.
+ */
 void query_backward(struct query *q, const struct params *p, const struct context *c,
                     const struct query_rows *rows, const float *dprediction);
 

@@ -74,10 +74,12 @@ struct head {
     const unsigned char *K, *V, *prefetch; /* prefetch: the block that is read after K and V */
     const float *q, *k, *v;                /* [D] of the row itself */
     size_t n, D;                           /* tokens seen */
+    size_t earlier, row;                   /* rows before it that it sees; floats of a row */
     float scale;
 };
 
-/* Gradients of q, k and v. Heads of a group share k and v: all but the first of them add. */
+/* Gradients of q, k and v. Heads of a group share k and v: all but the first of them add. Those of
+ * earlier rows are complete when a later row adds to them. */
 struct head_gradients {
     float *q, *k, *v;
     bool adds;
@@ -196,8 +198,39 @@ static float dot(const float *x, const float *y, size_t D) {
     return s;
 }
 
-/* out = sum of p[j] V[j] and p[n] v. p receives the n + 1 probabilities, but holds exp(score -
- * level) until they are divided by their sum at the end. */
+/* The score of the row for the i-th row before it. */
+static float earlier_score(const struct head *h, size_t i) {
+    return h->scale * dot(h->q, h->k - i * h->row, h->D);
+}
+
+static float largest_score(const struct head *h, float level) {
+    for (size_t i = h->earlier; i > 0; i--) {
+        const float s = earlier_score(h, i);
+        level = s > level ? s : level;
+    }
+    return level;
+}
+
+static float exp_of(float x) { return vmath_exp(lanes_all(x))[0]; }
+
+/* sum of exp(score - level) over the earlier rows, added to `sum`. */
+static float add_earlier(const struct head *h, float level, float sum) {
+    for (size_t i = h->earlier; i > 0; i--) sum += exp_of(earlier_score(h, i) - level);
+    return sum;
+}
+
+/* Their probabilities p[0 .. earlier), and out += the sum of p v. */
+static void project_earlier(float *restrict out, float *restrict p, const struct head *h,
+                            float level, float part) {
+    for (size_t i = h->earlier; i > 0; i--, p++) {
+        const float *v = h->v - i * h->row;
+        *p = exp_of(earlier_score(h, i) - level) * part;
+        for (size_t d = 0; d < h->D; d++) out[d] += *p * v[d];
+    }
+}
+
+/* out = sum of p[j] V[j], of the earlier rows, and of the row itself. p receives the probabilities,
+ * but holds exp(score - level) until they are divided by their sum at the end. */
 INLINE void forward(float *restrict out, float *restrict p, const struct head *h, size_t D,
                     precision_t kind) {
     const float scale = h->scale;
@@ -205,15 +238,36 @@ INLINE void forward(float *restrict out, float *restrict p, const struct head *h
     const float own = scale * dot(h->q, h->k, D);
     lanes top = dots(p, h->q, scale, (struct pass){h->K, h->V, n, D, NULL}, kind);
     top = lanes_max(top, lanes_all(own));
-    const float level = lanes_top(top);
+    const float level = largest_score(h, lanes_top(top));
     struct pass second = {h->V, h->prefetch, n, D, NULL};
     const lanes sum = transform_scores(p, level, scale, &second, kind);
     project(out, p, second, kind);
     const float e = vmath_exp(lanes_all(own - level))[0];
-    const float part = 1.0f / (lanes_sum(sum) + e);
+    const float part = 1.0f / add_earlier(h, level, lanes_sum(sum) + e), own_part = e * part;
     for (size_t j = 0; j < n; j += LANES) lanes_store(p + j, lanes_load(p + j) * part);
-    p[n] = e * part;
-    for (size_t d = 0; d < D; d++) out[d] = out[d] * part + p[n] * h->v[d];
+    for (size_t d = 0; d < D; d++) out[d] = out[d] * part + own_part * h->v[d];
+    project_earlier(out, p + n, h, level, part);
+    p[n + h->earlier] = own_part;
+}
+
+/* Adds the sum of p * dp over the earlier rows, dp = <g, v>. */
+static float level_of_earlier(const struct head *h, const float *g, const float *p, float level) {
+    for (size_t i = h->earlier; i > 0; i--) level += *p++ * dot(g, h->v - i * h->row, h->D);
+    return level;
+}
+
+static void earlier_backward(const struct head_gradients *to, const float *restrict g,
+                             const float *restrict p, const struct head *h, float level) {
+    for (size_t i = h->earlier; i > 0; i--, p++) {
+        const float *k = h->k - i * h->row, *v = h->v - i * h->row;
+        float *dk = to->k - i * h->row, *dv = to->v - i * h->row;
+        const float ds = h->scale * *p * (dot(g, v, h->D) - level);
+        for (size_t d = 0; d < h->D; d++) {
+            to->q[d] += ds * k[d];
+            dk[d] += ds * h->q[d];
+            dv[d] += *p * g[d];
+        }
+    }
 }
 
 INLINE void backward(const struct head_gradients *to, float *restrict ds, const float *restrict g,
@@ -221,16 +275,19 @@ INLINE void backward(const struct head_gradients *to, float *restrict ds, const 
     const size_t n = h->n;
     const float own = dot(g, h->v, D);
     const lanes all = dots(ds, g, 1.0f, (struct pass){h->V, h->K, n, D, p}, kind);
-    const float level = lanes_sum(all) + p[n] * own, d_own = h->scale * p[n] * (own - level);
+    const float p_own = p[n + h->earlier];
+    const float level = level_of_earlier(h, g, p + n, lanes_sum(all) + p_own * own);
+    const float d_own = h->scale * p_own * (own - level);
     struct pass second = {h->K, h->prefetch, n, D, p};
     (void)transform_scores(ds, level, h->scale, &second, kind);
     project(to->q, ds, second, kind);
     for (size_t d = 0; d < D; d++) {
         to->q[d] += d_own * h->k[d];
-        const float dk = d_own * h->q[d], dv = p[n] * g[d];
+        const float dk = d_own * h->q[d], dv = p_own * g[d];
         to->k[d] = to->adds ? to->k[d] + dk : dk;
         to->v[d] = to->adds ? to->v[d] + dv : dv;
     }
+    earlier_backward(to, g, p + n, h, level);
 }
 
 struct kernels {
@@ -288,13 +345,14 @@ static struct head head_of(const float *qkv, const unsigned char *kv, size_t h, 
                          .v = qkv + head_layout_v(l, h),
                          .n = n,
                          .D = l->D,
+                         .row = l->row,
                          .scale = l->scale};
 }
 
 void context_attention_forward(float *restrict z, float *restrict att, const float *restrict qkv,
                                const void *restrict kv, const uint32_t *restrict prompt,
-                               const uint32_t *restrict tokens, size_t R,
-                               const struct context_layout *layout) {
+                               const uint32_t *restrict tokens, const uint32_t *restrict earlier,
+                               size_t R, const struct context_layout *layout) {
     const struct head_layout *l = &layout->heads;
     const size_t H = l->H, D = l->D, stride = context_attention_stride(layout);
     const struct kernels *kernels = kernels_of(layout);
@@ -304,9 +362,10 @@ void context_attention_forward(float *restrict z, float *restrict att, const flo
         const size_t r = rh / H, h = rh % H;
         struct head one =
             head_of(qkv + r * l->row, base + prompt[r] * stride, h, tokens[r], layout);
-        assert(tokens[r] <= layout->capacity);
+        one.earlier = earlier ? earlier[r] : 0;
+        assert(tokens[r] <= layout->capacity && one.earlier <= layout->earlier);
         if (h + 1 == H && r + 1 < R) one.prefetch = base + prompt[r + 1] * stride;
-        kernels->forward(z + rh * D, att + rh * (layout->capacity + 1), &one);
+        kernels->forward(z + rh * D, att + rh * (layout->capacity + 1 + layout->earlier), &one);
     }
 }
 
@@ -319,7 +378,8 @@ void context_attention_backward(float *restrict dqkv, float *restrict scratch,
                                 const float *restrict dz, const float *restrict att,
                                 const float *restrict qkv, const void *restrict kv,
                                 const uint32_t *restrict prompt, const uint32_t *restrict tokens,
-                                size_t R, const struct context_layout *layout) {
+                                const uint32_t *restrict earlier, size_t R,
+                                const struct context_layout *layout) {
     const struct head_layout *l = &layout->heads;
     const size_t H = l->H, stride = context_attention_stride(layout), block = block_size(layout);
     const struct kernels *kernels = kernels_of(layout);
@@ -331,7 +391,9 @@ void context_attention_backward(float *restrict dqkv, float *restrict scratch,
             head_of(qkv + r * l->row, base + prompt[r] * stride, h, tokens[r], layout);
         const struct head_gradients to = gradients_at(dqkv + r * l->row, l, h);
         if (h + 1 == H && r + 1 < R) one.prefetch = base + prompt[r + 1] * stride;
+        one.earlier = earlier ? earlier[r] : 0;
         one.prefetch += block;
-        kernels->backward(&to, scratch, dz + rh * l->D, att + rh * (layout->capacity + 1), &one);
+        kernels->backward(&to, scratch, dz + rh * l->D,
+                          att + rh * (layout->capacity + 1 + layout->earlier), &one);
     }
 }

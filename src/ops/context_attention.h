@@ -12,9 +12,11 @@
  *
  * Row r is a query of prompt prompt[r] that sees the first tokens[r] tokens of the context, and
  * itself: it is token tokens[r] of a full pass.  Rows of one prompt may have different lengths and
- * come in any order; adjacent rows of one prompt share the cache.  The bits of a row depend on its
- * own q, k, v and visible context only.  The context is constant, so gradients go to the query's
- * own q, k and v.  Vaswani et al., arXiv:1706.03762, eq. 1.
+ * come in any order; adjacent rows of one prompt share the cache.  A query of several tokens is as
+ * many adjacent rows: row r also sees the earlier[r] rows before it, which see the same context,
+ * and is token tokens[r] + earlier[r].  The bits of a row depend on its own q, k, v and visible
+ * context only.  The context is constant, so gradients go to the rows' own q, k and v.  Vaswani et
+ * al., arXiv:1706.03762, eq. 1.
  */
 #ifndef OPS_CONTEXT_ATTENTION_H
 #define OPS_CONTEXT_ATTENTION_H
@@ -28,6 +30,7 @@ enum context_precision { CONTEXT_SINGLE, CONTEXT_HALF };
 struct context_layout {
     struct head_layout heads; /* of qkv rows; H, KV and D of the context too */
     size_t capacity;
+    size_t earlier; /* rows of the same query before a row, at most */
     enum context_precision precision;
 };
 
@@ -45,8 +48,8 @@ void context_attention_pack(void *restrict kv, const float *restrict qkv, size_t
  * themselves; prompt, tokens [R]. */
 void context_attention_forward(float *restrict z, float *restrict att, const float *restrict qkv,
                                const void *restrict kv, const uint32_t *restrict prompt,
-                               const uint32_t *restrict tokens, size_t R,
-                               const struct context_layout *layout);
+                               const uint32_t *restrict tokens, const uint32_t *restrict earlier,
+                               size_t R, const struct context_layout *layout);
 
 /* dz [R,H D] -> dqkv [R,row]. The other inputs are those of the forward pass; scratch
  * [capacity+1] is the caller's. */
@@ -54,6 +57,7 @@ void context_attention_backward(float *restrict dqkv, float *restrict scratch,
                                 const float *restrict dz, const float *restrict att,
                                 const float *restrict qkv, const void *restrict kv,
                                 const uint32_t *restrict prompt, const uint32_t *restrict tokens,
-                                size_t R, const struct context_layout *layout);
+                                const uint32_t *restrict earlier, size_t R,
+                                const struct context_layout *layout);
 
 #endif

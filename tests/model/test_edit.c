@@ -217,7 +217,8 @@ static void check_map_slope(const struct edit_map *m) {
     const struct edit_map straight = {m->rank, m->A, m->B, NULL, m->A_stride, m->B_stride, 0};
     struct pair g = pair_normals(2 * WIDTH, 10, 1.0), step = pair_normals(2 * WIDTH, 11, 1.0);
     float scratch[WIDTH];
-    edits_backward(g.f, &(struct edits){.items = &e, .n = 1}, 0, EDIT_BLOCK, 2, WIDTH, scratch);
+    edits_backward(g.f, &(struct edits){.items = &e, .n = 1}, 0, EDIT_BLOCK, NULL, 2, WIDTH,
+                   scratch);
     for (size_t r = 0; r < 2; r++) {
         double out[WIDTH], got = 0, want = 0;
         naive_map(out, step.f + r * WIDTH, &straight, r, WIDTH);

@@ -151,7 +151,7 @@ static void batches_do_not_change_results(void **state) {
 
 /* ---- contexts and query rows */
 
-enum { ROWS = 9, SLOT_TOKENS = 9 };
+enum { ROWS = 9, SLOT_TOKENS = 9, LONGEST_SUFFIX = 4 };
 
 /* Prompts of 9 tokens; row r is token length[r] of prompt slot[r]. */
 struct scene {
@@ -160,6 +160,7 @@ struct scene {
     struct context context;
     struct query query;
     uint32_t ids[B][SLOT_TOKENS + 1], slot[ROWS], length[ROWS], own[ROWS];
+    uint32_t earlier[ROWS]; /* all 0, or those of long queries */
     struct query_rows rows;
 };
 
@@ -184,9 +185,9 @@ static void scene_init(struct scene *s, const struct model_dims *d) {
         s->length[r] = 4 * r % (SLOT_TOKENS + 1);
         s->own[r] = s->ids[s->slot[r]][s->length[r]];
     }
-    s->rows = (struct query_rows){ROWS, s->slot, s->length, NULL, s->own};
+    s->rows = (struct query_rows){.R = ROWS, .slot = s->slot, .length = s->length, .ids = s->own};
     SUCCEEDS(context_create(&s->context, d, B, SLOT_TOKENS, CONTEXT_SINGLE, &err));
-    SUCCEEDS(query_create(&s->query, d, ROWS, SLOT_TOKENS, true, &err));
+    SUCCEEDS(query_create_long(&s->query, d, ROWS, SLOT_TOKENS, LONGEST_SUFFIX, true, &err));
     fill_contexts(s);
 }
 
@@ -200,7 +201,8 @@ static void scene_free(struct scene *s) {
 static void compare_row(const struct scene *s, size_t r, const char *title) {
     const struct model_dims *d = &s->p.dims;
     const struct query *q = &s->query;
-    const size_t E = d->E, Z = model_heads_width(d), V = d->vocabulary, t = s->length[r];
+    const size_t E = d->E, Z = model_heads_width(d), V = d->vocabulary;
+    const size_t t = s->length[r] + s->earlier[r];
     for (size_t l = 0; l <= d->L; l++)
         FAMILY_CLOSE(
             relative_error(q->x + (l * ROWS + r) * E, s->twin.x + (l * d->positions + t) * E, E),
@@ -330,12 +332,84 @@ static void edits_have_their_gradients(void **state) {
     for (size_t i = 0; i < TINY_FAMILY_COUNT; i++) edited_queries_equal_the_twin(&TINY_FAMILIES[i]);
 }
 
+/* ---- queries of several tokens: only the first is edited, the loss is that of all */
+
+/* Rows per query; each begins at a length of its own. */
+static const uint32_t TOKENS_OF[] = {3, 1, 5}, BEGINS[] = {4, 9, 0};
+
+static void make_long(struct scene *s) {
+    for (uint32_t i = 0, r = 0; i < B; i++)
+        for (uint32_t k = 0; k < TOKENS_OF[i]; k++, r++) {
+            s->slot[r] = i;
+            s->length[r] = BEGINS[i];
+            s->earlier[r] = k;
+            s->own[r] = s->ids[i][BEGINS[i] + k];
+        }
+    s->rows.earlier = s->earlier;
+}
+
+/* The loss of query i, whose first row is `first`, when v is added to its first token. */
+struct long_query {
+    struct scene *s;
+    size_t i, first;
+    const double *c; /* [ROWS, V] */
+    struct twin_patch patch;
+};
+
+static double long_loss(void *context) {
+    struct long_query *q = context;
+    struct scene *s = q->s;
+    const size_t V = s->p.dims.vocabulary, begins = BEGINS[q->i], n = TOKENS_OF[q->i];
+    model_twin_run_ids(&s->twin, s->ids[q->i], begins + n);
+    return twin_dot(q->c + q->first * V, s->twin.prediction + begins * V, n * V);
+}
+
+static void compare_long(struct long_query *q, struct pair *v, const char *title) {
+    const struct model_dims *d = &q->s->p.dims;
+    double want[32];
+    q->patch = (struct twin_patch){'x', 0, BEGINS[q->i],           0,    d->E,
+                                   1,   1, v->d + q->first * d->E, NULL, NULL};
+    q->s->twin.patches = &q->patch;
+    q->s->twin.n_patches = 1;
+    (void)long_loss(q);
+    for (size_t k = 0; k < TOKENS_OF[q->i]; k++) compare_row(q->s, q->first + k, title);
+    for (size_t e = 0; e < d->E; e++)
+        want[e] = twin_slope(long_loss, q, &v->d[q->first * d->E + e]);
+    FAMILY_CLOSE(relative_error(q->s->query.g + q->first * d->E, want, d->E), 1e-4, title);
+    for (size_t j = d->E; j < TOKENS_OF[q->i] * d->E; j++)
+        assert_true(q->s->query.g[q->first * d->E + j] == 0);
+}
+
+static void answers_follow_the_edited_token(void **state) {
+    (void)state;
+    for (size_t i = 0; i < TINY_FAMILY_COUNT; i++) {
+        const struct model_dims *d = &TINY_FAMILIES[i].dims;
+        struct scene s;
+        struct pair v = pair_normals(ROWS * d->E, 20, 0.5);
+        struct pair c = pair_normals(ROWS * d->vocabulary, 9, 1.0);
+        const struct edit add = {.scale = 1, .values = v.f, .row_stride = d->E};
+        float dx[ROWS * 16];
+        scene_init(&s, d);
+        make_long(&s);
+        query_forward(&s.query, &s.p, &s.context, &s.rows, &(struct edits){.items = &add, .n = 1});
+        output_gradient(dx, &s, c.f);
+        query_backward(&s.query, &s.p, &s.context, &s.rows, dx);
+        struct long_query q = {.s = &s, .c = c.d};
+        for (; q.i < B; q.first += TOKENS_OF[q.i++]) compare_long(&q, &v, TINY_FAMILIES[i].title);
+        pair_free(&v), pair_free(&c);
+        scene_free(&s);
+    }
+}
+
 int main(void) {
     blas_init();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sequences_equal_the_twin),      cmocka_unit_test(gradients_equal_the_twin),
-        cmocka_unit_test(batches_do_not_change_results), cmocka_unit_test(queries_equal_the_twin),
+        cmocka_unit_test(sequences_equal_the_twin),
+        cmocka_unit_test(gradients_equal_the_twin),
+        cmocka_unit_test(batches_do_not_change_results),
+        cmocka_unit_test(queries_equal_the_twin),
         cmocka_unit_test(edits_have_their_gradients),
+        cmocka_unit_test(answers_follow_the_edited_token),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

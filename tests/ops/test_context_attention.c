@@ -49,9 +49,10 @@ static struct pair kv_new(size_t B, const struct context_layout *kept) {
 static struct stream stream_new(const size_t s[7]) {
     const size_t B = s[0], T = s[1], H = s[2], D = s[3], R = s[4], E = H * D;
     struct stream x = {.B = B, .T = T, .H = H, .D = D, .R = R};
-    x.kept = (struct context_layout){s[6] > 0 ? head_layout_packed(H, s[6], D)
-                                              : head_layout_by_head(H, D),
-                                     context_attention_capacity(T), (enum context_precision)s[5]};
+    x.kept = (struct context_layout){.heads = s[6] > 0 ? head_layout_packed(H, s[6], D)
+                                                       : head_layout_by_head(H, D),
+                                     .capacity = context_attention_capacity(T),
+                                     .precision = (enum context_precision)s[5]};
     x.row = x.kept.heads.row;
     x.context = pair_normals(B * T * x.row, 1, 1.0);
     if (s[5] == CONTEXT_HALF) round_context(&x.context);
@@ -74,14 +75,14 @@ static void stream_free(struct stream *x) {
 }
 
 static void attend(struct stream *x) {
-    context_attention_forward(x->z.f, x->att.f, x->qkv.f, x->kv.f, x->prompt, x->tokens, x->R,
+    context_attention_forward(x->z.f, x->att.f, x->qkv.f, x->kv.f, x->prompt, x->tokens, NULL, x->R,
                               &x->kept);
 }
 
 static void attend_backward(struct pair *dqkv, struct stream *x) {
     struct pair scratch = pair_filled(x->kept.capacity + 1, nan(""));
     context_attention_backward(dqkv->f, scratch.f, x->g.f, x->att.f, x->qkv.f, x->kv.f, x->prompt,
-                               x->tokens, x->R, &x->kept);
+                               x->tokens, NULL, x->R, &x->kept);
     pair_free(&scratch);
 }
 
