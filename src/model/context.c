@@ -97,6 +97,11 @@ const void *context_layer(const struct context *c, size_t l) {
     return c->kv + l * c->slots * slot_floats(c);
 }
 
+void context_store_token(struct context *c, size_t slot, size_t at, size_t l, const float *qkv) {
+    assert(slot < c->slots && at < c->tokens);
+    context_attention_append(c->kv + (l * c->slots + slot) * slot_floats(c), qkv, at, &c->layout);
+}
+
 /* ---- running prompts */
 
 static void scratch_lay_out(struct context_scratch *s, struct arena *a) {

@@ -65,4 +65,8 @@ void context_add_ids(struct context *c, size_t slot, struct context_scratch *s,
 void context_finish(struct context *c, struct context_scratch *s, const struct params *p,
                     const struct edits *edits);
 
+/* Keys and values of one token at layer l, from its row of q, k and v, positions included: they
+ * become token `at` < c->tokens of a slot that has the tokens before it. For query_append(). */
+void context_store_token(struct context *c, size_t slot, size_t at, size_t l, const float *qkv);
+
 #endif

@@ -20,6 +20,7 @@ struct query_scratch {
     float *seen;                    /* [capacity, max(E, H D)] what visitors see */
     uint32_t *position;             /* [capacity] of the rows */
     float *angles;                  /* block_angles(capacity) of the rows' positions */
+    struct context *grown;          /* during query_append(): the context that takes the rows */
     struct block_scratch block;
     struct forward_layer *layers; /* [L]; NULL while the arena only measures */
 };
@@ -148,6 +149,14 @@ static struct context_layout layout_at(const struct query *q, const struct conte
     return layout;
 }
 
+static void store_rows(const struct query *q, const struct query_rows *rows, size_t l) {
+    const size_t width = model_qkv_width(&q->dims);
+    const float *qkv = q->scratch->layers[l].qkv;
+    for (size_t r = 0; r < rows->R; r++)
+        context_store_token(q->scratch->grown, rows->slot[r], q->scratch->position[r], l,
+                            qkv + r * width);
+}
+
 /* x[l] -> z[l] */
 static void attend_context(struct query *q, const struct params *p, const struct context *c,
                            const struct query_rows *rows, const struct edits *edits, size_t l) {
@@ -157,6 +166,7 @@ static void attend_context(struct query *q, const struct params *p, const struct
     const struct context_layout layout = layout_at(q, c, l);
     block_qkv(a, stream(q, l), &p->layers[l], d, R);
     block_turn(a->qkv, q->scratch->angles, d, R);
+    if (q->scratch->grown) store_rows(q, rows, l);
     context_attention_forward(a->z, a->att, a->qkv, context_layer(c, l), rows->slot, rows->length,
                               rows->earlier, R, &layout);
     apply_edits(a->z, q, rows, edits, l, EDIT_HEADS);
@@ -215,6 +225,13 @@ void query_forward(struct query *q, const struct params *p, const struct context
     embed_rows(q->x, p, rows->x, rows->ids, q->scratch->position, rows->R);
     apply_edits(q->x, q, rows, edits, 0, EDIT_EMBEDDING);
     run_layers(q, p, c, rows, edits, 0);
+}
+
+void query_append(struct query *q, const struct params *p, struct context *c,
+                  const struct query_rows *rows, const struct edits *edits) {
+    q->scratch->grown = c;
+    query_forward(q, p, c, rows, edits);
+    q->scratch->grown = NULL;
 }
 
 void query_resume(struct query *q, const struct params *p, const struct context *c,

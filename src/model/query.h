@@ -66,6 +66,12 @@ const float *query_output(const struct query *q);
 void query_forward(struct query *q, const struct params *p, const struct context *c,
                    const struct query_rows *rows, const struct edits *edits);
 
+/* query_forward() that also stores the keys and values of every row in `c`, as the token at its
+ * position in its slot, so that rows with a larger length see it: a prompt grows token by token.
+ * Positions are below c->tokens, and those of one slot differ. */
+void query_append(struct query *q, const struct params *p, struct context *c,
+                  const struct query_rows *rows, const struct edits *edits);
+
 /* The rest of a pass from one site of `layer` on. The caller has written the R rows of that site:
  * z[layer] and x[layer] for EDIT_HEADS, a[layer] and x[layer] for EDIT_ATTENTION, x[layer + 1] for
  * EDIT_BLOCK. Edits of later sites apply; those of this site are already in the rows. rows->x and

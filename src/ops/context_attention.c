@@ -68,6 +68,18 @@ void context_attention_pack(void *restrict kv, const float *restrict qkv, size_t
                               T - t < LANES ? T - t : LANES, l->D, l->row, layout->precision);
 }
 
+void context_attention_append(void *restrict kv, const float *restrict qkv, size_t at,
+                              const struct context_layout *layout) {
+    const struct head_layout *l = &layout->heads;
+    const size_t number = number_size(layout->precision), lane = at % LANES;
+    unsigned char *place = (unsigned char *)kv + ((at - lane) * l->D + lane) * number;
+    assert(at < layout->capacity);
+    for (size_t h = 0; h < l->KV; h++)
+        for (size_t i = 0; i < 2; i++, place += block_size(layout))
+            pack_tile(place, qkv + (i ? l->v : l->k) + h * l->kv_step, 1, l->D, l->row,
+                      layout->precision);
+}
+
 /* ---- one head of one row */
 
 struct head {

@@ -43,6 +43,10 @@ size_t context_attention_stride(const struct context_layout *layout);
 void context_attention_pack(void *restrict kv, const float *restrict qkv, size_t B, size_t T,
                             const struct context_layout *layout);
 
+/* Copies those of one token, a row qkv [row], to token `at` < capacity of one prompt's kv. */
+void context_attention_append(void *restrict kv, const float *restrict qkv, size_t at,
+                              const struct context_layout *layout);
+
 /* z [R,H D]; att [R,H,capacity+1] receives the probabilities of row r at 0 .. tokens[r], the last
  * of which is that of the row itself; what follows is unspecified. qkv [R,row] of the rows
  * themselves; prompt, tokens [R]. */
