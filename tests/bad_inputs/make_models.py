@@ -97,7 +97,7 @@ def main():
     spoilt("backwards.safetensors", backwards)
 
     write("oversized-header.safetensors", header, data, length=1 << 62)
-    write("oversized-100mb.safetensors", header, data, length=100_000_001)
+    write("oversized-16mib.safetensors", header, data, length=16_777_217)
 
     def huge(h):
         h["_read_in.weight"]["shape"] = [1 << 40, 1 << 40]

@@ -233,7 +233,8 @@ enum err_code summary_print(struct table_output *o, const struct summary *s,
     struct line *lines = calloc(s->n + 1, sizeof *lines);
     CHECK(lines, ERR_MEMORY, "no memory for %zu lines", s->n);
     if (s->n == 0 && !programs) {
-        text_add(o->out, "No evaluation is done yet; %zu remain.\n", s->missing);
+        text_add(o->out, "No evaluation is done yet; %zu job%s left.\n", s->missing,
+                 text_plural(s->missing));
         goto cleanup;
     }
     summary_columns_find(&c, s);
