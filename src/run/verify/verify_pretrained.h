@@ -27,6 +27,11 @@ enum err_code pretrained_rows(const struct text_reference *t, const char *part, 
 enum err_code pretrained_logits(const struct text_reference *t, const char *part, const char *group,
                                 const float *logits, struct err *err);
 
+/* Lines of part fv for the prompts GROUPfv/corrupted_*; mean [L, H D]: head outputs over clean
+ * prompts. */
+enum err_code verify_pretrained_effects(const struct text_reference *clean, const char *group,
+                                        const float *mean, struct err *err);
+
 /* The tasks of the file: verify_pretrained_task.c. */
 enum err_code verify_pretrained_tasks(struct verify_report *r, const struct fixture *f,
                                       const struct params *p, struct err *err);

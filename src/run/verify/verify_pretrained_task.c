@@ -157,6 +157,24 @@ cleanup:
     return rc;
 }
 
+/* Of every prompt. */
+static enum err_code compare_losses(struct task *k, const char *group, const struct query *q,
+                                    struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct text_reference *t = &k->t;
+    double *log_prob = calloc(t->B, sizeof *log_prob);
+    float *loss = calloc(t->B, sizeof *loss);
+    CHECK(log_prob && loss, ERR_MEMORY, "no memory for %zu prompts", t->B);
+    vocabulary_log_prob(log_prob, &k->answers, t->params, query_output(q), t->target, t->B);
+    for (size_t b = 0; b < t->B; b++) loss[b] = (float)-log_prob[b];
+    TRY(compare_value(k, "ltv", group, "cross_entropy_rows", loss, t->B, TOLERANCE_PRETRAINED_LOGIT,
+                      err));
+cleanup:
+    free(log_prob);
+    free(loss);
+    return rc;
+}
+
 /* ---- learnable task vectors */
 
 struct training {
@@ -210,6 +228,7 @@ static enum err_code compare_learning(struct task *k, const char *group, struct 
     const struct adam adam = {0.9F, 0.999F, 1e-8F};
     s->losses[0] = differentiate(s, k, pass);
     TRY(compare_edited(k, "ltv", group, pass, k->t.params->dims.L, err));
+    TRY(compare_losses(k, group, &pass->query, err));
     TRY(compare_value(k, "ltv", group, "phi_grad", s->gradient, s->n, TOLERANCE_TEXT_GRADIENT,
                       err));
     for (size_t step = 1; step <= STEPS; step++) {
@@ -288,6 +307,10 @@ static enum err_code compare_task(void *context, const char *name, struct err *e
     TRY(compare_ltv(&k, LTV_BLOCKS, "ltv/released_code/", err));
     TRY(compare_ltv(&k, LTV_HEADS, "ltv/paper/", err));
     TRY(compare_fv(&k, err));
+    char shuffled[2 * GROUP];
+    name_of(shuffled, &k, "fv/", "corrupted_token_ids");
+    if (fixture_has(w->file, shuffled))
+        TRY(verify_pretrained_effects(&k.t, k.group, k.mean.part[BASIS_HEADS], err));
 cleanup:
     vocabulary_destroy(&k.answers);
     free(k.logits);
