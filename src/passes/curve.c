@@ -101,11 +101,6 @@ void curve_destroy(struct curve *c) {
     *c = (struct curve){0};
 }
 
-size_t curve_context_bytes(const struct model_dims *dims, const struct curve_options *o) {
-    const struct prompt_batch_options whole = whole_options(o, dims);
-    return prompt_batch_context_bytes(&whole);
-}
-
 size_t curve_bytes(const struct model_dims *dims, const struct curve_options *o) {
     struct curve c = {.o = *o};
     const struct prompt_batch_options whole = whole_options(o, dims),
@@ -144,6 +139,16 @@ static void fill_prompts(struct curve *c, struct prompt_batch *batch,
     prompt_batch_begin(batch, c->o.setup->params, &edits);
     for (size_t i = 0; i < prompts->n; i++) show_prompt(c, batch, prompts, i, k, pairs);
     prompt_batch_finish(batch);
+}
+
+/* The contexts of length k, which other jobs may have made. */
+static void fill_length(struct curve *c, const struct prompt_view *prompts, size_t k) {
+    if (dummies_of(&c->o) > 0) {
+        fill_prompts(c, &c->whole, prompts, k, k);
+        return;
+    }
+    prompt_batch_begin(&c->whole, c->o.setup->params, &c->pass.edits);
+    prompt_batch_fill(&c->whole, prompts, (struct prompt_span){.pairs = k});
 }
 
 struct block { /* queries at points k .. k + lengths - 1, the first of which sees `pairs` pairs */
@@ -190,8 +195,7 @@ void curve_begin(struct curve *c, const struct prompt_view *prompts, const struc
     if (is_remade(&c->o))
         c->o.control->control.redraw(c->pass.items, c->pass.edits.n, c->remade, &of);
     if (own_contexts(c, prompts)) return;
-    prompt_batch_begin(&c->whole, c->o.setup->params, &c->pass.edits);
-    prompt_batch_fill(&c->whole, prompts, (struct prompt_span){.pairs = prompts->points - 1});
+    fill_length(c, prompts, prompts->points - 1);
 }
 
 /* At lengths where a method reads whole prompts, it runs the same block as all other methods, even
@@ -205,7 +209,7 @@ size_t curve_step(float *prediction, struct curve *c, const struct prompt_view *
         return k + 1;
     }
     if (own_contexts(c, prompts)) {
-        fill_prompts(c, &c->whole, prompts, k, k);
+        fill_length(c, prompts, k);
         ask(prediction, c, prompts, &(struct block){&c->whole, k, 1, k});
         return k + 1;
     }

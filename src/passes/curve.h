@@ -21,7 +21,7 @@ struct curve_options {
     size_t window_points;  /* T0: a window shows T0 - 1 pairs and the query */
     size_t trained_points; /* from here on `oracle` reads the window instead of the whole prompt */
     enum context_precision contexts;
-    const struct context_share *share; /* of contexts of whole prompts; NULL: they are not shared */
+    const struct context_share *share; /* of contexts from the first point on; NULL: not shared */
     const struct dummy_pairs *dummies; /* inserted into all prompts and windows; NULL: none */
     const struct method *control;      /* made from the setup's method; NULL: the method itself */
     struct rng stream;                 /* of the control's draws */
@@ -47,8 +47,6 @@ size_t curve_window_from(const struct curve_options *o);
 
 enum err_code curve_create(struct curve *c, const struct curve_options *o, struct err *err);
 void curve_destroy(struct curve *c);
-/* Of the contexts of a chunk of whole prompts. */
-size_t curve_context_bytes(const struct model_dims *dims, const struct curve_options *o);
 size_t curve_bytes(const struct model_dims *dims, const struct curve_options *o);
 
 /* Computes the task vectors and the contexts of n <= chunk prompts, the first of which is sample

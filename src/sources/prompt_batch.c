@@ -168,8 +168,10 @@ void prompt_batch_fill(struct prompt_batch *b, const struct prompt_view *p,
     const struct shared_prompts shared = {p, 0, 1, p->n, span};
     const struct context_share *share = edits_contexts(&b->edits) ? NULL : b->share;
     bool complete = false;
-    struct context context = {0};
-    const bool held = shared_contexts_hold(&context, &complete, share, &b->own, &shared);
+    struct context context = {0}, like;
+    context_open(&like, &b->own.dims, b->own.slots, prompt_span_tokens(span),
+                 b->own.layout.precision, NULL);
+    const bool held = shared_contexts_hold(&context, &complete, share, &like, &shared);
     prompt_batch_use(b, held ? &context : NULL);
     if (complete) return;
     for (size_t i = 0; i < p->n; i++) prompt_batch_add(b, i, p, i, span);

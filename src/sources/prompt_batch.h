@@ -86,8 +86,8 @@ void prompt_batch_add(struct prompt_batch *b, size_t slot, const struct prompt_v
                       size_t i, struct prompt_span span);
 void prompt_batch_finish(struct prompt_batch *b);
 
-/* What follows fills and reads this context, which stays the caller's and must have as many tokens;
- * NULL: the batch's own. */
+/* What follows fills and reads this context, which stays the caller's and has room for the tokens
+ * of its prompts; NULL: the batch's own. */
 void prompt_batch_use(struct prompt_batch *b, const struct context *context);
 
 /* The common case, prompt i in slot and row i: the contexts of all prompts show the same span; and

@@ -195,17 +195,20 @@ static struct job_load load_of(const struct evaluate_keys *k, const struct sourc
     return load;
 }
 
-/* Evaluations of whole prompts read the same contexts, unless the method edits their tokens or a
- * length has contexts of its own. */
+/* Evaluations read the same contexts of whole prompts, or of every length where labels change with
+ * it, unless the method edits their tokens or dummy pairs are inserted. */
 static void add_shared_contexts(struct job_cost *cost, const struct evaluate_keys *k,
                                 const struct curve_options *o, bool relabels) {
-    const double chunks = ceil((double)k->functions / (double)k->chunk);
-    if (relabels || k->dummies.n > 0 || o->setup->method->application.scope == EDIT_ALL) return;
-    struct job_load whole = {0};
-    flops_add_contexts(&whole, &o->setup->params->dims, (double)k->functions,
-                       2 * (double)(k->points - 1));
-    cost->shared = whole.contexts;
-    cost->context_bytes = chunks * (double)curve_context_bytes(&o->setup->params->dims, o);
+    const struct model_dims *d = &o->setup->params->dims;
+    const double n = (double)k->functions;
+    struct job_load load = {0};
+    if (k->dummies.n > 0 || o->setup->method->application.scope == EDIT_ALL) return;
+    for (size_t i = relabels ? 0 : k->points - 1; i < k->points; i++) {
+        flops_add_contexts(&load, d, n, 2 * (double)i);
+        cost->context_bytes +=
+            ceil(n / (double)k->chunk) * (double)context_bytes(d, k->chunk, 2 * i, k->contexts);
+    }
+    cost->shared = load.contexts;
     (void)snprintf(cost->context_of, sizeof cost->context_of, "evaluate");
 }
 

@@ -25,13 +25,14 @@ done
 launch 0 run "$config" -o "$work/here" --quiet --in-process
 expect_done 0 "$work/here" "in the program itself"
 # Once: both repeats of the fits, the prompts of the groups, test prompts with the bases of their own
-# and of the next function; for fv training prompts, the same with shuffled labels, and validation
-# prompts, for icv those with a query; for the maps prompts with their own and with shuffled labels.
-due=$((200 + 200 + 90 + 48 + 48 + 48 + 48 + 48 + 12 + 12 + 48 + 12 + 24 + 24))
+# and of the next function, and at all 16 lengths with shuffled labels, where two chunks of 20 have the
+# same empty contexts; for fv training prompts, the same with shuffled labels, validation prompts and
+# their bases, for icv training prompts with a query; for the maps clean and shuffled prompts.
+due=$((200 + 200 + 90 + 3 * 48 + 16 * 48 - 20 + 48 + 48 + 12 + 12 + 48 + 24 + 24))
 for dir in on0 on1 here; do
     made=$(contexts "$work/$dir" made) found=$(contexts "$work/$dir" found)
     ((made == due)) || fault "$dir: $made contexts were made, not $due"
-    ((found == 1706)) || fault "$dir: $found contexts were found, not 1706"
+    ((found == 10858)) || fault "$dir: $found contexts were found, not 10858"
 done
 
 # Less memory than all contexts, and less than those of one fit.
@@ -40,7 +41,7 @@ for memory in 2M 700K; do
     expect_done 2 "$work/in$memory" "in $memory"
 done
 
-for line in 12 60 250; do
+for line in 12 60 400; do
     rm -rf -- "$work/killed"
     TASKVEC_INJECT=kill-all@event:$line launch 2 run "$config" -o "$work/killed" --quiet
     ((rc == 137)) || die "killed at line $line: code $rc, not 137"
