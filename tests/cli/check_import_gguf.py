@@ -88,7 +88,7 @@ def notes():
     sizes = {"embedding_length": E, "feed_forward_length": F, "block_count": LAYERS, "attention.head_count": HEADS,
              "attention.head_count_kv": KV, "context_length": 128, "attention.layer_norm_rms_epsilon": 1e-5, "rope.freq_base": 5e4}
     return {"general.architecture": "llama", **{f"llama.{k}": v for k, v in sizes.items()}, "tokenizer.ggml.model": "gpt2",
-            "tokenizer.ggml.pre": "smollm", "tokenizer.ggml.tokens": [f"t{i}" for i in range(V)],
+            "tokenizer.ggml.pre": "smollm", "tokenizer.ggml.tokens": ["t0", "t", "1", "t1"] + [f"t{i}" for i in range(4, V)],
             "tokenizer.ggml.token_type": [3] + [1] * (V - 1), "tokenizer.ggml.merges": ["t 1"], "tokenizer.ggml.bos_token_id": 0}
 
 
