@@ -1,13 +1,12 @@
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/standard_input.h"
+#include "cli/token_line.h"
 #include "tokenizer/tokenizer.h"
 #include "json/json_writer.h"
-
-enum { INPUT_MOST = 1 << 30 }; /* bytes of standard input */
 
 static const struct option_row OPTIONS[] = {
     {"--decode", NULL, NULL, "standard input has ids; print their text"},
@@ -16,38 +15,13 @@ static const struct option_row OPTIONS[] = {
     {"--json", NULL, NULL, "print ids and tokens, or the text, as JSON"},
 };
 
-/* Not by the name /dev/stdin, which a socket (ssh) does not open. */
-static enum err_code read_input(struct text *out, struct err *err) {
-    char buffer[1 << 14];
-    size_t n;
-    while ((n = fread(buffer, 1, sizeof buffer, stdin)) > 0) {
-        text_bytes(out, buffer, n);
-        if (out->size > INPUT_MOST)
-            return ERR(err, ERR_DATA, "standard input: more than %d bytes", INPUT_MOST);
-    }
-    if (ferror(stdin)) return ERR(err, ERR_IO, "standard input: cannot read: %s", strerror(errno));
-    return text_check(out, err);
-}
-
 /* ---- text to ids */
-
-/* One line for a token: as in the vocabulary, what would break the line as \xNN. */
-static void print_token(struct text *out, struct token_text token) {
-    for (size_t i = 0; i < token.size; i++) {
-        const unsigned char c = (unsigned char)token.data[i];
-        if (c < 0x20 || c == 0x7f)
-            text_add(out, "\\x%02x", c);
-        else
-            text_bytes(out, token.data + i, 1);
-    }
-    text_add(out, "\n");
-}
 
 static void print_ids(struct text *out, const struct tokenizer *t, const struct token_ids *ids) {
     text_add(out, "%8s %8s  %s\n", "position", "id", "token");
     for (size_t i = 0; i < ids->n; i++) {
         text_add(out, "%8zu %8d  ", i, ids->ids[i]);
-        print_token(out, tokenizer_token(t, ids->ids[i]));
+        token_line(out, t, ids->ids[i]);
     }
 }
 
@@ -146,7 +120,7 @@ static enum err_code tokenize_command(struct text *out, int *exit_code, const st
     CHECK(!options_has(o, "--bos") || !options_has(o, "--special"), ERR_USAGE,
           "tokenize: --bos and --special exclude each other");
     TRY(tokenizer_open(&t, o->args[0], err));
-    TRY(read_input(&input, err));
+    TRY(standard_input_read(&input, err));
     if (decode)
         TRY(decode_input(out, t, &input, options_has(o, "--json"), err));
     else

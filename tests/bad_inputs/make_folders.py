@@ -153,4 +153,5 @@ def main(out):
             cases.write(f"{name} ;; {pattern}\n")
 
 
-main(sys.argv[1])
+if __name__ == "__main__":
+    main(sys.argv[1])

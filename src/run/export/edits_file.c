@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run/export/edits_names.h"
 #include "run/plan/job_about.h"
 #include "stages/choose.h"
 #include "stages/fitted_method.h"
@@ -138,18 +139,6 @@ cleanup:
 
 /* ---- the metadata */
 
-static const char *const KINDS[] = {[EDIT_ADD] = "add",
-                                    [EDIT_REPLACE] = "replace",
-                                    [EDIT_MIX] = "mix",
-                                    [EDIT_STEER] = "rescale",
-                                    [EDIT_MAP] = "affine"};
-static const char *const SITES[] = {[EDIT_BLOCK] = "block",
-                                    [EDIT_HEADS] = "heads",
-                                    [EDIT_ATTENTION] = "attention",
-                                    [EDIT_EMBEDDING] = "embedding"};
-static const char *const PROMPTS[] = {
-    [METHOD_WHOLE] = "whole", [METHOD_WINDOW] = "window", [METHOD_ORACLE] = "oracle"};
-
 static void member_text(struct json_writer *w, const char *key, const char *value) {
     json_write_key(w, key);
     json_write_text(w, value);
@@ -172,10 +161,10 @@ static void member_place(struct json_writer *w, const struct edits_file *f, cons
 
 static void write_edit(struct json_writer *w, const struct edits_file *f, const struct edit *e) {
     json_write_object(w);
-    member_text(w, "kind", KINDS[e->operation]);
-    member_text(w, "site", SITES[e->site]);
+    member_text(w, "kind", EDITS_KINDS[e->operation]);
+    member_text(w, "site", EDITS_SITES[e->site]);
     member_size(w, "layer", e->layer);
-    member_text(w, "scope", e->scope == EDIT_ALL ? "all" : "query");
+    member_text(w, "scope", EDITS_SCOPES[e->scope]);
     member_size(w, "from", e->from);
     member_size(w, "n", edit_width(e, f->model.params.dims.E));
     if (e->operation == EDIT_MAP) {
@@ -230,7 +219,7 @@ static void write_method(struct json_writer *w, const struct edits_file *f) {
     json_write_key(w, "chosen"), json_write_number(w, chosen);
     member_text(w, "vector", f->fitted.own_basis ? "prompt" : f->v ? "given" : "none");
     member_size(w, "values", f->v ? method_values(s) : 0);
-    member_text(w, "prompt", PROMPTS[s->method->inputs.prompt]);
+    member_text(w, "prompt", EDITS_PROMPTS[s->method->inputs.prompt]);
     member_size(w, "trained_points", f->model.trained_points);
     write_basis(w, f);
     write_method_keys(w, f);
@@ -242,7 +231,7 @@ static enum err_code write_description(struct text *out, const struct edits_file
                               *fit = f->fit == PLAN_NONE ? NULL : planned(f, f->fit)->point;
     struct json_writer w = json_writer_begin(out);
     json_write_object(&w);
-    member_size(&w, "format", 1);
+    member_size(&w, "format", EDITS_FORMAT);
     write_method(&w, f);
     member_size(&w, "wpe_seed", (size_t)job_model_wpe_seed(point, fit));
     json_write_key(&w, "edits");
@@ -277,7 +266,7 @@ static enum err_code save_edits(const char *path, const struct edits_file *f, st
     TRY(job_about_write(&about, &f->run->plan, f->job, err));
     TRY(tensor_writer_create(&w, err));
     TRY(add_edit_tensors(w, f, err));
-    TRY(tensor_writer_note(w, "taskvec_edits", text_str(&description), err));
+    TRY(tensor_writer_note(w, EDITS_NOTE, text_str(&description), err));
     TRY(tensor_writer_note(w, JOB_ABOUT_NOTE, text_str(&about), err));
     TRY(tensor_writer_save(w, path, err));
 cleanup:
