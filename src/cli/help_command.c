@@ -45,7 +45,7 @@ void help_overview(struct text *out) {
     help_paragraph(out, "keys",
                    "KEY or STAGE.KEY, such as points or fit.points; docs/config.md lists all");
     add_exit_codes(out);
-    text_add(out, "\ntaskvec --version prints the revision, the compiler and the libraries of the "
+    text_add(out, "taskvec --version prints the revision, the compiler and the libraries of the "
                   "program.\n");
 }
 
