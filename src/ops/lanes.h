@@ -95,6 +95,29 @@ static inline lanes lanes_sums(const lanes v[LANES]) {
            LANES_PICK(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
 }
 
+/* Of four, two columns each, i and i + 4, halved: [v0 v1 v2 v3 at i | the same at i + 4]. */
+static inline void lanes_transpose_four(lanes out[4], const lanes *v) {
+    const lanes a = LANES_PICK(v[0], v[1], 0, 8, 1, 9, 4, 12, 5, 13);
+    const lanes b = LANES_PICK(v[2], v[3], 0, 8, 1, 9, 4, 12, 5, 13);
+    const lanes c = LANES_PICK(v[0], v[1], 2, 10, 3, 11, 6, 14, 7, 15);
+    const lanes d = LANES_PICK(v[2], v[3], 2, 10, 3, 11, 6, 14, 7, 15);
+    out[0] = LANES_PICK(a, b, 0, 1, 8, 9, 4, 5, 12, 13);
+    out[1] = LANES_PICK(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
+    out[2] = LANES_PICK(c, d, 0, 1, 8, 9, 4, 5, 12, 13);
+    out[3] = LANES_PICK(c, d, 2, 3, 10, 11, 6, 7, 14, 15);
+}
+
+/* out[i], lane j = v[j], lane i. */
+static inline void lanes_transpose(lanes out[LANES], const lanes v[LANES]) {
+    lanes top[4], rest[4];
+    lanes_transpose_four(top, v);
+    lanes_transpose_four(rest, v + 4);
+    for (size_t i = 0; i < 4; i++) {
+        out[i] = LANES_PICK(top[i], rest[i], 0, 1, 2, 3, 8, 9, 10, 11);
+        out[i + 4] = LANES_PICK(top[i], rest[i], 4, 5, 6, 7, 12, 13, 14, 15);
+    }
+}
+
 static inline lanes lanes_max(lanes a, lanes b) { return lanes_choose(b > a, b, a); }
 
 /* The largest of the eight. */
