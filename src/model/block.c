@@ -55,10 +55,11 @@ void block_lay_out(struct forward_layer *s, struct arena *a, const struct model_
         s->ln_2_rstd = arena_floats(a, T);
     }
     s->fc = arena_floats(a, T * F);
-    s->act = arena_floats(a, T * F);
+    /* In place where no gradient needs both: writing them again would evict them from the cache. */
+    s->act = for_backward ? arena_floats(a, T * F) : s->fc;
     if (!is_gated(d)) return;
     s->up = arena_floats(a, T * F);
-    s->gated = arena_floats(a, T * F);
+    s->gated = for_backward ? arena_floats(a, T * F) : s->up;
 }
 
 static void advance(float **x, size_t n) {

@@ -110,7 +110,6 @@ static void scratch_lay_out(struct context_scratch *s, struct arena *a) {
     s->next = arena_floats(a, rows * E);
     block_lay_out(&s->layer, a, &s->dims, rows, 0, false);
     s->layer.z = arena_floats(a, rows * model_heads_width(&s->dims));
-    s->layer.a = arena_floats(a, rows * E);
     s->angles = arena_floats(a, block_angles(&s->dims, s->tokens));
     s->attention = arena_floats(a, attention_scratch(s->tokens, model_head_width(&s->dims)));
 }

@@ -51,7 +51,7 @@ static inline struct gelu silu(lanes x) {
 }
 
 #define FORWARD(name, function)                                                                    \
-    void name(float *restrict y, const float *restrict x, size_t n) {                              \
+    void name(float *y, const float *x, size_t n) {                                                \
         size_t i = 0;                                                                              \
         for (; i + LANES <= n; i += LANES) lanes_store(y + i, function(lanes_load(x + i)).y);      \
         lanes_store_tail(y + i, function(lanes_load_tail(x + i, n - i)).y, n - i);                 \
@@ -77,8 +77,7 @@ static FORWARD(gelu_erf_forward, gelu_erf) static FORWARD_DERIVATIVE(
     gelu_erf) static FORWARD(silu_forward, silu) static FORWARD_DERIVATIVE(silu_forward_derivative,
                                                                            silu)
 
-    void activation_forward(enum activation_kind kind, float *restrict y, const float *restrict x,
-                            size_t n) {
+    void activation_forward(enum activation_kind kind, float *y, const float *x, size_t n) {
     switch (kind) {
     case ACTIVATION_GELU_TANH:
         gelu_forward(y, x, n);

@@ -17,8 +17,8 @@ enum activation_kind {
 };
 
 /* GELU in its tanh form ("gelu_new"): y = x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
- * Hendrycks and Gimpel, arXiv:1606.08415, section 2. x, y [n]. */
-void gelu_forward(float *restrict y, const float *restrict x, size_t n);
+ * Hendrycks and Gimpel, arXiv:1606.08415, section 2. x, y [n]; y may be x. */
+void gelu_forward(float *y, const float *x, size_t n);
 
 /* The same, and x [n] is overwritten by dy/dx, which gelu_backward() takes. Computing it here costs
  * a few products; computing it in the backward pass would cost a second exp. */
@@ -30,8 +30,7 @@ void gelu_backward(float *restrict d, const float *restrict derivative, size_t n
 /* The same two forward passes for any kind; gelu_backward() takes the derivatives of all. GELU in
  * its erf form is x P(X <= x), X ~ N(0, 1) (the same paper, section 2); SiLU is x / (1 + exp(-x)),
  * section 4. */
-void activation_forward(enum activation_kind kind, float *restrict y, const float *restrict x,
-                        size_t n);
+void activation_forward(enum activation_kind kind, float *y, const float *x, size_t n);
 void activation_forward_derivative(enum activation_kind kind, float *restrict y, float *restrict x,
                                    size_t n);
 
