@@ -54,10 +54,14 @@ static void about_reads(struct json_writer *w, const struct plan *p, size_t job)
     json_write_close(w);
 }
 
+/* Keys that cannot change a result are left out, so that the file has the same bytes for every
+ * group of ranks. */
 static void about_config(struct json_writer *w, const struct config_point *point) {
     struct text config = {0};
     for (size_t i = 0; i < config_point_size(point); i++) {
-        text_add(&config, "%s = ", config_point_key(point, i)->name);
+        const struct config_key *key = config_point_key(point, i);
+        if (key->flags & CONFIG_SILENT) continue;
+        text_add(&config, "%s = ", key->name);
         config_point_value(&config, point, i);
         text_add(&config, ";\n");
     }
