@@ -13,10 +13,12 @@ If PROMPTS has predictions, they are compared; exit code 1: they differ by more 
 Exit code 65: a file that cannot be used. Needs numpy and torch.
 
 The classes can be used without the command line. `Edits` knows nothing of the model: a model calls edits.apply(site,
-layer, activations) at the sites "embedding", "heads", "attention" and "block", as `Model.forward` does here and as a
-forward hook of another library can do. docs/results.md describes the format ("Edits") and the formula of every vector."""
+layer, activations) at the sites "embedding", "heads", "attention" and "block", as `Model.forward` does here and
+`hooked(model, edits)` in language models of the library transformers. docs/results.md describes the format ("Edits") and
+the formula of every vector."""
 
 import argparse
+import contextlib
 import hashlib
 import json
 import math
@@ -70,29 +72,92 @@ class Edits:
             if e["c"] is not None:
                 u = u + self.part(e["c"], e["rank"])[:, None]
             return x + (u if e["B"] is None else u @ self.part(e["B"], e["rank"], e["n"]))
-        v = e["scale"] * self.part(e["values"], e["n"])[:, None]
-        if e["kind"] == "add":
-            return x + v
+        v = self.part(e["values"], e["n"])[:, None]
         if e["kind"] == "replace":
             return v.expand_as(x)
+        v = e["scale"] * v
+        if e["kind"] == "add":
+            return x + v
         if e["kind"] == "mix":
             return (1 - e["scale"]) * x + v
         if e["kind"] == "rescale":
             return (x + v) * (x.norm(dim=-1, keepdim=True) / (x + v).norm(dim=-1, keepdim=True))
         raise Refused(f"an edit of kind {e['kind']!r}, which this program does not know")
 
-    def apply(self, site, layer, x):
-        """x [prompts, tokens, width] after the edits of a site, in their order; the query is the last token."""
+    def apply(self, site, layer, x, query=None):
+        """x [prompts, tokens, width] after the edits of a site, in their order. The query is token `query` of x, or the
+        last one; where x has no such token, only edits of scope "all" apply."""
+        query = x.shape[1] - 1 if query is None else query
         for e in self.edits:
-            if (e["site"], e["layer"]) == (site, layer):
-                tokens = slice(None) if e["scope"] == "all" else slice(x.shape[1] - 1, None)
-                columns = slice(e["from"], e["from"] + e["n"])
-                x = x.clone()
-                x[:, tokens, columns] = self.changed(e, x[:, tokens, columns])
+            if (e["site"], e["layer"]) != (site, layer) or (e["scope"] == "query" and not 0 <= query < x.shape[1]):
+                continue
+            if e["from"] + e["n"] > x.shape[-1]:
+                raise Refused(f"an edit of numbers {e['from']} to {e['from'] + e['n']} of {site}, which has {x.shape[-1]}: the "
+                              "vector is of another model")
+            self.vectors = self.vectors.to(x.device)
+            tokens = slice(None) if e["scope"] == "all" else slice(query, query + 1)
+            columns = slice(e["from"], e["from"] + e["n"])
+            x = x.clone()
+            x[:, tokens, columns] = self.changed(e, x[:, tokens, columns].to(self.vectors.dtype)).to(x.dtype)
         return x
 
 
 NO_EDITS = Edits([], None)
+
+# ---- language models of transformers
+
+OUTPUTS = ("attn.c_proj", "attn.out_proj", "attention.dense", "self_attn.o_proj")  # of attention; their input is z
+
+
+def parts_of(model):
+    """Layers of a transformers model and their output projections of attention."""
+    layers = [layer for name, part in model.base_model.named_children() if name in ("h", "layers") for layer in part]
+    outputs = [part for layer in layers for name, part in layer.named_modules() if name in OUTPUTS]
+    if not layers or len(layers) != len(outputs):
+        raise Refused(f"{type(model).__name__}: of none of the families GPT-2, GPT-J, GPT-NeoX, Llama, Mistral, Qwen2, Qwen3")
+    return layers, outputs
+
+
+@contextlib.contextmanager
+def hooked(model, edits, query=None):
+    """`with hooked(model, edits): model.generate(...)` runs a transformers model with edits.
+
+    The query is the last token of the prompt, that is of a pass without earlier keys and values, so pad prompts on the
+    left. Tokens generated after it have edits of scope "all" alone. query: its number from 0, needed where a pass begins
+    elsewhere: without use_cache, or after a cache of one's own."""
+    layers, outputs = parts_of(model)
+    at = query
+    if any(e["layer"] >= len(layers) for e in edits.edits):
+        raise Refused(f"an edit of a layer that a model of {len(layers)} layers does not have")
+
+    def begin(module, args, kwargs):
+        nonlocal at
+        past = kwargs.get("past_key_values")
+        seen = past.get_seq_length() if past is not None else 0
+        at = query - seen if query is not None else -1 if seen else None
+
+    def before(site, layer):
+        return lambda module, args: (edits.apply(site, layer, args[0], at), *args[1:])
+
+    def after(site, layer):
+        def hook(module, args, out):
+            if isinstance(out, tuple):
+                return (edits.apply(site, layer, out[0], at), *out[1:])
+            return edits.apply(site, layer, out, at)
+
+        return hook
+
+    hooks = [model.base_model.register_forward_pre_hook(begin, with_kwargs=True),
+             layers[0].register_forward_pre_hook(before("embedding", 0))]
+    for i, (layer, output) in enumerate(zip(layers, outputs)):
+        hooks += [output.register_forward_pre_hook(before("heads", i)), output.register_forward_hook(after("attention", i)),
+                  layer.register_forward_hook(after("block", i))]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
 
 # ---- the model: GPT-2 on tokens that are vectors (Garg et al. 2022)
 
@@ -272,18 +337,20 @@ def check_model(path, notes, model):
         raise Refused(f"{path}: the vector is of {of.get('file')} with other content than {model}; --other-model applies it")
 
 
-def load_edits(path, model, basis_x=None, basis_y=None):
+def load_edits(path, model=None, basis_x=None, basis_y=None):
     """Edits with their vectors, and the description of the file; basis_x [n, T0, d] and basis_y [n, T0]: for vectors that
-    depend on the prompt."""
+    depend on the prompt. model None: for hooked(); all prompts have one vector, in single precision."""
     tensors, notes = read_safetensors(path)
     about = json.loads(notes.get("taskvec_edits", "{}"))
     if about.get("format") != 1:
         raise Refused(f"{path}: not written by taskvec artifact --edits, or in a newer format")
     if about["wpe_seed"] != 0:
         raise Refused(f"{path}: the positions of the model were redrawn (model.wpe_seed); no file has them")
+    if model is None and about["prompt"] != "whole":
+        raise Refused(f"{path}: {about['method']} changes which part of a prompt the model sees, which edits do not do")
     vectors = None
     if about["vector"] == "given":
-        vectors = model.tensor(tensors["vector"])[None]
+        vectors = model.tensor(tensors["vector"])[None] if model else torch.tensor(tensors["vector"].copy())[None].float()
     elif about["vector"] == "prompt":
         if basis_x is None or about["method"] not in FROM_PROMPT:
             raise Refused(f"{path}: {about['method']} makes a vector of every prompt: basis prompts are missing, or this "

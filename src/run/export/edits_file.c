@@ -160,13 +160,15 @@ static void member_place(struct json_writer *w, const struct edits_file *f, cons
 }
 
 static void write_edit(struct json_writer *w, const struct edits_file *f, const struct edit *e) {
+    const struct model_dims *d = &f->model.params.dims;
+    const size_t width = e->site == EDIT_HEADS ? model_heads_width(d) : d->E;
     json_write_object(w);
     member_text(w, "kind", EDITS_KINDS[e->operation]);
     member_text(w, "site", EDITS_SITES[e->site]);
     member_size(w, "layer", e->layer);
     member_text(w, "scope", EDITS_SCOPES[e->scope]);
     member_size(w, "from", e->from);
-    member_size(w, "n", edit_width(e, f->model.params.dims.E));
+    member_size(w, "n", edit_width(e, width));
     if (e->operation == EDIT_MAP) {
         member_size(w, "rank", e->map.rank);
         member_place(w, f, "A", e->map.A);
