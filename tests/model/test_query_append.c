@@ -104,14 +104,14 @@ static void appending_changes_no_bit_of_the_rows(void **state) {
     struct params p = tiny_params(&TINY_FAMILIES[7].dims);
     const uint32_t length[PROMPTS] = {BEGIN, BEGIN + 1}, own[PROMPTS] = {4, 5};
     const struct query_rows rows = {.R = PROMPTS, .slot = SLOT, .length = length, .ids = own};
-    const size_t bytes = context_bytes(&p.dims, PROMPTS, END, CONTEXT_HALF);
     struct context c;
     struct query with, without;
     uint32_t ids[PROMPTS][END];
-    unsigned char *before = malloc(bytes);
-    assert_non_null(before);
     fill_ids(ids, &p.dims);
     create_contexts(&c, &p, ids, length, CONTEXT_HALF);
+    const size_t bytes = p.dims.L * PROMPTS * context_attention_stride(&c.layout);
+    unsigned char *before = malloc(bytes);
+    assert_non_null(before);
     SUCCEEDS(query_create(&with, &p.dims, PROMPTS, END, false, &err));
     SUCCEEDS(query_create(&without, &p.dims, PROMPTS, END, false, &err));
     memcpy(before, c.kv, bytes);
