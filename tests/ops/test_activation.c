@@ -57,8 +57,13 @@ static double silu_sum(void *context) {
 static void compare_kind(enum activation_kind kind, double (*twin)(void *context)) {
     struct pair x = pair_normals(N, 1, 3.0), y = pair_filled(N, nan(""));
     struct pair alone = pair_filled(N, nan("")), d = pair_filled(N, 0);
+    float x_before[N];
+    memcpy(x_before, x.f, sizeof x_before);
     activation_forward(kind, alone.f, x.f, N);
     activation_forward_derivative(kind, y.f, x.f, N);
+    assert_memory_equal(y.f, alone.f, N * sizeof(float));
+    memcpy(y.f, x_before, sizeof x_before);
+    activation_forward(kind, y.f, y.f, N); /* in place */
     assert_memory_equal(y.f, alone.f, N * sizeof(float));
     for (size_t i = 0; i < N; i++) y.d[i] = twin(&x.d[i]);
     for (size_t i = 0; i < N; i++) d.d[i] = twin_slope(twin, &x.d[i], &x.d[i]);
