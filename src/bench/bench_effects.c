@@ -21,8 +21,9 @@ struct work {
     struct prompt_view corrupted;
     float *y; /* [n, points] of the corrupted prompts */
     struct forward forward;
-    struct basis_set basis, mean; /* [n]; [1] */
-    struct prompt_batch batch;    /* of the corrupted prompts */
+    struct basis_set basis, mean;      /* [n]; [1] */
+    struct basis_collector *collector; /* created once, as in the stages */
+    struct prompt_batch batch;         /* of the corrupted prompts */
     struct head_patching pass;
     float *tokens, *effects; /* [n, 2 points, dims]; [L, H, n] */
 };
@@ -35,6 +36,7 @@ static void effects_bench_close(void *state) {
     prompt_batch_destroy(&w->batch);
     basis_set_destroy(&w->mean);
     basis_set_destroy(&w->basis);
+    basis_collector_destroy(w->collector);
     forward_destroy(&w->forward);
     free(w->y);
     bench_model_release(&w->scene);
@@ -104,6 +106,8 @@ static enum err_code effects_bench_open(void **state, struct bench_line lines[BE
                          z->few, err));
     TRY(basis_set_create(&w->mean, &z->dims, basis_bit(BASIS_HEADS) | basis_bit(BASIS_ATTENTION), 1,
                          err));
+    TRY(basis_collector_create(&w->collector, &z->dims, z->trained_points, z->few, CONTEXT_SINGLE,
+                               err));
     TRY(head_patching_create(&w->pass, &z->dims, z->few, seen, err));
     describe(lines, z);
     *n = LINES;
@@ -140,22 +144,21 @@ static void fill_corrupted(struct work *w) {
 }
 
 static enum err_code effects_bench_run(void *state, size_t line, struct err *err) {
-    enum err_code rc = ERR_OK;
     struct work *w = state;
+    (void)err;
     const struct prompt_view *v = &w->scene.view;
     const struct query_rows rows = prompt_rows_of(&w->batch.rows, v->n);
     if (line == FORWARD) {
         run_forward(w);
         return ERR_OK;
     }
-    TRY(basis_set_collect(&w->basis, &w->scene.params, v, v->points, v->n, err));
+    basis_collector_run(&w->basis, w->collector, &w->scene.params, v);
     average(w);
     fill_corrupted(w);
     const struct basis mean = basis_set_view(&w->mean, 0, 1);
     head_patching_begin(&w->pass, &w->scene.params, &w->batch.context, &rows);
     head_patching_all(w->effects, &w->pass, &mean, EDIT_HEADS);
-cleanup:
-    return rc;
+    return ERR_OK;
 }
 
 const struct bench bench_effects = {
