@@ -40,23 +40,25 @@ if(TARGET test_store_fixture) # it writes an HDF5 file of its own
 endif()
 
 # The skeletons of docs/extending.md, tests/dummy/: one file and one registry line each are enough to add an
-# estimator, a method or a problem. They make a second program, and the tests of the registries run with them too.
+# estimator, a method, a problem or a model family. They make a second program, and the tests of the first three
+# registries run with them too.
 set(dummies)
-function(add_dummy registry list) # src/REGISTRY.c with the line X(dummy) in LIST, and tests/dummy/NAME_dummy.c
+function(add_dummy registry list entry file) # src/REGISTRY.c with the line X(ENTRY) in LIST, and tests/dummy/FILE
   get_filename_component(name ${registry} NAME)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${registry}.c)
   file(READ ${CMAKE_SOURCE_DIR}/src/${registry}.c text)
-  string(REPLACE "#define ${list}(X)" "#define ${list}(X) X(dummy)" changed "${text}")
+  string(REPLACE "#define ${list}(X)" "#define ${list}(X) X(${entry})" changed "${text}")
   if(changed STREQUAL text)
     message(FATAL_ERROR "src/${registry}.c has no list ${list}(X)")
   endif()
   file(WRITE ${CMAKE_BINARY_DIR}/generated/dummy/${name}.c.new "${changed}")
   configure_file(${CMAKE_BINARY_DIR}/generated/dummy/${name}.c.new ${CMAKE_BINARY_DIR}/generated/dummy/${name}.c COPYONLY)
-  set(dummies ${dummies} ${CMAKE_BINARY_DIR}/generated/dummy/${name}.c ${CMAKE_SOURCE_DIR}/tests/dummy/${name}_dummy.c PARENT_SCOPE)
+  set(dummies ${dummies} ${CMAKE_BINARY_DIR}/generated/dummy/${name}.c ${CMAKE_SOURCE_DIR}/tests/dummy/${file} PARENT_SCOPE)
 endfunction()
-add_dummy(estimators/estimator ESTIMATORS)
-add_dummy(methods/method METHODS_FITTED)
-add_dummy(sources/problems/problem PROBLEMS)
+add_dummy(estimators/estimator ESTIMATORS dummy estimator_dummy.c)
+add_dummy(methods/method METHODS_FITTED dummy method_dummy.c)
+add_dummy(sources/problems/problem PROBLEMS dummy problem_dummy.c)
+add_dummy(model/hf/hf_families HF_FAMILIES stablelm family_stablelm.c)
 add_executable(taskvec_dummy ${CMAKE_SOURCE_DIR}/src/main.c ${dummies})
 target_link_libraries(taskvec_dummy PRIVATE core)
 set_target_properties(taskvec_dummy PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})

@@ -99,7 +99,7 @@ static enum err_code read_dims(struct model_dims *d, size_t *trained_points,
                                const struct tensorfile *f, struct err *err) {
     enum err_code rc = ERR_OK;
     const char *path = tensorfile_path(f);
-    d->family = FAMILY_GPT2_REGRESSION; /* the only one that stages train and read */
+    d->family = &family_gpt2_regression; /* the only one that stages train and read */
     const struct family *family = family_of(d);
     TRY(read_size(&d->E, f, family->names.ln_f_w, 1, 0, err));
     TRY(read_size(&d->inputs, f, family->names.read_in_w, 2, 1, err));

@@ -10,19 +10,7 @@
 #include "ops/activation.h"
 #include "ops/rotary.h"
 
-/* Index of the model's row in family.c. 0, the default, is Garg's regression model. A reader
- * accepts only families that have a row: family_is_known(). */
-enum family_id {
-    FAMILY_GPT2_REGRESSION,
-    FAMILY_GPT2,
-    FAMILY_GPTJ,
-    FAMILY_NEOX,
-    FAMILY_LLAMA,
-    FAMILY_MISTRAL,
-    FAMILY_QWEN2,
-    FAMILY_QWEN3,
-    FAMILY_COUNT
-};
+struct family; /* family.h */
 
 /* A model of GPT-2's shape needs only the members up to `family`; the others are 0 for it. */
 struct model_dims {
@@ -34,7 +22,7 @@ struct model_dims {
     size_t vocabulary; /* V: token ids are below it; 0 for families with a read-in map */
     size_t positions;  /* the longest sequence, in tokens; rows of wpe, if the family has it */
     float epsilon;     /* of every norm */
-    enum family_id family;
+    const struct family *family; /* NULL: family_gpt2_regression */
 
     size_t KV; /* key-value heads, a divisor of H; 0: H */
     size_t D;  /* width of a head; 0: E / H, and H divides E */

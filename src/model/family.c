@@ -1,6 +1,5 @@
 #include "model/family.h"
 
-#include <assert.h>
 #include <stdio.h>
 
 static const struct family_layer_names GPT2_LAYER = {
@@ -75,86 +74,78 @@ static const struct family_layer_names QWEN3_LAYER = {
         .layer_prefix = "model.layers.", .layer = &(layer_names),                                  \
     }
 
-static const struct family FAMILIES[FAMILY_COUNT] = {
-    /* Garg et al., arXiv:2208.01066: GPT-2's blocks between a read-in and a read-out map. */
-    [FAMILY_GPT2_REGRESSION] =
-        {
-            .title = "regression GPT-2",
-            .embedding = EMBEDDING_READ_IN,
-            .output = OUTPUT_READ_OUT,
-            .layout = LINEAR_IN_OUT,
-            .biased = true,
-            .names = {.read_in_w = "_read_in.weight",
-                      .read_in_b = "_read_in.bias",
-                      .wpe = "_backbone.wpe.weight",
-                      .ln_f_w = "_backbone.ln_f.weight",
-                      .ln_f_b = "_backbone.ln_f.bias",
-                      .read_out_w = "_read_out.weight",
-                      .read_out_b = "_read_out.bias"},
-            .layer_prefix = "_backbone.h.",
-            .layer = &GPT2_LAYER,
-        },
-    /* Radford et al. 2019, with the names of Hugging Face's GPT2LMHeadModel. */
-    [FAMILY_GPT2] =
-        {
-            .title = "GPT-2",
-            .embedding = EMBEDDING_TOKENS,
-            .output = OUTPUT_VOCABULARY,
-            .layout = LINEAR_IN_OUT,
-            .biased = true,
-            .names = {.wte = "transformer.wte.weight",
-                      .wpe = "transformer.wpe.weight",
-                      .ln_f_w = "transformer.ln_f.weight",
-                      .ln_f_b = "transformer.ln_f.bias",
-                      .head_w = "lm_head.weight"},
-            .layer_prefix = "transformer.h.",
-            .layer = &GPT2_LAYER,
-        },
-    /* Wang and Komatsuzaki 2021 (mesh-transformer-jax): parallel residual with one norm. */
-    [FAMILY_GPTJ] =
-        {
-            .title = "GPT-J",
-            .embedding = EMBEDDING_TOKENS,
-            .output = OUTPUT_VOCABULARY,
-            .attention = ATTENTION_SEPARATE,
-            .layout = LINEAR_OUT_IN,
-            .pairs = ROTARY_ADJACENT,
-            .names = {.wte = "transformer.wte.weight",
-                      .ln_f_w = "transformer.ln_f.weight",
-                      .ln_f_b = "transformer.ln_f.bias",
-                      .head_w = "lm_head.weight",
-                      .head_b = "lm_head.bias"},
-            .layer_prefix = "transformer.h.",
-            .layer = &GPTJ_LAYER,
-        },
-    /* Black et al., arXiv:2204.06745. */
-    [FAMILY_NEOX] =
-        {
-            .title = "GPT-NeoX",
-            .embedding = EMBEDDING_TOKENS,
-            .output = OUTPUT_VOCABULARY,
-            .attention = ATTENTION_BY_HEAD,
-            .layout = LINEAR_OUT_IN,
-            .names = {.wte = "gpt_neox.embed_in.weight",
-                      .ln_f_w = "gpt_neox.final_layer_norm.weight",
-                      .ln_f_b = "gpt_neox.final_layer_norm.bias",
-                      .head_w = "lm_head.weight"},
-            .layer_prefix = "gpt_neox.layers.",
-            .layer = &NEOX_LAYER,
-        },
-    [FAMILY_LLAMA] = LLAMA_ROW("Llama", LLAMA_LAYER),
-    [FAMILY_MISTRAL] = LLAMA_ROW("Mistral", LLAMA_LAYER),
-    [FAMILY_QWEN2] = LLAMA_ROW("Qwen2", LLAMA_LAYER),
-    [FAMILY_QWEN3] = LLAMA_ROW("Qwen3", QWEN3_LAYER),
+/* Garg et al., arXiv:2208.01066: GPT-2's blocks between a read-in and a read-out map. */
+const struct family family_gpt2_regression = {
+    .title = "regression GPT-2",
+    .embedding = EMBEDDING_READ_IN,
+    .output = OUTPUT_READ_OUT,
+    .layout = LINEAR_IN_OUT,
+    .biased = true,
+    .names = {.read_in_w = "_read_in.weight",
+              .read_in_b = "_read_in.bias",
+              .wpe = "_backbone.wpe.weight",
+              .ln_f_w = "_backbone.ln_f.weight",
+              .ln_f_b = "_backbone.ln_f.bias",
+              .read_out_w = "_read_out.weight",
+              .read_out_b = "_read_out.bias"},
+    .layer_prefix = "_backbone.h.",
+    .layer = &GPT2_LAYER,
 };
 
-bool family_is_known(enum family_id id) {
-    return (size_t)id < FAMILY_COUNT && FAMILIES[id].title != NULL;
-}
+/* Radford et al. 2019, with the names of Hugging Face's GPT2LMHeadModel. */
+const struct family family_gpt2 = {
+    .title = "GPT-2",
+    .embedding = EMBEDDING_TOKENS,
+    .output = OUTPUT_VOCABULARY,
+    .layout = LINEAR_IN_OUT,
+    .biased = true,
+    .names = {.wte = "transformer.wte.weight",
+              .wpe = "transformer.wpe.weight",
+              .ln_f_w = "transformer.ln_f.weight",
+              .ln_f_b = "transformer.ln_f.bias",
+              .head_w = "lm_head.weight"},
+    .layer_prefix = "transformer.h.",
+    .layer = &GPT2_LAYER,
+};
 
+/* Wang and Komatsuzaki 2021 (mesh-transformer-jax): parallel residual with one norm. */
+const struct family family_gptj = {
+    .title = "GPT-J",
+    .embedding = EMBEDDING_TOKENS,
+    .output = OUTPUT_VOCABULARY,
+    .attention = ATTENTION_SEPARATE,
+    .layout = LINEAR_OUT_IN,
+    .pairs = ROTARY_ADJACENT,
+    .names = {.wte = "transformer.wte.weight",
+              .ln_f_w = "transformer.ln_f.weight",
+              .ln_f_b = "transformer.ln_f.bias",
+              .head_w = "lm_head.weight",
+              .head_b = "lm_head.bias"},
+    .layer_prefix = "transformer.h.",
+    .layer = &GPTJ_LAYER,
+};
+
+/* Black et al., arXiv:2204.06745. */
+const struct family family_neox = {
+    .title = "GPT-NeoX",
+    .embedding = EMBEDDING_TOKENS,
+    .output = OUTPUT_VOCABULARY,
+    .attention = ATTENTION_BY_HEAD,
+    .layout = LINEAR_OUT_IN,
+    .names = {.wte = "gpt_neox.embed_in.weight",
+              .ln_f_w = "gpt_neox.final_layer_norm.weight",
+              .ln_f_b = "gpt_neox.final_layer_norm.bias",
+              .head_w = "lm_head.weight"},
+    .layer_prefix = "gpt_neox.layers.",
+    .layer = &NEOX_LAYER,
+};
+
+const struct family family_llama = LLAMA_ROW("Llama", LLAMA_LAYER);
+const struct family family_mistral = LLAMA_ROW("Mistral", LLAMA_LAYER);
+const struct family family_qwen2 = LLAMA_ROW("Qwen2", LLAMA_LAYER);
+const struct family family_qwen3 = LLAMA_ROW("Qwen3", QWEN3_LAYER);
 const struct family *family_of(const struct model_dims *d) {
-    assert(family_is_known(d->family));
-    return &FAMILIES[d->family];
+    return d->family ? d->family : &family_gpt2_regression;
 }
 
 void family_layer_name(char out[PARAMS_NAME], const struct family *f, size_t l, const char *name) {

@@ -2,9 +2,8 @@
  * family.h - model families as rows of data: the tensors of a family and their published names, its
  * kind of embedding and its kind of output.
  *
- * To add a family, add an entry to enum family_id (dims.h) and a row to the table in family.c; a
- * tensor that no family had before also needs a row in params.h.  Other code reads the row with
- * family_of() and never compares family_id.
+ * To add a family, write one file (docs/extending.md); a tensor that no family had before also
+ * needs a row in params.h.  Other code reads the row with family_of() and never asks which it is.
  *
  * All families are pre-norm decoders.  What a row does not say follows from the tensors it names:
  * with wpe, positions are learned; with gate_w, the MLP is gated, act(gate) * fc; with q_norm_w,
@@ -63,9 +62,9 @@ struct family {
     const struct family_layer_names *layer;
 };
 
-bool family_is_known(enum family_id id); /* it has a row */
+extern const struct family family_gpt2_regression, family_gpt2, family_gptj, family_neox;
+extern const struct family family_llama, family_mistral, family_qwen2, family_qwen3;
 
-/* The row of d->family, which is a known one. */
 const struct family *family_of(const struct model_dims *d);
 
 /* The published name of a tensor of layer l; name: a member of f->layer. */

@@ -42,5 +42,5 @@ while read -r file; do
     diff "$work/skeleton" "$2/$file" || fault "$extending: its skeleton differs from $file"
     compared=$((compared + 1))
 done < <(grep -oE '^`tests/dummy/[a-z_]*\.c`' "$extending" | tr -d '`')
-((compared >= 3)) || fault "$extending has $compared skeletons, not one for a problem, a method and an estimator"
+((compared >= 4)) || fault "$extending has $compared skeletons, not one for a problem, a method, an estimator and a model family"
 exit "$failed"

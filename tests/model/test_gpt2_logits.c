@@ -129,7 +129,7 @@ static struct model_dims fixture_dims(void) {
                                  .vocabulary = read_size(config, "vocab_size"),
                                  .positions = read_size(config, "n_positions"),
                                  .epsilon = (float)epsilon,
-                                 .family = FAMILY_GPT2,
+                                 .family = &family_gpt2,
                                  .tied = true};
     json_release(&config);
     return d;

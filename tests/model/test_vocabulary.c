@@ -21,7 +21,7 @@ static const struct model_dims TIED = {.L = 1,
                                        .vocabulary = V,
                                        .positions = 4,
                                        .epsilon = 1e-5f,
-                                       .family = FAMILY_LLAMA,
+                                       .family = &family_llama,
                                        .rotary = {.dims = 2, .base = 100},
                                        .activation = ACTIVATION_SILU,
                                        .tied = true};
@@ -29,7 +29,7 @@ static const struct model_dims TIED = {.L = 1,
 /* An output matrix of its own, with a bias. */
 static struct model_dims biased(void) {
     struct model_dims d = TIED;
-    d.family = FAMILY_GPTJ;
+    d.family = &family_gptj;
     d.parallel = true;
     d.tied = false;
     return d;

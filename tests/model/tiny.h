@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "model/family.h"
 #include "model/unembed.h"
 #include "twins/error_says.h"
 #include "twins/model_twin.h"

@@ -12,7 +12,7 @@ static const struct model_dims TINY_TOKENS = {.L = 3,
                                               .vocabulary = 11,
                                               .positions = 14,
                                               .epsilon = 1e-5f,
-                                              .family = FAMILY_GPT2,
+                                              .family = &family_gpt2,
                                               .tied = true};
 
 /* n ids below V, every one of them once n >= V. */

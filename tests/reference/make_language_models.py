@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""make_language_models.py DIR: folders of random language models of shapes that the fixtures lack, with reference numbers.
+"""make_language_models.py DIR [added]: folders of random language models of shapes that the fixtures lack, with reference numbers.
 
 Each is written by transformers (config.json in its spelling, shards, types) and has an expected.h5 for `taskvec verify`:
 logits of all tokens, head outputs and hidden states of the last ones, for prompts of 7 to 200 tokens. Weights are widened
-to float32 and all arithmetic is float32. Needs torch, transformers and h5py. Used by tests/cli/check_transformers.sh."""
+to float32 and all arithmetic is float32. Needs torch, transformers and h5py. Used by tests/cli/check_transformers.sh and,
+with `added` for the family of tests/dummy/family_stablelm.c, by tests/cli/check_family.sh."""
 import os
 import sys
 
@@ -11,7 +12,7 @@ import h5py
 import numpy as np
 import torch
 from transformers import (AutoModelForCausalLM, GPT2Config, GPTJConfig, GPTNeoXConfig, LlamaConfig, MistralConfig, Qwen2Config,
-                          Qwen3Config)
+                          Qwen3Config, StableLmConfig)
 
 LENGTHS = [7, 130, 200, 31]
 OUTPUTS = ("attn.c_proj", "attn.out_proj", "attention.dense", "self_attn.o_proj")  # their input is z
@@ -37,6 +38,14 @@ def configs():
     yield "qwen3_wide", Qwen3Config(**SIZES, num_key_value_heads=3, head_dim=16, attention_bias=True,
                                     tie_word_embeddings=True), torch.bfloat16
     yield "qwen3_narrow", Qwen3Config(**SIZES, num_key_value_heads=6, head_dim=4), torch.float32
+
+
+def added():
+    """The family that tests/dummy adds."""
+    yield "stablelm", StableLmConfig(**SIZES, num_key_value_heads=6), torch.float32
+    yield "stablelm_grouped", StableLmConfig(**SIZES, num_key_value_heads=2, use_qkv_bias=True, tie_word_embeddings=True,
+                                             rope_parameters={"rope_type": "default", "rope_theta": 20000.0,
+                                                              "partial_rotary_factor": .5}), torch.bfloat16
 
 
 def fill(model):
@@ -81,7 +90,7 @@ def write(folder, config, dtype):
 def main():
     torch.manual_seed(1)
     torch.set_num_threads(1)
-    for name, config, dtype in configs():
+    for name, config, dtype in added() if sys.argv[2:] == ["added"] else configs():
         folder = os.path.join(sys.argv[1], name)
         os.makedirs(folder)
         write(folder, config, dtype)

@@ -1,4 +1,5 @@
 #include "twins/model_twin.h"
+#include "model/family.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -106,7 +107,8 @@ static void patch(double *v, const struct model_twin *t, size_t l, char site, si
 /* ---- what the families do differently */
 
 static bool is_gpt2(const struct model_twin *t) {
-    return t->dims.family == FAMILY_GPT2_REGRESSION || t->dims.family == FAMILY_GPT2;
+    const struct family *f = t->dims.family;
+    return !f || f == &family_gpt2_regression || f == &family_gpt2;
 }
 
 /* Matrices of GPT-2 are [in, out], all others [out, in]. */
@@ -144,7 +146,7 @@ static void map_heads(double *qkv, const double *norm, const struct model_twin *
     const size_t E = d->E, Q = model_heads_width(d), K = model_keys_width(d), row = Q + 2 * K;
     if (w->attn_w) {
         twin_map(qkv, norm, w->attn_w, w->attn_b, T, E, row, t);
-        if (d->family == FAMILY_NEOX) sort_heads(qkv, T, d->H, model_head_width(d));
+        if (d->family == &family_neox) sort_heads(qkv, T, d->H, model_head_width(d));
         return;
     }
     for (size_t n = 0; n < T; n++) {
@@ -166,7 +168,7 @@ static void place_heads(double *qkv, const struct model_twin *t, size_t l, size_
                 twin_rmsnorm(x, x, h < d->H ? w->q_norm_w : w->k_norm_w, (double)d->epsilon, 1, D);
             if (d->rotary.dims > 0)
                 twin_rotary(x, (double)n, &d->rotary,
-                            d->family == FAMILY_GPTJ ? ROTARY_ADJACENT : ROTARY_HALVES);
+                            d->family == &family_gptj ? ROTARY_ADJACENT : ROTARY_HALVES);
         }
 }
 

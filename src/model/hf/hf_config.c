@@ -182,7 +182,7 @@ static enum err_code read_all(struct hf_config *c, const struct hf_source *s, st
     enum err_code rc = ERR_OK;
     struct model_dims *d = &c->dims;
     TRY(find_family(&c->family, s, err));
-    d->family = c->family->id;
+    d->family = c->family->tensors;
     TRY(hf_refusals_check(s, err));
     TRY(read_sizes(d, s, c->family, err));
     TRY(hf_rotary_read(&d->rotary, s, c->family, d->D, err));

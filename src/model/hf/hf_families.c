@@ -2,10 +2,24 @@
 
 #include <string.h>
 
+/* The registry: one line per family, X(family). */
+#define HF_FAMILIES(X)                                                                             \
+    X(gpt2)                                                                                        \
+    X(gptj)                                                                                        \
+    X(gpt_neox)                                                                                    \
+    X(llama)                                                                                       \
+    X(mistral)                                                                                     \
+    X(qwen2)                                                                                       \
+    X(qwen3)
+
+#define X(name) extern const struct hf_family hf_family_##name;
+HF_FAMILIES(X)
+#undef X
+
 /* Defaults are those of the configuration classes of transformers 5. */
-static const struct hf_family GPT2 = {
+const struct hf_family hf_family_gpt2 = {
     .model_type = "gpt2",
-    .id = FAMILY_GPT2,
+    .tensors = &family_gpt2,
     .epsilon_key = "layer_norm_epsilon",
     .epsilon = 1e-5,
     .activation = "gelu_new",
@@ -17,9 +31,9 @@ static const struct hf_family GPT2 = {
     .scores_vary = true,
 };
 
-static const struct hf_family GPTJ = {
+const struct hf_family hf_family_gptj = {
     .model_type = "gptj",
-    .id = FAMILY_GPTJ,
+    .tensors = &family_gptj,
     .epsilon_key = "layer_norm_epsilon",
     .epsilon = 1e-5,
     .activation = "gelu_new",
@@ -30,9 +44,9 @@ static const struct hf_family GPTJ = {
     .parallel = {.value = true},
 };
 
-static const struct hf_family GPT_NEOX = {
+const struct hf_family hf_family_gpt_neox = {
     .model_type = "gpt_neox",
-    .id = FAMILY_NEOX,
+    .tensors = &family_neox,
     .epsilon_key = "layer_norm_eps",
     .epsilon = 1e-5,
     .activation = "gelu",
@@ -45,9 +59,9 @@ static const struct hf_family GPT_NEOX = {
     .parallel = {.read = true, .value = true},
 };
 
-static const struct hf_family LLAMA = {
+const struct hf_family hf_family_llama = {
     .model_type = "llama",
-    .id = FAMILY_LLAMA,
+    .tensors = &family_llama,
     .epsilon_key = "rms_norm_eps",
     .epsilon = 1e-6,
     .activation = "silu",
@@ -59,9 +73,9 @@ static const struct hf_family LLAMA = {
     .mlp_bias = {.read = true},
 };
 
-static const struct hf_family MISTRAL = {
+const struct hf_family hf_family_mistral = {
     .model_type = "mistral",
-    .id = FAMILY_MISTRAL,
+    .tensors = &family_mistral,
     .epsilon_key = "rms_norm_eps",
     .epsilon = 1e-6,
     .activation = "silu",
@@ -72,9 +86,9 @@ static const struct hf_family MISTRAL = {
     .window = 4096,
 };
 
-static const struct hf_family QWEN2 = {
+const struct hf_family hf_family_qwen2 = {
     .model_type = "qwen2",
-    .id = FAMILY_QWEN2,
+    .tensors = &family_qwen2,
     .epsilon_key = "rms_norm_eps",
     .epsilon = 1e-6,
     .activation = "silu",
@@ -87,9 +101,9 @@ static const struct hf_family QWEN2 = {
     .window_switched = true,
 };
 
-static const struct hf_family QWEN3 = {
+const struct hf_family hf_family_qwen3 = {
     .model_type = "qwen3",
-    .id = FAMILY_QWEN3,
+    .tensors = &family_qwen3,
     .epsilon_key = "rms_norm_eps",
     .epsilon = 1e-6,
     .activation = "silu",
@@ -103,9 +117,7 @@ static const struct hf_family QWEN3 = {
     .window_switched = true,
 };
 
-#define HF_FAMILIES(X) X(GPT2) X(GPTJ) X(GPT_NEOX) X(LLAMA) X(MISTRAL) X(QWEN2) X(QWEN3)
-
-#define X(row) &row,
+#define X(name) &hf_family_##name,
 static const struct hf_family *const ROWS[] = {HF_FAMILIES(X)};
 #undef X
 enum { ROW_COUNT = sizeof ROWS / sizeof *ROWS };

@@ -2,7 +2,8 @@
  * hf_families.h - what the config.json of a family says, leaves out and means: one row a
  * model_type.
  *
- * To add a family, add a line to HF_FAMILIES in hf_families.c (and its row to model/family.c).
+ * To add a family, define its row in a file of its own (docs/extending.md), and add a line to
+ * HF_FAMILIES in hf_families.c.
  */
 #ifndef MODEL_HF_FAMILIES_H
 #define MODEL_HF_FAMILIES_H
@@ -11,7 +12,7 @@
 #include <stddef.h>
 
 #include "base/text.h"
-#include "model/dims.h"
+#include "model/family.h"
 
 enum hf_rotary {
     HF_ROTARY_NONE,     /* learned positions */
@@ -28,7 +29,7 @@ struct hf_flag {
 
 struct hf_family {
     const char *model_type;
-    enum family_id id;
+    const struct family *tensors;
     const char *epsilon_key;
     double epsilon;
     const char *activation;

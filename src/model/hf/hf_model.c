@@ -105,8 +105,6 @@ enum err_code hf_model_open(struct hf_model *out, const char *folder, struct err
     struct hf_model made = {0};
     TRY(hf_folder_check(folder, err));
     TRY(hf_config_read(&made.config, folder, err));
-    CHECK(family_is_known(made.config.dims.family), ERR_DATA, "%s: a %s is not computed yet",
-          folder, made.config.family->model_type);
     TRY(tensor_set_open(&made.set, folder, err));
     TRY(decide_tie(&made, err));
     TRY(find_tensors(&made, err));

@@ -31,7 +31,7 @@ static const struct model_dims DIMS = {.L = 2,
                                        .vocabulary = 7,
                                        .positions = 8,
                                        .epsilon = 1e-5F,
-                                       .family = FAMILY_GPT2,
+                                       .family = &family_gpt2,
                                        .tied = true};
 
 static void put_text(const char *name, const char *text) {

@@ -1,4 +1,5 @@
 /* Files of edits that a model can take, and one message for each that it cannot. */
+#include "model/family.h"
 #include "run/export/edits_reader.h"
 
 #include <setjmp.h>
@@ -26,7 +27,7 @@ enum { VALUES = 20 };
 static struct err err;
 /* Head outputs have H D = 6 numbers. */
 static const struct model_dims DIMS = {
-    .L = 2, .H = 2, .E = 4, .D = 3, .vocabulary = 9, .positions = 8, .family = FAMILY_QWEN3};
+    .L = 2, .H = 2, .E = 4, .D = 3, .vocabulary = 9, .positions = 8, .family = &family_qwen3};
 
 /* `note` NULL: none. number: the first of the vector. */
 static void write_file(const char *note, float number) {
