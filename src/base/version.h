@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-const char *version_number(void);       /* "0.2.0" */
+const char *version_number(void);       /* "0.3.0" */
 const char *version_revision(void);     /* git commit, or "unknown" outside a checkout */
 bool version_is_dirty(void);            /* tracked files differed from that commit */
 const char *version_diff_sum(void);     /* SHA-256 of that difference, or "none" */

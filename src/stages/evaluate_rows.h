@@ -10,7 +10,9 @@
 #define EVALUATE_ROW(X)                                                                            \
     X(TEXT, method, "", "method applied to the model, or control")                                 \
     X(TEXT, reading, "", "variant of the method; for a control made from a fit, the fit's method") \
-    X(INT, fit_points, "points", "length of the prompts of the fit; 0: a control; none: not read") \
+    X(INT, fit_points, "points",                                                                   \
+      "length of the prompts of the fit; 0: no fit (plain, window ...); none: the method does "    \
+      "not read it")                                                                               \
     X(INT, repeat, "", "repeat of the fit")                                                        \
     X(TEXT, source, "", "problem of the test functions")                                           \
     X(TEXT, shift, "", "how the test prompts differ from the training prompts")                    \

@@ -102,6 +102,9 @@ refused 65 'the model has other content' artifact file 'fit[0]' --edits e.safete
 "$program" help --markdown artifacts >tables.md
 sed -n '/^<!-- The output of `taskvec help --markdown artifacts/,/^<!-- End of that output/p' \
     "$source_dir/docs/results.md" | sed '1,2d; $d' | sed '$d' >documented
-diff documented tables.md >out || fault "docs/results.md differs from taskvec help --markdown artifacts: $(cat out)"
+if ! diff documented tables.md >out; then # a method that is being added may lack its lines, but not in CI
+    [[ -z ${CI:-} ]] || fault "docs/results.md differs from taskvec help --markdown artifacts: $(cat out)"
+    echo "NOTE: docs/results.md differs from taskvec help --markdown artifacts: $(cat out)"
+fi
 
 ((faults == 0)) || exit 1

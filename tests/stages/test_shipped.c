@@ -74,12 +74,16 @@ static const char *note(const struct shipped *s, const char *key) {
     return value;
 }
 
-/* What decides bits is in the note "config"; what does not is added here. */
+/* What decides bits is in the note "config"; what does not, and keys that are younger than the
+ * models, are added here. */
 static struct shipped open_shipped(const char *path) {
     struct shipped s = {0};
     struct text text = {0};
     SUCCEEDS(model_open(&s.model, path, &err));
-    text_add(&text, "%sgroup i 1\ncheckpoint_every i 1000000000\n", note(&s, "config"));
+    text_add(&text,
+             "%sgroup i 1\ncheckpoint_every i 1000000000\nvalidation.every i 0\nvalidation.prompts "
+             "i 1\n",
+             note(&s, "config"));
     SUCCEEDS(text_check(&text, &err));
     SUCCEEDS(config_point_read(&s.point, text_str(&text), &err));
     const char *seed = tensorfile_note(s.model.file, "seed");
