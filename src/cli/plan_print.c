@@ -12,21 +12,24 @@
 
 /* ---- one row a job */
 
+/* "fit[3] (ltv)": a job that is read, with the method of its fit. */
+static void describe_read(struct text *out, const struct plan *p, size_t parent) {
+    const char *method = plan_text(plan_read_point(p, parent), "method");
+    text_add(out, "%sof %s", out->size ? " " : "", p->jobs[parent].label);
+    if (method) text_add(out, " (%s)", method);
+}
+
 static void describe_job(struct text *out, const struct plan *p, size_t j,
                          const struct varying_keys *axes) {
     const struct planned_job *job = &p->jobs[j];
+    const char *chosen = plan_chosen_key(p, j);
     text_clear(out);
     varying_keys_describe(out, &axes[job->stage], job->point);
     if (job->control) text_add(out, "%s%s", out->size ? " " : "", job->control);
-    if (job->n_parents == 0) return;
-    const char *chosen = plan_chosen_key(p, j);
     if (chosen) text_add(out, "best %s", chosen);
-    for (size_t i = 0; i < (chosen ? job->n_parents : 1); i++)
-        text_add(out, "%s%s",
-                 i           ? ", "
-                 : out->size ? " of "
-                             : "of ",
-                 p->jobs[job->parents[i]].label);
+    if (job->n_parents > 0) describe_read(out, p, job->parents[0]);
+    for (size_t i = 1; chosen && i < job->n_parents; i++)
+        text_add(out, ", %s", p->jobs[job->parents[i]].label);
 }
 
 static void add_row(struct text_table *s, const struct plan *p, size_t j,

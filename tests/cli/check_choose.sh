@@ -20,6 +20,8 @@ END
 }
 write choice.cfg 'choose = { key = "optimiser.lr"; by = "validation"; };'
 write all.cfg ''
+COLUMNS=200 "$program" plan choice.cfg >plan.txt
+grep -qE ' of fit_choice\[[0-9]\] \(constant\)' plan.txt || fault "plan: no method beside a choice: $(cat plan.txt)"
 
 launch 0 run choice.cfg -o r1 --quiet
 ((rc == 0)) || die "one rank: code $rc"
