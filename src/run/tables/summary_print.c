@@ -191,6 +191,16 @@ static void error_name(struct text *out, const struct summary *s) {
         text_add(out, "%c%s", toupper((unsigned char)first[0]), first + 1);
 }
 
+static void statistic_notes(struct text *out, const struct summary *s,
+                            const struct summary_columns *c) {
+    for (size_t i = 0; i < SUMMARY_STATISTICS_N; i++) {
+        const struct summary_statistic *t = &SUMMARY_STATISTICS[i];
+        const char *absent = c->statistic[i] || !t->absent ? NULL : t->absent(s);
+        if (c->statistic[i]) text_add(out, " %s: %s.", t->name, t->meaning);
+        if (absent) text_add(out, " No column %s: %s.", t->name, absent);
+    }
+}
+
 static void notes(struct table_output *o, const struct summary *s, const struct summary_columns *c,
                   const struct text *hidden) {
     struct text out = {0};
@@ -210,12 +220,11 @@ static void notes(struct table_output *o, const struct summary *s, const struct 
     else if (c->most_repeats > 1)
         text_add(&out, "; mean over %zu to %zu repeats", c->least_repeats, c->most_repeats);
     if (c->most_repeats > 0) text_add(&out, ".");
-    for (size_t i = 0; i < SUMMARY_STATISTICS_N; i++)
-        if (c->statistic[i])
-            text_add(&out, " %s: %s.", SUMMARY_STATISTICS[i].name, SUMMARY_STATISTICS[i].meaning);
+    statistic_notes(&out, s, c);
     if (hidden->size)
         text_add(&out, " Columns that did not fit: %s; --wide shows them.", text_str(hidden));
-    if (s->missing) text_add(&out, " %zu evaluations are not done yet.", s->missing);
+    if (s->missing)
+        text_add(&out, " %zu evaluation%s left to run.", s->missing, text_plural(s->missing));
     text_add(o->out, o->format == TABLE_LATEX ? "%% " : "\n");
     text_table_paragraph(o->out, text_str(&out), width);
     if (out.failed) o->out->failed = true;

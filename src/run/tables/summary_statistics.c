@@ -59,7 +59,20 @@ static bool recovered_of(struct interval *out, const struct summary *s,
     return made && known;
 }
 
+static const char *recovered_absent(const struct summary *s) {
+    for (size_t i = 0; i < s->n; i++) {
+        const struct summary_group *g = &s->groups[i];
+        const struct summary_group *plain = line_of(s, g, "plain"),
+                                   *oracle = line_of(s, g, "oracle");
+        if (plain && oracle && g != plain && g != oracle && beyond_of(g) < g->n_ranges)
+            return "the interval of plain minus oracle beyond the trained range contains 0";
+    }
+    return NULL;
+}
+
 const struct summary_statistic SUMMARY_STATISTICS[SUMMARY_STATISTICS_N] = {
-    {"damage", "method minus plain within the trained range, paired over functions", 6, damage_of},
-    {"recovered", "(plain - method) / (plain - oracle) beyond the trained range", 1, recovered_of},
+    {"damage", "method minus plain within the trained range, paired over functions", 6, damage_of,
+     NULL},
+    {"recovered", "(plain - method) / (plain - oracle) beyond the trained range", 1, recovered_of,
+     recovered_absent},
 };

@@ -15,6 +15,9 @@ struct summary_statistic {
     int rank;            /* of its column, as in text_table.h */
     /* False: the line has no such number. */
     bool (*of)(struct interval *out, const struct summary *s, const struct summary_group *g);
+    /* Why no line has such a number although the lines that it compares are there; NULL: they are
+     * not, or the statistic has no such case. */
+    const char *(*absent)(const struct summary *s);
 };
 
 enum { SUMMARY_STATISTICS_N = 2 };

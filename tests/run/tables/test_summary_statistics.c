@@ -75,10 +75,27 @@ static void recovered_is_the_share_of_the_loss_beyond_it(void **state) {
     summary_release(&s);
 }
 
+/* Why there is no column: only where plain, oracle and another line can be compared. */
+static void recovered_says_why_it_is_absent(void **state) {
+    (void)state;
+    struct summary s = {.groups = calloc(8, sizeof *s.groups), .capacity = 8};
+    struct interval i;
+    assert_non_null(s.groups);
+    add_line(&s, "plain", "a", 1.0, (double[]){1, 4, 2, 3});
+    add_line(&s, "oracle", "a", 1.0, (double[]){4, 1, 3, 2});
+    assert_null(SUMMARY_STATISTICS[RECOVERED].absent(&s));
+    add_line(&s, "ltv", "a", 1.5, (double[]){3.5, 4.5, 5.5, 6.5});
+    assert_false(number(&i, RECOVERED, &s, 2));
+    assert_non_null(strstr(SUMMARY_STATISTICS[RECOVERED].absent(&s), "contains 0"));
+    assert_null(SUMMARY_STATISTICS[DAMAGE].absent);
+    summary_release(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(damage_is_the_difference_within_the_trained_range),
         cmocka_unit_test(recovered_is_the_share_of_the_loss_beyond_it),
+        cmocka_unit_test(recovered_says_why_it_is_absent),
     };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, NULL, NULL);
