@@ -8,6 +8,8 @@
                     it has validation.every"""
 
 import argparse
+import sys
+import warnings
 import zlib
 
 from figure_data import (LINE, SETTING, USUAL, Run, error_panels, fail, import_libraries, lines_of, loss_curves,
@@ -44,7 +46,7 @@ LOOKS = {
 }
 OTHER_COLOURS = ["#1F78B4", "#B2DF8A", "#FB9A99", "#FDBF6F", "#CAB2D6", "#A6761D", "#666666", "#E41A1C"]
 OTHER_STYLES = [(0, (8, 2)), (0, (2, 1)), (0, (5, 1, 1, 1, 1, 1))]
-MARKERS = ["", "o", "s", "^", "D", "v", "P", "X", "*"]
+MARKERS = [("", "full")] + [(shape, fill) for fill in ("full", "none") for shape in "os^DvPX*<>p"]
 NAMES = {"plain": "plain model", "ltv": "LTV", "fv": "FV", "icv": "ICV", "bias_only": "bias only",
          "least_squares": "least squares", "knn": "nearest examples", "two_layer_net": "two-layer net", "cart": "tree"}
 ORDER = ["plain", "ltv", "constant", "bias_only", "window", "oracle", "least_squares"]
@@ -107,22 +109,46 @@ def look_of(method):
     return OTHER_COLOURS[number % len(OTHER_COLOURS)], OTHER_STYLES[number // 8 % len(OTHER_STYLES)]
 
 
+def marker_of(number):
+    shape, fill = MARKERS[number % len(MARKERS)]
+    return dict(marker=shape, fillstyle=fill)
+
+
+def without(line, by):
+    """The line without its value of --by (and without the job of a pretraining): such lines have one marker."""
+    return (*line[:2], None if by == "fit_points" else line[2], tuple(p for p in line[3] if p[0] not in (by, "job")))
+
+
 def looks_of(lines, by, values):
-    """Colour and style of a method; lines of one method differ in markers, with --by in colours of the key's values."""
+    """Colour and style of a method; lines of one method differ in markers.
+
+    With --by the colours are those of the key's values, and all lines of one value differ in markers."""
     import matplotlib
     looks = {}
+    others = list(dict.fromkeys(without(line, by) for line in lines if by and value_by(line, by) is not None))
     for line in lines:
         colour, style = look_of(line[0])
         same = [other for other in lines if other[0] == line[0]]
-        marker = MARKERS[same.index(line) % len(MARKERS)]
+        marker = marker_of(same.index(line))
         value = value_by(line, by) if by else None
         if value is not None:
             colour = matplotlib.colormaps["viridis"](0.9 * values.index(value) / max(1, len(values) - 1))
-            methods = list(dict.fromkeys(other[0] for other in lines if value_by(other, by) is not None))
-            marker = MARKERS[methods.index(line[0]) % len(MARKERS)]
-        looks[line] = dict(color=colour, linestyle=style, marker=marker, markersize=4, markevery=0.1,
+            marker = marker_of(others.index(without(line, by)))
+        looks[line] = dict(color=colour, linestyle=style, **marker, markersize=4, markevery=0.1,
                            linewidth=2.0 if line[0] == "plain" else 1.6)
+    different = len({repr([look[c] for c in ("color", "linestyle", "marker", "fillstyle")]) for look in looks.values()})
+    if different < len(looks):
+        print(f"figure.py: {len(looks)} lines have {different} looks, so that some look alike; choose with --where",
+              file=sys.stderr)
     return looks
+
+
+def values_of(lines, by, key):
+    """The values of the column of --by (`key`, as it was given), in order."""
+    values = sorted({value_by(line, by) for line in lines} - {None}) if by else []
+    if by and not values:
+        fail(f"--by {key}: no line has it; lines differ in {', '.join(LINE)} and in keys of fits")
+    return values
 
 
 def sort_key(line):
@@ -181,11 +207,23 @@ def draw_errors(axes, curves, looks, labels, estimators, trained, relative):
     return [drawn for _, drawn in sorted(ends, key=lambda end: -end[0])]  # from top to bottom at the last point
 
 
-def add_legend(axes, handles):
-    """One for all panels, right of the first row: a label has the same look in each."""
+def add_legend(figure, axes, handles):
+    """One for all panels, where a label has the same look: right of the first row, or below if taller than it."""
     handles = list({handle.get_label(): handle for handle in handles}.values())
-    axes[min(3, len(axes)) - 1].legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False,
-                                       fontsize=9, handlelength=2.8)
+    look = dict(handles=handles, frameon=False, fontsize=9, handlelength=2.8)
+    width, height = figure.get_size_inches()
+    if 0.2 * len(handles) < height / axes[0].get_gridspec().nrows:
+        axes[min(3, len(axes)) - 1].legend(loc="upper left", bbox_to_anchor=(1.01, 1), **look)
+        return
+    for columns in range(6, 0, -1):
+        legend = figure.legend(loc="lower left", ncol=columns, **look)
+        size = legend.get_window_extent(figure.canvas.get_renderer()).size / figure.dpi
+        if size[0] <= width or columns == 1:
+            break
+        legend.remove()
+    figure.set_size_inches(max(width, size[0]), height + size[1])
+    share = size[1] / (height + size[1])
+    figure.get_layout_engine().set(rect=(0, share, 1, 1 - share))
 
 
 def curve_of_errors(runs, args):
@@ -193,9 +231,7 @@ def curve_of_errors(runs, args):
     curves = [lines_of(chosen) for _, chosen in panels]
     lines = sorted(dict.fromkeys(line for lines in curves for line in lines), key=sort_key)
     labels = labels_of(lines)
-    values = sorted({value_by(line, by) for line in lines} - {None}) if by else []
-    if by and not values:
-        fail(f"--by {args.by}: no line has it; lines differ in {', '.join(LINE)} and in keys of fits")
+    values = values_of(lines, by, args.by)
     looks = looks_of(lines, by, values)
     figure, axes = new_figure(len(panels), (7.2, 4.3))
     handles = []
@@ -211,7 +247,7 @@ def curve_of_errors(runs, args):
         at.set_title(title, loc="left", fontsize=10.5 if len(panels) == 1 else 9.5)
     if args.title and len(panels) > 1:
         figure.suptitle(args.title)
-    add_legend(axes, handles)
+    add_legend(figure, axes, handles)
     return figure
 
 
@@ -220,14 +256,15 @@ def curve_of_losses(runs, args):
     curves, by = loss_curves(runs, args)
     fits = args.curve == "fit"
     lines = sorted(curves, key=sort_key)
-    values = sorted({value_by(line, by) for line in lines} - {None}) if by else []
+    values = values_of(lines, by, args.by)
     labels, looks = labels_of(lines), looks_of(lines, by, values)
     jobs = list(dict.fromkeys(line[3] for line in lines))
     for line in lines if not fits else ():  # no methods: a colour for each job
         if not by:
             looks[line].update(color=list(LOOKS.values())[6 + jobs.index(line[3]) % 11][0], marker="")
         held = line[0] == "validation"
-        looks[line].update({"linestyle": "--", "marker": "o", "markevery": 1} if held else {"linestyle": "-"})
+        looks[line].update({"linestyle": "--", "marker": "o", "fillstyle": "full", "markevery": 1} if held else
+                           {"linestyle": "-"})
     from matplotlib.ticker import MaxNLocator
     figure, (axes,) = new_figure(1, (7.2, 4.3))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -243,7 +280,7 @@ def curve_of_losses(runs, args):
     held = any(line[0] == "validation" for line in lines)
     title = "fits: loss on validation prompts" if fits else "pretraining: loss of the step"
     axes.set_title(args.title or title + (", and on held-out prompts" if held else ""), loc="left", fontsize=10.5)
-    add_legend([axes], handles)
+    add_legend(figure, [axes], handles)
     return figure
 
 
@@ -287,7 +324,11 @@ def main():
     runs = [Run(path) for path in args.results]
     figure = curve_of_errors(runs, args) if args.curve == "error" else curve_of_losses(runs, args)
     try:
-        figure.savefig(args.out, dpi=args.dpi)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", message="constrained_layout not applied")
+            figure.savefig(args.out, dpi=args.dpi)
+    except UserWarning:
+        fail("the panels have no room beside their labels; choose lines with --where or --methods")
     except (OSError, ValueError) as e:
         fail(f"{args.out}: cannot be written ({getattr(e, 'strerror', None) or e})")
     print(args.out)

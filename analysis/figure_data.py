@@ -14,6 +14,7 @@ USUAL = {"shift": "none", "dummies": "none", "wpe_seed": 0}
 LINE = ("method", "reading", "fit_points")
 KINDS_READ = ("fit_", "pretrain_")  # columns of keys of the jobs that an evaluation reads
 PANELS_MOST = 24
+NO_COLUMNS = ("run_path", "table", "joined", "own", "keys", "of")  # of a row here, but not of a table
 
 
 def fail(message):
@@ -93,6 +94,14 @@ class Run:
             fail(f"{self.path}: /tables/{found[0]} is empty; taskvec status shows which jobs are not done")
         return full
 
+    def choice_of(self, name):
+        """(stage, key) of the stage `choose` that chose the value of a key; None: none did."""
+        for stage, columns in self.columns.items():
+            for row in self.tables[stage] if {"chosen", "candidates", "key"} <= set(columns) else ():
+                if ("_" + row["key"].replace(".", "_")).endswith("_" + name):
+                    return stage, row["key"]
+        return None
+
     def trained_points(self):
         """Points of the longest training prompt, by the basis of the fits or the pretraining; None: unknown."""
         found = set()
@@ -124,15 +133,19 @@ def read_losses(path):
 # ---- choosing rows
 
 
-def column_named(rows, key):
+def column_named(rows, key, runs):
     """The column of a key: by its whole name, or by its end where one column has it ("lr" of fit_optimiser_lr)."""
     name = key.replace(".", "_")
-    columns = list(dict.fromkeys(column for row in rows for column in row))
+    columns = [c for c in dict.fromkeys(column for row in rows for column in row) if c not in NO_COLUMNS]
     ends = [column for column in columns if column.endswith("_" + name)]
     if name in columns:
         return name
     if len(ends) == 1:
         return ends[0]
+    choice = next(filter(None, (run.choice_of(name.removeprefix("fit_")) for run in runs)), None)
+    if choice and not ends:
+        fail(f"no column '{key}': {choice[1]} was chosen on validation prompts (/tables/{choice[0]}), and only "
+             f"the chosen fits are evaluated; --curve fit --all --by {choice[1]} draws all candidates")
     what = f"several columns end in '{key}': {', '.join(ends)}" if ends else \
         f"no column '{key}'; there are: {', '.join(columns)}"
     fail(what)
@@ -145,13 +158,13 @@ def equals(cell, wanted):
         return str(cell) == wanted
 
 
-def choose_where(rows, conditions):
+def choose_where(rows, conditions, runs):
     """Rows with these values. A row that lacks the key stays: a learning rate says nothing of the plain model."""
     for condition in conditions:
         key, found, wanted = condition.partition("=")
         if not found or not key:
             fail(f"--where {condition}: expected KEY=VALUE")
-        column, wanted = column_named(rows, key), wanted.split(",")
+        column, wanted = column_named(rows, key, runs), wanted.split(",")
         known = list(dict.fromkeys(str(row[column]) for row in rows if row.get(column) is not None))
         for value in wanted:
             if not any(equals(row.get(column), value) for row in rows):
@@ -160,11 +173,13 @@ def choose_where(rows, conditions):
     return rows
 
 
-def choose_lengths(rows, args):
+def choose_lengths(rows, args, by):
     """Rows of the fits at length --fit-points; by default at the longest of each method; --all: of every length.
 
-    Controls (0) and fits of methods that do not read `points` (None) have no length and are always there."""
-    if args.all:
+    Controls (0) and fits of methods that do not read `points` (None) have no length and are always there. --by and
+    --where with the length replace the default."""
+    lengths = ("fit_points", "fit.points", "points")
+    if args.all or by in lengths or any(c.partition("=")[0] in lengths for c in args.where):
         return rows
     if args.fit_points is not None:
         if not any(row["fit_points"] == args.fit_points for row in rows):
@@ -252,13 +267,11 @@ def panels_of(rows):
 
 def error_panels(runs, args):
     """[(setting, rows)] of the evaluations and estimators that args choose, and the column of --by (None: none)."""
-    rows = choose_where(collect_errors(runs, args.table), args.where)
+    rows = choose_where(collect_errors(runs, args.table), args.where, runs)
     rows = choose_methods(rows, args.methods.split(",") if args.methods else
                           [m for m in dict.fromkeys(row["method"] for row in rows) if m not in HIDDEN])
-    by = column_named(rows, args.by) if args.by else None
-    if not by == "fit_points" and not any(c.partition("=")[0] in ("fit_points", "fit.points") for c in args.where):
-        rows = choose_lengths(rows, args)
-    panels = panels_of(rows)
+    by = column_named(rows, args.by, runs) if args.by else None
+    panels = panels_of(choose_lengths(rows, args, by))
     if not panels:
         fail("nothing is left to draw")
     return panels, by
@@ -284,6 +297,9 @@ def lines_of(rows):
 
 
 def value_by(line, column):
+    """The value of a column; None: the line has none, as a control has no length of its fit."""
+    if column == "fit_points":
+        return line[2] or None
     return dict(zip(LINE, line)).get(column, dict(line[3]).get(column))
 
 
@@ -304,7 +320,8 @@ def loss_rows(runs, kind, wanted):
                 keys = {c: row[c] for c in later if row[c] is not None}
                 keys |= {"run": run.name} if len(runs) > 1 else {}
                 keys |= {"stage": name} if len(names) > 1 else {}
-                rows.append({**row, **keys, "of": run, "table": name, "keys": keys})
+                points = {"fit_points": row["points"] and int(row["points"])} if kind == "fit" else {}
+                rows.append({**row, **points, **keys, "of": run, "table": name, "keys": keys})
     return rows
 
 
@@ -318,7 +335,7 @@ def curve_of_fits(rows):
             losses = read_losses(os.path.join(run.folder, "artifacts", identity[:2], identity + ".safetensors"))
         if losses is None:
             continue  # derived in closed form, or not finished
-        line = (row["method"], row["reading"], row["points"], tuple(row["keys"].items()))
+        line = (row["method"], row["reading"], row["fit_points"], tuple(row["keys"].items()))
         curves.setdefault(line, []).append((np.arange(1, len(losses) + 1), losses))
     if not curves:
         fail("no fit recorded validation losses; methods derived in closed form have none, and the folder "
@@ -341,8 +358,10 @@ def curve_of_pretraining(rows, relative):
 
 def loss_curves(runs, args):
     """{line: [(epochs or steps, losses)]} of the fits or pretrainings that args choose, and the column of --by."""
-    rows = choose_where(loss_rows(runs, args.curve, args.table), args.where)
+    rows = choose_where(loss_rows(runs, args.curve, args.table), args.where, runs)
     if args.curve == "fit" and args.methods:
         rows = choose_methods(rows, args.methods.split(","))
-    by = column_named(rows, args.by) if args.by else None
-    return curve_of_fits(rows) if args.curve == "fit" else curve_of_pretraining(rows, not args.absolute), by
+    by = column_named(rows, args.by, runs) if args.by else None
+    if args.curve == "pretrain":
+        return curve_of_pretraining(rows, not args.absolute), by
+    return curve_of_fits(choose_lengths(rows, args, by)), "fit_points" if by == "points" else by

@@ -8,14 +8,20 @@ sys.path.insert(0, folder)
 import figure  # noqa: E402
 
 figure.import_libraries()
+import matplotlib.pyplot as pyplot  # noqa: E402 (after import_libraries, which chooses the backend)
+
+
+def make(*words):
+    sys.argv = ["figure.py", *words]
+    args = figure.read_arguments()
+    runs = [figure.Run(path) for path in args.results]
+    return figure.curve_of_errors(runs, args) if args.curve == "error" else figure.curve_of_losses(runs, args)
 
 
 def draw(*words):
     """{title of a panel: {label: line}}."""
-    sys.argv = ["figure.py", *words]
-    args = figure.read_arguments()
-    runs = [figure.Run(path) for path in args.results]
-    drawn = figure.curve_of_errors(runs, args) if args.curve == "error" else figure.curve_of_losses(runs, args)
+    drawn = make(*words)
+    pyplot.close("all")
     return {axes.get_title("left"): {line.get_label(): line for line in axes.get_lines()
                                      if not line.get_label().startswith("_")}
             for axes in drawn.axes if axes.get_title("left")}
@@ -60,6 +66,42 @@ def check_choices():
     assert colours["LTV, heads, lr = 0.01"] == colours["constant, lr = 0.01"] != colours["constant, lr = 0.001"], colours
 
 
+def check_markers():
+    """Lines of one value of --by differ in their markers, and what has no value keeps its look."""
+    for words in (("--shift", "skewed", "--by", "lr", "--all"), ("--curve", "fit", "--by", "lr", "--all"),
+                  ("--shift", "skewed", "--by", "points"), ("--curve", "fit", "--by", "points")):
+        for run in "one", "folded":
+            (panel,) = draw(run, *words).values()
+            looks = [(repr(line.get_color()), line.get_marker(), line.get_fillstyle()) for line in panel.values()
+                     if not line.get_label().startswith(("plain", "FV"))]
+            assert len(looks) == (8 if run == "one" else 4) == len(set(looks)), (words, list(zip(panel, looks)))
+    clean = draw("one", "--by", "points")["linear functions"]
+    for label, method in ("plain model", "plain"), ("least squares", "least_squares"):
+        assert clean[label].get_color() == figure.LOOKS[method][0], label
+
+
+def check_legend():
+    """A legend that is too tall for its place goes below the panels, which keep their size."""
+    drawn = make("many", "--all")
+    drawn.draw_without_rendering()
+    (legend,) = drawn.legends
+    assert len(legend.get_texts()) == 19, len(legend.get_texts())
+    box, panels = legend.get_window_extent(), [axes.get_window_extent() for axes in drawn.axes]
+    assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= drawn.bbox.x1, box
+    assert all(panel.height > 1.5 * drawn.dpi and panel.y0 > box.y1 for panel in panels), panels
+    assert not make("one").legends, "a short legend is beside the panels"
+    usual = figure.new_figure
+    try:
+        figure.new_figure = lambda n, size: usual(1, (0.4, 0.4)) if n == 1 else usual(n, size)
+        sys.argv = ["figure.py", "one", "--shift", "skewed", "-o", "small.png"]
+        figure.main()
+        raise AssertionError("panels without room were drawn")
+    except SystemExit as e:
+        assert "no room" in str(e.code), e
+    finally:
+        figure.new_figure = usual
+
+
 def check_unread_keys():
     """A method that does not read the key of --by, or `points`, is one line in its own look."""
     for words in ("--by", "lr"), ("--by", "fit_points"), ("--all",), ("--where", "fit_points=5"), ():
@@ -72,7 +114,13 @@ def check_unread_keys():
 def check_losses():
     (panel,) = draw("one", "--curve", "fit", "--where", "points=6").values()
     assert len(panel) == 4 and list(panel["constant, lr = 0.01"].get_xdata()) == [1, 2], panel
-    assert len(draw("one", "two", "--curve", "fit", "--by", "run").popitem()[1]) == 16
+    assert len(draw("one", "two", "--curve", "fit", "--by", "run").popitem()[1]) == 8
+    assert len(draw("one", "--curve", "fit", "--all").popitem()[1]) == 8
+    (panel,) = draw("folded", "--curve", "fit", "--all").values()
+    assert "LTV, heads (fit at 5), lr = 0.01" in panel, set(panel)
+    (longest,), (given,) = (draw("one", "--curve", "fit", *words).values() for words in ((), ("--fit-points", "6")))
+    for label, line in longest.items():
+        assert list(line.get_ydata()) == list(given[label].get_ydata()), label
     (panel,) = draw("one", "--curve", "pretrain").values()
     assert set(panel) == {"training", "validation"}, set(panel)
     assert list(panel["training"].get_xdata()) == list(range(1, 9)), panel["training"].get_xdata()
@@ -87,12 +135,19 @@ def check_losses():
 
 
 def check_refusals():
-    for words, wanted in ((("--where", "nothing=1"), "no column 'nothing'; there are: .*shift"),
+    listed = r"no column 'nothing'; there are: (?!.*\b(joined|run_path|own|of|keys|table)\b).*"
+    for words, wanted in ((("--where", "nothing=1"), listed + "shift"),
+                          (("--curve", "fit", "--by", "nothing"), listed + "optimiser_lr"),
                           (("--where", "lr=0.5"), "no row has fit_optimiser_lr = 0.5; there are: 0.01, 0.001"),
                           (("--where", "lr"), "expected KEY=VALUE"), (("--table", "fti"), "no /tables/fti; there are"),
                           (("--methods", "ltb"), "no method 'ltb'; there are: ")):
         done = subprocess.run([sys.executable, f"{folder}/figure.py", "one", *words], stderr=subprocess.PIPE, text=True)
         assert done.returncode == 1 and re.search(wanted, done.stderr), (words, done.stderr)
+    command = [sys.executable, f"{folder}/figure.py", "best", "--by", "lr"]
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True)
+    wanted = r"'lr': optimiser.lr was chosen on validation.*fit_choice.*--curve fit --all --by optimiser.lr"
+    assert done.returncode == 1 and re.search(wanted, done.stderr), done.stderr
+    assert len(draw("best", "--curve", "fit", "--all", "--by", "optimiser.lr").popitem()[1]) == 8
     done = subprocess.run([sys.executable, f"{folder}/figure.py", "one", "-o", "out.png"], check=True)
     with open("out.png", "rb") as f:
         assert f.read(4) == b"\x89PNG"
@@ -101,6 +156,8 @@ def check_refusals():
 check_looks()
 check_errors()
 check_choices()
+check_markers()
+check_legend()
 check_unread_keys()
 check_losses()
 check_refusals()

@@ -30,5 +30,11 @@ END_OF_CONFIG
 timeout 120 "$program" run sweep.cfg -o one --quiet >/dev/null
 timeout 120 "$program" run sweep.cfg -o two -s seed=2 --quiet >/dev/null
 timeout 120 "$program" run sweep.cfg -o folded -s fit.method=ltv,fv --quiet >/dev/null 2>&1
+timeout 120 "$program" run sweep.cfg -o many -s fit.optimiser.lr=1e-2,1e-3,1e-4,1e-5 --quiet >/dev/null
+cat >best.cfg <<'END_OF_CONFIG'
+base = "sweep.cfg"; name = "best";
+stages = ({ stage = "pretrain"; }, { stage = "fit"; choose = { key = "optimiser.lr"; by = "validation"; }; });
+END_OF_CONFIG
+timeout 120 "$program" run best.cfg -o best --quiet >/dev/null
 "$program" help >help.txt
 "$python" "$source/tests/cli/check_figure.py" "$source/analysis"

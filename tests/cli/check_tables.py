@@ -2,6 +2,7 @@
 import csv
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -72,6 +73,18 @@ def check_keys():
         assert column in table("one", stage).split("\n")[0].split(), stage
 
 
+def check_priorities():
+    """In 80 columns results come before the job and details."""
+    environment = os.environ | {"COLUMNS": "80"}
+    for words, shown in ((["fit"], {"method", "train_loss", "validation_loss", "optimiser_lr"}),
+                         (["clean"], {"method", "k", "mse", "mse_low", "mse_high", "fit_optimiser_lr"}),
+                         (["clean", "--rows"], {"method", "k", "mse", "mse_low", "mse_high", "fit_optimiser_lr"})):
+        lines = subprocess.run([program, "table", "one", *words], stdout=subprocess.PIPE, check=True, text=True,
+                               env=environment).stdout.splitlines()
+        assert shown <= set(lines[0].split()) and "job" not in lines[0].split(), lines[0]
+        assert max(map(len, lines)) <= 80 and "did not fit" in "\n".join(lines), lines[0]
+
+
 def check_results_file():
     try:
         import h5py
@@ -94,6 +107,7 @@ def check_results_file():
 check_groups()
 check_blocks()
 check_keys()
+check_priorities()
 check_results_file()
 check_error_names()
 print("tables are grouped, name their errors, and blocks of several runs and stages are told apart")

@@ -38,6 +38,42 @@ static bool is_constant(const struct stage_table *rows, size_t column) {
     return true;
 }
 
+/* Columns that are left out first where the table is too wide, in this order. */
+static const char *const DETAILS[] = {"job",         "basis_points", "nonzero", "choice",
+                                      "weight_norm", "best_epoch",   "epochs",  "reading"};
+enum { N_DETAILS = sizeof DETAILS / sizeof *DETAILS };
+
+/* Never left out: the errors, and the place that they are of. */
+static bool is_main_result(const char *name) {
+    return strcmp(name, "mse") == 0 || strcmp(name, "validation_loss") == 0 ||
+           strcmp(name, "k") == 0;
+}
+
+/* Rows of one method (the first column) that follow each other differ in the column. */
+static bool tells_rows_apart(const struct stage_table *rows, size_t column) {
+    char cells[4][CELL_MOST];
+    for (size_t r = 1; r < rows->n; r++) {
+        const struct job_value *row = rows->cells + r * rows->columns.n;
+        const struct job_value *last = row - rows->columns.n;
+        cell_print(cells[0], CELL_MOST, &last[0], true);
+        cell_print(cells[1], CELL_MOST, &row[0], true);
+        cell_print(cells[2], CELL_MOST, &last[column], true);
+        cell_print(cells[3], CELL_MOST, &row[column], true);
+        if (strcmp(cells[0], cells[1]) == 0 && strcmp(cells[2], cells[3]) != 0) return true;
+    }
+    return false;
+}
+
+/* Of text_table_set_rank(). Keys that vary and the method are always shown. */
+static int rank_of(const struct stage_table *rows, size_t column) {
+    const char *name = rows->columns.list[column].name;
+    if (column == 0 || column > rows->job || is_main_result(name)) return 0;
+    if (strcmp(name, "reading") == 0 && tells_rows_apart(rows, column)) return 1;
+    for (int i = 0; i < N_DETAILS; i++)
+        if (strcmp(name, DETAILS[i]) == 0) return 1 + N_DETAILS - i;
+    return 1;
+}
+
 static void fill(struct text_table *t, const struct stage_table *rows, const bool *shown,
                  bool programs, bool wide) {
     const struct job_columns *columns = &rows->columns;
@@ -46,7 +82,7 @@ static void fill(struct text_table *t, const struct stage_table *rows, const boo
         if (!shown[c]) continue;
         text_table_cell(t, "%s", columns->list[c].name);
         if (columns->list[c].type != JOB_TEXT) text_table_align_right(t, at);
-        if (!wide && c < rows->job) text_table_set_rank(t, at, 1); /* `job`, keys: always shown */
+        if (!wide) text_table_set_rank(t, at, rank_of(rows, c));
         at++;
     }
     for (size_t i = 0; i < rows->n * columns->n; i++) {
