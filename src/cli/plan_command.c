@@ -18,18 +18,16 @@ static const struct option_row OPTIONS[] = {
     {"--resolved", NULL, NULL, "print the config with every default; the output is a valid config"},
 };
 
-/* The states by the journal of the run's directory, if there is one. */
-static enum err_code states_of(struct run_state_job *states, const struct plan *p, const char *dir,
-                               struct err *err) {
+/* The states by the journal of the run's directory, if there is one. They point into *history. */
+static enum err_code states_of(struct run_state_job *states, struct history *history,
+                               const struct plan *p, const char *dir, struct err *err) {
     enum err_code rc = ERR_OK;
-    struct history history = {0};
     struct lock_holder holder;
     size_t count[QUEUE_BLOCKED + 1];
-    if (file_exists(dir)) TRY(journal_history(&history, dir, err));
+    if (file_exists(dir)) TRY(journal_history(history, dir, err));
     lock_look(&holder, dir);
-    run_state_states(states, count, p, &history, dir, holder.alive);
+    run_state_states(states, count, p, history, dir, holder.alive);
 cleanup:
-    history_release(&history);
     return rc;
 }
 
@@ -38,9 +36,10 @@ static enum err_code print_plan(struct text *out, const struct plan *p, const ch
                                 struct err *err) {
     enum err_code rc = ERR_OK;
     struct plan_totals totals = {0};
+    struct history history = {0};
     struct run_state_job *states = calloc(p->n_jobs + 1, sizeof *states);
     CHECK(states, ERR_MEMORY, "no memory for %zu jobs", p->n_jobs);
-    TRY(states_of(states, p, dir, err));
+    TRY(states_of(states, &history, p, dir, err));
     TRY(plan_totals_make(&totals, p, states, err));
     if (options_has(o, "--json")) {
         TRY(plan_print_json(out, p, states, &totals, notes, err));
@@ -55,6 +54,7 @@ static enum err_code print_plan(struct text *out, const struct plan *p, const ch
 cleanup:
     plan_totals_release(&totals);
     free(states);
+    history_release(&history);
     return rc;
 }
 
@@ -125,7 +125,7 @@ const struct command COMMAND_PLAN = {
     .more =
         "The time of jobs is predicted from a calibration of this machine (2 s at most, cached\n"
         "by host, build and BLAS kernel in $XDG_CACHE_HOME or ~/.cache) and from the jobs of\n"
-        "the run that are done. Contexts are assumed to fit the memory.\n"
+        "the run that are done, by their processor time. Contexts are assumed to fit the memory.\n"
         "Notes on standard error (and in --json) name what may be a slip in the config.\n"
         "The line number of a job is the N of TASKVEC_INJECT=KIND@job:N.\n"
         "Keys of a config: taskvec help STAGE, taskvec help KEY, docs/config.md\n",

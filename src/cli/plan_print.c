@@ -118,8 +118,8 @@ static void describe_time(struct text *out, const struct plan_totals *t) {
              t->at_most ? ", or less where patience ends a fit" : "",
              t->speed.cached ? "measured earlier" : "measured now");
     if (t->core_left > 0.0)
-        text_add(out, " The remaining jobs can use %d rank%s and then take %s.", t->useful_ranks,
-                 t->useful_ranks == 1 ? "" : "s", span);
+        text_add(out, " The remaining jobs can use %d rank%s and then take %s on idle cores.",
+                 t->useful_ranks, t->useful_ranks == 1 ? "" : "s", span);
 }
 
 void plan_print_totals(struct text *out, const struct plan *p, const struct plan_totals *t) {

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "machine/memory_budget.h"
+#include "run/plan/plan_folded.h"
 
 static void add_span(struct text *out, double seconds) {
     char span[32];
@@ -13,6 +14,13 @@ static void add_stages(struct text *out, const struct plan *p) {
     for (size_t s = 0; s < p->n_stages; s++)
         text_add(out, "%s%s %zu", s ? ", " : "", p->stages[s].name, p->stages[s].n_jobs);
     if (p->merged) text_add(out, " (%zu planned twice, run once)", p->merged);
+    for (size_t s = 0; s < p->n_stages; s++) {
+        struct text folded = {0};
+        plan_folded_describe(&folded, p, s);
+        if (folded.size > 0) text_add(out, "; %s", text_str(&folded));
+        if (folded.failed) out->failed = true;
+        text_release(&folded);
+    }
 }
 
 static void add_stage_times(struct text *out, const struct plan *p, const struct plan_totals *t) {
@@ -29,6 +37,7 @@ static void add_time_left(struct text *out, const struct plan_totals *t) {
     text_add(out, "; %d rank%s can be used and then take ", t->useful_ranks,
              t->useful_ranks == 1 ? "" : "s");
     add_span(out, t->seconds_left);
+    text_add(out, " on idle cores");
 }
 
 static void add_rate(struct text *out, const char *what, const struct calibration_rate *r) {

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -301,10 +302,19 @@ static bool is_worse(enum err_code a, enum err_code b) {
            err_worse_exit(err_exit_code(a), err_exit_code(b)) == err_exit_code(a);
 }
 
+static void summarise(struct text *out, const struct session *s, const struct run_ending *e,
+                      int exit_code, const struct par *par) {
+    if (par->launched && (exit_code == EXIT_WORK_REMAINS || exit_code == EXIT_IO))
+        run_summary_print_at_once(s->dir, e, s->argv, par->size);
+    else
+        run_summary_print(out, s->dir, e, s->argv, par->size);
+}
+
 static enum err_code coordinate(struct text *out, int *exit_code, struct session *s,
                                 struct par *par, struct err *err) {
     enum err_code rc = ERR_OK;
     struct farm_outcome outcome = {0};
+    struct run_ending ending = {.outcome = &outcome};
     struct err late = {0};
     TRY(open_config(s, err));
     provenance_machine(&s->machine);
@@ -316,15 +326,14 @@ static enum err_code coordinate(struct text *out, int *exit_code, struct session
     rc = farm_run(&s->farm, par, &outcome, err);
     progress_bar_clear(&s->bar);
     if (rc == ERR_CONFIG || rc == ERR_USAGE) goto cleanup; /* refused before any job started */
-    if (!outcome.at_once && publish(out, s->dir, &late) != ERR_OK && is_worse(late.code, rc)) {
+    if (!outcome.at_once) ending.published = publish(out, s->dir, &late) == ERR_OK;
+    if (late.code != ERR_OK && is_worse(late.code, rc)) {
         rc = late.code;
         *err = late;
     }
     if (rc == ERR_OK) *exit_code = outcome.exit_code;
-    if (par->launched && *exit_code == EXIT_WORK_REMAINS)
-        run_summary_print_at_once(s->dir, &outcome, s->argv, par->size);
-    else
-        run_summary_print(out, s->dir, &outcome, s->argv, par->size);
+    ending.disk_full = rc == ERR_IO && strstr(err->msg, strerror(ENOSPC));
+    summarise(out, s, &ending, rc == ERR_OK ? *exit_code : err_exit_code(rc), par);
 cleanup:
     return rc;
 }

@@ -61,7 +61,7 @@ enum err_code config_open(struct config **out, const char *path, const char *con
     c->path = pool_copy(&c->pool, path, strlen(path));
     CHECK(c->path, ERR_MEMORY, "no memory for the configuration");
     TRY(overlay_load(&c->root, &c->pool, path, err));
-    for (size_t i = 0; i < n_sets; i++) TRY(overlay_set(c->root, &c->pool, sets[i], err));
+    for (size_t i = 0; i < n_sets; i++) TRY(overlay_set(c->root, &c->pool, sets[i], kinds, err));
     TRY(resolve(c, kinds, err));
     *out = c;
 cleanup:

@@ -10,11 +10,14 @@
 
 #include "config/syntax/node.h"
 
+struct config_kinds;
+
 /* The file and all its bases as one root group, without `base`. */
 enum err_code overlay_load(struct node **out, struct pool *p, const char *path, struct err *err);
 
-/* One "STAGE.KEY=VALUE" or "KEY=VALUE" onto a loaded root. */
-enum err_code overlay_set(struct node *root, struct pool *p, const char *set, struct err *err);
+/* One "STAGE.KEY=VALUE" or "KEY=VALUE" onto a loaded root. kinds: to suggest a stage for KEY. */
+enum err_code overlay_set(struct node *root, struct pool *p, const char *set,
+                          const struct config_kinds *kinds, struct err *err);
 
 /* The entries of `stages`. Each has a name (its own, or its kind); names are unique. */
 enum err_code overlay_check_stages(const struct node *root, struct err *err);

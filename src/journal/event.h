@@ -14,10 +14,11 @@
  *                 attempt began)
  *     row         job, number, then one field "c" per cell: t:TEXT i:INTEGER r:REAL (as %a)
  *     checkpoint  job, done, total, ms (as in start)
- *     done        job, rows, seconds, share (of its planned work, done in these seconds; 0: not
- *                 known), artifact (0 or 1), bytes, sha256, shards ("0:0-1,1:2-3"); found, made:
- *                 contexts that an earlier job had left, and that it computed, where other jobs
- *                 may read them too
+ *     done        job, rows, seconds (elapsed), cpu (processor seconds of the first rank of its
+ *                 group), share (of its planned work, done in these seconds; 0: not known),
+ *                 artifact (0 or 1), bytes, sha256, shards ("0:0-1,1:2-3"); found, made: contexts
+ *                 that an earlier job had left, and that it computed, where other jobs may read
+ *                 them too
  *     failed      job, class, reason
  *     stopped     job: stopped on request before its end; it is pending again
  *     leave       signal: a request to stop the attempt has arrived

@@ -220,6 +220,7 @@ static bool on_done(struct history *h, struct history_job *job, const struct eve
     job->rows_due = (size_t)event_find_integer(e, "rows", 0);
     job->lost = 0;
     job->seconds = event_find_real(e, "seconds", 0.0);
+    job->cpu = event_find_real(e, "cpu", 0.0);
     job->share = event_find_real(e, "share", 0.0);
     job->found = (size_t)event_find_integer(e, "found", 0);
     job->made = (size_t)event_find_integer(e, "made", 0);

@@ -43,7 +43,8 @@ struct history_job {
     double resumed;     /* `done` of the checkpoint that its last start resumed from */
     double done, total; /* of its newest checkpoint; total 0: none */
     double marked;      /* seconds from the start of its attempt to that; < 0: unknown */
-    double seconds;     /* DONE: of computing */
+    double seconds;     /* DONE: elapsed in its last start */
+    double cpu;         /* DONE: processor seconds of the same; 0: not recorded (before 0.3.0) */
     double share;       /* DONE: of its planned work done in these seconds; 0: not known */
     size_t found, made; /* DONE: contexts that it shares with other jobs */
     bool artifact;      /* DONE: left a file */

@@ -135,6 +135,7 @@ enum err_code coordinator_append_done(struct coordinator *c, const struct task *
     begin_line(c, EVENT_DONE, t->job);
     event_integer(&c->line, "rows", (int64_t)t->result.rows);
     event_real(&c->line, "seconds", t->seconds);
+    event_real(&c->line, "cpu", t->result.cpu);
     event_real(&c->line, "share", t->result.share);
     event_integer(&c->line, "artifact", t->result.artifact);
     event_integer(&c->line, "bytes", (int64_t)t->result.bytes);

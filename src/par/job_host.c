@@ -19,7 +19,8 @@ struct host {
         line;      /* all rows as journal lines, for the checkpoint; the line being built */
     size_t n_rows; /* 1 + the highest number */
     double done, total, last_progress, began;
-    bool resumed; /* from a checkpoint */
+    double began_cpu; /* clock_cpu() */
+    bool resumed;     /* from a checkpoint */
     struct checkpoint_hold *hold;
 };
 
@@ -324,7 +325,7 @@ enum err_code job_host_compute(const struct job_host_order *order, const struct 
     enum err_code rc = ERR_OK;
     struct err why = {0};
     struct message_done done = {0};
-    struct host h = {.order = order, .link = link, .began = clock_now()};
+    struct host h = {.order = order, .link = link, .began = clock_now(), .began_cpu = clock_cpu()};
     struct job_ctx ctx = {.host = &VERBS,
                           .state = &h,
                           .identity = order->identity,
@@ -338,6 +339,7 @@ enum err_code job_host_compute(const struct job_host_order *order, const struct 
     TRY(write_artifact(&done, &h, &why));
 cleanup:
     end_sharing(&done, order);
+    done.cpu = clock_cpu() - h.began_cpu;
     rc = post_end(&h, rc, &why, &done, err);
     release(&h);
     return rc;

@@ -61,6 +61,7 @@ struct message_head {
 struct message_done {
     uint64_t rows, bytes;
     uint64_t contexts_found, contexts_made; /* of those that the job shares with others */
+    double cpu;   /* processor seconds of this rank, where DONE has seconds of computing */
     double share; /* of the whole job, done in these seconds; 0: it resumed from a checkpoint */
     int32_t artifact;
     char sha256[HASH_HEX];

@@ -42,6 +42,10 @@ for line in "  weights              1 x 2            weights of the method, wher
     grep -qFx -- "$line" out || fault "no line \"$line\" in: $(cat out)"
 done
 
+for key in method seed job; do
+    (($(grep -c "^  $key  " out) == 1)) || fault "not one line of $key in: $(cat out)"
+done
+
 # Every tensor of every job has a meaning.
 "$program" plan tiny.cfg --json >plan.json
 jobs=$(grep -o '"[a-z]*\[[0-9]*\]"' plan.json | tr -d '"' | sort -u)
@@ -59,7 +63,7 @@ refused() { # CODE WORDS ARGUMENTS
     ((got == code)) || fault "$*: exit code $got, not $code"
     grep -q -- "$words" err || fault "$*: no \"$words\" in: $(cat err)"
 }
-refused 64 'no such job (did you mean fit' artifact run 'fit[99]'
+refused 64 'fit\[99\]: no such job: fit has jobs 0 to [0-9]*$' artifact run 'fit[99]'
 refused 64 'expected DIR JOB' artifact run
 
 # ---- --edits: a vector that is given, and one that each prompt makes.

@@ -31,6 +31,11 @@ python3 -c 'import json, sys
 folded = json.load(sys.stdin)["folded"]
 assert folded["fit"]["points"] == 48 and folded["fit"]["kept"] == 28, folded' <"$work/out" || fault "plan --json"
 
+launch 0 plan fold.cfg --summary
+(($(wc -l <"$work/out") == 10)) || fault "plan --summary: $(cat "$work/out")"
+grep -q '^jobs .* evaluate 29; fit: 20 of 48 points .*: fv, icv do not read points, optimiser.lr\.$' "$work/out" ||
+    fault "plan --summary does not say what was folded: $(cat "$work/out")"
+
 launch 2 run fold.cfg --quiet
 ((rc == 0)) || die "run: code $rc: $(cat "$work/err")"
 for table in fit evaluate ''; do

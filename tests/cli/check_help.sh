@@ -47,6 +47,7 @@ expect 0 '1 \.\. 1000000 \[points\]; required; axis' help fit.points
 expect 0 'not an axis' help fit.batch
 expect 0 '^optimiser.lr \(stages pretrain, fit\)$' help optimiser.lr
 expect 0 'optimiser.name=adam' help fit.optimiser.lr
+expect 0 '^optimiser.lr \(stages pretrain, fit\)$' help lr
 expect 0 '^two_layer_net.lr \(stage estimate\)$' help lr
 expect 0 '^  optimiser.beta1 = 0.9 ' help optimiser
 expect 0 'arXiv:2502.05390' help ltv

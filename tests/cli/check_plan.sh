@@ -61,7 +61,7 @@ plan summary --summary
 expect 'lines of --summary' "$(wc -l <summary)" 10
 for line in 'name       quickstart, seed 1' 'folder     results/quickstart' 'jobs       53: fit 18, evaluate 33, estimate 2' \
     'state      0 done, 0 failed or blocked, 53 left' 'core time  [0-9]' 'contexts   [0-9]' \
-    'left       [0-9].* at most (patience may end a fit earlier); [0-9]* ranks can be used and then take [0-9]' \
+    'left       [0-9].* at most (patience may end a fit earlier); [0-9]* ranks can be used and then take [0-9].* on idle cores' \
     'memory     largest job .*; request .* for each rank' 'speed      contexts .*, measured earlier' 'notes      0'; do
     grep -q "^$line" summary || fault "--summary lacks '$line': $(cat summary)"
 done
@@ -69,5 +69,24 @@ done
 # Every job has a time, and the last lines say how much there is in all.
 plan text
 ! grep -qE 'PENDING +0 s' text || fault "a job of 0 s: $(grep -E 'PENDING +0 s' text | head -1)"
-grep -q '^Core time .* of it left' text || fault "no core time: $(tail -4 text)"
+tr '\n' ' ' <text | grep -q 'Core time .* of it left.* and then take [0-9].* on idle cores\.' || fault "no core time: $(tail -4 text)"
+# Core time of finished jobs is their processor time, although the calibration is measured anew.
+cat >small.cfg <<'END'
+name = "small"; seed = 1; source = { problem = "linear"; dims = 5; };
+stages = ( { stage = "estimate"; estimator = ["averaging", "least_squares"]; points = 20; functions = 64; } );
+END
+"$program" run small.cfg -o small --quiet >"$work/out" 2>"$work/err" || die "run: code $?"
+rm -f "$cache"
+"$program" plan small.cfg -o small --json >finished 2>"$work/err" || die "plan of a finished run: code $?"
+python3 - finished small/journal <<'END' || fault "plan of a finished run"
+import json, re, sys
+planned = {job["identity"]: job["seconds"] for job in json.load(open(sys.argv[1]))["jobs"]}
+lines = [line for line in open(sys.argv[2]) if "\tdone\t" in line]
+assert len(lines) == len(planned) == 2, lines
+for line in lines:
+    word = dict(re.findall(r"\t(\w+)=(\S+)", line))
+    cpu, share, elapsed = (float.fromhex(word[key]) for key in ("cpu", "share", "seconds"))
+    assert 0 < cpu < elapsed + 0.01, line
+    assert abs(planned[word["job"]] * share - cpu) < 1e-5 * cpu, (planned, line)
+END
 conclude "calibrated once, $(printf %.0f "$(field core_seconds first)") s of core time planned"

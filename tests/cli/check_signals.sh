@@ -133,6 +133,10 @@ if mount -t tmpfs -o size=128k tmpfs "$work/full" 2>/dev/null; then
         mount -o remount,size="$size" "$work/full"
         launch 0 run "$config" -o "$work/full/least" --quiet
         ((rc == 74)) || fault "a disk of $size: code $rc, not 74: $(cat "$work/err")"
+        if grep -q 'jobs done' "$work/out" && [[ ! -e $work/full/least/results.h5 ]]; then
+            grep -q 'no results.h5 yet, tables read the journal' "$work/out" ||
+                fault "a disk of $size: $(cat "$work/out")"
+        fi
         rm -rf -- "$work/full/least"
     done
 fi

@@ -177,6 +177,11 @@ static void sets_are_checked(void **state) {
         "baselines.points=3",
         "-s baselines.points=3: baselines: no stage and no top-level key (the stages are: fit, "
         "show)");
+    set_is_no_set("optimiser.lr=0.1",
+                  "-s optimiser.lr=0.1: optimiser: no stage and no top-level key (did you mean "
+                  "fit.optimiser.lr? the stages are: fit, show)");
+    set_is_no_set("points=3", "-s points=3: points: no stage and no top-level key (did you mean "
+                              "fit.points or show.points? the stages are: fit, show)");
     set_is_no_set("fit=3", "-s fit=3: fit: is a group of keys: give fit.KEY=VALUE");
     set_is_no_set("seed.x=3", "-s seed.x=3: seed: has no keys below it: give seed=VALUE");
     set_is_no_set("base=b.cfg", "-s base=b.cfg: base: can only be set in the file, not with -s");

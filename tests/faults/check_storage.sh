@@ -127,6 +127,11 @@ if mount -t tmpfs -o size=100k tmpfs "$work/full" 2>/dev/null; then
     folder="$work/full/run"
     inject 3 74 ''
     says "$full"
+    results='; no results.h5 yet, tables read the journal' # it is written where a small file still fits
+    if [[ -e $folder/results.h5 ]]; then results="; $folder/results.h5"; fi
+    for words in "$results" '; free space and run the same command again'; do
+        cat "$work/out" "$work/err" | grep -qF -- "$words" || die "$name: it does not say \"$words\""
+    done
     mount -o remount,size=64m "$work/full"
     whole 2
     rm -rf -- "$folder"

@@ -79,6 +79,8 @@ static void test_rows(void **state) {
     say_row(&s, 1, 1, "second");
     begin(&s, EVENT_DONE, 1);
     event_integer(&s.line, "artifact", 1);
+    event_real(&s.line, "seconds", 3.0);
+    event_real(&s.line, "cpu", 1.5);
     event_integer(&s.line, "bytes", 99);
     event_text(&s.line, "shards", "0:0-3,1:4-7");
     end(&s);
@@ -92,6 +94,7 @@ static void test_rows(void **state) {
     assert_string_equal(job->rows[2].cells[0].as.text, "two");
     assert_true(job->artifact);
     assert_int_equal(job->bytes, 99);
+    assert_true(job->seconds == 3.0 && job->cpu == 1.5);
     assert_string_equal(job->shards, "0:0-3,1:4-7");
     assert_null(job_of(&h, 2));
     assert_int_equal(h.attempts[0].done, 1);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "job/job.h"
 #include "par/job_host.h"
 
@@ -91,10 +92,30 @@ static void test_codes(void **state) {
     }
 }
 
+/* Sleeps, as on a busy machine, then computes. */
+static enum err_code wait_and_compute(const char *order, struct job_ctx *ctx, void *context,
+                                      struct err *err) {
+    (void)order, (void)ctx, (void)context, (void)err;
+    clock_sleep(0.3);
+    for (const double begin = clock_cpu(); clock_cpu() - begin < 0.05;) continue;
+    return ERR_OK;
+}
+
+static void test_times(void **state) {
+    const struct posted p = compute(wait_and_compute, NULL);
+    struct message_done done;
+    (void)state;
+    assert_int_equal(p.head.kind, MESSAGE_DONE);
+    memcpy(&done, p.payload, sizeof done);
+    assert_true(p.head.a >= 0.35);
+    assert_true(done.cpu >= 0.05 && done.cpu < 0.2);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_wrong_row),
         cmocka_unit_test(test_codes),
+        cmocka_unit_test(test_times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -113,15 +113,34 @@ static void print_about(struct text *out, struct json about) {
     }
 }
 
-/* The metadata `taskvec` is parsed, the other entries are printed as they are. */
-static void print_note(struct text *out, const char *key, const char *value) {
-    struct json root = {0};
-    if (strcmp(key, JOB_ABOUT_NOTE) == 0 &&
-        json_parse(&root, value, strlen(value), key, NULL) == ERR_OK)
-        print_about(out, root);
-    else
-        print_value(out, key, value);
-    json_release(&root);
+/* The same key and value are part of `about`. */
+static bool is_about(struct json about, const char *key, const char *value) {
+    bool same = false;
+    for (struct json_walk w = {.object = about}; json_next(&w);) {
+        struct text other = {0};
+        if (strcmp(w.key, key) == 0) add_scalar(&other, w.value);
+        same = same || (other.size > 0 && strcmp(text_str(&other), value) == 0);
+        text_release(&other);
+    }
+    return same;
+}
+
+/* The metadata `taskvec` is parsed; the other entries are printed as they are, unless it repeats
+ * them. */
+static void print_notes(struct text *out, const struct tensorfile *file) {
+    const char *text = tensorfile_note(file, JOB_ABOUT_NOTE);
+    struct json about = {0};
+    const bool parsed =
+        text && json_parse(&about, text, strlen(text), JOB_ABOUT_NOTE, NULL) == ERR_OK;
+    for (size_t i = 0; i < tensorfile_note_count(file); i++) {
+        const char *key, *value;
+        tensorfile_note_at(file, i, &key, &value);
+        if (parsed && strcmp(key, JOB_ABOUT_NOTE) == 0)
+            print_about(out, about);
+        else if (!parsed || !is_about(about, key, value))
+            print_value(out, key, value);
+    }
+    json_release(&about);
 }
 
 void artifact_text(struct text *out, const struct artifact_of *a) {
@@ -129,11 +148,7 @@ void artifact_text(struct text *out, const struct artifact_of *a) {
     for (size_t i = 0; i < tensorfile_count(a->file); i++)
         print_tensor(out, a, tensorfile_at(a->file, i));
     text_add(out, "\nmetadata\n");
-    for (size_t i = 0; i < tensorfile_note_count(a->file); i++) {
-        const char *key, *value;
-        tensorfile_note_at(a->file, i, &key, &value);
-        print_note(out, key, value);
-    }
+    print_notes(out, a->file);
 }
 
 /* ---- for programs */

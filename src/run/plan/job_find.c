@@ -46,8 +46,29 @@ static void find_prefix(struct matches *m, const char *word, const struct plan *
             add_match(m, h->jobs[i].identity, "no longer planned");
 }
 
+/* "evaluate[99]" of a stage with fewer jobs. PLAN_NONE: not written like this. */
+static size_t stage_of_label(const struct plan *p, const char *word) {
+    const char *at = strchr(word, '[');
+    const size_t digits = at ? strspn(at + 1, "0123456789") : 0;
+    if (digits == 0 || strcmp(at + 1 + digits, "]") != 0) return PLAN_NONE;
+    for (size_t s = 0; s < p->n_stages; s++)
+        if (strlen(p->stages[s].name) == (size_t)(at - word) &&
+            strncmp(p->stages[s].name, word, (size_t)(at - word)) == 0)
+            return s;
+    return PLAN_NONE;
+}
+
+static enum err_code no_such_index(const char *word, const char *stage, size_t n, struct err *err) {
+    if (n == 0) return ERR(err, ERR_USAGE, "%s: no such job: %s has no jobs", word, stage);
+    if (n == 1) return ERR(err, ERR_USAGE, "%s: no such job: %s has job 0 alone", word, stage);
+    return ERR(err, ERR_USAGE, "%s: no such job: %s has jobs 0 to %zu", word, stage, n - 1);
+}
+
 static enum err_code no_such_job(const char *word, const struct plan *p, struct err *err) {
     enum err_code rc = ERR_USAGE;
+    const size_t stage = stage_of_label(p, word);
+    if (stage != PLAN_NONE)
+        return no_such_index(word, p->stages[stage].name, p->stages[stage].n_jobs, err);
     const char **names = calloc(p->n_jobs + 1, sizeof *names);
     const char *nearest = NULL;
     for (size_t j = 0; names && j < p->n_jobs; j++) names[j] = p->jobs[j].label;

@@ -13,12 +13,13 @@ static int ranks_of(const struct history_job *past) {
     return n;
 }
 
-/* 0: not done, or resumed from a checkpoint without a record of how much was done before. */
+/* 0: not done, without a record of processor time, or resumed from a checkpoint without a record of
+ * how much was done before. */
 static double recorded_seconds(const struct run_state_job *s) {
     const struct history_job *past = s->past;
     if (s->state != QUEUE_DONE || !past || past->state != HISTORY_DONE) return 0.0;
     if (past->share <= 0.0 && past->total > 0.0) return 0.0;
-    return past->seconds * ranks_of(past) / (past->share > 0.0 ? past->share : 1.0);
+    return past->cpu * ranks_of(past) / (past->share > 0.0 ? past->share : 1.0);
 }
 
 /* ---- contexts that several jobs share */

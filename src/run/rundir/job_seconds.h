@@ -11,7 +11,9 @@
 
 /* seconds [n_jobs], states [n_jobs]: of all ranks of a job together. The jobs of a stage with
  * finished jobs are predicted to take longer or shorter than their calibrated time by the factor by
- * which those did, which includes what patience saved and other programs on the machine. Of jobs
+ * which those did, by their processor time, which includes what patience saved. Elapsed time is no
+ * measure of it: other programs lengthen it. Finished jobs of which no processor time is recorded
+ * keep their calibrated time and change no prediction. Of jobs
  * that share contexts (planned_job.contexts) only the first is predicted to make them, as on one
  * rank; every further rank makes its own. *contexts: calibrated seconds in which contexts are made,
  * of all jobs together. ERR_MEMORY. */

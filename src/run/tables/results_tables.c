@@ -26,7 +26,7 @@ static enum err_code put_table(struct results *file, const char *path,
     X(TEXT, kind, "", "kind of the stage")                                                         \
     X(TEXT, identity, "", "SHA-256 of everything that the job's result depends on")                \
     X(TEXT, state, "", "PENDING, RUNNING, DONE, FAILED or BLOCKED")                                \
-    X(REAL, seconds, "s", "computing time of the job; not part of the result")                     \
+    X(REAL, seconds, "s", "elapsed time of the job; not part of the result")                       \
     X(TEXT, ranks, "", "ranks that last worked on the job")                                        \
     X(INT, attempt, "", "attempt that last started the job")                                       \
     X(INT, starts, "", "number of times the job was started")                                      \

@@ -32,9 +32,10 @@ static void begin(struct scene *s) {
     }
 }
 
-static void finish(struct scene *s, size_t j, double seconds, const char *ranks) {
-    s->past[j] =
-        (struct history_job){.state = HISTORY_DONE, .seconds = seconds, .share = 1, .ranks = ranks};
+/* Other programs made it take three times as long as its processor time. */
+static void finish(struct scene *s, size_t j, double cpu, const char *ranks) {
+    s->past[j] = (struct history_job){
+        .state = HISTORY_DONE, .seconds = 3 * cpu, .cpu = cpu, .share = 1, .ranks = ranks};
     s->states[j].past = &s->past[j];
     s->states[j].state = QUEUE_DONE;
 }
@@ -73,8 +74,20 @@ static void parts_of_a_job_count_by_their_share(void **state) {
     expect(&s, (const double[]){1, 2, 3, 4, 5});
     s.past[3].share = 0; /* how much was done before is not known */
     s.past[3].total = 10;
-    s.past[3].seconds = 0.1;
+    s.past[3].cpu = 0.1;
     expect(&s, (const double[]){1, 2, 3, 4, 5});
+}
+
+/* A journal from before 0.3.0 has elapsed seconds alone: they change nothing. */
+static void elapsed_seconds_are_no_core_time(void **state) {
+    (void)state;
+    struct scene s;
+    begin(&s);
+    finish(&s, 0, 4.0, "0");
+    s.past[0].cpu = 0.0;
+    expect(&s, (const double[]){1, 2, 3, 4, 5});
+    finish(&s, 1, 4.0, "0");
+    expect(&s, (const double[]){1, 4, 6, 4, 5});
 }
 
 /* Jobs 0 to 2 read the same contexts, which take one of their two seconds. */
@@ -108,6 +121,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_run_takes_its_calibrated_time),
         cmocka_unit_test(finished_jobs_scale_the_rest_of_their_stage),
+        cmocka_unit_test(elapsed_seconds_are_no_core_time),
         cmocka_unit_test(contexts_are_made_once_for_all_that_share_them),
         cmocka_unit_test(parts_of_a_job_count_by_their_share),
     };
