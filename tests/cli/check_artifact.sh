@@ -63,7 +63,7 @@ refused() { # CODE WORDS ARGUMENTS
     ((got == code)) || fault "$*: exit code $got, not $code"
     grep -q -- "$words" err || fault "$*: no \"$words\" in: $(cat err)"
 }
-refused 64 'fit\[99\]: no such job: fit has jobs 0 to [0-9]*$' artifact run 'fit[99]'
+refused 64 'fit\[99\]: no such job .*: fit has [0-9]* jobs, from 0 on$' artifact run 'fit[99]'
 refused 64 'expected DIR JOB' artifact run
 
 # ---- --edits: a vector that is given, and one that each prompt makes.

@@ -60,8 +60,9 @@ static size_t stage_of_label(const struct plan *p, const char *word) {
 
 static enum err_code no_such_index(const char *word, const char *stage, size_t n, struct err *err) {
     if (n == 0) return ERR(err, ERR_USAGE, "%s: no such job: %s has no jobs", word, stage);
-    if (n == 1) return ERR(err, ERR_USAGE, "%s: no such job: %s has job 0 alone", word, stage);
-    return ERR(err, ERR_USAGE, "%s: no such job: %s has jobs 0 to %zu", word, stage, n - 1);
+    return ERR(err, ERR_USAGE,
+               "%s: no such job (did you mean %s[%zu]?): %s has %zu job%s, from 0 on", word, stage,
+               n - 1, stage, n, text_plural(n));
 }
 
 static enum err_code no_such_job(const char *word, const struct plan *p, struct err *err) {

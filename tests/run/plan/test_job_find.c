@@ -64,8 +64,9 @@ static void test_find(void **state) {
     (void)snprintf(prefix, sizeof prefix, "%.15s", c.plan.jobs[2].identity);
     refuse(prefix, "2 jobs begin with it: fit[1] (", &c, &h);
     refuse(prefix, "no longer planned (", &c, &h);
-    refuse("fit[7]", "fit[7]: no such job: fit has jobs 0 to 3", &c, &h);
-    refuse("pretrain[1]", "pretrain has job 0 alone", &c, &h);
+    refuse("fit[7]", "fit[7]: no such job (did you mean fit[3]?): fit has 4 jobs, from 0 on", &c,
+           &h);
+    refuse("pretrain[1]", "pretrain has 1 job, from 0 on", &c, &h);
     refuse("fitt[0]", "did you mean fit[0]?", &c, &h);
     refuse("fee", "at least 4 digits of its identity", &c, &h);
     refuse("99", "no such job", &c, &h);
