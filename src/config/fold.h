@@ -8,7 +8,7 @@
  * result and multiplies no job.
  *
  * An earlier program kept these keys in the points, and so in the identities of jobs. entry.whole
- * asks for that: a run that it began goes on as it began.
+ * asks for that, so that such a run keeps its identities.
  */
 #ifndef CONFIG_FOLD_H
 #define CONFIG_FOLD_H

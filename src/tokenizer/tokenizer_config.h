@@ -1,6 +1,6 @@
 /*
- * tokenizer_config.h - what tokenizer_config.json says beside a tokenizer: special tokens around a
- * prompt, and how vocab.json and merges.txt are to be read.
+ * tokenizer_config.h - the settings of tokenizer_config.json: special tokens around a prompt, and
+ * how vocab.json and merges.txt are to be read.
  */
 #ifndef TOKENIZER_TOKENIZER_CONFIG_H
 #define TOKENIZER_TOKENIZER_CONFIG_H

@@ -16,7 +16,7 @@ const struct tensor_info *hf_names_find(const struct tensor_set *s, const char *
 /* The output matrix, under either name; NULL: the file has none. */
 const struct tensor_info *hf_names_output(const struct tensor_set *s);
 
-/* Masks and frequencies that older files hold: computed anew, never read. */
+/* Masks and frequencies that older files hold: computed, never read. */
 bool hf_names_is_buffer(const char *name);
 
 #endif

@@ -164,15 +164,6 @@ cleanup:
 
 /* ---- the last tokens */
 
-/* From [n, capacity, width] to [B, blocks, width], from block `first` on. */
-static void reorder(float *out, const float *x, const struct query *q, size_t B, size_t n,
-                    size_t blocks, size_t width) {
-    for (size_t b = 0; b < B; b++)
-        for (size_t l = 0; l < n; l++)
-            memcpy(out + (b * blocks + l) * width, x + (l * q->capacity + b) * width,
-                   width * sizeof *x);
-}
-
 /* norm [B, E]: the last hidden state, after the final norm. */
 static enum err_code compare_states(const struct text_reference *t, const struct query *q,
                                     const float *norm, struct err *err) {
@@ -182,14 +173,14 @@ static enum err_code compare_states(const struct text_reference *t, const struct
     float *heads = calloc(B * L * Z, sizeof *heads), *x = calloc(B * (L + 2) * E, sizeof *x);
     CHECK(heads && x, ERR_MEMORY, "no memory for the states of %zu prompts", B);
     float *after = x + B * (L + 1) * E;
-    reorder(heads, q->z, q, B, L, L, Z);
+    text_reference_by_prompt(heads, q->z, q, B, L, L, Z);
     TRY(pretrained_rows(t, "heads", "head_outputs_last_token", heads, B * L, Z,
                         TOLERANCE_PRETRAINED_HEADS, err));
-    reorder(x, q->x, q, B, L, L + 1, E);
-    reorder(x + L * E, norm, q, B, 1, L + 1, E);
+    text_reference_by_prompt(x, q->x, q, B, L, L + 1, E);
+    text_reference_by_prompt(x + L * E, norm, q, B, 1, L + 1, E);
     TRY(pretrained_rows(t, "hidden", "hidden_states_last_token", x, B * (L + 1), E,
                         TOLERANCE_PRETRAINED_STATES, err));
-    reorder(after, q->x + L * q->capacity * E, q, B, 1, 1, E);
+    text_reference_by_prompt(after, q->x + L * q->capacity * E, q, B, 1, 1, E);
     TRY(pretrained_rows(t, "hidden", "last_block_output", after, B, E, TOLERANCE_PRETRAINED_STATES,
                         err));
 cleanup:

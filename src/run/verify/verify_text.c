@@ -13,6 +13,14 @@
 #include "run/verify/verify_file.h"
 #include "run/verify/verify_reference.h"
 
+void text_reference_by_prompt(float *out, const float *x, const struct query *q, size_t B, size_t n,
+                              size_t blocks, size_t width) {
+    for (size_t b = 0; b < B; b++)
+        for (size_t l = 0; l < n; l++)
+            memcpy(out + (b * blocks + l) * width, x + (l * q->capacity + b) * width,
+                   width * sizeof *x);
+}
+
 enum err_code text_reference_compare(const struct text_reference *t, const char *part,
                                      const char *name, const float *got, size_t n,
                                      enum tolerance tolerance, struct err *err) {
@@ -184,16 +192,6 @@ cleanup:
     return rc;
 }
 
-/* From the order of this program, [n, capacity, width], to that of the file, [B, blocks, width],
- * from block `first` on. */
-static void by_prompt(float *out, const float *x, const struct query *q, size_t B, size_t n,
-                      size_t blocks, size_t width) {
-    for (size_t b = 0; b < B; b++)
-        for (size_t l = 0; l < n; l++)
-            memcpy(out + (b * blocks + l) * width, x + (l * q->capacity + b) * width,
-                   width * sizeof *x);
-}
-
 /* norm [B, E]: x[L] after the final norm. */
 static enum err_code compare_states(const struct text_reference *t, const struct query *q,
                                     const float *norm, struct err *err) {
@@ -202,11 +200,11 @@ static enum err_code compare_states(const struct text_reference *t, const struct
     const size_t B = t->B, L = d->L, Z = model_heads_width(d), E = d->E;
     float *heads = calloc(B * L * Z, sizeof *heads), *x = calloc(B * (L + 1) * E, sizeof *x);
     CHECK(heads && x, ERR_MEMORY, "no memory for the states of %zu prompts", B);
-    by_prompt(heads, q->z, q, B, L, L, Z);
+    text_reference_by_prompt(heads, q->z, q, B, L, L, Z);
     TRY(text_reference_compare(t, "heads", "head_outputs_last_token", heads, B * L * Z,
                                TOLERANCE_FORWARD, err));
-    by_prompt(x, q->x, q, B, L, L + 1, E);
-    by_prompt(x + L * E, norm, q, B, 1, L + 1, E);
+    text_reference_by_prompt(x, q->x, q, B, L, L + 1, E);
+    text_reference_by_prompt(x + L * E, norm, q, B, 1, L + 1, E);
     TRY(text_reference_compare(t, "hidden", "hidden_states_last_token", x, B * (L + 1) * E,
                                TOLERANCE_FORWARD, err));
 cleanup:

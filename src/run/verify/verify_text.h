@@ -34,6 +34,11 @@ enum err_code text_reference_compare(const struct text_reference *t, const char 
                                      const char *name, const float *got, size_t n,
                                      enum tolerance tolerance, struct err *err);
 
+/* out [B, blocks, width], the order of the files, with x [n, capacity, width], that of a query
+ * pass, in its first n blocks. */
+void text_reference_by_prompt(float *out, const float *x, const struct query *q, size_t B, size_t n,
+                              size_t blocks, size_t width);
+
 /* out [R, V]: the logits of rows x [R, E] after the last block; norm [R, E], unless NULL, receives
  * the rows after the final norm. */
 enum err_code text_reference_logits(float *out, float *norm, const struct params *p, const float *x,
