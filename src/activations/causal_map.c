@@ -229,6 +229,7 @@ cleanup:
 
 enum err_code causal_effects(double *mean, const float *effect, const struct model_dims *dims,
                              size_t n, struct err *err) {
+    bool any = false;
     for (size_t i = 0; i < dims->L * dims->H; i++) {
         double sum = 0;
         for (size_t r = 0; r < n; r++) sum += (double)effect[i * n + r];
@@ -236,7 +237,13 @@ enum err_code causal_effects(double *mean, const float *effect, const struct mod
         if (!isfinite(mean[i]))
             return ERR(err, ERR_NUMERIC, "layer %zu, head %zu: the average effect is %g",
                        i / dims->H, i % dims->H, text_nan(mean[i]));
+        any |= mean[i] != 0;
     }
+    if (!any)
+        return ERR(err, ERR_NUMERIC,
+                   "the average effect of every one of the %zu heads is exactly 0: no head reaches "
+                   "the prediction, so none can be chosen; use another model",
+                   dims->L * dims->H);
     return ERR_OK;
 }
 

@@ -59,7 +59,7 @@ enum err_code causal_map(float *effect, const struct params *p, const struct bas
                          const struct causal_options *o, struct err *err);
 
 /* mean [L, H]: the average indirect effect over the n prompts of effect [L, H, n], in double.
- * ERR_NUMERIC if one is not finite. */
+ * ERR_NUMERIC if one is not finite, or if all are 0: ranks of such heads would be arbitrary. */
 enum err_code causal_effects(double *mean, const float *effect, const struct model_dims *dims,
                              size_t n, struct err *err);
 

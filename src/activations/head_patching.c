@@ -50,19 +50,24 @@ void head_patching_begin(struct head_patching *e, const struct params *p, const 
     query_forward(&e->base, p, c, rows, &(struct edits){0});
 }
 
-/* Row r of [L, capacity, E] at a layer. */
-static float *row_of(const struct query *q, float *x, size_t layer, size_t r) {
-    return x + (layer * q->capacity + r) * q->dims.E;
+/* Numbers of a row at a site. */
+static size_t site_width(const struct model_dims *d, enum edit_site site) {
+    return site == EDIT_HEADS ? model_heads_width(d) : d->E;
+}
+
+/* Row r of x [L, capacity, width] at a layer. */
+static float *row_of(const struct query *q, float *x, size_t width, size_t layer, size_t r) {
+    return x + (layer * q->capacity + r) * width;
 }
 
 static float *at_site(const struct query *q, enum edit_site site, size_t layer, size_t r) {
-    return row_of(q, site == EDIT_HEADS ? q->z : q->a, layer, r);
+    return row_of(q, site == EDIT_HEADS ? q->z : q->a, site_width(&q->dims, site), layer, r);
 }
 
 static const float *value_row(const struct basis *b, enum edit_site site, size_t layer, size_t r,
-                              size_t E) {
+                              const struct model_dims *d) {
     const float *values = b->part[site == EDIT_HEADS ? BASIS_HEADS : BASIS_ATTENTION];
-    return values + (layer * b->stride + (b->R > 1 ? r : 0)) * E;
+    return values + (layer * b->stride + (b->R > 1 ? r : 0)) * site_width(d, site);
 }
 
 /* Copy number `at`: row r with head h replaced. */
@@ -71,19 +76,33 @@ static void put_copy(struct head_patching *e, size_t at, const struct basis *val
     const struct model_dims *d = &e->base.dims;
     const size_t E = d->E, D = model_head_width(d);
     float *to = at_site(&e->copies, site, layer, at);
-    memcpy(row_of(&e->copies, e->copies.x, layer, at), row_of(&e->base, e->base.x, layer, r),
+    memcpy(row_of(&e->copies, e->copies.x, E, layer, at), row_of(&e->base, e->base.x, E, layer, r),
            E * sizeof *to);
-    memcpy(to, at_site(&e->base, site, layer, r), E * sizeof *to);
-    memcpy(to + h * D, value_row(values, site, layer, r, E) + h * D, D * sizeof *to);
+    memcpy(to, at_site(&e->base, site, layer, r), site_width(d, site) * sizeof *to);
+    memcpy(to + h * D, value_row(values, site, layer, r, d) + h * D, D * sizeof *to);
     e->slot[at] = e->rows.slot[r];
     e->length[at] = e->rows.length[r];
 }
 
-void head_patching_heads(float *prediction, struct head_patching *e, const struct basis *values,
+/* Row r of out [R, width] = what copy number `at` gives. */
+static void take_copy(float *out, size_t r, const struct head_patching *e, size_t at) {
+    const size_t E = e->base.dims.E;
+    if (e->copies.prediction)
+        out[r] = e->copies.prediction[at];
+    else
+        memcpy(out + r * E, query_output(&e->copies) + at * E, E * sizeof *out);
+}
+
+static size_t result_width(const struct head_patching *e) {
+    return e->copies.prediction ? 1 : e->base.dims.E;
+}
+
+void head_patching_heads(float *result, struct head_patching *e, const struct basis *values,
                          enum edit_site site, size_t layer, size_t h, size_t n) {
+    const struct model_dims *d = &e->base.dims;
     const size_t R = e->rows.R, together = e->copies.capacity / n;
-    assert(site == EDIT_HEADS || site == EDIT_ATTENTION);
-    assert(n >= 1 && h + n <= e->base.dims.H && layer < e->base.dims.L);
+    assert(site == EDIT_HEADS || (site == EDIT_ATTENTION && model_heads_width(d) == d->E));
+    assert(n >= 1 && h + n <= d->H && layer < d->L);
     assert(values->R == 1 || values->R == R);
     for (size_t first = 0; first < R; first += together) {
         const size_t rows = R - first < together ? R - first : together;
@@ -92,14 +111,13 @@ void head_patching_heads(float *prediction, struct head_patching *e, const struc
             put_copy(e, i, values, site, layer, h + i % n, first + i / n);
         const struct query_rows copies = {.R = rows * n, .slot = e->slot, .length = e->length};
         query_resume(&e->copies, e->params, e->context, &copies, &(struct edits){0}, layer, site);
-        for (size_t i = 0; i < rows * n; i++)
-            prediction[i % n * R + first + i / n] = e->copies.prediction[i];
+        for (size_t i = 0; i < rows * n; i++) take_copy(result, i % n * R + first + i / n, e, i);
     }
 }
 
-void head_patching_all(float *prediction, struct head_patching *e, const struct basis *values,
+void head_patching_all(float *result, struct head_patching *e, const struct basis *values,
                        enum edit_site site) {
-    const size_t H = e->base.dims.H;
+    const size_t H = e->base.dims.H, layer = H * e->rows.R * result_width(e);
     for (size_t l = 0; l < e->base.dims.L; l++)
-        head_patching_heads(prediction + l * H * e->rows.R, e, values, site, l, 0, H);
+        head_patching_heads(result + l * layer, e, values, site, l, 0, H);
 }

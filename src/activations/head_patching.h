@@ -16,7 +16,7 @@
 #include "model/query.h"
 
 struct head_patching {
-    struct query base;           /* the unedited pass: base.prediction [R] */
+    struct query base;           /* the unedited pass: base.prediction [R], or query_output() */
     struct query copies;         /* as many rows as run together */
     const struct params *params; /* of head_patching_begin(), as the next two */
     const struct context *context;
@@ -35,14 +35,15 @@ size_t head_patching_bytes(const struct model_dims *dims, size_t prompts, size_t
 void head_patching_begin(struct head_patching *e, const struct params *p, const struct context *c,
                          const struct query_rows *rows);
 
-/* prediction [n, R]: row i with head h + i of `layer` replaced. values: one row for all R queries
- * or one for each. site: EDIT_HEADS takes slices of BASIS_HEADS, EDIT_ATTENTION of BASIS_ATTENTION.
- */
-void head_patching_heads(float *prediction, struct head_patching *e, const struct basis *values,
+/* result [n, R]: the predictions of all rows with head h + i of `layer` replaced; of a family with
+ * a vocabulary [n, R, E]: x[L], of which unembed.h and vocabulary.h make logits. values: one row
+ * for all R queries or one for each. site: EDIT_HEADS takes slices of BASIS_HEADS, EDIT_ATTENTION
+ * of BASIS_ATTENTION, only where H D = E. */
+void head_patching_heads(float *result, struct head_patching *e, const struct basis *values,
                          enum edit_site site, size_t layer, size_t h, size_t n);
 
-/* prediction [L, H, R]: the same for every head. */
-void head_patching_all(float *prediction, struct head_patching *e, const struct basis *values,
+/* result [L, H, R] or [L, H, R, E]: the same for every head. */
+void head_patching_all(float *result, struct head_patching *e, const struct basis *values,
                        enum edit_site site);
 
 #endif

@@ -189,6 +189,12 @@ void block_qkv(const struct forward_layer *s, const float *x, const struct layer
     if (norms_heads(d)) norm_heads(s, w, d, T);
 }
 
+void block_begin_after_qkv(const struct forward_layer *s, const float *x,
+                           const struct layer_params *w, const struct model_dims *d, size_t T) {
+    if (shares_norm(d))
+        norm_forward(s->ln_1, s->ln_1_mean, s->ln_1_rstd, x, w->ln_1_w, w->ln_1_b, d, T);
+}
+
 size_t block_angles(const struct model_dims *d, size_t T) { return T * d->rotary.dims; }
 
 void block_set_angles(float *angles, const struct model_dims *d, const uint32_t *position,

@@ -47,6 +47,11 @@ void block_turn_backward(float *dqkv, const float *angles, const struct model_di
 void block_finish(float *out, const struct forward_layer *s, const float *x,
                   const struct layer_params *w, const struct model_dims *d, size_t T);
 
+/* For passes that begin at s->z or s->a, without block_qkv(): x [T,E] -> s->ln_1, where the MLP
+ * reads it too. */
+void block_begin_after_qkv(const struct forward_layer *s, const float *x,
+                           const struct layer_params *w, const struct model_dims *d, size_t T);
+
 /* The projection of layer l: z [T, H D] -> a [T, E]. */
 struct weight_map block_projection(const struct params *p, size_t l);
 

@@ -241,7 +241,11 @@ void query_resume(struct query *q, const struct params *p, const struct context 
     assert(layer < q->dims.L);
     q->scratch->from_embedding = false;
     set_positions(q, rows);
-    if (from != EDIT_BLOCK) finish_block(q, p, rows, edits, layer, from == EDIT_HEADS);
+    if (from != EDIT_BLOCK) {
+        block_begin_after_qkv(&q->scratch->layers[layer], stream(q, layer), &p->layers[layer],
+                              &q->dims, rows->R);
+        finish_block(q, p, rows, edits, layer, from == EDIT_HEADS);
+    }
     run_layers(q, p, c, rows, edits, layer + 1);
 }
 

@@ -133,6 +133,13 @@ static void an_effect_that_is_not_finite_is_an_error(void **state) {
     ERROR_SAYS(causal_effects(mean, effect, &TINY, 2, &err), ERR_NUMERIC, "layer 1, head 1");
 }
 
+static void a_map_of_zeros_is_an_error(void **state) {
+    (void)state;
+    const float effect[ALL * 2] = {0};
+    double mean[ALL];
+    ERROR_SAYS(causal_effects(mean, effect, &TINY, 2, &err), ERR_NUMERIC, "is exactly 0");
+}
+
 int main(void) {
     blas_init();
     const struct CMUnitTest tests[] = {
@@ -141,6 +148,7 @@ int main(void) {
         cmocka_unit_test(the_mean_is_that_of_clean_prompts),
         cmocka_unit_test(the_largest_effect_comes_first),
         cmocka_unit_test(an_effect_that_is_not_finite_is_an_error),
+        cmocka_unit_test(a_map_of_zeros_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
