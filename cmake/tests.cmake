@@ -39,6 +39,10 @@ if(TARGET test_store_fixture) # it writes an HDF5 file of its own
   target_link_libraries(test_store_fixture PRIVATE dep_hdf5)
 endif()
 
+if(TARGET test_passes_flops) # it counts the products of maps that a pass computes
+  target_link_options(test_passes_flops PRIVATE -Wl,--wrap=weight_forward,--wrap=weight_forward_onto)
+endif()
+
 # The skeletons of docs/extending.md, tests/dummy/: one file and one registry line each are enough to add an
 # estimator, a method, a problem or a model family. They make a second program, and the tests of the first three
 # registries run with them too.

@@ -34,11 +34,15 @@ static void site_init(float *w, const struct method_setup *s, const struct rng *
 
 static float gate_of(float alpha) { return (float)(1 / (1 + exp(-(double)alpha))); }
 
-/* v [L, R, E]: t. */
+static size_t site_values(const struct method_setup *s) {
+    return s->params->dims.L * model_heads_width(&s->params->dims);
+}
+
+/* v [L, R, H D]: t. */
 static void site_vector(float *v, const float *w, const struct basis *b,
                         const struct method_setup *s, float *scratch) {
     (void)w, (void)scratch;
-    const size_t n = b->R * s->params->dims.E, stride = b->stride * s->params->dims.E;
+    const size_t Z = model_heads_width(&s->params->dims), n = b->R * Z, stride = b->stride * Z;
     for (size_t l = 0; l < s->params->dims.L; l++)
         memcpy(v + l * n, b->part[BASIS_HEADS] + l * stride, n * sizeof *v);
 }
@@ -46,7 +50,7 @@ static void site_vector(float *v, const float *w, const struct basis *b,
 static size_t site_edits(struct edit *items, const float *v, const float *w, size_t R,
                          const struct method_setup *s) {
     const struct model_dims *d = &s->params->dims;
-    const size_t D = model_head_width(d);
+    const size_t D = model_head_width(d), Z = d->H * D;
     for (size_t i = 0; i < d->L * d->H; i++) {
         const size_t l = i / d->H, h = i % d->H;
         items[i] = (struct edit){.layer = l,
@@ -55,8 +59,8 @@ static size_t site_edits(struct edit *items, const float *v, const float *w, siz
                                  .from = h * D,
                                  .n = D,
                                  .scale = gate_of(w[i]),
-                                 .values = v + l * R * d->E + h * D,
-                                 .row_stride = R > 1 ? d->E : 0};
+                                 .values = v + l * R * Z + h * D,
+                                 .row_stride = R > 1 ? Z : 0};
     }
     return d->L * d->H;
 }
@@ -67,15 +71,15 @@ static void site_gradient_at(float *dw, const struct query_place *at, const floa
                              float *scratch) {
     (void)scratch;
     const struct model_dims *d = &s->params->dims;
-    const size_t E = d->E, D = model_head_width(d), first = at->layer * d->H;
-    const float *t = v + at->layer * b->R * E;
+    const size_t D = model_head_width(d), Z = d->H * D, first = at->layer * d->H;
+    const float *t = v + at->layer * b->R * Z;
     assert(at->site == EDIT_HEADS && at->x && (b->R == 1 || b->R == at->R));
     for (size_t h = 0; h < d->H; h++) {
         const double gate = (double)gate_of(w[first + h]);
         double sum = 0;
         for (size_t r = 0; r < at->R; r++)
             for (size_t i = h * D; i < (h + 1) * D; i++) {
-                const size_t own = r * E + i, shared = b->R > 1 ? own : i;
+                const size_t own = r * Z + i, shared = b->R > 1 ? own : i;
                 sum += (double)at->g[own] * ((double)t[shared] - (double)at->x[own]);
             }
         dw[first + h] += (float)(gate * (1 - gate) * sum);
@@ -132,7 +136,8 @@ const struct method method_site = {
     .config = {.rows = KEYS, .n = sizeof KEYS / sizeof *KEYS, .read = site_read},
     .inputs = {.basis = site_basis},
     .derivation = {.weights_shape = method_shape_heads, .init = site_init},
-    .application = {.vector = site_vector,
+    .application = {.values = site_values,
+                    .vector = site_vector,
                     .edits = site_edits,
                     .edits_most = method_weights,
                     .gradient_at = site_gradient_at},

@@ -63,7 +63,7 @@ static void lay_out(struct fit_data *d, const struct fit_data_options *o,
     const size_t B = rows_most(o);
     for (enum basis_part p = 0; p < BASIS_PARTS && !o->mean; p++)
         if (basis_parts(o) & basis_bit(p))
-            d->gathered[p] = arena_floats(&d->memory, basis_blocks(p, m) * B * m->E);
+            d->gathered[p] = arena_floats(&d->memory, basis_blocks(p, m) * B * basis_width(p, m));
     d->dprediction = arena_floats(&d->memory, B);
 }
 
@@ -321,12 +321,13 @@ const struct basis_set *fit_data_mean(const struct fit_data *d) {
 /* The basis of the rows of a pass: the mean, or their own, gathered. */
 static struct basis basis_of(struct fit_data *d, size_t R) {
     const struct basis_set *s = &d->basis;
-    const size_t E = s->dims.E;
     struct basis b = {.R = R, .stride = R};
     if (d->o.mean && s->parts) return basis_set_view(s, 0, 1);
     for (enum basis_part p = 0; p < BASIS_PARTS; p++) {
+        const size_t width = basis_width(p, &s->dims);
         for (size_t i = 0; s->part[p] && i < basis_blocks(p, &s->dims); i++)
-            rows_gather(d->gathered[p] + i * R * E, s->part[p] + i * s->n * E, d->local, R, E);
+            rows_gather(d->gathered[p] + i * R * width, s->part[p] + i * s->n * width, d->local, R,
+                        width);
         b.part[p] = d->gathered[p];
     }
     return b;

@@ -10,19 +10,33 @@
 #include "model/dims.h"
 
 /* One forward pass over `tokens` tokens that attend to `seen` tokens each on average: two
- * operations per weight and token, four per coordinate of each token attended to. A backward pass
- * takes twice that with weight gradients, as much without. */
+ * operations per weight of a matrix and token, four per coordinate of each head and token attended
+ * to. A backward pass takes twice that with weight gradients, as much without. Logits of a family
+ * with a vocabulary are not in it. */
 double flops_forward(const struct model_dims *d, double tokens, double seen);
 
-/* The contexts of n prompts of `tokens` tokens: all layers, of the last one only keys and values.
- * The only place where contexts enter a load: a job that shares contexts has fewer of them. */
+/* The context of a prompt of `tokens` tokens: all layers, of the last one only keys and values. */
+double flops_context(const struct model_dims *d, double tokens);
+
+/* A query edited at the heads of `layer`: that layer without its attention, and all later layers.
+ */
+double flops_query_from(const struct model_dims *d, double seen, size_t layer);
+
+/* A vector u D(w) W_o in every layer, or its gradient. */
+double flops_vector(const struct model_dims *d);
+
+/* Bytes of the keys and values of `tokens` tokens in `layers` layers, `width` bytes a number. */
+double flops_context_bytes(const struct model_dims *d, double layers, double tokens, double width);
+
+/* The contexts of n prompts: flops_context(). The only place where contexts enter a load: a job
+ * that shares contexts has fewer of them. */
 void flops_add_contexts(struct job_load *l, const struct model_dims *d, double n, double tokens);
 
 /* n passes of one query over the first `seen` tokens of a context. A backward pass counts as
  * another one. */
 void flops_add_queries(struct job_load *l, const struct model_dims *d, double n, double seen);
 
-/* n vectors u D(w) W_o in every layer, or gradients of them: the products that methods with a basis
+/* n vectors, or gradients of them: the products that methods with a basis
  * compute for each row. */
 void flops_add_vectors(struct job_load *l, const struct model_dims *d, double n);
 

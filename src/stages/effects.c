@@ -200,7 +200,8 @@ static enum err_code write_effects(struct effects *e, const struct causal_option
     const struct model_dims *d = &e->model.params.dims;
     const enum basis_part part = causal_part(o->reading);
     const struct job_tensor effects = {"effects", 3, {d->L, d->H, o->prompts.n}, e->effect};
-    const struct job_tensor mean = {BASIS_NAMES[part], 2, {d->L, d->E}, e->mean.part[part]};
+    const struct job_tensor mean = {
+        BASIS_NAMES[part], 2, {d->L, basis_width(part, d)}, e->mean.part[part]};
     for (size_t i = 0; i < map_size(d); i++) TRY(write_head_row(e, o, i, err));
     TRY(job_tensor(e->ctx, &effects, err));
     TRY(job_tensor(e->ctx, &mean, err));

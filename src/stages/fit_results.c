@@ -38,8 +38,10 @@ static enum err_code write_mean(struct job_ctx *ctx, const struct basis_set *mea
                                 struct err *err) {
     enum err_code rc = ERR_OK;
     for (enum basis_part p = 0; p < BASIS_PARTS; p++) {
-        const struct job_tensor t = {
-            BASIS_NAMES[p], 2, {basis_blocks(p, &mean->dims), mean->dims.E}, mean->part[p]};
+        const struct job_tensor t = {BASIS_NAMES[p],
+                                     2,
+                                     {basis_blocks(p, &mean->dims), basis_width(p, &mean->dims)},
+                                     mean->part[p]};
         if (t.data) TRY(job_tensor(ctx, &t, err));
     }
 cleanup:

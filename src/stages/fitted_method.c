@@ -35,7 +35,7 @@ static enum err_code read_mean(struct fitted_method *f, const struct tensorfile 
     const struct model_dims *d = &f->setup.params->dims;
     TRY(basis_set_create(&f->mean, d, method_basis(&f->setup), 1, err));
     for (enum basis_part p = 0; p < BASIS_PARTS; p++) {
-        const size_t shape[2] = {basis_blocks(p, d), d->E};
+        const size_t shape[2] = {basis_blocks(p, d), basis_width(p, d)};
         if (f->mean.part[p])
             TRY(tensorfile_floats(f->mean.part[p], file, BASIS_NAMES[p], 2, shape, err));
     }

@@ -163,6 +163,61 @@ static void edits_add_the_vector_everywhere(void **state) {
     scene_free(&s);
 }
 
+/* ---- heads whose widths do not add up to E */
+
+/* <g, x + s (t - x)> summed over rows, in the slice of head h: what the gate of that head changes.
+ */
+static double gated(const struct pair *g, const struct pair *x, const struct pair *t, double gate,
+                    size_t Z, size_t D, size_t h) {
+    double sum = 0;
+    for (size_t i = 0; i < ROWS * Z; i++)
+        if (i % Z / D == h) sum += g->d[i] * (x->d[i] + gate * (t->d[i] - x->d[i]));
+    return sum;
+}
+
+static void gates_take_slices_of_heads(size_t D) {
+    struct model_dims d = TINY;
+    d.D = D;
+    const size_t L = d.L, H = d.H, Z = H * D, last = L - 1;
+    struct params p = tiny_params(&d);
+    struct method_setup setup;
+    struct edit items[6];
+    struct pair z = pair_normals(L * STRIDE * Z, 21, 1.0), x = pair_normals(ROWS * Z, 22, 1.0);
+    struct pair g = pair_normals(ROWS * Z, 23, 1.0), v = pair_filled(L * ROWS * Z, 0);
+    const struct basis basis = {ROWS, STRIDE, {z.f}};
+    const float w[6] = {0.5F, -0.3F, 0.1F, 1.2F, 0.7F, -0.9F};
+    float dw[6] = {0};
+    method_setup_named(&setup, "site", &p);
+    assert_true(method_values(&setup) == L * Z && method_weights(&setup) == 6);
+    setup.method->application.vector(v.f, w, &basis, &setup, NULL);
+    for (size_t i = 0; i < L * ROWS * Z; i++) {
+        const size_t l = i / (ROWS * Z);
+        assert_true(v.f[i] == z.f[l * STRIDE * Z + i % (ROWS * Z)]);
+        v.d[i] = (double)v.f[i];
+    }
+    setup.method->application.edits(items, v.f, w, ROWS, &setup);
+    assert_ptr_equal(items[3].values, v.f + ROWS * Z + D); /* layer 1, head 1 */
+    assert_true(items[3].from == D && items[3].n == D && items[3].row_stride == Z);
+    const struct query_place at = {last, ROWS, EDIT_HEADS, x.f, g.f};
+    setup.method->application.gradient_at(dw, &at, v.f, w, &basis, &setup, NULL);
+    const struct pair t = {.d = v.d + last * ROWS * Z};
+    for (size_t h = 0; h < H; h++) {
+        const double alpha = (double)w[last * H + h], step = 1e-5;
+        const double above = 1 / (1 + exp(-alpha - step)), below = 1 / (1 + exp(-alpha + step));
+        const double want =
+            (gated(&g, &x, &t, above, Z, D, h) - gated(&g, &x, &t, below, Z, D, h)) / (2 * step);
+        CLOSE(relative_error(dw + last * H + h, &want, 1), 1e-5);
+    }
+    pair_free(&z), pair_free(&x), pair_free(&g), pair_free(&v);
+    params_destroy(&p);
+}
+
+static void site_takes_heads_of_any_width(void **state) {
+    (void)state;
+    gates_take_slices_of_heads(6); /* H D = 12 above E = 8 */
+    gates_take_slices_of_heads(2);
+}
+
 /* ---- the registry */
 
 /* Initial weights [n], and their mean square. */
@@ -273,6 +328,7 @@ int main(void) {
         cmocka_unit_test(bias_only_scales_the_biases),
         cmocka_unit_test(constant_is_its_weights),
         cmocka_unit_test(edits_add_the_vector_everywhere),
+        cmocka_unit_test(site_takes_heads_of_any_width),
         cmocka_unit_test(methods_are_whole),
         cmocka_unit_test(some_of_the_prompts_or_all),
         cmocka_unit_test(own_keys_are_typed),
