@@ -176,7 +176,7 @@ def choose_where(rows, conditions, runs):
 def choose_lengths(rows, args, by):
     """Rows of the fits at length --fit-points; by default at the longest of each method; --all: of every length.
 
-    Controls (0) and fits of methods that do not read `points` (None) have no length and are always there. --by and
+    Controls, estimators and fits of methods that do not read `points` have no length and are always there. --by and
     --where with the length replace the default."""
     lengths = ("fit_points", "fit.points", "points")
     if args.all or by in lengths or any(c.partition("=")[0] in lengths for c in args.where):

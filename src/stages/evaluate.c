@@ -293,6 +293,7 @@ const struct stage stage_evaluate = {
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
     .columns = &evaluate_row_columns,
+    .zero_is_none = "fit_points",
     .plan = evaluate_plan,
     .run = evaluate_run,
 };

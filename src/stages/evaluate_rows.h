@@ -11,9 +11,9 @@
     X(TEXT, method, "", "method applied to the model, or control")                                 \
     X(TEXT, reading, "", "variant of the method; for a control made from a fit, the fit's method") \
     X(INT, fit_points, "points",                                                                   \
-      "length of the prompts of the fit; 0: no fit (plain, window ...); none: the method does "    \
+      "length of the prompts of the fit; none: no fit (plain, window ...), or a method that does " \
       "not read it")                                                                               \
-    X(INT, repeat, "", "repeat of the fit")                                                        \
+    X(INT, repeat, "", "repeat of the fit; 0 where there is none")                                 \
     X(TEXT, source, "", "problem of the test functions")                                           \
     X(TEXT, shift, "", "how the test prompts differ from the training prompts")                    \
     X(REAL, shift_level, "", "parameter of the shift: noise or factor; 0: it has none")            \

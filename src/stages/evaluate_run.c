@@ -210,7 +210,8 @@ cleanup:
 
 /* ---- results */
 
-/* A fit whose method does not read `points` has none. */
+/* A fit whose method does not read `points` has none. Without a fit the row holds 0, which tables
+ * show as missing (zero_is_none): another number would change the digests of finished runs. */
 static int64_t fit_points(const struct config_point *fit) {
     if (!fit) return 0;
     return config_has(fit, "points") ? config_int(fit, "points") : JOB_NO_INT;

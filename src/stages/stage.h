@@ -59,6 +59,8 @@ struct stage {
     const char *reader;
     bool (*reads)(const char *value, const char *key);
     const struct job_columns *columns; /* of /tables/NAME, from STAGE_rows.h; tables add `job` */
+    const char *zero_is_none; /* column of integers whose 0 in a stored row means that the job has
+                                 none: tables show a missing cell. NULL: there is none */
 
     /* Checks what the schema cannot (points beyond the model's positions, heads that do not divide
      * the width) and fills *cost. control: NULL, or the method of its key `also` that the job is

@@ -216,6 +216,17 @@ cleanup:
     return rc;
 }
 
+enum err_code results_attribute(struct results *r, const char *path, const char *name,
+                                const char *text, struct err *err) {
+    enum err_code rc = ERR_OK;
+    hid_t set = H5I_INVALID_HID;
+    TRY_H5_ID(set, H5Dopen2(r->file, path, H5P_DEFAULT));
+    TRY(text_write(set, name, text, true, H5P_DEFAULT, err));
+cleanup:
+    if (set >= 0) (void)H5Dclose(set);
+    return rc;
+}
+
 enum err_code results_publish(struct results *r, struct err *err) {
     enum err_code rc = ERR_OK;
     const hid_t file = r->file;

@@ -26,6 +26,10 @@ enum err_code results_table(struct results *r, const char *path, const struct jo
                             const struct job_value *cells, size_t rows, struct err *err);
 enum err_code results_text(struct results *r, const char *path, const char *text, struct err *err);
 
+/* A further attribute of a table that was written: "mse.measure" of "/tables/evaluate". */
+enum err_code results_attribute(struct results *r, const char *path, const char *name,
+                                const char *text, struct err *err);
+
 /* Closes, reopens as a check, renames over the target and frees *r. On failure the old file stays
  * and *r is discarded too. */
 enum err_code results_publish(struct results *r, struct err *err);

@@ -41,7 +41,7 @@ assert [f["points"] for f in fits] == ["6", "7"] and all(f["epochs"] == "0" for 
 norm = sum(((37 * i + 7) % 101 - 50) ** 2 for i in range(4)) ** 0.5 / 512
 assert all(abs(float(f["weight_norm"]) - norm) < 1e-6 for f in fits), fits
 rows = list(csv.DictReader(open("evaluate.csv")))
-curves = {m: [r["mse"] for r in rows if r["method"] == m and r["fit_points"] in ("0", "6")] for m in ("plain", "ltv")}
+curves = {m: [r["mse"] for r in rows if r["method"] == m and r["fit_points"] in ("", "6")] for m in ("plain", "ltv")}
 assert len(curves["plain"]) == len(curves["ltv"]) == 8 and curves["plain"] != curves["ltv"], curves
 END
 "$program" plan imported.cfg --csv >before

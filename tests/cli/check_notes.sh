@@ -31,7 +31,7 @@ stages = (
 END
 cat >want <<'END'
 slips.cfg:7: fit.repeat: 2 is the number of one repetition, not how many; for 2 of them write [0, 1], for this one [2]
-slips.cfg:9: derived: no stage evaluates it (1 of its jobs, 1 in all): name "derived" in `of` of an evaluate stage
+slips.cfg:9: derived: no stage evaluates it: name "derived" in `of` of an evaluate stage
 slips.cfg:9: derived.points: no method of this stage reads it (icv)
 slips.cfg:10: derived.epochs: no method of this stage reads it (icv)
 slips.cfg:12: derived.optimiser.lr: no method of this stage reads it (icv)
@@ -60,6 +60,21 @@ notes_of >got
 same "a run on 2 ranks" got
 launch 0 run slips.cfg --quiet
 [[ -z $(notes_of) ]] || fault "run --quiet: $(cat "$work/err")"
+
+# Two stages share a fit, and one of them is evaluated.
+cat >shared.cfg <<'END'
+name = "shared"; seed = 1; source = { problem = "linear"; dims = 2; };
+stages = (
+  { stage = "pretrain"; model = { layers = 1; heads = 2; width = 8; positions = 24; }; points = 4; steps = 8; batch = 8; },
+  { stage = "fit"; of = "pretrain"; method = "ltv"; points = 6; prompts = 40; optimiser = { lr = [0.1, 0.2]; }; },
+  { stage = "fit"; name = "more"; of = "pretrain"; method = "ltv"; points = 6; prompts = 40;
+    optimiser = { lr = [0.2, 0.4]; }; },
+  { stage = "evaluate"; of = "fit"; points = 4; functions = 8; also = ["plain", "zero"]; }
+);
+END
+launch 0 plan shared.cfg
+[[ $(notes_of) == 'shared.cfg:5: more: no stage evaluates 1 of its 2 jobs: name "more" in `of` of an evaluate stage' ]] ||
+    fault "a shared fit: $(cat "$work/err")"
 
 # A folder with another run, before `run` refuses it.
 launch 0 plan slips.cfg -s seed=2

@@ -97,8 +97,11 @@ def described(name, table):
     lines = [f"### /{name}", "", "| column | type | unit | meaning |", "|---|---|---|---|"]
     for column in table.dtype.names:
         meaning, unit = plain(table.attrs[column + ".meaning"]), plain(table.attrs[column + ".unit"])
+        kind = kinds[table.dtype[column].kind]
+        if column == "fit_points" and any(math.isnan(v) for v in table[column]):
+            kind = "integer"  # some rows lack it
         if meaning:
-            lines.append(f"| `{column}` | {kinds[table.dtype[column].kind]} | {unit} | {meaning} |")
+            lines.append(f"| `{column}` | {kind} | {unit} | {meaning} |")
         if column == ("artifact" if name == "jobs" else "job") and name != "attempts":
             break  # the keys that vary in this run follow
     return "\n".join(lines) + "\n"

@@ -73,6 +73,17 @@ def check_keys():
         assert column in table("one", stage).split("\n")[0].split(), stage
 
 
+def check_no_fit():
+    """A row without a fit has no length of its prompts, in every table: neither 0 nor "-"."""
+    for words in ["one"], ["one", "clean"], ["one", "--rows"]:
+        _, rows = as_csv(*words)
+        told = {row["method"]: row["fit_points"] for row in rows if row["method"] != "ridge"}
+        assert told == {"ltv": "16", "constant": "16", "plain": "", "window": ""}, (words, told)
+    parsed = json.loads(table("one", "--rows", "--format", "json"))
+    assert {a["fit_points"] for a in parsed if a["method"] == "plain"} == {None}, parsed[-1]
+    assert {a["fit_points"] for a in parsed if a["method"] == "ltv"} == {16}, parsed[0]
+
+
 def check_priorities():
     """In 80 columns results come before the job and details."""
     environment = os.environ | {"COLUMNS": "80"}
@@ -95,18 +106,27 @@ def check_results_file():
         jobs, clean, fit = f["jobs"][()], f["tables/clean"][()], f["tables/fit"][()]
         assert f["jobs"].attrs["fit_optimiser_lr.meaning"], "a key does not say what it means"
     assert list(fit["optimiser_lr"]) == [0.01, 0.001, 0.01, 0.001], fit["optimiser_lr"]
+    with h5py.File("one/results.h5") as f:
+        for name in "clean", "noisy", "estimate":
+            told = {f[f"tables/{name}"].attrs[column + ".measure"] for column in ("mse", "mse_low", "mse_high")}
+            assert told == {b"mean squared error"}, (name, told)
+    with h5py.File("both/results.h5") as f:
+        told = f["tables/estimate"].attrs["mse.measure"]
+        assert told == b"mean squared error (linear), share of wrong signs (linear_classification)", told
     lr = dict(zip(jobs["job"], jobs["fit_optimiser_lr"]))
     assert lr[b"fit[1]"] == 0.001 and lr[b"clean[1]"] == 0.001 and lr[b"noisy[0]"] == 0.01, lr
     assert lr[b"clean[4]"] != lr[b"clean[4]"], "plain has no learning rate: NaN"
     assert dict(zip(jobs["job"], jobs["fit_method"]))[b"noisy[2]"] == b"constant"
     assert set(zip(jobs["evaluate_shift"], jobs["kind"])) >= {(b"noisy", b"evaluate"), (b"", b"fit")}, jobs
     for row in clean:
-        assert row["fit_optimiser_lr"] == lr[row["job"]] or row["fit_points"] == 0, row
+        assert row["fit_optimiser_lr"] == lr[row["job"]] or row["fit_points"] != row["fit_points"], row
+    assert {row["fit_points"] for row in clean if row["method"] == b"ltv"} == {16}, clean["fit_points"]
 
 
 check_groups()
 check_blocks()
 check_keys()
+check_no_fit()
 check_priorities()
 check_results_file()
 check_error_names()

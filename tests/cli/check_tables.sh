@@ -30,5 +30,6 @@ END_OF_CONFIG
 timeout 120 "$program" run sweep.cfg -o one --quiet >/dev/null
 timeout 120 "$program" run sweep.cfg -o two -s seed=2 --quiet >/dev/null
 timeout 60 "$program" run classes.cfg -o classes --quiet >/dev/null
+timeout 60 "$program" run classes.cfg -o both -s 'source.problem=[linear,linear_classification]' --quiet >/dev/null
 python=$(find_python h5py) || python=python3 # check_tables.py leaves results.h5 out then
 "$python" "$source/tests/cli/check_tables.py" "$program"

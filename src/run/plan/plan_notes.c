@@ -66,10 +66,12 @@ static enum err_code note_unread_fits(struct plan_notes *out, const struct plan 
     for (size_t i = 0; i < s->n_jobs; i++) unread += !read[s->jobs[i]];
     free(read);
     if (unread == 0) return ERR_OK;
+    char which[64] = "it";
+    if (unread < s->n_jobs)
+        (void)snprintf(which, sizeof which, "%zu of its %zu jobs", unread, s->n_jobs);
     (void)config_stage_error(&note, p->config, stage, NULL,
-                             "no stage evaluates it (%zu of its jobs, %zu in all): name \"%s\" in "
-                             "`of` of an evaluate stage",
-                             unread, s->n_jobs, s->name);
+                             "no stage evaluates %s: name \"%s\" in `of` of an evaluate stage",
+                             which, s->name);
     return plan_notes_add(out, &note, err);
 }
 

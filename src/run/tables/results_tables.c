@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "run/rundir/provenance.h"
+#include "run/tables/error_names.h"
 #include "run/tables/key_columns.h"
 #include "run/tables/stage_table.h"
 #include "store/artifact.h"
@@ -149,6 +150,28 @@ cleanup:
 
 /* ---- /tables/STAGE */
 
+/* The attribute "mse.measure" and those of its interval: the name of what the column holds depends
+ * on the problems of the run, so it is not in the column's meaning. */
+static enum err_code name_errors(struct results *file, const char *path, const struct plan *p,
+                                 size_t stage, struct err *err) {
+    static const char *const attributes[] = {"mse.measure", "mse_low.measure", "mse_high.measure"};
+    enum err_code rc = ERR_OK;
+    struct text names = {0};
+    TRY(error_names_of_stage(&names, p, stage, err));
+    TRY(text_check(&names, err));
+    for (size_t i = 0; i < sizeof attributes / sizeof *attributes; i++)
+        TRY(results_attribute(file, path, attributes[i], text_str(&names), err));
+cleanup:
+    text_release(&names);
+    return rc;
+}
+
+static bool has_errors(const struct stage *kind) {
+    for (size_t c = 0; c < kind->columns->n; c++)
+        if (strcmp(kind->columns->list[c].name, "mse") == 0) return true;
+    return false;
+}
+
 static enum err_code publish_stage(struct results *file, const struct run_state *r, size_t stage,
                                    struct err *err) {
     enum err_code rc = ERR_OK;
@@ -157,6 +180,7 @@ static enum err_code publish_stage(struct results *file, const struct run_state 
     TRY(stage_table_collect(&t, r, stage, err));
     (void)snprintf(path, sizeof path, "/tables/%.200s", r->plan.stages[stage].name);
     TRY(results_table(file, path, &t.columns, t.cells, t.n, err));
+    if (has_errors(r->plan.stages[stage].kind)) TRY(name_errors(file, path, &r->plan, stage, err));
 cleanup:
     stage_table_release(&t);
     return rc;

@@ -8,6 +8,14 @@
 
 static const struct job_column JOB_COLUMN = {"job", JOB_TEXT, "", "job of the plan with this row"};
 
+/* The column of the table's stage whose 0 means that there is none; t->job: no column. */
+static size_t find_zero_is_none(const struct stage_table *t, const struct stage *kind) {
+    size_t c = 0;
+    while (c < t->job && (!kind->zero_is_none || strcmp(t->list[c].name, kind->zero_is_none) != 0))
+        c++;
+    return c;
+}
+
 static enum err_code make_columns(struct stage_table *t, const struct plan *p, size_t stage,
                                   struct err *err) {
     enum err_code rc = ERR_OK;
@@ -19,6 +27,7 @@ static enum err_code make_columns(struct stage_table *t, const struct plan *p, s
     CHECK(t->list, ERR_MEMORY, "no memory for %zu columns", n);
     memcpy(t->list, s->kind->columns->list, t->job * sizeof *t->list);
     t->list[t->job] = JOB_COLUMN;
+    t->zero_is_none = find_zero_is_none(t, s->kind);
     for (size_t k = 0; k < t->keys.n; k++)
         t->list[t->job + 1 + k] = key_column_describe(&t->keys.list[k], p, s->jobs, s->n_jobs);
     t->columns = (struct job_columns){t->list, n};
@@ -65,6 +74,8 @@ static void add_history_row(struct stage_table *t, const struct history_row *row
         cells[c] = given ? row->cells[c] : missing_cell(type);
         lacking += !given;
     }
+    if (t->zero_is_none < t->job && cells[t->zero_is_none].as.integer == 0)
+        cells[t->zero_is_none] = missing_cell(JOB_INT);
     cells[t->job] = (struct job_value){.type = JOB_TEXT, .as.text = label};
     memcpy(cells + t->job + 1, keys, t->keys.n * sizeof *keys);
     t->n_incomplete += lacking > 0;

@@ -15,6 +15,7 @@
 struct stage_table {
     struct job_columns columns; /* those of the stage, then `job`, then the keys that vary */
     size_t job;                 /* index of the column `job` */
+    size_t zero_is_none;        /* index of the column of that name in struct stage; job: none */
     size_t n;                   /* rows */
     size_t n_incomplete;        /* rows that lack cells */
     struct job_value *cells;    /* [n, columns.n]; texts belong to the run's state */

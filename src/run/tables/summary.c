@@ -6,8 +6,8 @@
 #include "model/checkpoint.h"
 #include "passes/dummy_pairs.h"
 #include "run/plan/varying_keys.h"
+#include "run/tables/error_names.h"
 #include "run/tables/summary_groups.h"
-#include "sources/source_registry.h"
 #include "store/artifact.h"
 #include "tensorfile/tensorfile.h"
 
@@ -130,17 +130,6 @@ static size_t points_in_range(const struct config_point *point, size_t trained) 
     return trained > dummies.n ? trained - dummies.n : trained;
 }
 
-static enum err_code find_error_name(struct summary_group *g, const struct config_point *point,
-                                     struct err *err) {
-    enum err_code rc = ERR_OK;
-    struct source *source = NULL;
-    TRY(source_open(&source, point, &(struct source_options){.split = "test"}, err));
-    g->error = prompt_loss_error_name(&source_info(source)->loss);
-cleanup:
-    source_close(source);
-    return rc;
-}
-
 static enum err_code add_job(struct summary *s, const struct run_state *r, size_t stage, size_t job,
                              const struct key_columns *axes, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -148,7 +137,7 @@ static enum err_code add_job(struct summary *s, const struct run_state *r, size_
     const size_t trained = trained_points(&r->plan, job);
     if (trained > 0) s->trained = trained;
     summary_describe(&g, r, stage, job, axes);
-    TRY(find_error_name(&g, r->plan.jobs[job].point, err));
+    TRY(error_names_of_point(&g.error, r->plan.jobs[job].point, err));
     TRY(sum_errors(&g, r, job, points_in_range(r->plan.jobs[job].point, s->trained), err));
     TRY(text_check(&g.setting, err));
     TRY(text_check(&g.fit, err));
