@@ -1,5 +1,6 @@
 #include "model/checkpoint.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,16 +12,36 @@
 
 /* ---- notes */
 
-void model_describe(struct model_note out[MODEL_NOTES], const struct model_dims *d,
-                    size_t trained_points) {
-    out[0] = (struct model_note){.key = "n_head"};
-    snprintf(out[0].value, sizeof out[0].value, "%zu", d->H);
-    out[1] = (struct model_note){.key = "layer_norm_epsilon"};
-    int digits = 1; /* the fewest that read back to the same float */
-    do snprintf(out[1].value, sizeof out[1].value, "%.*g", digits, (double)d->epsilon);
-    while (strtof(out[1].value, NULL) != d->epsilon && ++digits <= 9);
-    out[2] = (struct model_note){.key = "trained_points"};
-    snprintf(out[2].value, sizeof out[2].value, "%zu", trained_points);
+static void add_size(struct model_note *out, const char *key, size_t value) {
+    *out = (struct model_note){.key = key};
+    snprintf(out->value, sizeof out->value, "%zu", value);
+}
+
+/* In the fewest digits that read back to the same float. */
+static void add_float(struct model_note *out, const char *key, float value) {
+    int digits = 1;
+    *out = (struct model_note){.key = key};
+    do snprintf(out->value, sizeof out->value, "%.*g", digits, (double)value);
+    while (strtof(out->value, NULL) != value && ++digits <= 9);
+}
+
+static bool has_learned_positions(const struct model_dims *d) {
+    return family_of(d)->names.wpe != NULL;
+}
+
+size_t model_describe(struct model_note out[MODEL_NOTES], const struct model_dims *d,
+                      size_t trained_points) {
+    const bool rotary = d->rotary.dims > 0;
+    add_size(&out[0], "n_head", d->H);
+    add_float(&out[1], "layer_norm_epsilon", d->epsilon);
+    add_size(&out[2], "trained_points", trained_points);
+    if (has_learned_positions(d)) return 3;
+    out[3] = (struct model_note){"position_encoding", "none"};
+    if (rotary) out[3] = (struct model_note){"position_encoding", "rotary"};
+    add_size(&out[4], "n_positions", d->positions);
+    if (!rotary) return 5;
+    add_float(&out[5], "rope_theta", (float)d->rotary.base);
+    return 6;
 }
 
 static enum err_code read_count(size_t *out, const struct tensorfile *f, const char *key,
@@ -34,16 +55,16 @@ static enum err_code read_count(size_t *out, const struct tensorfile *f, const c
     return ERR_OK;
 }
 
-static enum err_code read_epsilon(float *out, const struct tensorfile *f, struct err *err) {
-    const char *text = tensorfile_note(f, "layer_norm_epsilon");
+/* A number above 0; *out stays where the metadata has none. */
+static enum err_code read_number(float *out, const struct tensorfile *f, const char *key,
+                                 struct err *err) {
+    const char *text = tensorfile_note(f, key);
     char *end = NULL;
-    *out = 1e-5f;
     if (!text) return ERR_OK;
     *out = strtof(text, &end);
     if (end == text || *end || !isfinite(*out) || *out <= 0)
-        return ERR(err, ERR_DATA,
-                   "%s: metadata layer_norm_epsilon is \"%.40s\", expected a number above 0",
-                   tensorfile_path(f), text);
+        return ERR(err, ERR_DATA, "%s: metadata %s is \"%.40s\", expected a number above 0",
+                   tensorfile_path(f), key, text);
     return ERR_OK;
 }
 
@@ -95,15 +116,54 @@ static enum err_code check_claims(const struct model_dims *d, const struct tenso
     return ERR_OK;
 }
 
+static enum err_code read_encoding(struct model_dims *d, const struct tensorfile *f,
+                                   struct err *err) {
+    const char *text = tensorfile_note(f, "position_encoding");
+    d->family = text ? &family_gpt2_regression_unlearned : &family_gpt2_regression;
+    if (!text || strcmp(text, "none") == 0) return ERR_OK;
+    d->rotary.base = 10000;
+    if (strcmp(text, "rotary") == 0) return ERR_OK;
+    return ERR(
+        err, ERR_DATA,
+        "%s: metadata position_encoding is \"%.40s\", expected \"rotary\" or \"none\" (leave "
+        "it out where _backbone.wpe.weight holds the positions)",
+        tensorfile_path(f), text);
+}
+
+/* The longest sequence, and the frequencies of rotary positions: after read_encoding() and sizes.
+ */
+static enum err_code read_positions(struct model_dims *d, const struct tensorfile *f,
+                                    struct err *err) {
+    enum err_code rc = ERR_OK;
+    const char *path = tensorfile_path(f);
+    float base = (float)d->rotary.base;
+    if (has_learned_positions(d))
+        return read_size(&d->positions, f, family_of(d)->names.wpe, 2, 0, err);
+    CHECK(tensorfile_note(f, "n_positions"), ERR_DATA,
+          "%s: the metadata lacks n_positions, which a model without learned positions needs: add "
+          "the longest sequence in tokens to __metadata__ as text",
+          path);
+    TRY(read_count(&d->positions, f, "n_positions", err));
+    CHECK(d->positions > 0, ERR_DATA, "%s: metadata n_positions is 0: a sequence has tokens", path);
+    if (d->rotary.base == 0) return ERR_OK;
+    TRY(read_number(&base, f, "rope_theta", err));
+    d->rotary.base = (double)base;
+    d->rotary.dims = model_head_width(d);
+    CHECK(d->rotary.dims % 2 == 0, ERR_DATA,
+          "%s: heads of %zu coordinates have no rotary positions: an even number is needed", path,
+          d->rotary.dims);
+cleanup:
+    return rc;
+}
+
 static enum err_code read_dims(struct model_dims *d, size_t *trained_points,
                                const struct tensorfile *f, struct err *err) {
     enum err_code rc = ERR_OK;
     const char *path = tensorfile_path(f);
-    d->family = &family_gpt2_regression; /* the only one that stages train and read */
+    TRY(read_encoding(d, f, err));
     const struct family *family = family_of(d);
     TRY(read_size(&d->E, f, family->names.ln_f_w, 1, 0, err));
     TRY(read_size(&d->inputs, f, family->names.read_in_w, 2, 1, err));
-    TRY(read_size(&d->positions, f, family->names.wpe, 2, 0, err));
     d->L = count_layers(family, f);
     CHECK(d->L > 0, ERR_DATA, "%s: no tensor named \"_backbone.h.0.ln_1.weight\": no layers", path);
     CHECK(tensorfile_note(f, "n_head"), ERR_DATA,
@@ -114,7 +174,9 @@ static enum err_code read_dims(struct model_dims *d, size_t *trained_points,
     TRY(read_count(&d->H, f, "n_head", err));
     CHECK(d->H > 0 && d->E % d->H == 0, ERR_DATA,
           "%s: metadata n_head is %zu, which does not divide the width %zu", path, d->H, d->E);
-    TRY(read_epsilon(&d->epsilon, f, err));
+    d->epsilon = 1e-5f;
+    TRY(read_number(&d->epsilon, f, "layer_norm_epsilon", err));
+    TRY(read_positions(d, f, err));
     *trained_points = 0;
     if (tensorfile_note(f, "trained_points"))
         TRY(read_count(trained_points, f, "trained_points", err));
@@ -249,6 +311,7 @@ cleanup:
 enum err_code model_redraw_positions(struct model *m, uint64_t seed, struct err *err) {
     const struct model_dims *d = &m->params.dims;
     const struct rng stream = rng_stream(seed, "wpe/untrained");
+    assert(has_learned_positions(d));
     float *wpe = m->wpe ? m->wpe : calloc(d->positions * d->E, sizeof *wpe);
     if (!wpe) return ERR(err, ERR_MEMORY, "no memory for %zu position rows", d->positions);
     if (wpe != m->params.wpe) memcpy(wpe, m->params.wpe, d->positions * d->E * sizeof *wpe);

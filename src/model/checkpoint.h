@@ -2,10 +2,11 @@
  * checkpoint.h - a regression model as a safetensors file with the published names.
  *
  * Sizes come from the shapes of the tensors.  The metadata gives, as decimal text, what shapes do
- * not determine: n_head (required), layer_norm_epsilon (1e-5 when absent), trained_points.  Tensors
- * of published files that carry no weights are ignored: _backbone.wte.weight (unused by Garg's
- * models), attn.bias and attn.masked_bias (masks).  Files stay mapped read-only, so that all ranks
- * of a node share one copy if the tensors are aligned.
+ * not determine: n_head (required), layer_norm_epsilon (1e-5 when absent), trained_points; and for
+ * models without learned positions position_encoding ("rotary" or "none"), n_positions and, of
+ * rotary positions, rope_theta.  Tensors of published files that carry no weights are ignored:
+ * _backbone.wte.weight (unused by Garg's models), attn.bias and attn.masked_bias (masks).  Files
+ * stay mapped read-only, so that all ranks of a node share one copy if the tensors are aligned.
  */
 #ifndef MODEL_CHECKPOINT_H
 #define MODEL_CHECKPOINT_H
@@ -28,7 +29,7 @@ void model_close(struct model *m); /* idempotent */
 
 /* Redraws the position rows that no prompt of the pretraining reached, from row 2 trained_points
  * on, from the distribution of their initialisation, N(0, .02^2): a pure function of (seed, row,
- * column). ERR_MEMORY. */
+ * column). For models with learned positions. ERR_MEMORY. */
 enum err_code model_redraw_positions(struct model *m, uint64_t seed, struct err *err);
 
 /* Only the sizes, for `plan`. Names and shapes are checked as by model_open(); no weight is read.
@@ -37,13 +38,14 @@ enum err_code model_read_dims(struct model_dims *out, size_t *trained_points, co
                               struct err *err);
 
 /* The metadata that a checkpoint needs besides the tensors of params_at(). */
-enum { MODEL_NOTES = 3 };
+enum { MODEL_NOTES = 6 };
 struct model_note {
     const char *key; /* static */
     char value[32];
 };
-/* Fills out with those of a model of these sizes; trained_points 0: unknown. */
-void model_describe(struct model_note out[MODEL_NOTES], const struct model_dims *dims,
-                    size_t trained_points);
+/* Fills out with those of a model of these sizes and returns their number, at most MODEL_NOTES;
+ * trained_points 0: unknown. */
+size_t model_describe(struct model_note out[MODEL_NOTES], const struct model_dims *dims,
+                      size_t trained_points);
 
 #endif

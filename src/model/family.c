@@ -74,23 +74,26 @@ static const struct family_layer_names QWEN3_LAYER = {
         .layer_prefix = "model.layers.", .layer = &(layer_names),                                  \
     }
 
-/* Garg et al., arXiv:2208.01066: GPT-2's blocks between a read-in and a read-out map. */
-const struct family family_gpt2_regression = {
-    .title = "regression GPT-2",
-    .embedding = EMBEDDING_READ_IN,
-    .output = OUTPUT_READ_OUT,
-    .layout = LINEAR_IN_OUT,
-    .biased = true,
-    .names = {.read_in_w = "_read_in.weight",
-              .read_in_b = "_read_in.bias",
-              .wpe = "_backbone.wpe.weight",
-              .ln_f_w = "_backbone.ln_f.weight",
-              .ln_f_b = "_backbone.ln_f.bias",
-              .read_out_w = "_read_out.weight",
-              .read_out_b = "_read_out.bias"},
-    .layer_prefix = "_backbone.h.",
-    .layer = &GPT2_LAYER,
-};
+#define REGRESSION_ROW(name, positions)                                                            \
+    {                                                                                              \
+        .title = (name), .embedding = EMBEDDING_READ_IN, .output = OUTPUT_READ_OUT,                \
+        .layout = LINEAR_IN_OUT, .biased = true,                                                   \
+        .names = {.read_in_w = "_read_in.weight",                                                  \
+                  .read_in_b = "_read_in.bias",                                                    \
+                  .wpe = (positions),                                                              \
+                  .ln_f_w = "_backbone.ln_f.weight",                                               \
+                  .ln_f_b = "_backbone.ln_f.bias",                                                 \
+                  .read_out_w = "_read_out.weight",                                                \
+                  .read_out_b = "_read_out.bias"},                                                 \
+        .layer_prefix = "_backbone.h.", .layer = &GPT2_LAYER,                                      \
+    }
+
+/* Garg et al., arXiv:2208.01066: GPT-2's blocks between a read-in and a read-out map. The second
+ * row has rotary positions or none, as the dims say. */
+const struct family family_gpt2_regression =
+    REGRESSION_ROW("regression GPT-2", "_backbone.wpe.weight");
+const struct family family_gpt2_regression_unlearned =
+    REGRESSION_ROW("regression GPT-2 without learned positions", NULL);
 
 /* Radford et al. 2019, with the names of Hugging Face's GPT2LMHeadModel. */
 const struct family family_gpt2 = {

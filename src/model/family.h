@@ -62,7 +62,8 @@ struct family {
     const struct family_layer_names *layer;
 };
 
-extern const struct family family_gpt2_regression, family_gpt2, family_gptj, family_neox;
+extern const struct family family_gpt2_regression, family_gpt2_regression_unlearned;
+extern const struct family family_gpt2, family_gptj, family_neox;
 extern const struct family family_llama, family_mistral, family_qwen2, family_qwen3;
 
 const struct family *family_of(const struct model_dims *d);

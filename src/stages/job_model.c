@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "model/family.h"
 #include "stages/planned_file.h"
 #include "stages/shared_keys.h"
 #include "tensorfile/content_hash.h"
@@ -62,8 +63,10 @@ enum err_code job_model_plan(struct job_model *out, const struct config_point *p
                              const struct stage_parent *parents, size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
     TRY(read_origin(out, point, parents, n, err));
-    if (out->trained_points > 0 || job_model_wpe_seed(point, job_model_fit(parents, n)) == 0)
-        return rc;
+    if (job_model_wpe_seed(point, job_model_fit(parents, n)) == 0) return rc;
+    CHECK_CONFIG(family_of(&out->dims)->names.wpe, point, "model.wpe_seed",
+                 "a %s has none that could be redrawn: set it to 0", family_of(&out->dims)->title);
+    if (out->trained_points > 0) return rc;
     rc = config_error(
         err, point, "model.wpe_seed",
         "the untrained positions are unknown, because the metadata of the model's file "

@@ -234,9 +234,8 @@ static enum err_code write_notes(struct pretrain *p, struct err *err) {
     enum err_code rc = ERR_OK;
     struct text text = {0};
     struct model_note notes[MODEL_NOTES];
-    model_describe(notes, &p->k.dims, p->k.points);
-    for (size_t i = 0; i < MODEL_NOTES; i++)
-        TRY(job_note(p->ctx, notes[i].key, notes[i].value, err));
+    const size_t n = model_describe(notes, &p->k.dims, p->k.points);
+    for (size_t i = 0; i < n; i++) TRY(job_note(p->ctx, notes[i].key, notes[i].value, err));
     config_point_identity(&text, p->ctx->point);
     TRY(text_check(&text, err));
     TRY(job_note(p->ctx, "config", text_str(&text), err));

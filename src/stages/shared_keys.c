@@ -4,6 +4,7 @@
 
 #include "estimators/estimator.h"
 #include "methods/method.h"
+#include "model/family.h"
 #include "optim/optim_options.h"
 #include "passes/dummy_pairs.h"
 #include "sources/source_registry.h"
@@ -27,6 +28,8 @@ static const struct config_key MODEL_KEYS[] = {
                    "evaluation uses the fits with the same seed.",
     },
 };
+
+static const char *const ENCODINGS[] = {"learned", "rotary", "none", NULL};
 
 static const struct config_key SHAPE_KEYS[] = {
     {
@@ -67,6 +70,26 @@ static const struct config_key SHAPE_KEYS[] = {
         .def = "96",
         .unit = "tokens",
         .meaning = "Longest sequence the model can read; a point takes two tokens.",
+    },
+    {
+        .name = "model.position_encoding",
+        .type = CONFIG_NAME,
+        .flags = CONFIG_AXIS | CONFIG_SINCE,
+        .def = "\"learned\"",
+        .choices = ENCODINGS,
+        .unit = "",
+        .meaning = "How a model of numbers knows the order of its tokens: by learned vectors, by "
+                   "rotation of queries and keys (Su et al. 2021), or by the causal mask alone.",
+    },
+    {
+        .name = "model.rotary_base",
+        .type = CONFIG_FLOAT,
+        .flags = CONFIG_SINCE,
+        .min = 1,
+        .max = 1e9,
+        .def = "10000.0",
+        .unit = "",
+        .meaning = "Base of the frequencies of rotary positions.",
     },
 };
 
@@ -113,6 +136,15 @@ enum context_precision shared_keys_contexts(const struct config_point *point) {
     return strcmp(config_text(point, "contexts"), "half") == 0 ? CONTEXT_HALF : CONTEXT_SINGLE;
 }
 
+static void read_encoding(struct model_dims *d, const struct config_point *point) {
+    const char *encoding = config_text(point, "model.position_encoding");
+    if (strcmp(encoding, "learned") == 0) return;
+    d->family = &family_gpt2_regression_unlearned;
+    if (strcmp(encoding, "rotary") == 0)
+        d->rotary = (struct rotary_dims){.dims = d->E / d->H,
+                                         .base = config_float(point, "model.rotary_base")};
+}
+
 void shared_keys_shape(struct model_dims *out, const struct config_point *point) {
     *out = (struct model_dims){.L = shared_keys_size(point, "model.layers"),
                                .H = shared_keys_size(point, "model.heads"),
@@ -120,15 +152,22 @@ void shared_keys_shape(struct model_dims *out, const struct config_point *point)
                                .inputs = source_inputs(point),
                                .positions = shared_keys_size(point, "model.positions"),
                                .epsilon = 1e-5F};
+    read_encoding(out, point);
 }
 
 enum err_code shared_keys_check_shape(const struct config_point *point, struct err *err) {
     struct model_dims d;
     shared_keys_shape(&d, point);
-    if (d.E % d.H == 0) return ERR_OK;
-    return config_error(err, point, "model.heads",
-                        "%zu heads do not divide a width of %zu: choose model.width as a multiple",
-                        d.H, d.E);
+    if (d.E % d.H != 0)
+        return config_error(
+            err, point, "model.heads",
+            "%zu heads do not divide a width of %zu: choose model.width as a multiple", d.H, d.E);
+    if (d.rotary.dims % 2 != 0)
+        return config_error(err, point, "model.position_encoding",
+                            "rotary positions turn pairs of coordinates, but heads have %zu: "
+                            "choose model.width as a multiple of %zu",
+                            d.rotary.dims, 2 * d.H);
+    return ERR_OK;
 }
 
 enum err_code shared_keys_check_points(const struct config_point *point, const char *key,

@@ -18,10 +18,10 @@ struct damage {
     const char *no_note, *note, *value; /* a note that is omitted; one whose value is changed */
 };
 
-static void add_notes(struct tensor_writer *w, const struct damage *how) {
+static void add_notes(struct tensor_writer *w, const struct params *p, const struct damage *how) {
     struct model_note notes[MODEL_NOTES];
-    model_describe(notes, &WIDE, 6);
-    for (size_t i = 0; i < MODEL_NOTES; i++) {
+    const size_t n = model_describe(notes, &p->dims, 6);
+    for (size_t i = 0; i < n; i++) {
         const char *key = notes[i].key;
         if (how->no_note && strcmp(key, how->no_note) == 0) continue;
         const bool other = how->note && strcmp(key, how->note) == 0;
@@ -33,7 +33,7 @@ static void save(char path[SCRATCH_PATH], const struct params *p, const struct d
     struct tensor_writer *w = NULL;
     const float zeros[4] = {0};
     SUCCEEDS(tensor_writer_create(&w, &err));
-    add_notes(w, how);
+    add_notes(w, p, how);
     for (size_t i = 0; i < params_tensors(&p->dims); i++) {
         struct param_info t;
         params_at(&t, p, i);

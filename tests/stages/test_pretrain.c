@@ -88,6 +88,29 @@ static void the_result_is_a_model(void **state) {
     lab_close(&lab);
 }
 
+/* The positions of a model are part of its file. */
+static void positions_may_be_rotary_or_none(void **state) {
+    (void)state;
+    const char *const configs[] = {
+        HEAD "stages = ( { stage = \"pretrain\"; model = { layers = 2; heads = 2; width = 16; "
+             "positions = 24; position_encoding = \"rotary\"; rotary_base = 50.0; }; " TEN " } );",
+        HEAD "stages = ( { stage = \"pretrain\"; model = { layers = 2; heads = 2; width = 16; "
+             "positions = 24; position_encoding = \"none\"; }; " TEN " } );"};
+    for (size_t i = 0; i < 2; i++) {
+        struct lab lab = lab_open(configs[i]);
+        struct model m = {0};
+        char path[SCRATCH_PATH];
+        lab_make(&lab, &JOB, "model.safetensors", path);
+        SUCCEEDS(model_open(&m, path, &err));
+        assert_null(m.params.wpe);
+        assert_int_equal(m.params.dims.positions, 24);
+        assert_int_equal(m.params.dims.rotary.dims, i == 0 ? 8 : 0);
+        assert_true(m.params.dims.rotary.base == (i == 0 ? 50 : 0));
+        model_close(&m);
+        lab_close(&lab);
+    }
+}
+
 static void rows_follow_the_curriculum(void **state) {
     (void)state;
     struct lab lab = lab_open(PRETRAIN(
@@ -230,6 +253,9 @@ static void plan_refuses_what_cannot_run(void **state) {
     lab_refuses(HEAD "stages = ( { stage = \"pretrain\"; points = 4; model = { heads = 3; width = "
                      "16; }; } );",
                 "pretrain", NULL, "3 heads do not divide a width of 16");
+    lab_refuses(HEAD "stages = ( { stage = \"pretrain\"; points = 4; model = { heads = 16; width = "
+                     "16; position_encoding = \"rotary\"; }; } );",
+                "pretrain", NULL, "heads have 1: choose model.width as a multiple of 32");
 }
 
 int main(void) {
@@ -237,6 +263,7 @@ int main(void) {
         cmocka_unit_test(any_group_gives_the_same_bits),
         cmocka_unit_test(a_resumed_run_gives_the_same_bits),
         cmocka_unit_test(the_result_is_a_model),
+        cmocka_unit_test(positions_may_be_rotary_or_none),
         cmocka_unit_test(rows_follow_the_curriculum),
         cmocka_unit_test(row_numbers_are_dense),
         cmocka_unit_test(it_learns),

@@ -108,7 +108,8 @@ static void patch(double *v, const struct model_twin *t, size_t l, char site, si
 
 static bool is_gpt2(const struct model_twin *t) {
     const struct family *f = t->dims.family;
-    return !f || f == &family_gpt2_regression || f == &family_gpt2;
+    return !f || f == &family_gpt2_regression || f == &family_gpt2_regression_unlearned ||
+           f == &family_gpt2;
 }
 
 /* Matrices of GPT-2 are [in, out], all others [out, in]. */
