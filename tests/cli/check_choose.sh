@@ -76,7 +76,19 @@ for (method, repeat), rate in chosen.items():
         assert len(a) == 8 and a == b, (name, reading, repeat, rate, a, b)
 lines = [r for r in read("main") if r["method"] == "ltv"]  # the mean over repeats with their own choices
 assert lines and all(r["repeats"] == "2" for r in lines), lines
+told = {r["method"]: r["chosen_optimiser_lr"] for r in read("main")}  # in the order of the repeats
+wanted = {m: ", ".join(dict.fromkeys(chosen[m, repeat] for repeat in "01")) for m in ("ltv", "constant")}
+assert {m: told[m] for m in wanted} == wanted and told["plain"] == "", (told, wanted)
 END
+for form in text markdown latex; do
+    COLUMNS=80 "$program" table r1 --format "$form" >"$work/out"
+    grep -qE "^ *(method|\\|? ?method).* lr( |$)" "$work/out" || fault "$form: no column lr: $(cat "$work/out")"
+    grep -qE "ltv heads.* $(python3 -c 'import csv
+print(next(r["chosen_optimiser_lr"] for r in csv.DictReader(open("main.csv")) if r["method"] == "ltv"))')( |$)" "$work/out" ||
+        fault "$form: no value of the choice: $(cat "$work/out")"
+done
+"$program" table r1 >"$work/out"
+grep -q 'lr: chosen by validation loss' "$work/out" || fault "the note on lr: $(cat "$work/out")"
 
 # The vector of a choice, and of its evaluation, is that of the chosen fit.
 fit=$(python3 -c 'import csv

@@ -89,7 +89,7 @@ static void group_release(struct summary_group *g) {
 static bool has_equal_lines(const struct summary *s) {
     for (size_t i = 0; i < s->n; i++)
         for (size_t k = 0; k < i; k++)
-            if (summary_same_line(&s->groups[i], &s->groups[k])) return true;
+            if (summary_same_line(s, &s->groups[i], &s->groups[k])) return true;
     return false;
 }
 
@@ -103,9 +103,10 @@ static void add_of(struct summary *s) {
 static enum err_code group_add(struct summary *s, struct summary_group *g, struct err *err) {
     for (size_t i = 0; i < s->n; i++) {
         struct summary_group *known = &s->groups[i];
-        if (!summary_same_group(known, g)) continue;
+        if (!summary_same_group(s, known, g)) continue;
         for (size_t k = 0; k < SUMMARY_SUMS * g->functions; k++) known->sums[k] += g->sums[k];
         known->repeats++;
+        summary_add_chosen(known, s, g);
         group_release(g);
         return ERR_OK;
     }
@@ -136,7 +137,7 @@ static enum err_code add_job(struct summary *s, const struct run_state *r, size_
     struct summary_group g = {0};
     const size_t trained = trained_points(&r->plan, job);
     if (trained > 0) s->trained = trained;
-    summary_describe(&g, r, stage, job, axes);
+    summary_describe(&g, s, r, stage, job, axes);
     TRY(error_names_of_point(&g.error, r->plan.jobs[job].point, err));
     TRY(sum_errors(&g, r, job, points_in_range(r->plan.jobs[job].point, s->trained), err));
     TRY(text_check(&g.setting, err));
@@ -227,17 +228,27 @@ static bool key_varies(const struct summary *s, size_t key) {
     return false;
 }
 
+/* Repeats of some line chose different values. */
+static bool has_lists(const struct summary *s, size_t key) {
+    for (size_t i = 0; i < s->n; i++)
+        if (strchr(text_str(&s->groups[i].keys[key]), ',')) return true;
+    return false;
+}
+
 enum err_code summary_make(struct summary *s, const struct run_state *r, size_t stage,
                            struct err *err) {
     enum err_code rc = ERR_OK;
     struct key_columns axes = {0};
     const struct plan_stage *ps = &r->plan.stages[stage];
     TRY(key_columns_of_summary(&axes, &r->plan, stage, err));
-    summary_name_columns(s, &axes);
+    summary_name_columns(s, &r->plan, stage, &axes);
     for (size_t i = 0; i < ps->n_jobs; i++) TRY(add_if_done(s, r, stage, ps->jobs[i], &axes, err));
     if (is_kind(&r->plan, stage, "evaluate")) TRY(add_estimates(s, r, stage, &axes, err));
     if (has_equal_lines(s)) add_of(s);
-    for (size_t k = 0; k < s->n_keys; k++) s->varies[k] = key_varies(s, k);
+    for (size_t k = 0; k < s->n_keys; k++) {
+        s->varies[k] = key_varies(s, k);
+        s->number[k] &= !s->of_choice[k] || !has_lists(s, k);
+    }
 cleanup:
     key_columns_release(&axes);
     return rc;

@@ -31,7 +31,8 @@ enum summary_kind { /* what a line is; the order of lines within a section */
 };
 
 struct summary_group {              /* one line */
-    struct text keys[SUMMARY_KEYS]; /* method, reading, fit_points, axes in use, perhaps `of` */
+    struct text keys[SUMMARY_KEYS]; /* method, reading, fit_points, axes in use, values that were
+                                       chosen, perhaps `of` */
     struct text setting; /* run, stage, model, axes of evaluate: lines that may be compared */
     struct text fit;     /* every key of the fit but repeat: only repeats are averaged over */
     const char *of;      /* the stage of the fit, or "-" */
@@ -49,6 +50,7 @@ struct summary {
     struct text heads[SUMMARY_KEYS];
     bool of_section[SUMMARY_KEYS];   /* the key tells sections apart: evaluate's own axes, models */
     bool of_estimator[SUMMARY_KEYS]; /* `reading` shows it to people */
+    bool of_choice[SUMMARY_KEYS];    /* the value that choices made; repeats may have several */
     bool number[SUMMARY_KEYS];
     bool varies[SUMMARY_KEYS]; /* among the lines; programs get the others too */
     size_t n_keys;

@@ -36,6 +36,7 @@ const char *summary_columns_last_part(const char *key) {
  * fit_points is omitted where all fits have the same. */
 static bool has_column(const struct summary_columns *c, const struct summary *s, size_t key) {
     if (c->programs || key == KEY_METHOD) return true;
+    if (s->of_choice[key]) return true;
     if (key == KEY_READING || s->of_section[key] || s->of_estimator[key]) return false;
     if (key > KEY_FIT_POINTS && !s->varies[key]) return false;
     if (strcmp(summary_columns_last_part(text_str(&s->heads[key])), "reading") == 0) return false;
@@ -94,8 +95,8 @@ static void range_head(struct text_table *t, size_t *column, const struct error_
     number_head(t, column, name, range_rank(r), c);
 }
 
-/* For people the stage and the method are omitted where no other key has the same ending. */
-static const char *key_head(const struct summary *s, size_t key, const struct summary_columns *c) {
+const char *summary_columns_head(const struct summary *s, size_t key,
+                                 const struct summary_columns *c) {
     const char *whole = text_str(&s->heads[key]), *part = summary_columns_last_part(whole);
     if (c->programs) return whole;
     if (key == KEY_FIT_POINTS) return "points";
@@ -110,7 +111,7 @@ static const char *key_head(const struct summary *s, size_t key, const struct su
 static void key_head_cell(struct text_table *t, const struct summary *s, size_t key,
                           const struct summary_columns *c) {
     char name[KEY_COLUMN_NAME];
-    (void)snprintf(name, sizeof name, "%s", key_head(s, key, c));
+    (void)snprintf(name, sizeof name, "%s", summary_columns_head(s, key, c));
     for (char *at = name; c->programs && *at; at++)
         if (*at == '.') *at = '_';
     text_table_cell(t, "%s", name);

@@ -36,6 +36,11 @@ size_t summary_columns_count(const struct summary_columns *c, const struct summa
 void summary_columns_heads(struct text_table *t, const struct summary *s,
                            const struct summary_columns *c);
 
+/* The name of a key's column. For people the stage and the method are omitted where no other key
+ * has the same ending. */
+const char *summary_columns_head(const struct summary *s, size_t key,
+                                 const struct summary_columns *c);
+
 /* "corruption" of "fit.fv.corruption". */
 const char *summary_columns_last_part(const char *key);
 

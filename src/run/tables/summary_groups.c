@@ -57,8 +57,63 @@ static enum summary_kind kind_of(const struct plan_stage *stage, const char *nam
     return method && method->docs.control ? SUMMARY_CONTROL : SUMMARY_VECTOR;
 }
 
-void summary_describe(struct summary_group *g, const struct run_state *r, size_t stage, size_t job,
-                      const struct key_columns *axes) {
+/* ---- what choices made */
+
+static const char CHOSEN[] = "chosen."; /* before the key, in the head of its column */
+
+/* The value that a choice which the job reads made of the key; "-": it reads none of this key. */
+static void chosen_value(struct text *out, const struct run_state *r, size_t job, const char *key) {
+    const struct planned_job *j = &r->plan.jobs[job];
+    for (size_t i = 0; i < j->n_parents; i++) {
+        const char *chosen = plan_chosen_key(&r->plan, j->parents[i]);
+        const struct history_job *past = r->jobs[j->parents[i]].past;
+        if (!chosen || strcmp(chosen, key) != 0 || !past || past->n_rows == 0) continue;
+        const struct stage *kind = r->plan.stages[r->plan.jobs[j->parents[i]].stage].kind;
+        const struct job_value *cell =
+            row_find_cell(kind->columns, past->rows[0].cells, past->rows[0].n, "chosen");
+        if (!cell) continue;
+        text_add(out, "%s", cell->as.text);
+        return;
+    }
+    text_add(out, "-");
+}
+
+static bool is_number(const struct config_point *point, const char *key) {
+    for (size_t i = 0; i < config_point_size(point); i++) {
+        const struct config_key *k = config_point_key(point, i);
+        if (strcmp(k->name, key) == 0) return k->type == CONFIG_INT || k->type == CONFIG_FLOAT;
+    }
+    return false;
+}
+
+static void name_chosen(struct summary *s, const struct plan *p, size_t choice) {
+    const char *key = plan_chosen_key(p, choice);
+    if (!key || s->n_keys + 1 >= SUMMARY_KEYS) return; /* the last column may become `of` */
+    for (size_t k = 0; k < s->n_keys; k++)
+        if (s->of_choice[k] && strcmp(text_str(&s->heads[k]) + strlen(CHOSEN), key) == 0) return;
+    const size_t at = s->n_keys++;
+    text_add(&s->heads[at], "%s%s", CHOSEN, key);
+    s->of_choice[at] = true;
+    s->number[at] = is_number(plan_read_point(p, choice), key);
+}
+
+/* "0.1" is in "0.01, 0.1". */
+static bool is_listed(const char *list, const char *value) {
+    const size_t n = strlen(value);
+    for (const char *at = list; at; at = strstr(at, ", ") ? strstr(at, ", ") + 2 : NULL)
+        if (strncmp(at, value, n) == 0 && (at[n] == '\0' || at[n] == ',')) return true;
+    return false;
+}
+
+void summary_add_chosen(struct summary_group *to, const struct summary *s,
+                        const struct summary_group *repeat) {
+    for (size_t k = 0; k < s->n_keys; k++)
+        if (s->of_choice[k] && !is_listed(text_str(&to->keys[k]), text_str(&repeat->keys[k])))
+            text_add(&to->keys[k], ", %s", text_str(&repeat->keys[k]));
+}
+
+void summary_describe(struct summary_group *g, const struct summary *s, const struct run_state *r,
+                      size_t stage, size_t job, const struct key_columns *axes) {
     const struct plan *p = &r->plan;
     const size_t model = plan_model(p, job);
     g->n_keys = N_FIXED;
@@ -77,10 +132,13 @@ void summary_describe(struct summary_group *g, const struct run_state *r, size_t
             text_add(key, "-");
         if (is_own(&axes->list[i])) text_add(&g->setting, "\n%s", text_str(key));
     }
+    for (; g->n_keys < s->n_keys; g->n_keys++)
+        chosen_value(&g->keys[g->n_keys], r, job, text_str(&s->heads[g->n_keys]) + strlen(CHOSEN));
     describe_fit(g, p, job);
 }
 
-void summary_name_columns(struct summary *s, const struct key_columns *axes) {
+void summary_name_columns(struct summary *s, const struct plan *p, size_t stage,
+                          const struct key_columns *axes) {
     for (size_t i = 0; i < N_FIXED; i++) text_add(&s->heads[i], "%s", FIXED[i]);
     s->n_keys = N_FIXED;
     for (size_t i = 0; i < axes->n && i < AXES_MOST; i++) {
@@ -93,19 +151,26 @@ void summary_name_columns(struct summary *s, const struct key_columns *axes) {
         s->number[at] = (k->key->type == CONFIG_INT || k->key->type == CONFIG_FLOAT) &&
                         !(k->key->flags & CONFIG_LIST);
     }
+    for (size_t i = 0; i < p->stages[stage].n_jobs; i++) {
+        const struct planned_job *job = &p->jobs[p->stages[stage].jobs[i]];
+        for (size_t k = 0; k < job->n_parents; k++) name_chosen(s, p, job->parents[k]);
+    }
 }
 
 /* ---- which jobs a line stands for */
 
-bool summary_same_line(const struct summary_group *a, const struct summary_group *b) {
+bool summary_same_line(const struct summary *s, const struct summary_group *a,
+                       const struct summary_group *b) {
     if (a->functions != b->functions || a->points != b->points ||
         strcmp(text_str(&a->setting), text_str(&b->setting)) != 0)
         return false;
     for (size_t i = 0; i < a->n_keys; i++)
-        if (strcmp(text_str(&a->keys[i]), text_str(&b->keys[i])) != 0) return false;
+        if (!s->of_choice[i] && strcmp(text_str(&a->keys[i]), text_str(&b->keys[i])) != 0)
+            return false;
     return true;
 }
 
-bool summary_same_group(const struct summary_group *a, const struct summary_group *b) {
-    return summary_same_line(a, b) && strcmp(text_str(&a->fit), text_str(&b->fit)) == 0;
+bool summary_same_group(const struct summary *s, const struct summary_group *a,
+                        const struct summary_group *b) {
+    return summary_same_line(s, a, b) && strcmp(text_str(&a->fit), text_str(&b->fit)) == 0;
 }

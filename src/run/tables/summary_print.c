@@ -191,6 +191,14 @@ static void error_name(struct text *out, const struct summary *s) {
         text_add(out, "%c%s", toupper((unsigned char)first[0]), first + 1);
 }
 
+static void choice_notes(struct text *out, const struct summary *s,
+                         const struct summary_columns *c) {
+    for (size_t k = 0; k < s->n_keys; k++)
+        if (s->of_choice[k])
+            text_add(out, " %s: chosen by validation loss, for every repeat.",
+                     summary_columns_head(s, k, c));
+}
+
 static void statistic_notes(struct text *out, const struct summary *s,
                             const struct summary_columns *c) {
     for (size_t i = 0; i < SUMMARY_STATISTICS_N; i++) {
@@ -220,6 +228,7 @@ static void notes(struct table_output *o, const struct summary *s, const struct 
     else if (c->most_repeats > 1)
         text_add(&out, "; mean over %zu to %zu repeats", c->least_repeats, c->most_repeats);
     if (c->most_repeats > 0) text_add(&out, ".");
+    choice_notes(&out, s, c);
     statistic_notes(&out, s, c);
     if (hidden->size)
         text_add(&out, " Columns that did not fit: %s; --wide shows them.", text_str(hidden));
