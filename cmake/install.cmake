@@ -16,7 +16,8 @@ add_custom_target(help_files ALL DEPENDS ${help_folder}/stamp)
 set_target_properties(taskvec PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON) # libraries in prefixes
 install(TARGETS taskvec RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/experiments DESTINATION ${data_folder}
-  FILES_MATCHING PATTERN "*.cfg" PATTERN "*.safetensors" PATTERN imported EXCLUDE)
+  FILES_MATCHING PATTERN "*.cfg" PATTERN "*.safetensors" PATTERN "*.json" PATTERN README.md
+  PATTERN imported EXCLUDE PATTERN smollm2 EXCLUDE PATTERN words EXCLUDE)
 install(FILES ${help_folder}/taskvec.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 OPTIONAL)
 install(FILES ${help_folder}/taskvec DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions OPTIONAL)
 install(FILES ${help_folder}/_taskvec DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions OPTIONAL)

@@ -19,9 +19,9 @@ cmake --install "$build" --prefix "$prefix" >"$work/log" 2>&1 || { cat "$work/lo
 program=$prefix/bin/taskvec share=$prefix/share
 export PATH=$prefix/bin:$PATH
 
-# ---- files: every config and model of the repository, and no other.
-(cd -- "$source" && find experiments -name '*.cfg' -o -path '*/models/*.safetensors') |
-    grep -v /imported/. | sort >"$work/shipped"
+# ---- files: every config, model and task of the repository with what it says of them, and no other.
+(cd -- "$source" && find experiments -name '*.cfg' -o -name '*.safetensors' -o -name '*.json' -o -name README.md) |
+    grep -vE '/(imported|smollm2)/.' | sort >"$work/shipped"
 (cd -- "$share/taskvec" && find experiments -type f) | sort >"$work/installed"
 diff "$work/shipped" "$work/installed" || fault "the installed examples differ from those of the sources"
 for file in man/man1/taskvec.1 bash-completion/completions/taskvec zsh/site-functions/_taskvec doc/taskvec/CHANGELOG.md; do

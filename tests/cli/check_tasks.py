@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""check_tasks.py TEXT - the files of the folder TEXT (experiments/text): every task is well formed, and the vocabulary of the word
+model has every token. Prints, for `taskvec verify CASES --tokenizer`, one prompt of all items of each task with its ids.
+If the module lemminflect is there, inflected forms are compared with it."""
+
+import glob
+import json
+import os
+import re
+import sys
+
+# Tasks whose inputs or answers are more than one word, or hold capitals.
+LISTS = {"alphabetically_first_3", "alphabetically_last_3", "animal_v_object_3", "choose_first_of_3", "choose_last_of_3",
+         "choose_middle_of_3", "verb_v_adjective_3"}
+CASE = {"lowercase", "bijection_case"}
+CAPITALS = CASE | {"uppercase", "capitalize", "english-german"}
+# Fewer than 150 items: the subject has no more.
+SMALL = {"country-capital": 120, "country-language": 140}
+FORMS = {"singular-plural": "NNS", "present-past": "VBD", "third_person": "VBZ", "gerund": "VBG", "comparative": "JJR",
+         "superlative": "JJS"}
+KNOWN = {"singular-plural": "mouse mice box boxes city cities key keys leaf leaves stomach stomachs knife knives",
+         "present-past": "stop stopped cry cried agree agreed visit visited lie lied travel traveled begin began",
+         "gerund": "die dying run running agree agreeing make making begin beginning open opening see seeing",
+         "third_person": "go goes watch watches carry carries play plays kiss kisses",
+         "comparative": "big bigger dry drier wide wider good better shy shyer new newer free freer",
+         "superlative": "hot hottest happy happiest nice nicest bad worst",
+         "antonym": "hot cold cold hot", "hypernym": "dog animal rose flower", "synonym": "buy purchase",
+         "country-capital": "france paris japan tokyo", "country-currency": "india rupee", "country-language": "brazil portuguese",
+         "english-french": "house maison", "english-german": "house Haus", "english-spanish": "house casa",
+         "french-english": "maison house",
+         "first_letter": "house h", "last_letter": "house e", "next_letter": "house i", "word_length": "house 5",
+         "uppercase": "house HOUSE", "lowercase": "HOUSE house", "capitalize": "house House",
+         "bijection_case": "house HOUSE HOUSE house", "bijection_english-french": "house maison maison house"}
+failed = []
+
+
+def fault(*words):
+    failed.append(" ".join(map(str, words)))
+
+
+def read(path):
+    """A task's pairs; faults of the file's form."""
+    name = os.path.basename(path)[: -len(".json")]
+    with open(path, encoding="utf-8", newline="") as file:
+        text = file.read()
+    items = json.loads(text)
+    inputs = [item["input"] for item in items]
+    if any(set(item) != {"input", "output"} for item in items):
+        fault(name, "has an item with other keys")
+    if inputs != sorted(set(inputs)):
+        fault(name, "is not sorted, or has an input twice")
+    if text.count("\n") != len(items) + 2 or not text.endswith("\n]\n"):
+        fault(name, "does not have one item a line")
+    if len(items) < SMALL.get(name, 150):
+        fault(name, "has", len(items), "items")
+    return name, {item["input"]: item["output"] for item in items}
+
+
+def check_words(name, task):
+    word = re.compile(r"\d+|[^\W\d_]+")
+    for x, y in task.items():
+        words = x.split(", ") if name in LISTS else [x]
+        if len(words) != (3 if name in LISTS else 1) or not all(word.fullmatch(w) for w in [*words, y]):
+            fault(name, "has the item", x, y)
+        if name in LISTS and y not in words:
+            fault(name, "has an answer that is not in its list:", x, y)
+        if (x != x.lower() and name not in CASE) or (y != y.lower() and name not in CAPITALS):
+            fault(name, "has capitals:", x, y)
+        if y == x and name in ("antonym", "synonym", "hypernym", "gerund", "third_person", "comparative", "superlative"):
+            fault(name, "answers its input:", x)
+
+
+def check_known(tasks):
+    for name, text in KNOWN.items():
+        words = text.split()
+        for x, y in zip(words[::2], words[1::2]):
+            if tasks[name].get(x) != y:
+                fault(name, x, "is", tasks[name].get(x), "expected", y)
+    for name in ("antonym", "bijection_case", "bijection_english-french"):
+        if any(tasks[name].get(y) != x for x, y in tasks[name].items()):
+            fault(name, "is not its own inverse")
+
+
+def check_four_tasks(tasks):
+    """Only the context tells the task: every lower-case input word has at least four."""
+    count = {}
+    for name in set(tasks) - LISTS:
+        for x in tasks[name]:
+            count[x] = count.get(x, 0) + 1
+    few = sorted(x for x, n in count.items() if n < 4 and x == x.lower())
+    if few:
+        fault("in fewer than four tasks:", *few[:10])
+
+
+def check_forms(tasks):
+    try:
+        from lemminflect import getInflection
+    except ImportError:
+        return
+    other = {"freer", "freest", "truer", "stinging"}  # forms that lemminflect gets wrong
+    for name, tag in FORMS.items():
+        for x, y in tasks[name].items():
+            if y not in getInflection(x, tag) and y not in other:
+                fault(name, x, "is", y, "in lemminflect", *getInflection(x, tag))
+
+
+def cases(tasks, vocabulary):
+    """One prompt for each task: all its items, then a query."""
+    for name, task in sorted(tasks.items()):
+        prompt = "".join(f"Q: {x}\nA: {y}\n\n" for x, y in task.items()) + f"Q: {next(iter(task), '')}\nA:"
+        tokens = re.findall(r"\n\n|\n|,|[^\s,]+", prompt)
+        missing = [token for token in tokens if token not in vocabulary]
+        if missing:
+            fault("the vocabulary lacks", *missing[:10])
+        ids = [vocabulary.get(token, 0) for token in tokens]
+        yield {"text": prompt, "ids": ids, "ids_with_special": [vocabulary["<s>"], *ids], "decoded": " ".join(tokens)}
+
+
+def main():
+    folder = sys.argv[1]
+    tasks = dict(read(path) for path in glob.glob(os.path.join(folder, "tasks", "*.json")))
+    if len(tasks) < 20:
+        fault("only", len(tasks), "tasks")
+    for name, task in tasks.items():
+        check_words(name, task)
+    check_known(tasks)
+    check_four_tasks(tasks)
+    check_forms(tasks)
+    with open(os.path.join(folder, "word_model", "tokenizer.json"), encoding="utf-8") as file:
+        vocabulary = json.load(file)["model"]["vocab"]
+    if sorted(vocabulary.values()) != list(range(len(vocabulary))) or len(vocabulary) > 6000:
+        fault("the vocabulary has", len(vocabulary), "tokens, or a gap")
+    json.dump(list(cases(tasks, vocabulary)), sys.stdout)
+    print("".join(f"check_tasks: {line}\n" for line in failed), end="", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
