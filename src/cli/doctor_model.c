@@ -47,9 +47,9 @@ static void say_config(struct doctor *d, const struct hf_model *m) {
     doctor_well(d, "defaults",
                 c->defaulted.size > 0 ? text_str(&c->defaulted) : "none were needed");
     if (c->unread.size > 0) doctor_well(d, "keys unread", text_str(&c->unread));
-    if (c->sliding_window == 0) return;
+    if (c->dims.window == 0) return;
     text_add(&window, "a sliding window of %zu tokens is in use: longer prompts are refused",
-             c->sliding_window);
+             c->dims.window);
     say(d, "window", &window);
 }
 

@@ -7,6 +7,7 @@
 #include "cli/standard_input.h"
 #include "model/checkpoint.h"
 #include "model/hf/hf_weights.h"
+#include "model/length.h"
 #include "run/export/edits_reader.h"
 
 enum { TOKENS = 20, TOKENS_MOST = 100000, TOP = 5, TOP_MOST = 100 };
@@ -120,17 +121,15 @@ cleanup:
 /* The last generated token is not run, so it needs no position. */
 static enum err_code check_length(struct session *s, struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct hf_config *c = &s->model.config;
-    const size_t n = s->made.prompt_tokens, positions = c->dims.positions;
-    TRY(hf_config_check_length(c, n, s->made.model, err));
-    const bool windowed = c->sliding_window > 0 && c->sliding_window < positions;
-    const size_t room = (windowed ? c->sliding_window : positions) - n + 1;
+    const struct model_dims *d = &s->model.config.dims;
+    const size_t n = s->made.prompt_tokens, most = length_most(d);
+    TRY(length_check(d, n, s->made.model, err));
+    const size_t room = most - n + 1;
     if (s->tokens == 0) s->tokens = room < TOKENS ? room : TOKENS;
     CHECK(s->tokens <= room, ERR_DATA,
           "%s: %zu tokens after a prompt of %zu token%s, but there is room for %zu: %s %zu",
           s->made.model, s->tokens, n, text_plural(n), room,
-          windowed ? "the sliding window is" : "the positions of the model are",
-          windowed ? c->sliding_window : positions);
+          most < d->positions ? "the sliding window is" : "the positions of the model are", most);
 cleanup:
     return rc;
 }

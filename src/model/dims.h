@@ -27,6 +27,9 @@ struct model_dims {
     size_t KV; /* key-value heads, a divisor of H; 0: H */
     size_t D;  /* width of a head; 0: E / H, and H divides E */
     size_t F;  /* width of the MLP; 0: 4 E */
+    /* A token attends to itself and the window - 1 tokens before it, which this program does not
+     * compute: longer sequences must be refused (length.h). 0: no sliding window is in use. */
+    size_t window;
     struct rotary_dims rotary;
     enum activation_kind activation;
 

@@ -188,7 +188,7 @@ static enum err_code read_all(struct hf_config *c, const struct hf_source *s, st
     TRY(hf_rotary_read(&d->rotary, s, c->family, d->D, err));
     TRY(read_properties(d, s, c->family, err));
     TRY(read_tie(&c->tie, s, c->family, err));
-    TRY(hf_window_read(&c->sliding_window, s, c->family, d->L, err));
+    TRY(hf_window_read(&d->window, s, c->family, d->L, err));
     hf_unread_keys(&c->unread, s->root);
     TRY(text_check(&c->defaulted, err));
     TRY(text_check(&c->unread, err));
@@ -229,17 +229,4 @@ void hf_config_release(struct hf_config *c) {
     text_release(&c->defaulted);
     text_release(&c->unread);
     *c = (struct hf_config){0};
-}
-
-enum err_code hf_config_check_length(const struct hf_config *c, size_t tokens, const char *place,
-                                     struct err *err) {
-    if (tokens > c->dims.positions)
-        return ERR(err, ERR_DATA, "%s: prompts of %zu tokens, but the model has %zu positions",
-                   place, tokens, c->dims.positions);
-    if (c->sliding_window > 0 && tokens > c->sliding_window)
-        return ERR(err, ERR_DATA,
-                   "%s: prompts of %zu tokens, but a sliding window of %zu tokens is in use, which "
-                   "is not computed: use shorter prompts",
-                   place, tokens, c->sliding_window);
-    return ERR_OK;
 }

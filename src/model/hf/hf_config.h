@@ -19,11 +19,7 @@ enum hf_tie { HF_TIE_NOT_SAID, HF_TIE_NO, HF_TIE_YES };
 struct hf_config {
     struct model_dims dims; /* but `tied`, which depends on the tensors: hf_model.h */
     const struct hf_family *family;
-    enum hf_tie tie; /* tie_word_embeddings */
-    /* A token attends to itself and the sliding_window - 1 tokens before it, which this program
-     * does not compute: longer prompts must be refused (hf_config_check_length). 0: no window in
-     * use. */
-    size_t sliding_window;
+    enum hf_tie tie;       /* tie_word_embeddings */
     struct text defaulted; /* "rope_theta 10000, rms_norm_eps 1e-06": for printing; owned */
     struct text unread;    /* keys that no rule knows: "a, b"; owned */
 };
@@ -33,10 +29,5 @@ enum err_code hf_config_parse(struct hf_config *out, const char *text, size_t si
                               const char *place, struct err *err);
 enum err_code hf_config_read(struct hf_config *out, const char *folder, struct err *err);
 void hf_config_release(struct hf_config *c); /* idempotent */
-
-/* ERR_DATA if prompts of `tokens` tokens are longer than the positions or the sliding window.
- * place: the model, for the message. */
-enum err_code hf_config_check_length(const struct hf_config *c, size_t tokens, const char *place,
-                                     struct err *err);
 
 #endif

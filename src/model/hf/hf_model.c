@@ -8,6 +8,7 @@
 #include "model/hf/hf_folder.h"
 #include "model/hf/hf_names.h"
 #include "tensorfile/finite.h"
+#include "tensorfile/mapping.h"
 #include "tensorfile/tensor_name.h"
 
 static bool is_float(const struct tensor_info *t) {
@@ -126,11 +127,42 @@ void hf_model_close(struct hf_model *m) {
     *m = (struct hf_model){0};
 }
 
+/* ---- finite weights */
+
+enum { CHECKED = 4 };
+
+/* The tensors of a model that were found finite in this process, by the hash of their files' stamps
+ * and their names: the jobs of a compute child read one model again and again. The oldest entry is
+ * replaced. */
+static char checked[CHECKED][HASH_HEX];
+static size_t next_checked;
+
+static void identify(char hex[HASH_HEX], const struct hf_model *m) {
+    struct hash h;
+    hash_begin(&h);
+    for (size_t i = 0; i < tensor_set_files(m->set); i++) {
+        const struct mapping *map = tensorfile_mapping(tensor_set_file(m->set, i));
+        hash_bytes(&h, &map->stamp, sizeof map->stamp);
+    }
+    for (size_t i = 0; i < params_tensors(&m->config.dims); i++) hash_text(&h, m->tensors[i]->name);
+    hash_end(hex, &h);
+}
+
+static bool is_checked(const char *hex) {
+    for (size_t i = 0; i < CHECKED; i++)
+        if (strcmp(checked[i], hex) == 0) return true;
+    return false;
+}
+
 enum err_code hf_model_check_finite(const struct hf_model *m, struct err *err) {
     enum err_code rc = ERR_OK;
-    const size_t n = params_tensors(&m->config.dims);
-    for (size_t i = 0; i < n && rc == ERR_OK; i++)
-        rc = finite_check_tensor(m->tensors[i], tensor_set_path(m->set), err);
+    char hex[HASH_HEX];
+    identify(hex, m);
+    if (is_checked(hex)) return ERR_OK;
+    for (size_t i = 0; i < params_tensors(&m->config.dims); i++)
+        TRY(finite_check_tensor(m->tensors[i], tensor_set_path(m->set), err));
+    memcpy(checked[next_checked++ % CHECKED], hex, HASH_HEX);
+cleanup:
     return rc;
 }
 

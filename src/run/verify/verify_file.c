@@ -87,6 +87,7 @@ enum err_code verify_folder(struct text *out, const char *folder, const char *mo
     TRY(fixture_open(&f, reference, err));
     TRY(hf_model_open(&read, model ? model : folder, err));
     TRY(check_hash(f, &read, err));
+    TRY(hf_model_check_finite(&read, err));
     TRY(hf_weights_place(&params, &read, err));
     TRY(fixture_has(f, "logits") ? verify_text(&report, f, &params, err)
                                  : verify_pretrained(&report, f, &params, err));

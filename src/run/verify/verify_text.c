@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "model/forward.h"
+#include "model/length.h"
 #include "run/verify/verify_file.h"
 #include "run/verify/verify_reference.h"
 
@@ -71,8 +72,9 @@ static enum err_code read_prompts(struct text_reference *t, const char *prefix, 
     TRY(read_integers(&lengths, f, prefix, "lengths", 1, err));
     TRY(read_integers(&targets, f, prefix, "target_ids", 1, err));
     t->B = ids.shape[0], t->T = ids.shape[1];
-    CHECK(t->B > 0 && t->T <= d->positions && lengths.n == t->B && targets.n == t->B, ERR_DATA,
+    CHECK(t->B > 0 && t->T > 0 && lengths.n == t->B && targets.n == t->B, ERR_DATA,
           "%s: token_ids, lengths, target_ids and config.json disagree", fixture_path(f));
+    TRY(length_check(d, t->T, fixture_path(f), err));
     TRY(allocate_prompts(t, err));
     TRY(narrow(t->ids, &ids, -1, d->vocabulary, "token_ids", f, err));
     TRY(narrow(t->length, &lengths, 1, t->T + 1, "lengths", f, err));

@@ -13,6 +13,7 @@
 
 #include "model/family.h"
 #include "model/hf/hf_config.h"
+#include "model/length.h"
 #include "twins/error_says.h"
 
 static struct err err;
@@ -254,7 +255,7 @@ static void other_scalings_are_refused_by_name(void **state) {
 
 static size_t window_of(const char *members) {
     struct hf_config c = parsed(members);
-    const size_t window = c.sliding_window;
+    const size_t window = c.dims.window;
     hf_config_release(&c);
     return window;
 }
@@ -285,10 +286,10 @@ static void windows_in_use_are_known(void **state) {
 static void longer_prompts_are_refused(void **state) {
     (void)state;
     struct hf_config c = parsed(GROUPED("mistral") ",\"sliding_window\":64");
-    SUCCEEDS(hf_config_check_length(&c, 64, "m", &err));
-    ERROR_SAYS(hf_config_check_length(&c, 65, "m", &err), ERR_DATA,
+    SUCCEEDS(length_check(&c.dims, 64, "m", &err));
+    ERROR_SAYS(length_check(&c.dims, 65, "m", &err), ERR_DATA,
                "m: prompts of 65 tokens, but a sliding window of 64 tokens is in use");
-    ERROR_SAYS(hf_config_check_length(&c, 257, "m", &err), ERR_DATA,
+    ERROR_SAYS(length_check(&c.dims, 257, "m", &err), ERR_DATA,
                "m: prompts of 257 tokens, but the model has 256 positions");
     hf_config_release(&c);
 }

@@ -73,7 +73,7 @@ static void copy_file(const char *folder, const char *name, bool changes) {
     char path[SCRATCH_PATH];
     size_t size;
     char *bytes = read_file(&size, folder, name);
-    if (changes) bytes[size - 1] ^= 0x40; /* the exponent of the last weight */
+    if (changes) bytes[size - 1] ^= 0x20; /* the exponent of the last weight */
     scratch_write(path, &scratch, name, bytes, size);
     free(bytes);
 }
@@ -95,9 +95,42 @@ static void differences_are_found(void **state) {
     text_release(&report);
 }
 
+/* The folder of llama_bf16 with another config.json. */
+static void put_mistral(const char *folder, const char *members) {
+    char path[SCRATCH_PATH], config[4096];
+    size_t size;
+    char *bytes = read_file(&size, folder, "config.json");
+    bytes[size] = '\0';
+    char *type = strstr(bytes, "\"model_type\": \"llama\"");
+    assert_non_null(type);
+    *type = '\0';
+    (void)snprintf(config, sizeof config, "%s\"model_type\": \"mistral\", %s%s", bytes, members,
+                   strchr(type + 1, ','));
+    scratch_write(path, &scratch, "config.json", config, strlen(config));
+    free(bytes);
+}
+
+static void prompts_longer_than_a_sliding_window_are_refused(void **state) {
+    (void)state;
+    need_fixtures();
+    char folder[FILE_PATH_MAX];
+    struct text report = {0};
+    folder_of(folder, "llama_bf16");
+    copy_file(folder, "expected.h5", false);
+    copy_file(folder, "model.safetensors", false);
+    put_mistral(folder, "\"sliding_window\": null");
+    SUCCEEDS(verify_folder(&report, scratch.folder, NULL, PARTS, false, &err));
+    text_release(&report);
+    put_mistral(folder, "\"sliding_window\": 4");
+    ERROR_SAYS(verify_folder(&report, scratch.folder, NULL, PARTS, false, &err), ERR_DATA,
+               "but a sliding window of 4 tokens is in use");
+    text_release(&report);
+}
+
 int main(void) {
     blas_init();
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_family_agrees),
-                                       cmocka_unit_test(differences_are_found)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_family_agrees), cmocka_unit_test(differences_are_found),
+        cmocka_unit_test(prompts_longer_than_a_sliding_window_are_refused)};
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }
