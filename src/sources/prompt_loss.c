@@ -23,5 +23,6 @@ float prompt_loss_error(const struct prompt_loss *loss, float prediction, float 
 }
 
 const char *prompt_loss_error_name(const struct prompt_loss *loss) {
+    if (loss->kind == LOSS_CROSS_ENTROPY) return "share of wrong answers";
     return loss->kind == LOSS_LOGISTIC ? "share of wrong signs" : "mean squared error";
 }

@@ -12,8 +12,9 @@
 
 enum prompt_loss_kind {
     LOSS_SQUARED,
-    LOSS_HUBER,   /* with struct prompt_loss.delta */
-    LOSS_LOGISTIC /* of classes -1 and 1 */
+    LOSS_HUBER,        /* with struct prompt_loss.delta */
+    LOSS_LOGISTIC,     /* of classes -1 and 1 */
+    LOSS_CROSS_ENTROPY /* of token ids: model/vocabulary.h computes it */
 };
 
 struct prompt_loss {
@@ -30,7 +31,7 @@ double prompt_loss_sum(float *dprediction, const struct prompt_loss *loss, const
  * counts as negative). NaN stays NaN. */
 float prompt_loss_error(const struct prompt_loss *loss, float prediction, float target);
 
-/* What the mean of these errors is called: "mean squared error", or "share of wrong signs". */
+/* What the mean of these errors is called: "mean squared error", "share of wrong signs", ... */
 const char *prompt_loss_error_name(const struct prompt_loss *loss);
 
 #endif

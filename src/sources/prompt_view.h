@@ -9,6 +9,21 @@
 #define SOURCES_PROMPT_VIEW_H
 
 #include <stddef.h>
+#include <stdint.h>
+
+#define PROMPT_NO_TARGET UINT32_MAX
+
+/* Prompts of token ids, one after the other: prompt i is ids[first[i]] .. ids[first[i + 1] - 1]. */
+struct prompt_text {
+    const uint32_t *ids;        /* the last token of a prompt is its query, after which the answer
+                                   would follow; NULL: prompts are of numbers */
+    const size_t *first;        /* [n + 1] */
+    const uint32_t *answers;    /* the true answers, prompt after prompt */
+    const size_t *answer_first; /* [n + 1] */
+    const uint32_t *next; /* as ids: the token that follows where it belongs to a shown answer,
+                             else PROMPT_NO_TARGET: what pretraining predicts. NULL unless
+                             source_options.next is set */
+};
 
 struct prompt_view {
     size_t n, points, dims;
@@ -16,9 +31,10 @@ struct prompt_view {
     const float *y; /* [n, points] */
     /* For prompts whose queries are not the points that the context shows (shifted covariates), and
      * for prompts whose labels change with the number of pairs shown (shuffled labels): */
-    const float *query_x; /* [n, points, dims] what is asked after k pairs; NULL: x */
-    const float *query_y; /* [n, points] its true answer; NULL: y */
-    const float *shown_y; /* [n, points, points] row k: the labels of the k pairs; NULL: y */
+    const float *query_x;    /* [n, points, dims] what is asked after k pairs; NULL: x */
+    const float *query_y;    /* [n, points] its true answer; NULL: y */
+    const float *shown_y;    /* [n, points, points] row k: the labels of the k pairs; NULL: y */
+    struct prompt_text text; /* instead of the arrays above; dims is 0 */
 };
 
 /* Prompts first .. first + n - 1. */
@@ -26,6 +42,11 @@ static inline struct prompt_view prompt_view_part(const struct prompt_view *p, s
                                                   size_t n) {
     struct prompt_view part = *p;
     part.n = n;
+    if (p->text.ids) {
+        part.text.first += first; /* what first and answer_first contain stays absolute */
+        part.text.answer_first += first;
+        return part;
+    }
     part.x += first * p->points * p->dims;
     part.y += first * p->points;
     if (p->query_x) part.query_x += first * p->points * p->dims;
@@ -39,6 +60,20 @@ static inline struct prompt_view prompt_view_chunk(const struct prompt_view *p, 
                                                    size_t most) {
     const size_t left = p->n - first;
     return prompt_view_part(p, first, left < most ? left : most);
+}
+
+/* Tokens of prompt i, its query included, and how many there are; the same of its true answer. */
+static inline const uint32_t *prompt_view_ids(const struct prompt_view *p, size_t i) {
+    return p->text.ids + p->text.first[i];
+}
+static inline size_t prompt_view_length(const struct prompt_view *p, size_t i) {
+    return p->text.first[i + 1] - p->text.first[i];
+}
+static inline const uint32_t *prompt_view_answer(const struct prompt_view *p, size_t i) {
+    return p->text.answers + p->text.answer_first[i];
+}
+static inline size_t prompt_view_answer_length(const struct prompt_view *p, size_t i) {
+    return p->text.answer_first[i + 1] - p->text.answer_first[i];
 }
 
 /* x [dims] of point k (from 0) of prompt i; those of the points after it follow. */

@@ -18,7 +18,7 @@ enum err_code source_check(const struct source *s, const struct config_point *po
 enum err_code source_check_functions(const struct source *s, const struct config_point *point,
                                      const char *what, struct err *err) {
     if (s->info.functions) return ERR_OK;
-    return config_error(err, point, "source.problem",
+    return config_error(err, point, s->info.answers ? "source.kind" : "source.problem",
                         "%s needs prompts of functions, and %s has none: choose another source",
                         what, s->info.name);
 }
@@ -42,6 +42,15 @@ struct prompt_view source_draw(struct source *s, uint64_t first, size_t n) {
 void source_redraw(struct source *s, size_t row, uint64_t sample) {
     const struct source_draw draw = {.row = row, .n = 1, .first = sample, .points = s->points};
     (void)s->kind->draw(s, &draw);
+}
+
+enum err_code source_status(const struct source *s, struct err *err) {
+    return s->kind->status ? s->kind->status(s, err) : ERR_OK;
+}
+
+struct source_question source_question(const struct source *s, size_t i) {
+    assert(s->info.answers);
+    return s->kind->question(s, i);
 }
 
 const float *source_parameters(const struct source *s) {

@@ -2,9 +2,10 @@
  * source.h - where a stage's prompts come from, and how predictions are compared with the true
  * answers.
  *
- * Stages, passes and methods use this interface only. Today the prompts are of function classes
- * with shifts (sources/problems); word-pair tasks are to follow. source_registry.h opens the source
- * that a config point names; source_kind.h is what a kind of source implements.
+ * Stages, passes and methods use this interface only. Prompts are of function classes with shifts
+ * (sources/problems), or of text tasks (sources/text): info->functions or info->answers says which.
+ * source_registry.h opens the source that a config point names; source_kind.h is what a kind of
+ * source implements.
  *
  * Prompts are a pure function of (seed, source, split, sample number): sample i of a split is the
  * same prompt in every batch, for every method, on every rank. A source stores only the prompts
@@ -23,11 +24,18 @@
 
 struct source;
 
+/* Which pairs of a text task prompts ask about; shown are those for training. */
+enum source_part { SOURCE_TRAIN, SOURCE_VALIDATION, SOURCE_TEST, SOURCE_PARTS };
+
 struct source_options {
     uint64_t seed;
     const char *split;      /* names functions and everything else: "test", "fit/0" */
     const char *covariates; /* another split for everything but functions; NULL: the same */
     bool shifted;           /* the point's key `shift` changes the prompts */
+    enum source_part asked; /* of text tasks; functions are drawn anew for every split */
+    bool next;              /* prompts of token ids have prompt_text.next */
+    size_t most_tokens;     /* of a prompt with its answer; longer ones are left out of what is
+                               drawn. 0: no limit */
 };
 
 /* Prompts of functions of numbers, which estimators and the curriculum of pretraining need. */
@@ -35,6 +43,23 @@ struct source_functions {
     size_t dims;       /* coordinates of x */
     double noise;      /* standard deviation of the noise on y, in units of the function's scale */
     size_t parameters; /* numbers that describe one function */
+};
+
+/* Prompts of token ids, whose answers are tokens. */
+struct source_answers {
+    size_t vocabulary; /* tokens of the tokenizer: ids are below it */
+    char bos[64];      /* the token that begins every prompt; "": none */
+    size_t samples;    /* that ask for different things: later ones repeat them */
+    size_t repeated;   /* pairs of the files left out, since their input came before */
+    bool drop;         /* prompts that are too long are to be left out, not refused */
+    size_t crossed;    /* prompts drawn so far whose answer, encoded alone, has other tokens */
+    size_t left_out;   /* prompts that were longer than source_options.most_tokens */
+};
+
+/* What prompt i of the last draw asks. */
+struct source_question {
+    uint64_t sample;
+    const char *x, *y; /* the input and its true answer */
 };
 
 struct source_info {
@@ -47,6 +72,7 @@ struct source_info {
     bool apart;              /* queries are not the points that the context shows */
     bool relabels;           /* labels change with the number of pairs shown */
     const struct source_functions *functions; /* NULL: prompts are not of functions */
+    const struct source_answers *answers;     /* NULL: prompts are not of token ids */
 };
 
 void source_close(struct source *s); /* NULL-safe */
@@ -71,8 +97,16 @@ enum err_code source_reserve(struct source *s, size_t n, size_t points, struct e
 size_t source_bytes(const struct source *s, size_t n, size_t points);
 
 /* Samples first .. first + n - 1, n at most as reserved, of as many points as reserved. The view
- * stays valid until the next draw. */
+ * stays valid until the next draw. Of token ids it has fewer prompts where some were too long, or
+ * after a failure: ask source_status(). */
 struct prompt_view source_draw(struct source *s, uint64_t first, size_t n);
+
+/* Of the last draw: ERR_DATA where the tokenizer cannot write a prompt, ERR_MEMORY. Drawing prompts
+ * of functions cannot fail. */
+enum err_code source_status(const struct source *s, struct err *err);
+
+/* Only where info->answers; valid as long as the source. */
+struct source_question source_question(const struct source *s, size_t i);
 
 /* The numbers [n, functions->parameters] that describe the function of each prompt of the last
  * draw, valid until the next one; docs/results.md gives their order. Only for prompts of

@@ -24,6 +24,9 @@ struct source_kind {
     size_t (*bytes)(const struct source *s, size_t n, size_t points);
     /* Rows 0 .. row + n - 1 afterwards. */
     struct prompt_view (*draw)(struct source *s, const struct source_draw *draw);
+    /* Of sources of token ids; NULL for others. */
+    enum err_code (*status)(const struct source *s, struct err *err);
+    struct source_question (*question)(const struct source *s, size_t i);
     /* Of sources of functions; NULL for others. */
     double (*normaliser)(const struct source *s, size_t active);
     const float *(*parameters)(const struct source *s);

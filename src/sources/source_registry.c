@@ -1,9 +1,34 @@
 #include "sources/source_registry.h"
 
+#include <string.h>
+
 #include "sources/problems/problem_source.h"
+#include "sources/text/text_source.h"
+
+static const char *const KINDS[] = {"functions", "text", NULL};
+static const struct config_key KIND = {
+    .name = "source.kind",
+    .type = CONFIG_NAME,
+    .flags = CONFIG_SINCE,
+    .def = "functions",
+    .choices = KINDS,
+    .unit = "",
+    .meaning = "What prompts are of: functions of numbers (source.problem), or text (source.task).",
+};
 
 enum err_code source_schema(struct config_schema *out, struct err *err) {
-    return problem_schema(out, err);
+    enum err_code rc = ERR_OK;
+    TRY(config_schema_add(out, &KIND, 1, err));
+    TRY(problem_schema(out, err));
+    TRY(text_source_schema(out, err));
+cleanup:
+    return rc;
+}
+
+/* Points of programs before 0.4.0 have no kind. */
+static bool is_text(const struct config_point *point) {
+    return config_has(point, "source.kind") &&
+           strcmp(config_text(point, "source.kind"), "text") == 0;
 }
 
 enum err_code source_shift_schema(struct config_schema *out, struct err *err) {
@@ -14,6 +39,7 @@ enum err_code source_open(struct source **out, const struct config_point *point,
                           const struct source_options *o, struct err *err) {
     struct problem_setup setup;
     struct shift_setup shift = {0};
+    if (is_text(point)) return text_source_open(out, point, o, err);
     problem_setup_read(&setup, point);
     if (o->shifted) shift_setup_read(&shift, point);
     return problem_source_open(out, &setup, &shift, o, err);
@@ -21,6 +47,7 @@ enum err_code source_open(struct source **out, const struct config_point *point,
 
 size_t source_inputs(const struct config_point *point) {
     struct problem_setup setup;
+    if (is_text(point)) return 0;
     problem_setup_read(&setup, point);
     return setup.dims;
 }

@@ -15,7 +15,7 @@ enum err_code source_shift_schema(struct config_schema *out, struct err *err);
 enum err_code source_open(struct source **out, const struct config_point *point,
                           const struct source_options *o, struct err *err);
 
-/* Numbers of a token of that source: the width of a model that is made for it. */
+/* Numbers of a token of that source: the width of a model that is made for it. 0: token ids. */
 size_t source_inputs(const struct config_point *point);
 
 /* What help prints of each problem and of each shift. paper: NULL or "" where there is none. */

@@ -49,6 +49,7 @@ static const struct config_key ROWS[] = {
      .flags = CONFIG_AXIS,
      .def = "linear",
      .choices = NAMES,
+     .when = "source.kind=functions",
      .unit = "",
      .meaning = "Function class from which prompts are drawn."},
     {.name = "source.dims",
@@ -57,6 +58,7 @@ static const struct config_key ROWS[] = {
      .min = 1,
      .max = PROBLEM_DIMS_MAX,
      .def = "5",
+     .when = "source.kind=functions",
      .unit = "",
      .meaning = "Number of coordinates of x."},
     {.name = "source.scale",
@@ -64,6 +66,7 @@ static const struct config_key ROWS[] = {
      .min = 1e-6,
      .max = 1e6,
      .def = "1.0",
+     .when = "source.kind=functions",
      .unit = "",
      .meaning = "Factor that multiplies y; class labels are not scaled."},
 };

@@ -1,0 +1,197 @@
+#include "sources/text/text_source.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sources/source_kind.h"
+#include "sources/text/text_keys.h"
+#include "sources/text/text_prompts.h"
+#include "sources/text/text_tasks.h"
+
+struct text_source {
+    struct source source; /* first: source.h sees this */
+    struct source_answers answers;
+    struct text_tasks tasks;
+    struct tokenizer *tokenizer;
+    struct text_prompts prompts;
+    struct drawn_pairs pairs; /* arrays: [shots] */
+    uint32_t *order;          /* [shots] */
+    struct err failure;       /* of the last draw; code ERR_OK: none */
+    char name[96];
+};
+
+static struct text_source *self(struct source *s) { return (struct text_source *)s; }
+static const struct text_source *look(const struct source *s) {
+    return (const struct text_source *)s;
+}
+
+static void text_close(struct source *s) {
+    struct text_source *of = self(s);
+    text_prompts_release(&of->prompts);
+    text_tasks_close(&of->tasks);
+    tokenizer_close(of->tokenizer);
+    free(of->pairs.shown);
+    free(of->pairs.labels);
+    free(of->order);
+    free(of);
+}
+
+static size_t text_points(const struct source *s, size_t points) {
+    (void)s;
+    return points;
+}
+
+static enum err_code text_check_model(const struct source *s, const struct config_point *point,
+                                      size_t inputs, struct err *err) {
+    (void)s;
+    if (inputs == 0) return ERR_OK;
+    return config_error(err, point, "source.kind",
+                        "text prompts are token ids, but the model reads tokens of %zu numbers: "
+                        "give model.checkpoint the folder of a language model",
+                        inputs);
+}
+
+static size_t text_bytes_of(const struct source *s, size_t n, size_t points) {
+    const size_t most = text_tasks_longest(&look(s)->tasks) * points;
+    return n * (most * sizeof(uint32_t) + 6 * sizeof(size_t));
+}
+
+static enum err_code text_reserve(struct source *s, size_t n, size_t points, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct text_source *of = self(s);
+    const size_t shots = points - 1;
+    TRY(text_tasks_check_shots(&of->tasks, shots, err));
+    TRY(text_prompts_reserve(&of->prompts, n, shots, err));
+    of->pairs.shots = shots;
+    of->pairs.shown = calloc(points, sizeof(void *));
+    of->pairs.labels = calloc(points, sizeof(void *));
+    of->order = calloc(points, sizeof *of->order);
+    CHECK(of->pairs.shown && of->pairs.labels && of->order, ERR_MEMORY,
+          "no memory for prompts of %zu shots", shots);
+cleanup:
+    return rc;
+}
+
+static enum err_code draw_one(struct text_source *of, uint64_t sample, struct err *err) {
+    uint64_t own = 0;
+    struct task_draw *draw = text_tasks_at(&of->tasks, sample, &own);
+    task_draw_pairs(&of->pairs, draw, own, of->order);
+    return text_prompts_add(&of->prompts, &of->pairs, sample, err);
+}
+
+static struct prompt_view text_draw(struct source *s, const struct source_draw *draw) {
+    struct text_source *of = self(s);
+    struct text_prompts *p = &of->prompts;
+    assert(draw->points == of->pairs.shots + 1 && draw->active == 0);
+    of->failure = (struct err){.code = ERR_OK};
+    text_prompts_cut(p, draw->row);
+    for (size_t i = 0; i < draw->n && of->failure.code == ERR_OK; i++)
+        (void)draw_one(of, draw->first + i, &of->failure);
+    of->answers.crossed = p->crossed;
+    of->answers.left_out = p->left_out;
+    return (struct prompt_view){.n = p->n, .points = draw->points, .text = text_prompts_view(p)};
+}
+
+static enum err_code text_status(const struct source *s, struct err *err) {
+    const struct err *failure = &look(s)->failure;
+    if (failure->code != ERR_OK) *err = *failure;
+    return failure->code;
+}
+
+static struct source_question text_question(const struct source *s, size_t i) {
+    const struct text_prompts *p = &look(s)->prompts;
+    assert(i < p->n);
+    return (struct source_question){
+        .sample = p->samples[i], .x = p->asked[i]->x, .y = p->asked[i]->y};
+}
+
+static const struct source_kind KIND = {
+    .close = text_close,
+    .points = text_points,
+    .check = text_check_model,
+    .reserve = text_reserve,
+    .bytes = text_bytes_of,
+    .draw = text_draw,
+    .status = text_status,
+    .question = text_question,
+};
+
+/* ---- opening */
+
+static const char *stem_of(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* "antonym", "antonym_inverse". */
+static void name_source(char *out, size_t size, const struct text_keys *k) {
+    static const char *const ENDS[] = {"", "_inverse", "_bijection"};
+    const char *stem = stem_of(k->task);
+    const int length = (int)(strlen(stem) - (text_ends_with(stem, ".json") ? strlen(".json") : 0));
+    (void)snprintf(out, size, "%.*s%s", length < 70 ? length : 70, stem, ENDS[k->form]);
+}
+
+static void fill_info(struct text_source *of, const struct text_keys *k,
+                      const struct source_options *o, bool shuffled) {
+    name_source(of->name, sizeof of->name, k);
+    of->answers.repeated = text_tasks_repeated(&of->tasks);
+    of->answers.samples = o->asked == SOURCE_TEST ? text_tasks_samples(&of->tasks) : 0;
+    of->answers.drop = k->drop;
+    of->source.info = (struct source_info){
+        .name = of->name,
+        .shift = shuffled ? "shuffled_labels" : "none",
+        .loss = {.kind = LOSS_CROSS_ENTROPY},
+        .normaliser = 1,
+        .relabels = k->shuffled,
+        .answers = &of->answers,
+    };
+}
+
+static enum err_code open_tokenizer(struct text_source *of, const struct text_keys *k,
+                                    const struct config_point *point, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct err why;
+    int32_t *bos = &of->prompts.bos;
+    TRY(tokenizer_open(&of->tokenizer, k->tokenizer, err));
+    of->prompts.tokenizer = of->tokenizer;
+    of->answers.vocabulary = tokenizer_count(of->tokenizer);
+    CHECK_CONFIG(tokenizer_bos(bos, of->tokenizer, k->bos, &why) == ERR_OK, point, "source.bos",
+                 "%s", why.msg);
+    const struct token_text token =
+        *bos < 0 ? (struct token_text){0} : tokenizer_token(of->tokenizer, *bos);
+    (void)snprintf(of->answers.bos, sizeof of->answers.bos, "%.*s", (int)token.size,
+                   token.size > 0 ? token.data : "");
+cleanup:
+    return rc;
+}
+
+static enum err_code open_into(struct text_source *of, const struct config_point *point,
+                               const struct source_options *o, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct text_keys k;
+    TRY(text_keys_read(&k, point, o->shifted, err));
+    const bool shuffled = k.shuffled && !o->covariates; /* basis prompts are clean */
+    of->prompts.form = k.written;
+    of->prompts.wants_next = o->next;
+    of->prompts.most_tokens = o->most_tokens;
+    TRY(open_tokenizer(of, &k, point, err));
+    TRY(text_tasks_open(&of->tasks, &k, o, shuffled, err));
+    fill_info(of, &k, o, shuffled);
+cleanup:
+    return rc;
+}
+
+enum err_code text_source_open(struct source **out, const struct config_point *point,
+                               const struct source_options *o, struct err *err) {
+    struct text_source *of = calloc(1, sizeof *of);
+    if (!of) return ERR(err, ERR_MEMORY, "no memory for a source of prompts");
+    of->source.kind = &KIND;
+    const enum err_code rc = open_into(of, point, o, err);
+    if (rc != ERR_OK)
+        text_close(&of->source);
+    else
+        *out = &of->source;
+    return rc;
+}
