@@ -13,7 +13,7 @@ static const struct config_key KIND = {
     .def = "functions",
     .choices = KINDS,
     .unit = "",
-    .meaning = "What prompts are of: functions of numbers (source.problem), or text (source.task).",
+    .meaning = "What prompts are of: source.problem, or a text task.",
 };
 
 enum err_code source_schema(struct config_schema *out, struct err *err) {

@@ -111,7 +111,7 @@ static const struct config_key KEYS[] = {
         .max = 1e6,
         .def = "7",
         .unit = "epochs",
-        .meaning = "Epochs without a lower validation loss after which the fit stops; 0: never.",
+        .meaning = "Epochs without lower validation loss after which a fit stops; 0: never.",
     },
     {
         .name = "patience_rule",

@@ -15,7 +15,7 @@ static const struct config_key MODEL_KEYS[] = {
         .type = CONFIG_TEXT,
         .flags = CONFIG_PATH | CONFIG_OPTIONAL,
         .unit = "",
-        .meaning = "Trained model (safetensors); omit it if `of` leads to a pretrain stage.",
+        .meaning = "Trained model, file or folder; omit it where `of` gives it.",
     },
     {
         .name = "model.wpe_seed",
