@@ -26,7 +26,8 @@ plan)
     name=stand-in
     if [[ $3 == */b.cfg ]]; then name=b; fi
     printf '{"name": "%s", "n_jobs": 3, "memory_per_rank": 1073741825, "ranks_of_largest_group": %s, ' "$name" "${GROUP:-2}"
-    printf '"ranks_useful": %s, "seconds_left": %s, "core_hours": %s, ' "${RANKS:-3}" "${SECONDS_LEFT:-1.5}" "${HOURS:-1e-3}"
+    printf '"ranks_useful": %s, "seconds_left": %s, "core_hours": 9e3, ' "${RANKS:-3}" "${SECONDS_LEFT:-1.5}"
+    printf '"core_seconds": 3.24e7, "core_seconds_left": %s, ' "${CORE_LEFT:-3.6}" # most jobs are done
     printf '"jobs": [{"name": "x", "memory": 5}]}\n'
     ;;
 run)
@@ -114,11 +115,11 @@ has '^#SBATCH --time=00:10:00$' # at least ten minutes
 : >"$CALLS"
 submit --print --dir "$work/a run" >"$work/job.sh"
 tail -n 1 "$CALLS" | grep -qxF "taskvec plan --json $config -o $work/a run" || fault "what is left was not looked up in the folder"
-SECONDS_LEFT=3900.5 HOURS=2 submit --print >"$work/job.sh"
+SECONDS_LEFT=3900.5 CORE_LEFT=7200 submit --print >"$work/job.sh"
 has '^#SBATCH --time=02:20:00$' # 10 minutes and twice 65
-SECONDS_LEFT=3900 HOURS=9 submit --print --ntasks 3 >"$work/job.sh"
-has '^#SBATCH --time=06:10:00$' # 9 core-hours on 3 ranks
-SECONDS_LEFT=1e7 HOURS=9e3 submit --print >"$work/job.sh"
+SECONDS_LEFT=3900 CORE_LEFT=32400 submit --print --ntasks 3 >"$work/job.sh"
+has '^#SBATCH --time=06:10:00$' # 9 core-hours left on 3 ranks
+SECONDS_LEFT=1e7 CORE_LEFT=3.2e7 submit --print >"$work/job.sh"
 has '^#SBATCH --time=24:00:00$'
 submit --print --mem-per-cpu 77 --name other --launcher "srun --mpi=pmix" >"$work/job.sh"
 has '^#SBATCH --mem-per-cpu=77M$'
