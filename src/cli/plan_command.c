@@ -6,6 +6,7 @@
 #include "cli/plan_summary.h"
 #include "cli/terminal.h"
 #include "journal/journal.h"
+#include "run/rundir/config_change.h"
 #include "run/rundir/run_state.h"
 #include "run/rundir/rundir.h"
 
@@ -58,14 +59,22 @@ cleanup:
     return rc;
 }
 
-/* What `run` would refuse because the folder holds another run. */
+/* What `run` would refuse because the folder holds another run, or would change in it. */
 static enum err_code note_owner(struct plan_notes *notes, const char *dir, const struct plan *p,
                                 const struct stage_schemas *schemas, struct err *err) {
-    struct rundir_change change;
+    enum err_code rc = ERR_OK;
+    struct config_change change;
     struct err note = {0};
-    rundir_compare(&change, dir, p, schemas);
-    if (rundir_check_owner(&change, dir, p, &note) == ERR_OK) return ERR_OK;
-    return plan_notes_add(notes, &note, err);
+    struct text text = {0};
+    config_change_find(&change, dir, p, schemas);
+    config_change_describe(&text, &change, dir);
+    TRY(text_check(&text, err));
+    if (config_change_check_owner(&change, dir, p, &note) == ERR_OK && text.size > 0)
+        (void)ERR(&note, ERR_CONFIG, "%s", text_str(&text));
+    if (note.code != ERR_OK) TRY(plan_notes_add(notes, &note, err));
+cleanup:
+    text_release(&text);
+    return rc;
 }
 
 /* Writes the plan first, so that a long one does not scroll the notes away. */

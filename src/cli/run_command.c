@@ -14,6 +14,7 @@
 #include "par/farm.h"
 #include "run/plan/job_message.h"
 #include "run/plan/plan_notes.h"
+#include "run/rundir/config_change.h"
 #include "run/rundir/provenance.h"
 #include "run/rundir/run_state.h"
 #include "run/rundir/rundir.h"
@@ -127,24 +128,23 @@ static void report_lock(const struct session *s) {
 
 static enum err_code enter_directory(struct session *s, struct err *err) {
     enum err_code rc = ERR_OK;
-    struct rundir_change change;
+    struct config_change change;
+    struct text text = {0};
     TRY(file_make_folder(s->dir, err));
     report_lock(s);
     TRY(lock_take(&s->lock, s->dir, LOCK_STALE, err));
-    rundir_compare(&change, s->dir, &s->plan, &s->schemas);
+    config_change_find(&change, s->dir, &s->plan, &s->schemas);
     if (!options_has(s->options, "--replace-config"))
-        TRY(rundir_check_owner(&change, s->dir, &s->plan, err));
+        TRY(config_change_check_owner(&change, s->dir, &s->plan, err));
     TRY(journal_history(&s->past, s->dir, err));
     TRY(check_mix(s, err));
     warn_of_rows(s);
-    if (change.changed)
-        log_line(&s->log, LOG_INFO, "%s: %s: %zu new, %zu unchanged, %zu no longer planned", s->dir,
-                 change.same_config
-                     ? "a file that it names has other content than in the run so far"
-                     : "the config changed",
-                 change.added, change.unchanged, change.gone);
+    config_change_describe(&text, &change, s->dir);
+    TRY(text_check(&text, err));
+    if (text.size > 0) log_line(&s->log, LOG_INFO, "%s", text_str(&text));
     TRY(rundir_keep_config(s->dir, &s->plan, err));
 cleanup:
+    text_release(&text);
     return rc;
 }
 

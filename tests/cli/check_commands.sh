@@ -99,7 +99,15 @@ expect 0 "^$digest\$" digest again
 # ---- a changed config runs what is new
 expect 0 '2 new, 11 unchanged, 0 no longer planned' run tiny.cfg -s 'fit.repeat=[0,1]' \
     -s 'evaluate.also=[plain,zero,window,oracle]'
-expect 0 '0 new, 11 unchanged, 2 no longer planned' run tiny.cfg
+expect 0 'note: results/tiny: the config changed: 0 new, 11 unchanged, 2 no longer planned, of which 2 are finished' \
+    plan tiny.cfg
+expect 0 '0 new, 11 unchanged, 2 no longer planned, of which 2 are finished: .* return with the config before, results/tiny/configs/' \
+    run tiny.cfg
+kept=$(sed -n 's/.* return with the config before, //p' err)
+expect 0 "^$digest\$" digest results/tiny
+expect 0 '2 new \(2 finished earlier\), 11 unchanged, 0 no longer planned$' run "$kept" -o results/tiny
+expect 0 '13 of 13 jobs done; ' run "$kept" -o results/tiny # nothing ran again
+expect 0 '2 no longer planned' run tiny.cfg
 expect 0 "^$digest\$" digest results/tiny
 
 # ---- a folder keeps its run: another config is refused, and says what it would cost
@@ -107,13 +115,13 @@ sed 's/name = "tiny"/name = "other"/' tiny.cfg >other.cfg
 cp -r again owned
 expect 65 'owned: holds the run "tiny", this config is "other": 0 jobs would be new, 11 unchanged, 0 no longer planned; .*--replace-config' \
     run other.cfg -o owned
-expect 65 'owned: holds a run that shares no job with this config: 11 jobs would be new, 0 unchanged, 11 no longer planned; .*--replace-config' \
+expect 65 'owned: holds a run that shares no job with this config: 11 jobs would be new, 0 unchanged, 11 no longer planned \(11 finished\); .*--replace-config' \
     run tiny.cfg -o owned -s seed=2
 expect 0 "^$digest\$" digest owned
 expect 0 '11 of 11 jobs done' run other.cfg -o owned --replace-config
 expect 0 '0 unchanged, 11 no longer planned' run other.cfg -o owned --replace-config -s seed=2
 expect 0 "^$digest\$" digest results/tiny
-expect 0 '11 new, 0 unchanged' run resolved.cfg -o owned --replace-config
+expect 0 '11 new \(11 finished earlier\), 0 unchanged' run resolved.cfg -o owned --replace-config
 expect 0 "^$digest\$" digest owned
 
 # ---- part of it

@@ -1,6 +1,6 @@
 /*
- * rundir.h - the directory of a run: its name, the configs stored in it, and how a new config
- * differs.
+ * rundir.h - the directory of a run: its name, and the configs stored in it. config_change.h says
+ * how a new config differs.
  */
 #ifndef RUN_RUNDIR_RUNDIR_H
 #define RUN_RUNDIR_RUNDIR_H
@@ -38,24 +38,5 @@ enum err_code rundir_kept_path(char out[FILE_PATH_MAX], const char *dir, const c
 /* Writes DIR/config.cfg, resolved, DIR/configs/SUM.cfg and DIR/inputs, unless they have this
  * content already, and the local changes of this build as DIR/changes/SUM.diff, if it has any. */
 enum err_code rundir_keep_config(const char *dir, const struct plan *plan, struct err *err);
-
-enum { RUNDIR_NAME = 128 };
-
-struct rundir_change { /* of a config, compared with that of the attempt before */
-    bool changed;
-    size_t added, unchanged, gone; /* jobs */
-    bool same_config;              /* only files that its jobs read by path have changed */
-    char other_name[RUNDIR_NAME];  /* of the config in the folder, where it differs; else "" */
-};
-
-/* Compares with DIR/config.cfg; a file that is missing or no longer opens counts as no change. If
- * its jobs can no longer be planned, only the names are compared. */
-void rundir_compare(struct rundir_change *out, const char *dir, const struct plan *plan,
-                    const struct stage_schemas *schemas);
-
-/* ERR_CONFIG if the folder holds another run: one of another name, or one that shares no job with
- * the plan. The message says how many jobs would be new, unchanged and no longer planned. */
-enum err_code rundir_check_owner(const struct rundir_change *change, const char *dir,
-                                 const struct plan *plan, struct err *err);
 
 #endif
