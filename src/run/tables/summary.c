@@ -8,6 +8,7 @@
 #include "run/plan/varying_keys.h"
 #include "run/tables/error_names.h"
 #include "run/tables/summary_groups.h"
+#include "stats/bootstrap.h"
 #include "store/artifact.h"
 #include "tensorfile/tensorfile.h"
 
@@ -52,6 +53,16 @@ cleanup:
     return rc;
 }
 
+/* The cell `repeat` of the job's rows; 0: its stage has none. */
+static int64_t repeat_of(const struct run_state *r, size_t job) {
+    const struct stage *kind = r->plan.stages[r->plan.jobs[job].stage].kind;
+    const struct history_job *past = r->jobs[job].past;
+    const struct history_row *row = past->n_rows > 0 ? &past->rows[0] : NULL;
+    const struct job_value *cell =
+        row ? row_find_cell(kind->columns, row->cells, row->n, "repeat") : NULL;
+    return cell && cell->type == JOB_INT ? cell->as.integer : 0;
+}
+
 static enum err_code sum_errors(struct summary_group *g, const struct run_state *r, size_t job,
                                 size_t trained, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -65,13 +76,15 @@ static enum err_code sum_errors(struct summary_group *g, const struct run_state 
     g->has_trained = trained > 0;
     const size_t within = trained > 0 && trained < g->points ? trained : g->points;
     g->ranges[SUMMARY_TRAINED] = (struct error_range){0, within - 1, "trained"};
-    g->sums = calloc(SUMMARY_SUMS * g->functions, sizeof *g->sums);
-    CHECK(g->sums, ERR_MEMORY, "no memory for %zu functions", g->functions);
+    g->errors = calloc(SUMMARY_SUMS * g->functions, sizeof *g->errors);
+    g->repeat = calloc(1, sizeof *g->repeat);
+    CHECK(g->errors && g->repeat, ERR_MEMORY, "no memory for %zu functions", g->functions);
     for (size_t i = 0; i < SUMMARY_SUMS; i++)
         if (i < g->n_ranges || i == SUMMARY_TRAINED)
-            error_range_add(g->sums + i * g->functions, errors, g->functions, g->points,
+            error_range_add(g->errors + i * g->functions, errors, g->functions, g->points,
                             &g->ranges[i]);
     g->repeats = 1;
+    g->repeat[0] = repeat_of(r, job);
 cleanup:
     free(errors);
     return rc;
@@ -83,7 +96,8 @@ static void group_release(struct summary_group *g) {
     for (size_t i = 0; i < SUMMARY_KEYS; i++) text_release(&g->keys[i]);
     text_release(&g->setting);
     text_release(&g->fit);
-    free(g->sums);
+    free(g->errors);
+    free(g->repeat);
 }
 
 static bool has_equal_lines(const struct summary *s) {
@@ -99,16 +113,37 @@ static void add_of(struct summary *s) {
         text_add(&s->groups[i].keys[s->groups[i].n_keys++], "%s", s->groups[i].of);
 }
 
+/* Appends the one repeat of *g to *to. */
+static enum err_code append_repeat(struct summary_group *to, const struct summary_group *g,
+                                   struct err *err) {
+    const size_t n = to->repeats, F = g->functions;
+    int64_t *repeat = realloc(to->repeat, (n + 1) * sizeof *repeat);
+    if (repeat) to->repeat = repeat;
+    double *errors = malloc(SUMMARY_SUMS * (n + 1) * F * sizeof *errors);
+    if (!repeat || !errors) {
+        free(errors);
+        return ERR(err, ERR_MEMORY, "no memory for %zu repeats of %zu functions", n + 1, F);
+    }
+    for (size_t i = 0; i < SUMMARY_SUMS; i++) {
+        memcpy(errors + i * (n + 1) * F, to->errors + i * n * F, n * F * sizeof *errors);
+        memcpy(errors + (i * (n + 1) + n) * F, g->errors + i * F, F * sizeof *errors);
+    }
+    free(to->errors);
+    to->errors = errors;
+    to->repeat[n] = g->repeat[0];
+    to->repeats = n + 1;
+    return ERR_OK;
+}
+
 /* Adds *g to the group of its repeats, or as a new group; *g belongs to the summary afterwards. */
 static enum err_code group_add(struct summary *s, struct summary_group *g, struct err *err) {
     for (size_t i = 0; i < s->n; i++) {
         struct summary_group *known = &s->groups[i];
         if (!summary_same_group(s, known, g)) continue;
-        for (size_t k = 0; k < SUMMARY_SUMS * g->functions; k++) known->sums[k] += g->sums[k];
-        known->repeats++;
+        const enum err_code rc = append_repeat(known, g, err);
         summary_add_chosen(known, s, g);
         group_release(g);
-        return ERR_OK;
+        return rc;
     }
     if (s->n == s->capacity) {
         const size_t capacity = s->capacity ? 2 * s->capacity : 32;
@@ -240,6 +275,7 @@ enum err_code summary_make(struct summary *s, const struct run_state *r, size_t 
     enum err_code rc = ERR_OK;
     struct key_columns axes = {0};
     const struct plan_stage *ps = &r->plan.stages[stage];
+    s->resampler = (struct resampler){.seed = 1, .resamples = SUMMARY_RESAMPLES};
     TRY(key_columns_of_summary(&axes, &r->plan, stage, err));
     summary_name_columns(s, &r->plan, stage, &axes);
     for (size_t i = 0; i < ps->n_jobs; i++) TRY(add_if_done(s, r, stage, ps->jobs[i], &axes, err));
@@ -254,16 +290,26 @@ cleanup:
     return rc;
 }
 
-double *summary_means(const struct summary_group *g, size_t range) {
-    double *means = malloc(g->functions * sizeof *means);
-    for (size_t f = 0; means && f < g->functions; f++)
-        means[f] = g->sums[range * g->functions + f] / (double)g->repeats;
-    return means;
+const double *summary_errors(const struct summary_group *g, size_t range) {
+    return g->errors + range * g->repeats * g->functions;
+}
+
+enum err_code summary_interval(struct interval *out, struct summary *s,
+                               const struct summary_group *g, size_t range, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct resamples resamples;
+    *out = interval_t(summary_errors(g, range), g->functions, SUMMARY_CONFIDENCE);
+    if (g->repeats == 1) return ERR_OK;
+    TRY(resampler_get(&resamples, &s->resampler, g->repeats, g->functions, err));
+    TRY(bootstrap_mean(out, summary_errors(g, range), &resamples, SUMMARY_CONFIDENCE, err));
+cleanup:
+    return rc;
 }
 
 void summary_release(struct summary *s) {
     for (size_t i = 0; i < s->n; i++) group_release(&s->groups[i]);
     for (size_t i = 0; i < SUMMARY_KEYS; i++) text_release(&s->heads[i]);
     free(s->groups);
+    resampler_release(&s->resampler);
     *s = (struct summary){0};
 }

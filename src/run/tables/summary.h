@@ -2,11 +2,12 @@
  * summary.h - the main table: every method at every range of k, with intervals.
  *
  * One line stands for all repeats of one fit, or for one control, in one setting.  Its numbers come
- * from the tensors "errors" [functions, points] that the jobs of `evaluate` and `estimate` write:
- * each function's mean over a range of k and over repeats is one value, and the interval is 95% t
- * over functions.  summary_statistics.h has the columns that compare a line with others, as the
- * share of the error that a vector recovers.  Estimators of the same source are lines too, in the
- * ranges of the models.
+ * from the tensors "errors" [functions, points] that the jobs of `evaluate` and `estimate` write: a
+ * function's mean over a range of k is one value for every repeat.  Intervals are 95%: t over
+ * functions of a line with one repeat, else a crossed bootstrap over repeats and functions.
+ * summary_statistics.h has the columns that compare a line with others, as the share of the error
+ * that a vector recovers.  Estimators of the same source are lines too, in the ranges of the
+ * models.
  *
  *     summary_groups.c      which jobs a line stands for, and what its key columns are
  *     summary.c             reads the errors of all jobs
@@ -20,8 +21,13 @@
 #include "run/rundir/run_state.h"
 #include "run/tables/error_ranges.h"
 #include "run/tables/table_format.h"
+#include "stats/interval.h"
+#include "stats/resamples.h"
 
 enum { SUMMARY_KEYS = 40, SUMMARY_TRAINED = ERROR_RANGES, SUMMARY_SUMS };
+
+enum { SUMMARY_RESAMPLES = 2000 };             /* of a bootstrap */
+static const double SUMMARY_CONFIDENCE = 0.95; /* of all intervals */
 
 enum summary_kind { /* what a line is; the order of lines within a section */
                     SUMMARY_BASELINE,
@@ -43,7 +49,8 @@ struct summary_group {              /* one line */
     struct error_range ranges[SUMMARY_SUMS]; /* the last one is k = 0 .. trained - 1 */
     size_t n_ranges;                         /* of the printed ones */
     bool has_trained;
-    double *sums; /* [SUMMARY_SUMS, functions], over repeats */
+    double *errors;  /* [SUMMARY_SUMS, repeats, functions], means over the ranges */
+    int64_t *repeat; /* [repeats]: the number of each */
 };
 
 struct summary {
@@ -56,8 +63,9 @@ struct summary {
     size_t n_keys;
     struct summary_group *groups;
     size_t n, capacity;
-    size_t trained; /* points, of the last model evaluated; 0: unknown */
-    size_t missing; /* evaluations that are not done yet */
+    size_t trained;             /* points, of the last model evaluated; 0: unknown */
+    size_t missing;             /* evaluations that are not done yet */
+    struct resampler resampler; /* of all bootstraps: every line sees the same resamples */
 };
 
 struct summary_layout { /* on demand */
@@ -70,12 +78,16 @@ struct summary_layout { /* on demand */
  * ERR_IO for an artifact that cannot be read. */
 enum err_code summary_make(struct summary *s, const struct run_state *r, size_t stage,
                            struct err *err);
-enum err_code summary_print(struct table_output *o, const struct summary *s,
+enum err_code summary_print(struct table_output *o, struct summary *s,
                             const struct summary_layout *layout, struct err *err);
 void summary_release(struct summary *s); /* idempotent */
 
-/* Means over repeats of the sums of one range, [functions], on the heap; NULL: no memory. */
-double *summary_means(const struct summary_group *g, size_t range);
+/* Errors of one range, [repeats, functions]. */
+const double *summary_errors(const struct summary_group *g, size_t range);
+
+/* The mean error of one range with its 95% interval. ERR_MEMORY. */
+enum err_code summary_interval(struct interval *out, struct summary *s,
+                               const struct summary_group *g, size_t range, struct err *err);
 
 /* Every job of this `estimate` stage has a line in the table of some `evaluate` stage. */
 bool summary_is_joined(const struct plan *p, size_t stage);

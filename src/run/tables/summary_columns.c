@@ -43,13 +43,14 @@ static bool has_column(const struct summary_columns *c, const struct summary *s,
     return key != KEY_FIT_POINTS || c->several_fit_points || (c->wide && c->fit_points);
 }
 
-void summary_columns_find(struct summary_columns *c, const struct summary *s) {
+void summary_columns_find(struct summary_columns *c, struct summary *s) {
     struct interval number;
     for (size_t i = 0; i < s->n; i++) {
         collect_ranges(c, &s->groups[i]);
         collect_repeats(c, &s->groups[i]);
         for (size_t k = 0; k < SUMMARY_STATISTICS_N; k++)
-            c->statistic[k] |= SUMMARY_STATISTICS[k].of(&number, s, &s->groups[i]);
+            if (!c->statistic[k])
+                c->statistic[k] = SUMMARY_STATISTICS[k].of(&number, s, &s->groups[i]);
     }
     for (size_t k = 0; k < s->n_keys; k++) c->key[k] = has_column(c, s, k);
 }

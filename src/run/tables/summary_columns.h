@@ -28,7 +28,7 @@ struct summary_columns {
 enum { KEY_METHOD, KEY_READING, KEY_FIT_POINTS };
 
 /* Fills the members from ranges on; programs, wide and split are the caller's. */
-void summary_columns_find(struct summary_columns *c, const struct summary *s);
+void summary_columns_find(struct summary_columns *c, struct summary *s);
 size_t summary_columns_count(const struct summary_columns *c, const struct summary *s);
 
 /* The header, with the alignment of every column and its rank: columns of the highest rank are

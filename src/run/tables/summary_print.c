@@ -45,20 +45,20 @@ static void empty_cells(struct text_table *t, const struct summary_columns *c) {
     for (int i = 0; i < (c->split ? 3 : 1); i++) text_table_cell(t, "%s", c->programs ? "" : "-");
 }
 
-static enum err_code range_cells(struct text_table *t, const struct summary_group *g,
-                                 const struct error_range *range, const struct summary_columns *c,
-                                 struct err *err) {
+static enum err_code range_cells(struct text_table *t, struct summary *s,
+                                 const struct summary_group *g, const struct error_range *range,
+                                 const struct summary_columns *c, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct interval mean;
     for (size_t i = 0; i < g->n_ranges; i++) {
         if (g->ranges[i].first != range->first || g->ranges[i].last != range->last) continue;
-        double *means = summary_means(g, i);
-        if (!means) return ERR(err, ERR_MEMORY, "no memory for %zu functions", g->functions);
-        const struct interval mean = interval_t(means, g->functions, 0.95);
-        free(means);
+        TRY(summary_interval(&mean, s, g, i, err));
         interval_cells(t, &mean, c);
         return ERR_OK;
     }
     empty_cells(t, c);
-    return ERR_OK;
+cleanup:
+    return rc;
 }
 
 /* The keys of an estimator are shown where they tell lines apart; variants of a method always. */
@@ -88,14 +88,14 @@ static void key_cells(struct text_table *t, const struct summary *s, const struc
     }
 }
 
-static enum err_code print_line(struct text_table *t, const struct summary *s,
+static enum err_code print_line(struct text_table *t, struct summary *s,
                                 const struct summary_group *g, const struct summary_columns *c,
                                 struct err *err) {
     enum err_code rc = ERR_OK;
     struct interval number;
     key_cells(t, s, g, c);
     text_table_cell(t, "%zu", g->repeats);
-    for (size_t i = 0; i < c->n_ranges; i++) TRY(range_cells(t, g, &c->ranges[i], c, err));
+    for (size_t i = 0; i < c->n_ranges; i++) TRY(range_cells(t, s, g, &c->ranges[i], c, err));
     for (size_t i = 0; i < SUMMARY_STATISTICS_N; i++) {
         if (!c->statistic[i]) continue;
         if (SUMMARY_STATISTICS[i].of(&number, s, g))
@@ -209,15 +209,21 @@ static void statistic_notes(struct text *out, const struct summary *s,
     }
 }
 
+static bool has_model(const struct summary *s) {
+    for (size_t i = 0; i < s->n; i++)
+        if (s->groups[i].kind != SUMMARY_ESTIMATOR) return true;
+    return false;
+}
+
 static void notes(struct table_output *o, const struct summary *s, const struct summary_columns *c,
                   const struct text *hidden) {
     struct text out = {0};
     const size_t width = o->format == TABLE_TEXT ? o->width : SIZE_MAX;
     error_name(&out, s);
-    text_add(&out, " after k examples, over %zu function%s; %s.", s->groups[0].functions,
-             text_plural(s->groups[0].functions),
-             c->split ? "low, high: 95% interval over functions"
-                      : "\xC2\xB1: half the 95% interval over functions");
+    text_add(&out, " after k examples, over %zu function%s; %s 95%% interval over %sfunctions%s.",
+             s->groups[0].functions, text_plural(s->groups[0].functions),
+             c->split ? "low, high:" : "\xC2\xB1: half the",
+             c->most_repeats > 1 ? "repeats and " : "", has_model(s) ? ", for one model" : "");
     range_notes(&out, c);
     if (c->key[KEY_FIT_POINTS])
         text_add(&out, " points: length of the prompts of the fit");
@@ -240,7 +246,7 @@ static void notes(struct table_output *o, const struct summary *s, const struct 
     text_release(&out);
 }
 
-enum err_code summary_print(struct table_output *o, const struct summary *s,
+enum err_code summary_print(struct table_output *o, struct summary *s,
                             const struct summary_layout *layout, struct err *err) {
     enum err_code rc = ERR_OK;
     const bool programs = table_format_is_for_programs(o->format);

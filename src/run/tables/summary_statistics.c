@@ -1,70 +1,41 @@
 #include "run/tables/summary_statistics.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "run/tables/line_pair.h"
 #include "stats/bootstrap.h"
 
-/* The line of `method` that may be compared with *g; NULL: there is none. */
-static const struct summary_group *line_of(const struct summary *s, const struct summary_group *g,
-                                           const char *method) {
-    for (size_t i = 0; i < s->n; i++) {
-        const struct summary_group *other = &s->groups[i];
-        if (strcmp(text_str(&other->keys[0]), method) == 0 && other->functions == g->functions &&
-            other->points == g->points &&
-            strcmp(text_str(&other->setting), text_str(&g->setting)) == 0)
-            return other;
-    }
+static const struct error_range *beyond_of(const struct summary_group *g) {
+    for (size_t i = 0; i < g->n_ranges; i++)
+        if (strcmp(g->ranges[i].name, "beyond") == 0) return &g->ranges[i];
     return NULL;
 }
 
-static size_t beyond_of(const struct summary_group *g) {
-    for (size_t i = 0; i < g->n_ranges; i++)
-        if (strcmp(g->ranges[i].name, "beyond") == 0) return i;
-    return g->n_ranges;
-}
-
-/* mean(method - plain) over the trained range, paired over functions. */
-static bool damage_of(struct interval *out, const struct summary *s,
-                      const struct summary_group *g) {
-    const struct summary_group *plain = line_of(s, g, "plain");
+/* mean(method - plain) over the trained range. */
+static bool damage_of(struct interval *out, struct summary *s, const struct summary_group *g) {
+    const struct summary_group *plain = line_pair_find(s, g, "plain");
     if (!plain || plain == g || !g->has_trained) return false;
-    double *a = summary_means(g, SUMMARY_TRAINED), *b = summary_means(plain, SUMMARY_TRAINED);
-    const bool known = a && b;
-    if (known) *out = interval_paired(a, b, g->functions, 0.95);
-    free(a);
-    free(b);
-    return known;
+    struct err ignored = {0};
+    bool known;
+    return summary_difference(out, &known, s, g, plain, &g->ranges[SUMMARY_TRAINED], &ignored) ==
+               ERR_OK &&
+           known;
 }
 
-/* (plain - method) / (plain - oracle) of means beyond the trained range; its interval is a
- * bootstrap over functions with a stream of its own, so that every line sees the same resamples. */
-static bool recovered_of(struct interval *out, const struct summary *s,
-                         const struct summary_group *g) {
-    const struct summary_group *plain = line_of(s, g, "plain"), *oracle = line_of(s, g, "oracle");
-    const size_t range = beyond_of(g);
-    if (!plain || !oracle || plain == g || oracle == g || range == g->n_ranges) return false;
-    const struct bootstrap b = {rng_stream(1, "bootstrap/fidelity"), 2000, 0.95};
-    struct interval loss;
+/* (plain - method) / (plain - oracle) of means beyond the trained range. */
+static bool recovered_of(struct interval *out, struct summary *s, const struct summary_group *g) {
+    const struct error_range *range = beyond_of(g);
     struct err ignored = {0};
-    bool known = false;
-    double *x = summary_means(plain, range), *y = summary_means(g, range),
-           *z = summary_means(oracle, range);
-    const bool made =
-        x && y && z &&
-        bootstrap_recovered(out, &loss, &known, x, y, z, g->functions, &b, &ignored) == ERR_OK;
-    free(x);
-    free(y);
-    free(z);
-    return made && known;
+    bool known;
+    return range && summary_recovered(out, &known, s, g, range, &ignored) == ERR_OK && known;
 }
 
 static const char *recovered_absent(const struct summary *s) {
     for (size_t i = 0; i < s->n; i++) {
         const struct summary_group *g = &s->groups[i];
-        const struct summary_group *plain = line_of(s, g, "plain"),
-                                   *oracle = line_of(s, g, "oracle");
-        if (plain && oracle && g != plain && g != oracle && beyond_of(g) < g->n_ranges)
+        const struct summary_group *plain = line_pair_find(s, g, "plain"),
+                                   *oracle = line_pair_find(s, g, "oracle");
+        if (plain && oracle && g != plain && g != oracle && beyond_of(g))
             return "the interval of plain minus oracle beyond the trained range contains 0";
     }
     return NULL;
@@ -76,3 +47,44 @@ const struct summary_statistic SUMMARY_STATISTICS[SUMMARY_STATISTICS_N] = {
     {"recovered", "(plain - method) / (plain - oracle) beyond the trained range", 1, recovered_of,
      recovered_absent},
 };
+
+enum err_code summary_difference(struct interval *out, bool *known, struct summary *s,
+                                 const struct summary_group *a, const struct summary_group *b,
+                                 const struct error_range *range, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct line_pair pair = {0};
+    struct resamples resamples;
+    TRY(line_pair_make(&pair, known, a, b, range, err));
+    if (!*known) goto cleanup;
+    *out = interval_paired(pair.a, pair.b, pair.functions, SUMMARY_CONFIDENCE);
+    if (pair.seeds == 1) goto cleanup;
+    TRY(resampler_get(&resamples, &s->resampler, pair.seeds, pair.functions, err));
+    for (size_t i = 0; i < pair.seeds * pair.functions; i++) pair.a[i] -= pair.b[i];
+    TRY(bootstrap_mean(out, pair.a, &resamples, SUMMARY_CONFIDENCE, err));
+cleanup:
+    line_pair_release(&pair);
+    return rc;
+}
+
+enum err_code summary_recovered(struct interval *out, bool *known, struct summary *s,
+                                const struct summary_group *g, const struct error_range *range,
+                                struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct summary_group *plain = line_pair_find(s, g, "plain"),
+                               *oracle = line_pair_find(s, g, "oracle");
+    struct line_pair of_plain = {0}, of_oracle = {0};
+    struct resamples resamples;
+    struct interval loss;
+    *known = false;
+    if (!plain || !oracle || plain == g || oracle == g) return ERR_OK;
+    TRY(line_pair_make(&of_plain, known, g, plain, range, err));
+    if (*known) TRY(line_pair_make(&of_oracle, known, g, oracle, range, err));
+    if (!*known) goto cleanup;
+    TRY(resampler_get(&resamples, &s->resampler, of_plain.seeds, of_plain.functions, err));
+    TRY(bootstrap_recovered(out, &loss, known, of_plain.b, of_plain.a, of_oracle.b, &resamples,
+                            SUMMARY_CONFIDENCE, err));
+cleanup:
+    line_pair_release(&of_plain);
+    line_pair_release(&of_oracle);
+    return rc;
+}

@@ -19,22 +19,30 @@ static void add_line(struct summary *s, const char *method, const char *setting,
     struct summary_group *g = &s->groups[s->n++];
     *g = (struct summary_group){.functions = FUNCTIONS,
                                 .points = 9,
+                                .of = "fit",
                                 .repeats = REPEATS,
                                 .has_trained = true,
                                 .n_ranges = 1,
                                 .ranges = {{6, 8, "beyond"}}};
+    g->ranges[SUMMARY_TRAINED] = (struct error_range){0, 5, "trained"};
     text_add(&g->keys[0], "%s", method);
     text_add(&g->setting, "%s", setting);
-    g->sums = calloc((size_t)SUMMARY_SUMS * FUNCTIONS, sizeof *g->sums);
-    assert_non_null(g->sums);
-    for (size_t f = 0; f < FUNCTIONS; f++) {
-        g->sums[BEYOND * FUNCTIONS + f] = REPEATS * beyond[f];
-        g->sums[SUMMARY_TRAINED * FUNCTIONS + f] = REPEATS * (within + (double)f);
+    g->errors = calloc((size_t)SUMMARY_SUMS * REPEATS * FUNCTIONS, sizeof *g->errors);
+    g->repeat = calloc(REPEATS, sizeof *g->repeat);
+    assert_true(g->errors && g->repeat);
+    for (size_t r = 0; r < REPEATS; r++) {
+        g->repeat[r] = (int64_t)r;
+        for (size_t f = 0; f < FUNCTIONS; f++) {
+            g->errors[(BEYOND * REPEATS + r) * FUNCTIONS + f] = beyond[f];
+            g->errors[(SUMMARY_TRAINED * REPEATS + r) * FUNCTIONS + f] = within + (double)f;
+        }
     }
 }
 
 static struct summary make(void) {
-    struct summary s = {.groups = calloc(8, sizeof *s.groups), .capacity = 8};
+    struct summary s = {.groups = calloc(8, sizeof *s.groups),
+                        .capacity = 8,
+                        .resampler = {.seed = 1, .resamples = SUMMARY_RESAMPLES}};
     assert_non_null(s.groups);
     add_line(&s, "plain", "a", 1.0, (double[]){11, 12, 13, 14});
     add_line(&s, "oracle", "a", 1.0, (double[]){1, 2, 3, 4});
@@ -45,7 +53,7 @@ static struct summary make(void) {
     return s;
 }
 
-static bool number(struct interval *out, size_t statistic, const struct summary *s, size_t line) {
+static bool number(struct interval *out, size_t statistic, struct summary *s, size_t line) {
     return SUMMARY_STATISTICS[statistic].of(out, s, &s->groups[line]);
 }
 
@@ -78,7 +86,9 @@ static void recovered_is_the_share_of_the_loss_beyond_it(void **state) {
 /* Why there is no column: only where plain, oracle and another line can be compared. */
 static void recovered_says_why_it_is_absent(void **state) {
     (void)state;
-    struct summary s = {.groups = calloc(8, sizeof *s.groups), .capacity = 8};
+    struct summary s = {.groups = calloc(8, sizeof *s.groups),
+                        .capacity = 8,
+                        .resampler = {.seed = 1, .resamples = SUMMARY_RESAMPLES}};
     struct interval i;
     assert_non_null(s.groups);
     add_line(&s, "plain", "a", 1.0, (double[]){1, 4, 2, 3});
