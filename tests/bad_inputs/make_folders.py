@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """make_folders.py DIR: folders of tiny language models: good/*, and bad/* with what `taskvec doctor` must say of each.
 
-DIR/cases has a line for each folder of bad/: its name, " ;; ", an extended regular expression.
+DIR/cases has a line for each folder of bad/: its name, " ;; ", an extended regular expression. Folders of bad/ whose name begins
+with "tokenizer" have a model that is whole; all others have a tokenizer that is.
 """
 import json
 import os
@@ -51,6 +52,8 @@ def safetensors(tensors, change=lambda header: None):
 def folder(path, config=None, files=None):
     os.makedirs(path)
     files = {"model.safetensors": safetensors(gpt2())} if files is None else files
+    if "/bad/" in path and "tokenizer.model" not in files:
+        files = dict({"tokenizer.json": json.dumps(tokenizer(V))}, **files)
     files = dict(files, **{"config.json": json.dumps(GPT2 if config is None else config) if not isinstance(config, str) else config})
     for name, content in files.items():
         with open(f"{path}/{name}", "wb") as f:
@@ -111,6 +114,9 @@ def bad_cases():
     yield "huge_header", None, raw((16 << 20) + 1, b"{}"), r"a header of 16777217 bytes, at most 16777216 are accepted"
     yield "overlapping", None, single(weights, change=shifted), r"overlaps|starts at"
     yield "lying", None, single(weights, change=lying), r"do not fill data_offsets"
+    yield "zero_header", None, raw(0, data=b"\0" * 64), r"model\.safetensors: .*not valid JSON"
+    yield "only_length", None, raw(0), r"model\.safetensors: .*not valid JSON"
+    yield "short", None, {"model.safetensors": b"\2\0\0"}, r"3 bytes are too few"
     yield "deep_header", None, raw(5000, b'{"a":' * 1000), r"nested deeper than 64 levels"
     yield "duplicate_header", None, raw(12, b'{"a":1,"a":2}'[:12]), r"not valid JSON"
     yield "int8", None, single(dict(weights, **{"transformer.h.0.ln_1.bias": tensor([E], "I8")})), r"dtype I8, expected F32, F16 or BF16"
@@ -124,7 +130,14 @@ def bad_cases():
     yield "sentencepiece", None, dict(single(weights), **{"tokenizer.model": "x"}), r"holds tokenizer\.model alone.* --tokenizer"
     words = json.dumps(tokenizer(V + 1))
     yield "tokenizer", None, dict(single(weights), **{"tokenizer.json": words}), r"the tokenizer has 12 tokens, but the embedding has 11 rows"
-    yield "tokenizer_empty", None, dict(single(weights), **{"tokenizer.json": "{}"}), r"tokenizer\.json: "
+    for name, text, pattern in (("empty", "{}", r"tokenizer\.json: "), ("nothing", "", r"tokenizer\.json: .*not valid JSON"),
+                                ("cut", words[:-9], r"tokenizer\.json: .*not valid JSON"),
+                                ("deep", '{"model":' * 999, r"tokenizer\.json: .*nested deeper"),
+                                ("duplicate", words.replace('"w5":', '"w6":'), r"tokenizer\.json: .*duplicate"),
+                                ("gap", words.replace('"w5": 5', '"w5": 50'), r"tokenizer\.json: "),
+                                ("kind", words.replace("WordLevel", "Unigram"), r"tokenizer\.json: .*'Unigram' is not supported"),
+                                ("number", words.replace('"w5": 5', '"w5": NaN'), r"tokenizer\.json: .*not valid JSON")):
+        yield "tokenizer_" + name, None, dict(single(weights), **{"tokenizer.json": text}), pattern
     yield "missing_shard", None, without(shards, SHARDS[1]), r"model-00002-of-00002\.safetensors: no such file, but .* places"
     yield "index_deep", None, dict(shards, **{"model.safetensors.index.json": "[" * 999}), r"nested deeper"
     yield "index_path", None, dict(shards, **{"model.safetensors.index.json": '{"weight_map":{"a":"../x.safetensors"}}'}), r"is a path"
@@ -140,15 +153,35 @@ def bad_cases():
     yield "config_clip", dict(GPT2, clip_qkv=8), None, r"clip_qkv: 8 is not computed"
 
 
+ABSURD = {"zero": 0, "negative": -1, "huge": 1 << 62, "fraction": 2.5, "text": "8", "flag": True, "list": [8], "nothing": None}
+
+
+def size_cases():
+    """Every size of config.json missing or absurd."""
+    weights = gpt2()
+    for key in ("vocab_size", "n_positions", "n_embd", "n_layer", "n_head"):
+        yield f"size_{key}_missing", without(GPT2, key), single(weights), rf"config\.json: lacks .*{key}"
+        for what, value in ABSURD.items():
+            yield f"size_{key}_{what}", dict(GPT2, **{key: value}), single(weights), rf"config\.json: .*{key}"
+    for key, value in (("layer_norm_epsilon", -1), ("layer_norm_epsilon", "small"), ("n_inner", 0), ("n_inner", -4), ("n_inner", 1 << 62)):
+        yield f"size_{key}_{value}", dict(GPT2, **{key: value}), single(weights), rf"config\.json: .*{key}"
+
+
+def many(n):
+    """n tensors that no model uses, and the tiny model's."""
+    return dict({f"surplus.{i}": tensor([1]) for i in range(n)}, **gpt2())
+
+
 def main(out):
     folder(f"{out}/good/single")
+    folder(f"{out}/good/many", files=single(many(100000)))
     folder(f"{out}/good/words", files=dict(single(gpt2()), **{"tokenizer.json": json.dumps(tokenizer(V))}))
     folder(f"{out}/good/half", files=single(gpt2("F16", "")))
     folder(f"{out}/good/sharded", files=sharded())
     surplus = {"transformer.h.0.attn.bias": tensor([1, 1, 4, 4]), "surplus": tensor([3])}
     folder(f"{out}/good/surplus", config=dict(GPT2, surprise=1), files=single(dict(gpt2(), **surplus)))
     with open(f"{out}/cases", "w", encoding="utf-8") as cases:
-        for name, config, files, pattern in bad_cases():
+        for name, config, files, pattern in (*bad_cases(), *size_cases()):
             folder(f"{out}/bad/{name}", config, files)
             cases.write(f"{name} ;; {pattern}\n")
 
