@@ -27,7 +27,7 @@ struct query_scratch {
 
 static void query_lay_out_layers(struct query *q, struct query_scratch *s, struct arena *a) {
     const size_t R = q->capacity, E = q->dims.E;
-    const size_t att = R * q->dims.H * (context_attention_capacity(q->tokens) + 1 + q->earlier);
+    const size_t att = R * q->dims.H * (context_layout_capacity(q->tokens) + 1 + q->earlier);
     struct forward_layer first;
     for (size_t l = 0; l < q->dims.L; l++) {
         struct forward_layer layer;
@@ -69,7 +69,7 @@ static void query_lay_out(struct query *q, struct query_scratch *s, struct arena
     q->g = arena_floats(a, L * R * E);
     s->first = arena_floats(a, R * E);
     if (q->earlier > 0) s->seen = arena_floats(a, R * site_width_max(&q->dims));
-    s->row = arena_floats(a, context_attention_capacity(q->tokens) + 1);
+    s->row = arena_floats(a, context_layout_capacity(q->tokens) + 1);
     block_scratch_lay_out(&s->block, a, &q->dims, R);
 }
 
@@ -218,7 +218,7 @@ static bool only_adds_to_blocks(const struct edits *edits) {
 
 void query_forward(struct query *q, const struct params *p, const struct context *c,
                    const struct query_rows *rows, const struct edits *edits) {
-    assert(rows->R <= q->capacity && c->layout.capacity <= context_attention_capacity(q->tokens));
+    assert(rows->R <= q->capacity && c->layout.capacity <= context_layout_capacity(q->tokens));
     q->scratch->from_embedding = true;
     q->scratch->only_adds = only_adds_to_blocks(edits);
     set_positions(q, rows);
@@ -237,7 +237,7 @@ void query_append(struct query *q, const struct params *p, struct context *c,
 void query_resume(struct query *q, const struct params *p, const struct context *c,
                   const struct query_rows *rows, const struct edits *edits, size_t layer,
                   enum edit_site from) {
-    assert(rows->R <= q->capacity && c->layout.capacity <= context_attention_capacity(q->tokens));
+    assert(rows->R <= q->capacity && c->layout.capacity <= context_layout_capacity(q->tokens));
     assert(layer < q->dims.L);
     q->scratch->from_embedding = false;
     set_positions(q, rows);

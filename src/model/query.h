@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "model/context.h"
+#include "model/edit.h"
 #include "model/unembed.h"
 
 struct query_rows {

@@ -77,3 +77,21 @@ bool blas_rows_agree(size_t n, size_t rows, size_t K, size_t N) {
     free(A);
     return same;
 }
+
+bool blas_rows_repeat(size_t M, size_t period, size_t K, size_t N, enum blas_op op_b) {
+    enum { REFERENCE = 48 };
+    const size_t most = M > REFERENCE ? M : REFERENCE, ldb = op_b == BLAS_N ? N : K;
+    float *A = malloc((most * K + K * N + (REFERENCE + M) * N + 1) * sizeof *A);
+    if (!A) return false;
+    float *B = A + most * K, *reference = B + K * N, *C = reference + REFERENCE * N;
+    fill_with_noise(A, K);
+    fill_with_noise(B, K * N);
+    for (size_t m = 1; m < most; m++) memcpy(A + m * K, A, K * sizeof *A);
+    blas_gemm(reference, A, B, BLAS_N, op_b, 1.0f, 0.0f, REFERENCE, N, K, K, ldb, N);
+    blas_gemm(C, A, B, BLAS_N, op_b, 1.0f, 0.0f, M, N, K, K, ldb, N);
+    bool same = true;
+    for (size_t m = 0; same && m < M; m++)
+        same = memcmp(C + m * N, reference + m % period * N, N * sizeof *C) == 0;
+    free(A);
+    return same;
+}

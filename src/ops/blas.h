@@ -32,4 +32,8 @@ void blas_gemm(float *restrict C, const float *restrict A, const float *restrict
  * no memory. */
 bool blas_rows_agree(size_t n, size_t rows, size_t K, size_t N);
 
+/* Do the bits of a row of [M, K] x op_b [K, N] depend on its place modulo `period` alone, as in a
+ * product of 48 rows? Determined by products of equal rows; false also when there is no memory. */
+bool blas_rows_repeat(size_t M, size_t period, size_t K, size_t N, enum blas_op op_b);
+
 #endif

@@ -14,95 +14,11 @@ typedef enum context_precision precision_t;
 
 enum { LINE = 64 }; /* bytes the cache fetches at once */
 
-INLINE size_t number_size(precision_t kind) { return kind == CONTEXT_HALF ? 2 : sizeof(float); }
-
-size_t context_attention_capacity(size_t T) { return (T + LANES - 1) / LANES * LANES; }
-
-/* Bytes of the keys, or of the values, of one head. */
-static size_t block_size(const struct context_layout *layout) {
-    return layout->capacity * layout->heads.D * number_size(layout->precision);
-}
-
-size_t context_attention_stride(const struct context_layout *layout) {
-    return 2 * layout->heads.KV * block_size(layout);
-}
-
 INLINE lanes load(const unsigned char *M, size_t i, precision_t kind) {
     lanes v;
     if (kind == CONTEXT_HALF) return half_lanes_widen(M + 2 * i);
     memcpy(&v, M + sizeof(float) * i, sizeof v);
     return v;
-}
-
-/* ---- packing */
-
-/* The first n numbers of eight, at numbers i .. i + n - 1 of M. */
-INLINE void store(unsigned char *M, size_t i, lanes v, size_t n, precision_t kind) {
-    if (kind == CONTEXT_SINGLE) {
-        memcpy(M + sizeof(float) * i, &v, n * sizeof(float));
-    } else {
-        uint16_t halves[LANES];
-        half_lanes_narrow(halves, v);
-        memcpy(M + 2 * i, halves, n * 2);
-    }
-}
-
-/* Numbers d .. d + 7 of eight tokens. */
-INLINE void pack_square(unsigned char *tile, const float *x, size_t d, size_t apart,
-                        precision_t kind) {
-    lanes rows[LANES], columns[LANES];
-    for (size_t t = 0; t < LANES; t++) rows[t] = lanes_load(x + t * apart + d);
-    lanes_transpose(columns, rows);
-    for (size_t i = 0; i < LANES; i++) store(tile, (d + i) * LANES, columns[i], LANES, kind);
-}
-
-/* n <= 8 tokens of D numbers, `apart` floats from each other, become one tile [D][8]. */
-INLINE void pack_tile(unsigned char *tile, const float *x, size_t n, size_t D, size_t apart,
-                      precision_t kind) {
-    size_t d = 0;
-    for (; n == LANES && d + LANES <= D; d += LANES) pack_square(tile, x, d, apart, kind);
-    for (; d < D; d++) {
-        lanes column = {0};
-        for (size_t t = 0; t < n; t++) column[t] = x[t * apart + d];
-        store(tile, d * LANES, column, n, kind);
-    }
-}
-
-/* T tokens of one head's keys or values. */
-INLINE void pack_block(unsigned char *block, const float *x, size_t T, const struct head_layout *l,
-                       precision_t kind) {
-    const size_t size = l->D * number_size(kind);
-    for (size_t t = 0; t < T; t += LANES)
-        pack_tile(block + t * size, x + t * l->row, T - t < LANES ? T - t : LANES, l->D, l->row,
-                  kind);
-}
-
-void context_attention_pack(void *restrict kv, const float *restrict qkv, size_t B, size_t T,
-                            const struct context_layout *layout) {
-    const struct head_layout *l = &layout->heads;
-    unsigned char *block = kv;
-    assert(T <= layout->capacity);
-    for (size_t b = 0; b < B; b++)
-        for (size_t h = 0; h < l->KV; h++)
-            for (size_t i = 0; i < 2; i++, block += block_size(layout)) {
-                const float *x = qkv + b * T * l->row + (i ? l->v : l->k) + h * l->kv_step;
-                if (layout->precision == CONTEXT_HALF)
-                    pack_block(block, x, T, l, CONTEXT_HALF);
-                else
-                    pack_block(block, x, T, l, CONTEXT_SINGLE);
-            }
-}
-
-void context_attention_append(void *restrict kv, const float *restrict qkv, size_t at,
-                              const struct context_layout *layout) {
-    const struct head_layout *l = &layout->heads;
-    const size_t number = number_size(layout->precision), lane = at % LANES;
-    unsigned char *place = (unsigned char *)kv + ((at - lane) * l->D + lane) * number;
-    assert(at < layout->capacity);
-    for (size_t h = 0; h < l->KV; h++)
-        for (size_t i = 0; i < 2; i++, place += block_size(layout))
-            pack_tile(place, qkv + (i ? l->v : l->k) + h * l->kv_step, 1, l->D, l->row,
-                      layout->precision);
 }
 
 /* ---- one head of one row */
@@ -133,7 +49,7 @@ struct pass {
 /* out[i] = a . the eight tokens of tile i, i < tiles. A token's bits do not depend on `tiles`. */
 INLINE void dots_part(lanes *out, const float *a, const unsigned char *M, size_t tiles, size_t D,
                       const unsigned char *prefetch, precision_t kind) {
-    const size_t pair = 2 * LANES * number_size(kind);
+    const size_t pair = 2 * LANES * context_layout_number(kind);
     lanes even[4] = {{0}}, odd[4] = {{0}};
     size_t d = 0;
     for (; d + 2 <= D; d += 2, prefetch += tiles * pair)
@@ -152,7 +68,7 @@ INLINE void dots_part(lanes *out, const float *a, const unsigned char *M, size_t
  * backward: the sum of their products with p. */
 INLINE lanes dots(float *restrict w, const float *restrict a, float scale, struct pass m,
                   precision_t kind) {
-    const size_t tile = LANES * m.D * number_size(kind);
+    const size_t tile = LANES * m.D * context_layout_number(kind);
     lanes s[4], all = lanes_all(m.p ? 0.0f : -INFINITY);
     size_t j = 0;
     for (; j + 4 * LANES <= m.n; j += 4 * LANES, m.M += 4 * tile, m.prefetch += 4 * tile) {
@@ -178,7 +94,7 @@ INLINE lanes dots(float *restrict w, const float *restrict a, float scale, struc
  * prefetches the first part of the block that the second pass prefetches. */
 INLINE lanes transform_scores(float *restrict w, float level, float scale, struct pass *m,
                               precision_t kind) {
-    const size_t share = LANES * LANES * number_size(kind);
+    const size_t share = LANES * LANES * context_layout_number(kind);
     lanes sum = {0};
     for (size_t j = 0; j < m->n; j += LANES, m->prefetch += share) {
         lanes v = lanes_load(w + j) - level;
@@ -194,8 +110,8 @@ INLINE lanes transform_scores(float *restrict w, float level, float scale, struc
 /* out[0 .. count) of project(); the last part has nothing left to prefetch. */
 INLINE void project_part(float *restrict out, const float *restrict w, struct pass m, size_t count,
                          bool last, precision_t kind) {
-    const size_t tile = LANES * m.D * number_size(kind);
-    const size_t share = LANES * LANES * number_size(kind);
+    const size_t tile = LANES * m.D * context_layout_number(kind);
+    const size_t share = LANES * LANES * context_layout_number(kind);
     lanes s[LANES] = {{0}};
     size_t j = 0;
     for (; j + LANES <= m.n; j += LANES, m.M += tile, m.prefetch += share) {
@@ -217,7 +133,7 @@ INLINE void project_part(float *restrict out, const float *restrict w, struct pa
 
 /* out[d] = sum over j < n of w[j] M[j,d]; w is 0 from n on. */
 INLINE void project(float *restrict out, const float *restrict w, struct pass m, precision_t kind) {
-    const size_t part = LANES * LANES * number_size(kind);
+    const size_t part = LANES * LANES * context_layout_number(kind);
     const size_t shares = (m.n + LANES - 1) / LANES * part;
     size_t d = 0;
     for (; d + LANES < m.D; d += LANES, m.M += part, m.prefetch += shares)
@@ -372,7 +288,7 @@ static const struct kernels *kernels_of(const struct context_layout *layout) {
 static struct head head_of(const float *qkv, const unsigned char *kv, size_t h, size_t n,
                            const struct context_layout *layout) {
     const struct head_layout *l = &layout->heads;
-    const size_t block = block_size(layout);
+    const size_t block = context_layout_block(layout);
     const unsigned char *K = kv + 2 * (h / (l->H / l->KV)) * block;
     return (struct head){.K = K,
                          .V = K + block,
@@ -391,7 +307,7 @@ void context_attention_forward(float *restrict z, float *restrict att, const flo
                                const uint32_t *restrict tokens, const uint32_t *restrict earlier,
                                size_t R, const struct context_layout *layout) {
     const struct head_layout *l = &layout->heads;
-    const size_t H = l->H, D = l->D, stride = context_attention_stride(layout);
+    const size_t H = l->H, D = l->D, stride = context_layout_stride(layout);
     const struct kernels *kernels = kernels_of(layout);
     const unsigned char *base = kv;
     assert(layout->capacity % LANES == 0);
@@ -418,7 +334,8 @@ void context_attention_backward(float *restrict dqkv, float *restrict scratch,
                                 const uint32_t *restrict earlier, size_t R,
                                 const struct context_layout *layout) {
     const struct head_layout *l = &layout->heads;
-    const size_t H = l->H, stride = context_attention_stride(layout), block = block_size(layout);
+    const size_t H = l->H, stride = context_layout_stride(layout),
+                 block = context_layout_block(layout);
     const struct kernels *kernels = kernels_of(layout);
     const unsigned char *base = kv;
     assert(layout->capacity % LANES == 0);

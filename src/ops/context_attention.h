@@ -1,14 +1,9 @@
 /*
  * context_attention.h - attention of single query tokens over a constant context: the query stream.
  *
- * The context of one layer is its keys and values, kv [B][KV][2][capacity / 8][D][8]: for each
- * key-value head of each prompt the keys, then the values.  Both are in tiles of eight tokens, and
- * within a tile the first coordinates of the eight are adjacent, then the second ones, and so on.
- * So a row reads the context of its prompt once forward and once backward, all keys or all values
- * of a head in one sequence.  `capacity` is the number of tokens that there is room for:
- * context_attention_capacity(n) for some n >= T.  CONTEXT_HALF stores the numbers as IEEE halves
- * (half_lanes.h), which halves memory and traffic.  All arithmetic is in floats either way, and the
- * row's own k and v are never rounded.
+ * context_layout.h describes the context of a layer, which a row reads once forward and once
+ * backward.  All arithmetic is in floats, whatever the precision of the context, and the row's own
+ * k and v are never rounded.
  *
  * Row r is a query of prompt prompt[r] that sees the first tokens[r] tokens of the context, and
  * itself: it is token tokens[r] of a full pass.  Rows of one prompt may have different lengths and
@@ -23,29 +18,7 @@
 
 #include <stdint.h>
 
-#include "ops/head_layout.h"
-
-enum context_precision { CONTEXT_SINGLE, CONTEXT_HALF };
-
-struct context_layout {
-    struct head_layout heads; /* of qkv rows; H, KV and D of the context too */
-    size_t capacity;
-    size_t earlier; /* rows of the same query before a row, at most */
-    enum context_precision precision;
-};
-
-size_t context_attention_capacity(size_t T); /* T, rounded up to whole lanes */
-/* Bytes of one prompt at one layer. */
-size_t context_attention_stride(const struct context_layout *layout);
-
-/* Copies the keys and values of qkv [B,T,row] (as in attention.h) to tokens 0 .. T-1 of kv. Other
- * tokens of kv are not written. */
-void context_attention_pack(void *restrict kv, const float *restrict qkv, size_t B, size_t T,
-                            const struct context_layout *layout);
-
-/* Copies those of one token, a row qkv [row], to token `at` < capacity of one prompt's kv. */
-void context_attention_append(void *restrict kv, const float *restrict qkv, size_t at,
-                              const struct context_layout *layout);
+#include "ops/context_layout.h"
 
 /* z [R,H D]; att [R,H,capacity+1] receives the probabilities of row r at 0 .. tokens[r], the last
  * of which is that of the row itself; what follows is unspecified. qkv [R,row] of the rows

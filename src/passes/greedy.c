@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "model/context_pass.h"
 #include "model/query.h"
 
 struct greedy {

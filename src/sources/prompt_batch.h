@@ -14,6 +14,7 @@
 #ifndef SOURCES_PROMPT_BATCH_H
 #define SOURCES_PROMPT_BATCH_H
 
+#include "model/context_pass.h"
 #include "model/query.h"
 #include "sources/prompt_view.h"
 #include "sources/shared_contexts.h"

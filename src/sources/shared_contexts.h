@@ -3,7 +3,7 @@
  *
  * A set of contexts in the cache (job/context_cache.h) is named by the hash of the model, the sizes
  * of the set, and the numbers that its prompts show. Nothing else determines the bits of a context
- * without edits (model/context.h).
+ * without edits (model/context_pass.h).
  */
 #ifndef SOURCES_SHARED_CONTEXTS_H
 #define SOURCES_SHARED_CONTEXTS_H

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "activations/head_patching.h"
+#include "model/context_pass.h"
 #include "model/tiny_families.h"
 #include "ops/blas.h"
 

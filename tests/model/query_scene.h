@@ -4,6 +4,7 @@
 #ifndef TESTS_MODEL_QUERY_SCENE_H
 #define TESTS_MODEL_QUERY_SCENE_H
 
+#include "model/context_pass.h"
 #include "model/query.h"
 #include "model/tiny.h"
 #include "twins/context_fill.h"

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "model/context_pass.h"
 #include "model/query.h"
 #include "model/tiny.h"
 #include "ops/blas.h"
@@ -39,7 +40,7 @@ static void fill(struct context *c, size_t slot, const struct scene *s, size_t p
 }
 
 static void same_slot(const struct context *a, size_t i, const struct context *b, size_t j) {
-    const size_t n = context_attention_stride(&a->layout);
+    const size_t n = context_layout_stride(&a->layout);
     for (size_t l = 0; l < TINY.L; l++) {
         const unsigned char *in_a = context_layer(a, l), *in_b = context_layer(b, l);
         assert_memory_equal(in_a + i * n, in_b + j * n, n);
@@ -88,7 +89,7 @@ static void together_as_alone(size_t n_tokens, size_t width) {
         context_fill(&alone, i, scratch, &p, tokens.f + i * n_tokens * d.inputs, n_tokens, &NONE);
     for (size_t l = 0; l < d.L; l++)
         assert_memory_equal(context_layer(&all, l), context_layer(&alone, l),
-                            MANY * context_attention_stride(&all.layout));
+                            MANY * context_layout_stride(&all.layout));
     context_scratch_destroy(scratch);
     context_destroy(&all), context_destroy(&alone);
     params_destroy(&p);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "model/context_pass.h"
 #include "model/forward.h"
 #include "model/query.h"
 #include "model/tiny_families.h"

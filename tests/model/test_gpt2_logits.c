@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "model/context_pass.h"
 #include "model/query.h"
 #include "model/tiny_tokens.h"
 #include "ops/blas.h"

@@ -1,5 +1,6 @@
 /* Contexts that grow token by token: what they hold, and what rows over them are, in every family.
  */
+#include "model/context_pass.h"
 #include "model/query.h"
 
 #include <math.h>
@@ -68,7 +69,7 @@ static void grow(struct context *c, const struct params *p, uint32_t ids[PROMPTS
 /* The numbers of all layers but those of tokens that no prompt has. */
 static void same_contexts(const struct context *grown, const struct context *whole,
                           const char *title) {
-    const size_t n = context_attention_stride(&grown->layout) / sizeof(float);
+    const size_t n = context_layout_stride(&grown->layout) / sizeof(float);
     for (size_t l = 0; l < grown->dims.L; l++)
         for (size_t b = 0; b < PROMPTS; b++) {
             const float *got = (const float *)context_layer(grown, l) + b * n;
@@ -109,7 +110,7 @@ static void appending_changes_no_bit_of_the_rows(void **state) {
     uint32_t ids[PROMPTS][END];
     fill_ids(ids, &p.dims);
     create_contexts(&c, &p, ids, length, CONTEXT_HALF);
-    const size_t bytes = p.dims.L * PROMPTS * context_attention_stride(&c.layout);
+    const size_t bytes = p.dims.L * PROMPTS * context_layout_stride(&c.layout);
     unsigned char *before = malloc(bytes);
     assert_non_null(before);
     SUCCEEDS(query_create(&with, &p.dims, PROMPTS, END, false, &err));
@@ -138,7 +139,7 @@ static void contexts_in_halves_grow(void **state) {
     create_contexts(&grown, &p, ids, begin, CONTEXT_HALF);
     create_contexts(&whole, &p, ids, end, CONTEXT_HALF);
     grow(&grown, &p, ids, "halves");
-    const size_t n = context_attention_stride(&grown.layout) * PROMPTS / sizeof(uint16_t);
+    const size_t n = context_layout_stride(&grown.layout) * PROMPTS / sizeof(uint16_t);
     const uint16_t *got = context_layer(&grown, 0), *want = context_layer(&whole, 0);
     for (size_t i = 0; i < n; i++) /* layer 0: the keys depend on the tokens alone */
         FAMILY_CLOSE(fabs((double)(half_lanes_widen_one(got[i]) - half_lanes_widen_one(want[i]))),

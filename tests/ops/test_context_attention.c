@@ -43,7 +43,7 @@ static void round_context(struct pair *context) {
 }
 
 static struct pair kv_new(size_t B, const struct context_layout *kept) {
-    return pair_filled(B * context_attention_stride(kept) / sizeof(float), nan(""));
+    return pair_filled(B * context_layout_stride(kept) / sizeof(float), nan(""));
 }
 
 static struct stream stream_new(const size_t s[7]) {
@@ -51,7 +51,7 @@ static struct stream stream_new(const size_t s[7]) {
     struct stream x = {.B = B, .T = T, .H = H, .D = D, .R = R};
     x.kept = (struct context_layout){.heads = s[6] > 0 ? head_layout_packed(H, s[6], D)
                                                        : head_layout_by_head(H, D),
-                                     .capacity = context_attention_capacity(T),
+                                     .capacity = context_layout_capacity(T),
                                      .precision = (enum context_precision)s[5]};
     x.row = x.kept.heads.row;
     x.context = pair_normals(B * T * x.row, 1, 1.0);
@@ -65,7 +65,7 @@ static struct stream stream_new(const size_t s[7]) {
         x.prompt[r] = (uint32_t)(r * 7 % B);
         x.tokens[r] = (uint32_t)(r * 5 % (T + 1));
     }
-    context_attention_pack(x.kv.f, x.context.f, B, T, &x.kept);
+    context_layout_pack(x.kv.f, x.context.f, B, T, &x.kept);
     return x;
 }
 
@@ -161,7 +161,7 @@ static void rows_alone(const size_t size[7]) {
         memcpy(y.g.f, x.g.f + r * E, E * sizeof(float));
         for (size_t b = 0; b < y.B; b++)
             for (size_t i = seen * row; i < y.T * row; i++) y.context.f[b * y.T * row + i] = NAN;
-        context_attention_pack(y.kv.f, y.context.f, y.B, y.T, &y.kept);
+        context_layout_pack(y.kv.f, y.context.f, y.B, y.T, &y.kept);
         attend(&y);
         attend_backward(&dy, &y);
         assert_memory_equal(y.z.f, x.z.f + r * E, E * sizeof(float));
@@ -185,11 +185,11 @@ static void capacity_does_not_matter(void **state) {
     (void)state;
     struct stream x = stream_new(SIZES[SINGLE_CASE]), y = stream_new(SIZES[SINGLE_CASE]);
     attend(&x);
-    y.kept.capacity += context_attention_capacity(40);
+    y.kept.capacity += context_layout_capacity(40);
     pair_free(&y.kv), pair_free(&y.att);
     y.kv = kv_new(y.B, &y.kept);
     y.att = pair_filled(y.R * y.H * (y.kept.capacity + 1), nan(""));
-    context_attention_pack(y.kv.f, y.context.f, y.B, y.T, &y.kept);
+    context_layout_pack(y.kv.f, y.context.f, y.B, y.T, &y.kept);
     attend(&y);
     assert_memory_equal(x.z.f, y.z.f, x.z.n * sizeof(float));
     stream_free(&x), stream_free(&y);
@@ -202,7 +202,7 @@ static void huge_halves_stay_finite(void **state) {
     struct stream x = stream_new(size);
     x.tokens[0] = 9;
     for (size_t t = 0; t < 9; t++) x.context.f[t * 24 + 8] = 1e6f, x.context.f[t * 24 + 16] = -1e6f;
-    context_attention_pack(x.kv.f, x.context.f, 1, 9, &x.kept);
+    context_layout_pack(x.kv.f, x.context.f, 1, 9, &x.kept);
     attend(&x);
     for (size_t i = 0; i < x.z.n; i++) assert_true(isfinite(x.z.f[i]));
     assert_true(fabs((double)x.z.f[0]) <= 65504.0);

@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "model/context_pass.h"
 #include "model/query.h"
 #include "model/tiny_families.h"
 #include "ops/blas.h"

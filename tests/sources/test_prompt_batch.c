@@ -50,7 +50,7 @@ static void write_tokens(float *tokens, const float *x, const float *y, size_t n
 }
 
 static size_t bytes_of(const struct context *c) {
-    return TINY.L * c->slots * context_attention_stride(&c->layout);
+    return TINY.L * c->slots * context_layout_stride(&c->layout);
 }
 
 static void same_contexts(const struct prompt_batch *b, const struct context *want) {

@@ -4,7 +4,7 @@
 #ifndef TWINS_CONTEXT_FILL_H
 #define TWINS_CONTEXT_FILL_H
 
-#include "model/context.h"
+#include "model/context_pass.h"
 
 /* context_add() and context_finish(): no other prompt may be waiting in s. */
 static inline void context_fill(struct context *c, size_t slot, struct context_scratch *s,

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/context_pass.h"
 #include "model/forward.h"
 #include "model/length.h"
 #include "run/verify/verify_file.h"
