@@ -1,7 +1,10 @@
 #include "calibration/calibration.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "calibration/calibration_cache.h"
 
 /* What every job takes besides its load: to open the model, for its rows, intervals and artifact,
@@ -28,9 +31,24 @@ double calibration_seconds(const struct calibration *c, const struct job_load *l
     return seconds + load->read * c->read + load->estimates * c->estimates;
 }
 
+double calibration_load_now(void) {
+    double load = 0.0;
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return getloadavg(&load, 1) == 1 && cores > 0 ? load / (double)cores : 0.0;
+}
+
+bool calibration_is_current(const struct calibration *c, double now, double load) {
+    static const double AGE_MOST = 7 * 86400.0, CLOCKS_DIFFER = 3600.0, BUSY = 0.5;
+    const double age = now - c->measured;
+    if (age > AGE_MOST || age < -CLOCKS_DIFFER) return false;
+    return c->load <= BUSY || load > c->load / 2;
+}
+
 enum err_code calibration_load(struct calibration *out, struct err *err) {
     enum err_code rc = ERR_OK;
-    if (calibration_cache_read(out)) return ERR_OK;
+    if (calibration_cache_read(out) &&
+        calibration_is_current(out, clock_wall(), calibration_load_now()))
+        return ERR_OK;
     TRY(calibration_measure(out, err));
     calibration_cache_write(out);
 cleanup:

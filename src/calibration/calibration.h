@@ -3,8 +3,10 @@
  *
  * A job's load (job/planned_job.h) counts operations and bytes by kinds. calibration_measure() runs
  * the program's own passes on small models of two widths and one estimator, less than two seconds
- * in all, and measures processor time, so that other programs on the machine do not slow it down.
- * calibration_load() takes the result from a file if this host, build and BLAS kernel have one.
+ * in all, and takes the processor time of the fastest of several repeats: other programs on the
+ * machine do not count, but they slow the caches and the memory that all share.
+ * calibration_load() takes the result from a file if this host, build and BLAS kernel have one that
+ * is current.
  *
  * Only predictions depend on it: no identity, no bit of a result, no decision of a run.
  */
@@ -29,7 +31,16 @@ struct calibration {
     double estimates; /* seconds per operation */
     bool cached;      /* from a file */
     double took;      /* seconds of processor time that measuring took */
+    double measured;  /* when: clock_wall() */
+    double load;      /* running processes for each core then, before it began */
 };
+
+/* Running processes for each core, over the last minute; 0 where the system does not tell. */
+double calibration_load_now(void);
+
+/* False: it is to be measured again. It is older than seven days (or from the future), or other
+ * programs kept more than half of the cores busy and now at most half as many do. */
+bool calibration_is_current(const struct calibration *c, double now, double load);
 
 /* Seconds of one operation at width E: a + b / E through the two that were measured, since a layer
  * takes time proportional to E^2 for its products and to E for the rest; beyond the wide one at
@@ -45,8 +56,9 @@ double calibration_contexts_seconds(const struct calibration *c, const struct jo
 /* Measures now. ERR_MEMORY. */
 enum err_code calibration_measure(struct calibration *out, struct err *err);
 
-/* From the cache, else measured and cached. A cache that cannot be read, is damaged, or belongs to
- * another host, build or kernel is measured again; one that cannot be written is no error. */
+/* From the cache, else measured and cached. A cache that cannot be read, is damaged, belongs to
+ * another host, build or kernel, or is not current is measured again; one that cannot be written is
+ * no error. */
 enum err_code calibration_load(struct calibration *out, struct err *err);
 
 #endif

@@ -6,13 +6,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/version.h"
+#include "calibration/calibration_prune.h"
 #include "ops/blas.h"
 #include "json/json.h"
 #include "json/json_writer.h"
 
-enum { SIZE_MOST = 1 << 16, FORMAT = 1 };
+enum { SIZE_MOST = 1 << 16, FORMAT = 2 };
 
 /* ---- whose it is */
 
@@ -43,22 +45,26 @@ static void owner_release(struct owner *o) {
     text_release(&o->build);
 }
 
+static void hash_texts(char out[HASH_HEX], const char *a, const char *b) {
+    struct hash h;
+    hash_begin(&h);
+    hash_text(&h, a);
+    hash_text(&h, b);
+    hash_end(out, &h);
+}
+
 bool calibration_cache_path(char out[FILE_PATH_MAX]) {
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     const bool own = cache && cache[0] == '/';
     struct owner o;
-    struct hash h;
-    char hex[HASH_HEX];
+    char host[HASH_HEX], build[HASH_HEX];
     if (!own && !(home && home[0] == '/')) return false;
     owner_init(&o);
-    hash_begin(&h);
-    hash_text(&h, text_str(&o.host));
-    hash_text(&h, text_str(&o.build));
-    hash_text(&h, o.core);
-    hash_end(hex, &h);
+    hash_texts(host, text_str(&o.host), "");
+    hash_texts(build, text_str(&o.build), o.core);
     owner_release(&o);
-    const int n = snprintf(out, FILE_PATH_MAX, "%s%s/taskvec/calibration-%.16s.json",
-                           own ? cache : home, own ? "" : "/.cache", hex);
+    const int n = snprintf(out, FILE_PATH_MAX, "%s%s/taskvec/calibration-%.8s-%.16s.json",
+                           own ? cache : home, own ? "" : "/.cache", host, build);
     return n > 0 && n < FILE_PATH_MAX;
 }
 
@@ -69,7 +75,7 @@ struct number {
     double *value;
 };
 
-enum { NUMBERS = 9 };
+enum { NUMBERS = 11 };
 
 static void list_numbers(struct number out[NUMBERS], struct calibration *c) {
     const struct number all[NUMBERS] = {{"contexts_narrow", &c->contexts.narrow},
@@ -80,7 +86,9 @@ static void list_numbers(struct number out[NUMBERS], struct calibration *c) {
                                         {"training_wide", &c->training.wide},
                                         {"read", &c->read},
                                         {"estimates", &c->estimates},
-                                        {"took", &c->took}};
+                                        {"took", &c->took},
+                                        {"measured", &c->measured},
+                                        {"load", &c->load}};
     memcpy(out, all, sizeof all);
 }
 
@@ -93,7 +101,7 @@ static bool text_is(struct json root, const char *key, const char *wanted) {
            strcmp(value, wanted) == 0;
 }
 
-/* The seconds of a byte may be 0: where memory is as fast as the cache. */
+/* The seconds of a byte may be 0, where memory is as fast as the cache; the load too. */
 static bool read_numbers(struct calibration *out, struct json root) {
     struct number numbers[NUMBERS];
     struct err why;
@@ -103,7 +111,7 @@ static bool read_numbers(struct calibration *out, struct json root) {
         const struct json member = json_member(root, numbers[i].key);
         if (json_read_number(value, member, numbers[i].key, &why) != ERR_OK) return false;
         if (!isfinite(*value) || *value < 0.0) return false;
-        if (value != &out->read && !(*value > 0.0)) return false;
+        if (value != &out->read && value != &out->load && !(*value > 0.0)) return false;
     }
     return true;
 }
@@ -170,7 +178,8 @@ void calibration_cache_write(const struct calibration *c) {
     *end = '\0';
     const bool folder = file_make_folder(path, &why) == ERR_OK;
     *end = '/';
-    if (folder && print_calibration(&text, c, &why) == ERR_OK)
-        (void)file_replace(path, text_str(&text), text.size, &why);
+    if (folder && print_calibration(&text, c, &why) == ERR_OK &&
+        file_replace(path, text_str(&text), text.size, &why) == ERR_OK)
+        calibration_prune(path, clock_wall());
     text_release(&text);
 }

@@ -1,6 +1,7 @@
 /* The probes: each runs a pass of the program on random numbers and divides the processor time by
  * the load that plan() of a stage would predict for it (passes/flops.h), so that both count alike.
  */
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -38,25 +39,19 @@ struct probe {
     double work; /* operations or bytes of one run */
 };
 
-static int rising(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
-/* Processor seconds of one run, the median; the first run, which touches the memory, is not
- * counted. */
+/* Processor seconds of the fastest run: a slower one shared caches, memory or a core with another
+ * program. The first run, which touches the memory, is not counted. */
 static double seconds_of_run(const struct probe *p) {
-    double seconds[REPEATS_MOST], sum = 0.0;
-    size_t n = 0;
+    double least = INFINITY, sum = 0.0;
     p->run(p->state);
-    while (n < REPEATS || (n < REPEATS_MOST && sum < BUSY)) {
+    for (size_t n = 0; n < REPEATS || (n < REPEATS_MOST && sum < BUSY); n++) {
         const double start = clock_cpu();
         p->run(p->state);
-        seconds[n] = clock_cpu() - start;
-        sum += seconds[n++];
+        const double seconds = clock_cpu() - start;
+        least = fmin(least, seconds);
+        sum += seconds;
     }
-    qsort(seconds, n, sizeof *seconds, rising);
-    return seconds[n / 2];
+    return least;
 }
 
 /* A clock that did not move counts as a nanosecond, so that no rate is 0. */
@@ -242,13 +237,15 @@ cleanup:
 enum err_code calibration_measure(struct calibration *out, struct err *err) {
     enum err_code rc = ERR_OK;
     struct rates narrow, wide;
-    const double start = clock_cpu();
+    const double start = clock_cpu(), load = calibration_load_now();
     TRY(measure_width(&narrow, CALIBRATION_NARROW, err));
     TRY(measure_width(&wide, CALIBRATION_WIDE, err));
     *out = (struct calibration){.contexts = {narrow.contexts, wide.contexts},
                                 .queries = {narrow.queries, wide.queries},
                                 .training = {narrow.training, wide.training},
-                                .read = (narrow.read + wide.read) / 2};
+                                .read = (narrow.read + wide.read) / 2,
+                                .measured = clock_wall(),
+                                .load = load};
     TRY(measure_estimates(&out->estimates, err));
     out->took = clock_cpu() - start;
 cleanup:

@@ -1,10 +1,14 @@
 /* The arithmetic of a calibration, and that its file is used only when it is this machine's. */
 #include "calibration/calibration.h"
 
+#include <fcntl.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "calibration/calibration_cache.h"
 #include "model/tiny.h"
@@ -16,7 +20,9 @@ static const struct calibration SPEED = {.contexts = {4e-11, 2e-11},
                                          .training = {5e-11, 5e-11},
                                          .read = 1e-10,
                                          .estimates = 1e-9,
-                                         .took = 0.25};
+                                         .took = 0.25,
+                                         .measured = 1.75e9,
+                                         .load = 0.25};
 
 static double seconds_of(struct job_load load) { return calibration_seconds(&SPEED, &load); }
 
@@ -68,14 +74,12 @@ static void cache_open(struct cache *c) {
 
 static void cache_close(struct cache *c) {
     char folder[FILE_PATH_MAX];
-    struct err err;
     (void)remove(c->path);
     memcpy(folder, c->path, sizeof folder);
     *strrchr(folder, '/') = '\0';
     (void)remove(folder);
     *strrchr(folder, '/') = '\0';
     (void)remove(folder);
-    (void)err;
     scratch_destroy(&c->folder);
 }
 
@@ -99,11 +103,91 @@ static void a_calibration_is_read_back_exactly(void **state) {
     struct err err;
     cache_open(&c);
     assert_false(calibration_cache_read(&got));
-    calibration_cache_write(&SPEED);
-    assert_int_equal(calibration_load(&got, &err), ERR_OK); /* it measures nothing */
     struct calibration want = SPEED;
+    want.measured = clock_wall();
+    calibration_cache_write(&want);
+    assert_int_equal(calibration_load(&got, &err), ERR_OK); /* it measures nothing */
     want.cached = true;
     assert_memory_equal(&got, &want, sizeof got);
+    cache_close(&c);
+}
+
+static void old_and_loaded_calibrations_are_measured_again(void **state) {
+    (void)state;
+    const double day = 86400.0, then = SPEED.measured;
+    struct calibration loaded = SPEED;
+    loaded.load = 3.0;
+    assert_true(calibration_is_current(&SPEED, then + 6.9 * day, 0.0));
+    assert_false(calibration_is_current(&SPEED, then + 7.1 * day, 0.0));
+    assert_true(calibration_is_current(&SPEED, then - 60, 0.0)); /* clocks of two hosts */
+    assert_false(calibration_is_current(&SPEED, then - day, 0.0));
+    assert_true(calibration_is_current(&SPEED, then, 9.0)); /* the idle one is better */
+    assert_false(calibration_is_current(&loaded, then + 60, 1.5));
+    assert_false(calibration_is_current(&loaded, then + 60, 0.0));
+    assert_true(calibration_is_current(&loaded, then + 60, 1.6)); /* little would be better */
+    assert_true(calibration_load_now() >= 0.0);
+}
+
+static void old_calibrations_are_loaded_no_more(void **state) {
+    (void)state;
+    struct cache c;
+    struct calibration got;
+    struct err err;
+    cache_open(&c);
+    calibration_cache_write(&SPEED); /* of 2025 */
+    assert_int_equal(calibration_load(&got, &err), ERR_OK);
+    assert_false(got.cached);
+    assert_true(fabs(got.measured - clock_wall()) < 60 && got.contexts.wide > 0.0);
+    assert_true(calibration_cache_read(&got) && got.measured > SPEED.measured);
+    cache_close(&c);
+}
+
+/* ---- which files stay */
+
+/* calibration-NAME.json next to the cache's file, written this many days before `now`. */
+static void put_file(const struct cache *c, const char *name, double now, double days) {
+    char path[FILE_PATH_MAX];
+    struct err err;
+    const double written = now - days * 86400.0;
+    const struct timespec times[2] = {{.tv_sec = (time_t)written}, {.tv_sec = (time_t)written}};
+    (void)snprintf(path, sizeof path, "%.*s/calibration-%s.json",
+                   (int)(strrchr(c->path, '/') - c->path), c->path, name);
+    assert_int_equal(file_replace(path, "{}", 2, &err), ERR_OK);
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+/* Whether it is there; removes it, so that the folder can go. */
+static bool take_file(const struct cache *c, const char *name) {
+    char path[FILE_PATH_MAX];
+    (void)snprintf(path, sizeof path, "%.*s/calibration-%s.json",
+                   (int)(strrchr(c->path, '/') - c->path), c->path, name);
+    return remove(path) == 0;
+}
+
+static void files_do_not_pile_up(void **state) {
+    (void)state;
+    struct cache c;
+    char own[16], name[64];
+    const double now = clock_wall();
+    cache_open(&c);
+    calibration_cache_write(&SPEED);
+    (void)snprintf(own, sizeof own, "%.8s", strrchr(c.path, '/') + strlen("/calibration-"));
+    for (int i = 1; i <= 12; i++) { /* other builds of this host: the newest seven stay */
+        (void)snprintf(name, sizeof name, "%s-%016d", own, i);
+        put_file(&c, name, now, i);
+    }
+    for (int i = 1; i <= 12; i++) { /* of other hosts: those of a month */
+        (void)snprintf(name, sizeof name, "%08d-%016d", i, 0);
+        put_file(&c, name, now, 3 * i);
+    }
+    calibration_cache_write(&SPEED);
+    for (int i = 1; i <= 12; i++) {
+        (void)snprintf(name, sizeof name, "%s-%016d", own, i);
+        assert_int_equal(take_file(&c, name), i <= 7);
+        (void)snprintf(name, sizeof name, "%08d-%016d", i, 0);
+        assert_int_equal(take_file(&c, name), 3 * i < 30);
+    }
+    assert_true(file_exists(c.path));
     cache_close(&c);
 }
 
@@ -128,7 +212,7 @@ static void other_hosts_builds_and_kernels_are_ignored(void **state) {
     assert_false(read_changed(&c, " cores", " Cores"));
     assert_false(read_changed(&c, "\"build\":\"", "\"build\":\"~"));
     assert_false(read_changed(&c, "\"core\":\"", "\"core\":\"~"));
-    assert_false(read_changed(&c, "\"format\":1", "\"format\":9"));
+    assert_false(read_changed(&c, "\"format\":2", "\"format\":1"));
     cache_close(&c);
 }
 
@@ -169,6 +253,9 @@ int main(void) {
         cmocka_unit_test(rates_follow_the_width),
         cmocka_unit_test(kinds_add_up),
         cmocka_unit_test(a_calibration_is_read_back_exactly),
+        cmocka_unit_test(old_and_loaded_calibrations_are_measured_again),
+        cmocka_unit_test(old_calibrations_are_loaded_no_more),
+        cmocka_unit_test(files_do_not_pile_up),
         cmocka_unit_test(other_hosts_builds_and_kernels_are_ignored),
         cmocka_unit_test(damaged_files_are_ignored),
         cmocka_unit_test(folders_that_cannot_be_used_are_no_error),
