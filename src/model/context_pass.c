@@ -17,7 +17,7 @@ struct waiting_prompt {
 
 struct context_scratch {
     struct model_dims dims;
-    size_t tokens;
+    size_t prompts, tokens; /* prompts that wait at most; tokens of each at most */
     float *x, *next; /* [rows, E] a block's input and output; of prompts that wait, the embedded
                         tokens */
     struct forward_layer layer;
@@ -37,15 +37,21 @@ struct context_scratch {
 
 static bool reads_ids(const struct model_dims *d) { return d->vocabulary > 0; }
 
-static size_t rows_most(const struct model_dims *d, size_t tokens) {
-    return reads_ids(d) ? row_packing_most(tokens)
-                        : PROMPT_GROUPS_TOGETHER * prompt_groups_rows_most(tokens);
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+/* A prompt takes at most as many rows as it has in a pass of its own. */
+static size_t rows_most(const struct context_scratch *s) {
+    const size_t rows = row_packing_pass(s->tokens), n = s->prompts;
+    if (reads_ids(&s->dims)) return smaller(row_packing_most(s->tokens), n * rows);
+    return smaller(n, PROMPT_GROUPS_TOGETHER) * prompt_groups_rows_most(s->tokens);
 }
 
 static void scratch_lay_out(struct context_scratch *s, struct arena *a) {
-    const size_t rows = rows_most(&s->dims, s->tokens), E = s->dims.E;
-    s->x = arena_floats(a, rows * E);
-    s->next = arena_floats(a, rows * E);
+    const size_t rows = rows_most(s), E = s->dims.E;
+    const size_t unused = s->packs ? ROW_PACKING_STEP : 0; /* that fill up the pass of a last prompt
+                                                              that runs alone */
+    s->x = arena_floats(a, (rows + unused) * E);
+    s->next = arena_floats(a, (rows + unused) * E);
     block_lay_out(&s->layer, a, &s->dims, rows, 0, false);
     s->layer.z = arena_floats(a, rows * model_heads_width(&s->dims));
     if (reads_ids(&s->dims)) s->a = arena_floats(a, rows * E);
@@ -60,12 +66,20 @@ static void set_angles(const struct context_scratch *s) {
     }
 }
 
+static struct context_scratch context_scratch_of(const struct model_dims *dims, size_t prompts,
+                                                 size_t tokens) {
+    return (struct context_scratch){.dims = *dims,
+                                    .prompts = prompts > 0 ? prompts : 1,
+                                    .tokens = tokens,
+                                    .packs = reads_ids(dims)};
+}
+
 enum err_code context_scratch_create(struct context_scratch **out, const struct model_dims *dims,
-                                     size_t tokens, struct err *err) {
+                                     size_t prompts, size_t tokens, struct err *err) {
     enum err_code rc = ERR_OK;
     struct context_scratch *s = calloc(1, sizeof *s);
     CHECK(s, ERR_MEMORY, "no memory for the tables of a context pass");
-    *s = (struct context_scratch){.dims = *dims, .tokens = tokens, .packs = reads_ids(dims)};
+    *s = context_scratch_of(dims, prompts, tokens);
     scratch_lay_out(s, &s->memory);
     s->groups = calloc(tokens + 1, sizeof *s->groups);
     s->waiting = calloc(ROW_PACKING_ROWS, sizeof *s->waiting);
@@ -90,8 +104,8 @@ void context_scratch_destroy(struct context_scratch *s) {
     free(s);
 }
 
-size_t context_scratch_bytes(const struct model_dims *dims, size_t tokens) {
-    struct context_scratch s = {.dims = *dims, .tokens = tokens};
+size_t context_scratch_bytes(const struct model_dims *dims, size_t prompts, size_t tokens) {
+    struct context_scratch s = context_scratch_of(dims, prompts, tokens);
     struct arena a = {0};
     scratch_lay_out(&s, &a);
     return a.used;
@@ -254,6 +268,7 @@ static bool joins(struct context_scratch *s, size_t rows) {
 
 /* May another prompt join those that wait, of which the last has `rows` rows? */
 static bool is_complete(struct context_scratch *s, size_t rows) {
+    if (s->n_waiting == s->prompts) return true;
     if (!s->packs) return s->n_waiting == s->groups[s->waiting[0].n_tokens].prompts;
     return s->n_waiting == ROW_PACKING_ROWS || !joins(s, rows);
 }

@@ -16,11 +16,14 @@
 
 struct context_scratch; /* activations of the prompts that run at once */
 
-/* For prompts of up to `tokens` tokens. ERR_MEMORY. */
+/* For prompts of up to `tokens` tokens, of which at most `prompts` run at once: 4 or 720 rows are
+ * the most that do, and fewer or shorter prompts take less memory. No bit depends on it.
+ * ERR_MEMORY.
+ */
 enum err_code context_scratch_create(struct context_scratch **out, const struct model_dims *dims,
-                                     size_t tokens, struct err *err);
+                                     size_t prompts, size_t tokens, struct err *err);
 void context_scratch_destroy(struct context_scratch *s); /* NULL-safe */
-size_t context_scratch_bytes(const struct model_dims *dims, size_t tokens);
+size_t context_scratch_bytes(const struct model_dims *dims, size_t prompts, size_t tokens);
 
 /* Activations of n named tokens of every prompt, at all layers, as edited. Arrays that are NULL are
  * not wanted. */

@@ -35,7 +35,7 @@ static enum err_code select_lasting(struct greedy *g, const struct edits *edits,
 
 static enum err_code run_prompt(struct greedy *g, const uint32_t *ids, struct err *err) {
     struct context_scratch *scratch = NULL;
-    const enum err_code rc = context_scratch_create(&scratch, &g->p->dims, g->length, err);
+    const enum err_code rc = context_scratch_create(&scratch, &g->p->dims, 1, g->length, err);
     if (rc != ERR_OK) return rc;
     context_add_ids(&g->context, 0, scratch, g->p, ids, g->length, g->edits);
     context_finish(&g->context, scratch, g->p, g->edits);

@@ -104,7 +104,7 @@ enum err_code prompt_batch_create(struct prompt_batch *b, const struct prompt_ba
     TRY(context_create(&b->own, d, o->slots, o->tokens, o->contexts, err));
     prompt_batch_use(b, NULL);
     b->share = o->share;
-    TRY(context_scratch_create(&b->fill, d, o->tokens, err));
+    TRY(context_scratch_create(&b->fill, d, o->slots, o->tokens, err));
 cleanup:
     if (rc != ERR_OK) prompt_batch_destroy(b);
     return rc;
@@ -119,7 +119,8 @@ void prompt_batch_destroy(struct prompt_batch *b) {
 }
 
 size_t prompt_batch_bytes(const struct prompt_batch_options *o) {
-    return prompt_rows_bytes(o->dims, o->rows) + context_scratch_bytes(o->dims, o->tokens) +
+    return prompt_rows_bytes(o->dims, o->rows) +
+           context_scratch_bytes(o->dims, o->slots, o->tokens) +
            o->tokens * o->dims->inputs * sizeof(float);
 }
 

@@ -32,7 +32,7 @@ static void fill_contexts(struct scene *s) {
     struct context_scratch *scratch = NULL;
     const struct edits none = {0};
     SUCCEEDS(context_create(&s->context, &s->p.dims, PROMPTS, SEEN, CONTEXT_SINGLE, &err));
-    SUCCEEDS(context_scratch_create(&scratch, &s->p.dims, SEEN, &err));
+    SUCCEEDS(context_scratch_create(&scratch, &s->p.dims, PROMPTS, SEEN, &err));
     for (size_t b = 0; b < PROMPTS; b++)
         context_add_ids(&s->context, b, scratch, &s->p, s->ids[b], SEEN, &none);
     context_finish(&s->context, scratch, &s->p, &none);

@@ -25,7 +25,7 @@ struct scene {
 static inline void fill(struct scene *s, const struct edits *edits) {
     struct context_scratch *scratch = NULL;
     struct err err;
-    SUCCEEDS(context_scratch_create(&scratch, &TINY, TOKENS, &err));
+    SUCCEEDS(context_scratch_create(&scratch, &TINY, SLOTS, TOKENS, &err));
     for (size_t i = 0; i < SLOTS; i++)
         context_fill(&s->context, i, scratch, &s->p, s->tokens.f + i * TOKENS * TINY.inputs, TOKENS,
                      edits);

@@ -30,12 +30,18 @@ static void scene_init(struct scene *s, const struct model_dims *dims) {
             s->ids[b][t] = (uint32_t)((3 * t + t / 7 + 5 * b) % s->d.vocabulary);
         s->at[b][0] = LENGTH[b] - 1, s->at[b][1] = 0, s->at[b][2] = LENGTH[b] / 2;
     }
-    SUCCEEDS(context_scratch_create(&s->scratch, &s->d, LONGEST, &err));
+    SUCCEEDS(context_scratch_create(&s->scratch, &s->d, PROMPTS, LONGEST, &err));
 }
 
 static void scene_release(struct scene *s) {
     context_scratch_destroy(s->scratch);
     params_destroy(&s->p);
+}
+
+/* The scratch is one for n prompts at once. */
+static void hold_prompts(struct scene *s, size_t n) {
+    context_scratch_destroy(s->scratch);
+    SUCCEEDS(context_scratch_create(&s->scratch, &s->d, n, LONGEST, &err));
 }
 
 static void add(struct context *c, struct scene *s, size_t b) {
@@ -70,6 +76,7 @@ static void a_prompt_has_its_bits(const struct tiny_family *family) {
     context_scratch_capture(s.scratch, &together);
     for (size_t b = 0; b < PROMPTS; b++) add(&all, &s, b);
     context_finish(&all, s.scratch, &s.p, &NONE);
+    hold_prompts(&s, 1);
     context_scratch_capture(s.scratch, &single);
     for (size_t b = PROMPTS; b-- > 0;) {
         add(&alone, &s, b);
@@ -79,6 +86,11 @@ static void a_prompt_has_its_bits(const struct tiny_family *family) {
     if (memcmp(all.kv, alone.kv, bytes) != 0) fail_msg("%s: contexts differ", family->title);
     if (memcmp(together.z, single.z, 3 * capture_floats(&s.d) * sizeof(float)) != 0)
         fail_msg("%s: captures differ", family->title);
+    hold_prompts(&s, 3);
+    memset(alone.kv, 0, bytes);
+    for (size_t b = 0; b < PROMPTS; b++) add(&alone, &s, b);
+    context_finish(&alone, s.scratch, &s.p, &NONE);
+    if (memcmp(all.kv, alone.kv, bytes) != 0) fail_msg("%s: three at once differ", family->title);
     free(together.z), free(single.z);
     context_destroy(&all), context_destroy(&alone);
     scene_release(&s);
@@ -106,6 +118,14 @@ static void other_prompts_change_no_bit_of_a_wide_model(void **state) {
                                              .activation = ACTIVATION_SILU}};
     (void)state;
     a_prompt_has_its_bits(&wide);
+}
+
+static void few_short_prompts_take_little_memory(void **state) {
+    (void)state;
+    const struct model_dims *d = &TINY_FAMILIES[0].dims;
+    const size_t one = context_scratch_bytes(d, 1, 12), many = context_scratch_bytes(d, 100, 12);
+    assert_true(8 * one < many && 8 * context_scratch_bytes(d, 4, 12) < 4 * many);
+    assert_int_equal(context_scratch_bytes(d, 1000, 12), many); /* no more run at once */
 }
 
 /* ---- the full forward pass */
@@ -175,6 +195,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(other_prompts_change_no_bit),
         cmocka_unit_test(other_prompts_change_no_bit_of_a_wide_model),
+        cmocka_unit_test(few_short_prompts_take_little_memory),
         cmocka_unit_test(captures_equal_the_full_pass),
         cmocka_unit_test(heads_alone_are_captured_too),
     };

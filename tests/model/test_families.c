@@ -168,7 +168,7 @@ struct scene {
 static void fill_contexts(struct scene *s) {
     struct context_scratch *scratch = NULL;
     const struct edits none = {0};
-    SUCCEEDS(context_scratch_create(&scratch, &s->p.dims, SLOT_TOKENS, &err));
+    SUCCEEDS(context_scratch_create(&scratch, &s->p.dims, B, SLOT_TOKENS, &err));
     for (size_t b = 0; b < B; b++)
         context_add_ids(&s->context, b, scratch, &s->p, s->ids[b], SLOT_TOKENS, &none);
     context_finish(&s->context, scratch, &s->p, &none);

@@ -30,7 +30,7 @@ struct scene {
 static void scene_fill(struct scene *s, const struct params *p) {
     struct context_scratch *scratch = NULL;
     SUCCEEDS(context_create(&s->context, &p->dims, s->B, s->T, CONTEXT_SINGLE, &err));
-    SUCCEEDS(context_scratch_create(&scratch, &p->dims, s->T, &err));
+    SUCCEEDS(context_scratch_create(&scratch, &p->dims, 1, s->T, &err));
     for (size_t b = 0; b < s->B; b++) {
         context_add_ids(&s->context, b, scratch, p, s->ids + b * s->T, s->lengths[b] - 1, &NONE);
         context_finish(&s->context, scratch, p, &NONE);

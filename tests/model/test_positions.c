@@ -111,7 +111,7 @@ static void queries_equal_the_twin(void **state) {
             memcpy(x + 3 * k, s.tokens.f + 6 * k, 3 * sizeof *x);
         }
         SUCCEEDS(context_create(&context, d, 1, LENGTH, CONTEXT_SINGLE, &err));
-        SUCCEEDS(context_scratch_create(&filler, d, LENGTH, &err));
+        SUCCEEDS(context_scratch_create(&filler, d, 1, LENGTH, &err));
         SUCCEEDS(query_create(&query, d, ROWS, LENGTH, false, &err));
         context_fill(&context, 0, filler, &s.p, s.tokens.f, LENGTH, &(struct edits){0});
         query_forward(&query, &s.p, &context,

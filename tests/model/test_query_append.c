@@ -26,7 +26,7 @@ static void create_contexts(struct context *c, const struct params *p, uint32_t 
                             const uint32_t length[PROMPTS], enum context_precision precision) {
     struct context_scratch *scratch;
     SUCCEEDS(context_create(c, &p->dims, PROMPTS, END, precision, &err));
-    SUCCEEDS(context_scratch_create(&scratch, &p->dims, END, &err));
+    SUCCEEDS(context_scratch_create(&scratch, &p->dims, 1, END, &err));
     for (size_t b = 0; b < PROMPTS; b++) {
         context_add_ids(c, b, scratch, p, ids[b], length[b], &NONE);
         context_finish(c, scratch, p, &NONE);

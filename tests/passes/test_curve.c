@@ -341,7 +341,7 @@ static void bases_equal_the_full_forward(void **state) {
 
 static size_t batch_bytes(const struct prompt_batch *b) {
     return b->own.memory.size + b->rows.memory.size +
-           context_scratch_bytes(&DIMS, b->context.tokens);
+           context_scratch_bytes(&DIMS, b->context.slots, b->context.tokens);
 }
 
 static void bytes_are_as_predicted(void **state) {

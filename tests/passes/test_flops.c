@@ -105,7 +105,7 @@ static double count_context(struct family_case *c) {
     static const uint32_t ids[TOKENS] = {1, 2, 3};
     struct err err;
     struct context_scratch *scratch = NULL;
-    SUCCEEDS(context_scratch_create(&scratch, &c->family->dims, TOKENS, &err));
+    SUCCEEDS(context_scratch_create(&scratch, &c->family->dims, 1, TOKENS, &err));
     counted = 0;
     context_add_ids(&c->context, 0, scratch, &c->p, ids, TOKENS, &(struct edits){0});
     context_finish(&c->context, scratch, &c->p, &(struct edits){0});

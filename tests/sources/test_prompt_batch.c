@@ -68,7 +68,7 @@ static void check_fill(struct scene *s, struct prompt_batch *b, struct prompt_sp
     const struct edits none = {0};
     SUCCEEDS(context_create(&want, &TINY, b->context.slots, b->context.tokens,
                             b->context.layout.precision, &err));
-    SUCCEEDS(context_scratch_create(&scratch, &TINY, b->context.tokens, &err));
+    SUCCEEDS(context_scratch_create(&scratch, &TINY, N, b->context.tokens, &err));
     memcpy(want.kv, b->context.kv, bytes_of(&want)); /* what no token writes stays */
     for (size_t i = 0; i < N; i++) {
         const struct prompt_view *v = &s->view;

@@ -93,7 +93,7 @@ static enum err_code fill_contexts(struct text_reference *t, struct err *err) {
     const struct edits none = {0};
     struct context_scratch *scratch = NULL;
     TRY(context_create(&t->context, d, t->B, t->T - 1, CONTEXT_SINGLE, err));
-    TRY(context_scratch_create(&scratch, d, t->T - 1, err));
+    TRY(context_scratch_create(&scratch, d, 1, t->T - 1, err));
     for (size_t b = 0; b < t->B; b++) {
         const uint32_t *ids = t->ids + b * t->T, seen = t->length[b] - 1;
         context_add_ids(&t->context, b, scratch, t->params, ids, seen, &none);
