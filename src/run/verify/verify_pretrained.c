@@ -55,7 +55,7 @@ enum err_code pretrained_rows(const struct text_reference *t, const char *part, 
 }
 
 static double log_sum_exp(const float *x, size_t n) {
-    double top = -(double)INFINITY, sum = 0;
+    double top = -INFINITY, sum = 0;
     for (size_t i = 0; i < n; i++) top = fmax(top, (double)x[i]);
     for (size_t i = 0; i < n; i++) sum += exp((double)x[i] - top);
     return top + log(sum);
