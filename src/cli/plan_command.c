@@ -133,9 +133,9 @@ const struct command COMMAND_PLAN = {
     .meaning = "show what would run: jobs, memory, predicted cost",
     .more =
         "The time of jobs is predicted from a calibration of this machine (2 s at most, cached\n"
-        "for a week by host, build and BLAS kernel in $XDG_CACHE_HOME or ~/.cache) and from the "
-        "jobs of\n"
-        "the run that are done, by their processor time. Contexts are assumed to fit the memory.\n"
+        "for a week by host, build and BLAS kernel in $XDG_CACHE_HOME or ~/.cache) and from the\n"
+        "jobs of the run that are done, by their processor time. Contexts are assumed to fit the\n"
+        "memory.\n"
         "Notes on standard error (and in --json) name what may be a slip in the config.\n"
         "The line number of a job is the N of TASKVEC_INJECT=KIND@job:N.\n"
         "Keys of a config: taskvec help STAGE, taskvec help KEY, docs/config.md\n",

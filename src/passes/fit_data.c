@@ -22,6 +22,8 @@ struct fit_data {
     size_t each;         /* samples of a shard, rounded up: slots per shard */
     size_t weights;
     size_t at[FIT_LENGTHS], n_at; /* points of a sample's queries, from 0 */
+    size_t made, to_make;         /* contexts of this rank */
+    double part;                  /* of the job's work that making them is */
     bool cached;
     struct prompt_batch
         contexts;             /* its own slots: none if contexts are cached, otherwise [batch] */
@@ -218,7 +220,8 @@ static enum err_code report_loading(struct fit_data *d, size_t sample, struct er
     if (!d->ctx || (sample / d->o.shards) % REPORT_EVERY != 0) return ERR_OK;
     if (d->ctx->group_size == 1 && job_should_stop(d->ctx))
         return ERR(err, ERR_STOPPED, "stopped before the first update");
-    return job_progress(d->ctx, 0, 1, err);
+    const double done = d->to_make > 0 ? (double)d->made / (double)d->to_make : 0;
+    return job_progress(d->ctx, d->part * done, 1, err);
 }
 
 /* The passes that follow read the cached contexts of shard first + s. */
@@ -230,6 +233,25 @@ static bool is_filled(const struct fit_data *d, size_t s) {
     return !d->cached || d->shards[s].complete;
 }
 
+/* fit_data_create() makes the contexts of shard first + s, to cache them or to take their basis. */
+static bool is_made_here(const struct fit_data *d, size_t s) {
+    return d->cached ? !d->shards[s].complete : basis_parts(&d->o) != 0;
+}
+
+/* If an earlier job left contexts, fewer are made, and the part of the rest of the job grows. */
+static void find_part(struct fit_data *d) {
+    const size_t n = d->o.prompts.n, S = d->o.shards;
+    size_t all = 0;
+    for (size_t s = 0; s < d->count; s++) {
+        const size_t first = d->first + s, of_shard = first < n ? (n - first + S - 1) / S : 0;
+        all += of_shard;
+        if (is_made_here(d, s)) d->to_make += of_shard;
+    }
+    const double made = all > 0 ? (double)d->to_make / (double)all : 0;
+    const double ratio = made * d->o.part / (1 - d->o.part); /* to the work that follows */
+    d->part = ratio / (1 + ratio);
+}
+
 /* Cached contexts and basis of shard first + s, in passes of `batch` samples. */
 static enum err_code load_shard(struct fit_data *d, size_t s, double *sum, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -238,6 +260,7 @@ static enum err_code load_shard(struct fit_data *d, size_t s, double *sum, struc
     if (is_filled(d, s) && !basis_parts(&d->o)) return ERR_OK;
     for (size_t i = d->first + s; i < n; i += d->o.shards) {
         if (!is_filled(d, s)) fill_slot(d, i / d->o.shards, i);
+        d->made += is_made_here(d, s);
         TRY(report_loading(d, i, err));
         d->rows[R++] = (uint32_t)i;
         if (R < d->o.batch && i + d->o.shards < n) continue;
@@ -292,6 +315,7 @@ enum err_code fit_data_create(struct fit_data **out, const struct fit_data_optio
     for (size_t j = 0; j < d->n_at; j++)
         d->at[j] = (o->n_lengths > 0 ? o->lengths[j] : o->prompts.points) - 1;
     TRY(create_buffers(d, err));
+    find_part(d);
     TRY(load_shards(d, err));
     *out = d;
     d = NULL;
@@ -311,6 +335,8 @@ void fit_data_destroy(struct fit_data *d) {
     free(d->rows);
     free(d);
 }
+
+double fit_data_part(const struct fit_data *d) { return d->part; }
 
 const struct basis_set *fit_data_mean(const struct fit_data *d) {
     return basis_parts(&d->o) && d->o.mean ? &d->basis : NULL;

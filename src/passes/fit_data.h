@@ -33,6 +33,8 @@ struct fit_data_options {
     size_t lengths[FIT_LENGTHS], n_lengths; /* in points, from 1; none: prompts.points alone */
     size_t shards;
     size_t memory; /* bytes for cached contexts; 0: always recomputed */
+    double part;   /* of the job's work that making all contexts is, from 0 to below 1: its progress
+                      goes from 0 to this while they are made */
     struct prompt_loss loss;
     enum context_precision contexts;
     const struct context_share *share; /* must outlive the data; NULL: contexts are not shared */
@@ -45,6 +47,10 @@ struct fit_data;
 enum err_code fit_data_create(struct fit_data **out, const struct fit_data_options *o,
                               struct job_ctx *ctx, struct err *err);
 void fit_data_destroy(struct fit_data *d); /* NULL-safe */
+
+/* The progress that fit_data_create() reported, from 0 to 1: less than `part` where an earlier job
+ * left contexts. */
+double fit_data_part(const struct fit_data *d);
 
 /* Bytes of one rank that has `count` shards: everything but contexts; cached contexts; contexts of
  * one pass, if they are not cached. */

@@ -108,6 +108,14 @@ static struct job_load load_of(const struct fit_keys *k, const struct method_set
     return load;
 }
 
+/* A byte that a query reads takes about as long as five operations. */
+double fit_plan_contexts_part(const struct fit_keys *k, const struct method_setup *setup,
+                              size_t T0) {
+    const struct job_load load = load_of(k, setup, T0);
+    const double rest = load.queries + 5 * load.read;
+    return rest > 0 ? load.contexts / (load.contexts + rest) : 0;
+}
+
 /* Contexts that do not fit the memory budget are recomputed, so a job needs memory for the contexts
  * of at least one pass, and uses at most that of all contexts. */
 static void fill_cost(struct job_cost *cost, const struct fit_keys *k,

@@ -19,6 +19,7 @@
 #include "stages/fit_derived.h"
 #include "stages/fit_initial_weights.h"
 #include "stages/fit_keys.h"
+#include "stages/fit_plan.h"
 #include "stages/fit_results.h"
 #include "stages/fit_state.h"
 #include "stages/job_model.h"
@@ -115,6 +116,7 @@ static enum err_code create_data(struct fit_job *f, struct err *err) {
     o.memory = f->ctx->memory > needed ? f->ctx->memory - needed : 0;
     o.prompts = f->prompts;
     o.share = job_model_share(&f->share, f->ctx, &f->model);
+    o.part = fit_plan_contexts_part(&f->k, &f->setup, f->T0);
     return fit_data_create(&f->data, &o, f->ctx, err);
 }
 
@@ -238,8 +240,9 @@ static enum err_code progress(struct fit_job *f, struct err *err) {
     double passes = (double)(f->k.prompts + f->k.batch - 1) / (double)f->k.batch + 1;
     double part = fmin((double)f->passes / passes, 1);
     const double each = (double)f->k.epochs, before = (double)f->setup.choice * each;
-    return job_progress(f->ctx, before + fmin((double)f->saved.epoch + part, each),
-                        fmax((double)f->choices * each, 1), err);
+    const double epochs = before + fmin((double)f->saved.epoch + part, each);
+    const double all = fmax((double)f->choices * each, 1), loaded = fit_data_part(f->data);
+    return job_progress(f->ctx, all * loaded + (1 - loaded) * fmin(epochs, all), all, err);
 }
 
 /* Checked at every pass; in a group every AGREE_EVERY passes, because agreeing takes messages. */

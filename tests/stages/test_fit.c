@@ -62,6 +62,30 @@ static void a_resumed_fit_gives_the_same_bits(void **state) {
 }
 
 /* Rounded contexts: other bits, nearly the same fit, kept or filled again. */
+/* Reports go up from 0, for a part of the whole while contexts are made. Uncached contexts without
+ * a basis are made in the epochs; a resumed fit makes its contexts again, up to the same part. */
+static void progress_starts_with_the_contexts(void **state) {
+    (void)state;
+    struct fit_world w;
+    fit_world_open(&w,
+                   FIT("method = [\"ltv\", \"constant\"]; points = 9; prompts = 40; batch = 12; "
+                       "epochs = 4;"));
+    for (size_t i = 0; i < 4; i++) {
+        const bool cached = i < 2, basis = i % 2 == 0;
+        struct lab_job job = fit_world_job(&w, i % 2);
+        const double *reports;
+        if (!cached) job.memory = 0;
+        struct host_twin *h = lab_run(&w.lab, &job);
+        const size_t n = host_twin_progress(&reports, h), loading = 3; /* at 0, 16 and 32 */
+        assert_true(n > loading + 4 && reports[0] < 0.1 && reports[n - 1] > 0.9);
+        for (size_t k = 1; k < n; k++) assert_true(reports[k] >= reports[k - 1]);
+        if (cached || basis) assert_true(reports[1] > reports[0] && reports[2] > 1.5 * reports[1]);
+        if (cached || basis) assert_true(reports[2] > 0.05 && reports[2] < 0.9);
+        host_twin_destroy(h);
+    }
+    lab_close(&w.lab);
+}
+
 static void half_contexts_fit_alike(void **state) {
     (void)state;
     struct fit_world w;
@@ -419,6 +443,7 @@ int main(void) {
         cmocka_unit_test(kept_and_filled_again_are_the_same),
         cmocka_unit_test(any_group_gives_the_same_bits),
         cmocka_unit_test(a_resumed_fit_gives_the_same_bits),
+        cmocka_unit_test(progress_starts_with_the_contexts),
         cmocka_unit_test(half_contexts_fit_alike),
         cmocka_unit_test(results_have_the_methods_shape),
         cmocka_unit_test(weights_of_a_file_are_kept),

@@ -34,6 +34,8 @@ struct host_twin {
     struct tensor_store tensors, saved;
     char *note_keys[NOTES], *note_values[NOTES], *state;
     size_t n_notes, checkpoints, answers, stop_after;
+    double reports[HOST_TWIN_REPORTS]; /* of progress */
+    size_t n_reports;
     size_t shards[HOST_TWIN_RANKS], told[HOST_TWIN_RANKS];
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -100,8 +102,10 @@ static void drop_results(struct host_twin *h) {
 
 static enum err_code twin_progress(struct job_ctx *ctx, double done, double total,
                                    struct err *err) {
-    (void)ctx;
+    struct host_twin *h = ctx->state;
     if (done < 0 || done > total) return ERR(err, ERR_BUG, "progress %g of %g", done, total);
+    if (ctx->group_rank == 0 && h->n_reports < HOST_TWIN_REPORTS)
+        h->reports[h->n_reports++] = total > 0 ? done / total : 0;
     return ERR_OK;
 }
 
@@ -223,6 +227,11 @@ static const struct job_host HOST = {
     .shards = twin_shards,
 };
 
+size_t host_twin_progress(const double **out, const struct host_twin *h) {
+    *out = h->reports;
+    return h->n_reports;
+}
+
 /* ---- create, run, destroy */
 
 struct host_twin *host_twin_create(int ranks) {
@@ -285,6 +294,7 @@ enum err_code host_twin_run(struct host_twin *h, host_twin_work work, void *cont
     struct rank_thread t[HOST_TWIN_RANKS];
     const struct rank_thread *worst = NULL;
     drop_results(h);
+    h->n_reports = 0;
     for (int i = 0; i < h->ranks; i++) {
         t[i] = (struct rank_thread){.ctx = &h->ctx[i], .work = work, .context = context};
         if (pthread_create(&t[i].thread, NULL, run_rank, &t[i]) != 0) abort();

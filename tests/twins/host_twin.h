@@ -12,7 +12,7 @@
 
 #include "job/job.h"
 
-enum { HOST_TWIN_RANKS = 8 };
+enum { HOST_TWIN_RANKS = 8, HOST_TWIN_REPORTS = 256 };
 
 struct host_twin;
 
@@ -40,6 +40,9 @@ const struct job_tensor *host_twin_tensor_at(const struct host_twin *h, size_t i
 const char *host_twin_note(const struct host_twin *h, const char *key); /* NULL: none */
 size_t host_twin_notes(const struct host_twin *h);
 void host_twin_note_at(const struct host_twin *h, size_t i, const char **key, const char **value);
+/* What rank 0 reported in the last attempt, each from 0 to 1; the first HOST_TWIN_REPORTS
+ * reports. */
+size_t host_twin_progress(const double **out, const struct host_twin *h);
 size_t host_twin_checkpoints(const struct host_twin *h);           /* written so far */
 size_t host_twin_shards(const struct host_twin *h, int rank);      /* as the rank reported */
 size_t host_twin_shards_told(const struct host_twin *h, int rank); /* reports in the last attempt */
