@@ -50,4 +50,36 @@ echo 'hot lukewarm' >>"$copy/words/antonyms.txt"
 refuses 'antonyms.txt: hot stands in two pairs'
 echo 'cat animal' >>"$copy/words/nouns.txt"
 refuses 'nouns.txt:[0-9]*: 2 words, expected 5: cat animal'
+
+# ---- a dictionary of FreeDict, as dictd stores it: entries of one word with one translation are items
+"$python" - "$work" <<'END'
+import gzip, sys
+DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+def number(n):
+    return (number(n // 64) if n > 63 else "") + DIGITS[n % 64]
+entries = [("dog", "dog /d/ <n>\nchien <masc>\n     Note: barks\n see: {cat}\n"), ("cat", "cat /k/\n1. chat\n"),
+           ("run", "run /r/\n1. courir, fuir\n2. fuite\n"), ("run", "run away /r/\nse sauver\n"), ("ice", "ice cream /i/\nglace\n"),
+           ("Paris", "Paris /p/\nParis\n"), ("tea", "tea /t/\nth\u00e9\n"), ("fog", "fog /f/\nbrouillard epais\n"), ("x", "x" * 5000)]
+text, index = b"", ""
+for word, entry in entries:
+    index += f"{word}\t{number(len(text))}\t{number(len(entry.encode()))}\n"
+    text += entry.encode()
+open(sys.argv[1] + "/mine.index", "w").write(index)
+gzip.open(sys.argv[1] + "/mine.dict.dz", "wb").write(text)
+END
+freedict=$source_dir/analysis/freedict_task.py
+"$python" "$freedict" "$work/mine.index" "$work/mine.json" >/dev/null || fault "freedict_task.py"
+diff "$work/mine.json" - <<'END' || fault "another task than the dictionary has"
+[
+{"input": "cat", "output": "chat"},
+{"input": "dog", "output": "chien"},
+{"input": "tea", "output": "thé"}
+]
+END
+"$python" "$freedict" "$work/mine.index" "$work/mine.json" --first >/dev/null
+grep -q '"run", "output": "courir"' "$work/mine.json" || fault "--first has no run"
+got=0
+"$python" "$freedict" xxx-yyy "$work/none.json" 2>"$work/err" || got=$?
+[[ $got == 65 ]] || fault "no dictionary: exit $got, expected 65"
+grep -q 'apt-get install dict-freedict-xxx-yyy' "$work/err" || fault "no next step in $(cat "$work/err")"
 exit $failed
