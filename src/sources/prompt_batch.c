@@ -28,6 +28,8 @@ void prompt_batch_sequences(float *tokens, const struct prompt_view *p, size_t p
 
 /* ---- query rows */
 
+enum { INDICES = 5 }; /* slot, length, ids, earlier, wanted */
+
 static void lay_out_rows(struct prompt_rows *r) {
     r->x = arena_floats(&r->memory, r->capacity * r->width);
     r->target = arena_floats(&r->memory, r->capacity);
@@ -37,9 +39,12 @@ enum err_code prompt_rows_create(struct prompt_rows *r, const struct model_dims 
                                  size_t capacity, struct err *err) {
     enum err_code rc = ERR_OK;
     *r = (struct prompt_rows){.capacity = capacity, .width = dims->inputs};
-    r->slot = calloc(2 * capacity + 1, sizeof *r->slot);
+    r->slot = calloc(INDICES * capacity + 1, sizeof *r->slot);
     CHECK(r->slot, ERR_MEMORY, "no memory for %zu queries", capacity);
     r->length = r->slot + capacity;
+    r->ids = r->length + capacity;
+    r->earlier = r->ids + capacity;
+    r->wanted = r->earlier + capacity;
     lay_out_rows(r);
     TRY(arena_commit(&r->memory, err));
     lay_out_rows(r);
@@ -57,7 +62,7 @@ void prompt_rows_destroy(struct prompt_rows *r) {
 size_t prompt_rows_bytes(const struct model_dims *dims, size_t capacity) {
     struct prompt_rows r = {.capacity = capacity, .width = dims->inputs};
     lay_out_rows(&r);
-    return r.memory.used + 2 * capacity * sizeof *r.slot;
+    return r.memory.used + INDICES * capacity * sizeof *r.slot;
 }
 
 /* Sets slot and length of a row and returns where its token goes. */
@@ -65,12 +70,36 @@ static float *seat_row(struct prompt_rows *r, size_t row, struct prompt_seat at)
     assert(row < r->capacity);
     r->slot[row] = (uint32_t)at.slot;
     r->length[row] = (uint32_t)at.length;
+    r->earlier[row] = 0;
     return r->x + row * r->width;
+}
+
+/* Row `row` follows `earlier` tokens of the answer to prompt i. */
+static void ask_token(struct prompt_rows *r, size_t row, size_t slot, const struct prompt_view *p,
+                      size_t i, size_t earlier) {
+    const size_t before = prompt_view_length(p, i) - 1;
+    const uint32_t *answer = prompt_view_answer(p, i);
+    (void)seat_row(r, row, (struct prompt_seat){slot, before});
+    r->earlier[row] = (uint32_t)earlier;
+    r->ids[row] = earlier == 0 ? prompt_view_ids(p, i)[before] : answer[earlier - 1];
+    r->wanted[row] = answer[earlier];
+}
+
+size_t prompt_rows_ask_answer(struct prompt_rows *r, size_t row, size_t slot,
+                              const struct prompt_view *p, size_t i) {
+    const size_t n = prompt_view_answer_length(p, i);
+    for (size_t j = 0; j < n; j++) ask_token(r, row + j, slot, p, i, j);
+    return n;
 }
 
 void prompt_rows_ask(struct prompt_rows *r, size_t row, struct prompt_seat at,
                      const struct prompt_view *p, size_t i, size_t k) {
     assert(k < p->points && p->dims == r->width);
+    if (p->text.ids) {
+        assert(k + 1 == p->points);
+        ask_token(r, row, at.slot, p, i, 0);
+        return;
+    }
     memcpy(seat_row(r, row, at), prompt_view_query(p, i, k), r->width * sizeof *r->x);
     r->target[row] = prompt_view_targets(p)[i * p->points + k];
 }
@@ -88,7 +117,12 @@ void prompt_rows_ask_token(struct prompt_rows *r, size_t row, struct prompt_seat
 
 struct query_rows prompt_rows_of(const struct prompt_rows *r, size_t n) {
     assert(n <= r->capacity);
-    return (struct query_rows){.R = n, .slot = r->slot, .length = r->length, .x = r->x};
+    struct query_rows rows = {.R = n, .slot = r->slot, .length = r->length};
+    if (r->width > 0)
+        rows.x = r->x;
+    else
+        rows.ids = r->ids, rows.earlier = r->earlier;
+    return rows;
 }
 
 /* ---- contexts */
@@ -137,6 +171,12 @@ void prompt_batch_begin(struct prompt_batch *b, const struct params *params,
 void prompt_batch_add(struct prompt_batch *b, size_t slot, const struct prompt_view *p, size_t i,
                       struct prompt_span span) {
     const size_t query = span.first + span.pairs, dims = p->dims;
+    if (p->text.ids) {
+        assert(span.first == 0 && query + 1 == p->points && !span.and_x);
+        context_add_ids(&b->context, slot, b->fill, b->params, prompt_view_ids(p, i),
+                        prompt_view_length(p, i) - 1, &b->edits);
+        return;
+    }
     assert(query < p->points && dims == b->rows.width);
     pair_tokens(b->tokens, prompt_view_x(p, i, span.first),
                 prompt_view_labels(p, i, query) + span.first, span.pairs, dims);
@@ -167,11 +207,11 @@ static bool edits_contexts(const struct edits *edits) {
 void prompt_batch_fill(struct prompt_batch *b, const struct prompt_view *p,
                        struct prompt_span span) {
     const struct shared_prompts shared = {p, 0, 1, p->n, span};
+    const size_t tokens = p->text.ids ? b->own.tokens : prompt_span_tokens(span);
     const struct context_share *share = edits_contexts(&b->edits) ? NULL : b->share;
     bool complete = false;
     struct context context = {0}, like;
-    context_open(&like, &b->own.dims, b->own.slots, prompt_span_tokens(span),
-                 b->own.layout.precision, NULL);
+    context_open(&like, &b->own.dims, b->own.slots, tokens, b->own.layout.precision, NULL);
     const bool held = shared_contexts_hold(&context, &complete, share, &like, &shared);
     prompt_batch_use(b, held ? &context : NULL);
     if (complete) return;

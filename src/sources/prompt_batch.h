@@ -3,7 +3,9 @@
  *
  * Only this module determines which tokens a prompt becomes. A pair (x, y) is two tokens, x and (y,
  * 0, ..., 0), interleaved as in Garg et al. (NeurIPS 2022), so that k pairs are 2 k tokens and the
- * query after them is at position 2 k.
+ * query after them is at position 2 k.  Prompts of text are tokens already: the query is the last
+ * one, at whatever position, and the context is all tokens before it. They are shown and asked as a
+ * whole, so that spans and points are always those of the whole prompt.
  *
  * A batch has a fixed number of slots, each of which holds the context (keys and values, context.h)
  * of one prompt, and of rows, each of which is one query that reads the context of a slot. Call
@@ -24,6 +26,8 @@ struct prompt_rows { /* queries */
     float *x;                /* [capacity, width] tokens */
     float *target;           /* [capacity] the true answers */
     uint32_t *slot, *length; /* [capacity] as in struct query_rows */
+    uint32_t *ids, *earlier; /* the same, of text */
+    uint32_t *wanted;        /* [capacity] of text: the token that is the true answer to the row */
     struct arena memory;
 };
 
@@ -37,7 +41,8 @@ struct prompt_seat {
     size_t slot, length;
 };
 
-/* Row `row` becomes the query of prompt i of `prompts` at point k (from 0). */
+/* Row `row` becomes the query of prompt i of `prompts` at point k (from 0). Of text it is the last
+ * token, which sees all before it, and asks for the first token of the answer. */
 void prompt_rows_ask(struct prompt_rows *r, size_t row, struct prompt_seat at,
                      const struct prompt_view *prompts, size_t i, size_t k);
 /* The same for the token of the label y of point k instead of its x; the target is not set. */
@@ -46,6 +51,14 @@ void prompt_rows_ask_label(struct prompt_rows *r, size_t row, struct prompt_seat
 /* The same for a token x [width] that belongs to no prompt. */
 void prompt_rows_ask_token(struct prompt_rows *r, size_t row, struct prompt_seat at,
                            const float *x);
+
+/* Text: row `row` becomes the last token of prompt i, and the rows after it all tokens of its
+ * answer but the last, so that each asks for the next token of the answer. Returns the number of
+ * rows: tokens of the answer. The query pass needs room for as many less one after the first
+ * (query.h).
+ */
+size_t prompt_rows_ask_answer(struct prompt_rows *r, size_t row, size_t slot,
+                              const struct prompt_view *prompts, size_t i);
 
 /* Rows 0 .. n - 1 in the form that a query pass takes; valid until a row is set. */
 struct query_rows prompt_rows_of(const struct prompt_rows *r, size_t n);
@@ -82,7 +95,7 @@ void prompt_batch_begin(struct prompt_batch *b, const struct params *params,
                         const struct edits *edits);
 
 /* The context of `slot` shows a span of prompt i. It is complete after prompt_batch_finish(); until
- * then all spans must have the same number of tokens. */
+ * then all spans of numbers must have the same number of tokens. */
 void prompt_batch_add(struct prompt_batch *b, size_t slot, const struct prompt_view *prompts,
                       size_t i, struct prompt_span span);
 void prompt_batch_finish(struct prompt_batch *b);
@@ -92,8 +105,9 @@ void prompt_batch_finish(struct prompt_batch *b);
 void prompt_batch_use(struct prompt_batch *b, const struct context *context);
 
 /* The common case, prompt i in slot and row i: the contexts of all prompts show the same span; and
- * all rows ask at point k and see the first `length` tokens of their slot. Contexts that no edit
- * changes are taken from the cache of `share` if it has them, and left there if it has room. */
+ * all rows ask at point k and see the first `length` tokens of their slot, or of text all before
+ * them. Contexts that no edit changes are taken from the cache of `share` if it has them, and left
+ * there if it has room. */
 void prompt_batch_fill(struct prompt_batch *b, const struct prompt_view *prompts,
                        struct prompt_span span);
 void prompt_batch_ask(struct prompt_batch *b, const struct prompt_view *prompts, size_t k,

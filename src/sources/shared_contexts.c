@@ -8,10 +8,20 @@ static void hash_floats(struct hash *h, const float *x, size_t n) {
     hash_bytes(h, x, n * sizeof *x);
 }
 
+static void hash_ids(struct hash *h, const struct prompt_view *p, size_t i) {
+    const size_t n = prompt_view_length(p, i) - 1;
+    hash_size(h, n);
+    hash_bytes(h, prompt_view_ids(p, i), n * sizeof *p->text.ids);
+}
+
 /* What prompt_batch_add() reads of prompt i. */
 static void hash_prompt(struct hash *h, const struct prompt_view *p, size_t i,
                         struct prompt_span span) {
     const size_t query = span.first + span.pairs;
+    if (p->text.ids) {
+        hash_ids(h, p, i);
+        return;
+    }
     hash_floats(h, prompt_view_x(p, i, span.first), (span.pairs + span.and_x) * p->dims);
     hash_floats(h, prompt_view_labels(p, i, query) + span.first, span.pairs);
 }

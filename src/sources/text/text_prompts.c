@@ -95,6 +95,8 @@ static enum err_code add_answer(struct text_prompts *p, const struct task_pair *
         append(&p->answers, p->part.ids, p->part.n);
     TRY(token_ids_check(&p->part, err));
     TRY(token_ids_check(&p->answers, err));
+    CHECK(p->answers.n > p->answer_first[p->n], ERR_DATA, "the answer \"%.60s\" has no token",
+          pair->y);
 cleanup:
     return rc;
 }
