@@ -31,17 +31,41 @@ static size_t sampled(size_t N) {
     return N <= COLUMNS ? N : COLUMNS + N % BLOCK;
 }
 
-static bool repeats(const struct row_packing *g, size_t rows, size_t period) {
-    const struct model_dims *d = &g->dims;
+/* The products of a layer, [rows, K] x [K, N]. */
+enum { PRODUCTS = 5 };
+struct product {
+    size_t K, N;
+};
+
+static void products_of(struct product out[PRODUCTS], const struct model_dims *d) {
     const size_t E = d->E, F = model_mlp_width(d), Z = model_heads_width(d);
-    const enum blas_op op = family_of(d)->layout == LINEAR_IN_OUT ? BLAS_N : BLAS_T;
     const bool separate = family_of(d)->attention == ATTENTION_SEPARATE;
-    const size_t keys = separate ? model_keys_width(d) : model_qkv_width(d);
-    return blas_rows_repeat(rows, period, E, sampled(Z), op) &&
-           blas_rows_repeat(rows, period, E, sampled(keys), op) &&
-           blas_rows_repeat(rows, period, Z, sampled(E), op) &&
-           blas_rows_repeat(rows, period, E, sampled(F), op) &&
-           blas_rows_repeat(rows, period, F, sampled(E), op);
+    out[0] = (struct product){E, sampled(Z)};
+    out[1] = (struct product){E, sampled(separate ? model_keys_width(d) : model_qkv_width(d))};
+    out[2] = (struct product){Z, sampled(E)};
+    out[3] = (struct product){E, sampled(F)};
+    out[4] = (struct product){F, sampled(E)};
+}
+
+static bool repeats(const struct row_packing *g, size_t rows, size_t period) {
+    const enum linear_layout layout = family_of(&g->dims)->layout;
+    const enum blas_op op = layout == LINEAR_IN_OUT ? BLAS_N : BLAS_T;
+    struct product products[PRODUCTS];
+    products_of(products, &g->dims);
+    for (size_t i = 0; i < PRODUCTS; i++)
+        if (!blas_rows_repeat(rows, period, products[i].K, products[i].N, op)) return false;
+    return true;
+}
+
+size_t row_packing_bytes(const struct model_dims *d, size_t rows) {
+    struct product products[PRODUCTS];
+    size_t most = 0;
+    products_of(products, d);
+    for (size_t i = 0; i < PRODUCTS; i++) {
+        const size_t bytes = blas_rows_repeat_bytes(rows, products[i].K, products[i].N);
+        if (bytes > most) most = bytes;
+    }
+    return most;
 }
 
 static size_t period_of(struct row_packing *g) {

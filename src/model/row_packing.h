@@ -42,6 +42,10 @@ size_t row_packing_rows(struct row_packing *g, size_t n_tokens);
 /* Rows of a pass that uses `rows` of them. */
 size_t row_packing_pass(size_t rows);
 
+/* Memory that row_packing_rows() and row_packing_fits() take while they find out, with passes of up
+ * to `rows` rows. */
+size_t row_packing_bytes(const struct model_dims *d, size_t rows);
+
 /* May rows of several prompts, or a prompt of so many rows and others, run in one pass? */
 bool row_packing_fits(struct row_packing *g, size_t rows);
 

@@ -78,10 +78,16 @@ bool blas_rows_agree(size_t n, size_t rows, size_t K, size_t N) {
     return same;
 }
 
+enum { REFERENCE = 48 }; /* rows */
+
+size_t blas_rows_repeat_bytes(size_t M, size_t K, size_t N) {
+    const size_t most = M > REFERENCE ? M : REFERENCE;
+    return (most * K + K * N + (REFERENCE + M) * N + 1) * sizeof(float);
+}
+
 bool blas_rows_repeat(size_t M, size_t period, size_t K, size_t N, enum blas_op op_b) {
-    enum { REFERENCE = 48 };
     const size_t most = M > REFERENCE ? M : REFERENCE, ldb = op_b == BLAS_N ? N : K;
-    float *A = malloc((most * K + K * N + (REFERENCE + M) * N + 1) * sizeof *A);
+    float *A = malloc(blas_rows_repeat_bytes(M, K, N));
     if (!A) return false;
     float *B = A + most * K, *reference = B + K * N, *C = reference + REFERENCE * N;
     fill_with_noise(A, K);

@@ -33,7 +33,9 @@ void blas_gemm(float *restrict C, const float *restrict A, const float *restrict
 bool blas_rows_agree(size_t n, size_t rows, size_t K, size_t N);
 
 /* Do the bits of a row of [M, K] x op_b [K, N] depend on its place modulo `period` alone, as in a
- * product of 48 rows? Determined by products of equal rows; false also when there is no memory. */
+ * product of 48 rows? Determined by products of equal rows; false also when there is no memory, of
+ * which it takes blas_rows_repeat_bytes() meanwhile. */
 bool blas_rows_repeat(size_t M, size_t period, size_t K, size_t N, enum blas_op op_b);
+size_t blas_rows_repeat_bytes(size_t M, size_t K, size_t N);
 
 #endif
