@@ -136,8 +136,12 @@ run_quickstart() {
     if ((ranks > 1)); then launch=(mpirun -q -n "$ranks"); fi
     say "running experiments/quickstart.cfg on $ranks rank(s): about two minutes of computing in all"
     "${launch[@]}" build/release/taskvec run experiments/quickstart.cfg -o "$results" || rc=$?
+    if ((rc == 1 || rc > 128)); then # perhaps that of mpirun, which replaces the code of a run that was stopped
+        rc=0
+        build/release/taskvec status --exit-code "$results" >/dev/null 2>&1 || rc=$?
+    fi
     if ((rc == 75)); then
-        die "the run stopped before it was complete; run ./quickstart.sh again to resume" 75
+        die "the run was stopped: work remains, to resume: $command" 75
     elif ((rc != 0)); then
         die "the run ended with code $rc; for the reason: build/release/taskvec status $results" "$rc"
     fi
@@ -185,6 +189,7 @@ run_tests() {
     return $failed
 }
 
+command="./quickstart.sh${*:+ $*}"
 action=run all=0 ranks=$(cores)
 while (($#)); do
     case $1 in
@@ -205,6 +210,6 @@ while (($#)); do
 done
 
 if ((all)) && [[ $action != test ]]; then die "--all belongs to test: ./quickstart.sh test --all" 64; fi
-trap 'die "interrupted; run ./quickstart.sh again to resume" 130' INT TERM
+trap 'die "interrupted: work remains, to resume: $command" 130' INT TERM
 mpi_settings
 if [[ $action == test ]]; then run_tests; else run_quickstart; fi

@@ -53,17 +53,23 @@ void coordinator_request_stop(struct coordinator *c, enum stop_step step) {
     }
 }
 
+/* mpirun turns Ctrl-C and its other signals into TERM, whose name would read like a crash. */
+static const char *signal_name(const struct coordinator *c, int number) {
+    return number == SIGTERM && c->par->launched ? "Ctrl-C or SIGTERM, passed on by mpirun"
+                                                 : strsignal(number);
+}
+
 static void receive_signal(struct coordinator *c, int number) {
     struct stop_state *s = &c->stop;
     const double now = clock_now();
     if (s->first_signal <= 0.0) {
         log_line(&c->f->log, LOG_INFO, "%s: stopping, running jobs are asked for a checkpoint",
-                 strsignal(number));
+                 signal_name(c, number));
         s->first_signal = now;
         s->signal_unwritten = number;
         coordinator_request_stop(c, STOP_REQUESTED);
     } else if (now - s->first_signal >= REPEAT_WITHIN && s->step != STOP_AT_ONCE) {
-        log_line(&c->f->log, LOG_INFO, "%s again: stopping at once", strsignal(number));
+        log_line(&c->f->log, LOG_INFO, "%s again: stopping at once", signal_name(c, number));
         s->step = STOP_AT_ONCE;
     }
     if (number == SIGTERM && c->par->launched)

@@ -1,13 +1,16 @@
-"""check_progress.py BINARY CONFIG FOLDER - what a run prints on a pseudo-terminal and in a log, with and
+"""check_progress.py BINARY CONFIG FOLDER SOURCE - what a run prints on a pseudo-terminal and in a log, with and
 without mpirun, until Ctrl-C."""
 import os
+import re
 import select
 import shlex
+import shutil
+import signal
 import subprocess
 import sys
 import time
 
-program, config, folder = sys.argv[1:]
+program, config, folder, source = sys.argv[1:]
 MPIRUN = ["mpirun", "-n", "2", "--oversubscribe", "--bind-to", "none"]
 LONG = ["-s", "pretrain.steps=400000", "-s", "pretrain.checkpoint_every=50"]
 SOON = 3.0  # seconds until the first progress
@@ -94,6 +97,39 @@ BAR = "\r[    "
 check_terminal("plain terminal", [], [], BAR, [75])
 resume = check_terminal("mpirun terminal", MPIRUN, [], BAR, [1])
 check_terminal("lines", MPIRUN, ["--progress", "lines"], "taskvec: 0%, 0 of", [1])
+def check_quickstart(stop):
+    """quickstart.sh with these binaries instead of a build: whoever is stopped, the last line says how to resume."""
+    run = f"{folder}/quickstart by {stop}"
+    os.makedirs(f"{run}/build/release")
+    os.makedirs(f"{run}/bin")
+    os.makedirs(f"{run}/experiments")
+    os.symlink(program, f"{run}/build/release/taskvec")
+    with open(config) as given, open(f"{run}/experiments/quickstart.cfg", "w") as longer:
+        longer.write(re.sub(r"\bsteps = \d+", "steps = 400000", given.read()))
+    for name in "cmake", "dpkg-query":  # everything is built and installed
+        with open(f"{run}/bin/{name}", "w") as stub:
+            stub.write("#!/bin/sh\nprintf installed\n")
+        os.chmod(f"{run}/bin/{name}", 0o755)
+    shutil.copy(f"{source}/quickstart.sh", run)
+    terminal = Terminal(["env", f"PATH={run}/bin:{os.environ['PATH']}", f"{run}/quickstart.sh", "-n", "2"])
+    shown = terminal.wait_for("0 of", 30)
+    assert shown, f"quickstart.sh: no progress: {terminal.text}"
+    terminal.wait_for("\0", shown + 1)
+    if stop == "terminal":
+        code = terminal.interrupt()
+    else:
+        with open(f"/proc/{terminal.process}/task/{terminal.process}/children") as children:
+            os.kill(int(children.read().split()[0]), signal.SIGINT)
+        terminal.wait_for("\0", shown + 30)
+        code = os.waitstatus_to_exitcode(os.waitpid(terminal.process, 0)[1])
+    last = last_line(terminal.text)
+    assert last.endswith("work remains, to resume: ./quickstart.sh -n 2"), f"{stop}: the last line: {terminal.text}"
+    assert "mpirun: stopping" in terminal.text or stop == "terminal", terminal.text
+    assert code == {"terminal": 130, "mpirun": 75}[stop], f"{stop}: code {code}"
+
+
+check_quickstart("terminal")
+check_quickstart("mpirun")
 check_log("plain log", [])
 check_log("mpirun log", MPIRUN)
 subprocess.run([*resume, "--max-time", "3", "--quiet"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)

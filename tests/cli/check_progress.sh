@@ -8,7 +8,7 @@ set -euo pipefail
 config="$work/a folder/tiny.cfg"
 cp -- "$here/tiny.cfg" "$config"
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-python3 "$source_dir/tests/cli/check_progress.py" "$program" "$config" "$work" || fault "see above"
+python3 "$source_dir/tests/cli/check_progress.py" "$program" "$config" "$work" "$source_dir" || fault "see above"
 none_left || die "processes are left: $(own_processes | xargs)"
 launch 0 run "$config" -o "$work/word" --progress sometimes
 ((rc == 64)) || fault "--progress sometimes: code $rc, not 64"
