@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/terminal.h"
 #include "run/rundir/run_state.h"
+#include "run/tables/comparison.h"
 #include "run/tables/stage_table_print.h"
 #include "run/tables/summary.h"
 
@@ -14,6 +15,7 @@ static const struct option_row OPTIONS[] = {
     {"--format", NULL, "FORMAT", "text (default), csv, markdown, latex or json"},
     {"--wide", NULL, NULL, "every column, however wide the table gets"},
     {"--intervals", NULL, NULL, "low and high ends of intervals instead of ±"},
+    {"--compare", NULL, NULL, "methods against plain and controls: tests, intervals, effects"},
     {"--rows", NULL, NULL, "every row of the evaluate stages instead of the summary"},
 };
 
@@ -21,7 +23,7 @@ struct request {
     const char *dirs[OPTIONS_MAX];
     size_t n_dirs;
     const char *name; /* of a stage, or NULL */
-    bool rows;
+    bool rows, compare;
     bool several;     /* the command prints more than one table */
     size_t n_printed; /* tables so far */
     struct summary_layout layout;
@@ -36,10 +38,13 @@ static enum err_code read_request(struct request *q, const struct options *o, st
     const bool wide = options_has(o, "--wide");
     *q = (struct request){.n_dirs = o->n_args,
                           .rows = options_has(o, "--rows"),
+                          .compare = options_has(o, "--compare"),
                           .layout = {.wide = wide, .intervals = options_has(o, "--intervals")},
                           .output = {.out = out, .width = wide ? SIZE_MAX : terminal_width()}};
     if (q->n_dirs > 1 && !file_is_folder(o->args[q->n_dirs - 1])) q->name = o->args[--q->n_dirs];
     for (size_t i = 0; i < q->n_dirs; i++) q->dirs[i] = o->args[i];
+    CHECK(!(q->rows && q->compare), ERR_USAGE,
+          "--rows, --compare: expected one of them: --rows prints what --compare averages");
     if (format) TRY(table_format_read(&q->output.format, format, err));
 cleanup:
     return rc;
@@ -82,10 +87,17 @@ static enum err_code print_summary(struct request *q, const struct run_state *r,
                                    struct err *err) {
     enum err_code rc = ERR_OK;
     struct summary summary = {0};
+    struct comparisons comparisons = {0};
     begin_table(q, r, stage);
     TRY(summary_make(&summary, r, stage, err));
-    TRY(summary_print(&q->output, &summary, &q->layout, err));
+    if (q->compare) {
+        TRY(comparisons_make(&comparisons, &summary, err));
+        TRY(comparisons_print(&q->output, &comparisons, &summary, &q->layout, err));
+    } else {
+        TRY(summary_print(&q->output, &summary, &q->layout, err));
+    }
 cleanup:
+    comparisons_release(&comparisons);
     summary_release(&summary);
     return rc;
 }
@@ -110,9 +122,14 @@ static bool is_summarised(const struct plan *p, size_t stage) {
     return strcmp(kind, "estimate") == 0 && !summary_is_joined(p, stage);
 }
 
+static bool is_evaluation(const struct plan *p, size_t stage) {
+    return strcmp(p->stages[stage].kind->name, "evaluate") == 0;
+}
+
 /* The stage of that name; without one, every stage with a table of its own. */
 static bool is_wanted(const struct request *q, const struct plan *p, size_t stage) {
-    return q->name ? strcmp(q->name, p->stages[stage].name) == 0 : is_summarised(p, stage);
+    if (q->name) return strcmp(q->name, p->stages[stage].name) == 0;
+    return q->compare ? is_evaluation(p, stage) : is_summarised(p, stage);
 }
 
 static enum err_code print_run(struct request *q, const struct run_state *r, struct err *err) {
@@ -123,7 +140,10 @@ static enum err_code print_run(struct request *q, const struct run_state *r, str
     q->several = q->n_dirs > 1 || found > 1;
     for (size_t s = 0; s < r->plan.n_stages; s++) {
         if (!is_wanted(q, &r->plan, s)) continue;
-        if (q->name || q->rows)
+        CHECK(!q->compare || is_evaluation(&r->plan, s), ERR_USAGE,
+              "--compare %s: the stage evaluates no method: name one of kind evaluate, or none",
+              q->name);
+        if (!q->compare && (q->name || q->rows))
             TRY(print_rows(q, r, s, err));
         else
             TRY(print_summary(q, r, s, err));

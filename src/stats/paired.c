@@ -21,9 +21,16 @@ static bool all_finite(const double *d, size_t n) {
     return true;
 }
 
+static bool differences_equal(const double *d, size_t n) {
+    for (size_t i = 1; i < n; i++)
+        if (d[i] != d[0]) return false;
+    return true;
+}
+
+/* The deviation of equal values is 0 but for rounding. */
 static double standardised_mean(const double *d, size_t n) {
     const struct moments m = moments_of(d, n);
-    return m.variance > 0.0 ? m.mean / sqrt(m.variance) : nan("");
+    return n > 1 && !differences_equal(d, n) ? m.mean / sqrt(m.variance) : nan("");
 }
 
 enum err_code paired_compare(struct paired *out, const double *d, size_t n,

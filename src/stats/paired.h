@@ -17,8 +17,9 @@ struct paired {          /* of differences d, one number a function; NaN: there 
     double worse;        /* share of d > 0: functions that the first method makes worse */
 };
 
-/* Of d [n]. All numbers but `worse` are NaN where a d is not finite or all are 0, `worse` where a d
- * is NaN. flips: of n values, not read where n <= SIGN_FLIP_EXACT. ERR_MEMORY. */
+/* Of d [n]. All numbers but `worse` are NaN where a d is not finite or all are 0, `standardised`
+ * also where all are equal, `worse` where a d is NaN. flips: of n values, not read where n <=
+ * SIGN_FLIP_EXACT. ERR_MEMORY. */
 enum err_code paired_compare(struct paired *out, const double *d, size_t n,
                              const struct sign_flips *flips, struct err *err);
 

@@ -44,9 +44,9 @@ name = "both"; seed = 1; source = { problem = "dummy"; dims = 2; };
 stages = (
   { stage = "pretrain"; model = { layers = 1; heads = 2; width = 8; positions = 24; }; points = 4;
     batch = 16; shards = 1; steps = 200; optimiser = { lr = 1e-2; }; },
-  { stage = "fit"; of = "pretrain"; method = "dummy"; dummy = { start = [0.0, 0.5]; }; points = 6;
+  { stage = "fit"; of = "pretrain"; method = ["dummy", "constant"]; dummy = { start = [0.0, 0.5]; }; points = 6;
     prompts = 64; batch = 16; epochs = 3; },
-  { stage = "evaluate"; of = "fit"; also = ["plain"]; points = 6; functions = 50; }
+  { stage = "evaluate"; of = "fit"; also = ["plain", "window"]; points = 6; functions = 50; }
 );
 END
 timeout 120 "$program" run both.cfg -o both --quiet >/dev/null
@@ -57,4 +57,13 @@ awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i }
     $1 == "plain" && $at["k"] == 3 { exit !($at["mse"] < 0.2 && $at["source"] == "dummy") }' rows ||
     die "rows: $(cat rows)"
 "$program" table both | grep -q '^ *dummy ' || die "not in the table: $("$program" table both)"
+# Compared with plain and the controls in every range of k, in text, CSV and results.h5, for both starts.
+"$program" table both --compare --format csv >compared
+for against in plain constant window; do
+    awk -F, -v against="$against" 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i }
+        $at["method"] == "dummy" && $at["against"] == against && $at["difference"] != "" { n[$at["range"]]++ }
+        END { exit !(n["below d"] == 2 && n["in range"] == 2 && n["beyond"] == 2) }' compared ||
+        die "dummy against $against: $(cat compared)"
+done
+"$program" table both --compare | grep -qE '^ *dummy .* window ' || die "not compared: $("$program" table both --compare)"
 "$program" verify both >/dev/null || die "the jobs do not give the same bits again"

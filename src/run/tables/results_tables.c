@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "run/rundir/provenance.h"
+#include "run/tables/comparison_cells.h"
 #include "run/tables/error_names.h"
 #include "run/tables/key_columns.h"
 #include "run/tables/stage_table.h"
@@ -186,6 +187,39 @@ cleanup:
     return rc;
 }
 
+/* ---- /comparisons/STAGE */
+
+/* An evaluation whose jobs have all ended: before that, the best control and the adjusted p values
+ * would change with every attempt, and an attempt that is stopped has no time for them. */
+static bool has_comparisons(const struct run_state *r, size_t stage) {
+    const struct plan_stage *s = &r->plan.stages[stage];
+    for (size_t i = 0; i < s->n_jobs; i++) {
+        const enum queue_state state = r->jobs[s->jobs[i]].state;
+        if (state == QUEUE_PENDING || state == QUEUE_RUNNING) return false;
+    }
+    return strcmp(s->kind->name, "evaluate") == 0;
+}
+
+static enum err_code publish_comparisons(struct results *file, const struct run_state *r,
+                                         size_t stage, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct summary summary = {0};
+    struct comparisons comparisons = {0};
+    struct comparison_table t = {0};
+    char path[256];
+    if (!has_comparisons(r, stage)) return ERR_OK;
+    TRY(summary_make(&summary, r, stage, err));
+    TRY(comparisons_make(&comparisons, &summary, err));
+    TRY(comparison_table_make(&t, &comparisons, &summary, err));
+    (void)snprintf(path, sizeof path, "/comparisons/%.200s", r->plan.stages[stage].name);
+    TRY(results_table(file, path, &t.columns, t.cells, t.n, err));
+cleanup:
+    comparison_table_release(&t);
+    comparisons_release(&comparisons);
+    summary_release(&summary);
+    return rc;
+}
+
 /* ---- /attempts: a row each; its provenance as texts, then what it did */
 
 #define ATTEMPTS_ROW(X)                                                                            \
@@ -283,6 +317,7 @@ enum err_code results_tables_publish(const struct run_state *r, struct err *err)
     CHECK(n > 0 && n < FILE_PATH_MAX, ERR_IO, "%s: path too long", r->dir);
     TRY(results_create(&file, path, err));
     for (size_t s = 0; s < r->plan.n_stages; s++) TRY(publish_stage(file, r, s, err));
+    for (size_t s = 0; s < r->plan.n_stages; s++) TRY(publish_comparisons(file, r, s, err));
     TRY(publish_jobs(file, r, err));
     TRY(publish_config(file, r, err));
     TRY(publish_attempts(file, &r->history, err));

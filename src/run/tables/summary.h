@@ -12,6 +12,7 @@
  *     summary_groups.c      which jobs a line stands for, and what its key columns are
  *     summary.c             reads the errors of all jobs
  *     summary_statistics.c  numbers that compare lines
+ *     summary_lines.c       cells of a line
  *     summary_columns.c     which columns the table has, and its header
  *     summary_print.c       the order of its lines, titles and notes
  */
@@ -42,7 +43,8 @@ struct summary_group {              /* one line */
     struct text setting; /* run, stage, model, axes of evaluate: lines that may be compared */
     struct text fit;     /* every key of the fit but repeat: only repeats are averaged over */
     const char *of;      /* the stage of the fit, or "-" */
-    const char *error;   /* what its numbers are: prompt_loss_error_name() */
+    const char *source, *shift; /* of its rows; they belong to the run's state */
+    const char *error;          /* what its numbers are: prompt_loss_error_name() */
     enum summary_kind kind;
     bool fitted; /* on prompts: a vector, or a control that is learned */
     size_t n_keys, functions, points, repeats;

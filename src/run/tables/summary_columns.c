@@ -64,8 +64,8 @@ size_t summary_columns_count(const struct summary_columns *c, const struct summa
 
 /* ---- the header */
 
-static void number_head(struct text_table *t, size_t *column, const char *name, int rank,
-                        const struct summary_columns *c) {
+void summary_columns_number_head(struct text_table *t, size_t *column, const char *name, int rank,
+                                 const struct summary_columns *c) {
     for (size_t i = 0; i < (c->split ? 3 : 1); i++) {
         text_table_align_right(t, *column);
         text_table_set_rank(t, (*column)++, c->wide ? 0 : rank);
@@ -93,7 +93,7 @@ static void range_head(struct text_table *t, size_t *column, const struct error_
     else
         (void)snprintf(name, sizeof name, "k%c%zu%c%zu", c->programs ? '_' : ' ', r->first, gap,
                        r->last);
-    number_head(t, column, name, range_rank(r), c);
+    summary_columns_number_head(t, column, name, range_rank(r), c);
 }
 
 const char *summary_columns_head(const struct summary *s, size_t key,
@@ -118,8 +118,8 @@ static void key_head_cell(struct text_table *t, const struct summary *s, size_t 
     text_table_cell(t, "%s", name);
 }
 
-static void key_heads(struct text_table *t, size_t *column, const struct summary *s,
-                      const struct summary_columns *c) {
+void summary_columns_key_heads(struct text_table *t, size_t *column, const struct summary *s,
+                               const struct summary_columns *c) {
     for (size_t i = 0; i < s->n_keys; i++) {
         if (!c->key[i]) continue;
         if (i == KEY_FIT_POINTS || s->number[i]) text_table_align_right(t, *column);
@@ -131,14 +131,15 @@ static void key_heads(struct text_table *t, size_t *column, const struct summary
 void summary_columns_heads(struct text_table *t, const struct summary *s,
                            const struct summary_columns *c) {
     size_t column = 0;
-    key_heads(t, &column, s, c);
+    summary_columns_key_heads(t, &column, s, c);
     text_table_align_right(t, column);
     text_table_set_rank(t, column++, c->wide ? 0 : 9);
     text_table_cell(t, "repeats");
     for (size_t i = 0; i < c->n_ranges; i++) range_head(t, &column, &c->ranges[i], c);
     for (size_t i = 0; i < SUMMARY_STATISTICS_N; i++) {
         const struct summary_statistic *statistic = &SUMMARY_STATISTICS[i];
-        if (c->statistic[i]) number_head(t, &column, statistic->name, statistic->rank, c);
+        if (c->statistic[i])
+            summary_columns_number_head(t, &column, statistic->name, statistic->rank, c);
     }
     if (c->programs) text_table_cell(t, "group");
 }

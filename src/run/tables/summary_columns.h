@@ -36,6 +36,12 @@ size_t summary_columns_count(const struct summary_columns *c, const struct summa
 void summary_columns_heads(struct text_table *t, const struct summary *s,
                            const struct summary_columns *c);
 
+/* Parts of it, from *column on, which they advance: the key columns, and one number. */
+void summary_columns_key_heads(struct text_table *t, size_t *column, const struct summary *s,
+                               const struct summary_columns *c);
+void summary_columns_number_head(struct text_table *t, size_t *column, const char *name, int rank,
+                                 const struct summary_columns *c);
+
 /* The name of a key's column. For people the stage and the method are omitted where no other key
  * has the same ending. */
 const char *summary_columns_head(const struct summary *s, size_t key,

@@ -7,12 +7,17 @@
 
 /* ---- key columns */
 
-/* A cell of the first row of an evaluation, by the name of its column; "-" for "", 0 and none. */
+/* A cell of the first row of a job, by the name of its column; NULL: it has none. */
+static const struct job_value *first_cell(const struct stage *kind, const struct history_job *past,
+                                          const char *column) {
+    const struct history_row *row = past->n_rows > 0 ? &past->rows[0] : NULL;
+    return row ? row_find_cell(kind->columns, row->cells, row->n, column) : NULL;
+}
+
+/* "-" for "", 0 and none. */
 static void row_text(struct text *out, const struct stage *kind, const struct history_job *past,
                      const char *column) {
-    const struct history_row *row = past->n_rows > 0 ? &past->rows[0] : NULL;
-    const struct job_value *cell =
-        row ? row_find_cell(kind->columns, row->cells, row->n, column) : NULL;
+    const struct job_value *cell = first_cell(kind, past, column);
     if (cell && cell->type == JOB_TEXT && cell->as.text[0])
         text_add(out, "%s", cell->as.text);
     else if (cell && cell->type == JOB_INT && cell->as.integer != 0 &&
@@ -57,6 +62,13 @@ static enum summary_kind kind_of(const struct plan_stage *stage, const char *nam
     return method && method->docs.control ? SUMMARY_CONTROL : SUMMARY_VECTOR;
 }
 
+/* The text of a cell; "": it has none. */
+static const char *text_cell(const struct stage *kind, const struct history_job *past,
+                             const char *column) {
+    const struct job_value *cell = first_cell(kind, past, column);
+    return cell && cell->type == JOB_TEXT ? cell->as.text : "";
+}
+
 /* ---- what choices made */
 
 static const char CHOSEN[] = "chosen."; /* before the key, in the head of its column */
@@ -69,8 +81,7 @@ static void chosen_value(struct text *out, const struct run_state *r, size_t job
         const struct history_job *past = r->jobs[j->parents[i]].past;
         if (!chosen || strcmp(chosen, key) != 0 || !past || past->n_rows == 0) continue;
         const struct stage *kind = r->plan.stages[r->plan.jobs[j->parents[i]].stage].kind;
-        const struct job_value *cell =
-            row_find_cell(kind->columns, past->rows[0].cells, past->rows[0].n, "chosen");
+        const struct job_value *cell = first_cell(kind, past, "chosen");
         if (!cell) continue;
         text_add(out, "%s", cell->as.text);
         return;
@@ -119,6 +130,8 @@ void summary_describe(struct summary_group *g, const struct summary *s, const st
     g->n_keys = N_FIXED;
     for (size_t i = 0; i < N_FIXED; i++)
         row_text(&g->keys[i], p->stages[stage].kind, r->jobs[job].past, FIXED[i]);
+    g->source = text_cell(p->stages[stage].kind, r->jobs[job].past, "source");
+    g->shift = text_cell(p->stages[stage].kind, r->jobs[job].past, "shift");
     g->kind = kind_of(&p->stages[stage], text_str(&g->keys[0]));
     g->fitted = g->kind != SUMMARY_ESTIMATOR && !p->jobs[job].control;
     text_add(&g->setting, "%s\n%s\n%s", r->dir, p->stages[stage].name,

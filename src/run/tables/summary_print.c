@@ -10,9 +10,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "run/tables/cell_text.h"
 #include "run/tables/key_columns.h"
-#include "run/tables/summary_columns.h"
+#include "run/tables/summary_lines.h"
 
 static const struct {
     const char *title, *word; /* for people, for programs */
@@ -25,26 +24,6 @@ static const struct {
 
 /* ---- one line */
 
-static void interval_cells(struct text_table *t, const struct interval *i,
-                           const struct summary_columns *c) {
-    const double values[] = {i->value, i->low, i->high};
-    char cell[CELL_TEXT];
-    for (size_t k = 0; k < 3 && c->split; k++) {
-        if (c->programs)
-            cell_text_exact(cell, values[k]);
-        else
-            cell_text_short(cell, values[k]);
-        text_table_cell(t, "%s", cell);
-    }
-    if (c->split) return;
-    cell_text_interval(cell, i);
-    text_table_cell(t, "%s", cell);
-}
-
-static void empty_cells(struct text_table *t, const struct summary_columns *c) {
-    for (int i = 0; i < (c->split ? 3 : 1); i++) text_table_cell(t, "%s", c->programs ? "" : "-");
-}
-
 static enum err_code range_cells(struct text_table *t, struct summary *s,
                                  const struct summary_group *g, const struct error_range *range,
                                  const struct summary_columns *c, struct err *err) {
@@ -53,39 +32,12 @@ static enum err_code range_cells(struct text_table *t, struct summary *s,
     for (size_t i = 0; i < g->n_ranges; i++) {
         if (g->ranges[i].first != range->first || g->ranges[i].last != range->last) continue;
         TRY(summary_interval(&mean, s, g, i, err));
-        interval_cells(t, &mean, c);
+        summary_interval_cells(t, &mean, c);
         return ERR_OK;
     }
-    empty_cells(t, c);
+    summary_empty_cells(t, c);
 cleanup:
     return rc;
-}
-
-/* The keys of an estimator are shown where they tell lines apart; variants of a method always. */
-static bool shows_variant(const struct summary *s, const struct summary_group *g,
-                          const struct summary_columns *c) {
-    if (strcmp(text_str(&g->keys[KEY_READING]), "-") == 0) return false;
-    if (c->wide || g->kind != SUMMARY_ESTIMATOR) return true;
-    for (size_t i = 0; i < s->n; i++) {
-        const struct text *keys = s->groups[i].keys;
-        if (strcmp(text_str(&keys[KEY_METHOD]), text_str(&g->keys[KEY_METHOD])) == 0 &&
-            strcmp(text_str(&keys[KEY_READING]), text_str(&g->keys[KEY_READING])) != 0)
-            return true;
-    }
-    return false;
-}
-
-static void key_cells(struct text_table *t, const struct summary *s, const struct summary_group *g,
-                      const struct summary_columns *c) {
-    for (size_t i = 0; i < s->n_keys; i++) {
-        if (!c->key[i]) continue;
-        if (i == KEY_METHOD && !c->programs && shows_variant(s, g, c))
-            text_table_cell(t, "%s %s", text_str(&g->keys[i]), text_str(&g->keys[KEY_READING]));
-        else if (c->programs && strcmp(text_str(&g->keys[i]), "-") == 0)
-            text_table_copy_cell(t, "");
-        else
-            text_table_copy_cell(t, text_str(&g->keys[i]));
-    }
 }
 
 static enum err_code print_line(struct text_table *t, struct summary *s,
@@ -93,15 +45,15 @@ static enum err_code print_line(struct text_table *t, struct summary *s,
                                 struct err *err) {
     enum err_code rc = ERR_OK;
     struct interval number;
-    key_cells(t, s, g, c);
+    summary_key_cells(t, s, g, c);
     text_table_cell(t, "%zu", g->repeats);
     for (size_t i = 0; i < c->n_ranges; i++) TRY(range_cells(t, s, g, &c->ranges[i], c, err));
     for (size_t i = 0; i < SUMMARY_STATISTICS_N; i++) {
         if (!c->statistic[i]) continue;
         if (SUMMARY_STATISTICS[i].of(&number, s, g))
-            interval_cells(t, &number, c);
+            summary_interval_cells(t, &number, c);
         else
-            empty_cells(t, c);
+            summary_empty_cells(t, c);
     }
     if (c->programs) text_table_cell(t, "%s", KINDS[g->kind].word);
 cleanup:
@@ -109,17 +61,6 @@ cleanup:
 }
 
 /* ---- sections and groups */
-
-/* "shift = noisy, noisy.sigma = 0.5"; empty where the run has one section. */
-static void section_title(struct text *out, const struct summary *s,
-                          const struct summary_group *g) {
-    text_clear(out);
-    for (size_t i = 0; i < s->n_keys; i++) {
-        if (!s->of_section[i] || !s->varies[i] || strcmp(text_str(&g->keys[i]), "-") == 0) continue;
-        text_add(out, "%s%s = %s", out->size ? ", " : "", text_str(&s->heads[i]),
-                 text_str(&g->keys[i]));
-    }
-}
 
 struct line {
     const struct summary_group *group;
@@ -148,7 +89,7 @@ static enum err_code make_lines(struct line *lines, const struct summary *s, boo
     enum err_code rc = ERR_OK;
     struct text title = {0};
     for (size_t i = 0; i < s->n; i++) {
-        section_title(&title, s, &s->groups[i]);
+        summary_section_title(&title, s, &s->groups[i]);
         lines[i] = (struct line){&s->groups[i], text_copy(text_str(&title)), i};
         CHECK(lines[i].section && !title.failed, ERR_MEMORY, "no memory for %zu lines", s->n);
         for (size_t k = i; k-- > 0;)
