@@ -17,7 +17,7 @@ import inflect
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LANGUAGES = ("french", "german", "spanish")
-EXTRACTIVE_ITEMS = 400
+LISTS = 250  # of one kind
 
 
 class Refused(Exception):
@@ -51,7 +51,7 @@ class Words:
         self.adjectives = read_rows("adjectives", 5)
         self.antonyms = read_rows("antonyms", 2)
         self.synonyms = read_rows("synonyms", 2)
-        self.countries = [[word.lower() for word in row] for row in read_rows("countries", 4)]
+        self.countries = [[word.lower() for word in row] for row in read_rows("countries", 6)]
 
     def kinds(self):
         """Noun -> its kind."""
@@ -123,7 +123,8 @@ def symmetric(pairs):
 
 
 def word_tasks(words):
-    verbs = [(row[0], row[1]) for row in words.verbs]
+    nouns, adjectives = [bare(row[0]) for row in words.nouns], [row[0] for row in words.adjectives]
+    verbs = [row[:2] for row in words.verbs]
     tasks = {
         "antonym": symmetric(words.antonyms),
         "synonym": dict(words.synonyms),
@@ -132,35 +133,38 @@ def word_tasks(words):
         "present-past": {verb: past if past != "-" else inflect.past(verb) for verb, past in verbs},
         "third_person": {verb: inflect.third_person(verb) for verb, _ in verbs},
         "gerund": {verb: inflect.gerund(verb) for verb, _ in verbs},
+        "indefinite_article": {word: inflect.article(word) for word in nouns + adjectives},
         "comparative": compared(words, "er", {"good": "better", "bad": "worse", "far": "farther"}),
         "superlative": compared(words, "est", {"good": "best", "bad": "worst", "far": "farthest"}),
     }
-    for column, name in enumerate(("capital", "currency", "language"), 1):
+    for column, name in enumerate(("capital", "currency", "language", "continent", "code"), 1):
         tasks["country-" + name] = without_gaps((row[0], row[column]) for row in words.countries)
-    for language in LANGUAGES:
-        tasks["english-" + language] = translations(words, language)
-    tasks["french-english"] = inverse(tasks["english-french"])
-    tasks["bijection_english-french"] = both_ways(tasks["english-french"])
+    tasks.update(("english-" + language, translations(words, language)) for language in LANGUAGES)
     return tasks
 
 
 # ---- tasks of letters: over every word that is an input of another task
 
 
-def letter_tasks(common, countries, foreign):
-    """Case tasks of the common English words alone and two tasks of every word: each word is an input of four tasks, and
-    the vocabulary of the word model stays small. foreign: the inputs of french-english."""
+def letter_tasks(common, countries):
+    """Tasks of the common English words; countries, which have four tasks of their own, take part in two."""
     upper = {word: word.upper() for word in common}
-    english = common + countries
     return {
         "uppercase": upper,
         "lowercase": inverse(upper),
         "bijection_case": both_ways(upper),
+        "lowercase_first_letter": {word.upper(): word[0] for word in common},
+        "lowercase_last_letter": {word.upper(): word[-1] for word in common},
         "capitalize": {word: word[0].upper() + word[1:] for word in common},
-        "first_letter": {word: word[0] for word in english + foreign},
-        "last_letter": {word: word[-1] for word in english + foreign},
-        "next_letter": {word: chr(ord(word[0]) + 1) for word in english if word[0] < "z"},
-        "word_length": {word: str(len(word)) for word in english},
+        "capitalize_first_letter": {word: word[0].upper() for word in common},
+        "capitalize_last_letter": {word: word[-1].upper() for word in common},
+        "first_letter": {word: word[0] for word in common + countries},
+        "last_letter": {word: word[-1] for word in common + countries},
+        "second_letter": {word: word[1] for word in common},
+        "next_letter": {word: chr(ord(word[0]) + 1) for word in common if word[0] < "z"},
+        "previous_letter": {word: chr(ord(word[0]) - 1) for word in common if word[0] > "a"},
+        "vowel_count": {word: str(sum(c in "aeiou" for c in word)) for word in common},
+        "word_length": {word: str(len(word)) for word in common},
     }
 
 
@@ -173,9 +177,9 @@ def draw(key, n):
 
 
 def draw_lists(name, pools):
-    """EXTRACTIVE_ITEMS lists of distinct words, the word at i out of pools[i]."""
+    """LISTS lists of distinct words, the word at i out of pools[i]."""
     lists, i = [], 0
-    while len(lists) < EXTRACTIVE_ITEMS:
+    while len(lists) < LISTS:
         words = [pool[draw(f"{name} {i} {place}", len(pool))] for place, pool in enumerate(pools)]
         i += 1
         if len(set(words)) == len(words) and words not in lists:
@@ -183,12 +187,8 @@ def draw_lists(name, pools):
     return lists
 
 
-def pick(name, pool, n, choose):
-    return {", ".join(words): choose(words) for words in draw_lists(name, [pool] * n)}
-
-
 def odd_one_out(name, pool, others):
-    """Three words, one of them of `pool` at a drawn place, which is the answer."""
+    """Lists of three words, one of them of `pool` at a drawn place, which is the answer."""
     task = {}
     for i, words in enumerate(draw_lists(name, [pool, others, others])):
         place = draw(f"{name} place {i}", 3)
@@ -196,23 +196,27 @@ def odd_one_out(name, pool, others):
     return task
 
 
-def extractive_tasks(words, base):
+def list_tasks(words, common):
+    """The same lists are in all tasks of a place or an order: a list alone does not tell its task."""
     kinds = words.kinds()
     animals = sorted(word for word, kind in kinds.items() if kind in ("animal", "bird", "fish", "insect", "reptile"))
     objects = sorted(word for word, kind in kinds.items() if kind in ("tool", "furniture", "clothing", "instrument", "vehicle"))
-    nouns = {bare(row[0]) for row in words.nouns}
-    adjectives = {row[0] for row in words.adjectives}
-    pure_verbs = sorted({row[0] for row in words.verbs} - nouns - adjectives)
-    pure_adjectives = sorted(adjectives - nouns - {row[0] for row in words.verbs})
-    return {
-        "choose_first_of_3": pick("choose_first_of_3", base, 3, lambda three: three[0]),
-        "choose_middle_of_3": pick("choose_middle_of_3", base, 3, lambda three: three[1]),
-        "choose_last_of_3": pick("choose_last_of_3", base, 3, lambda three: three[2]),
-        "alphabetically_first_3": pick("alphabetically_first_3", base, 3, min),
-        "alphabetically_last_3": pick("alphabetically_last_3", base, 3, max),
+    nouns, verbs, adjectives = ({bare(row[0]) for row in rows} for rows in (words.nouns, words.verbs, words.adjectives))
+    tasks = {
         "animal_v_object_3": odd_one_out("animal_v_object_3", animals, objects),
-        "verb_v_adjective_3": odd_one_out("verb_v_adjective_3", pure_verbs, pure_adjectives),
+        "verb_v_adjective_3": odd_one_out("verb_v_adjective_3", sorted(verbs - nouns - adjectives), sorted(adjectives - nouns - verbs)),
     }
+    lists = [", ".join(three) for three in draw_lists("lists of 3", [common] * 3)]
+    lists += [three for task in tasks.values() for three in task]
+    choices = {
+        "choose_first_of_3": lambda three: three[0],
+        "choose_middle_of_3": lambda three: three[1],
+        "choose_last_of_3": lambda three: three[2],
+        "alphabetically_first_3": min,
+        "alphabetically_last_3": max,
+    }
+    tasks.update((name, {three: choose(three.split(", ")) for three in lists}) for name, choose in choices.items())
+    return tasks
 
 
 # ---- files
@@ -222,12 +226,10 @@ def build():
     """Name of a task -> its pairs."""
     words = Words()
     tasks = word_tasks(words)
-    inputs = {name: set(task) for name, task in tasks.items()}
-    french = inputs.pop("french-english") | inputs.pop("bijection_english-french")
     countries = {row[0] for row in words.countries}
-    common = set().union(*inputs.values()) - countries
-    tasks.update(letter_tasks(sorted(common), sorted(countries), sorted(french - common - countries)))
-    tasks.update(extractive_tasks(words, sorted(common)))
+    common = {word for task in tasks.values() for word in task} - countries
+    tasks.update(letter_tasks(sorted(common), sorted(countries)))
+    tasks.update(("lists/" + name, task) for name, task in list_tasks(words, sorted(common)).items())
     return tasks
 
 
@@ -237,17 +239,18 @@ def text_of(task):
 
 
 def write(folder, tasks):
-    os.makedirs(folder, exist_ok=True)
     for name, task in tasks.items():
-        with open(os.path.join(folder, name + ".json"), "w", encoding="utf-8", newline="\n") as file:
+        path = os.path.join(folder, name + ".json")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8", newline="\n") as file:
             file.write(text_of(task))
 
 
 def differences(folder, tasks):
     """What differs from the files in folder, as lines to print."""
-    found = []
-    there = {name[: -len(".json")] for name in os.listdir(folder) if name.endswith(".json")}
-    found += [f"{name}.json: built by no rule" for name in sorted(there - set(tasks))]
+    there = [os.path.relpath(os.path.join(root, name), folder) for root, _, names in os.walk(folder) for name in names]
+    there = {name[: -len(".json")] for name in there if name.endswith(".json")}
+    found = [f"{name}.json: built by no rule" for name in sorted(there - set(tasks))]
     for name in sorted(tasks):
         path = os.path.join(folder, name + ".json")
         if name not in there:

@@ -14,11 +14,11 @@ import re
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-# Of the word model: tasks that are added to tasks/ later change no id.
-TASKS = """alphabetically_first_3 alphabetically_last_3 animal_v_object_3 antonym bijection_case bijection_english-french
-    capitalize choose_first_of_3 choose_last_of_3 choose_middle_of_3 comparative country-capital country-currency country-language
-    english-french english-german english-spanish first_letter french-english gerund hypernym last_letter lowercase next_letter
-    present-past singular-plural superlative synonym third_person uppercase verb_v_adjective_3 word_length""".split()
+# Of the word model: tasks that are added to tasks/ later change no id. Lists are of the same words.
+TASKS = """antonym bijection_case capitalize capitalize_first_letter capitalize_last_letter comparative country-capital country-code
+    country-continent country-currency country-language english-french english-german english-spanish first_letter gerund hypernym
+    indefinite_article last_letter lowercase lowercase_first_letter lowercase_last_letter next_letter present-past previous_letter
+    second_letter singular-plural superlative synonym third_person uppercase vowel_count word_length""".split()
 SPECIAL = ["<unk>", "<s>"]
 # "Q:" to "," are of the default template and the tasks of lists; the others allow a few further templates.
 TEMPLATE = ["\n", "\n\n", "Q:", "A:", ",", ":", "=", "->", "Input:", "Output:"]

@@ -60,3 +60,10 @@ def comparative(adjective, ending="er"):
     if adjective.endswith("e"):
         return adjective + ending[1:]
     return adjective + (adjective[-1] if doubles(adjective) else "") + ending
+
+
+def article(word):
+    """By sound: "an hour", "a useful"."""
+    if word in ("hour", "honest"):
+        return "an"
+    return "an" if word[0] in VOWELS and word not in ("one", "use", "useful", "usual", "unit") else "a"
