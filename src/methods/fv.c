@@ -230,6 +230,7 @@ static enum err_code fv_check(const struct method_setup *s, const struct config_
     CHECK_CONFIG(keys.heads <= (int64_t)method_weights(s), point, "fv.heads",
                  "%" PRId64 " of a model with %zu heads: lower it", keys.heads, method_weights(s));
     TRY(check_layers(&keys, s->params->dims.L, point, err));
+    TRY(method_check_reprojected(&s->params->dims, point, "fv.reading", err));
 cleanup:
     return rc;
 }

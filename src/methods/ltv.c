@@ -126,6 +126,11 @@ static void ltv_read(struct method_setup *s, const struct config_point *point) {
     s->l1 = config_float(point, "ltv.l1");
 }
 
+static enum err_code ltv_check(const struct method_setup *s, const struct config_point *point,
+                               struct err *err) {
+    return method_check_reprojected(&s->params->dims, point, "ltv.reading", err);
+}
+
 static const struct config_key KEYS[] = {
     {
         .name = "ltv.reading",
@@ -183,7 +188,8 @@ const struct method method_ltv = {
     .config = {.variants = LTV_READINGS,
                .rows = KEYS,
                .n = sizeof KEYS / sizeof *KEYS,
-               .read = ltv_read},
+               .read = ltv_read,
+               .check = ltv_check},
     .inputs = {.basis = ltv_basis},
     .derivation = {.weights_shape = method_shape_heads, .init = method_init_normals},
     .application = {.vector = ltv_vector, .gradient = ltv_gradient, .scratch = ltv_scratch},

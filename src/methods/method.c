@@ -121,6 +121,17 @@ size_t method_collector_bytes(const struct method_setup *s, size_t T0, size_t ch
            basis_anchors_bytes(d, T0, method_anchors(s));
 }
 
+enum err_code method_check_reprojected(const struct model_dims *d, const struct config_point *point,
+                                       const char *key, struct err *err) {
+    if (strcmp(config_text(point, key), "reprojected") != 0 || model_heads_width(d) == d->E)
+        return ERR_OK;
+    return config_error(err, point, key,
+                        "\"reprojected\" takes the attention output, of width %zu, as input of the "
+                        "output projection, but the model has %zu heads of width %zu: use "
+                        "\"heads\"",
+                        d->E, d->H, model_head_width(d));
+}
+
 size_t method_weights(const struct method_setup *s) {
     size_t shape[2];
     if (!s->method->derivation.weights_shape) return 0;

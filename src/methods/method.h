@@ -228,6 +228,12 @@ void method_setup_named(struct method_setup *out, const char *name, const struct
 /* "heads" for ltv; "" where the method has one form only. */
 const char *method_variant(const struct method_setup *s);
 
+/* ERR_CONFIG where the key's value "reprojected", a taken as input of W_o, does not fit the model:
+ * its heads have another width together than a. */
+enum err_code method_check_reprojected(const struct model_dims *dims,
+                                       const struct config_point *point, const char *key,
+                                       struct err *err);
+
 size_t method_weights(const struct method_setup *s); /* numbers of w; 0: none */
 size_t method_values(const struct method_setup *s);  /* floats of one row of v */
 size_t method_choices(const struct method_setup *s);

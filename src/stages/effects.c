@@ -12,6 +12,7 @@
 
 #include "activations/causal_map.h"
 #include "base/text.h"
+#include "methods/method.h"
 #include "passes/flops.h"
 #include "sources/source_registry.h"
 #include "stages/effects_rows.h"
@@ -276,6 +277,7 @@ static enum err_code effects_plan(struct job_cost *cost, const struct config_poi
     TRY(job_model_plan(&model, point, parents, n, err));
     const struct model_dims *d = &model.dims;
     const struct causal_options o = options_of(point, d->inputs);
+    TRY(method_check_reprojected(d, point, "reading", err));
     TRY(source_open(&source, point, &(struct source_options){0}, err));
     TRY(check_source(source, point, d, err));
     TRY(shared_keys_check_points(point, "points", o.T0, d, err));

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "methods/method.h"
 #include "stages/fit_world.h"
 
 #define FIT(keys) FIT_WORLD(2) "{ stage = \"fit\"; of = \"pretrain\"; " keys " } );\n"
@@ -149,6 +150,28 @@ static void plan_refuses_lengths_that_cannot_be(void **state) {
                 "task_vector is derived and has no loss");
 }
 
+/* Heads that are wider together than the residual stream, as in Qwen3. */
+static void readings_through_the_projection_need_its_width(void **state) {
+    (void)state;
+    struct fit_world w;
+    struct method_setup setup;
+    const struct params shape = {.dims = TINY};
+    struct params wide = {.dims = TINY};
+    fit_world_open(
+        &w, FIT("method = \"ltv\"; ltv = { reading = [\"heads\", \"reprojected\"]; }; " SIZES));
+    wide.dims.D = TINY.E / TINY.H + 2;
+    const struct config_point *heads = lab_point(&w.lab, "fit", 0);
+    const struct config_point *reprojected = lab_point(&w.lab, "fit", 1);
+    method_setup_read(&setup, reprojected, &shape);
+    SUCCEEDS(setup.method->config.check(&setup, reprojected, &err));
+    setup.params = &wide;
+    SUCCEEDS(setup.method->config.check(&setup, heads, &err));
+    ERROR_SAYS(setup.method->config.check(&setup, reprojected, &err), ERR_CONFIG,
+               "takes the attention output, of width 8, as input of the output projection, but the "
+               "model has 2 heads of width 6");
+    lab_close(&w.lab);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lbfgs_goes_further_than_adam),
@@ -159,6 +182,7 @@ int main(void) {
         cmocka_unit_test(lengths_have_the_same_bits_everywhere),
         cmocka_unit_test(one_length_is_that_of_the_prompts),
         cmocka_unit_test(plan_refuses_lengths_that_cannot_be),
+        cmocka_unit_test(readings_through_the_projection_need_its_width),
     };
     blas_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
