@@ -51,7 +51,9 @@ class Words:
         self.adjectives = read_rows("adjectives", 5)
         self.antonyms = read_rows("antonyms", 2)
         self.synonyms = read_rows("synonyms", 2)
-        self.countries = [[word.lower() for word in row] for row in read_rows("countries", 6)]
+        self.countries = read_rows("countries", 6)
+        self.more_nouns = read_rows("more_nouns", 1)
+        self.more_verbs = read_rows("more_verbs", 1)
 
     def kinds(self):
         """Noun -> its kind."""
@@ -70,9 +72,10 @@ def without_gaps(pairs):
     return {x: y for x, y in pairs if y != "-"}
 
 
-def singular_plural(words):
+def plurals(nouns):
+    """nouns: as they stand in the lists."""
     task = {}
-    for row in words.nouns:
+    for row in nouns:
         noun, _, irregular = row[0].partition("=")
         if not noun.endswith("!"):
             task[noun] = irregular or inflect.plural(noun)
@@ -122,23 +125,33 @@ def symmetric(pairs):
     return task
 
 
+def country_tasks(countries, columns):
+    return {"country-" + name: without_gaps((row[0], row[i]) for row in countries) for i, name in enumerate(columns, 1)}
+
+
+def verb_tasks(pairs):
+    """pairs: verb and past, "-" where it is regular."""
+    return {
+        "present-past": {verb: past if past != "-" else inflect.past(verb) for verb, past in pairs},
+        "third_person": {verb: inflect.third_person(verb) for verb, _ in pairs},
+        "gerund": {verb: inflect.gerund(verb) for verb, _ in pairs},
+    }
+
+
 def word_tasks(words):
     nouns, adjectives = [bare(row[0]) for row in words.nouns], [row[0] for row in words.adjectives]
-    verbs = [row[:2] for row in words.verbs]
     tasks = {
         "antonym": symmetric(words.antonyms),
         "synonym": dict(words.synonyms),
         "hypernym": words.kinds(),
-        "singular-plural": singular_plural(words),
-        "present-past": {verb: past if past != "-" else inflect.past(verb) for verb, past in verbs},
-        "third_person": {verb: inflect.third_person(verb) for verb, _ in verbs},
-        "gerund": {verb: inflect.gerund(verb) for verb, _ in verbs},
+        "singular-plural": plurals(words.nouns),
+        **verb_tasks([row[:2] for row in words.verbs]),
         "indefinite_article": {word: inflect.article(word) for word in nouns + adjectives},
         "comparative": compared(words, "er", {"good": "better", "bad": "worse", "far": "farther"}),
         "superlative": compared(words, "est", {"good": "best", "bad": "worst", "far": "farthest"}),
     }
-    for column, name in enumerate(("capital", "currency", "language", "continent", "code"), 1):
-        tasks["country-" + name] = without_gaps((row[0], row[column]) for row in words.countries)
+    countries = [[word.lower() for word in row] for row in words.countries]
+    tasks.update(country_tasks(countries, ("capital", "currency", "language", "continent", "code")))
     tasks.update(("english-" + language, translations(words, language)) for language in LANGUAGES)
     return tasks
 
@@ -219,6 +232,22 @@ def list_tasks(words, common):
     return tasks
 
 
+# ---- large tasks, for models that know more words than the word model
+
+
+def large_tasks(words):
+    """Items enough for 128 test items where the words are, and names as they are written."""
+    verbs = [row[:2] for row in words.verbs]
+    for row in words.more_verbs:
+        verb, _, past = row[0].partition("=")
+        verbs.append([verb, past or "-"])
+    return {
+        "singular-plural": plurals(words.nouns + words.more_nouns),
+        **verb_tasks(verbs),
+        **country_tasks(words.countries, ("capital", "currency", "language")),
+    }
+
+
 # ---- files
 
 
@@ -226,10 +255,11 @@ def build():
     """Name of a task -> its pairs."""
     words = Words()
     tasks = word_tasks(words)
-    countries = {row[0] for row in words.countries}
+    countries = {row[0].lower() for row in words.countries}
     common = {word for task in tasks.values() for word in task} - countries
     tasks.update(letter_tasks(sorted(common), sorted(countries)))
     tasks.update(("lists/" + name, task) for name, task in list_tasks(words, sorted(common)).items())
+    tasks.update(("large/" + name, task) for name, task in large_tasks(words).items())
     return tasks
 
 

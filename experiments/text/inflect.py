@@ -16,7 +16,7 @@ def doubles(word):
     """Whether the last consonant is doubled before -ed, -ing, -er: stop, big, begin, but not open, sweep, fix."""
     if len(word) < 3 or word[-1] in VOWELS + "wxy" or word[-2] not in VOWELS or word[-3] in VOWELS:
         return False
-    return syllables(word) == 1 or word in ("begin", "forget")
+    return syllables(word) == 1 or word in ("admit", "begin", "control", "forget", "occur", "permit", "prefer", "regret")
 
 
 def consonant_y(word):
