@@ -1,7 +1,10 @@
 #include "base/hash.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -54,6 +57,55 @@ enum err_code hash_file(char hex[HASH_HEX], const char *path, struct err *err) {
 cleanup:
     if (f) fclose(f);
     return rc;
+}
+
+/* ---- folders */
+
+static int is_content(const struct dirent *entry) {
+    static const char *const ENDS[] = {".json", ".safetensors", ".txt"};
+    for (size_t i = 0; i < sizeof ENDS / sizeof *ENDS; i++)
+        if (text_ends_with(entry->d_name, ENDS[i])) return 1;
+    return 0;
+}
+
+static int by_sum(const void *a, const void *b) { return strcmp(a, b); }
+
+static enum err_code hash_entries(char hex[HASH_HEX], const char *folder, struct dirent **entries,
+                                  size_t n, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct hash h;
+    char(*sums)[HASH_HEX] = calloc(n, sizeof *sums), path[4096];
+    CHECK(sums, ERR_MEMORY, "no memory for the sums of %zu files", n);
+    for (size_t i = 0; i < n; i++) {
+        (void)snprintf(path, sizeof path, "%.3800s/%.255s", folder, entries[i]->d_name);
+        TRY(hash_file(sums[i], path, err));
+    }
+    qsort(sums, n, sizeof *sums, by_sum);
+    hash_begin(&h);
+    for (size_t i = 0; i < n; i++) hash_text(&h, sums[i]);
+    hash_end(hex, &h);
+cleanup:
+    free(sums);
+    return rc;
+}
+
+static enum err_code hash_folder(char hex[HASH_HEX], const char *folder, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct dirent **entries = NULL;
+    const int n = scandir(folder, &entries, is_content, alphasort);
+    CHECK(n >= 0, ERR_IO, "%s: cannot read the folder: %s", folder, strerror(errno));
+    CHECK(n > 0, ERR_IO, "%s: a folder without files *.json, *.safetensors or *.txt", folder);
+    TRY(hash_entries(hex, folder, entries, (size_t)n, err));
+cleanup:
+    for (int i = 0; i < n; i++) free(entries[i]);
+    free(entries);
+    return rc;
+}
+
+enum err_code hash_path(char hex[HASH_HEX], const char *path, struct err *err) {
+    struct stat info;
+    const bool is_folder = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+    return is_folder ? hash_folder(hex, path, err) : hash_file(hex, path, err);
 }
 
 void hash_library(struct text *out) {

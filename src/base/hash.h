@@ -29,6 +29,11 @@ uint64_t hash_name(const char *name);
 /* SHA-256 of a whole file; ERR_IO with the reason. */
 enum err_code hash_file(char hex[HASH_HEX], const char *path, struct err *err);
 
+/* The same of a folder: of the SHA-256 of its files *.json, *.safetensors and *.txt in the order of
+ * these sums, so that names do not count; these are the files of models, tokenizers and text tasks.
+ * Of a plain file that of hash_file(). ERR_IO also for a folder without any. */
+enum err_code hash_path(char hex[HASH_HEX], const char *path, struct err *err);
+
 void hash_library(struct text *out); /* "nettle 3.8" */
 
 #endif

@@ -110,6 +110,10 @@ void vocabulary_log_prob(double *log_prob, struct vocabulary *s, const struct pa
     for (size_t r = 0; r < R; r++) log_prob[r] = row_log_prob(s, r);
 }
 
+bool vocabulary_is_correct(const struct vocabulary *s, size_t r) {
+    return s->own[r] >= s->level[r];
+}
+
 /* ---- gradient */
 
 /* x becomes weight * exp(x - level). */

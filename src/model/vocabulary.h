@@ -42,6 +42,9 @@ double vocabulary_cross_entropy(float *dx, const struct params *g, struct vocabu
                                 const struct params *p, const float *x, const uint32_t *target,
                                 double weight, size_t R);
 
+/* After one of these: whether the target of row r had the largest logit, alone or with others. */
+bool vocabulary_is_correct(const struct vocabulary *s, size_t r);
+
 /* out [R, n]: the logits of the tokens ids [n] alone. rows [n, E] is scratch. */
 void vocabulary_logits_of(float *out, struct vocabulary *s, const struct params *p, const float *x,
                           const uint32_t *ids, size_t n, float *rows, size_t R);

@@ -24,8 +24,15 @@
 
 struct source;
 
-/* Which pairs of a text task prompts ask about; shown are those for training. */
-enum source_part { SOURCE_TRAIN, SOURCE_VALIDATION, SOURCE_TEST, SOURCE_PARTS };
+/* Which pairs of a text task prompts ask about; shown are those for training. SOURCE_ALL: all pairs
+ * are asked and shown, as in the pretraining of a model that is to know every pair. */
+enum source_part {
+    SOURCE_TRAIN,
+    SOURCE_VALIDATION,
+    SOURCE_TEST,
+    SOURCE_PARTS,
+    SOURCE_ALL = SOURCE_PARTS
+};
 
 struct source_options {
     uint64_t seed;

@@ -26,9 +26,13 @@ cleanup:
 }
 
 /* Points of programs before 0.4.0 have no kind. */
-static bool is_text(const struct config_point *point) {
+bool source_is_text(const struct config_point *point) {
     return config_has(point, "source.kind") &&
            strcmp(config_text(point, "source.kind"), "text") == 0;
+}
+
+enum err_code source_vocabulary(size_t *out, const struct config_point *point, struct err *err) {
+    return text_source_vocabulary(out, point, err);
 }
 
 enum err_code source_shift_schema(struct config_schema *out, struct err *err) {
@@ -39,7 +43,7 @@ enum err_code source_open(struct source **out, const struct config_point *point,
                           const struct source_options *o, struct err *err) {
     struct problem_setup setup;
     struct shift_setup shift = {0};
-    if (is_text(point)) return text_source_open(out, point, o, err);
+    if (source_is_text(point)) return text_source_open(out, point, o, err);
     problem_setup_read(&setup, point);
     if (o->shifted) shift_setup_read(&shift, point);
     return problem_source_open(out, &setup, &shift, o, err);
@@ -47,7 +51,7 @@ enum err_code source_open(struct source **out, const struct config_point *point,
 
 size_t source_inputs(const struct config_point *point) {
     struct problem_setup setup;
-    if (is_text(point)) return 0;
+    if (source_is_text(point)) return 0;
     problem_setup_read(&setup, point);
     return setup.dims;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "model/family.h"
+#include "stages/model_shape.h"
 #include "stages/planned_file.h"
 #include "stages/shared_keys.h"
 #include "tensorfile/content_hash.h"
@@ -49,9 +50,8 @@ static enum err_code read_origin(struct job_model *out, const struct config_poin
                                  const struct stage_parent *parents, size_t n, struct err *err) {
     const struct config_point *made = parent_of("pretrain", parents, n);
     if (made) {
-        shared_keys_shape(&out->dims, made);
         out->trained_points = shared_keys_size(made, "points");
-        return ERR_OK;
+        return model_shape_read(&out->dims, made, err);
     }
     const char *path = checkpoint_of(job_model_fit(parents, n));
     if (!path) path = checkpoint_of(point);

@@ -1,5 +1,6 @@
 /*
- * pretrain - a transformer learns a function class in context (Garg et al., NeurIPS 2022).
+ * pretrain - a transformer learns in context: a function class (Garg et al., NeurIPS 2022), or text
+ * tasks.
  */
 #include "stages/pretrain_run.h"
 
@@ -10,7 +11,9 @@
 #include "passes/flops.h"
 #include "passes/train_step.h"
 #include "sources/source_registry.h"
+#include "stages/model_shape.h"
 #include "stages/pretrain_rows.h"
+#include "stages/pretrain_source.h"
 
 #define INTEGER(key, low, high, value, what, text)                                                 \
     {                                                                                              \
@@ -29,9 +32,11 @@ static const struct config_key KEYS[] = {
     INTEGER("steps", 1, 1e9, "10000", "steps", "Number of weight updates."),
     INTEGER("batch", 1, 1e6, "64", "prompts", "Number of prompts in each update."),
     INTEGER("points", 1, 1e6, "16", "points",
-            "Points per prompt after the curriculum: the trained length."),
+            "Points per prompt after the curriculum: the trained length; of text the shots and the "
+            "query."),
     INTEGER("curriculum.interval", 0, 1e9, "0", "steps",
-            "Updates between two increases of the curriculum; 0 turns it off."),
+            "Updates between two increases of the curriculum; 0 turns it off. Text has none, since "
+            "every prompt trains all numbers of shots."),
     INTEGER("curriculum.dims_start", 1, 1e6, "5", "",
             "Number of nonzero coordinates of x at the start of the curriculum."),
     INTEGER("curriculum.dims_step", 0, 1e6, "1", "",
@@ -53,7 +58,8 @@ static const struct config_key KEYS[] = {
                   "Updates between two checkpoints."),
 };
 
-void pretrain_keys_read(struct pretrain_keys *k, const struct config_point *point) {
+enum err_code pretrain_keys_read(struct pretrain_keys *k, const struct config_point *point,
+                                 struct err *err) {
     *k = (struct pretrain_keys){
         .batch = shared_keys_size(point, "batch"),
         .points = shared_keys_size(point, "points"),
@@ -70,8 +76,8 @@ void pretrain_keys_read(struct pretrain_keys *k, const struct config_point *poin
         .validate_every = config_int(point, "validation.every"),
         .validation_prompts = shared_keys_size(point, "validation.prompts"),
     };
-    shared_keys_shape(&k->dims, point);
     optimiser_read(&k->adam, &k->schedule, point, k->steps);
+    return model_shape_read(&k->dims, point, err);
 }
 
 static size_t rise(size_t start, size_t step_size, size_t end, int64_t interval, int64_t step) {
@@ -168,19 +174,39 @@ cleanup:
     return rc;
 }
 
+static enum err_code check_functions(const struct pretrain_keys *k,
+                                     const struct config_point *point, struct err *err) {
+    enum err_code rc = ERR_OK;
+    TRY(shared_keys_check_points(point, "points", k->points, &k->dims, err));
+    TRY(shared_keys_check_room(point, k->batch, k->points, &k->dims, err));
+    TRY(check_curriculum(k, point, err));
+cleanup:
+    return rc;
+}
+
+static enum err_code check_text(const struct pretrain_keys *k, const struct config_point *point,
+                                struct err *err) {
+    enum err_code rc = ERR_OK;
+    CHECK_CONFIG(k->interval == 0, point, "curriculum.interval",
+                 "text has no curriculum, since every prompt trains all numbers of shots up to its "
+                 "own: set it to 0");
+    TRY(shared_keys_check_room(point, k->batch, k->dims.positions, &k->dims, err));
+cleanup:
+    return rc;
+}
+
 static enum err_code check(const struct pretrain_keys *k, const struct source *source,
                            const struct config_point *point, struct err *err) {
     enum err_code rc = ERR_OK;
-    TRY(source_check_functions(source, point, "pretrain", err));
-    TRY(shared_keys_check_shape(point, err));
-    TRY(shared_keys_check_points(point, "points", k->points, &k->dims, err));
-    TRY(shared_keys_check_room(point, k->batch, k->points, &k->dims, err));
+    if (source_info(source)->answers)
+        TRY(check_text(k, point, err));
+    else
+        TRY(check_functions(k, point, err));
     CHECK_CONFIG(
         k->batch % k->shards == 0, point, "shards",
         "a batch of %zu prompts cannot be cut into %zu equal shards: change shards or batch",
         k->batch, k->shards);
     TRY(shared_keys_check_group(point, k->shards, err));
-    TRY(check_curriculum(k, point, err));
 cleanup:
     return rc;
 }
@@ -195,45 +221,56 @@ static double memory_needed(const struct pretrain_keys *k, const struct source *
     return blocks + prompts + (double)train_step_bytes(&k->dims, k->batch / k->shards, k->points);
 }
 
-/* Tokens of all steps, as the curriculum lengthens them. */
-static double all_tokens(const struct pretrain_keys *k) {
+/* Prompts of all steps, in units of one of all points: the curriculum begins with shorter ones. */
+static double all_prompts(const struct pretrain_keys *k) {
     const int64_t stretch = k->interval > 0 ? k->interval : k->steps;
     double points = 0;
     for (int64_t step = 1; step <= k->steps; step += stretch) {
         int64_t n = k->steps - step + 1 < stretch ? k->steps - step + 1 : stretch;
         points += (double)n * (double)pretrain_active_points(k, step);
     }
-    return points * (double)(2 * k->batch);
+    return points * (double)k->batch / (double)k->points;
 }
 
 /* Forward passes over the held-out prompts, of which an update takes three. */
-static double validation_tokens(const struct pretrain_keys *k) {
+static double validation_prompts(const struct pretrain_keys *k) {
     if (k->validate_every == 0) return 0;
     const double times = (double)(k->steps / k->validate_every) + 2;
-    return times * (double)(k->validation_prompts * 2 * k->points);
+    return times * (double)k->validation_prompts;
 }
+
+static void fill_cost(struct job_cost *cost, const struct pretrain_keys *k,
+                      const struct source *source, const struct pretrain_prompt *prompt) {
+    const double prompts = all_prompts(k), E = (double)k->dims.E, V = (double)k->dims.vocabulary;
+    cost->checkpoints = true;
+    cost->work = prompts * prompt->tokens;
+    cost->unit = "tokens";
+    flops_add_training(&cost->load, &k->dims,
+                       cost->work + validation_prompts(k) * prompt->tokens / 3, prompt->tokens / 2);
+    cost->load.training += 8 * E * V * prompts * prompt->answers; /* logits twice, two gradients */
+    cost->memory = cost->memory_least = memory_needed(k, source, (size_t)cost->group);
+    (void)snprintf(cost->summary, sizeof cost->summary,
+                   "%lld step%s x %zu prompt%s x %zu point%s, %.3g M weights", (long long)k->steps,
+                   text_plural((size_t)k->steps), k->batch, text_plural(k->batch), k->points,
+                   text_plural(k->points), (double)params_weights(&k->dims) / 1e6);
+}
+
+enum { MEASURED = 64 }; /* prompts of text whose lengths predict the cost */
 
 static enum err_code pretrain_plan(struct job_cost *cost, const struct config_point *point,
                                    const char *control, const struct stage_parent *parents,
                                    size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
     struct pretrain_keys k;
+    struct pretrain_prompt prompt;
     struct source *source = NULL;
     (void)control, (void)parents, (void)n;
-    pretrain_keys_read(&k, point);
-    TRY(source_open(&source, point, &(struct source_options){0}, err));
+    TRY(pretrain_keys_read(&k, point, err));
+    TRY(pretrain_source_open(&source, &k, point, 0, "plan", MEASURED, err));
     TRY(check(&k, source, point, err));
-    double tokens = all_tokens(&k);
-    *cost = (struct job_cost){.group = (int)config_int(point, "group"),
-                              .checkpoints = true,
-                              .work = tokens,
-                              .unit = "tokens"};
-    flops_add_training(&cost->load, &k.dims, tokens + validation_tokens(&k) / 3, (double)k.points);
-    cost->memory = cost->memory_least = memory_needed(&k, source, (size_t)cost->group);
-    (void)snprintf(cost->summary, sizeof cost->summary,
-                   "%lld step%s x %zu prompt%s x %zu point%s, %.3g M weights", (long long)k.steps,
-                   text_plural((size_t)k.steps), k.batch, text_plural(k.batch), k.points,
-                   text_plural(k.points), (double)params_weights(&k.dims) / 1e6);
+    TRY(pretrain_source_measure(&prompt, source, &k, MEASURED, err));
+    *cost = (struct job_cost){.group = (int)config_int(point, "group")};
+    fill_cost(cost, &k, source, &prompt);
 cleanup:
     source_close(source);
     return rc;
@@ -246,7 +283,7 @@ static const char *const PARENTS[] = {NULL};
 extern const struct stage stage_pretrain;
 const struct stage stage_pretrain = {
     .name = "pretrain",
-    .meaning = "Train a transformer to learn a function class in context.",
+    .meaning = "Train a transformer to learn a function class, or text tasks, in context.",
     .version = 2,
     .uses = STAGE_USES_SHAPE | STAGE_USES_SOURCE | STAGE_USES_OPTIMISER,
     .parents = PARENTS,

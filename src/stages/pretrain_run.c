@@ -16,10 +16,20 @@
 #include "model/checkpoint.h"
 #include "passes/train_step.h"
 #include "sources/source_registry.h"
+#include "stages/model_shape.h"
 #include "stages/pretrain_rows.h"
+#include "stages/pretrain_source.h"
 #include "stages/pretrain_validation.h"
 
-enum { PAIR = 2 };                      /* a loss, and whether to stop */
+/* What the shards of a step are summed to. */
+enum {
+    LOSS,
+    STOP,
+    CORRECT,
+    QUERIES,
+    SUMS
+};                                      /* STOP: ranks that were asked to stop; then the counts
+                                           of struct train_score */
 static const double SAVE_EVERY = 300.0; /* seconds between checkpoints at most, whatever
                                            checkpoint_every is */
 
@@ -32,7 +42,7 @@ struct pretrain {
     struct pretrain_validation validation;
     size_t n, first, count;       /* floats of the parameters; first and number of own shards */
     float *m, *v, *sum, *scratch; /* [n], [n], [max(count, 1), n], [n] */
-    double *loss;                 /* [max(count, 1) + 1, PAIR]: the last is scratch */
+    double *loss;                 /* [max(count, 1) + 1, SUMS]: the last is scratch */
     int64_t done, saved;          /* steps done; steps of the newest checkpoint */
     double saved_at;              /* clock_now() of it */
     bool stop;                    /* in the last step some rank of the group was asked to stop */
@@ -60,14 +70,10 @@ static void pretrain_release(struct pretrain *p) {
 
 /* Streams are named after the repeat, so that each has its own weights and prompts. */
 static enum err_code open_source(struct pretrain *p, struct err *err) {
-    enum err_code rc = ERR_OK;
     char split[32];
-    const struct source_options o = {.seed = p->ctx->seed, .split = split};
     (void)snprintf(split, sizeof split, "pretrain/%lld", (long long)p->k.repeat);
-    TRY(source_open(&p->source, p->ctx->point, &o, err));
-    TRY(source_reserve(p->source, p->k.batch, p->k.points, err));
-cleanup:
-    return rc;
+    return pretrain_source_open(&p->source, &p->k, p->ctx->point, p->ctx->seed, split, p->k.batch,
+                                err);
 }
 
 static void init_weights(struct pretrain *p) {
@@ -79,11 +85,11 @@ static void init_weights(struct pretrain *p) {
 static enum err_code pretrain_init(struct pretrain *p, struct job_ctx *ctx, struct err *err) {
     enum err_code rc = ERR_OK;
     *p = (struct pretrain){.ctx = ctx, .saved_at = clock_now()};
-    pretrain_keys_read(&p->k, ctx->point);
+    TRY(pretrain_keys_read(&p->k, ctx->point, err));
     const struct pretrain_keys *k = &p->k;
     job_shard_range(&p->first, &p->count, k->shards, ctx->group_rank, ctx->group_size);
     p->n = params_count(&k->dims);
-    p->loss = calloc(PAIR * (p->count + 2), sizeof *p->loss);
+    p->loss = calloc(SUMS * (p->count + 2), sizeof *p->loss);
     CHECK(p->loss, ERR_MEMORY, "no memory for %zu losses", p->count + 2);
     lay_out_sums(p);
     TRY(arena_commit(&p->memory, err));
@@ -101,51 +107,85 @@ cleanup:
 
 /* ---- one step */
 
-static struct prompt_view draw_batch(struct pretrain *p, int64_t step) {
-    return source_draw_active(p->source, (uint64_t)(step - 1) * p->k.batch, p->k.batch,
-                              pretrain_active_points(&p->k, step),
-                              pretrain_active_dims(&p->k, step));
+/* A batch of text has fewer prompts where some were too long, so its shards are not all equal. */
+static struct prompt_view shard_of(const struct pretrain *p, const struct prompt_view *batch,
+                                   size_t shard) {
+    const size_t first = batch->n * shard / p->k.shards;
+    return prompt_view_part(batch, first, batch->n * (shard + 1) / p->k.shards - first);
 }
 
-/* Gradient and loss of each shard of this rank, into sum and loss. */
+/* Gradient, loss and counts of each shard of this rank, into sum and loss. */
 static void compute_shards(struct pretrain *p, const struct prompt_view *batch) {
-    size_t each = p->k.batch / p->k.shards;
-    double weight = 1 / (double)(batch->n * batch->points);
+    const double weight = 1 / (double)train_step_answers(batch);
     for (size_t i = 0; i < p->count; i++) {
-        struct prompt_view part = prompt_view_part(batch, (p->first + i) * each, each);
+        const struct prompt_view part = shard_of(p, batch, p->first + i);
+        double *loss = p->loss + SUMS * i;
         memset(p->gradient.block, 0, p->n * sizeof *p->gradient.block);
-        p->loss[PAIR * i + 1] = 0;
-        p->loss[PAIR * i] = train_step_run(&p->gradient, &p->step, &p->params, &part,
-                                           &source_info(p->source)->loss, weight);
+        loss[STOP] = 0;
+        loss[LOSS] = train_step_run(&p->gradient, &p->step, &p->params, &part,
+                                    &source_info(p->source)->loss, weight);
+        loss[CORRECT] = (double)p->step.text.score.correct;
+        loss[QUERIES] = (double)p->step.text.score.queries;
         memcpy(p->sum + i * p->n, p->gradient.block, p->n * sizeof *p->sum);
     }
 }
 
-static enum err_code write_row(struct pretrain *p, int64_t step, double loss, double lr,
-                               const struct pretrain_losses *held, struct err *err) {
+/* What is measured of functions alone, or of text alone, has no value for the other. */
+static void describe_step(struct pretrain_row *row, const struct pretrain *p, int64_t step,
+                          const struct prompt_view *batch) {
+    row->points = (int64_t)pretrain_active_points(&p->k, step);
+    if (source_info(p->source)->functions) {
+        const size_t dims = pretrain_active_dims(&p->k, step);
+        row->dims = (int64_t)dims;
+        row->loss_over_variance = p->loss[LOSS] / source_normaliser_active(p->source, dims);
+        row->accuracy = row->query_accuracy = (double)NAN;
+        return;
+    }
+    row->dims = JOB_NO_INT;
+    row->loss_over_variance = (double)NAN;
+    row->accuracy = p->loss[CORRECT] / (double)train_step_answers(batch);
+    row->query_accuracy = p->loss[QUERIES] / (double)batch->n;
+}
+
+static enum err_code write_row(struct pretrain *p, int64_t step, double lr,
+                               const struct prompt_view *batch, const struct pretrain_losses *held,
+                               struct err *err) {
     int64_t number = pretrain_row_number(&p->k, step);
     if (number < 0 || p->ctx->group_rank != 0) return ERR_OK;
-    size_t dims = pretrain_active_dims(&p->k, step);
-    const struct pretrain_row row = {
+    struct pretrain_row row = {
         .step = step,
-        .loss = loss,
-        .loss_over_variance = loss / source_normaliser_active(p->source, dims),
+        .loss = p->loss[LOSS],
         .lr = lr,
-        .dims = (int64_t)dims,
-        .points = (int64_t)pretrain_active_points(&p->k, step),
         .validation_loss = held->loss,
         .validation_over_variance = held->over_variance,
+        .validation_accuracy = held->accuracy,
+        .validation_query_accuracy = held->query_accuracy,
     };
+    describe_step(&row, p, step, batch);
     return pretrain_row_write(p->ctx, (size_t)number, &row, err);
 }
 
 /* Before the update, so that it is of the same weights as the loss of the step. */
 static enum err_code validate(struct pretrain *p, struct pretrain_losses *out, int64_t step,
                               struct err *err) {
-    *out = (struct pretrain_losses){(double)NAN, (double)NAN};
+    *out = PRETRAIN_NO_LOSSES;
     if (!pretrain_validation_due(&p->k, step)) return ERR_OK;
     return pretrain_validation_run(out, &p->validation, &p->k, &p->step, &p->params, p->ctx,
                                    p->done, err);
+}
+
+/* Sums of all shards of the group. */
+static enum err_code reduce(struct pretrain *p, int64_t step, struct err *err) {
+    enum err_code rc = ERR_OK;
+    if (p->ctx->group_size > 1 && job_should_stop(p->ctx)) p->loss[STOP] = 1;
+    TRY(job_reduce_real(p->ctx, p->loss, p->loss + SUMS * (p->count + 1), SUMS, p->k.shards, err));
+    TRY(job_reduce(p->ctx, p->sum, p->scratch, p->n, p->k.shards, err));
+    CHECK(isfinite(p->loss[LOSS]), ERR_NUMERIC, "step %lld: the loss is %g: %s", (long long)step,
+          text_nan(p->loss[LOSS]),
+          p->k.adam.epsilon > 0 ? "lower optimiser.lr or lengthen optimiser.warmup"
+                                : ADAM_WITHOUT_EPSILON);
+cleanup:
+    return rc;
 }
 
 static enum err_code take_step(struct pretrain *p, struct err *err) {
@@ -153,22 +193,16 @@ static enum err_code take_step(struct pretrain *p, struct err *err) {
     int64_t step = p->done + 1;
     double lr = schedule_lr(&p->k.schedule, step);
     struct pretrain_losses held;
+    struct prompt_view batch;
     TRY(validate(p, &held, step, err));
-    struct prompt_view batch = draw_batch(p, step);
+    TRY(pretrain_source_draw(&batch, p->source, &p->k, step, err));
     compute_shards(p, &batch);
-    if (p->ctx->group_size > 1 && job_should_stop(p->ctx))
-        p->loss[1] = 1; /* summed with the loss */
-    TRY(job_reduce_real(p->ctx, p->loss, p->loss + PAIR * (p->count + 1), PAIR, p->k.shards, err));
-    TRY(job_reduce(p->ctx, p->sum, p->scratch, p->n, p->k.shards, err));
-    CHECK(isfinite(p->loss[0]), ERR_NUMERIC, "step %lld: the loss is %g: %s", (long long)step,
-          text_nan(p->loss[0]),
-          p->k.adam.epsilon > 0 ? "lower optimiser.lr or lengthen optimiser.warmup"
-                                : ADAM_WITHOUT_EPSILON);
+    TRY(reduce(p, step, err));
     adam_step(p->params.block, p->m, p->v, p->sum, p->n, &p->k.adam, (float)lr, step);
     p->done = step;
-    p->stop = p->loss[1] > 0;
-    if (step <= PRETRAIN_EARLY) p->early[step - 1] = p->loss[0];
-    TRY(write_row(p, step, p->loss[0], lr, &held, err));
+    p->stop = p->loss[STOP] > 0;
+    if (step <= PRETRAIN_EARLY) p->early[step - 1] = p->loss[LOSS];
+    TRY(write_row(p, step, lr, &batch, &held, err));
 cleanup:
     return rc;
 }
@@ -230,12 +264,30 @@ static enum err_code write_tensors(struct pretrain *p, struct err *err) {
     return rc;
 }
 
-static enum err_code write_notes(struct pretrain *p, struct err *err) {
+/* What a file needs besides its tensors: a language model its config.json. */
+static enum err_code write_shape(struct pretrain *p, struct err *err) {
     enum err_code rc = ERR_OK;
     struct text text = {0};
     struct model_note notes[MODEL_NOTES];
-    const size_t n = model_describe(notes, &p->k.dims, p->k.points);
-    for (size_t i = 0; i < n; i++) TRY(job_note(p->ctx, notes[i].key, notes[i].value, err));
+    if (source_info(p->source)->functions) {
+        const size_t n = model_describe(notes, &p->k.dims, p->k.points);
+        for (size_t i = 0; i < n; i++) TRY(job_note(p->ctx, notes[i].key, notes[i].value, err));
+        return ERR_OK;
+    }
+    TRY(model_shape_config(&text, p->ctx->point, err));
+    TRY(job_note(p->ctx, PRETRAIN_CONFIG_NOTE, text_str(&text), err));
+    text_clear(&text);
+    text_add(&text, "%zu", p->k.points);
+    TRY(job_note(p->ctx, "trained_points", text_str(&text), err));
+cleanup:
+    text_release(&text);
+    return rc;
+}
+
+static enum err_code write_notes(struct pretrain *p, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct text text = {0};
+    TRY(write_shape(p, err));
     config_point_identity(&text, p->ctx->point);
     TRY(text_check(&text, err));
     TRY(job_note(p->ctx, "config", text_str(&text), err));

@@ -21,7 +21,8 @@ struct pretrain_keys {
     size_t validation_prompts;
 };
 
-void pretrain_keys_read(struct pretrain_keys *k, const struct config_point *point);
+enum err_code pretrain_keys_read(struct pretrain_keys *k, const struct config_point *point,
+                                 struct err *err);
 
 /* Active coordinates and points of a step (from 1): start + one increment for every `interval`
  * steps done, up to the full number. Garg et al., NeurIPS 2022, appendix A.2. */
@@ -33,6 +34,9 @@ enum { PRETRAIN_EARLY = 100 }; /* first steps, which are all logged */
 /* Number of the row that a step writes, or -1: the early steps, then every log_every and every
  * validation, and the last. */
 int64_t pretrain_row_number(const struct pretrain_keys *k, int64_t step);
+
+/* Metadata of a trained language model: its config.json. */
+#define PRETRAIN_CONFIG_NOTE "config.json"
 
 enum err_code pretrain_run(struct job_ctx *ctx, struct err *err);
 

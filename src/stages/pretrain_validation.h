@@ -1,13 +1,15 @@
 /*
  * pretrain_validation.h - the loss of a model in training on held-out prompts.
  *
- * The prompts are those of the split "pretrain/validation", which no training step draws: the same
- * functions for every repeat, with all points and coordinates, whatever the curriculum shows. They
- * are cut into the shards of a batch, so that any group of ranks gives the same bits. Training is
- * the same with and without validation.
+ * The prompts are those of the split "pretrain/validation", which no training step draws (of text:
+ * other prompts of the same pairs): the same for every repeat, with all points and coordinates,
+ * whatever the curriculum shows. They are cut into the shards of a batch, so that any group of
+ * ranks gives the same bits. Training is the same with and without validation.
  */
 #ifndef STAGES_PRETRAIN_VALIDATION_H
 #define STAGES_PRETRAIN_VALIDATION_H
+
+#include <math.h>
 
 #include "job/job.h"
 #include "passes/train_step.h"
@@ -16,7 +18,7 @@
 
 struct pretrain_validation { /* all zero: there is none */
     struct source *source;
-    double *sums; /* [own shards + 1]: the last is scratch */
+    double *sums; /* several of each own shard, then scratch */
 };
 
 /* Whether the loss is measured before this update: the first, every validation.every-th, the last.
@@ -30,10 +32,13 @@ enum err_code pretrain_validation_create(struct pretrain_validation *v,
 void pretrain_validation_destroy(struct pretrain_validation *v); /* idempotent */
 
 struct pretrain_losses { /* NaN: not measured */
-    double loss, over_variance;
+    double loss, over_variance, accuracy, query_accuracy;
 };
+#define PRETRAIN_NO_LOSSES                                                                         \
+    ((struct pretrain_losses){(double)NAN, (double)NAN, (double)NAN, (double)NAN})
 
-/* Mean over all held-out prompts and points, and the same divided by their E[y^2]. step is used as
+/* Mean over all held-out prompts and points, and the same divided by their E[y^2]; of text the mean
+ * over all tokens of answers, and the shares that had the largest logit. step is used as
  * scratch; done: steps done, for the progress. Collective over the group; ERR_STOPPED on all its
  * ranks. */
 enum err_code pretrain_validation_run(struct pretrain_losses *out,

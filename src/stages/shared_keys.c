@@ -4,10 +4,10 @@
 
 #include "estimators/estimator.h"
 #include "methods/method.h"
-#include "model/family.h"
 #include "optim/optim_options.h"
 #include "passes/dummy_pairs.h"
 #include "sources/source_registry.h"
+#include "stages/model_shape.h"
 
 static const struct config_key MODEL_KEYS[] = {
     {
@@ -29,70 +29,6 @@ static const struct config_key MODEL_KEYS[] = {
     },
 };
 
-static const char *const ENCODINGS[] = {"learned", "rotary", "none", NULL};
-
-static const struct config_key SHAPE_KEYS[] = {
-    {
-        .name = "model.layers",
-        .type = CONFIG_INT,
-        .flags = CONFIG_AXIS,
-        .min = 1,
-        .max = 1000,
-        .def = "6",
-        .unit = "",
-        .meaning = "Number of transformer blocks.",
-    },
-    {
-        .name = "model.heads",
-        .type = CONFIG_INT,
-        .flags = CONFIG_AXIS,
-        .min = 1,
-        .max = 1000,
-        .def = "4",
-        .unit = "",
-        .meaning = "Number of attention heads per block; must divide `model.width`.",
-    },
-    {
-        .name = "model.width",
-        .type = CONFIG_INT,
-        .flags = CONFIG_AXIS,
-        .min = 1,
-        .max = 65536,
-        .def = "64",
-        .unit = "",
-        .meaning = "Width of the residual stream.",
-    },
-    {
-        .name = "model.positions",
-        .type = CONFIG_INT,
-        .min = 2,
-        .max = 1e6,
-        .def = "96",
-        .unit = "tokens",
-        .meaning = "Longest sequence the model can read; a point takes two tokens.",
-    },
-    {
-        .name = "model.position_encoding",
-        .type = CONFIG_NAME,
-        .flags = CONFIG_AXIS | CONFIG_SINCE,
-        .def = "\"learned\"",
-        .choices = ENCODINGS,
-        .unit = "",
-        .meaning = "How a model of numbers knows the order of its tokens: by learned vectors, by "
-                   "rotation of queries and keys (Su et al. 2021), or by the causal mask alone.",
-    },
-    {
-        .name = "model.rotary_base",
-        .type = CONFIG_FLOAT,
-        .flags = CONFIG_SINCE,
-        .min = 1,
-        .max = 1e9,
-        .def = "10000.0",
-        .unit = "",
-        .meaning = "Base of the frequencies of rotary positions.",
-    },
-};
-
 static const char *const PRECISIONS[] = {"single", "half", NULL};
 static const struct config_key CONTEXT_KEYS[] = {{
     .name = "contexts",
@@ -110,8 +46,7 @@ enum err_code shared_keys_add(struct config_schema *out, unsigned uses, struct e
     enum err_code rc = ERR_OK;
     if (uses & STAGE_USES_MODEL)
         TRY(config_schema_add(out, MODEL_KEYS, sizeof MODEL_KEYS / sizeof *MODEL_KEYS, err));
-    if (uses & STAGE_USES_SHAPE)
-        TRY(config_schema_add(out, SHAPE_KEYS, sizeof SHAPE_KEYS / sizeof *SHAPE_KEYS, err));
+    if (uses & STAGE_USES_SHAPE) TRY(model_shape_schema(out, err));
     if (uses & STAGE_USES_SOURCE) TRY(source_schema(out, err));
     if (uses & STAGE_USES_METHODS) TRY(method_schema(out, true, err));
     if (uses & STAGE_USES_OPTIMISER) TRY(optimiser_schema(out, uses & STAGE_USES_LBFGS, err));
@@ -134,40 +69,6 @@ size_t shared_keys_chunk(const struct config_point *point, size_t n) {
 
 enum context_precision shared_keys_contexts(const struct config_point *point) {
     return strcmp(config_text(point, "contexts"), "half") == 0 ? CONTEXT_HALF : CONTEXT_SINGLE;
-}
-
-static void read_encoding(struct model_dims *d, const struct config_point *point) {
-    const char *encoding = config_text(point, "model.position_encoding");
-    if (strcmp(encoding, "learned") == 0) return;
-    d->family = &family_gpt2_regression_unlearned;
-    if (strcmp(encoding, "rotary") == 0)
-        d->rotary = (struct rotary_dims){.dims = d->E / d->H,
-                                         .base = config_float(point, "model.rotary_base")};
-}
-
-void shared_keys_shape(struct model_dims *out, const struct config_point *point) {
-    *out = (struct model_dims){.L = shared_keys_size(point, "model.layers"),
-                               .H = shared_keys_size(point, "model.heads"),
-                               .E = shared_keys_size(point, "model.width"),
-                               .inputs = source_inputs(point),
-                               .positions = shared_keys_size(point, "model.positions"),
-                               .epsilon = 1e-5F};
-    read_encoding(out, point);
-}
-
-enum err_code shared_keys_check_shape(const struct config_point *point, struct err *err) {
-    struct model_dims d;
-    shared_keys_shape(&d, point);
-    if (d.E % d.H != 0)
-        return config_error(
-            err, point, "model.heads",
-            "%zu heads do not divide a width of %zu: choose model.width as a multiple", d.H, d.E);
-    if (d.rotary.dims % 2 != 0)
-        return config_error(err, point, "model.position_encoding",
-                            "rotary positions turn pairs of coordinates, but heads have %zu: "
-                            "choose model.width as a multiple of %zu",
-                            d.rotary.dims, 2 * d.H);
-    return ERR_OK;
 }
 
 enum err_code shared_keys_check_points(const struct config_point *point, const char *key,

@@ -16,12 +16,6 @@
 /* Appends the rows of every family in `uses`. */
 enum err_code shared_keys_add(struct config_schema *out, unsigned uses, struct err *err);
 
-/* Sizes of a model to be trained: STAGE_USES_SHAPE and STAGE_USES_SOURCE. */
-void shared_keys_shape(struct model_dims *out, const struct config_point *point);
-
-/* ERR_CONFIG unless heads divide width, into an even number of coordinates for rotary positions. */
-enum err_code shared_keys_check_shape(const struct config_point *point, struct err *err);
-
 /* ERR_CONFIG unless `points` points (the value of `key`) fit the model's positions. */
 enum err_code shared_keys_check_points(const struct config_point *point, const char *key,
                                        size_t points, const struct model_dims *dims,

@@ -61,11 +61,39 @@ static void files_give_the_sum_of_their_bytes(void **state) {
     free(bytes);
 }
 
+/* Contents count; names, the order of files, and files of other kinds do not. */
+static void folders_give_the_sum_of_their_files(void **state) {
+    (void)state;
+    struct err err;
+    struct scratch a, b;
+    char path[SCRATCH_PATH], first[HASH_HEX], second[HASH_HEX];
+    scratch_create(&a), scratch_create(&b);
+    ERROR_SAYS(hash_path(first, a.folder, &err), ERR_IO, "a folder without files *.json");
+    scratch_write(path, &a, "a.json", "one", 3);
+    scratch_write(path, &a, "b.safetensors", "two", 3);
+    scratch_write(path, &b, "x.json", "two", 3);
+    scratch_write(path, &b, "y.txt", "one", 3);
+    SUCCEEDS(hash_path(first, a.folder, &err));
+    SUCCEEDS(hash_path(second, b.folder, &err));
+    assert_string_equal(first, second);
+    scratch_write(path, &b, "README.md", "three", 5);
+    SUCCEEDS(hash_path(second, b.folder, &err));
+    assert_string_equal(first, second);
+    scratch_write(path, &b, "z.json", "three", 5);
+    SUCCEEDS(hash_path(second, b.folder, &err));
+    assert_string_not_equal(first, second);
+    SUCCEEDS(hash_path(first, path, &err));
+    SUCCEEDS(hash_file(second, path, &err));
+    assert_string_equal(first, second);
+    scratch_destroy(&a), scratch_destroy(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_give_the_published_sums),
         cmocka_unit_test(texts_do_not_run_together),
         cmocka_unit_test(files_give_the_sum_of_their_bytes),
+        cmocka_unit_test(folders_give_the_sum_of_their_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,7 @@
 #include "ops/blas.h"
 #include "passes/curve.h"
 #include "sources/problems/prompts.h"
+#include "stages/model_shape.h"
 #include "stages/pretrain_rows.h"
 #include "stages/read_row.h"
 #include "stages/shared_keys.h"
@@ -81,8 +82,9 @@ static struct shipped open_shipped(const char *path) {
     struct text text = {0};
     SUCCEEDS(model_open(&s.model, path, &err));
     text_add(&text,
-             "%sgroup i 1\ncheckpoint_every i 1000000000\nvalidation.every i 0\nvalidation.prompts "
-             "i 1\n",
+             "%sgroup i 1\ncheckpoint_every i 1000000000\nvalidation.every i 0\n"
+             "validation.prompts i 1\nsource.kind n \"functions\"\n"
+             "model.position_encoding n \"learned\"\nmodel.rotary_base f 10000\n",
              note(&s, "config"));
     SUCCEEDS(text_check(&text, &err));
     SUCCEEDS(config_point_read(&s.point, text_str(&text), &err));
@@ -144,7 +146,7 @@ static void the_weights_have_the_sizes_of_the_config(void **state) {
         struct shipped s = open_shipped(found.gl_pathv[i]);
         const struct model_dims *has = &s.model.params.dims;
         struct model_dims want;
-        shared_keys_shape(&want, s.point);
+        SUCCEEDS(model_shape_read(&want, s.point, &err));
         assert_int_equal(has->L, want.L);
         assert_int_equal(has->H, want.H);
         assert_int_equal(has->E, want.E);

@@ -19,6 +19,8 @@ HF_FAMILIES(X)
 /* Defaults are those of the configuration classes of transformers 5. */
 const struct hf_family hf_family_gpt2 = {
     .model_type = "gpt2",
+    .architecture = "GPT2LMHeadModel",
+    .short_keys = true,
     .tensors = &family_gpt2,
     .epsilon_key = "layer_norm_epsilon",
     .epsilon = 1e-5,
@@ -33,6 +35,8 @@ const struct hf_family hf_family_gpt2 = {
 
 const struct hf_family hf_family_gptj = {
     .model_type = "gptj",
+    .architecture = "GPTJForCausalLM",
+    .short_keys = true,
     .tensors = &family_gptj,
     .epsilon_key = "layer_norm_epsilon",
     .epsilon = 1e-5,
@@ -46,6 +50,7 @@ const struct hf_family hf_family_gptj = {
 
 const struct hf_family hf_family_gpt_neox = {
     .model_type = "gpt_neox",
+    .architecture = "GPTNeoXForCausalLM",
     .tensors = &family_neox,
     .epsilon_key = "layer_norm_eps",
     .epsilon = 1e-5,
@@ -61,6 +66,7 @@ const struct hf_family hf_family_gpt_neox = {
 
 const struct hf_family hf_family_llama = {
     .model_type = "llama",
+    .architecture = "LlamaForCausalLM",
     .tensors = &family_llama,
     .epsilon_key = "rms_norm_eps",
     .epsilon = 1e-6,
@@ -75,6 +81,7 @@ const struct hf_family hf_family_llama = {
 
 const struct hf_family hf_family_mistral = {
     .model_type = "mistral",
+    .architecture = "MistralForCausalLM",
     .tensors = &family_mistral,
     .epsilon_key = "rms_norm_eps",
     .epsilon = 1e-6,
@@ -88,6 +95,7 @@ const struct hf_family hf_family_mistral = {
 
 const struct hf_family hf_family_qwen2 = {
     .model_type = "qwen2",
+    .architecture = "Qwen2ForCausalLM",
     .tensors = &family_qwen2,
     .epsilon_key = "rms_norm_eps",
     .epsilon = 1e-6,
@@ -103,6 +111,7 @@ const struct hf_family hf_family_qwen2 = {
 
 const struct hf_family hf_family_qwen3 = {
     .model_type = "qwen3",
+    .architecture = "Qwen3ForCausalLM",
     .tensors = &family_qwen3,
     .epsilon_key = "rms_norm_eps",
     .epsilon = 1e-6,
@@ -121,6 +130,10 @@ const struct hf_family hf_family_qwen3 = {
 static const struct hf_family *const ROWS[] = {HF_FAMILIES(X)};
 #undef X
 enum { ROW_COUNT = sizeof ROWS / sizeof *ROWS };
+
+#define X(name) #name,
+const char *const HF_FAMILY_NAMES[] = {HF_FAMILIES(X) NULL};
+#undef X
 
 const struct hf_family *hf_family_find(const char *model_type) {
     for (size_t i = 0; i < ROW_COUNT; i++)

@@ -29,6 +29,8 @@ struct hf_flag {
 
 struct hf_family {
     const char *model_type;
+    const char *architecture; /* class of transformers, for folders that are written */
+    bool short_keys;          /* its config.json has n_embd, n_layer, ... for hidden_size, ... */
     const struct family *tensors;
     const char *epsilon_key;
     double epsilon;
@@ -48,6 +50,7 @@ struct hf_family {
 };
 
 const struct hf_family *hf_family_find(const char *model_type); /* NULL: not known */
+extern const char *const HF_FAMILY_NAMES[];                     /* every model_type, then NULL */
 void hf_family_list(struct text *out);                          /* "gpt2, gptj, ..." */
 
 #endif

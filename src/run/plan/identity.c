@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "tensorfile/finite.h"
 #include "tensorfile/tensorfile.h"
 
@@ -76,7 +77,7 @@ static enum err_code record_one(struct identity_files *f, const char *line, size
     item->path = strndup(path + 1, (size_t)(line + size - path - 1));
     CHECK(item->path, ERR_MEMORY, "no memory for the path of an external file");
     memcpy(item->hash, line, HASH_HEX - 1);
-    if (hash_file(item->now, item->path, &ignored) != ERR_OK) item->now[0] = '\0';
+    if (hash_path(item->now, item->path, &ignored) != ERR_OK) item->now[0] = '\0';
     item->differs = strcmp(item->now, item->hash) != 0;
     f->n++;
 cleanup:
@@ -134,8 +135,7 @@ bool identity_files_differ(const struct identity_files *f, const struct config_p
     return false;
 }
 
-/* The hash of a file, read once; all such files hold weights, so NaN and infinity are refused.
- * base: what a relative path was relative to. */
+/* The hash of a file or folder, read once. base: what a relative path was relative to. */
 static enum err_code file_content(const char **hash, struct identity_files *f, const char *path,
                                   const char *base, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -145,15 +145,21 @@ static enum err_code file_content(const char **hash, struct identity_files *f, c
     struct known_file *item = &f->items[f->n];
     struct err why = {0};
     *item = (struct known_file){0};
-    CHECK(hash_file(item->hash, path, &why) == ERR_OK, ERR_DATA,
+    CHECK(hash_path(item->hash, path, &why) == ERR_OK, ERR_DATA,
           "%s; check the path (it is relative to %s)", why.msg, base);
-    TRY(finite_check(path, err));
     item->path = text_copy(path);
     CHECK(item->path, ERR_MEMORY, "no memory for the path %s", path);
     f->n++;
     *hash = item->hash;
 cleanup:
     return rc;
+}
+
+/* Weights must not hold NaN or infinity; the files of a source are no weights. Of the folder of a
+ * language model the stage checks it. */
+static enum err_code check_weights(const char *key, const char *path, struct err *err) {
+    if (strncmp(key, "source.", 7) == 0 || file_is_folder(path)) return ERR_OK;
+    return finite_check(path, err);
 }
 
 static enum err_code add_files(struct hash *h, const struct config_point *point,
@@ -165,7 +171,9 @@ static enum err_code add_files(struct hash *h, const struct config_point *point,
         if (path[0] == '\0') continue;
         struct err why = {0};
         const char *base = config_path_base(point, key->name);
-        if (file_content(&content, files, path, base, &why) != ERR_OK)
+        const bool is_new = !identity_files_find(files, path);
+        if (file_content(&content, files, path, base, &why) != ERR_OK ||
+            (is_new && check_weights(key->name, path, &why) != ERR_OK))
             return config_error(err, point, key->name, "%s", why.msg);
         hash_text(h, key->name);
         hash_text(h, content);

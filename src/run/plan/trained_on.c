@@ -41,8 +41,9 @@ void trained_on_read(struct trained_on *out, const struct plan *p, size_t job) {
     if (model != PLAN_NONE) {
         const struct config_point *point = p->jobs[model].point;
         forget(out);
-        (void)snprintf(out->problem, sizeof out->problem, "%s",
-                       config_text(point, "source.problem"));
+        if (config_has(point, "source.problem")) /* text has none */
+            (void)snprintf(out->problem, sizeof out->problem, "%s",
+                           config_text(point, "source.problem"));
         out->points = config_int(point, "points");
         return;
     }

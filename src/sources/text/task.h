@@ -48,7 +48,13 @@ enum err_code task_read(struct text_task *out, const char *path, enum task_form 
 void task_release(struct text_task *t); /* idempotent */
 
 static inline size_t task_count(const struct text_task *t, enum source_part part) {
-    return t->first[part + 1] - t->first[part];
+    return part == SOURCE_ALL ? t->n : t->first[part + 1] - t->first[part];
+}
+
+/* Pair i < task_count() of a part. */
+static inline const struct task_pair *task_pair_at(const struct text_task *t, enum source_part part,
+                                                   size_t i) {
+    return &t->pairs[(part == SOURCE_ALL ? 0 : t->first[part]) + i];
 }
 
 /* A shot `shot` gives away the answer to `query`: it has its input, or is its inverse. */

@@ -6,7 +6,7 @@
 
 #include "base/hash.h"
 
-static const char *const PARTS[SOURCE_PARTS] = {"training", "validation", "test"};
+static const char *const PARTS[SOURCE_PARTS + 1] = {"training", "validation", "test", "anything"};
 
 /* ---- streams */
 
@@ -52,7 +52,7 @@ static enum err_code order_create(struct task_order *o, const struct text_task *
 static const struct task_pair *query_of(struct task_order *o, uint64_t sample) {
     const size_t n = task_count(o->task, o->part);
     if (sample / n != o->pass) shuffle_pass(o, sample / n);
-    return &o->task->pairs[o->task->first[o->part] + o->pairs[sample % n]];
+    return task_pair_at(o->task, o->part, o->pairs[sample % n]);
 }
 
 /* ---- prompts */
@@ -77,6 +77,7 @@ enum err_code task_draw_create(struct task_draw *d, const struct text_task *task
     const char *split = o->covariates ? o->covariates : o->split;
     hash_pairs(content, task);
     *d = (struct task_draw){.shuffled = shuffled,
+                            .shown = o->asked == SOURCE_ALL ? SOURCE_ALL : SOURCE_TRAIN,
                             .shots = stream_of(content, o->seed, split, "shots"),
                             .labels = stream_of(content, o->seed, split, "labels")};
     const enum err_code rc = create_orders(d, task, o, content, err);
@@ -106,11 +107,11 @@ static bool admits(const struct drawn_pairs *p, const struct task_pair *candidat
 static void draw_shots(struct drawn_pairs *out, const struct task_draw *d, uint64_t sample,
                        const struct task_pair *apart) {
     const struct text_task *t = d->asked.task;
-    const size_t n = task_count(t, SOURCE_TRAIN);
+    const size_t n = task_count(t, d->shown);
     for (size_t j = 0; j < out->shots; j++) {
         const struct task_pair *pair = NULL;
         for (uint64_t attempt = 0; !pair || !admits(out, pair, j, apart); attempt++)
-            pair = &t->pairs[t->first[SOURCE_TRAIN] + rng_below(n, &d->shots, sample, j, attempt)];
+            pair = task_pair_at(t, d->shown, rng_below(n, &d->shots, sample, j, attempt));
         out->shown[j] = pair;
     }
 }

@@ -23,6 +23,7 @@ struct task_order { /* the queries of one split */
 struct task_draw {
     struct task_order asked;
     struct task_order apart; /* whose query of the same sample must not be seen; task NULL: none */
+    enum source_part shown;
     struct rng shots, labels;
     bool shuffled;
 };

@@ -195,3 +195,16 @@ enum err_code text_source_open(struct source **out, const struct config_point *p
         *out = &of->source;
     return rc;
 }
+
+enum err_code text_source_vocabulary(size_t *out, const struct config_point *point,
+                                     struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct text_keys k;
+    struct tokenizer *tokenizer = NULL;
+    TRY(text_keys_read(&k, point, false, err));
+    TRY(tokenizer_open(&tokenizer, k.tokenizer, err));
+    *out = tokenizer_count(tokenizer);
+cleanup:
+    tokenizer_close(tokenizer);
+    return rc;
+}

@@ -13,4 +13,8 @@ enum err_code text_source_schema(struct config_schema *out, struct err *err);
 enum err_code text_source_open(struct source **out, const struct config_point *point,
                                const struct source_options *o, struct err *err);
 
+/* Tokens of the tokenizer of such a source. */
+enum err_code text_source_vocabulary(size_t *out, const struct config_point *point,
+                                     struct err *err);
+
 #endif

@@ -154,6 +154,34 @@ static void test_items_come_once(void **state) {
     text_release(&q);
 }
 
+/* Pretraining: every pair is a query once in each pass, and pairs of all parts are shots. */
+static void all_pairs_are_asked_and_shown(void **state) {
+    enum { PAIRS = 100 };
+    const struct source_options all = {.asked = SOURCE_ALL};
+    unsigned query[PAIRS], test[100];
+    size_t asked = 0, shown = 0;
+    const size_t n = count_samples();
+    (void)state;
+    struct text p = drawn(KEYS("t.json", ""), all, 2, 0, PAIRS);
+    struct text q =
+        drawn(KEYS("t.json", ""), (struct source_options){.asked = SOURCE_TEST}, 0, 0, n);
+    queries_of(query, PAIRS, &p);
+    queries_of(test, n, &q);
+    for (size_t i = 0; i < PAIRS; i++) {
+        for (size_t j = 0; j < i; j++) assert_int_not_equal(query[i], query[j]);
+        asked += query[i] < PAIRS;
+    }
+    assert_int_equal(asked, PAIRS);
+    for (size_t i = 0; i < n; i++) { /* the pairs for test stand among the shots too */
+        char shot[32];
+        (void)snprintf(shot, sizeof shot, "Q: w%u\nA: A%u\n", test[i], test[i]);
+        shown += strstr(text_str(&p), shot) != NULL;
+    }
+    assert_true(shown > n / 2);
+    text_release(&p);
+    text_release(&q);
+}
+
 static void longer_prompts_ask_the_same(void **state) {
     unsigned none[N], some[N];
     (void)state;
@@ -317,6 +345,7 @@ int main(void) {
         cmocka_unit_test(only_content_and_names_decide),
         cmocka_unit_test(a_sample_does_not_depend_on_its_batch),
         cmocka_unit_test(test_items_come_once),
+        cmocka_unit_test(all_pairs_are_asked_and_shown),
         cmocka_unit_test(longer_prompts_ask_the_same),
         cmocka_unit_test(shuffled_labels_are_those_of_the_prompt),
         cmocka_unit_test(basis_prompts_do_not_show_what_is_asked),
