@@ -63,6 +63,7 @@ enum err_code config_open(struct config **out, const char *path, const char *con
     TRY(overlay_load(&c->root, &c->pool, path, err));
     for (size_t i = 0; i < n_sets; i++) TRY(overlay_set(c->root, &c->pool, sets[i], kinds, err));
     TRY(resolve(c, kinds, err));
+    for (size_t i = 0; i < c->n; i++) c->entries[i].seed = c->seed;
     *out = c;
 cleanup:
     if (rc != ERR_OK) config_close(c);

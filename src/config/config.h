@@ -88,6 +88,10 @@ int64_t config_list_int(const struct config_point *p, const char *key, size_t i)
 double config_list_float(const struct config_point *p, const char *key, size_t i);
 const char *config_list_text(const struct config_point *p, const char *key, size_t i);
 
+/* The seed of the run, for plan(): 0 in a point that config_point_read() has made, since a job that
+ * computes gets its seed from its job_ctx. */
+uint64_t config_point_seed(const struct config_point *p);
+
 /* What a relative path in this value was relative to, for messages: the current directory if -s
  * gave the value, otherwise the file that contains it. */
 const char *config_path_base(const struct config_point *p, const char *key);

@@ -74,6 +74,8 @@ const char *config_list_text(const struct config_point *p, const char *key, size
     return get_item(p, key, CONFIG_TEXT, i)->s;
 }
 
+uint64_t config_point_seed(const struct config_point *p) { return p->entry->seed; }
+
 const char *config_path_base(const struct config_point *p, const char *key) {
     const bool override = get(p, key, CONFIG_TEXT, false)->place.line == 0;
     return override ? "the current directory, as after every -s" : "the file that contains it";

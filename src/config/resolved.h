@@ -79,6 +79,7 @@ struct entry {
     struct place place;
     const struct node *tree;
     const char *path; /* of the config file: default paths are relative to it */
+    uint64_t seed;    /* of the config; 0 in a point that config_point_read() has made */
     const char **of;
     size_t n_of;
     struct key *keys;

@@ -327,6 +327,7 @@ void model_close(struct model *m) {
     params_destroy(&m->params);
     free(m->wpe);
     tensorfile_close(m->file);
+    if (m->lender_close) m->lender_close(m->lender);
     *m = (struct model){0};
 }
 

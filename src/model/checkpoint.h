@@ -19,7 +19,9 @@ struct model {
                               read-only either way */
     size_t trained_points; /* longest prompt of the pretraining, from the metadata; 0: unknown */
     struct tensorfile *file;
-    float *wpe; /* [positions, E] after model_redraw_positions(); NULL: as in the file */
+    float *wpe;   /* [positions, E] after model_redraw_positions(); NULL: as in the file */
+    void *lender; /* what the tensors belong to instead of `file`; model_close() calls */
+    void (*lender_close)(void *lender); /* this for it. NULL: there is none */
 };
 
 /* ERR_DATA for a missing, unknown or misshapen tensor; the message names it, what was found and

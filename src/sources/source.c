@@ -23,6 +23,38 @@ enum err_code source_check_functions(const struct source *s, const struct config
                         what, s->info.name);
 }
 
+enum err_code source_measure(struct source_lengths *out, struct source *s,
+                             const struct source_range *range, struct err *err) {
+    *out = (struct source_lengths){0};
+    if (s->kind->measure) return s->kind->measure(out, s, range, err);
+    out->prompt = 2 * range->points - 1;
+    out->answer = 1;
+    return ERR_OK;
+}
+
+enum err_code source_check_lengths(const struct source *s, const struct config_point *point,
+                                   const struct source_range *range,
+                                   const struct source_lengths *lengths, struct err *err) {
+    const size_t fit = range->n - lengths->too_long;
+    if (!s->info.answers || lengths->too_long == 0 || (s->info.answers->drop && fit > 0))
+        return ERR_OK;
+    return config_error(
+        err, point, "source.too_long",
+        "%zu of %zu prompts of %s with %zu points are longer than the %zu tokens "
+        "that the model computes: lower points, %s",
+        lengths->too_long, range->n, s->info.name, range->points, range->most_tokens,
+        fit > 0 ? "or set source.too_long = \"drop\"" : "as dropping them would leave none");
+}
+
+enum err_code source_check_vocabulary(const struct source *s, const struct config_point *point,
+                                      size_t vocabulary, struct err *err) {
+    if (!s->info.answers || s->info.answers->vocabulary <= vocabulary) return ERR_OK;
+    return config_error(err, point, "source.tokenizer",
+                        "it has %zu tokens, but the embedding of the model has %zu rows: files of "
+                        "two models are mixed",
+                        s->info.answers->vocabulary, vocabulary);
+}
+
 enum err_code source_reserve(struct source *s, size_t n, size_t points, struct err *err) {
     assert(s->points == 0 && points >= 1);
     const enum err_code rc = s->kind->reserve(s, n, points, err);

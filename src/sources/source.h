@@ -98,6 +98,32 @@ enum err_code source_check(const struct source *s, const struct config_point *po
 enum err_code source_check_functions(const struct source *s, const struct config_point *point,
                                      const char *what, struct err *err);
 
+/* How long samples first .. first + n - 1 of `points` points are, in tokens. */
+struct source_range {
+    uint64_t first;
+    size_t n, points;
+    size_t most_tokens; /* of a prompt with its answer, which takes a token less than it has */
+};
+struct source_lengths {
+    size_t prompt, answer; /* of the longest of those that fit: tokens, the query included */
+    size_t too_long;       /* prompts that do not fit */
+    size_t crossed;        /* as in struct source_answers */
+};
+
+/* For plan and before a source is reserved; text is drawn for it. Prompts of functions have two
+ * tokens a point and one answer; whoever plans them checks their points. ERR_DATA: a task with too
+ * few pairs for training, or as source_status(). */
+enum err_code source_measure(struct source_lengths *out, struct source *s,
+                             const struct source_range *range, struct err *err);
+
+/* ERR_CONFIG for text that does not suit a model: a vocabulary below that of the tokenizer, or
+ * prompts that are too long and are not to be dropped. `lengths` are those of source_measure(). */
+enum err_code source_check_lengths(const struct source *s, const struct config_point *point,
+                                   const struct source_range *range,
+                                   const struct source_lengths *lengths, struct err *err);
+enum err_code source_check_vocabulary(const struct source *s, const struct config_point *point,
+                                      size_t vocabulary, struct err *err);
+
 /* Allocates room for n prompts of at most `points` points; call it once. source_bytes() is its
  * size. */
 enum err_code source_reserve(struct source *s, size_t n, size_t points, struct err *err);

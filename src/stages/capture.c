@@ -2,7 +2,8 @@
  * capture - saves the activations of heads, attention blocks and residual stream at the query.
  *
  * Prompts are of the split "capture"; the query is the last x, after points - 1 examples. The
- * artifact has the prompts and what their functions are, so that a probe can be trained on it.
+ * artifact has the prompts and what their functions are, so that a probe can be trained on it. Of
+ * text, test pairs are asked, and the query is the last token before the answer.
  */
 #include <math.h>
 #include <stdio.h>
@@ -10,11 +11,13 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "model/length.h"
 #include "model/query.h"
 #include "ops/vector_ops.h"
 #include "passes/flops.h"
 #include "sources/prompt_batch.h"
 #include "sources/source_registry.h"
+#include "stages/capture_prompts.h"
 #include "stages/capture_rows.h"
 #include "stages/job_model.h"
 #include "stages/shared_keys.h"
@@ -62,29 +65,25 @@ static const struct config_key KEYS[] = {
     },
 };
 
-/* What the prompts are; each row belongs to one prompt. */
-struct capture_prompts {
-    float *x;         /* [n, points, dims] */
-    float *y;         /* [n, points] */
-    float *functions; /* [n, parameters]; NULL: the source has no functions */
-    float *position;  /* [n] token of the query in its prompt, from 0 */
-    size_t dims, parameters;
-};
-
 struct capture {
     struct job_ctx *ctx;
     size_t points, n, chunk;
+    size_t rows; /* prompts that were captured: of text, n but for those that are too long */
     struct model model;
     struct context_share share;
     struct source *source;     /* draws a chunk */
     struct prompt_batch batch; /* slots and rows: [chunk] */
     struct query query;
-    float *kept[WHATS]; /* [n, L or L + 1, E]; NULL: not wanted */
+    float *kept[WHATS]; /* [n, L or L + 1, width of the layer]; NULL: not wanted */
     struct capture_prompts prompts;
 };
 
 static size_t kept_layers(enum what w, const struct model_dims *d) {
     return w == HIDDEN ? d->L + 1 : d->L;
+}
+
+static size_t kept_width(enum what w, const struct model_dims *d) {
+    return w == HEADS ? model_heads_width(d) : d->E;
 }
 
 static bool wanted(const struct config_point *point, enum what w) {
@@ -94,10 +93,7 @@ static bool wanted(const struct config_point *point, enum what w) {
 }
 
 static void capture_release(struct capture *c) {
-    free(c->prompts.x);
-    free(c->prompts.y);
-    free(c->prompts.functions);
-    free(c->prompts.position);
+    capture_prompts_destroy(&c->prompts);
     for (size_t w = 0; w < WHATS; w++) free(c->kept[w]);
     query_destroy(&c->query);
     prompt_batch_destroy(&c->batch);
@@ -109,53 +105,62 @@ static enum err_code create_kept(struct capture *c, struct err *err) {
     const struct model_dims *d = &c->model.params.dims;
     for (enum what w = 0; w < WHATS; w++) {
         if (!wanted(c->ctx->point, w)) continue;
-        c->kept[w] = calloc(c->n * kept_layers(w, d) * d->E, sizeof(float));
+        c->kept[w] = calloc(c->n * kept_layers(w, d) * kept_width(w, d), sizeof(float));
         if (!c->kept[w])
             return ERR(err, ERR_MEMORY, "no memory for '%s' of %zu prompts", NAMES[w], c->n);
     }
     return ERR_OK;
 }
 
-static size_t prompt_numbers(const struct source_info *info, size_t points) {
-    const size_t parameters = info->functions ? info->functions->parameters : 0;
-    return points * (info->inputs + 1) + parameters + 1;
+static struct source_options capture_source(uint64_t seed, const struct model_dims *d) {
+    return (struct source_options){
+        .seed = seed, .split = "capture", .asked = SOURCE_TEST, .most_tokens = length_most(d)};
 }
 
-static enum err_code create_prompts(struct capture *c, struct err *err) {
-    enum err_code rc = ERR_OK;
-    const struct source_info *info = source_info(c->source);
-    struct capture_prompts *p = &c->prompts;
-    p->dims = info->inputs;
-    p->parameters = info->functions ? info->functions->parameters : 0;
-    p->x = calloc(c->n * c->points * p->dims, sizeof *p->x);
-    p->y = calloc(c->n * c->points, sizeof *p->y);
-    p->functions = p->parameters > 0 ? calloc(c->n * p->parameters, sizeof *p->functions) : NULL;
-    p->position = calloc(c->n, sizeof *p->position);
-    CHECK(p->x && p->y && p->position && (p->functions || p->parameters == 0), ERR_MEMORY,
-          "no memory for %zu prompts", c->n);
-cleanup:
-    return rc;
+static struct source_range capture_range(const struct config_point *point,
+                                         const struct model_dims *d) {
+    return (struct source_range){.n = shared_keys_size(point, "prompts"),
+                                 .points = shared_keys_size(point, "points"),
+                                 .most_tokens = length_most(d)};
 }
 
 static struct prompt_batch_options capture_batch_options(const struct config_point *point,
-                                                         const struct model_dims *d) {
+                                                         const struct model_dims *d,
+                                                         const struct source_lengths *lengths) {
     const size_t chunk = shared_keys_chunk(point, shared_keys_size(point, "prompts"));
     return (struct prompt_batch_options){.dims = d,
                                          .slots = chunk,
-                                         .tokens = 2 * (shared_keys_size(point, "points") - 1),
+                                         .tokens = lengths->prompt - 1,
                                          .rows = chunk,
                                          .contexts = shared_keys_contexts(point)};
 }
 
+static enum err_code open_prompts(struct capture *c, struct source_lengths *lengths,
+                                  struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *d = &c->model.params.dims;
+    const struct source_options o = capture_source(c->ctx->seed, d);
+    const struct source_range range = capture_range(c->ctx->point, d);
+    TRY(source_open(&c->source, c->ctx->point, &o, err));
+    TRY(source_measure(lengths, c->source, &range, err));
+    TRY(source_check_lengths(c->source, c->ctx->point, &range, lengths, err));
+    TRY(source_reserve(c->source, c->chunk, c->points, err));
+    TRY(capture_prompts_create(&c->prompts, source_info(c->source), lengths, c->n, c->points, err));
+cleanup:
+    return rc;
+}
+
 static enum err_code capture_init(struct capture *c, struct job_ctx *ctx, struct err *err) {
     enum err_code rc = ERR_OK;
+    struct source_lengths lengths;
     *c = (struct capture){.ctx = ctx,
                           .points = shared_keys_size(ctx->point, "points"),
                           .n = shared_keys_size(ctx->point, "prompts")};
     c->chunk = shared_keys_chunk(ctx->point, c->n);
     TRY(job_model_open(&c->model, ctx, err));
+    TRY(open_prompts(c, &lengths, err));
     const struct model_dims *d = &c->model.params.dims;
-    struct prompt_batch_options batch = capture_batch_options(ctx->point, d);
+    struct prompt_batch_options batch = capture_batch_options(ctx->point, d, &lengths);
     batch.share = job_model_share(&c->share, ctx, &c->model);
     TRY(prompt_batch_create(&c->batch, &batch, err));
     TRY(query_create(&c->query, d, c->chunk, batch.tokens, false, err));
@@ -163,20 +168,6 @@ static enum err_code capture_init(struct capture *c, struct job_ctx *ctx, struct
 cleanup:
     if (rc != ERR_OK) capture_release(c);
     return rc;
-}
-
-/* The prompts of the last draw become rows first .. first + n - 1. */
-static void keep_prompts(struct capture *c, size_t first, const struct prompt_view *drawn) {
-    struct capture_prompts *p = &c->prompts;
-    const size_t all = drawn->n * c->points;
-    memcpy(p->x + first * c->points * p->dims, drawn->x, all * p->dims * sizeof *p->x);
-    memcpy(p->y + first * c->points, drawn->y, all * sizeof *p->y);
-    if (p->functions)
-        memcpy(p->functions + first * p->parameters, source_parameters(c->source),
-               drawn->n * p->parameters * sizeof *p->functions);
-    for (size_t i = 0; i < drawn->n; i++)
-        p->position[first + i] =
-            (float)prompt_span_tokens((struct prompt_span){.pairs = c->points - 1});
 }
 
 /* Runs the contexts and the queries of all prompts at their last point. */
@@ -195,30 +186,35 @@ static void keep(struct capture *c, size_t first, size_t n) {
     const struct model_dims *d = &c->model.params.dims;
     const float *from[WHATS] = {c->query.z, c->query.a, c->query.x};
     for (enum what w = 0; w < WHATS; w++) {
-        size_t layers = kept_layers(w, d);
+        const size_t layers = kept_layers(w, d), width = kept_width(w, d);
         if (!c->kept[w]) continue;
         for (size_t i = 0; i < n; i++)
             for (size_t l = 0; l < layers; l++)
-                memcpy(c->kept[w] + ((first + i) * layers + l) * d->E,
-                       from[w] + (l * c->query.capacity + i) * d->E, d->E * sizeof(float));
+                memcpy(c->kept[w] + ((first + i) * layers + l) * width,
+                       from[w] + (l * c->query.capacity + i) * width, width * sizeof(float));
     }
+}
+
+static enum err_code capture_chunk(struct capture *c, size_t first, size_t n, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct prompt_view prompts = source_draw(c->source, first, n);
+    TRY(source_status(c->source, err));
+    if (prompts.n > 0) ask_last(c, &prompts);
+    keep(c, c->rows, prompts.n);
+    TRY(capture_prompts_take(&c->prompts, c->rows, c->source, &prompts, err));
+    c->rows += prompts.n;
+    TRY(job_progress(c->ctx, (double)(first + n), (double)c->n, err));
+cleanup:
+    return rc;
 }
 
 static enum err_code capture_all(struct capture *c, struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct source_options o = {.seed = c->ctx->seed, .split = "capture"};
-    TRY(source_open(&c->source, c->ctx->point, &o, err));
-    TRY(source_reserve(c->source, c->chunk, c->points, err));
-    TRY(create_prompts(c, err));
     for (size_t first = 0; first < c->n; first += c->chunk) {
-        size_t n = c->n - first < c->chunk ? c->n - first : c->chunk;
+        const size_t n = c->n - first < c->chunk ? c->n - first : c->chunk;
         if (job_should_stop(c->ctx))
             return ERR(err, ERR_STOPPED, "stopped after %zu prompts", first);
-        const struct prompt_view prompts = source_draw(c->source, first, n);
-        ask_last(c, &prompts);
-        keep(c, first, n);
-        keep_prompts(c, first, &prompts);
-        TRY(job_progress(c->ctx, (double)(first + n), (double)c->n, err));
+        TRY(capture_chunk(c, first, n, err));
     }
 cleanup:
     return rc;
@@ -227,31 +223,27 @@ cleanup:
 /* Mean over prompts of the Euclidean norm at layer l; NaN if the array is not kept. */
 static double mean_norm(const struct capture *c, enum what w, size_t l) {
     const struct model_dims *d = &c->model.params.dims;
-    size_t layers = kept_layers(w, d);
+    const size_t layers = kept_layers(w, d), width = kept_width(w, d);
     double sum = 0;
     if (!c->kept[w]) return (double)NAN;
-    for (size_t i = 0; i < c->n; i++)
-        sum += vector_norm(c->kept[w] + (i * layers + l) * d->E, d->E);
-    return sum / (double)c->n;
+    for (size_t i = 0; i < c->rows; i++)
+        sum += vector_norm(c->kept[w] + (i * layers + l) * width, width);
+    return sum / (double)c->rows;
 }
 
-static enum err_code write_prompts(struct capture *c, struct err *err) {
-    enum err_code rc = ERR_OK;
-    const struct capture_prompts *p = &c->prompts;
-    const struct job_tensor all[] = {{"x", 3, {c->n, c->points, p->dims}, p->x},
-                                     {"y", 2, {c->n, c->points}, p->y},
-                                     {"position", 1, {c->n}, p->position},
-                                     {"function", 2, {c->n, p->parameters}, p->functions}};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (all[i].data) TRY(job_tensor(c->ctx, &all[i], err));
-cleanup:
-    return rc;
+/* Heads of a model of token ids are apart, since their widths need not add up to E. */
+static struct job_tensor kept_tensor(const struct capture *c, enum what w) {
+    const struct model_dims *d = &c->model.params.dims;
+    const size_t layers = kept_layers(w, d);
+    if (w == HEADS && d->vocabulary > 0)
+        return (struct job_tensor){
+            NAMES[w], 4, {c->rows, layers, d->H, model_head_width(d)}, c->kept[w]};
+    return (struct job_tensor){NAMES[w], 3, {c->rows, layers, kept_width(w, d)}, c->kept[w]};
 }
 
 static enum err_code write_results(struct capture *c, struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct model_dims *d = &c->model.params.dims;
-    for (size_t l = 0; l < d->L; l++) {
+    for (size_t l = 0; l < c->model.params.dims.L; l++) {
         const struct capture_row row = {
             .points = (int64_t)c->points,
             .layer = (int64_t)l,
@@ -262,10 +254,10 @@ static enum err_code write_results(struct capture *c, struct err *err) {
         TRY(capture_row_write(c->ctx, l, &row, err));
     }
     for (enum what w = 0; w < WHATS; w++) {
-        const struct job_tensor t = {NAMES[w], 3, {c->n, kept_layers(w, d), d->E}, c->kept[w]};
+        const struct job_tensor t = kept_tensor(c, w);
         if (c->kept[w]) TRY(job_tensor(c->ctx, &t, err));
     }
-    TRY(write_prompts(c, err));
+    TRY(capture_prompts_write(&c->prompts, c->ctx, c->rows, source_info(c->source), err));
 cleanup:
     return rc;
 }
@@ -281,41 +273,97 @@ cleanup:
     return rc;
 }
 
+/* Prompts of numbers by their points, prompts of text by the longest one. */
+static enum err_code check_size(const struct config_point *point, const struct model_dims *d,
+                                const struct source_info *info,
+                                const struct source_lengths *lengths, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const size_t points = shared_keys_size(point, "points");
+    const size_t chunk = shared_keys_chunk(point, shared_keys_size(point, "prompts"));
+    if (info->functions) TRY(shared_keys_check_points(point, "points", points, d, err));
+    TRY(shared_keys_check_room(point, chunk, lengths->prompt / 2 + 1, d, err));
+cleanup:
+    return rc;
+}
+
+static enum err_code measure_prompts(struct source_lengths *lengths, struct source **source,
+                                     const struct config_point *point, const struct model_dims *d,
+                                     struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct source_options o = capture_source(config_point_seed(point), d);
+    const struct source_range range = capture_range(point, d);
+    TRY(source_open(source, point, &o, err));
+    TRY(source_check(*source, point, d->inputs, err));
+    TRY(source_check_vocabulary(*source, point, d->vocabulary, err));
+    TRY(source_measure(lengths, *source, &range, err));
+    TRY(source_check_lengths(*source, point, &range, lengths, err));
+    TRY(check_size(point, d, source_info(*source), lengths, err));
+cleanup:
+    return rc;
+}
+
+static double kept_numbers(const struct config_point *point, const struct model_dims *d) {
+    size_t numbers = 0;
+    for (enum what w = 0; w < WHATS; w++)
+        if (wanted(point, w)) numbers += kept_layers(w, d) * kept_width(w, d);
+    return (double)numbers;
+}
+
+/* "128 prompts x 11 points", of text also the longest prompt and the token that begins them. */
+static void summarise(struct job_cost *cost, const struct config_point *point,
+                      const struct source_info *info, const struct source_lengths *lengths) {
+    const size_t prompts = shared_keys_size(point, "prompts") - lengths->too_long,
+                 points = shared_keys_size(point, "points");
+    struct text line = {0};
+    text_add(&line, "%zu prompt%s x %zu point%s", prompts, text_plural(prompts), points,
+             text_plural(points));
+    if (info->answers)
+        text_add(&line, ", up to %zu tokens, bos %s", lengths->prompt,
+                 info->answers->bos[0] ? info->answers->bos : "none");
+    (void)snprintf(cost->summary, sizeof cost->summary, "%s", text_str(&line));
+    text_release(&line);
+}
+
+static void predict_cost(struct job_cost *cost, const struct config_point *point,
+                         const struct job_model *model, const struct source *source,
+                         const struct source_lengths *lengths) {
+    const struct model_dims *d = &model->dims;
+    const struct prompt_batch_options batch = capture_batch_options(point, d, lengths);
+    const size_t points = shared_keys_size(point, "points"), chunk = batch.slots;
+    const double prompts = (double)shared_keys_size(point, "prompts");
+    const double tokens = (double)lengths->prompt + 1,
+                 contexts = (double)prompt_batch_context_bytes(&batch);
+    flops_add_contexts(&cost->load, d, prompts, tokens);
+    flops_add_queries(&cost->load, d, prompts, tokens);
+    cost->memory =
+        (double)(prompt_batch_bytes(&batch) + query_bytes(d, chunk, batch.tokens, false) +
+                 source_bytes(source, chunk, points) + model->bytes) +
+        contexts +
+        prompts * sizeof(float) *
+            (kept_numbers(point, d) +
+             (double)capture_prompts_numbers(source_info(source), lengths, points));
+    cost->memory_least = cost->memory;
+    cost->shared = cost->load.contexts;
+    cost->context_bytes = ceil(prompts / (double)chunk) * contexts;
+}
+
 static enum err_code capture_plan(struct job_cost *cost, const struct config_point *point,
                                   const char *control, const struct stage_parent *parents, size_t n,
                                   struct err *err) {
     enum err_code rc = ERR_OK;
     struct job_model model;
     struct source *source = NULL;
-    size_t points = shared_keys_size(point, "points"), prompts = shared_keys_size(point, "prompts");
-    size_t chunk = shared_keys_chunk(point, prompts);
+    struct source_lengths lengths;
     (void)control;
     CHECK_CONFIG(config_list_size(point, "what") > 0, point, "what",
                  "[] saves nothing: name one or more of heads, attention, hidden");
     TRY(job_model_plan(&model, point, parents, n, err));
-    const struct model_dims *d = &model.dims;
-    TRY(source_open(&source, point, &(struct source_options){0}, err));
-    TRY(source_check(source, point, d->inputs, err));
-    TRY(shared_keys_check_points(point, "points", points, d, err));
-    TRY(shared_keys_check_room(point, chunk, points, d, err));
-    double tokens = 2 * (double)points;
-    *cost = (struct job_cost){.group = 1, .work = (double)prompts, .unit = "prompts"};
-    flops_add_contexts(&cost->load, d, (double)prompts, tokens);
-    flops_add_queries(&cost->load, d, (double)prompts, tokens);
-    const struct prompt_batch_options batch = capture_batch_options(point, d);
-    cost->memory =
-        (double)(prompt_batch_bytes(&batch) + prompt_batch_context_bytes(&batch) +
-                 query_bytes(d, chunk, batch.tokens, false) + source_bytes(source, chunk, points) +
-                 (prompts * ((3 * d->L + 1) * d->E + prompt_numbers(source_info(source), points)) +
-                  params_count(d)) *
-                     sizeof(float));
-    cost->memory_least = cost->memory;
-    cost->shared = cost->load.contexts;
-    cost->context_bytes =
-        ceil((double)prompts / (double)chunk) * (double)prompt_batch_context_bytes(&batch);
+    TRY(measure_prompts(&lengths, &source, point, &model.dims, err));
+    *cost = (struct job_cost){
+        .group = 1, .work = (double)shared_keys_size(point, "prompts"), .unit = "prompts"};
+    predict_cost(cost, point, &model, source, &lengths);
     (void)snprintf(cost->context_of, sizeof cost->context_of, "capture");
-    (void)snprintf(cost->summary, sizeof cost->summary, "%zu prompt%s x %zu point%s", prompts,
-                   text_plural(prompts), points, text_plural(points));
+    summarise(cost, point, source_info(source), &lengths);
 cleanup:
     source_close(source);
     return rc;

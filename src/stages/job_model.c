@@ -1,8 +1,11 @@
 #include "stages/job_model.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "model/family.h"
+#include "stages/folder_model.h"
 #include "stages/model_shape.h"
 #include "stages/planned_file.h"
 #include "stages/shared_keys.h"
@@ -56,6 +59,7 @@ static enum err_code read_origin(struct job_model *out, const struct config_poin
     const char *path = checkpoint_of(job_model_fit(parents, n));
     if (!path) path = checkpoint_of(point);
     if (!path) return no_model(point, err);
+    if (file_is_folder(path)) return folder_model_plan(out, path, err);
     return model_read_dims(&out->dims, &out->trained_points, path, err);
 }
 
@@ -63,6 +67,7 @@ enum err_code job_model_plan(struct job_model *out, const struct config_point *p
                              const struct stage_parent *parents, size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
     TRY(read_origin(out, point, parents, n, err));
+    if (out->bytes == 0) out->bytes = params_count(&out->dims) * sizeof(float); /* no folder */
     if (job_model_wpe_seed(point, job_model_fit(parents, n)) == 0) return rc;
     CHECK_CONFIG(family_of(&out->dims)->names.wpe, point, "model.wpe_seed",
                  "a %s has none that could be redrawn: set it to 0", family_of(&out->dims)->title);
@@ -83,12 +88,20 @@ enum err_code job_model_open(struct model *out, const struct job_ctx *ctx, struc
     if (!path && fit) path = checkpoint_of(fit->point);
     if (!path) path = checkpoint_of(ctx->point);
     if (!path) return no_model(ctx->point, err);
+    if (file_is_folder(path)) return folder_model_open(out, ctx, path, err);
     TRY(model_open(out, path, err));
     rc = planned_file_check(ctx, path, out->file, err);
     if (rc == ERR_OK && seed > 0) rc = model_redraw_positions(out, seed, err);
     if (rc != ERR_OK) model_close(out);
 cleanup:
     return rc;
+}
+
+static void copy_folder_hash(char out[HASH_HEX], const struct job_ctx *ctx) {
+    const struct job_input *fit = job_model_fit_input(ctx);
+    const char *path = fit ? checkpoint_of(fit->point) : NULL;
+    if (!path) path = checkpoint_of(ctx->point);
+    (void)snprintf(out, HASH_HEX, "%s", folder_model_hash(ctx, path));
 }
 
 /* The model that a pretraining made is known by that job, any other by the content of its file. */
@@ -99,7 +112,8 @@ const struct context_share *job_model_share(struct context_share *out, const str
     char content[HASH_HEX];
     struct hash h;
     if (!ctx->contexts) return NULL;
-    if (!made) content_hash(content, model->file);
+    if (!made && model->file) content_hash(content, model->file);
+    if (!made && !model->file) copy_folder_hash(content, ctx);
     hash_begin(&h);
     hash_text(&h, made ? made->identity : content);
     hash_bytes(&h, &seed, sizeof seed);

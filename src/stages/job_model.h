@@ -2,7 +2,8 @@
  * job_model.h - the model that a job works on, at plan time and while it runs.
  *
  * It is the first of: the pretrain job that this job reads; the file of the fit that it reads; its
- * own key model.checkpoint. If model.wpe_seed > 0, the untrained position embeddings are redrawn.
+ * own key model.checkpoint, which may name a file or the folder of a language model. If
+ * model.wpe_seed > 0, the untrained position embeddings are redrawn.
  */
 #ifndef STAGES_JOB_MODEL_H
 #define STAGES_JOB_MODEL_H
@@ -14,6 +15,7 @@
 struct job_model { /* a model as plan knows it */
     struct model_dims dims;
     size_t trained_points; /* longest prompt of the training, in points; 0: unknown */
+    size_t bytes;          /* of the weights in a rank's own memory */
 };
 
 /* ERR_CONFIG where no model is named, or where model.wpe_seed > 0 and trained_points is unknown. */

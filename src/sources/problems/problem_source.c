@@ -32,6 +32,10 @@ static size_t problem_points(const struct source *s, size_t points) {
 static enum err_code problem_check(const struct source *s, const struct config_point *point,
                                    size_t inputs, struct err *err) {
     const struct prompts_setup *setup = &look(s)->setup;
+    if (inputs == 0)
+        return config_error(err, point, "source.kind",
+                            "prompts of numbers, but the model reads token ids: set source.kind = "
+                            "\"text\" and source.task");
     if (setup->setup.dims != inputs)
         return config_error(err, point, "source.dims",
                             "prompts have %zu dims, but the model reads %zu: set source.dims = %zu",

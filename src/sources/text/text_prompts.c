@@ -6,23 +6,31 @@
 
 /* ---- memory */
 
-enum err_code text_prompts_reserve(struct text_prompts *p, size_t prompts, size_t shots,
-                                   struct err *err) {
-    p->capacity = prompts;
-    p->first = calloc(prompts + 1, sizeof *p->first);
-    p->answer_first = calloc(prompts + 1, sizeof *p->answer_first);
-    p->asked = calloc(prompts + 1, sizeof *p->asked);
-    p->samples = calloc(prompts + 1, sizeof *p->samples);
+static bool allocate(struct text_prompts *p, size_t shots) {
+    const size_t n = p->capacity + 1;
+    p->first = calloc(n, sizeof *p->first);
+    p->answer_first = calloc(n, sizeof *p->answer_first);
+    p->asked = calloc(n, sizeof *p->asked);
+    p->samples = calloc(n, sizeof *p->samples);
     p->ends = calloc(2 * shots + 1, sizeof *p->ends);
+    p->order = calloc(shots + 1, sizeof *p->order);
+    p->pairs.shown = calloc(shots + 1, sizeof *p->pairs.shown);
+    p->pairs.labels = calloc(shots + 1, sizeof *p->pairs.labels);
     token_ids_add(&p->ids, 0); /* no view has NULL as its ids */
     p->ids.n = 0;
-    if (p->first && p->answer_first && p->asked && p->samples && p->ends && p->ids.ids)
-        return ERR_OK;
-    text_prompts_release(p);
+    return p->first && p->answer_first && p->asked && p->samples && p->ends && p->order &&
+           p->pairs.shown && p->pairs.labels && p->ids.ids;
+}
+
+enum err_code text_prompts_create(struct text_prompts *p, const struct text_prompts_setup *setup,
+                                  size_t prompts, size_t shots, struct err *err) {
+    *p = (struct text_prompts){.setup = *setup, .capacity = prompts, .pairs = {.shots = shots}};
+    if (allocate(p, shots)) return ERR_OK;
+    text_prompts_destroy(p);
     return ERR(err, ERR_MEMORY, "no memory for %zu prompts", prompts);
 }
 
-void text_prompts_release(struct text_prompts *p) {
+void text_prompts_destroy(struct text_prompts *p) {
     token_ids_release(&p->ids);
     token_ids_release(&p->next);
     token_ids_release(&p->answers);
@@ -34,6 +42,9 @@ void text_prompts_release(struct text_prompts *p) {
     free(p->asked);
     free(p->samples);
     free(p->ends);
+    free(p->order);
+    free(p->pairs.shown);
+    free(p->pairs.labels);
     *p = (struct text_prompts){0};
 }
 
@@ -42,7 +53,7 @@ void text_prompts_cut(struct text_prompts *p, size_t n) {
     p->n = n;
     p->ids.n = p->first[n];
     p->answers.n = p->answer_first[n];
-    p->next.n = p->wants_next ? p->first[n] : 0;
+    p->next.n = p->setup.wants_next ? p->first[n] : 0;
 }
 
 /* ---- encoding */
@@ -61,7 +72,8 @@ static enum err_code encode(struct token_ids *out, const struct text_prompts *p,
                             struct err *err) {
     enum err_code rc = ERR_OK;
     out->n = 0;
-    TRY(tokenizer_encode_prompt(out, p->tokenizer, p->bos, text_str(&p->text), size, err));
+    TRY(tokenizer_encode_prompt(out, p->setup.tokenizer, p->setup.bos, text_str(&p->text), size,
+                                err));
     TRY(token_ids_check(out, err));
 cleanup:
     return rc;
@@ -77,17 +89,17 @@ static enum err_code add_answer(struct text_prompts *p, const struct task_pair *
                                 struct err *err) {
     enum err_code rc = ERR_OK;
     text_clear(&p->text);
-    prompt_template_query(&p->text, &p->form, pair);
+    prompt_template_query(&p->text, &p->setup.form, pair);
     const size_t query = p->text.size;
-    prompt_template_answer(&p->text, &p->form, pair);
+    prompt_template_answer(&p->text, &p->setup.form, pair);
     TRY(text_check(&p->text, err));
     TRY(encode(&p->part, p, query, err));
     TRY(encode(&p->whole, p, p->text.size, err));
     const size_t before = p->part.n;
     const bool clean = begins_with(&p->whole, &p->part) && p->whole.n > before;
     p->part.n = 0;
-    TRY(tokenizer_encode(&p->part, p->tokenizer, p->text.data + query, p->text.size - query, false,
-                         err));
+    TRY(tokenizer_encode(&p->part, p->setup.tokenizer, p->text.data + query, p->text.size - query,
+                         false, err));
     if (!clean || !equals(&p->part, p->whole.ids + before, p->whole.n - before)) p->crossed++;
     if (clean)
         append(&p->answers, p->whole.ids + before, p->whole.n - before);
@@ -103,16 +115,17 @@ cleanup:
 
 /* ---- the prompt */
 
-static void compose(struct text_prompts *p, const struct drawn_pairs *pairs) {
+static void compose(struct text_prompts *p) {
+    const struct drawn_pairs *pairs = &p->pairs;
     text_clear(&p->text);
     for (size_t j = 0; j < pairs->shots; j++) {
-        prompt_template_query(&p->text, &p->form, pairs->shown[j]);
+        prompt_template_query(&p->text, &p->setup.form, pairs->shown[j]);
         p->ends[2 * j] = p->text.size;
-        prompt_template_answer(&p->text, &p->form, pairs->labels[j]);
+        prompt_template_answer(&p->text, &p->setup.form, pairs->labels[j]);
         p->ends[2 * j + 1] = p->text.size;
-        prompt_template_end(&p->text, &p->form);
+        prompt_template_end(&p->text, &p->setup.form);
     }
-    prompt_template_query(&p->text, &p->form, pairs->query);
+    prompt_template_query(&p->text, &p->setup.form, pairs->query);
 }
 
 /* Tokens `from` to `to` - 1 belong to a shown answer: the tokens before them predict them. */
@@ -139,17 +152,16 @@ cleanup:
     return rc;
 }
 
-static enum err_code add_prompt(struct text_prompts *p, const struct drawn_pairs *pairs,
-                                struct err *err) {
+static enum err_code add_prompt(struct text_prompts *p, struct err *err) {
     enum err_code rc = ERR_OK;
-    TRY(add_answer(p, pairs->query, err));
-    compose(p, pairs);
+    TRY(add_answer(p, p->pairs.query, err));
+    compose(p);
     TRY(text_check(&p->text, err));
     TRY(encode(&p->whole, p, p->text.size, err));
     CHECK(p->whole.n > 0, ERR_DATA, "the prompt has no token: set source.bos");
     append(&p->ids, p->whole.ids, p->whole.n);
     TRY(token_ids_check(&p->ids, err));
-    if (p->wants_next) TRY(add_next(p, pairs->shots, err));
+    if (p->setup.wants_next) TRY(add_next(p, p->pairs.shots, err));
 cleanup:
     return rc;
 }
@@ -157,24 +169,24 @@ cleanup:
 /* Positions that the prompt and its answer take: nothing follows the last token of the answer. */
 static bool fits(const struct text_prompts *p) {
     const size_t prompt = p->ids.n - p->first[p->n], answer = p->answers.n - p->answer_first[p->n];
-    return p->most_tokens == 0 || prompt + answer <= p->most_tokens + 1;
+    return p->setup.most_tokens == 0 || prompt + answer <= p->setup.most_tokens + 1;
 }
 
-enum err_code text_prompts_add(struct text_prompts *p, const struct drawn_pairs *pairs,
-                               uint64_t sample, struct err *err) {
+enum err_code text_prompts_add(struct text_prompts *p, uint64_t sample, struct err *err) {
     struct err why;
     assert(p->n < p->capacity);
-    const enum err_code rc = add_prompt(p, pairs, &why);
+    const enum err_code rc = add_prompt(p, &why);
     if (rc != ERR_OK) {
         text_prompts_cut(p, p->n);
-        return ERR(err, rc, "a prompt that asks about \"%.60s\": %.400s", pairs->query->x, why.msg);
+        return ERR(err, rc, "a prompt that asks about \"%.60s\": %.400s", p->pairs.query->x,
+                   why.msg);
     }
     if (!fits(p)) {
         p->left_out++;
         text_prompts_cut(p, p->n);
         return ERR_OK;
     }
-    p->asked[p->n] = pairs->query;
+    p->asked[p->n] = p->pairs.query;
     p->samples[p->n++] = sample;
     p->first[p->n] = p->ids.n;
     p->answer_first[p->n] = p->answers.n;
@@ -186,5 +198,5 @@ struct prompt_text text_prompts_view(const struct text_prompts *p) {
                                 .first = p->first,
                                 .answers = (const uint32_t *)p->answers.ids,
                                 .answer_first = p->answer_first,
-                                .next = p->wants_next ? (const uint32_t *)p->next.ids : NULL};
+                                .next = p->setup.wants_next ? (const uint32_t *)p->next.ids : NULL};
 }

@@ -13,12 +13,18 @@
 #include "sources/text/task_draw.h"
 #include "tokenizer/tokenizer.h"
 
-struct text_prompts {
+struct text_prompts_setup {
     const struct tokenizer *tokenizer; /* the caller's, as the text of the template */
     int32_t bos;                       /* -1: none */
     struct prompt_template form;
     bool wants_next;
     size_t most_tokens; /* 0: no limit */
+};
+
+struct text_prompts {
+    struct text_prompts_setup setup;
+    struct drawn_pairs pairs; /* the prompt to be added: its arrays are [shots] */
+    uint32_t *order;          /* [shots] for task_draw_pairs() */
 
     size_t n, capacity;
     struct token_ids ids, next, answers;
@@ -34,19 +40,17 @@ struct text_prompts {
     size_t *ends; /* [2 shots] where the shown answers begin and end in the text */
 };
 
-/* Room for the indices of so many prompts; their tokens grow with them. The members above `n` are
- * set. ERR_MEMORY. */
-enum err_code text_prompts_reserve(struct text_prompts *p, size_t prompts, size_t shots,
-                                   struct err *err);
-void text_prompts_release(struct text_prompts *p); /* idempotent */
+/* Room for the indices of so many prompts; their tokens grow with them. ERR_MEMORY. */
+enum err_code text_prompts_create(struct text_prompts *p, const struct text_prompts_setup *setup,
+                                  size_t prompts, size_t shots, struct err *err);
+void text_prompts_destroy(struct text_prompts *p); /* idempotent */
 
 /* Keeps the first n prompts. */
 void text_prompts_cut(struct text_prompts *p, size_t n);
 
-/* Adds a prompt, unless it is too long. ERR_DATA: what the vocabulary cannot say, with the pair;
- * ERR_MEMORY. */
-enum err_code text_prompts_add(struct text_prompts *p, const struct drawn_pairs *pairs,
-                               uint64_t sample, struct err *err);
+/* Adds the prompt of p->pairs, unless it is too long. ERR_DATA: what the vocabulary cannot say,
+ * with the pair; ERR_MEMORY. */
+enum err_code text_prompts_add(struct text_prompts *p, uint64_t sample, struct err *err);
 
 struct prompt_text text_prompts_view(const struct text_prompts *p);
 

@@ -15,10 +15,9 @@ struct text_source {
     struct source_answers answers;
     struct text_tasks tasks;
     struct tokenizer *tokenizer;
-    struct text_prompts prompts;
-    struct drawn_pairs pairs; /* arrays: [shots] */
-    uint32_t *order;          /* [shots] */
-    struct err failure;       /* of the last draw; code ERR_OK: none */
+    struct text_prompts_setup setup;
+    struct text_prompts prompts; /* once reserved */
+    struct err failure;          /* of the last draw; code ERR_OK: none */
     char name[96];
 };
 
@@ -29,12 +28,9 @@ static const struct text_source *look(const struct source *s) {
 
 static void text_close(struct source *s) {
     struct text_source *of = self(s);
-    text_prompts_release(&of->prompts);
+    text_prompts_destroy(&of->prompts);
     text_tasks_close(&of->tasks);
     tokenizer_close(of->tokenizer);
-    free(of->pairs.shown);
-    free(of->pairs.labels);
-    free(of->order);
     free(of);
 }
 
@@ -61,34 +57,28 @@ static size_t text_bytes_of(const struct source *s, size_t n, size_t points) {
 static enum err_code text_reserve(struct source *s, size_t n, size_t points, struct err *err) {
     enum err_code rc = ERR_OK;
     struct text_source *of = self(s);
-    const size_t shots = points - 1;
-    TRY(text_tasks_check_shots(&of->tasks, shots, err));
-    TRY(text_prompts_reserve(&of->prompts, n, shots, err));
-    of->pairs.shots = shots;
-    of->pairs.shown = calloc(points, sizeof(void *));
-    of->pairs.labels = calloc(points, sizeof(void *));
-    of->order = calloc(points, sizeof *of->order);
-    CHECK(of->pairs.shown && of->pairs.labels && of->order, ERR_MEMORY,
-          "no memory for prompts of %zu shots", shots);
+    TRY(text_tasks_check_shots(&of->tasks, points - 1, err));
+    TRY(text_prompts_create(&of->prompts, &of->setup, n, points - 1, err));
 cleanup:
     return rc;
 }
 
-static enum err_code draw_one(struct text_source *of, uint64_t sample, struct err *err) {
+static enum err_code draw_one(struct text_prompts *p, struct text_source *of, uint64_t sample,
+                              struct err *err) {
     uint64_t own = 0;
     struct task_draw *draw = text_tasks_at(&of->tasks, sample, &own);
-    task_draw_pairs(&of->pairs, draw, own, of->order);
-    return text_prompts_add(&of->prompts, &of->pairs, sample, err);
+    task_draw_pairs(&p->pairs, draw, own, p->order);
+    return text_prompts_add(p, sample, err);
 }
 
 static struct prompt_view text_draw(struct source *s, const struct source_draw *draw) {
     struct text_source *of = self(s);
     struct text_prompts *p = &of->prompts;
-    assert(draw->points == of->pairs.shots + 1 && draw->active == 0);
+    assert(draw->points == p->pairs.shots + 1 && draw->active == 0);
     of->failure = (struct err){.code = ERR_OK};
     text_prompts_cut(p, draw->row);
     for (size_t i = 0; i < draw->n && of->failure.code == ERR_OK; i++)
-        (void)draw_one(of, draw->first + i, &of->failure);
+        (void)draw_one(p, of, draw->first + i, &of->failure);
     of->answers.crossed = p->crossed;
     of->answers.left_out = p->left_out;
     return (struct prompt_view){.n = p->n, .points = draw->points, .text = text_prompts_view(p)};
@@ -107,6 +97,36 @@ static struct source_question text_question(const struct source *s, size_t i) {
         .sample = p->samples[i], .x = p->asked[i]->x, .y = p->asked[i]->y};
 }
 
+/* ---- lengths */
+
+static void measure_one(struct source_lengths *out, const struct text_prompts *p) {
+    if (p->n == 0) return; /* it was too long */
+    if (p->ids.n > out->prompt) out->prompt = p->ids.n;
+    if (p->answers.n > out->answer) out->answer = p->answers.n;
+}
+
+static enum err_code text_measure(struct source_lengths *out, struct source *s,
+                                  const struct source_range *range, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct text_source *of = self(s);
+    struct text_prompts one = {0};
+    struct text_prompts_setup setup = of->setup;
+    setup.most_tokens = range->most_tokens;
+    setup.wants_next = false;
+    TRY(text_tasks_check_shots(&of->tasks, range->points - 1, err));
+    TRY(text_prompts_create(&one, &setup, 1, range->points - 1, err));
+    for (size_t i = 0; i < range->n; i++) {
+        TRY(draw_one(&one, of, range->first + i, err));
+        measure_one(out, &one);
+        text_prompts_cut(&one, 0);
+    }
+    out->too_long = one.left_out;
+    out->crossed = one.crossed;
+cleanup:
+    text_prompts_destroy(&one);
+    return rc;
+}
+
 static const struct source_kind KIND = {
     .close = text_close,
     .points = text_points,
@@ -116,6 +136,7 @@ static const struct source_kind KIND = {
     .draw = text_draw,
     .status = text_status,
     .question = text_question,
+    .measure = text_measure,
 };
 
 /* ---- opening */
@@ -153,9 +174,9 @@ static enum err_code open_tokenizer(struct text_source *of, const struct text_ke
                                     const struct config_point *point, struct err *err) {
     enum err_code rc = ERR_OK;
     struct err why;
-    int32_t *bos = &of->prompts.bos;
+    int32_t *bos = &of->setup.bos;
     TRY(tokenizer_open(&of->tokenizer, k->tokenizer, err));
-    of->prompts.tokenizer = of->tokenizer;
+    of->setup.tokenizer = of->tokenizer;
     of->answers.vocabulary = tokenizer_count(of->tokenizer);
     CHECK_CONFIG(tokenizer_bos(bos, of->tokenizer, k->bos, &why) == ERR_OK, point, "source.bos",
                  "%s", why.msg);
@@ -173,9 +194,9 @@ static enum err_code open_into(struct text_source *of, const struct config_point
     struct text_keys k;
     TRY(text_keys_read(&k, point, o->shifted, err));
     const bool shuffled = k.shuffled && !o->covariates; /* basis prompts are clean */
-    of->prompts.form = k.written;
-    of->prompts.wants_next = o->next;
-    of->prompts.most_tokens = o->most_tokens;
+    of->setup.form = k.written;
+    of->setup.wants_next = o->next;
+    of->setup.most_tokens = o->most_tokens;
     TRY(open_tokenizer(of, &k, point, err));
     TRY(text_tasks_open(&of->tasks, &k, o, shuffled, err));
     fill_info(of, &k, o, shuffled);
