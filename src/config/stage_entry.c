@@ -4,6 +4,7 @@
 
 #include "config/conditions.h"
 #include "config/overlay.h"
+#include "config/path_pattern.h"
 #include "config/syntax/tree.h"
 
 static const char *const RESERVED[] = {"stage", "name", "of", "zip", "list", "exclude"};
@@ -214,6 +215,7 @@ enum err_code stage_entry_read(struct value **out, size_t *n, const struct confi
     for (size_t i = 0; i < count; i++)
         TRY(value_read(&(*out)[i], row, many ? node->items[i] : node, r));
     *n = count;
+    TRY(path_pattern_expand(out, n, row, r));
 cleanup:
     return rc;
 }

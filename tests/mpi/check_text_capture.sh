@@ -5,6 +5,7 @@
 # counted before any computation; and one line for each model, task and key that does not suit.
 set -euo pipefail
 . "$(dirname -- "$0")/common.sh" check_text_capture "$@"
+. "$here/../cli/find_python.sh"
 home="$work/a folder"
 config="$home/text.cfg"
 python3 "$here/make_text_model.py" "$home/model"
@@ -59,6 +60,11 @@ for path in files:
         assert prompt.endswith(f"Q: {x}\nA:") and text(answer) == " " + y, (prompt, x, y)
         assert prompt.count("Q: ") == shots + 1 and f"Q: {x}\n" not in prompt[:-len(f"Q: {x}\nA:")], prompt
 END
+
+# ---- the same prompts and states in transformers
+if python=$(find_python "torch, transformers, safetensors"); then
+    "$python" "$here/check_text_capture.py" "$one" "$home/model" 2>"$work/err" || die "transformers: code $?"
+fi
 
 # ---- what makes other jobs
 finished() { # NUMBER WHAT ARGUMENT...: so many of the 4 jobs need not run again

@@ -314,6 +314,24 @@ static void both_directions_of_a_bijection(void **state) {
     text_release(&p);
 }
 
+/* Paths that end as wanted, one for each point of the axis. */
+static void a_pattern_is_an_axis_of_files(void **state) {
+    static const char *const wanted[] = {"/other.json", "/renamed.json", "/t.json"};
+    (void)state;
+    if (config) config_close(config);
+    config = NULL;
+    SUCCEEDS(keys_open(
+        &config, "source = { kind = \"text\"; task = [\"[or]*.json\", \"t.json\"]; };", &err));
+    assert_int_equal(config_stage_points(config, 0), 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_true(text_ends_with(config_text(config_stage_point(config, 0, i), "source.task"),
+                                   wanted[i]));
+    config_close(config);
+    config = NULL;
+    ERROR_SAYS(keys_open(&config, KEYS("none*.json", ""), &err), ERR_CONFIG,
+               "none*.json matches no file");
+}
+
 static void small_tasks_are_refused_by_name(void **state) {
     struct source *s = open_with(KEYS("t.json", ""), (struct source_options){0});
     (void)state;
@@ -353,6 +371,7 @@ int main(void) {
         cmocka_unit_test(long_prompts_are_left_out),
         cmocka_unit_test(parts_of_a_view),
         cmocka_unit_test(both_directions_of_a_bijection),
+        cmocka_unit_test(a_pattern_is_an_axis_of_files),
         cmocka_unit_test(small_tasks_are_refused_by_name),
     };
     return cmocka_run_group_tests(tests, begin, end);
