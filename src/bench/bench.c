@@ -3,11 +3,10 @@
 #include <string.h>
 
 extern const struct bench bench_pretrain, bench_capture, bench_fit, bench_curve, bench_effects,
-    bench_sharing, bench_model;
+    bench_sharing;
 
 static const struct bench *const BENCHES[] = {&bench_pretrain, &bench_capture, &bench_fit,
-                                              &bench_curve,    &bench_effects, &bench_sharing,
-                                              &bench_model};
+                                              &bench_curve,    &bench_effects, &bench_sharing};
 
 size_t bench_count(void) { return sizeof BENCHES / sizeof *BENCHES; }
 

@@ -30,8 +30,7 @@ struct bench_line {
 };
 
 struct bench {
-    const char *name, *meaning; /* "model" takes a size of bench_text_size.h, the others one of
-                                   bench_config_size.h */
+    const char *name, *meaning;
     /* Allocates what the lines need into *state; fills lines and *n. */
     enum err_code (*open)(void **state, struct bench_line lines[BENCH_LINES], size_t *n,
                           const struct bench_size *size, struct err *err);

@@ -18,24 +18,32 @@ static float *vector_pass_lay_out(struct vector_pass *p, const struct method_set
     p->g_sum = arena_floats(&p->memory, d->L * d->E);
     p->scratch = arena_floats(&p->memory, method_scratch(s, capacity));
     if (!for_backward || !s->method->application.gradient_at) return NULL;
-    return arena_floats(&p->memory, d->L * capacity * d->E);
+    const size_t width = model_heads_width(d) > d->E ? model_heads_width(d) : d->E;
+    return arena_floats(&p->memory, d->L * capacity * width);
+}
+
+enum err_code vector_pass_create_long(struct vector_pass *p, const struct method_setup *setup,
+                                      const struct vector_pass_size *size, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const bool backward = size->for_backward;
+    *p = (struct vector_pass){.setup = setup};
+    p->items = calloc(method_edits_most(setup) + 1, sizeof *p->items);
+    CHECK(p->items, ERR_MEMORY, "no memory for %zu edits", method_edits_most(setup));
+    (void)vector_pass_lay_out(p, setup, size->capacity, backward);
+    TRY(arena_commit(&p->memory, err));
+    TRY(query_create_long(&p->query, &setup->params->dims, size->capacity, size->tokens,
+                          size->earlier, backward, err));
+    p->query.before = vector_pass_lay_out(p, setup, size->capacity, backward);
+cleanup:
+    if (rc != ERR_OK) vector_pass_destroy(p);
+    return rc;
 }
 
 enum err_code vector_pass_create(struct vector_pass *p, const struct method_setup *setup,
                                  size_t capacity, size_t tokens, bool for_backward,
                                  struct err *err) {
-    enum err_code rc = ERR_OK;
-    const struct model_dims *d = &setup->params->dims;
-    *p = (struct vector_pass){.setup = setup};
-    p->items = calloc(method_edits_most(setup) + 1, sizeof *p->items);
-    CHECK(p->items, ERR_MEMORY, "no memory for %zu edits", method_edits_most(setup));
-    (void)vector_pass_lay_out(p, setup, capacity, for_backward);
-    TRY(arena_commit(&p->memory, err));
-    TRY(query_create(&p->query, d, capacity, tokens, for_backward, err));
-    p->query.before = vector_pass_lay_out(p, setup, capacity, for_backward);
-cleanup:
-    if (rc != ERR_OK) vector_pass_destroy(p);
-    return rc;
+    const struct vector_pass_size size = {capacity, tokens, 0, for_backward};
+    return vector_pass_create_long(p, setup, &size, err);
 }
 
 void vector_pass_destroy(struct vector_pass *p) {
@@ -45,11 +53,18 @@ void vector_pass_destroy(struct vector_pass *p) {
     p->items = NULL;
 }
 
+size_t vector_pass_bytes_long(const struct method_setup *s, const struct vector_pass_size *size) {
+    struct vector_pass p = {0};
+    (void)vector_pass_lay_out(&p, s, size->capacity, size->for_backward);
+    return query_bytes_long(&s->params->dims, size->capacity, size->tokens, size->earlier,
+                            size->for_backward) +
+           p.memory.used;
+}
+
 size_t vector_pass_bytes(const struct method_setup *s, size_t capacity, size_t tokens,
                          bool for_backward) {
-    struct vector_pass p = {0};
-    (void)vector_pass_lay_out(&p, s, capacity, for_backward);
-    return query_bytes(&s->params->dims, capacity, tokens, for_backward) + p.memory.used;
+    const struct vector_pass_size size = {capacity, tokens, 0, for_backward};
+    return vector_pass_bytes_long(s, &size);
 }
 
 void vector_pass_set(struct vector_pass *p, const struct basis *b, const float *w) {

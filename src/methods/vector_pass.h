@@ -33,6 +33,16 @@ void vector_pass_destroy(struct vector_pass *p);
 size_t vector_pass_bytes(const struct method_setup *setup, size_t capacity, size_t tokens,
                          bool for_backward);
 
+/* The same for queries of several tokens (query.h). */
+struct vector_pass_size {
+    size_t capacity, tokens, earlier; /* earlier: rows that follow the first of a query, at most */
+    bool for_backward;
+};
+enum err_code vector_pass_create_long(struct vector_pass *p, const struct method_setup *setup,
+                                      const struct vector_pass_size *size, struct err *err);
+size_t vector_pass_bytes_long(const struct method_setup *setup,
+                              const struct vector_pass_size *size);
+
 /* Computes the vector for weights w, which outlive the runs that follow. b: one row per query, one
  * row for all (a mean), or NULL for methods without a basis. */
 void vector_pass_set(struct vector_pass *p, const struct basis *b, const float *w);

@@ -73,13 +73,18 @@ static void query_lay_out(struct query *q, struct query_scratch *s, struct arena
     block_scratch_lay_out(&s->block, a, &q->dims, R);
 }
 
-size_t query_bytes(const struct model_dims *dims, size_t capacity, size_t tokens,
-                   bool for_backward) {
-    struct query q = {.dims = *dims, .capacity = capacity, .tokens = tokens};
+size_t query_bytes_long(const struct model_dims *dims, size_t capacity, size_t tokens,
+                        size_t earlier, bool for_backward) {
+    struct query q = {.dims = *dims, .capacity = capacity, .tokens = tokens, .earlier = earlier};
     struct query_scratch s = {.for_backward = for_backward};
     struct arena a = {0};
     query_lay_out(&q, &s, &a);
     return a.used;
+}
+
+size_t query_bytes(const struct model_dims *dims, size_t capacity, size_t tokens,
+                   bool for_backward) {
+    return query_bytes_long(dims, capacity, tokens, 0, for_backward);
 }
 
 enum err_code query_create_long(struct query *q, const struct model_dims *dims, size_t capacity,

@@ -59,6 +59,8 @@ enum err_code query_create_long(struct query *q, const struct model_dims *dims, 
 void query_destroy(struct query *q); /* idempotent */
 size_t query_bytes(const struct model_dims *dims, size_t capacity, size_t tokens,
                    bool for_backward);
+size_t query_bytes_long(const struct model_dims *dims, size_t capacity, size_t tokens,
+                        size_t earlier, bool for_backward);
 
 /* x[L] [R, E] of the last pass. */
 const float *query_output(const struct query *q);

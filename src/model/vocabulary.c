@@ -124,10 +124,17 @@ static void weigh_exp(float *x, size_t n, float level, float weight) {
     lanes_store_tail(x + i, weight * vmath_exp(lanes_load_tail(x + i, n - i) - level), n - i);
 }
 
+/* The weight of row r is weight[r * stride]. */
+struct row_weights {
+    const double *weight;
+    size_t stride;
+};
+
 /* The logits of a tile become the gradient of the loss. */
 static void differentiate(struct vocabulary *s, const struct tokens *t, const uint32_t *target,
-                          double weight, size_t R) {
+                          struct row_weights w, size_t R) {
     for (size_t r = 0; r < R; r++) {
+        const double weight = w.weight[r * w.stride];
         float *row = s->tile + r * t->n;
         weigh_exp(row, t->n, s->level[r], (float)(weight / s->sum[r]));
         if (target[r] >= t->first && target[r] - t->first < t->n)
@@ -137,27 +144,59 @@ static void differentiate(struct vocabulary *s, const struct tokens *t, const ui
 
 /* The logits are made a second time, since the sums must be complete before any gradient. */
 static void tile_backward(struct vocabulary *s, const struct params *g, const struct params *p,
-                          const uint32_t *target, double weight, size_t first, size_t R) {
+                          const uint32_t *target, struct row_weights weights, size_t first,
+                          size_t R) {
     const struct tokens t = tokens_from(first, p);
     float *dW = unembed_weight_gradient(g, &s->dims), *db = unembed_bias_gradient(g, &s->dims);
     make_logits(s, &t, R);
-    differentiate(s, &t, target, weight, R);
+    differentiate(s, &t, target, weights, R);
     weight_backward(s->last.dnorm, first == 0 ? 0.0f : 1.0f, s->tile, t.n, &t.map, R);
     weight_gradient(dW ? dW + first * s->dims.E : NULL, db ? db + first : NULL, s->tile, t.n,
                     s->last.norm, &t.map, R);
+}
+
+/* After sum_tiles() of the same rows. */
+static void answers_backward(float *dx, const struct params *g, struct vocabulary *s,
+                             const struct params *p, const float *x, const uint32_t *target,
+                             struct row_weights weights, size_t R) {
+    assert(s->last.dnorm);
+    for (size_t first = 0; first < s->dims.vocabulary; first += VOCABULARY_TILE)
+        tile_backward(s, g, p, target, weights, first, R);
+    unembed_norm_backward(dx, g, &s->last, p, x, R);
 }
 
 double vocabulary_cross_entropy(float *dx, const struct params *g, struct vocabulary *s,
                                 const struct params *p, const float *x, const uint32_t *target,
                                 double weight, size_t R) {
     double sum = 0;
-    assert(s->last.dnorm);
     sum_tiles(s, p, x, target, R);
     for (size_t r = 0; r < R; r++) sum += row_log_prob(s, r);
-    for (size_t first = 0; first < s->dims.vocabulary; first += VOCABULARY_TILE)
-        tile_backward(s, g, p, target, weight, first, R);
-    unembed_norm_backward(dx, g, &s->last, p, x, R);
+    answers_backward(dx, g, s, p, x, target, (struct row_weights){&weight, 0}, R);
     return -weight * sum;
+}
+
+void vocabulary_weighted_gradient(float *dx, struct vocabulary *s, const struct params *p,
+                                  const float *x, const uint32_t *target, const double *weight,
+                                  size_t R) {
+    static const struct params frozen;
+    answers_backward(dx, &frozen, s, p, x, target, (struct row_weights){weight, 1}, R);
+}
+
+/* ---- ranks */
+
+static uint32_t count_larger(const float *x, size_t n, float own) {
+    uint32_t larger = 0;
+    for (size_t i = 0; i < n; i++) larger += x[i] > own;
+    return larger;
+}
+
+void vocabulary_rank(uint32_t *rank, struct vocabulary *s, const struct params *p, size_t R) {
+    memset(rank, 0, R * sizeof *rank);
+    for (size_t first = 0; first < s->dims.vocabulary; first += VOCABULARY_TILE) {
+        const struct tokens t = tokens_from(first, p);
+        make_logits(s, &t, R);
+        for (size_t r = 0; r < R; r++) rank[r] += count_larger(s->tile + r * t.n, t.n, s->own[r]);
+    }
 }
 
 /* ---- chosen tokens */

@@ -45,6 +45,16 @@ double vocabulary_cross_entropy(float *dx, const struct params *g, struct vocabu
 /* After one of these: whether the target of row r had the largest logit, alone or with others. */
 bool vocabulary_is_correct(const struct vocabulary *s, size_t r);
 
+/* After vocabulary_log_prob() of the same rows: dx [R, E], overwritten, is the gradient of the sum
+ * of -weight[r] log p(target[r]) over the rows; the model's weights get none. */
+void vocabulary_weighted_gradient(float *dx, struct vocabulary *s, const struct params *p,
+                                  const float *x, const uint32_t *target, const double *weight,
+                                  size_t R);
+
+/* After vocabulary_log_prob() of R rows: rank [R], the number of tokens with a larger logit than
+ * the target of the row; 0: it is the answer of the model. */
+void vocabulary_rank(uint32_t *rank, struct vocabulary *s, const struct params *p, size_t R);
+
 /* out [R, n]: the logits of the tokens ids [n] alone. rows [n, E] is scratch. */
 void vocabulary_logits_of(float *out, struct vocabulary *s, const struct params *p, const float *x,
                           const uint32_t *ids, size_t n, float *rows, size_t R);

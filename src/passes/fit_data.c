@@ -6,6 +6,8 @@
 
 #include "activations/basis_set.h"
 #include "ops/vector_ops.h"
+#include "passes/answer_loss.h"
+#include "passes/fit_size.h"
 #include "sources/prompt_batch.h"
 
 enum { REPORT_EVERY = 16 };
@@ -26,32 +28,17 @@ struct fit_data {
     double part;                  /* of the job's work that making them is */
     bool cached;
     struct prompt_batch
-        contexts;             /* its own slots: none if contexts are cached, otherwise [batch] */
-    struct fit_shard *shards; /* [count] the cached contexts */
+        contexts;              /* its own slots: none if contexts are cached, otherwise [batch] */
+    struct prompt_batch bases; /* of text, while the basis is collected: slots and rows [batch] */
+    struct fit_shard *shards;  /* [count] the cached contexts */
     struct vector_pass pass;
     struct basis_set basis;       /* of each sample by its slot; or the mean alone */
     float *gathered[BASIS_PARTS]; /* [blocks, rows, E] the basis of a pass */
-    float *dprediction;           /* [rows] */
-    uint32_t *rows, *local;       /* [batch] samples of a pass; [rows] where their basis is */
+    struct answer_loss loss;
+    size_t R;               /* rows of the last pass */
+    uint32_t *rows, *local; /* [batch] samples of a pass; [rows] where their basis is */
     struct arena memory;
 };
-
-static size_t shard_samples(const struct fit_data_options *o) {
-    return (o->prompts.n + o->shards - 1) / o->shards;
-}
-
-static size_t sample_rows(const struct fit_data_options *o) {
-    return o->n_lengths > 0 ? o->n_lengths : 1;
-}
-
-/* Most rows of a pass. */
-static size_t rows_most(const struct fit_data_options *o) { return o->batch * sample_rows(o); }
-
-static size_t context_tokens(const struct fit_data_options *o) {
-    return 2 * (o->prompts.points - 1);
-}
-
-static unsigned basis_parts(const struct fit_data_options *o) { return method_basis(o->setup); }
 
 /* Index of sample i among those of this rank. */
 static size_t slot_of(const struct fit_data *d, size_t i) {
@@ -60,52 +47,8 @@ static size_t slot_of(const struct fit_data *d, size_t i) {
 
 /* ---- memory */
 
-static void lay_out(struct fit_data *d, const struct fit_data_options *o,
-                    const struct model_dims *m) {
-    const size_t B = rows_most(o);
-    for (enum basis_part p = 0; p < BASIS_PARTS && !o->mean; p++)
-        if (basis_parts(o) & basis_bit(p))
-            d->gathered[p] = arena_floats(&d->memory, basis_blocks(p, m) * B * basis_width(p, m));
-    d->dprediction = arena_floats(&d->memory, B);
-}
-
-static struct prompt_batch_options batch_options(const struct fit_data_options *o,
-                                                 const struct model_dims *m, size_t slots) {
-    return (struct prompt_batch_options){.dims = m,
-                                         .slots = slots,
-                                         .tokens = context_tokens(o),
-                                         .rows = rows_most(o),
-                                         .contexts = o->contexts};
-}
-
-size_t fit_data_cached_bytes(const struct fit_data_options *o, const struct model_dims *dims,
-                             size_t count) {
-    const struct prompt_batch_options shard = batch_options(o, dims, shard_samples(o));
-    return count * prompt_batch_context_bytes(&shard);
-}
-
-size_t fit_data_pass_bytes(const struct fit_data_options *o, const struct model_dims *dims) {
-    const struct prompt_batch_options pass = batch_options(o, dims, o->batch);
-    return prompt_batch_context_bytes(&pass);
-}
-
-/* Rows of the basis: all samples of a rank, or the mean alone. */
-static size_t basis_slots(const struct fit_data_options *o, size_t count) {
-    return o->mean ? 1 : count * shard_samples(o);
-}
-
-size_t fit_data_bytes(const struct fit_data_options *o, const struct model_dims *dims,
-                      size_t count) {
-    struct fit_data d = {0};
-    const struct prompt_batch_options pass = batch_options(o, dims, o->batch);
-    lay_out(&d, o, dims);
-    return d.memory.used + prompt_batch_bytes(&pass) +
-           vector_pass_bytes(o->setup, rows_most(o), context_tokens(o), true) +
-           basis_set_bytes(dims, basis_parts(o), basis_slots(o, count));
-}
-
 static enum err_code create_rows(struct fit_data *d, struct err *err) {
-    size_t B = rows_most(&d->o);
+    size_t B = fit_size_rows(&d->o);
     d->rows = calloc(2 * B, sizeof *d->rows);
     if (!d->rows) return ERR(err, ERR_MEMORY, "no memory for %zu rows", B);
     d->local = d->rows + B;
@@ -132,11 +75,11 @@ static enum err_code create_shards(struct fit_data *d, struct err *err) {
         struct fit_shard *shard = &d->shards[s];
         const struct shared_prompts samples = samples_of(d, d->first + s);
         struct context like;
-        context_open(&like, m, d->each, context_tokens(&d->o), d->o.contexts, NULL);
+        context_open(&like, m, d->each, fit_size_tokens(&d->o), d->o.contexts, NULL);
         shard->shared =
             shared_contexts_hold(&shard->context, &shard->complete, d->o.share, &like, &samples);
         if (!shard->shared)
-            TRY(context_create(&shard->context, m, d->each, context_tokens(&d->o), d->o.contexts,
+            TRY(context_create(&shard->context, m, d->each, fit_size_tokens(&d->o), d->o.contexts,
                                err));
     }
 cleanup:
@@ -147,17 +90,20 @@ static enum err_code create_buffers(struct fit_data *d, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct params *p = d->o.setup->params;
     const struct model_dims *m = &p->dims;
+    const struct vector_pass_size size = fit_size_pass(&d->o);
     TRY(create_rows(d, err));
-    lay_out(d, &d->o, m);
+    fit_size_lay_out(d->gathered, &d->memory, &d->o, m);
     TRY(arena_commit(&d->memory, err));
-    lay_out(d, &d->o, m);
+    fit_size_lay_out(d->gathered, &d->memory, &d->o, m);
     d->cached = fit_data_cached_bytes(&d->o, m, d->count) <= d->o.memory;
     if (d->cached) TRY(create_shards(d, err));
-    const struct prompt_batch_options batch = batch_options(&d->o, m, d->cached ? 0 : d->o.batch);
+    const struct prompt_batch_options batch = fit_size_batch(&d->o, m, d->cached ? 0 : d->o.batch);
     TRY(prompt_batch_create(&d->contexts, &batch, err));
     prompt_batch_begin(&d->contexts, p, NULL);
-    TRY(vector_pass_create(&d->pass, d->o.setup, rows_most(&d->o), batch.tokens, true, err));
-    TRY(basis_set_create(&d->basis, m, basis_parts(&d->o), basis_slots(&d->o, d->count), err));
+    TRY(vector_pass_create_long(&d->pass, d->o.setup, &size, err));
+    TRY(answer_loss_create(&d->loss, m, &d->o.loss, fit_size_rows(&d->o), err));
+    TRY(basis_set_create(&d->basis, m, fit_size_parts(&d->o), fit_size_basis_rows(&d->o, d->count),
+                         err));
 cleanup:
     return rc;
 }
@@ -177,14 +123,30 @@ static void prepare_row(struct fit_data *d, size_t row, size_t i, size_t k, size
     prompt_rows_ask(&d->contexts.rows, row, at, &d->o.prompts, sample, k);
 }
 
-/* n samples, their contexts filled unless they are cached, each with queries at points at[n_at] in
- * adjacent rows. */
-static void prepare(struct fit_data *d, size_t n, const size_t *at, size_t n_at) {
+/* The rows of sample i of the pass, from row `row` on, with queries at points at[n_at], or of text
+ * one for each token of its answer. Returns the row after them. */
+static size_t prepare_sample(struct fit_data *d, size_t row, size_t i, const size_t *at,
+                             size_t n_at) {
+    const size_t sample = d->rows[i];
+    if (!fit_size_is_text(&d->o)) {
+        for (size_t j = 0; j < n_at; j++) prepare_row(d, row + j, i, at[j], 2 * at[j]);
+        return row + n_at;
+    }
+    const size_t n = prompt_rows_ask_answer(
+        &d->contexts.rows, row, d->cached ? sample / d->o.shards : i, &d->o.prompts, sample);
+    for (size_t j = 0; j < n; j++) d->local[row + j] = (uint32_t)slot_of(d, sample);
+    return row + n;
+}
+
+/* n samples, their contexts filled unless they are cached. Returns the number of rows. */
+static size_t prepare(struct fit_data *d, size_t n, const size_t *at, size_t n_at) {
+    size_t R = 0;
     for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; j < n_at; j++) prepare_row(d, i * n_at + j, i, at[j], 2 * at[j]);
+        R = prepare_sample(d, R, i, at, n_at);
         if (!d->cached) fill_slot(d, i, d->rows[i]);
     }
     prompt_batch_finish(&d->contexts);
+    return R;
 }
 
 /* Adds the basis of those rows that are training samples to sum, in their order. */
@@ -193,25 +155,43 @@ static void add_to_mean(double *sum, const struct fit_data *d, size_t R, enum ba
         if (d->rows[r] < d->o.train) basis_set_add(sum, &d->basis, &d->pass.query, r, pass);
 }
 
-/* Basis of the R samples in d->rows, whose rows are prepared and whose slots are consecutive. */
-static void take_pass(struct fit_data *d, double *sum, size_t R, enum basis_pass pass) {
-    const struct query_rows rows = prompt_rows_of(&d->contexts.rows, R);
-    query_forward(&d->pass.query, d->o.setup->params, &d->contexts.context, &rows,
-                  &(struct edits){0});
+/* Basis of the R samples in d->rows, whose rows in `of` are prepared and whose slots are
+ * consecutive. */
+static void take_pass(struct fit_data *d, const struct prompt_batch *of, double *sum, size_t R,
+                      enum basis_pass pass) {
+    const struct query_rows rows = prompt_rows_of(&of->rows, R);
+    query_forward(&d->pass.query, d->o.setup->params, &of->context, &rows, &(struct edits){0});
     if (d->o.mean)
         add_to_mean(sum, d, R, pass);
     else
-        basis_set_take(&d->basis, d->local[0], &d->pass.query, R, pass);
+        basis_set_take(&d->basis, slot_of(d, d->rows[0]), &d->pass.query, R, pass);
+}
+
+/* Of text: from the basis prompts of these samples. */
+static void take_text_basis(struct fit_data *d, double *sum, size_t R) {
+    const struct prompt_view *p = &d->o.basis_prompts;
+    for (size_t r = 0; r < R; r++) {
+        const size_t sample = d->rows[r], points = p->points;
+        prompt_batch_add(&d->bases, r, p, sample, (struct prompt_span){.pairs = points - 1});
+        prompt_rows_ask(&d->bases.rows, r, (struct prompt_seat){r, 0}, p, sample, points - 1);
+    }
+    prompt_batch_finish(&d->bases);
+    take_pass(d, &d->bases, sum, R, BASIS_PASS_WHOLE);
 }
 
 static void take_basis(struct fit_data *d, double *sum, size_t R) {
     const size_t at = d->o.basis_points - 1;
-    const unsigned parts = basis_parts(&d->o);
-    prepare(d, R, &at, 1);
-    if (basis_pass_needed(parts, BASIS_PASS_WHOLE)) take_pass(d, sum, R, BASIS_PASS_WHOLE);
+    const unsigned parts = fit_size_parts(&d->o);
+    if (fit_size_is_text(&d->o)) {
+        take_text_basis(d, sum, R);
+        return;
+    }
+    (void)prepare(d, R, &at, 1);
+    if (basis_pass_needed(parts, BASIS_PASS_WHOLE))
+        take_pass(d, &d->contexts, sum, R, BASIS_PASS_WHOLE);
     if (!basis_pass_needed(parts, BASIS_PASS_ALONE)) return;
     for (size_t r = 0; r < R; r++) prepare_row(d, r, r, at, 0);
-    take_pass(d, sum, R, BASIS_PASS_ALONE);
+    take_pass(d, &d->contexts, sum, R, BASIS_PASS_ALONE);
 }
 
 /* Called every few samples while contexts are computed, which may take minutes. A group does not
@@ -235,7 +215,7 @@ static bool is_filled(const struct fit_data *d, size_t s) {
 
 /* fit_data_create() makes the contexts of shard first + s, to cache them or to take their basis. */
 static bool is_made_here(const struct fit_data *d, size_t s) {
-    return d->cached ? !d->shards[s].complete : basis_parts(&d->o) != 0;
+    return d->cached ? !d->shards[s].complete : fit_size_parts(&d->o) != 0;
 }
 
 /* If an earlier job left contexts, fewer are made, and the part of the rest of the job grows. */
@@ -257,7 +237,7 @@ static enum err_code load_shard(struct fit_data *d, size_t s, double *sum, struc
     enum err_code rc = ERR_OK;
     size_t n = d->o.prompts.n, R = 0;
     use_shard(d, s);
-    if (is_filled(d, s) && !basis_parts(&d->o)) return ERR_OK;
+    if (is_filled(d, s) && !fit_size_parts(&d->o)) return ERR_OK;
     for (size_t i = d->first + s; i < n; i += d->o.shards) {
         if (!is_filled(d, s)) fill_slot(d, i / d->o.shards, i);
         d->made += is_made_here(d, s);
@@ -265,7 +245,7 @@ static enum err_code load_shard(struct fit_data *d, size_t s, double *sum, struc
         d->rows[R++] = (uint32_t)i;
         if (R < d->o.batch && i + d->o.shards < n) continue;
         prompt_batch_finish(&d->contexts);
-        if (basis_parts(&d->o)) take_basis(d, sum, R);
+        if (fit_size_parts(&d->o)) take_basis(d, sum, R);
         R = 0;
     }
     if (d->cached && d->shards[s].shared)
@@ -300,23 +280,32 @@ cleanup:
     return rc;
 }
 
+static enum err_code create_bases(struct fit_data *d, struct err *err) {
+    const struct prompt_batch_options bases = fit_size_bases(&d->o, &d->o.setup->params->dims);
+    const enum err_code rc = prompt_batch_create(&d->bases, &bases, err);
+    if (rc == ERR_OK) prompt_batch_begin(&d->bases, d->o.setup->params, NULL);
+    return rc;
+}
+
 enum err_code fit_data_create(struct fit_data **out, const struct fit_data_options *o,
                               struct job_ctx *ctx, struct err *err) {
     enum err_code rc = ERR_OK;
     struct fit_data *d = calloc(1, sizeof *d);
     CHECK(d, ERR_MEMORY, "no memory for the data of a fit");
     assert(o->shards >= 1 && o->batch >= 1 && o->prompts.points >= 1);
-    assert(!basis_parts(o) || o->basis_points >= 1);
+    assert(!fit_size_parts(o) || o->basis_points >= 1);
     assert(o->n_lengths <= FIT_LENGTHS);
-    *d = (struct fit_data){.o = *o, .ctx = ctx, .count = o->shards, .each = shard_samples(o)};
+    *d = (struct fit_data){.o = *o, .ctx = ctx, .count = o->shards, .each = fit_size_samples(o)};
     if (ctx) job_shard_range(&d->first, &d->count, o->shards, ctx->group_rank, ctx->group_size);
     d->weights = method_weights(o->setup);
-    d->n_at = sample_rows(o);
+    d->n_at = fit_size_lengths(o);
     for (size_t j = 0; j < d->n_at; j++)
         d->at[j] = (o->n_lengths > 0 ? o->lengths[j] : o->prompts.points) - 1;
     TRY(create_buffers(d, err));
     find_part(d);
+    if (fit_size_bases_bytes(o, &o->setup->params->dims) > 0) TRY(create_bases(d, err));
     TRY(load_shards(d, err));
+    prompt_batch_destroy(&d->bases);
     *out = d;
     d = NULL;
 cleanup:
@@ -327,7 +316,9 @@ cleanup:
 void fit_data_destroy(struct fit_data *d) {
     if (!d) return;
     basis_set_destroy(&d->basis);
+    answer_loss_destroy(&d->loss);
     vector_pass_destroy(&d->pass);
+    prompt_batch_destroy(&d->bases);
     prompt_batch_destroy(&d->contexts);
     for (size_t s = 0; d->shards && s < d->count; s++) context_destroy(&d->shards[s].context);
     free(d->shards);
@@ -339,7 +330,7 @@ void fit_data_destroy(struct fit_data *d) {
 double fit_data_part(const struct fit_data *d) { return d->part; }
 
 const struct basis_set *fit_data_mean(const struct fit_data *d) {
-    return basis_parts(&d->o) && d->o.mean ? &d->basis : NULL;
+    return fit_size_parts(&d->o) && d->o.mean ? &d->basis : NULL;
 }
 
 /* ---- passes */
@@ -359,31 +350,24 @@ static struct basis basis_of(struct fit_data *d, size_t R) {
     return b;
 }
 
-/* Forward pass of the n samples in d->rows with the vector of weights w. */
+/* Forward pass of the n samples in d->rows with the vector of weights w, in d->R rows. */
 static struct basis forward(struct fit_data *d, const float *w, size_t n) {
-    const size_t R = n * d->n_at;
-    prepare(d, n, d->at, d->n_at);
-    struct basis b = basis_of(d, R);
-    const struct query_rows rows = prompt_rows_of(&d->contexts.rows, R);
+    d->R = prepare(d, n, d->at, d->n_at);
+    struct basis b = basis_of(d, d->R);
+    const struct query_rows rows = prompt_rows_of(&d->contexts.rows, d->R);
     vector_pass_set(&d->pass, &b, w);
     vector_pass_run(&d->pass, &d->contexts.context, &rows);
     return b;
 }
 
-static double loss_of(struct fit_data *d, size_t R, double weight) {
-    const float *prediction = d->pass.query.prediction;
-    memset(d->dprediction, 0, R * sizeof *d->dprediction);
-    return prompt_loss_sum(d->dprediction, &d->o.loss, prediction, d->contexts.rows.target, weight,
-                           R);
-}
-
 /* Loss of the n samples in d->rows and its gradient; dw NULL: no gradient. */
 static double pass(float *dw, struct fit_data *d, const float *w, size_t n, double weight) {
-    const size_t R = n * d->n_at;
     struct basis b = forward(d, w, n);
-    double loss = loss_of(d, R, weight / (double)d->n_at);
-    const struct query_rows rows = prompt_rows_of(&d->contexts.rows, R);
-    if (dw) vector_pass_backward(dw, &d->pass, &d->contexts.context, &rows, &b, d->dprediction);
+    const struct query_rows rows = prompt_rows_of(&d->contexts.rows, d->R);
+    const double loss =
+        answer_loss_sum(&d->loss, &d->pass.query, d->o.setup->params, &d->contexts.rows, d->R,
+                        weight / (double)d->n_at, dw != NULL);
+    if (dw) vector_pass_backward(dw, &d->pass, &d->contexts.context, &rows, &b, d->loss.gradient);
     return loss;
 }
 
@@ -404,7 +388,7 @@ void fit_data_pass(double *loss, float *dw, struct fit_data *d, const float *w,
 
 void fit_data_predict(float *v, float *prediction, struct fit_data *d, const float *w,
                       const uint32_t *rows, size_t n) {
-    assert(d->o.shards == 1 && n <= d->o.batch && d->n_at == 1);
+    assert(d->o.shards == 1 && n <= d->o.batch && d->n_at == 1 && !fit_size_is_text(&d->o));
     memcpy(d->rows, rows, n * sizeof *rows);
     (void)forward(d, w, n);
     const size_t numbers = d->pass.v_rows * method_values(d->o.setup);

@@ -5,6 +5,7 @@
  * Sample i is a prompt: its query is the last x, its target the last y, its basis that of the first
  * T0 points of the same prompt (docs/methods.md). With `lengths` it has several queries, the last x
  * of its first n points for each length n, and its loss is their mean; one context serves them all.
+ * A sample of text has a row for each token of its answer, and its basis is that of another prompt.
  *
  * Contexts of all samples are cached if they fit into `memory`, otherwise recomputed for every
  * pass; the bits are the same. With `share` cached contexts are those that an earlier job left, and
@@ -19,6 +20,7 @@
 #include "job/job.h"
 #include "methods/vector_pass.h"
 #include "sources/prompt_loss.h"
+#include "sources/prompt_size.h"
 #include "sources/prompt_view.h"
 
 enum { FIT_LENGTHS = 32 };
@@ -27,6 +29,8 @@ struct fit_data_options {
     const struct method_setup *setup; /* must outlive the data */
     struct prompt_view prompts;       /* all samples; must stay valid as long as the data */
     size_t basis_points;              /* T0, at most prompts.points; unused without a basis */
+    struct prompt_view basis_prompts; /* of text: of T0 points, one for each sample, or unused */
+    struct prompt_size size;          /* of text */
     bool mean; /* one basis for all: the mean over the first `train` samples */
     size_t train;
     size_t batch;                           /* most samples of a pass */

@@ -141,6 +141,48 @@ static void gradients_equal_central_differences(void **state) {
     }
 }
 
+/* One row at a time with its own weight. */
+static void a_weight_for_each_row(void **state) {
+    (void)state;
+    const double weight[R] = {0.5, 0, 2, 1, 0.25};
+    struct scene s = scene_new(&TIED);
+    static const struct params frozen;
+    double log_prob[R];
+    float got[R * E], want[R * E];
+    for (size_t r = 0; r < R; r++)
+        (void)vocabulary_cross_entropy(want + r * E, &frozen, &s.s, &s.p, s.x.f + r * E, TARGET + r,
+                                       weight[r], 1);
+    vocabulary_log_prob(log_prob, &s.s, &s.p, s.x.f, TARGET, R);
+    vocabulary_weighted_gradient(got, &s.s, &s.p, s.x.f, TARGET, weight, R);
+    for (size_t i = 0; i < R * E; i++)
+        CLOSE(fabs((double)got[i] - (double)want[i]), 1e-6 * (1 + fabs((double)want[i])));
+    scene_free(&s);
+}
+
+static void ranks_count_larger_logits(void **state) {
+    (void)state;
+    struct scene s = scene_new(&TIED);
+    double log_prob[R];
+    uint32_t rank[R], best[R], again[R];
+    vocabulary_log_prob(log_prob, &s.s, &s.p, s.x.f, TARGET, R);
+    vocabulary_rank(rank, &s.s, &s.p, R);
+    unembed_twin(s.logits, &s.twin, s.x.d, R);
+    for (size_t r = 0; r < R; r++) {
+        const double *row = s.logits + r * V;
+        uint32_t larger = 0;
+        best[r] = 0;
+        for (uint32_t v = 0; v < V; v++) {
+            larger += row[v] > row[TARGET[r]];
+            if (row[v] > row[best[r]]) best[r] = v;
+        }
+        assert_int_equal(rank[r], larger);
+    }
+    vocabulary_log_prob(log_prob, &s.s, &s.p, s.x.f, best, R);
+    vocabulary_rank(again, &s.s, &s.p, R);
+    for (size_t r = 0; r < R; r++) assert_int_equal(again[r], 0);
+    scene_free(&s);
+}
+
 /* The same matrix in halves, which are widened: the same bits. */
 static void halves_have_the_bits_of_floats(void **state) {
     (void)state;
@@ -170,6 +212,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_equal_the_twin),
         cmocka_unit_test(gradients_equal_central_differences),
+        cmocka_unit_test(a_weight_for_each_row),
+        cmocka_unit_test(ranks_count_larger_logits),
         cmocka_unit_test(halves_have_the_bits_of_floats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,6 +85,21 @@ static enum err_code list_files(struct text_tasks *t, const char *path, struct e
 
 /* ---- tasks */
 
+static enum err_code open_held(struct text_tasks *t, const struct source_options *o, bool shuffled,
+                               struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct source_options of_held = *o;
+    of_held.asked = SOURCE_VALIDATION;
+    if (o->held_from == 0) return ERR_OK;
+    t->held_from = o->held_from;
+    t->held = calloc(t->n, sizeof *t->held);
+    CHECK(t->held, ERR_MEMORY, "no memory for %zu tasks", t->n);
+    for (size_t i = 0; i < t->n; i++)
+        TRY(task_draw_create(&t->held[i], &t->tasks[i], &of_held, shuffled, err));
+cleanup:
+    return rc;
+}
+
 enum err_code text_tasks_open(struct text_tasks *t, const struct text_keys *k,
                               const struct source_options *o, bool shuffled, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -97,6 +112,7 @@ enum err_code text_tasks_open(struct text_tasks *t, const struct text_keys *k,
         TRY(task_read(&t->tasks[i], t->paths[i], k->form, err));
         TRY(task_draw_create(&t->draws[i], &t->tasks[i], o, shuffled, err));
     }
+    TRY(open_held(t, o, shuffled, err));
 cleanup:
     if (rc != ERR_OK) text_tasks_close(t);
     return rc;
@@ -105,18 +121,22 @@ cleanup:
 void text_tasks_close(struct text_tasks *t) {
     for (size_t i = 0; i < t->n; i++) {
         if (t->draws) task_draw_destroy(&t->draws[i]);
+        if (t->held) task_draw_destroy(&t->held[i]);
         if (t->tasks) task_release(&t->tasks[i]);
         if (t->paths) free(t->paths[i]);
     }
     free(t->draws);
+    free(t->held);
     free(t->tasks);
     free(t->paths);
     *t = (struct text_tasks){0};
 }
 
 struct task_draw *text_tasks_at(struct text_tasks *t, uint64_t sample, uint64_t *own) {
+    const bool held = t->held && sample >= t->held_from;
+    if (held) sample -= t->held_from;
     *own = sample / t->n;
-    return &t->draws[sample % t->n];
+    return (held ? t->held : t->draws) + sample % t->n;
 }
 
 enum err_code text_tasks_check_shots(const struct text_tasks *t, size_t shots, struct err *err) {

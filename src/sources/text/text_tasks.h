@@ -13,6 +13,8 @@ struct text_tasks {
     char **paths;
     struct text_task *tasks; /* [n] */
     struct task_draw *draws; /* [n] */
+    struct task_draw *held;  /* [n] of samples from held_from on; NULL: there are none */
+    uint64_t held_from;
 };
 
 /* The files that k names: task_read() and task_draw_create() of each. ERR_DATA also for a folder

@@ -1,0 +1,15 @@
+/*
+ * prompt_size.h - the longest prompts of text among those of a job, for which buffers are made.
+ */
+#ifndef SOURCES_PROMPT_SIZE_H
+#define SOURCES_PROMPT_SIZE_H
+
+#include <stddef.h>
+
+struct prompt_size { /* all 0: prompts are of numbers, and their points say how long they are */
+    size_t tokens;   /* before the query token */
+    size_t answer;   /* tokens of the true answer */
+    size_t basis;    /* tokens of a basis prompt before its query token; 0: there is none */
+};
+
+#endif
