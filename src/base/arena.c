@@ -1,6 +1,7 @@
 #include "base/arena.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,23 +28,45 @@ static void allow(void *p, size_t n) { (void)p, (void)n; }
 
 enum { HUGE_PAGE = 2 << 20 }; /* bytes */
 
-/* A long stream over small pages loses a third of the memory's bandwidth to address translation. A
- * system that refuses huge pages costs speed alone. */
-static void *allocate(size_t bytes) {
-    void *block = NULL;
-    if (bytes < 2 * (size_t)HUGE_PAGE) return aligned_alloc(ARENA_ALIGN, bytes);
-    if (posix_memalign(&block, HUGE_PAGE, bytes) != 0) return NULL;
-    (void)madvise(block, bytes, MADV_HUGEPAGE);
+static size_t round_up(size_t n, size_t unit) { return (n + unit - 1) / unit * unit; }
+
+static bool is_large(size_t bytes) { return bytes >= 2 * (size_t)HUGE_PAGE; }
+
+/* Memory of the system is zero, and its pages are taken when they are first used, so that contexts
+ * that a job creates and never fills cost nothing. A long stream over small pages loses a third of
+ * the memory's bandwidth to address translation; a system that refuses huge pages costs speed
+ * alone. */
+static unsigned char *map_large(size_t bytes) {
+    const size_t whole = round_up(bytes, HUGE_PAGE) + HUGE_PAGE;
+    void *mapped = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapped == MAP_FAILED) return NULL;
+    const size_t before = -(uintptr_t)mapped % HUGE_PAGE, after = HUGE_PAGE - before;
+    unsigned char *block = (unsigned char *)mapped + before;
+    if (before > 0) (void)munmap(mapped, before);
+    if (after > 0) (void)munmap(block + (whole - HUGE_PAGE), after);
+    (void)madvise(block, whole - HUGE_PAGE, MADV_HUGEPAGE);
     return block;
 }
 
-static size_t padded(size_t bytes) { return (bytes + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN; }
+static unsigned char *allocate(size_t bytes) {
+    if (is_large(bytes)) return map_large(bytes);
+    unsigned char *block = aligned_alloc(ARENA_ALIGN, bytes);
+    if (block) memset(block, 0, bytes);
+    return block;
+}
+
+static void deallocate(unsigned char *block, size_t bytes) {
+    if (is_large(bytes))
+        (void)munmap(block, round_up(bytes, HUGE_PAGE));
+    else
+        free(block);
+}
 
 float *arena_floats(struct arena *a, size_t n) {
     assert(n < SIZE_MAX / 16);
     const size_t bytes = n * sizeof(float);
     unsigned char *here = a->block ? a->block + a->used : NULL;
-    a->used += padded(bytes) + GUARD;
+    a->used += round_up(bytes, ARENA_ALIGN) + GUARD;
     if (!here) return NULL;
     assert(a->used <= a->size);
     allow(here, bytes);
@@ -56,13 +79,14 @@ enum err_code arena_commit(struct arena *a, struct err *err) {
     a->used = 0;
     a->block = allocate(a->size);
     if (!a->block) return ERR(err, ERR_MEMORY, "cannot allocate %zu bytes", a->size);
-    memset(a->block, 0, a->size);
     forbid(a->block, a->size);
     return ERR_OK;
 }
 
 void arena_release(struct arena *a) {
-    if (a->block) allow(a->block, a->size);
-    free(a->block);
+    if (a->block) {
+        allow(a->block, a->size);
+        deallocate(a->block, a->size);
+    }
     *a = (struct arena){0};
 }

@@ -3,10 +3,11 @@
 #include <string.h>
 
 extern const struct bench bench_pretrain, bench_capture, bench_fit, bench_curve, bench_effects,
-    bench_sharing;
+    bench_sharing, bench_model;
 
 static const struct bench *const BENCHES[] = {&bench_pretrain, &bench_capture, &bench_fit,
-                                              &bench_curve,    &bench_effects, &bench_sharing};
+                                              &bench_curve,    &bench_effects, &bench_sharing,
+                                              &bench_model};
 
 size_t bench_count(void) { return sizeof BENCHES / sizeof *BENCHES; }
 

@@ -30,7 +30,8 @@ struct bench_line {
 };
 
 struct bench {
-    const char *name, *meaning;
+    const char *name, *meaning; /* "model" takes a size of bench_text_size.h, the others one of
+                                   bench_config_size.h */
     /* Allocates what the lines need into *state; fills lines and *n. */
     enum err_code (*open)(void **state, struct bench_line lines[BENCH_LINES], size_t *n,
                           const struct bench_size *size, struct err *err);

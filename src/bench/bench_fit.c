@@ -2,7 +2,11 @@
  * bench fit - updates of a learnable task vector with cached contexts, in single and half
  * precision, and with contexts recomputed for every update; the time to fill the contexts, and 50
  * epochs with that time included.
+ *
+ * Contexts are filled as by a job of a rank whose memory is full of the contexts of earlier jobs:
+ * in the block that the oldest of them leaves.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "bench/bench.h"
@@ -18,6 +22,8 @@ struct work {
     struct bench_model scene;
     struct fit_data_options options, few; /* all prompts, cached; a few, never cached */
     struct fit_data *cached, *halves, *recomputing;
+    struct context_share share; /* of the contexts that are filled */
+    unsigned fills;
     size_t weights;
     float *w, *g, *m, *v; /* [weights] */
     uint32_t *rows;       /* [prompts] */
@@ -30,6 +36,7 @@ static void fit_bench_close(void *state) {
     fit_data_destroy(w->cached);
     fit_data_destroy(w->halves);
     fit_data_destroy(w->recomputing);
+    context_cache_destroy(w->share.cache);
     free(w->rows);
     free(w->w);
     bench_model_release(&w->scene);
@@ -110,6 +117,7 @@ static enum err_code fit_bench_open(void **state, struct bench_line lines[BENCH_
     struct fit_data_options halves = w->options;
     halves.contexts = CONTEXT_HALF;
     TRY(fit_data_create(&w->halves, &halves, NULL, err));
+    TRY(context_cache_create(&w->share.cache, NULL, err));
     describe(lines, w, z);
     *n = LINES;
     *state = w;
@@ -130,11 +138,22 @@ static void epoch(struct work *w, struct fit_data *data, const struct fit_data_o
     }
 }
 
+/* Contexts and basis of a few prompts, under a name that no earlier repeat has used. */
+static enum err_code fill_contexts(struct work *w, struct err *err) {
+    struct fit_data_options o = w->few;
+    struct fit_data *made = NULL;
+    o.memory = SIZE_MAX;
+    o.share = &w->share;
+    (void)snprintf(w->share.model, sizeof w->share.model, "model %u", ++w->fills);
+    context_cache_begin(w->share.cache, "", fit_data_cached_bytes(&o, &w->scene.params.dims, 1));
+    const enum err_code rc = fit_data_create(&made, &o, NULL, err);
+    fit_data_destroy(made);
+    context_cache_end(w->share.cache);
+    return rc;
+}
+
 static enum err_code fit_bench_run(void *state, size_t line, struct err *err) {
     struct work *w = state;
-    struct fit_data_options keep = w->few;
-    struct fit_data *made = NULL;
-    enum err_code rc = ERR_OK;
     switch (line) {
     case CACHED:
         epoch(w, w->cached, &w->options);
@@ -146,10 +165,7 @@ static enum err_code fit_bench_run(void *state, size_t line, struct err *err) {
         epoch(w, w->recomputing, &w->few);
         return ERR_OK;
     default:
-        keep.memory = SIZE_MAX;
-        rc = fit_data_create(&made, &keep, NULL, err);
-        fit_data_destroy(made);
-        return rc;
+        return fill_contexts(w, err);
     }
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/version.h"
+#include "bench/bench_weights.h"
 #include "ops/blas.h"
 #include "json/json_writer.h"
 
@@ -14,13 +15,23 @@ static const char *pinned_core(void) {
 
 /* ---- text */
 
+static void print_model(struct text *out, const struct bench_size *z) {
+    const struct model_dims *d = &z->dims;
+    text_add(out, "%zu", d->L);
+    if (z->whole_layers) text_add(out, " of %zu", z->whole_layers);
+    text_add(out, " layers, %zu heads, width %zu, ", d->H, d->E);
+    if (d->vocabulary == 0)
+        text_add(out, "%zu coordinates of x", d->inputs);
+    else
+        text_add(out, "%zu tokens in the vocabulary, %s", d->vocabulary,
+                 z->folder ? "weights as stored" : bench_weights_type(z->type));
+}
+
 static void print_head(struct text *out, const struct measured *m) {
-    const struct model_dims *d = &m->size->dims;
-    text_add(out,
-             "%s, size %s: %zu layers, %zu heads, width %zu, %zu coordinates of x; %zu rank%s, "
-             "medians of %zu repeats\n",
-             m->bench->name, m->size->name, d->L, d->H, d->E, d->inputs, m->ranks,
-             m->ranks > 1 ? "s" : "", m->repeats);
+    text_add(out, "%s, size %s: ", m->bench->name, m->size->name);
+    print_model(out, m->size);
+    text_add(out, "; %zu rank%s, medians of %zu repeats%s\n", m->ranks, m->ranks > 1 ? "s" : "",
+             m->repeats, m->processor_time ? ", processor time" : "");
     text_add(out, "limit per rank: %.1f Gflop/s (sgemm %s, core %s%s%s), %.1f GB/s\n\n", m->gflops,
              m->shape, blas_core(), *pinned_core() ? ", pinned to " : "", pinned_core(),
              m->bandwidth / 1e9);
@@ -56,13 +67,20 @@ void bench_report_text(struct text *out, const struct measured *m) {
 
 /* ---- JSON */
 
-static void write_dims(struct json_writer *w, const struct model_dims *d) {
+static void write_dims(struct json_writer *w, const struct bench_size *z) {
+    const struct model_dims *d = &z->dims;
     json_write_key(w, "dims"), json_write_object(w);
     json_write_key(w, "layers"), json_write_int(w, (int64_t)d->L);
     json_write_key(w, "heads"), json_write_int(w, (int64_t)d->H);
     json_write_key(w, "width"), json_write_int(w, (int64_t)d->E);
     json_write_key(w, "inputs"), json_write_int(w, (int64_t)d->inputs);
     json_write_key(w, "positions"), json_write_int(w, (int64_t)d->positions);
+    if (d->vocabulary > 0) {
+        json_write_key(w, "vocabulary"), json_write_int(w, (int64_t)d->vocabulary);
+        json_write_key(w, "tokens"), json_write_int(w, (int64_t)z->tokens);
+        json_write_key(w, "dtype");
+        json_write_text(w, z->folder ? "as stored" : bench_weights_type(z->type));
+    }
     json_write_close(w);
 }
 
@@ -105,11 +123,12 @@ enum err_code bench_report_json(struct text *out, const struct measured *m, stru
     json_write_key(&w, "size"), json_write_text(&w, m->size->name);
     json_write_key(&w, "ranks"), json_write_int(&w, (int64_t)m->ranks);
     json_write_key(&w, "repeats"), json_write_int(&w, (int64_t)m->repeats);
+    json_write_key(&w, "clock"), json_write_text(&w, m->processor_time ? "processor" : "elapsed");
     json_write_key(&w, "core"), json_write_text(&w, blas_core());
     json_write_key(&w, "core_pinned"), json_write_text(&w, pinned_core());
     json_write_key(&w, "revision"), json_write_text(&w, version_revision());
     json_write_key(&w, "memory"), json_write_number(&w, m->memory);
-    write_dims(&w, &m->size->dims);
+    write_dims(&w, m->size);
     write_limit(&w, m);
     json_write_key(&w, "lines"), json_write_array(&w);
     for (size_t i = 0; i < m->n_lines; i++) write_line(&w, &m->lines[i], m->repeats);

@@ -9,6 +9,7 @@
 #define BENCH_BENCH_SIZE_H
 
 #include "model/dims.h"
+#include "ops/weight.h"
 
 struct bench_size {
     const char *name;
@@ -22,6 +23,13 @@ struct bench_size {
     size_t read_bytes;       /* read to measure the bandwidth, per rank */
     size_t sgemm;            /* side of the square matrices of sgemm; also twice this side */
     double sgemm_flops;      /* least work of one repeat of each shape */
+
+    /* Of language models: bench_text_size.h. */
+    const char *folder;    /* NULL: random weights */
+    enum weight_type type; /* of random weights */
+    size_t whole_layers;   /* of the published model, of which dims has the first few; 0: all */
+    size_t tokens;         /* of a prompt */
+    size_t map_prompts;    /* of one repeat of a causal map */
 };
 
 extern const struct bench_size BENCH_SIZES[];

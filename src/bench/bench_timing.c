@@ -16,6 +16,7 @@ struct timing {
     struct par *par;
     struct hardware_limit *limit;
     void *state;
+    double (*clock)(void);
     size_t tasks, line_of[BENCH_LINES]; /* task - probes -> line */
     double *mine, *all; /* seconds [repeats, tasks], then the memory; the same of every rank */
     size_t numbers;     /* repeats * tasks + 1 */
@@ -43,9 +44,9 @@ static enum err_code run_round(struct timing *s, double *seconds, struct err *er
     enum err_code rc = ERR_OK;
     for (size_t task = 0; task < s->tasks; task++) {
         TRY(par_barrier(s->par, err));
-        const double start = clock_now();
+        const double start = s->clock();
         TRY(run_task(s, task, err));
-        seconds[task] = clock_now() - start;
+        seconds[task] = s->clock() - start;
     }
 cleanup:
     return rc;
@@ -160,15 +161,17 @@ static void compute_rates(struct measured *m, const struct timing *s) {
     }
 }
 
-enum err_code measure(struct measured *out, const struct bench *bench,
-                      const struct bench_size *size, size_t repeats, struct par *par,
+enum err_code measure(struct measured *out, const struct measure_options *o, struct par *par,
                       struct err *err) {
     enum err_code rc = ERR_OK;
-    struct timing s = {.out = out, .par = par};
-    assert(repeats >= 1 && repeats <= MEASURE_REPEATS_MAX);
-    *out = (struct measured){
-        .bench = bench, .size = size, .ranks = (size_t)par->size, .repeats = repeats};
-    TRY(hardware_limit_open(&s.limit, size, err));
+    struct timing s = {.out = out, .par = par, .clock = o->processor_time ? clock_cpu : clock_now};
+    assert(o->repeats >= 1 && o->repeats <= MEASURE_REPEATS_MAX);
+    *out = (struct measured){.bench = o->bench,
+                             .size = o->size,
+                             .ranks = (size_t)par->size,
+                             .repeats = o->repeats,
+                             .processor_time = o->processor_time};
+    TRY(hardware_limit_open(&s.limit, o->size, err));
     const double before = resident_bytes();
     TRY(open_bench(&s, err));
     TRY(run_all(&s, before, err));
@@ -176,7 +179,7 @@ enum err_code measure(struct measured *out, const struct bench *bench,
 cleanup:
     free(s.all);
     free(s.mine);
-    bench->close(s.state);
+    o->bench->close(s.state);
     hardware_limit_close(s.limit);
     return rc;
 }

@@ -8,6 +8,8 @@
 #ifndef BENCH_BENCH_TIMING_H
 #define BENCH_BENCH_TIMING_H
 
+#include <stdbool.h>
+
 #include "bench/bench.h"
 #include "bench/median.h"
 #include "par/par.h"
@@ -28,6 +30,7 @@ struct measured { /* filled on rank 0 */
     const struct bench *bench;
     const struct bench_size *size;
     size_t ranks, repeats;
+    bool processor_time;
     double gflops, bandwidth; /* of one rank while all are busy: sgemm, bytes per second */
     char shape[48];           /* of the fastest matrix product */
     double memory;            /* bytes taken by the lines, of the rank that took most */
@@ -35,9 +38,15 @@ struct measured { /* filled on rank 0 */
     size_t n_lines;
 };
 
-/* Called on all ranks. repeats <= MEASURE_REPEATS_MAX. */
-enum err_code measure(struct measured *out, const struct bench *bench,
-                      const struct bench_size *size, size_t repeats, struct par *par,
+struct measure_options {
+    const struct bench *bench;
+    const struct bench_size *size;
+    size_t repeats;      /* at most MEASURE_REPEATS_MAX */
+    bool processor_time; /* instead of elapsed time, on a machine that other programs use */
+};
+
+/* Called on all ranks. */
+enum err_code measure(struct measured *out, const struct measure_options *o, struct par *par,
                       struct err *err);
 
 #endif

@@ -5,6 +5,7 @@
 #include "bench/bench_dispatch.h"
 #include "bench/bench_report.h"
 #include "bench/bench_scaling.h"
+#include "bench/bench_text_size.h"
 #include "cli/command.h"
 #include "machine/blas_kernel.h"
 #include "run/rundir/provenance.h"
@@ -12,11 +13,16 @@
 enum { REPEATS = 5, NAMES = 16, EMPTY_JOBS = 50000, EMPTY_JOBS_TINY = 2000 };
 
 static const struct option_row OPTIONS[] = {
-    {"--size", NULL, "SIZE", "tiny, small, standard (default: the published model), or a config"},
+    {"--size", NULL, "SIZE",
+     "tiny, small, standard (default: the published model), or a config; of model: tiny, "
+     "gpt2-small, smollm2-135m (default) or llama-3-8b"},
+    {"--dtype", NULL, "TYPE", "model: f32 (default), f16 or bf16, of random weights"},
     {"--repeats", NULL, "N", "interleaved repeats whose medians are printed (default 5)"},
     {"--ranks", NULL, "N", "scaling: maximum number of ranks (default: the cores available)"},
     {"--mpi", NULL, "WHEN",
      "use MPI: auto (default: only under a launcher such as mpirun), yes or no"},
+    {"--processor-time", NULL, NULL,
+     "measure processor time, on a machine that other programs keep busy"},
     {"--json", NULL, NULL, "one JSON object"},
 };
 
@@ -25,6 +31,7 @@ static const char MORE[] =
     "  scaling    real runs on 1, 2, 4, ... ranks; starts mpirun itself\n"
     "\n"
     "  taskvec bench fit\n"
+    "  taskvec bench model models/smollm2       # a Hugging Face folder\n"
     "  mpirun -n 2 taskvec bench curve --size small --json\n"
     "All ranks of mpirun work at once. Unset OPENBLAS_CORETYPE before comparing speeds.\n";
 
@@ -51,11 +58,25 @@ static enum err_code read_number(size_t *out, const struct options *o, const cha
     return ERR_OK;
 }
 
+/* NULL: not given. */
+static const char *word_of(const struct options *o, const char *option) {
+    return options_has(o, option) ? options_value(o, option) : NULL;
+}
+
+static enum err_code read_size(struct bench_size *out, const struct options *o, struct err *err) {
+    const char *size = word_of(o, "--size"), *folder = o->n_args > 1 ? o->args[1] : NULL;
+    const struct bench_text_request text = {size, word_of(o, "--dtype"), folder};
+    if (strcmp(o->args[0], "model") == 0) return bench_text_size_read(out, &text, err);
+    if (folder || text.type)
+        return ERR(err, ERR_USAGE, "bench %s: %s is of bench model alone", o->args[0],
+                   folder ? "a folder" : "--dtype");
+    return bench_config_size_read(out, size ? size : "standard", err);
+}
+
 static enum err_code read_request(struct request *q, const struct options *o, struct err *err) {
     enum err_code rc = ERR_OK;
-    const char *size = options_has(o, "--size") ? options_value(o, "--size") : "standard";
     *q = (struct request){.options = o, .repeats = REPEATS, .log = {.level = LOG_WARNING}};
-    TRY(bench_config_size_read(&q->size, size, err));
+    TRY(read_size(&q->size, o, err));
     TRY(read_number(&q->repeats, o, "--repeats", MEDIAN_MAX, err));
     TRY(read_number(&q->ranks, o, "--ranks", 1024, err));
     TRY(par_read_mpi(&q->mpi, options_value(o, "--mpi"), err));
@@ -79,7 +100,9 @@ static enum err_code run_measure(struct text *out, struct request *q, const stru
     enum err_code rc = ERR_OK;
     struct measured *m = calloc(1, sizeof *m);
     CHECK(m, ERR_MEMORY, "no memory for the measurements");
-    TRY(measure(m, bench, &q->size, q->repeats, &q->par, err));
+    const struct measure_options o = {bench, &q->size, q->repeats,
+                                      options_has(q->options, "--processor-time")};
+    TRY(measure(m, &o, &q->par, err));
     if (q->par.rank > 0) goto cleanup;
     if (options_has(q->options, "--json"))
         TRY(bench_report_json(out, m, err));
@@ -160,12 +183,12 @@ static enum err_code bench_command(struct text *out, int *exit_code, const struc
 
 const struct command COMMAND_BENCH = {
     .name = "bench",
-    .arguments = "NAME",
+    .arguments = "NAME [MODEL]",
     .meaning = "run a benchmark and compare its rate with the hardware limit",
     .more = MORE,
     .options = OPTIONS,
     .n_options = sizeof OPTIONS / sizeof *OPTIONS,
     .least_args = 1,
-    .most_args = 1,
+    .most_args = 2,
     .run = bench_command,
 };

@@ -5,11 +5,11 @@
 #include "base/clock.h"
 #include "cli/doctor_tokenizer.h"
 #include "machine/memory_budget.h"
-#include "model/context.h"
+#include "model/context_pass.h"
 #include "model/hf/hf_weights.h"
 #include "ops/blas.h"
 
-enum { UNUSED_SHOWN = 5, PROMPT = 100 /* tokens */ };
+enum { UNUSED_SHOWN = 5, PROMPT = 100 /* tokens */, PROMPTS = 32 };
 
 /* A line whose text is released. */
 static void say(struct doctor *d, const char *what, struct text *line) {
@@ -79,13 +79,16 @@ static void say_memory(struct doctor *d, const struct hf_model *m, size_t alloca
     const double weights = (double)hf_model_bytes(m);
     const size_t positions = m->config.dims.positions, T = positions < PROMPT ? positions : PROMPT;
     const double prompt = (double)context_bytes(&m->config.dims, 1, T, CONTEXT_SINGLE);
+    const double pass = (double)context_scratch_bytes(&m->config.dims, PROMPTS, T);
     memory_budget_look(&limits);
     memory_budget_text(&line, weights);
     text_add(&line, " a node for the weights, mapped once for all its ranks; a rank ");
     memory_budget_text(&line, (double)allocated);
-    text_add(&line, " for what it widens and ");
+    text_add(&line, " for what it widens, ");
+    memory_budget_text(&line, pass);
+    text_add(&line, " for passes over prompts of %zu tokens and ", T);
     memory_budget_text(&line, prompt);
-    text_add(&line, " for each cached prompt of %zu tokens", T);
+    text_add(&line, " for each of them that it keeps");
     if (limits.available > 0 && weights > limits.available) {
         text_add(&line, "; the node has ");
         memory_budget_text(&line, limits.available);

@@ -112,12 +112,10 @@ static bool place_block(struct block *b) {
     return true;
 }
 
-static struct block *create_block(struct context_cache *c, const char *name, size_t bytes) {
+static struct block *create_block(struct context_cache *c, size_t bytes) {
     struct block *b = calloc(1, sizeof *b);
     if (!b) return NULL;
     *b = (struct block){.bytes = bytes};
-    memcpy(b->name, name, strlen(name));
-    memcpy(b->key, c->key, sizeof b->key);
     tell_resized(c, (ptrdiff_t)bytes);
     if (!place_block(b)) {
         tell_resized(c, -(ptrdiff_t)bytes);
@@ -128,6 +126,41 @@ static struct block *create_block(struct context_cache *c, const char *name, siz
     return b;
 }
 
+/* The block that leaves first, NULL: none may leave. */
+static struct block **first_to_leave(struct context_cache *c) {
+    struct block **own = NULL;
+    for (struct block **at = &c->oldest; *at; at = &(*at)->next) {
+        if ((*at)->held) continue;
+        if (!is_own(c, *at)) return at;
+        if (!own) own = at;
+    }
+    return own;
+}
+
+/* The first block that would leave to make room, if it has the size wanted: its pages cost no time,
+ * where new ones are cleared by the kernel, which can take as long as a fifth of filling them. */
+static struct block *take_over(struct context_cache *c, size_t bytes) {
+    struct block **at = c->bytes > c->room - bytes ? first_to_leave(c) : NULL, *b = at ? *at : NULL;
+    if (!b || b->bytes != bytes || c->bytes > c->room) return NULL;
+    *at = b->next;
+    b->complete = false;
+    memset(b->data, 0, bytes);
+    return b;
+}
+
+static struct block *make_block(struct context_cache *c, const char *name, size_t bytes) {
+    struct block *b = take_over(c, bytes);
+    if (!b) {
+        shrink_to(c, c->room - bytes);
+        b = c->bytes > c->room - bytes ? NULL : create_block(c, bytes);
+    }
+    if (!b) return NULL;
+    memset(b->name, 0, sizeof b->name);
+    memcpy(b->name, name, strlen(name));
+    memcpy(b->key, c->key, sizeof b->key);
+    return b;
+}
+
 float *context_cache_hold(bool *complete, struct context_cache *c, const char *name, size_t bytes) {
     struct block **at = find_block(c, name, bytes), *b = *at;
     assert(strlen(name) < sizeof b->name && bytes % sizeof(float) == 0);
@@ -135,9 +168,7 @@ float *context_cache_hold(bool *complete, struct context_cache *c, const char *n
     if (b) {
         *at = b->next;
     } else {
-        if (bytes > c->room) return NULL;
-        shrink_to(c, c->room - bytes);
-        if (c->bytes > c->room - bytes || !(b = create_block(c, name, bytes))) return NULL;
+        if (bytes > c->room || !(b = make_block(c, name, bytes))) return NULL;
     }
     b->held = true;
     append_newest(c, b);

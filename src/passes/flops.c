@@ -30,6 +30,10 @@ double flops_query_from(const struct model_dims *d, double seen, size_t layer) {
            4 * (double)model_heads_width(d) * seen;
 }
 
+double flops_logits(const struct model_dims *d, double rows, double tokens) {
+    return 2 * rows * (double)d->E * tokens;
+}
+
 double flops_vector(const struct model_dims *d) {
     return 2 * (double)d->L * (double)model_heads_width(d) * (double)d->E;
 }

@@ -12,7 +12,7 @@
 /* One forward pass over `tokens` tokens that attend to `seen` tokens each on average: two
  * operations per weight of a matrix and token, four per coordinate of each head and token attended
  * to. A backward pass takes twice that with weight gradients, as much without. Logits of a family
- * with a vocabulary are not in it. */
+ * with a vocabulary are not in it: flops_logits(). */
 double flops_forward(const struct model_dims *d, double tokens, double seen);
 
 /* The context of a prompt of `tokens` tokens: all layers, of the last one only keys and values. */
@@ -21,6 +21,10 @@ double flops_context(const struct model_dims *d, double tokens);
 /* A query edited at the heads of `layer`: that layer without its attention, and all later layers.
  */
 double flops_query_from(const struct model_dims *d, double seen, size_t layer);
+
+/* Logits of `tokens` tokens, all of the vocabulary or a fixed set of answers, for each of the rows.
+ */
+double flops_logits(const struct model_dims *d, double rows, double tokens);
 
 /* A vector u D(w) W_o in every layer, or its gradient. */
 double flops_vector(const struct model_dims *d);

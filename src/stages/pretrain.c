@@ -241,13 +241,14 @@ static double validation_prompts(const struct pretrain_keys *k) {
 
 static void fill_cost(struct job_cost *cost, const struct pretrain_keys *k,
                       const struct source *source, const struct pretrain_prompt *prompt) {
-    const double prompts = all_prompts(k), E = (double)k->dims.E, V = (double)k->dims.vocabulary;
+    const double prompts = all_prompts(k), V = (double)k->dims.vocabulary;
     cost->checkpoints = true;
     cost->work = prompts * prompt->tokens;
     cost->unit = "tokens";
     flops_add_training(&cost->load, &k->dims,
                        cost->work + validation_prompts(k) * prompt->tokens / 3, prompt->tokens / 2);
-    cost->load.training += 8 * E * V * prompts * prompt->answers; /* logits twice, two gradients */
+    cost->load.training += /* logits twice, two gradients */
+        4 * flops_logits(&k->dims, prompts * prompt->answers, V);
     cost->memory = cost->memory_least = memory_needed(k, source, (size_t)cost->group);
     (void)snprintf(cost->summary, sizeof cost->summary,
                    "%lld step%s x %zu prompt%s x %zu point%s, %.3g M weights", (long long)k->steps,

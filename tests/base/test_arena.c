@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -49,6 +51,38 @@ static void nothing_measured_is_fine(void **state) {
     arena_release(&a);
 }
 
+static size_t pages_in_use(void *block, size_t bytes) {
+    static unsigned char in_use[1 << 12];
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), pages = bytes / page;
+    size_t n = 0;
+    assert_true(pages <= sizeof in_use);
+    assert_int_equal(mincore(block, pages * page, in_use), 0);
+    for (size_t i = 0; i < pages; i++) n += in_use[i] & 1U;
+    return n;
+}
+
+/* What is laid out and never used takes no memory. */
+static void a_large_block_takes_its_pages_when_they_are_used(void **state) {
+    (void)state;
+    enum { FLOATS = 2 << 20 };
+    struct err err;
+    struct arena a = {0};
+    (void)arena_floats(&a, FLOATS);
+    SUCCEEDS(arena_commit(&a, &err));
+    float *x = arena_floats(&a, FLOATS);
+    assert_int_equal((uintptr_t)x % ARENA_ALIGN, 0);
+    assert_int_equal(pages_in_use(x, FLOATS * sizeof *x), 0);
+    for (size_t i = 0; i < FLOATS; i++) assert_true(x[i] == 0);
+    x[0] = x[FLOATS - 1] = 1;
+    assert_true(pages_in_use(x, FLOATS * sizeof *x) > 0);
+    arena_release(&a);
+    (void)arena_floats(&a, FLOATS);
+    SUCCEEDS(arena_commit(&a, &err));
+    x = arena_floats(&a, FLOATS);
+    assert_true(x[0] == 0 && x[FLOATS - 1] == 0);
+    arena_release(&a);
+}
+
 static void too_much_names_its_size(void **state) {
     (void)state;
 #ifndef __SANITIZE_ADDRESS__ /* which ends the program where malloc would return NULL */
@@ -64,6 +98,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(measured_then_placed),
         cmocka_unit_test(nothing_measured_is_fine),
+        cmocka_unit_test(a_large_block_takes_its_pages_when_they_are_used),
         cmocka_unit_test(too_much_names_its_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,7 +27,7 @@ for name in single words half sharded surplus; do
     if ((rc > 1)) || [[ -s err ]]; then fault "$name" "exit code $rc"; fi # 1: trouble with the machine
     says "$name" "^ok +model +good/$name: gpt2, 2 layers, 2 heads of 4, width 8, MLP 16, vocabulary of 11, 32 positions, .*tied"
     says "$name" '^ok +defaults +head_dim 4, layer_norm_epsilon 1e-05, hidden_act gelu_new, tie_word_embeddings true'
-    says "$name" '^ok +memory +[0-9.]+ [KM]iB a node for the weights'
+    says "$name" '^ok +memory +[0-9.]+ [KM]iB a node for the weights, .* for passes over prompts of 32 tokens and [0-9.]+ [KM]iB for each'
     says "$name" '^ok +speed +about [0-9.e+]+ tokens/s a rank'
     case $name in
     single)

@@ -56,6 +56,18 @@ timeout 120 "$program" run both.cfg -o both --quiet >/dev/null
 awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i }
     $1 == "plain" && $at["k"] == 3 { exit !($at["mse"] < 0.2 && $at["source"] == "dummy") }' rows ||
     die "rows: $(cat rows)"
+# A real key of its own is in the help, an axis of the config, and scales the errors with the same draws.
+"$program" help dummy | grep -q 'source.spread' || die "source.spread is not in the help"
+if "$program" plan both.cfg -s source.spread=0 >out 2>&1; then die "a spread of 0 was taken"; fi
+cat >spread.cfg <<'END'
+name = "spread"; seed = 1; source = { problem = "dummy"; dims = 2; spread = [1.0, 2.5]; };
+stages = ( { stage = "estimate"; estimator = "averaging"; points = 3; functions = 20; } );
+END
+timeout 120 "$program" run spread.cfg -o spread --quiet >/dev/null
+"$program" table spread estimate --format csv >rows
+awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i }
+    $at["k"] == 0 { mse[$at["source_spread"]] = $at["mse"] }
+    END { d = mse["2.5"] / (6.25 * mse["1"]) - 1; exit !(d * d < 1e-10) }' rows || die "spread: $(cat rows)"
 "$program" table both | grep -q '^ *dummy ' || die "not in the table: $("$program" table both)"
 # Compared with plain and the controls in every range of k, in text, CSV and results.h5, for both starts.
 "$program" table both --compare --format csv >compared

@@ -123,6 +123,45 @@ static void a_job_that_needs_the_room_gets_it(void **state) {
     cache_free(c);
 }
 
+/* The pages of a block that has to leave serve the next one of its size, with zeros in them. */
+static void a_block_that_leaves_gives_its_memory_to_the_next(void **state) {
+    (void)state;
+    bool complete = true;
+    struct context_cache *c = cache_of("x", 2 * SIZE);
+    const float *a = context_cache_hold(&complete, c, "a", SIZE);
+    context_cache_complete(c, a);
+    context_cache_end(c);
+    fill(c, "y", 2 * SIZE, "b"); /* there is room for both */
+    context_cache_begin(c, "z", 2 * SIZE);
+    known = 0; /* nothing is freed and nothing allocated */
+    float *third = context_cache_hold(&complete, c, "c", SIZE);
+    assert_ptr_equal(third, a);
+    assert_false(complete);
+    assert_int_equal(known, 0);
+    for (size_t i = 0; i < SIZE / sizeof *third; i++) assert_true(third[i] == 0.0F);
+    assert_int_equal(context_cache_bytes(c), 2 * SIZE);
+    third[0] = 'c';
+    context_cache_complete(c, third);
+    context_cache_end(c);
+    known = 2 * SIZE;
+    expect_blocks(c, "bc");
+    cache_free(c);
+}
+
+/* Two blocks leave for one that is larger. */
+static void a_block_of_another_size_is_freed(void **state) {
+    (void)state;
+    bool complete = true;
+    struct context_cache *c = cache_of("x", 0);
+    fill(c, "x", 2 * SIZE, "ab");
+    context_cache_begin(c, "y", 2 * SIZE);
+    assert_non_null(context_cache_hold(&complete, c, "c", 2 * SIZE));
+    assert_int_equal(context_cache_bytes(c), 2 * SIZE);
+    context_cache_end(c);
+    assert_int_equal(context_cache_bytes(c), 0);
+    cache_free(c);
+}
+
 static void counts_are_those_of_one_job(void **state) {
     (void)state;
     struct context_cache *c = cache_of("x", 0);
@@ -141,6 +180,8 @@ int main(void) {
         cmocka_unit_test(the_oldest_leave_first_and_those_of_the_own_key_last),
         cmocka_unit_test(what_is_held_stays),
         cmocka_unit_test(a_job_that_needs_the_room_gets_it),
+        cmocka_unit_test(a_block_that_leaves_gives_its_memory_to_the_next),
+        cmocka_unit_test(a_block_of_another_size_is_freed),
         cmocka_unit_test(counts_are_those_of_one_job),
     };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);

@@ -15,7 +15,7 @@ holds() {
 }
 
 for ranks in 1 2; do
-    for bench in pretrain capture fit curve effects sharing; do
+    for bench in pretrain capture fit curve effects sharing model; do
         launch $ranks bench $bench --size tiny --repeats 3 --json
         ((rc == 0)) || die "$bench on $ranks ranks: code $rc"
         holds "r['bench'] == '$bench' and r['ranks'] == $ranks and r['core']" "$bench: its head"
@@ -36,6 +36,18 @@ grep -q 'all heads: the time of [0-9.]* full forwards' "$work/out" || fault "eff
 launch 0 bench sharing --size tiny --repeats 1
 grep -q 'six fits sharing: the time of [0-9.]* fits alone' "$work/out" || fault "sharing: no comparison"
 
+for dtype in f16 bf16; do
+    launch 0 bench model --size tiny --dtype $dtype --repeats 1 --processor-time --json
+    holds "r['dims']['dtype'] == '$dtype'.upper() and r['clock'] == 'processor'" "the type of weights"
+    holds "[l['name'] for l in r['lines']] == ['prefill', 'capture', 'query 64', 'query 256', 'one token', 'causal map']" \
+        "the lines of model"
+done
+bytes() { # of weights that a query reads
+    launch 0 bench model --size tiny --dtype "$1" --repeats 1 --json
+    python3 -c 'import json, sys; r = json.load(open(sys.argv[1])); print(r["lines"][4]["bytes"])' "$work/out"
+}
+holds "float('$(bytes f32)') - float('$(bytes bf16)') == 2 * 2 * (32 * 64 + 32 * 32 + 3 * 32 * 48)" \
+    "the bytes of weights in halves"
 launch 0 bench dispatch --size tiny --repeats 2 --json
 holds "[l['name'] for l in r['lines']] == ['journal alone', 'in process', 'through children']" \
     "the lines of dispatch"
@@ -65,6 +77,12 @@ refused 64 'got "huge"' fit --size huge
 refused 64 'expected 1 to 99' fit --repeats 0
 refused 64 'expected 1 to 99' fit --repeats 5x
 refused 64 'expected 1 to 1024' scaling --ranks -1
+refused 64 'expected tiny, gpt2-small, smollm2-135m or llama-3-8b, got "standard"' model --size standard
+refused 64 'expected f32, f16 or bf16, got "q4"' model --dtype q4
+refused 64 'a folder is of bench model alone' fit folder
+refused 64 '--dtype is of bench model alone' fit --dtype f16
+refused 64 'without a folder' model folder --size tiny
+refused 65 'folder' model folder
 cat >pretrain.cfg <<'END'
 name = "x"; source = { problem = "linear"; dims = 2; };
 stages = ( { stage = "pretrain"; model = { layers = 1; heads = 1; width = 8; }; steps = 1; points = 4; } );

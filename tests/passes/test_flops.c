@@ -129,6 +129,12 @@ static double count_resumed(struct family_case *c, size_t layer) {
     return counted;
 }
 
+static double count_logits(struct family_case *c) {
+    counted = 0;
+    free(tiny_logits(&c->p, query_output(&c->query), ROWS));
+    return counted;
+}
+
 /* Scores and sums of values: 2 operations each per head, coordinate and token. */
 static double attention(const struct model_dims *d, double layers, double tokens, double seen) {
     return tokens * layers * (double)d->H * (double)model_head_width(d) * seen * 2 * 2;
@@ -151,6 +157,8 @@ static void passes_take_the_counted_products(void **state) {
         FAMILY_CLOSE(
             fabs(flops_forward(d, ROWS, 5) - count_query(&c) - attention(d, layers, ROWS, 5)), 1e-6,
             title);
+        FAMILY_CLOSE(fabs(flops_logits(d, ROWS, (double)d->vocabulary) - count_logits(&c)), 1e-6,
+                     title);
         for (size_t l = 0; l < d->L; l++)
             FAMILY_CLOSE(fabs(ROWS * flops_query_from(d, 5, l) - count_resumed(&c, l) -
                               attention(d, layers - (double)l - 1, ROWS, 5)),

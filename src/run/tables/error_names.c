@@ -41,7 +41,8 @@ enum err_code error_names_of_stage(struct text *out, const struct plan *p, size_
     CHECK(list, ERR_MEMORY, "no memory for %zu problems", s->n_jobs);
     for (size_t i = 0; i < s->n_jobs; i++) {
         const struct config_point *point = p->jobs[s->jobs[i]].point;
-        const char *problem = config_text(point, "source.problem");
+        const char *problem =
+            config_has(point, "source.problem") ? config_text(point, "source.problem") : "text";
         if (is_named(list, n, problem)) continue;
         list[n].problem = problem;
         TRY(error_names_of_point(&list[n++].error, point, err));

@@ -24,6 +24,11 @@ static const struct config_key KEYS[] = {
                 "(published)."},
 };
 
+static void read_keys(struct problem_setup *s, const struct config_point *point) {
+    s->noise = config_float(point, "source.noise");
+    s->renormalise = strcmp(config_text(point, "source.renormalise"), "batch") == 0;
+}
+
 extern const struct problem problem_noisy_linear;
 const struct problem problem_noisy_linear = {
     .name = "noisy_linear",
@@ -31,6 +36,7 @@ const struct problem problem_noisy_linear = {
     .loss = PROBLEM_SQUARED,
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
+    .read = read_keys,
     .parameters = linear_functions_parameters,
     .draw = linear_functions_draw,
     .evaluate = linear_functions_evaluate,

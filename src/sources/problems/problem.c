@@ -83,15 +83,13 @@ cleanup:
 void problem_setup_read(struct problem_setup *out, const struct config_point *point) {
     const struct problem *p = problem_find(config_text(point, "source.problem"));
     assert(p); /* the schema admits registered names only */
-    const bool noisy = config_has(point, "source.noise");
     *out = (struct problem_setup){
         .problem = p,
         .dims = (size_t)config_int(point, "source.dims"),
         .size = p->size_key ? (size_t)config_int(point, p->size_key) : 0,
         .scale = p->loss == PROBLEM_SQUARED ? config_float(point, "source.scale") : 1,
-        .noise = noisy ? config_float(point, "source.noise") : 0,
-        .renormalise = noisy && strcmp(config_text(point, "source.renormalise"), "batch") == 0,
     };
+    if (p->read) p->read(out, point);
 }
 
 double problem_variance_active(const struct problem_setup *s, size_t active) {

@@ -9,15 +9,17 @@
 #ifndef SOURCES_PROBLEMS_PROBLEM_H
 #define SOURCES_PROBLEMS_PROBLEM_H
 
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/rng.h"
 #include "config/config.h"
 
-enum { PROBLEM_DIMS_MAX = 1000 };
+enum { PROBLEM_DIMS_MAX = 1000, PROBLEM_KEYS_BYTES = 128 }; /* room for the largest keys struct */
 enum problem_loss { PROBLEM_SQUARED, PROBLEM_CLASSIFICATION };
 
 struct problem;
@@ -29,7 +31,24 @@ struct problem_setup { /* a problem with its numbers, from problem_setup_read */
     double scale;     /* multiplies y; 1 in classification */
     double noise;     /* standard deviation added to y after scale */
     bool renormalise; /* noisy linear: ys of a batch times sqrt(dims) / their unbiased std */
+    alignas(max_align_t) unsigned char keys[PROBLEM_KEYS_BYTES]; /* see PROBLEM_KEYS */
 };
+
+/* A problem's own keys are its own struct NAME_keys, which it fills once, in read:
+ *     struct wave_keys { double frequency, phase; };
+ *     PROBLEM_KEYS(wave)
+ * defines wave_set_keys(setup, keys), and wave_keys(setup), which gives them back. Before anything
+ * is set, all of them are 0. */
+#define PROBLEM_KEYS(name)                                                                         \
+    _Static_assert(sizeof(struct name##_keys) <= PROBLEM_KEYS_BYTES, "raise PROBLEM_KEYS_BYTES");  \
+    static inline struct name##_keys name##_keys(const struct problem_setup *s) {                  \
+        struct name##_keys keys;                                                                   \
+        memcpy(&keys, s->keys, sizeof keys);                                                       \
+        return keys;                                                                               \
+    }                                                                                              \
+    static inline void name##_set_keys(struct problem_setup *s, struct name##_keys keys) {         \
+        memcpy(s->keys, &keys, sizeof keys);                                                       \
+    }
 
 struct problem {
     const char *name, *meaning;
@@ -37,6 +56,8 @@ struct problem {
     const struct config_key *keys; /* its own rows "source.KEY", valid when "source.problem=NAME" */
     size_t n_keys;
     const char *size_key; /* the key that fills setup.size, or NULL */
+    /* Its keys but size_key, from a point that has them; NULL: there are none. */
+    void (*read)(struct problem_setup *s, const struct config_point *point);
 
     /* Floats that describe one function. */
     size_t (*parameters)(const struct problem_setup *s);

@@ -4,14 +4,19 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "sources/problems/problem.h"
+#include "sources/source_registry.h"
+#include "twins/error_says.h"
+#include "twins/keys_stage.h"
 
 enum { DIMS = 6, POINTS = 40, ROOM = 4096 };
+
+static struct err err;
 
 static struct problem_setup setup_of(const char *name, size_t dims, size_t size) {
     const struct problem *p = problem_find(name);
@@ -82,15 +87,19 @@ static const struct config_key *size_key(const struct problem *p) {
     return NULL;
 }
 
-/* With the size of its case, or the default of its size key where it has no case: any registered
- * problem. */
+/* With the size of its case, and the other keys at their defaults: any registered problem. */
 static struct problem_setup setup_at(size_t i, size_t dims) {
     const struct problem *p = problem_at(i);
-    const struct config_key *key = size_key(p);
-    size_t size = key && key->def ? strtoul(key->def, NULL, 10) : 0;
+    struct config *c = NULL;
+    struct problem_setup s;
+    char keys[128];
+    (void)snprintf(keys, sizeof keys, "source = { problem = \"%s\"; dims = %zu; };", p->name, dims);
+    SUCCEEDS(keys_open(&c, keys, &err));
+    problem_setup_read(&s, config_stage_point(c, 0, 0));
+    config_close(c);
     for (size_t k = 0; k < N_CASES; k++)
-        if (strcmp(CASES[k].name, p->name) == 0) size = CASES[k].size;
-    return setup_of(p->name, dims, size);
+        if (strcmp(CASES[k].name, p->name) == 0) s.size = CASES[k].size;
+    return s;
 }
 
 static void every_problem_is_whole(void **state) {
@@ -242,6 +251,11 @@ static void deeper_and_wider_keep_the_first_draws(void **state) {
     assert_memory_equal(small, large, 3 * sizeof(float));
 }
 
+static int begin(void **state) {
+    (void)scratch_begin(state);
+    return source_schema(&keys_schema, &err) == ERR_OK ? 0 : -1;
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_problem_is_whole),
@@ -253,5 +267,5 @@ int main(void) {
         cmocka_unit_test(a_tree_at_zero_goes_left),
         cmocka_unit_test(deeper_and_wider_keep_the_first_draws),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, begin, keys_end);
 }

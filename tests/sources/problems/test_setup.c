@@ -9,6 +9,7 @@
 
 #include "config/config.h"
 #include "sources/problems/problem.h"
+#include "sources/source_registry.h"
 #include "twins/error_says.h"
 #include "twins/keys_stage.h"
 
@@ -74,7 +75,7 @@ static void what_is_refused(void **state) {
 
 static int begin(void **state) {
     (void)scratch_begin(state);
-    return problem_schema(&keys_schema, &err) == ERR_OK ? 0 : -1;
+    return source_schema(&keys_schema, &err) == ERR_OK ? 0 : -1;
 }
 
 int main(void) {
