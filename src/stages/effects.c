@@ -251,6 +251,8 @@ static double memory_needed(const struct causal_options *o, const struct model_d
 
 static enum err_code check_source(const struct source *source, const struct config_point *point,
                                   const struct model_dims *d, struct err *err) {
+    const enum err_code rc = source_check_functions(source, point, "effects", err);
+    if (rc != ERR_OK) return rc;
     if (source_info(source)->loss.kind == LOSS_SQUARED)
         return source_check(source, point, d->inputs, err);
     return config_error(

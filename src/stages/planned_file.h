@@ -16,7 +16,8 @@ enum err_code planned_file_check(const struct job_ctx *ctx, const char *path,
                                  const struct tensorfile *f, struct err *err);
 
 /* ERR_DATA if one of the files that were checked has been written to since then: what is mapped
- * changes with it. To be called when the job is done. */
+ * changes with it; or if a folder, a task or a tokenizer is not what was planned. To be called when
+ * the job is done. */
 enum err_code planned_files_recheck(const struct job_ctx *ctx, struct err *err);
 
 #endif

@@ -3,8 +3,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "base/hash.h"
+#include <string.h>
 
 static const char *const PARTS[SOURCE_PARTS + 1] = {"training", "validation", "test", "anything"};
 
@@ -80,6 +79,7 @@ enum err_code task_draw_create(struct task_draw *d, const struct text_task *task
                             .shown = o->asked == SOURCE_ALL ? SOURCE_ALL : SOURCE_TRAIN,
                             .shots = stream_of(content, o->seed, split, "shots"),
                             .labels = stream_of(content, o->seed, split, "labels")};
+    memcpy(d->content, content, sizeof content);
     const enum err_code rc = create_orders(d, task, o, content, err);
     if (rc != ERR_OK) task_draw_destroy(d);
     return rc;

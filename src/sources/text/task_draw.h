@@ -9,6 +9,7 @@
 #ifndef SOURCES_TEXT_TASK_DRAW_H
 #define SOURCES_TEXT_TASK_DRAW_H
 
+#include "base/hash.h"
 #include "base/rng.h"
 #include "sources/text/task.h"
 
@@ -21,6 +22,7 @@ struct task_order { /* the queries of one split */
 };
 
 struct task_draw {
+    char content[HASH_HEX]; /* of the task: its pairs in their order */
     struct task_order asked;
     struct task_order apart; /* whose query of the same sample must not be seen; task NULL: none */
     enum source_part shown;

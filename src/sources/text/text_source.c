@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "sources/source_kind.h"
+#include "sources/text/known_lengths.h"
+#include "sources/text/shared_tokenizer.h"
 #include "sources/text/text_keys.h"
 #include "sources/text/text_prompts.h"
 #include "sources/text/text_tasks.h"
@@ -18,6 +20,7 @@ struct text_source {
     struct text_prompts_setup setup;
     struct text_prompts prompts; /* once reserved */
     struct err failure;          /* of the last draw; code ERR_OK: none */
+    struct hash drawn;           /* of all that determines prompts but their length and number */
     char name[96];
 };
 
@@ -30,7 +33,7 @@ static void text_close(struct source *s) {
     struct text_source *of = self(s);
     text_prompts_destroy(&of->prompts);
     text_tasks_close(&of->tasks);
-    tokenizer_close(of->tokenizer);
+    shared_tokenizer_close(of->tokenizer);
     free(of);
 }
 
@@ -105,15 +108,13 @@ static void measure_one(struct source_lengths *out, const struct text_prompts *p
     if (p->answers.n > out->answer) out->answer = p->answers.n;
 }
 
-static enum err_code text_measure(struct source_lengths *out, struct source *s,
-                                  const struct source_range *range, struct err *err) {
+static enum err_code measure_all(struct source_lengths *out, struct text_source *of,
+                                 const struct source_range *range, struct err *err) {
     enum err_code rc = ERR_OK;
-    struct text_source *of = self(s);
     struct text_prompts one = {0};
     struct text_prompts_setup setup = of->setup;
     setup.most_tokens = range->most_tokens;
     setup.wants_next = false;
-    TRY(text_tasks_check_shots(&of->tasks, range->points - 1, err));
     TRY(text_prompts_create(&one, &setup, 1, range->points - 1, err));
     for (size_t i = 0; i < range->n; i++) {
         TRY(draw_one(&one, of, range->first + i, err));
@@ -124,6 +125,23 @@ static enum err_code text_measure(struct source_lengths *out, struct source *s,
     out->crossed = one.crossed;
 cleanup:
     text_prompts_destroy(&one);
+    return rc;
+}
+
+static enum err_code text_measure(struct source_lengths *out, struct source *s,
+                                  const struct source_range *range, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct text_source *of = self(s);
+    struct hash h = of->drawn;
+    char key[HASH_HEX];
+    const uint64_t numbers[] = {range->first, range->n, range->points, range->most_tokens};
+    hash_bytes(&h, numbers, sizeof numbers);
+    hash_end(key, &h);
+    if (known_lengths_find(out, key)) return ERR_OK;
+    TRY(text_tasks_check_shots(&of->tasks, range->points - 1, err));
+    TRY(measure_all(out, of, range, err));
+    known_lengths_add(key, out);
+cleanup:
     return rc;
 }
 
@@ -175,7 +193,7 @@ static enum err_code open_tokenizer(struct text_source *of, const struct text_ke
     enum err_code rc = ERR_OK;
     struct err why;
     int32_t *bos = &of->setup.bos;
-    TRY(tokenizer_open(&of->tokenizer, k->tokenizer, err));
+    TRY(shared_tokenizer_open(&of->tokenizer, k->tokenizer, err));
     of->setup.tokenizer = of->tokenizer;
     of->answers.vocabulary = tokenizer_count(of->tokenizer);
     CHECK_CONFIG(tokenizer_bos(bos, of->tokenizer, k->bos, &why) == ERR_OK, point, "source.bos",
@@ -186,6 +204,21 @@ static enum err_code open_tokenizer(struct text_source *of, const struct text_ke
                    token.size > 0 ? token.data : "");
 cleanup:
     return rc;
+}
+
+/* The tokenizer is known by its path: it does not change while a process plans. */
+static void hash_keys(struct hash *h, const struct config_point *point, const struct text_keys *k,
+                      const struct source_options *o, const struct text_tasks *tasks,
+                      bool shuffled) {
+    const uint64_t numbers[] = {o->seed, o->asked, shuffled, o->covariates != NULL};
+    hash_begin(h);
+    hash_bytes(h, numbers, sizeof numbers);
+    hash_text(h, config_text(point, "source.template"));
+    hash_text(h, k->bos);
+    hash_text(h, k->tokenizer);
+    hash_text(h, o->split ? o->split : "");
+    hash_text(h, o->covariates ? o->covariates : "");
+    text_tasks_hash(h, tasks);
 }
 
 static enum err_code open_into(struct text_source *of, const struct config_point *point,
@@ -200,6 +233,7 @@ static enum err_code open_into(struct text_source *of, const struct config_point
     TRY(open_tokenizer(of, &k, point, err));
     TRY(text_tasks_open(&of->tasks, &k, o, shuffled, err));
     fill_info(of, &k, o, shuffled);
+    hash_keys(&of->drawn, point, &k, o, &of->tasks, shuffled);
 cleanup:
     return rc;
 }

@@ -152,6 +152,10 @@ enum err_code text_tasks_check_shots(const struct text_tasks *t, size_t shots, s
     return ERR_OK;
 }
 
+void text_tasks_hash(struct hash *h, const struct text_tasks *t) {
+    for (size_t i = 0; i < t->n; i++) hash_text(h, t->draws[i].content);
+}
+
 /* Tasks take turns, so the smallest one repeats first. */
 size_t text_tasks_samples(const struct text_tasks *t) {
     size_t least = SIZE_MAX;
