@@ -51,6 +51,12 @@ static void print_pace(struct text *out, const struct run_state *r, const struct
     text_add(out, "\n");
 }
 
+static void print_contexts(struct text *out, const struct progress *p) {
+    if (p->found + p->made == 0) return;
+    text_add(out, "%zu context%s made, %zu found where an earlier job had made them\n", p->made,
+             text_plural(p->made), p->found);
+}
+
 static void print_running(struct text *out, const struct run_state *r, size_t j) {
     char span[32];
     const struct history_job *past = r->jobs[j].past;
@@ -90,6 +96,7 @@ void status_print(struct text *out, const struct run_state *r, const struct prog
     print_counts(out, r);
     print_runner(out, r, p);
     print_pace(out, r, p);
+    print_contexts(out, p);
     throughput_print(out, r);
     for (size_t j = 0; j < r->plan.n_jobs; j++)
         if (r->jobs[j].state == QUEUE_RUNNING) print_running(out, r, j);
@@ -174,6 +181,8 @@ static void json_progress(struct json_writer *w, const struct progress *p) {
     json_write_key(w, "seconds_left"), json_write_number(w, p->eta);
     json_write_key(w, "ranks"), json_write_int(w, p->ranks);
     json_write_key(w, "attempt_seconds"), json_write_number(w, p->running);
+    json_write_key(w, "contexts_made"), json_write_int(w, (int64_t)p->made);
+    json_write_key(w, "contexts_found"), json_write_int(w, (int64_t)p->found);
     json_write_key(w, "attempt_done"), json_write_int(w, (int64_t)p->done_now);
 }
 

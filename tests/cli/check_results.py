@@ -134,6 +134,11 @@ with h5py.File(path) as results:
         artifact = Path(path).parent / job["artifact"].decode()
         assert artifact.is_file() and job["identity"].decode() in artifact.name, job
 
+    journal = Path(path).parent.joinpath("journal").read_text(errors="replace")
+    for word in ["found", "made"]:
+        counted = sum(int(n) for n in re.findall(rf"\t{word}=([0-9]+)", journal))
+        assert sum(results["jobs"][f"contexts_{word}"]) == counted > 0, f"contexts {word}"
+
     attempts = results["attempts"]
     fields = [n for n in attempts.dtype.names if attempts.dtype[n].kind == "S"]
     assert len(fields) >= 25, f"{len(fields)} fields of provenance: {fields}"

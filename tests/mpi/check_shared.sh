@@ -35,6 +35,12 @@ for dir in on0 on1 here; do
     ((found == 10858)) || fault "$dir: $found contexts were found, not 10858"
 done
 
+launch 0 status "$work/on1"
+grep -qx "$due contexts made, 10858 found where an earlier job had made them" "$work/out" ||
+    fault "status does not say which contexts were made and found"
+launch 0 status "$work/alone"
+if grep -q "contexts made" "$work/out"; then fault "status names contexts although none are shared"; fi
+
 # Less memory than all contexts, and less than those of one fit.
 for memory in 2M 700K; do
     launch 2 run "$config" -o "$work/in$memory" --quiet --memory "$memory"

@@ -100,6 +100,13 @@ cleanup:
     return rc;
 }
 
+static void add_finished(struct progress *p, const struct run_state_job *job) {
+    if (job->state != QUEUE_DONE) return;
+    p->computed += job->past->seconds;
+    p->found += job->past->found;
+    p->made += job->past->made;
+}
+
 enum err_code progress_make(struct progress *out, const struct run_state *r, struct err *err) {
     const struct history_attempt *last = last_attempt(r);
     const bool alive = r->holder.alive && last && !last->ended;
@@ -107,7 +114,6 @@ enum err_code progress_make(struct progress *out, const struct run_state *r, str
     *out = (struct progress){.ranks = ranks > 1 && ranks <= MOST_RANKS ? (int)ranks : 1,
                              .running = alive ? fmax(0.0, clock_since(field(r, "utc"))) : nan(""),
                              .done_now = alive ? last->done : 0};
-    for (size_t j = 0; j < r->plan.n_jobs; j++)
-        if (r->jobs[j].state == QUEUE_DONE) out->computed += r->jobs[j].past->seconds;
+    for (size_t j = 0; j < r->plan.n_jobs; j++) add_finished(out, &r->jobs[j]);
     return find_eta(&out->eta, r, out->ranks, err);
 }

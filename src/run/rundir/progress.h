@@ -8,11 +8,12 @@
 #include "run/rundir/run_state.h"
 
 struct progress {
-    double computed; /* seconds of computing in finished jobs */
-    double eta;      /* seconds left on `ranks` ranks; NaN: not known yet */
-    int ranks;       /* of the live attempt, else of the last one; at least 1 */
-    double running;  /* seconds since the live attempt began; NaN: none is alive */
-    size_t done_now; /* jobs that it finished */
+    double computed;    /* seconds of computing in finished jobs */
+    size_t found, made; /* contexts that finished jobs share: found, and made */
+    double eta;         /* seconds left on `ranks` ranks; NaN: not known yet */
+    int ranks;          /* of the live attempt, else of the last one; at least 1 */
+    double running;     /* seconds since the live attempt began; NaN: none is alive */
+    size_t done_now;    /* jobs that it finished */
 };
 
 enum err_code progress_make(struct progress *out, const struct run_state *r, struct err *err);

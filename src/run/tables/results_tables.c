@@ -32,6 +32,8 @@ static enum err_code put_table(struct results *file, const char *path,
     X(TEXT, ranks, "", "ranks that last worked on the job")                                        \
     X(INT, attempt, "", "attempt that last started the job")                                       \
     X(INT, starts, "", "number of times the job was started")                                      \
+    X(INT, contexts_found, "", "contexts that an earlier job had made; not part of the result")    \
+    X(INT, contexts_made, "", "contexts made that later jobs may share; not part of the result")   \
     X(TEXT, reason, "", "why the job failed, or the job that blocks it")                           \
     X(TEXT, artifact, "", "path of the job's artifact in the folder of the run; empty: none")
 
@@ -85,6 +87,8 @@ static void add_job(struct job_value *cells, struct job_texts *t, const struct r
         .ranks = past ? past->ranks : "",
         .attempt = past ? (int64_t)past->attempt : 0,
         .starts = past ? (int64_t)past->starts : 0,
+        .contexts_found = past ? (int64_t)past->found : 0,
+        .contexts_made = past ? (int64_t)past->made : 0,
         .reason = reason_of(t, r, j),
         .artifact = artifact_of_job(t, past),
     };
