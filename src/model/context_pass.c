@@ -43,7 +43,7 @@ static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 static size_t rows_most(const struct context_scratch *s) {
     const size_t rows = row_packing_pass(s->tokens), n = s->prompts;
     if (reads_ids(&s->dims)) return smaller(row_packing_most(s->tokens), n * rows);
-    return smaller(n, PROMPT_GROUPS_TOGETHER) * prompt_groups_rows_most(s->tokens);
+    return prompt_groups_pass(s->tokens, n);
 }
 
 static void scratch_lay_out(struct context_scratch *s, struct arena *a) {
@@ -234,16 +234,18 @@ static void run_pass(const struct context_pass *k) {
 
 /* ---- which prompts run together */
 
-static bool runs_together(struct context_scratch *s) {
-    if (!s->packs) return s->n_waiting == PROMPT_GROUPS_TOGETHER;
-    return s->n_waiting > 1 && row_packing_fits(&s->packing, s->used);
+/* Of the first n prompts that wait, how many of the last run at once. */
+static size_t together(struct context_scratch *s, size_t n) {
+    const size_t n_tokens = s->waiting[0].n_tokens;
+    if (!s->packs) return prompt_groups_take(&s->groups[n_tokens], &s->dims, n_tokens, n);
+    return n == s->n_waiting && n > 1 && row_packing_fits(&s->packing, s->used) ? n : 1;
 }
 
 /* The last first: rows that a pass pads a prompt with may be those of prompts that are done. */
 void context_finish(struct context *c, struct context_scratch *s, const struct params *p,
                     const struct edits *edits) {
-    const size_t n = runs_together(s) ? s->n_waiting : 1;
-    for (size_t end = s->n_waiting; end > 0; end -= n) {
+    for (size_t end = s->n_waiting, n; end > 0; end -= n) {
+        n = together(s, end);
         const struct waiting_prompt *first = &s->waiting[end - n];
         const size_t after = end < s->n_waiting ? first[n].row : s->used, rows = after - first->row;
         const struct context_pass pass = {
@@ -255,10 +257,8 @@ void context_finish(struct context *c, struct context_scratch *s, const struct p
 
 static size_t rows_of_prompt(struct context_scratch *s, size_t n_tokens) {
     if (s->packs) return row_packing_rows(&s->packing, n_tokens);
-    struct prompt_groups *known = &s->groups[n_tokens];
-    if (known->prompts == 0) *known = prompt_groups_determine(&s->dims, n_tokens);
     assert(s->n_waiting == 0 || s->waiting[0].n_tokens == n_tokens);
-    return prompt_groups_rows(*known, n_tokens);
+    return prompt_groups_rows(&s->groups[n_tokens], &s->dims, n_tokens);
 }
 
 /* Could a prompt of so many rows run together with others? */
@@ -269,7 +269,7 @@ static bool joins(struct context_scratch *s, size_t rows) {
 /* May another prompt join those that wait, of which the last has `rows` rows? */
 static bool is_complete(struct context_scratch *s, size_t rows) {
     if (s->n_waiting == s->prompts) return true;
-    if (!s->packs) return s->n_waiting == s->groups[s->waiting[0].n_tokens].prompts;
+    if (!s->packs) return s->n_waiting == prompt_groups_most(rows);
     return s->n_waiting == ROW_PACKING_ROWS || !joins(s, rows);
 }
 

@@ -16,8 +16,8 @@
 
 struct context_scratch; /* activations of the prompts that run at once */
 
-/* For prompts of up to `tokens` tokens, of which at most `prompts` run at once: 4 or 720 rows are
- * the most that do, and fewer or shorter prompts take less memory. No bit depends on it.
+/* For prompts of up to `tokens` tokens, of which at most `prompts` run at once: 720 rows, or 4
+ * prompts of real vectors, are the most that do, and fewer take less memory. No bit depends on it.
  * ERR_MEMORY.
  */
 enum err_code context_scratch_create(struct context_scratch **out, const struct model_dims *dims,

@@ -72,7 +72,7 @@ static void a_slot_depends_on_its_prompt_alone(void **state) {
 /* Prompts that run together, and the rest that runs alone, have the bits of a prompt that runs
  * alone. Whether products agree depends on the kernel and the sizes, so several sizes are tried. */
 static void together_as_alone(size_t n_tokens, size_t width, size_t at_once) {
-    enum { MANY = 7, LONGEST = 84 };
+    enum { MANY = 45, LONGEST = 84 };
     const struct model_dims d = {
         .L = 2, .H = 4, .E = width, .inputs = 3, .positions = 96, .epsilon = 1e-5f};
     struct params p = tiny_params(&d);
@@ -98,11 +98,13 @@ static void together_as_alone(size_t n_tokens, size_t width, size_t at_once) {
 
 static void running_together_changes_no_bit(void **state) {
     (void)state;
-    together_as_alone(0, 64, 7);
-    together_as_alone(1, 64, 7);
+    together_as_alone(0, 64, 45);
+    together_as_alone(1, 64, 45);
     for (size_t at_once = 1; at_once <= 5; at_once++) together_as_alone(30, 64, at_once);
+    together_as_alone(12, 64, 45); /* 32, 8, 4 and 1 at once */
+    together_as_alone(30, 64, 45);
     together_as_alone(80, 64, 7);
-    together_as_alone(84, 256, 7);
+    together_as_alone(84, 256, 45);
 }
 
 static float predict(const struct context *c, const struct scene *s, uint32_t length) {
