@@ -1,10 +1,12 @@
 #include "cli/command.h"
 #include "run/export/artifact_text.h"
 #include "run/export/edits_file.h"
+#include "run/export/model_folder.h"
 
 static const struct option_row OPTIONS[] = {
     {"--json", NULL, NULL, "print JSON"},
     {"--edits", NULL, "FILE", "write the vector of a fit, choice or evaluation, and its edits"},
+    {"--model", NULL, "FOLDER", "write a trained language model as a Hugging Face folder"},
 };
 
 static enum err_code write_edits(struct text *out, const struct run_state *r,
@@ -31,7 +33,9 @@ static enum err_code artifact_command(struct text *out, int *exit_code, const st
         goto cleanup;
     }
     TRY(artifact_of_open(&a, &r, o->args[1], err));
-    if (options_has(o, "--json"))
+    if (options_has(o, "--model"))
+        TRY(model_folder_write(out, options_value(o, "--model"), &r, &a, err));
+    else if (options_has(o, "--json"))
         TRY(artifact_json(out, &a, err));
     else
         artifact_text(out, &a);
@@ -45,11 +49,13 @@ const struct command COMMAND_ARTIFACT = {
     .name = "artifact",
     .arguments = "DIR JOB",
     .meaning = "show the file of a job's results: path, tensors, metadata",
-    .more = "JOB: a label such as `fit[3]`, a line of `taskvec plan`, or the first digits of an "
-            "identity.\n`taskvec help --markdown artifacts` lists the tensors of every stage, and "
-            "what the vector of "
-            "each\nmethod is made of; so does docs/results.md.\n"
-            "analysis/apply_vector.py reads what --edits writes.\n",
+    .more =
+        "JOB: a label such as `fit[3]`, a line of `taskvec plan`, or the first digits of an "
+        "identity.\n`taskvec help --markdown artifacts` lists the tensors of every stage, and "
+        "what the vector of "
+        "each\nmethod is made of; so does docs/results.md.\n"
+        "analysis/apply_vector.py reads what --edits writes; transformers and taskvec read the\n"
+        "folder that --model writes: config.json, model.safetensors in F16, the tokenizer.\n",
     .options = OPTIONS,
     .n_options = sizeof OPTIONS / sizeof *OPTIONS,
     .least_args = 2,

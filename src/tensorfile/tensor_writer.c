@@ -15,7 +15,8 @@ enum { DATA_ALIGN = 64 }; /* bytes */
 struct tensor_row {
     char *name; /* owned */
     size_t rank, shape[TENSOR_RANK_MAX], elements;
-    const float *data; /* the caller's */
+    const void *data; /* the caller's */
+    enum tensor_type type;
 };
 
 struct note_row {
@@ -53,8 +54,9 @@ static enum err_code check_new(bool twice, const char *what, const char *name, s
     return twice ? ERR(err, ERR_DATA, "%s \"%s\" was added twice", what, name) : ERR_OK;
 }
 
-enum err_code tensor_writer_add(struct tensor_writer *w, const char *name, size_t rank,
-                                const size_t *shape, const float *data, struct err *err) {
+static enum err_code add_tensor(struct tensor_writer *w, const char *name, size_t rank,
+                                const size_t *shape, const void *data, enum tensor_type type,
+                                struct err *err) {
     enum err_code rc = ERR_OK;
     assert(rank <= TENSOR_RANK_MAX);
     TRY(tensor_name_check(name, "a tensor to write", err));
@@ -66,12 +68,23 @@ enum err_code tensor_writer_add(struct tensor_writer *w, const char *name, size_
     CHECK(rows, ERR_MEMORY, "no memory for tensor \"%s\"", name);
     w->tensors = rows;
     struct tensor_row *row = &rows[w->n_tensors];
-    *row = (struct tensor_row){.name = text_copy(name), .rank = rank, .elements = 1, .data = data};
+    *row = (struct tensor_row){
+        .name = text_copy(name), .rank = rank, .elements = 1, .data = data, .type = type};
     CHECK(row->name, ERR_MEMORY, "no memory for tensor \"%s\"", name);
     for (size_t i = 0; i < rank; i++) row->elements *= row->shape[i] = shape[i];
     w->n_tensors++;
 cleanup:
     return rc;
+}
+
+enum err_code tensor_writer_add(struct tensor_writer *w, const char *name, size_t rank,
+                                const size_t *shape, const float *data, struct err *err) {
+    return add_tensor(w, name, rank, shape, data, TENSOR_F32, err);
+}
+
+enum err_code tensor_writer_add_halves(struct tensor_writer *w, const char *name, size_t rank,
+                                       const size_t *shape, const uint16_t *data, struct err *err) {
+    return add_tensor(w, name, rank, shape, data, TENSOR_F16, err);
 }
 
 enum err_code tensor_writer_note(struct tensor_writer *w, const char *key, const char *value,
@@ -97,13 +110,13 @@ static void write_tensor_entry(struct json_writer *j, const struct tensor_row *r
                                size_t *offset) {
     json_write_key(j, row->name);
     json_write_object(j);
-    json_write_key(j, "dtype"), json_write_text(j, "F32");
+    json_write_key(j, "dtype"), json_write_text(j, tensor_type_name(row->type));
     json_write_key(j, "shape"), json_write_array(j);
     for (size_t i = 0; i < row->rank; i++) json_write_int(j, (int64_t)row->shape[i]);
     json_write_close(j);
     json_write_key(j, "data_offsets"), json_write_array(j);
     json_write_int(j, (int64_t)*offset);
-    *offset += row->elements * sizeof(float);
+    *offset += row->elements * tensor_type_size(row->type);
     json_write_int(j, (int64_t)*offset);
     json_write_close(j);
     json_write_close(j);
@@ -145,7 +158,8 @@ static enum err_code write_file(const char *path, const struct text *header,
     for (size_t i = 0; i < w->n_tensors; i++) {
         const struct tensor_row *row = &w->tensors[i];
         if (row->elements == 0) continue; /* data may be NULL */
-        CHECK(fwrite(row->data, sizeof(float), row->elements, f) == row->elements, ERR_IO,
+        const size_t size = tensor_type_size(row->type);
+        CHECK(fwrite(row->data, size, row->elements, f) == row->elements, ERR_IO,
               "%s: cannot write tensor \"%s\": %s", path, row->name, strerror(errno));
     }
 cleanup:

@@ -86,6 +86,9 @@ enum err_code tensor_writer_create(struct tensor_writer **out, struct err *err);
 void tensor_writer_destroy(struct tensor_writer *w); /* NULL-safe */
 enum err_code tensor_writer_add(struct tensor_writer *w, const char *name, size_t rank,
                                 const size_t *shape, const float *data, struct err *err);
+/* The same of binary16 numbers (half.h): a tensor of type F16. */
+enum err_code tensor_writer_add_halves(struct tensor_writer *w, const char *name, size_t rank,
+                                       const size_t *shape, const uint16_t *data, struct err *err);
 enum err_code tensor_writer_note(struct tensor_writer *w, const char *key, const char *value,
                                  struct err *err);
 enum err_code tensor_writer_save(struct tensor_writer *w, const char *path, struct err *err);

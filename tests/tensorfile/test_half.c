@@ -46,8 +46,30 @@ static void known_values(void **state) {
     assert_true(half_widen_bfloat(0x0001) == 0x1p-133f);
 }
 
+/* Each half is its own rounding; between two neighbours the nearer one, of the middle the even one.
+ */
+static void rounding_goes_to_the_nearest(void **state) {
+    (void)state;
+    for (uint32_t bits = 0; bits < 0x7c00; bits++) {
+        const uint16_t low = (uint16_t)bits, high = (uint16_t)(bits + 1);
+        const float a = half_widen(low);
+        const float b = high < 0x7c00 ? half_widen(high) : 65536.0f;
+        const float middle = 0.5f * (a + b); /* exact: halves have 11 bits */
+        assert_int_equal(half_narrow(a), low);
+        assert_int_equal(half_narrow(-a), low | 0x8000);
+        assert_int_equal(half_narrow(nextafterf(middle, a)), low);
+        assert_int_equal(half_narrow(nextafterf(middle, b)), high);
+        assert_int_equal(half_narrow(middle), low % 2 == 0 ? low : high);
+    }
+    assert_int_equal(half_narrow(1e-30f), 0);
+    assert_int_equal(half_narrow(1e30f), 0x7c00);
+    assert_int_equal(half_narrow(-HUGE_VALF), 0xfc00);
+    assert_true(isnan(half_widen(half_narrow(nanf("")))));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(all_values_are_exact),
-                                       cmocka_unit_test(known_values)};
+                                       cmocka_unit_test(known_values),
+                                       cmocka_unit_test(rounding_goes_to_the_nearest)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -59,6 +59,28 @@ static void a_written_file_is_read(void **state) {
     tensorfile_close(f);
 }
 
+static void halves_are_written_beside_floats(void **state) {
+    (void)state;
+    const uint16_t halves[3] = {0x3c00, 0xc000, 0x0001};
+    char path[SCRATCH_PATH];
+    struct tensor_writer *w = NULL;
+    struct tensorfile *f = NULL;
+    float out[3];
+    scratch_path(path, &scratch, "halves.safetensors");
+    SUCCEEDS(tensor_writer_create(&w, &err));
+    SUCCEEDS(tensor_writer_add_halves(w, "half", 1, (size_t[]){3}, halves, &err));
+    SUCCEEDS(tensor_writer_add(w, "float", 1, (size_t[]){3}, WEIGHTS, &err));
+    SUCCEEDS(tensor_writer_save(w, path, &err));
+    SUCCEEDS(tensorfile_open(&f, path, &err));
+    assert_string_equal(tensor_type_name(tensorfile_find(f, "half")->type), "F16");
+    SUCCEEDS(tensorfile_floats(out, f, "half", 1, (size_t[]){3}, &err));
+    assert_true(out[0] == 1 && out[1] == -2 && out[2] == 0x1p-24f);
+    SUCCEEDS(tensorfile_floats(out, f, "float", 1, (size_t[]){3}, &err));
+    assert_memory_equal(out, WEIGHTS, sizeof out);
+    tensorfile_close(f);
+    tensor_writer_destroy(w);
+}
+
 static void the_same_calls_give_the_same_bytes(void **state) {
     (void)state;
     char one[SCRATCH_PATH], two[SCRATCH_PATH], hash_one[HASH_HEX], hash_two[HASH_HEX];
@@ -203,6 +225,7 @@ static void saving_into_a_missing_folder_fails(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_written_file_is_read),
+        cmocka_unit_test(halves_are_written_beside_floats),
         cmocka_unit_test(the_same_calls_give_the_same_bytes),
         cmocka_unit_test(saving_what_was_read_gives_the_same_bytes),
         cmocka_unit_test(the_header_is_the_documented_one),

@@ -22,7 +22,10 @@ static void write_sizes(struct text *out, const struct hf_shape *s) {
     text_add(out, "  \"%s\": %zu,\n", is_short ? "n_positions" : "max_position_embeddings",
              s->positions);
     text_add(out, "  \"vocab_size\": %zu,\n", s->vocabulary);
-    if (s->family->grouped) text_add(out, "  \"num_key_value_heads\": %zu,\n", key_heads(s));
+    if (!s->family->grouped) return;
+    text_add(out, "  \"num_key_value_heads\": %zu,\n", key_heads(s));
+    if (s->width % s->heads == 0) /* the default of some classes is that of a certain model */
+        text_add(out, "  \"head_dim\": %zu,\n", s->width / s->heads);
 }
 
 static void write_rotary(struct text *out, const struct hf_shape *s) {
