@@ -207,10 +207,10 @@ def draw_errors(axes, curves, looks, labels, estimators, trained, relative):
     return [drawn for _, drawn in sorted(ends, key=lambda end: -end[0])]  # from top to bottom at the last point
 
 
-def add_legend(figure, axes, handles):
+def add_legend(figure, axes, handles, title=None):
     """One for all panels, where a label has the same look: right of the first row, or below if taller than it."""
     handles = list({handle.get_label(): handle for handle in handles}.values())
-    look = dict(handles=handles, frameon=False, fontsize=9, handlelength=2.8)
+    look = dict(handles=handles, frameon=False, fontsize=9, handlelength=2.8, title=title, title_fontsize=9)
     width, height = figure.get_size_inches()
     if 0.2 * len(handles) < height / axes[0].get_gridspec().nrows:
         axes[min(3, len(axes)) - 1].legend(loc="upper left", bbox_to_anchor=(1.01, 1), **look)
@@ -247,7 +247,9 @@ def curve_of_errors(runs, args):
         at.set_title(title, loc="left", fontsize=10.5 if len(panels) == 1 else 9.5)
     if args.title and len(panels) > 1:
         figure.suptitle(args.title)
-    add_legend(figure, axes, handles)
+    lengths = {line[2] for line in lines if line[2]}
+    several = len(panels) > 1 and len(lengths) == 1  # the title of a single panel says it
+    add_legend(figure, axes, handles, f"fits at {lengths.pop()} points" if several else None)
     return figure
 
 

@@ -156,11 +156,14 @@ static void remove_checkpoints(struct coordinator *c) {
     c->n_obsolete = 0;
 }
 
+/* After a request to stop there is nothing to expect: jobs that have stopped are pending again, and
+ * the shown part would fall. */
 static void report_progress(struct coordinator *c) {
     size_t count[QUEUE_BLOCKED + 1];
     double done, left;
     const double now = clock_now();
     if (!c->f->progress || now - c->last_progress < PROGRESS_EVERY) return;
+    if (c->stop.step >= STOP_REQUESTED) return;
     c->last_progress = now;
     queue_count(count, c->queue);
     queue_cost(&done, &left, c->queue);

@@ -89,7 +89,11 @@ def check_legend():
     box, panels = legend.get_window_extent(), [axes.get_window_extent() for axes in drawn.axes]
     assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= drawn.bbox.x1, box
     assert all(panel.height > 1.5 * drawn.dpi and panel.y0 > box.y1 for panel in panels), panels
-    assert not make("one").legends, "a short legend is beside the panels"
+    beside = make("one")
+    assert not beside.legends, "a short legend is beside the panels"
+    titles = {axes.get_legend().get_title().get_text() for axes in beside.axes if axes.get_legend()}
+    assert titles == {"fits at 6 points"}, titles
+    assert {axes.get_legend().get_title().get_text() for axes in make("one", "--all").axes if axes.get_legend()} <= {""}
     usual = figure.new_figure
     try:
         figure.new_figure = lambda n, size: usual(1, (0.4, 0.4)) if n == 1 else usual(n, size)

@@ -29,6 +29,16 @@ def check_groups():
     assert titles[:4] == ["baseline", "vectors", "controls", "estimators, without the model"], titles
 
 
+def check_methods_together():
+    """For people the lines of a method follow each other, although points are the outer axis; programs get the order of
+    the config."""
+    _, rows = as_csv("lengths")
+    assert [row["method"] for row in rows][:5] == ["ltv", "constant", "icv", "ltv", "constant"], rows
+    lines = [line.split() for line in table("lengths", "--wide").splitlines()]
+    shown = [line[0] for line in lines if line and line[0] in ("ltv", "icv", "constant")]
+    assert shown == 2 * ["ltv", "ltv", "icv", "constant", "constant"], shown  # of two stages
+
+
 def check_error_names():
     assert "Mean squared error after k examples" in table("one", "--wide")
     shares = table("classes", "--wide")
@@ -124,6 +134,7 @@ def check_results_file():
 
 
 check_groups()
+check_methods_together()
 check_blocks()
 check_keys()
 check_no_fit()

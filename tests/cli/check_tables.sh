@@ -29,6 +29,8 @@ stages = ({ stage = "estimate"; estimator = "least_squares"; points = 5; functio
 END_OF_CONFIG
 timeout 120 "$program" run sweep.cfg -o one --quiet >/dev/null
 timeout 120 "$program" run sweep.cfg -o two -s seed=2 --quiet >/dev/null
+timeout 120 "$program" run sweep.cfg -o lengths -s 'fit.method=[ltv,constant,icv]' -s 'fit.points=[16,18]' \
+    -s fit.optimiser.lr=0.01 --quiet >/dev/null
 timeout 60 "$program" run classes.cfg -o classes --quiet >/dev/null
 timeout 60 "$program" run classes.cfg -o both -s 'source.problem=[linear,linear_classification]' --quiet >/dev/null
 python=$(find_python h5py) || python=python3 # check_tables.py leaves results.h5 out then

@@ -66,14 +66,20 @@ struct line {
     const struct summary_group *group;
     char *section; /* owned */
     size_t order;  /* of the section: the first line that is in it */
+    size_t method; /* the first line of the section with this method */
 };
+
+static bool has_same_method(const struct summary_group *a, const struct summary_group *b) {
+    return strcmp(text_str(&a->keys[KEY_METHOD]), text_str(&b->keys[KEY_METHOD])) == 0;
+}
 
 static int compare_lines(const struct line *a, const struct line *b) {
     if (a->order != b->order) return a->order < b->order ? -1 : 1;
-    return (int)a->group->kind - (int)b->group->kind;
+    if (a->group->kind != b->group->kind) return (int)a->group->kind - (int)b->group->kind;
+    return (a->method > b->method) - (a->method < b->method);
 }
 
-/* By section, then group; otherwise in the order of the plan. */
+/* By section, group and method; otherwise in the order of the plan. */
 static void sort_lines(struct line *lines, size_t n) {
     for (size_t i = 1; i < n; i++)
         for (size_t k = i; k > 0 && compare_lines(&lines[k - 1], &lines[k]) > 0; k--) {
@@ -90,10 +96,13 @@ static enum err_code make_lines(struct line *lines, const struct summary *s, boo
     struct text title = {0};
     for (size_t i = 0; i < s->n; i++) {
         summary_section_title(&title, s, &s->groups[i]);
-        lines[i] = (struct line){&s->groups[i], text_copy(text_str(&title)), i};
+        lines[i] = (struct line){&s->groups[i], text_copy(text_str(&title)), i, i};
         CHECK(lines[i].section && !title.failed, ERR_MEMORY, "no memory for %zu lines", s->n);
-        for (size_t k = i; k-- > 0;)
-            if (strcmp(lines[k].section, lines[i].section) == 0) lines[i].order = lines[k].order;
+        for (size_t k = i; k-- > 0;) {
+            if (strcmp(lines[k].section, lines[i].section) != 0) continue;
+            lines[i].order = lines[k].order;
+            if (has_same_method(lines[k].group, lines[i].group)) lines[i].method = k;
+        }
     }
     if (!programs) sort_lines(lines, s->n);
 cleanup:
