@@ -257,8 +257,7 @@ static enum err_code check_tensors(const struct params *p, const struct tensorfi
         show_shape(has, found->rank, found->shape);
         show_shape(wanted, t.rank, t.shape);
         return ERR(err, ERR_DATA,
-                   "%s: tensor \"%s\": shape %s, expected %s from the sizes of ln_f, _read_in and "
-                   "wpe",
+                   "%s: tensor \"%s\": shape %s, expected %s from the sizes of the model",
                    tensorfile_path(f), t.name, has, wanted);
     }
     return ERR_OK;
@@ -287,20 +286,43 @@ static bool place_mapped(struct params *p, const struct tensorfile *f) {
     return true;
 }
 
+/* Tensors of an open file as the parameters of a model of these sizes. */
+static enum err_code place_tensors(struct model *m, const struct model_dims *dims,
+                                   struct err *err) {
+    enum err_code rc = ERR_OK;
+    TRY(params_borrow(&m->params, dims, err));
+    TRY(check_tensors(&m->params, m->file, err));
+    TRY(check_names(&m->params, m->file, err));
+    if (place_mapped(&m->params, m->file)) return ERR_OK;
+    params_destroy(&m->params);
+    TRY(params_create(&m->params, dims, err));
+    TRY(copy_tensors(&m->params, m->file, err));
+cleanup:
+    return rc;
+}
+
 enum err_code model_open(struct model *m, const char *path, struct err *err) {
     enum err_code rc = ERR_OK;
     struct model made = {0};
     struct model_dims dims = {0};
     TRY(tensorfile_open(&made.file, path, err));
     TRY(read_dims(&dims, &made.trained_points, made.file, err));
-    TRY(params_borrow(&made.params, &dims, err));
-    TRY(check_tensors(&made.params, made.file, err));
-    TRY(check_names(&made.params, made.file, err));
-    if (!place_mapped(&made.params, made.file)) {
-        params_destroy(&made.params);
-        TRY(params_create(&made.params, &dims, err));
-        TRY(copy_tensors(&made.params, made.file, err));
-    }
+    TRY(place_tensors(&made, &dims, err));
+    *m = made;
+    made = (struct model){0};
+cleanup:
+    model_close(&made);
+    return rc;
+}
+
+enum err_code model_open_as(struct model *m, const char *path, const struct model_dims *dims,
+                            struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct model made = {0};
+    TRY(tensorfile_open(&made.file, path, err));
+    if (tensorfile_note(made.file, "trained_points"))
+        TRY(read_count(&made.trained_points, made.file, "trained_points", err));
+    TRY(place_tensors(&made, dims, err));
     *m = made;
     made = (struct model){0};
 cleanup:

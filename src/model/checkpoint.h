@@ -29,6 +29,11 @@ struct model {
 enum err_code model_open(struct model *m, const char *path, struct err *err);
 void model_close(struct model *m); /* idempotent */
 
+/* The same of a file whose sizes are known otherwise, as those of a language model that was trained
+ * here are. */
+enum err_code model_open_as(struct model *m, const char *path, const struct model_dims *dims,
+                            struct err *err);
+
 /* Redraws the position rows that no prompt of the pretraining reached, from row 2 trained_points
  * on, from the distribution of their initialisation, N(0, .02^2): a pure function of (seed, row,
  * column). For models with learned positions. ERR_MEMORY. */

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "model/family.h"
+#include "sources/source_registry.h"
 #include "stages/folder_model.h"
 #include "stages/model_shape.h"
 #include "stages/planned_file.h"
@@ -69,6 +70,8 @@ enum err_code job_model_plan(struct job_model *out, const struct config_point *p
     TRY(read_origin(out, point, parents, n, err));
     if (out->bytes == 0) out->bytes = params_count(&out->dims) * sizeof(float); /* no folder */
     if (job_model_wpe_seed(point, job_model_fit(parents, n)) == 0) return rc;
+    CHECK_CONFIG(family_of(&out->dims)->embedding == EMBEDDING_READ_IN, point, "model.wpe_seed",
+                 "only positions of models of numbers are redrawn: set it to 0");
     CHECK_CONFIG(family_of(&out->dims)->names.wpe, point, "model.wpe_seed",
                  "a %s has none that could be redrawn: set it to 0", family_of(&out->dims)->title);
     if (out->trained_points > 0) return rc;
@@ -80,6 +83,15 @@ cleanup:
     return rc;
 }
 
+/* The file of a pretrain job; that of a language model does not say its sizes, but the job does. */
+static enum err_code open_trained(struct model *out, const struct job_input *made,
+                                  struct err *err) {
+    struct model_dims dims;
+    if (!source_is_text(made->point)) return model_open(out, made->artifact, err);
+    const enum err_code rc = model_shape_read(&dims, made->point, err);
+    return rc == ERR_OK ? model_open_as(out, made->artifact, &dims, err) : rc;
+}
+
 enum err_code job_model_open(struct model *out, const struct job_ctx *ctx, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct job_input *made = input_of("pretrain", ctx), *fit = job_model_fit_input(ctx);
@@ -89,7 +101,7 @@ enum err_code job_model_open(struct model *out, const struct job_ctx *ctx, struc
     if (!path) path = checkpoint_of(ctx->point);
     if (!path) return no_model(ctx->point, err);
     if (file_is_folder(path)) return folder_model_open(out, ctx, path, err);
-    TRY(model_open(out, path, err));
+    TRY(made ? open_trained(out, made, err) : model_open(out, path, err));
     rc = planned_file_check(ctx, path, out->file, err);
     if (rc == ERR_OK && seed > 0) rc = model_redraw_positions(out, seed, err);
     if (rc != ERR_OK) model_close(out);

@@ -4,6 +4,7 @@
 
 #include "model/hf/hf_shape.h"
 #include "sources/text/task_scene.h"
+#include "stages/job_model.h"
 #include "stages/pretrain_rows.h"
 #include "stages/pretrain_run.h"
 #include "stages/read_row.h"
@@ -132,6 +133,40 @@ static void the_result_describes_itself(void **state) {
     lab_close(&lab);
 }
 
+/* A job of the same run reads the model: its tensors, and prompts of the same tokenizer. */
+static void other_stages_read_the_result(void **state) {
+    (void)state;
+    char text[2048], path[SCRATCH_PATH];
+    struct model m;
+    struct job_cost cost;
+    (void)snprintf(text, sizeof text, "%s",
+                   config_of(SHAPE " family = \"llama\"; key_heads = 1;",
+                             TEN " }, { stage = "
+                                 "\"capture\"; of = \"pretrain\"; points = 3; prompts = 4;"));
+    struct lab lab = lab_open(text);
+    struct lab_job capture = {.kind = "capture", .memory = SIZE_MAX, .n_inputs = 1};
+    struct host_twin *trained = lab_run(&lab, &JOB);
+    capture.inputs[0] = lab_make(&lab, &JOB, "model.safetensors", path);
+    SUCCEEDS(lab_plan(&cost, &lab, "capture", "pretrain", &err));
+    struct host_twin *h = lab_host(&lab, &capture);
+    SUCCEEDS(job_model_open(&m, host_twin_ctx(h, 0), &err));
+    assert_ptr_equal(m.params.dims.family, &family_llama);
+    assert_int_equal(m.trained_points, 3);
+    for (size_t i = 0; i < params_tensors(&m.params.dims); i++) {
+        struct param_info t;
+        params_at(&t, &m.params, i);
+        const struct job_tensor *want = host_twin_tensor(trained, t.name);
+        assert_non_null(want);
+        assert_memory_equal(t.data, want->data, tensor_size(&t) * sizeof(float));
+    }
+    model_close(&m);
+    SUCCEEDS(host_twin_run(h, lab_work, lab_stage("capture"), &err));
+    assert_true(host_twin_tensors(h) > 0);
+    host_twin_destroy(h);
+    host_twin_destroy(trained);
+    lab_close(&lab);
+}
+
 static void prompts_that_are_too_long_may_be_dropped(void **state) {
     (void)state;
     char text[2048];
@@ -185,6 +220,7 @@ int main(void) {
         cmocka_unit_test(rows_have_what_text_has),
         cmocka_unit_test(every_family_learns),
         cmocka_unit_test(the_result_describes_itself),
+        cmocka_unit_test(other_stages_read_the_result),
         cmocka_unit_test(prompts_that_are_too_long_may_be_dropped),
         cmocka_unit_test(plan_refuses_what_does_not_fit),
     };
