@@ -10,7 +10,7 @@
 #include "sources/prompt_batch.h"
 
 struct basis_collector {
-    size_t T0, chunk;
+    size_t T0, tokens, chunk;  /* T0: 0 for prompts of text; tokens: that a query sees at most */
     size_t recent;             /* x's of BASIS_RECENT */
     struct prompt_batch batch; /* slots and rows: [chunk] */
     struct query query;
@@ -24,29 +24,46 @@ struct basis_collector {
 static size_t seen_by_x(size_t T0) { return 2 * (T0 - 1); }
 static size_t seen_by_y(size_t T0) { return seen_by_x(T0) + 1; }
 
-static struct prompt_batch_options collector_batch_options(const struct model_dims *d, size_t T0,
-                                                           size_t chunk,
+static struct prompt_batch_options collector_batch_options(const struct model_dims *d,
+                                                           size_t tokens, size_t chunk,
                                                            enum context_precision contexts) {
     return (struct prompt_batch_options){
-        .dims = d, .slots = chunk, .tokens = seen_by_y(T0), .rows = chunk, .contexts = contexts};
+        .dims = d, .slots = chunk, .tokens = tokens, .rows = chunk, .contexts = contexts};
 }
 
-enum err_code basis_collector_create(struct basis_collector **out, const struct model_dims *d,
-                                     size_t T0, size_t chunk, enum context_precision contexts,
-                                     struct err *err) {
+static enum err_code collector_create(struct basis_collector **out, const struct model_dims *d,
+                                      const struct basis_collector *sizes,
+                                      enum context_precision contexts, struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct prompt_batch_options batch = collector_batch_options(d, T0, chunk, contexts);
+    const size_t tokens = sizes->tokens, chunk = sizes->chunk;
+    const struct prompt_batch_options batch = collector_batch_options(d, tokens, chunk, contexts);
     struct basis_collector *c = calloc(1, sizeof *c);
-    assert(T0 >= 1 && chunk >= 1);
+    assert(chunk >= 1);
     CHECK(c, ERR_MEMORY, "no memory for %zu basis prompts", chunk);
-    *c = (struct basis_collector){.T0 = T0, .chunk = chunk, .recent = 1};
+    *c = *sizes;
     TRY(prompt_batch_create(&c->batch, &batch, err));
-    TRY(query_create(&c->query, d, chunk, seen_by_y(T0), false, err));
+    TRY(query_create(&c->query, d, chunk, tokens, false, err));
     *out = c;
     c = NULL;
 cleanup:
     basis_collector_destroy(c);
     return rc;
+}
+
+enum err_code basis_collector_create(struct basis_collector **out, const struct model_dims *d,
+                                     size_t T0, size_t chunk, enum context_precision contexts,
+                                     struct err *err) {
+    const struct basis_collector sizes = {
+        .T0 = T0, .tokens = seen_by_y(T0), .chunk = chunk, .recent = 1};
+    assert(T0 >= 1);
+    return collector_create(out, d, &sizes, contexts, err);
+}
+
+enum err_code basis_collector_create_text(struct basis_collector **out, const struct model_dims *d,
+                                          size_t tokens, size_t chunk,
+                                          enum context_precision contexts, struct err *err) {
+    const struct basis_collector sizes = {.tokens = tokens, .chunk = chunk, .recent = 1};
+    return collector_create(out, d, &sizes, contexts, err);
 }
 
 void basis_collector_share(struct basis_collector *c, const struct context_share *s) {
@@ -63,11 +80,17 @@ void basis_collector_destroy(struct basis_collector *c) {
     free(c);
 }
 
+size_t basis_collector_text_bytes(const struct model_dims *dims, size_t tokens, size_t chunk,
+                                  enum context_precision contexts) {
+    const struct prompt_batch_options batch =
+        collector_batch_options(dims, tokens, chunk, contexts);
+    return prompt_batch_context_bytes(&batch) + prompt_batch_bytes(&batch) +
+           query_bytes(dims, chunk, tokens, false);
+}
+
 size_t basis_collector_bytes(const struct model_dims *dims, size_t T0, size_t chunk,
                              enum context_precision contexts) {
-    const struct prompt_batch_options batch = collector_batch_options(dims, T0, chunk, contexts);
-    return prompt_batch_context_bytes(&batch) + prompt_batch_bytes(&batch) +
-           query_bytes(dims, chunk, seen_by_y(T0), false);
+    return basis_collector_text_bytes(dims, seen_by_y(T0), chunk, contexts);
 }
 
 /* A pass of the first n rows without edits. */
@@ -193,6 +216,18 @@ static void take_anchors(struct basis_set *s, size_t first, struct basis_collect
     }
 }
 
+/* Of text: the whole prompts, each with its own length. */
+static void collect_text(struct basis_set *s, size_t first, struct basis_collector *c,
+                         const struct params *p, const struct prompt_view *part) {
+    assert(!basis_pass_needed(s->parts, BASIS_PASS_ALONE) && !s->part[BASIS_STEP]);
+    assert(!s->part[BASIS_RECENT] && !s->part[BASIS_ANCHORS]);
+    prompt_batch_begin(&c->batch, p, NULL);
+    prompt_batch_fill(&c->batch, part, (struct prompt_span){.pairs = part->points - 1});
+    prompt_batch_ask(&c->batch, part, part->points - 1, 0);
+    run_query(c, p, part->n);
+    basis_set_take(s, first, &c->query, part->n, BASIS_PASS_WHOLE);
+}
+
 static void collect_part(struct basis_set *s, size_t first, struct basis_collector *c,
                          const struct params *p, const struct prompt_view *part) {
     const struct prompt_span before = {.pairs = c->T0 - 1, .and_x = s->part[BASIS_STEP] != NULL};
@@ -214,7 +249,10 @@ void basis_collector_run_at(struct basis_set *s, size_t row, struct basis_collec
     assert(!s->part[BASIS_ANCHORS] || c->anchors.n > 0);
     for (size_t first = 0; first < prompts->n; first += c->chunk) {
         const struct prompt_view part = prompt_view_chunk(prompts, first, c->chunk);
-        collect_part(s, row + first, c, p, &part);
+        if (part.text.ids)
+            collect_text(s, row + first, c, p, &part);
+        else
+            collect_part(s, row + first, c, p, &part);
     }
 }
 

@@ -17,6 +17,13 @@ struct basis_collector;
 enum err_code basis_collector_create(struct basis_collector **out, const struct model_dims *dims,
                                      size_t T0, size_t chunk, enum context_precision contexts,
                                      struct err *err);
+/* For prompts of text with up to `tokens` tokens before the query, whose basis is at their last
+ * token: BASIS_HEADS, BASIS_ATTENTION and what else the pass of a query has, no steps of labels,
+ * recent x's, anchors, or queries alone. */
+enum err_code basis_collector_create_text(struct basis_collector **out,
+                                          const struct model_dims *dims, size_t tokens,
+                                          size_t chunk, enum context_precision contexts,
+                                          struct err *err);
 void basis_collector_destroy(struct basis_collector *c); /* NULL-safe */
 
 /* BASIS_RECENT becomes the mean over the last `recent` x's, or over all T0 if those are fewer; the
@@ -40,6 +47,9 @@ size_t basis_anchors_bytes(const struct model_dims *dims, size_t T0, size_t n);
 
 size_t basis_collector_bytes(const struct model_dims *dims, size_t T0, size_t chunk,
                              enum context_precision contexts);
+
+size_t basis_collector_text_bytes(const struct model_dims *dims, size_t tokens, size_t chunk,
+                                  enum context_precision contexts);
 
 /* Rows 0 .. n - 1 of the set: the basis of the n prompts, in their order, which have T0 points or
  * more; s->n >= n. */

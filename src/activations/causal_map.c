@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "activations/basis_mean.h"
+#include "activations/causal_text.h"
 #include "base/text.h"
 #include "sources/prompt_batch.h"
 
@@ -30,8 +31,10 @@ static enum err_code advance(struct causal_progress *s, double by, struct err *e
 
 size_t causal_mean_bytes(const struct model_dims *dims, const struct causal_options *o) {
     const unsigned parts = basis_bit(causal_part(o->reading));
-    return basis_set_bytes(dims, parts, o->chunk) +
-           basis_collector_bytes(dims, o->T0, o->chunk, o->contexts);
+    const size_t collector =
+        o->tokens > 0 ? basis_collector_text_bytes(dims, o->tokens, o->chunk, o->contexts)
+                      : basis_collector_bytes(dims, o->T0, o->chunk, o->contexts);
+    return basis_set_bytes(dims, parts, o->chunk) + collector;
 }
 
 static enum err_code advance_prompts(void *progress, size_t more, struct err *err) {
@@ -48,7 +51,11 @@ enum err_code causal_mean(struct basis_set *mean, const struct params *p,
                                           .report = advance_prompts,
                                           .context = o->progress};
     assert(mean->parts == basis_bit(causal_part(o->reading)));
-    TRY(basis_collector_create(&collector, &p->dims, o->T0, o->chunk, o->contexts, err));
+    if (o->tokens > 0)
+        TRY(basis_collector_create_text(&collector, &p->dims, o->tokens, o->chunk, o->contexts,
+                                        err));
+    else
+        TRY(basis_collector_create(&collector, &p->dims, o->T0, o->chunk, o->contexts, err));
     basis_collector_share(collector, o->share);
     TRY(basis_mean(mean, collector, &of, err));
 cleanup:
@@ -124,6 +131,7 @@ cleanup:
 }
 
 size_t causal_map_bytes(const struct model_dims *dims, const struct causal_options *o) {
+    if (o->tokens > 0) return causal_text_bytes(dims, o);
     const struct params shape = {.dims = *dims};
     struct map m = map_describe(o, &shape);
     const struct prompt_batch_options batch = map_batch_options(&m, dims);
@@ -210,6 +218,7 @@ cleanup:
 enum err_code causal_map(float *effect, const struct params *p, const struct basis *values,
                          const struct causal_options *o, struct err *err) {
     struct map m;
+    if (o->tokens > 0) return causal_text_map(effect, p, values, o, err);
     assert(values->R == 1 && o->T0 >= 1 && o->T0 <= o->prompts.points);
     enum err_code rc = map_init(&m, o, p, err);
     if (rc != ERR_OK) return rc;

@@ -10,7 +10,7 @@
  *
  * CAUSAL_SHARED shuffles each prompt once, the T0 - 1 labels before its query: one additional
  * context per prompt for all heads. CAUSAL_REDRAWN is the published code: a new permutation of all
- * T0 labels for every head, the same for all prompts, hence L H contexts per prompt.
+ * T0 labels for every head, the same for all prompts, hence L H contexts per prompt; not on text.
  */
 #ifndef ACTIVATIONS_CAUSAL_MAP_H
 #define ACTIVATIONS_CAUSAL_MAP_H
@@ -37,7 +37,12 @@ struct causal_progress {
 
 struct causal_options {
     struct prompt_view prompts; /* clean, of T0 points or more: the query is point T0 (from 1) */
-    size_t T0, chunk;           /* chunk: prompts of one pass, part of what determines the bits */
+    /* Of text, the same queries after shots with shuffled labels, drawn by a source, perhaps in
+     * another number, and the context tokens of the longest prompt; tokens 0: prompts of numbers,
+     * whose labels are shuffled here. */
+    struct prompt_view corrupted;
+    size_t tokens;
+    size_t T0, chunk; /* chunk: prompts of one pass, part of what determines the bits */
     enum context_precision contexts;
     enum causal_reading reading;
     enum causal_corruption corruption;
@@ -54,7 +59,8 @@ size_t causal_map_bytes(const struct model_dims *dims, const struct causal_optio
 enum err_code causal_mean(struct basis_set *mean, const struct params *p,
                           const struct causal_options *o, struct err *err);
 
-/* effect [L, H, prompts]. values: the one row that is patched in, as from causal_mean(). */
+/* effect [L, H, prompts], of text [L, H, corrupted prompts], see causal_text.h. values: the one row
+ * that is patched in, as from causal_mean(). */
 enum err_code causal_map(float *effect, const struct params *p, const struct basis *values,
                          const struct causal_options *o, struct err *err);
 

@@ -4,7 +4,8 @@
  * Activation patching as in Todd et al., ICLR 2024, section 2.3: each head's output at the query is
  * replaced by its mean over clean prompts. The definition is in activations/causal_map.h, which the
  * derivation of `fv` uses too. Prompts are of the split "effects", one function each; clean mean
- * and map use the same prompts, and no fit or evaluation sees them.
+ * and map use the same prompts, and no fit or evaluation sees them. Of text, both ask pairs for
+ * validation, and the map reads the shuffled prompts of a second source.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "methods/method.h"
 #include "passes/flops.h"
 #include "sources/source_registry.h"
+#include "stages/effects_prompts.h"
 #include "stages/effects_rows.h"
 #include "stages/job_model.h"
 #include "stages/shared_keys.h"
@@ -83,11 +85,11 @@ struct effects {
     struct job_ctx *ctx;
     struct model model;
     struct context_share share;
-    struct source *source;
-    struct basis_set mean;  /* one row */
-    float *effect;          /* [L, H, prompts] */
-    double *effects, *one;  /* [L, H], [prompts] of a head */
-    uint32_t *order, *rank; /* [L, H]: heads by effect; the place of each, from 1 */
+    struct source *source, *shuffled; /* shuffled: of text */
+    struct basis_set mean;            /* one row */
+    float *effect;                    /* [L, H, prompts] */
+    double *effects, *one;            /* [L, H], [prompts] of a head */
+    uint32_t *order, *rank;           /* [L, H]: heads by effect; the place of each, from 1 */
 };
 
 static size_t map_size(const struct model_dims *d) { return d->L * d->H; }
@@ -98,6 +100,11 @@ static enum causal_reading reading_of(const struct config_point *point) {
 
 static enum causal_corruption corruption_of(const struct config_point *point) {
     return (enum causal_corruption)text_index(CAUSAL_CORRUPTIONS, config_text(point, "corruption"));
+}
+
+/* Prompts of the map, which may be fewer than asked for. */
+static size_t mapped(const struct causal_options *o) {
+    return o->tokens > 0 ? o->corrupted.n : o->prompts.n;
 }
 
 /* The caller adds the prompts' arrays, the stream and the progress callback. */
@@ -116,6 +123,7 @@ static void effects_release(struct effects *e) {
     free(e->effects);
     free(e->effect);
     basis_set_destroy(&e->mean);
+    source_close(e->shuffled);
     source_close(e->source);
     model_close(&e->model);
 }
@@ -124,7 +132,7 @@ static enum err_code create_map_arrays(struct effects *e, const struct causal_op
                                        struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &e->model.params.dims;
-    const size_t heads = map_size(d), n = o->prompts.n;
+    const size_t heads = map_size(d), n = mapped(o);
     e->effect = calloc(heads * n, sizeof *e->effect);
     e->effects = calloc(heads + n, sizeof *e->effects);
     e->order = calloc(2 * heads, sizeof *e->order);
@@ -139,10 +147,13 @@ cleanup:
 
 static enum err_code draw(struct effects *e, struct causal_options *o, struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct source_options of = {.seed = e->ctx->seed, .split = "effects"};
-    TRY(source_open(&e->source, e->ctx->point, &of, err));
-    TRY(source_reserve(e->source, o->prompts.n, o->prompts.points, err));
-    o->prompts = source_draw(e->source, 0, o->prompts.n);
+    const struct config_point *point = e->ctx->point;
+    const struct model_dims *d = &e->model.params.dims;
+    TRY(effects_prompts_open(&e->source, point, e->ctx->seed, d, false, err));
+    TRY(effects_prompts_draw(&o->prompts, e->source, point, err));
+    if (o->tokens == 0) return rc;
+    TRY(effects_prompts_open(&e->shuffled, point, e->ctx->seed, d, true, err));
+    TRY(effects_prompts_draw(&o->corrupted, e->shuffled, point, err));
 cleanup:
     return rc;
 }
@@ -157,9 +168,9 @@ static enum err_code report(void *context, double done, double total, struct err
 static enum err_code find_map(struct effects *e, struct causal_options *o, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct params *p = &e->model.params;
-    const size_t heads = map_size(&p->dims), n = o->prompts.n;
+    const size_t heads = map_size(&p->dims), n = mapped(o);
     const struct rng stream = rng_stream(e->ctx->seed, "effects/corruption");
-    struct causal_progress progress = {report, e->ctx, 0, (double)(n + n * heads)};
+    struct causal_progress progress = {report, e->ctx, 0, (double)(o->prompts.n + n * heads)};
     o->stream = &stream;
     o->progress = &progress;
     TRY(causal_mean(&e->mean, p, o, err));
@@ -176,7 +187,7 @@ cleanup:
 
 static enum err_code write_head_row(struct effects *e, const struct causal_options *o, size_t i,
                                     struct err *err) {
-    const size_t H = e->model.params.dims.H, n = o->prompts.n;
+    const size_t H = e->model.params.dims.H, n = mapped(o);
     for (size_t r = 0; r < n; r++) e->one[r] = (double)e->effect[i * n + r];
     const struct interval effect = interval_t(e->one, n, config_float(e->ctx->point, "confidence"));
     const struct effects_row row = {
@@ -200,7 +211,7 @@ static enum err_code write_effects(struct effects *e, const struct causal_option
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &e->model.params.dims;
     const enum basis_part part = causal_part(o->reading);
-    const struct job_tensor effects = {"effects", 3, {d->L, d->H, o->prompts.n}, e->effect};
+    const struct job_tensor effects = {"effects", 3, {d->L, d->H, mapped(o)}, e->effect};
     const struct job_tensor mean = {
         BASIS_NAMES[part], 2, {d->L, basis_width(part, d)}, e->mean.part[part]};
     for (size_t i = 0; i < map_size(d); i++) TRY(write_head_row(e, o, i, err));
@@ -216,6 +227,8 @@ static enum err_code effects_run(struct job_ctx *ctx, struct err *err) {
     TRY(job_model_open(&e.model, ctx, err));
     struct causal_options o = options_of(ctx->point, e.model.params.dims.inputs);
     o.share = job_model_share(&e.share, ctx, &e.model);
+    if (source_is_text(ctx->point))
+        TRY(effects_prompts_measure(&o, ctx->point, ctx->seed, &e.model.params.dims, err));
     TRY(create_map_arrays(&e, &o, err));
     TRY(draw(&e, &o, err));
     TRY(find_map(&e, &o, err));
@@ -227,32 +240,53 @@ cleanup:
 
 /* ---- plan */
 
+/* Context tokens of a prompt. */
+static size_t context_tokens(const struct causal_options *o) {
+    return o->tokens > 0 ? o->tokens : 2 * (o->T0 - 1);
+}
+
 /* Clean and corrupted contexts, and for every head one token of each prompt from its layer to the
  * end: half of the layers on average. The tokens of the heads of a layer read a context together.
+ * Text: and the logits of the first tokens of answers.
  */
 static struct job_load load_of(const struct causal_options *o, const struct model_dims *d) {
-    const double T = 2 * (double)(o->T0 - 1), n = (double)o->prompts.n;
+    const double T = (double)context_tokens(o), n = (double)mapped(o);
     const double heads = (double)map_size(d), layers = (double)d->L;
     const bool shared = o->corruption == CAUSAL_SHARED;
     struct job_load load = {0};
-    flops_add_contexts(&load, d, n * (1 + (shared ? 1 : heads)), T);
+    flops_add_contexts(&load, d, (double)o->prompts.n + n * (shared ? 1 : heads), T);
     flops_add_queries(&load, d, n * (2 + heads / 2), T);
     flops_add_reading(&load, d, n * (2 + (shared ? layers : heads) / 2), T, o->contexts);
+    if (o->tokens > 0) load.queries += flops_logits(d, n * (1 + heads), (double)d->vocabulary);
     return load;
 }
 
-static double memory_needed(const struct causal_options *o, const struct model_dims *d,
+static double memory_needed(const struct causal_options *o, const struct job_model *model,
                             const struct source *source) {
-    const size_t n = o->prompts.n, mean = causal_mean_bytes(d, o), map = causal_map_bytes(d, o);
-    const size_t floats = map_size(d) * n + params_count(d);
-    return (double)(source_bytes(source, n, o->T0) + floats * sizeof(float) + n * sizeof(double) +
+    const struct model_dims *d = &model->dims;
+    const size_t n = mapped(o), mean = causal_mean_bytes(d, o), map = causal_map_bytes(d, o);
+    const size_t views = (o->tokens > 0 ? 2 : 1) * source_bytes(source, o->prompts.n, o->T0);
+    return (double)(views + model->bytes + map_size(d) * n * sizeof(float) + n * sizeof(double) +
                     (mean > map ? mean : map));
+}
+
+static enum err_code check_text(const struct source *source, const struct config_point *point,
+                                const struct model_dims *d, struct err *err) {
+    enum err_code rc = ERR_OK;
+    TRY(source_check(source, point, d->inputs, err));
+    TRY(source_check_vocabulary(source, point, d->vocabulary, err));
+    CHECK_CONFIG(!source_info(source)->relabels, point, "source.labels",
+                 "effects compares prompts with their own and with shuffled labels: set it to "
+                 "\"true\"");
+    CHECK_CONFIG(corruption_of(point) == CAUSAL_SHARED, point, "corruption",
+                 "labels of text are shuffled once for each prompt: set it to \"shared\"");
+cleanup:
+    return rc;
 }
 
 static enum err_code check_source(const struct source *source, const struct config_point *point,
                                   const struct model_dims *d, struct err *err) {
-    const enum err_code rc = source_check_functions(source, point, "effects", err);
-    if (rc != ERR_OK) return rc;
+    if (source_info(source)->answers) return check_text(source, point, d, err);
     if (source_info(source)->loss.kind == LOSS_SQUARED)
         return source_check(source, point, d->inputs, err);
     return config_error(
@@ -261,12 +295,42 @@ static enum err_code check_source(const struct source *source, const struct conf
         "choose a problem whose y is a number");
 }
 
+static enum err_code plan_prompts(struct causal_options *o, struct source **source,
+                                  const struct config_point *point, const struct model_dims *d,
+                                  struct err *err) {
+    enum err_code rc = ERR_OK;
+    TRY(effects_prompts_open(source, point, config_point_seed(point), d, false, err));
+    TRY(check_source(*source, point, d, err));
+    if (source_info(*source)->answers)
+        TRY(effects_prompts_measure(o, point, config_point_seed(point), d, err));
+    else
+        TRY(shared_keys_check_points(point, "points", o->T0, d, err));
+    TRY(shared_keys_check_room(point, o->prompts.n, context_tokens(o) / 2 + 1, d, err));
+cleanup:
+    return rc;
+}
+
 /* Operations: contexts with labels redrawn for each head are not kept. */
 static double shared_contexts_of(const struct causal_options *o, const struct model_dims *d,
                                  double all) {
     struct job_load clean = {0};
-    flops_add_contexts(&clean, d, (double)o->prompts.n, 2 * (double)(o->T0 - 1));
+    flops_add_contexts(&clean, d, (double)o->prompts.n, (double)context_tokens(o));
     return o->corruption == CAUSAL_REDRAWN ? clean.contexts : all;
+}
+
+static void predict_cost(struct job_cost *cost, const struct causal_options *o,
+                         const struct job_model *model, const struct source *source) {
+    const struct model_dims *d = &model->dims;
+    *cost = (struct job_cost){
+        .load = load_of(o, d), .group = 1, .work = (double)o->prompts.n, .unit = "prompts"};
+    cost->memory = cost->memory_least = memory_needed(o, model, source);
+    cost->shared = shared_contexts_of(o, d, cost->load.contexts);
+    cost->context_bytes = (o->corruption == CAUSAL_REDRAWN ? 1 : 2) *
+                          (double)context_bytes(d, o->prompts.n, context_tokens(o), o->contexts);
+    (void)snprintf(cost->context_of, sizeof cost->context_of, "effects");
+    (void)snprintf(cost->summary, sizeof cost->summary, "%zu head%s x %zu prompt%s x %zu point%s",
+                   map_size(d), text_plural(map_size(d)), o->prompts.n, text_plural(o->prompts.n),
+                   o->T0, text_plural(o->T0));
 }
 
 static enum err_code effects_plan(struct job_cost *cost, const struct config_point *point,
@@ -277,23 +341,10 @@ static enum err_code effects_plan(struct job_cost *cost, const struct config_poi
     struct source *source = NULL;
     (void)control;
     TRY(job_model_plan(&model, point, parents, n, err));
-    const struct model_dims *d = &model.dims;
-    const struct causal_options o = options_of(point, d->inputs);
-    TRY(method_check_reprojected(d, point, "reading", err));
-    TRY(source_open(&source, point, &(struct source_options){0}, err));
-    TRY(check_source(source, point, d, err));
-    TRY(shared_keys_check_points(point, "points", o.T0, d, err));
-    TRY(shared_keys_check_room(point, o.prompts.n, o.T0, d, err));
-    *cost = (struct job_cost){
-        .load = load_of(&o, d), .group = 1, .work = (double)o.prompts.n, .unit = "prompts"};
-    cost->memory = cost->memory_least = memory_needed(&o, d, source);
-    cost->shared = shared_contexts_of(&o, d, cost->load.contexts);
-    cost->context_bytes = (o.corruption == CAUSAL_REDRAWN ? 1 : 2) *
-                          (double)context_bytes(d, o.prompts.n, 2 * (o.T0 - 1), o.contexts);
-    (void)snprintf(cost->context_of, sizeof cost->context_of, "effects");
-    (void)snprintf(cost->summary, sizeof cost->summary, "%zu head%s x %zu prompt%s x %zu point%s",
-                   map_size(d), text_plural(map_size(d)), o.prompts.n, text_plural(o.prompts.n),
-                   o.T0, text_plural(o.T0));
+    struct causal_options o = options_of(point, model.dims.inputs);
+    TRY(method_check_reprojected(&model.dims, point, "reading", err));
+    TRY(plan_prompts(&o, &source, point, &model.dims, err));
+    predict_cost(cost, &o, &model, source);
 cleanup:
     source_close(source);
     return rc;

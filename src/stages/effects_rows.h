@@ -8,7 +8,7 @@
 
 /* X(type, name, unit, meaning), in the order of the columns; new ones go to the end. */
 #define EFFECTS_ROW(X)                                                                             \
-    X(TEXT, source, "", "problem of the functions")                                                \
+    X(TEXT, source, "", "problem of the functions, or task")                                       \
     X(INT, points, "points", "length of the prompts")                                              \
     X(TEXT, reading, "", "what counts as a head's output")                                         \
     X(TEXT, corruption, "", "how labels were shuffled")                                            \
@@ -17,7 +17,8 @@
     X(INT, prompts, "prompts", "prompts, each of another function")                                \
     X(REAL, effect, "",                                                                            \
       "average indirect effect: squared error on label-shuffled prompts, minus with the head "     \
-      "patched")                                                                                   \
+      "patched; of text, probability of the answer's first token with the head patched, minus "    \
+      "without")                                                                                   \
     X(REAL, effect_low, "", "lower end of its t interval over prompts")                            \
     X(REAL, effect_high, "", "upper end of that interval")                                         \
     X(INT, rank, "", "rank among all heads; 1: the largest effect")

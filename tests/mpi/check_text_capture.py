@@ -17,6 +17,8 @@ for i, layer in enumerate(model.model.layers):
 compared, worst = 0, 0.0
 for path in glob.glob(run + "/artifacts/*/*.safetensors"):
     with safe_open(path, "pt") as f:
+        if "prompt_ids" not in f.keys():
+            continue
         ids, answers, z, hidden = (f.get_tensor(k) for k in ("prompt_ids", "answer_ids", "heads", "hidden"))
         questions = json.loads(f.metadata()["questions"])
     for i, (_, x, y) in enumerate(questions):

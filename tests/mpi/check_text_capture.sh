@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC1091,SC2154,SC2034 # variables of and for common.sh
-# check_text_capture.sh BINARY [SOURCE] - capture of text prompts on a tiny language model: the same bits on 1, 2 and 3
+# check_text_capture.sh BINARY [SOURCE] - capture and causal map of text prompts on a tiny language model: the same bits on 1, 2 and 3
 # ranks and after a kill; a renamed task runs nothing again, another template does; prompts that are too long are
 # counted before any computation; and one line for each model, task and key that does not suit.
 set -euo pipefail
@@ -15,7 +15,8 @@ cat >"$config" <<'END'
 name = "text"; seed = 5;
 model = { checkpoint = "model"; };
 source = { kind = "text"; task = ["capital.json", "number.json"]; };
-stages = ( { stage = "capture"; points = [1, 5]; prompts = 24; chunk = 5; } );
+stages = ( { stage = "capture"; points = [1, 5]; prompts = 24; chunk = 5; },
+           { stage = "effects"; points = 5; prompts = 10; chunk = 4; } );
 END
 
 one="$home/one"
@@ -35,7 +36,8 @@ expect_done 3 "$home/killed" "killed and resumed"
 python3 - "$one" <<'END' || fault "artifacts"
 import glob, json, struct, sys
 files = glob.glob(sys.argv[1] + "/artifacts/*/*.safetensors")
-assert len(files) == 4, files
+assert len(files) == 6, files
+captures = 0
 for path in files:
     data = open(path, "rb").read()
     n = struct.unpack("<Q", data[:8])[0]
@@ -51,6 +53,10 @@ for path in files:
     def text(row):
         return "".join("\n" if t == 0 else chr(31 + int(t)) for t in row if t >= 0)
 
+    if "effects" in header:
+        assert header["effects"]["shape"] == [3, 4, 10], header
+        continue
+    captures += 1
     assert header["heads"]["shape"] == [24, 3, 4, 4] and header["hidden"]["shape"] == [24, 4, 16], header
     questions = json.loads(notes["questions"])
     shots = 4 if text(rows("prompt_ids")[0]).count("Q: ") == 5 else 0
@@ -59,6 +65,7 @@ for path in files:
         prompt = text(prompt)
         assert prompt.endswith(f"Q: {x}\nA:") and text(answer) == " " + y, (prompt, x, y)
         assert prompt.count("Q: ") == shots + 1 and f"Q: {x}\n" not in prompt[:-len(f"Q: {x}\nA:")], prompt
+assert captures == 4, captures
 END
 
 # ---- the same prompts and states in transformers
@@ -67,23 +74,23 @@ if python=$(find_python "torch, transformers, safetensors"); then
 fi
 
 # ---- what makes other jobs
-finished() { # NUMBER WHAT ARGUMENT...: so many of the 4 jobs need not run again
+finished() { # NUMBER WHAT ARGUMENT...: so many of the 6 jobs need not run again
     local number=$1 what=$2 found
     shift 2
     launch 0 plan "$config" -o "$one" "$@"
     ((rc == 0)) || die "$what: code $rc"
-    found=$(grep -c '^capture.* DONE ' "$work/out") || true
+    found=$(grep -cE '^(capture|effects).* DONE ' "$work/out") || true
     [[ $found == "$number" ]] || { fault "$what: $found jobs are done, not $number"; sed 's/^/    > /' "$work/out"; }
 }
-finished 4 'the same config'
+finished 6 'the same config'
 mv "$home/capital.json" "$home/renamed.json"
 sed -i 's/capital.json/renamed.json/' "$config"
-finished 4 'a renamed task'
+finished 6 'a renamed task'
 finished 0 'another template' -s 'source.template={x} -> {y}; '
-finished 0 'shuffled labels' -s source.labels=shuffled
+finished 2 'shuffled labels' -s capture.source.labels=shuffled
 finished 0 'another seed' -s seed=6
 sed -i 's/"output": "\([A-Z]\)/"output": "\1\1/' "$home/renamed.json"
-finished 2 'another task of the same name'
+finished 3 'another task of the same name'
 
 # ---- refusals: one line, exit 65, nothing computed
 refuses() { # WORDS ARGUMENT...
@@ -97,10 +104,11 @@ refuses() { # WORDS ARGUMENT...
 refuses 'renamed.json: 61 of its 89 pairs are for training, and 40 shots need 80' -s capture.points=41
 refuses 'of 24 prompts of renamed with 13 points are longer than the 160 tokens that the model computes' -s capture.points=13
 refuses 'prompts of numbers, but the model reads token ids' -s source.kind=functions -s source.dims=3
+refuses 'set it to "true"' -s source.labels=shuffled --only effects
 refuses 'no token' -s 'source.bos=<s>'
 refuses '{x} must stand in it once' -s 'source.template=Q: {x}'
 refuses 'none.json: cannot open' -s source.task=none.json
-launch 0 run "$config" -o "$home/dropped" --quiet -s capture.points=12 -s source.too_long=drop -s "source.task=$home/number.json"
+launch 0 run "$config" -o "$home/dropped" --quiet --only capture -s capture.points=12 -s source.too_long=drop -s "source.task=$home/number.json"
 ((rc == 0)) || die "dropped: code $rc"
 python3 - "$home/dropped" <<'END' || fault "prompts that were dropped"
 import glob, json, struct, sys
@@ -110,4 +118,4 @@ header = json.loads(data[8:8 + struct.unpack("<Q", data[:8])[0]])
 left_out = int(header["__metadata__"]["prompts_left_out"])
 assert 0 < left_out < 24 and header["hidden"]["shape"][0] == 24 - left_out == header["position"]["shape"][0], header
 END
-conclude "4 jobs on 0 to 3 ranks, a kill, and what their plan says"
+conclude "6 jobs on 0 to 3 ranks, a kill, and what their plan says"

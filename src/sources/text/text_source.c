@@ -183,7 +183,7 @@ static void fill_info(struct text_source *of, const struct text_keys *k,
         .shift = shuffled ? "shuffled_labels" : "none",
         .loss = {.kind = LOSS_CROSS_ENTROPY},
         .normaliser = 1,
-        .relabels = k->shuffled,
+        .relabels = shuffled,
         .answers = &of->answers,
     };
 }
@@ -226,7 +226,8 @@ static enum err_code open_into(struct text_source *of, const struct config_point
     enum err_code rc = ERR_OK;
     struct text_keys k;
     TRY(text_keys_read(&k, point, o->shifted, err));
-    const bool shuffled = k.shuffled && !o->covariates; /* basis prompts are clean */
+    const bool shuffled =
+        (k.shuffled || o->shuffled) && !o->covariates; /* basis prompts are clean */
     of->setup.form = k.written;
     of->setup.wants_next = o->next;
     of->setup.most_tokens = o->most_tokens;

@@ -1,0 +1,19 @@
+/*
+ * causal_text.h - the causal map on prompts of text: causal_map() calls it.
+ *
+ * Todd et al., ICLR 2024, section 2.3. The effect of a head on a label-shuffled prompt is the
+ * probability of the first token of the true answer with the output of the head replaced by its
+ * mean over clean prompts, minus the probability without that. Positive: the head helps, as on
+ * numbers.
+ */
+#ifndef ACTIVATIONS_CAUSAL_TEXT_H
+#define ACTIVATIONS_CAUSAL_TEXT_H
+
+#include "activations/causal_map.h"
+
+/* effect [L, H, o->corrupted.n]. ERR_MEMORY, or what o->progress returns. */
+enum err_code causal_text_map(float *effect, const struct params *p, const struct basis *values,
+                              const struct causal_options *o, struct err *err);
+size_t causal_text_bytes(const struct model_dims *dims, const struct causal_options *o);
+
+#endif

@@ -1,0 +1,49 @@
+#include "stages/effects_prompts.h"
+
+#include "model/length.h"
+#include "sources/source_registry.h"
+#include "stages/shared_keys.h"
+
+enum err_code effects_prompts_open(struct source **out, const struct config_point *point,
+                                   uint64_t seed, const struct model_dims *d, bool shuffled,
+                                   struct err *err) {
+    const struct source_options o = {.seed = seed,
+                                     .split = "effects",
+                                     .asked = SOURCE_VALIDATION,
+                                     .shuffled = shuffled,
+                                     .most_tokens = length_most(d)};
+    return source_open(out, point, &o, err);
+}
+
+enum err_code effects_prompts_draw(struct prompt_view *out, struct source *source,
+                                   const struct config_point *point, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const size_t n = shared_keys_size(point, "prompts");
+    TRY(source_reserve(source, n, shared_keys_size(point, "points"), err));
+    *out = source_draw(source, 0, n);
+    TRY(source_status(source, err));
+cleanup:
+    return rc;
+}
+
+enum err_code effects_prompts_measure(struct causal_options *o, const struct config_point *point,
+                                      uint64_t seed, const struct model_dims *d, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct source *source = NULL;
+    for (int shuffled = 0; shuffled <= 1; shuffled++) {
+        const struct source_range range = {.n = shared_keys_size(point, "prompts"),
+                                           .points = o->T0,
+                                           .most_tokens = length_most(d)};
+        struct source_lengths lengths;
+        TRY(effects_prompts_open(&source, point, seed, d, shuffled, err));
+        TRY(source_measure(&lengths, source, &range, err));
+        TRY(source_check_lengths(source, point, &range, &lengths, err));
+        *(shuffled ? &o->corrupted.n : &o->prompts.n) = range.n - lengths.too_long;
+        if (lengths.prompt - 1 > o->tokens) o->tokens = lengths.prompt - 1;
+        source_close(source);
+        source = NULL;
+    }
+cleanup:
+    source_close(source);
+    return rc;
+}

@@ -1,0 +1,24 @@
+/*
+ * effects_prompts.h - the prompts of a causal map: those of the split "effects". Of text, a second
+ * source draws the same queries after shots with shuffled labels.
+ */
+#ifndef STAGES_EFFECTS_PROMPTS_H
+#define STAGES_EFFECTS_PROMPTS_H
+
+#include "activations/causal_map.h"
+#include "sources/source.h"
+
+enum err_code effects_prompts_open(struct source **out, const struct config_point *point,
+                                   uint64_t seed, const struct model_dims *d, bool shuffled,
+                                   struct err *err);
+
+/* All of them; valid as long as the source. */
+enum err_code effects_prompts_draw(struct prompt_view *out, struct source *source,
+                                   const struct config_point *point, struct err *err);
+
+/* Of text: sets o->tokens to the longest context, and the numbers of clean and of shuffled prompts
+ * that fit the model. ERR_CONFIG as source_check_lengths(). */
+enum err_code effects_prompts_measure(struct causal_options *o, const struct config_point *point,
+                                      uint64_t seed, const struct model_dims *d, struct err *err);
+
+#endif
