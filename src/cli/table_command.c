@@ -7,7 +7,7 @@
 #include "cli/command.h"
 #include "cli/terminal.h"
 #include "run/rundir/run_state.h"
-#include "run/tables/comparison.h"
+#include "run/tables/comparison_pool.h"
 #include "run/tables/stage_table_print.h"
 #include "run/tables/summary.h"
 
@@ -28,6 +28,7 @@ struct request {
     size_t n_printed; /* tables so far */
     struct summary_layout layout;
     struct table_output output;
+    struct comparison_set compared; /* of --compare, which prints when it has all of them */
 };
 
 /* The last word is the name of a stage where it is no folder and others precede it. */
@@ -87,18 +88,24 @@ static enum err_code print_summary(struct request *q, const struct run_state *r,
                                    struct err *err) {
     enum err_code rc = ERR_OK;
     struct summary summary = {0};
-    struct comparisons comparisons = {0};
     begin_table(q, r, stage);
     TRY(summary_make(&summary, r, stage, err));
-    if (q->compare) {
-        TRY(comparisons_make(&comparisons, &summary, err));
-        TRY(comparisons_print(&q->output, &comparisons, &summary, &q->layout, err));
-    } else {
-        TRY(summary_print(&q->output, &summary, &q->layout, err));
+    TRY(summary_print(&q->output, &summary, &q->layout, err));
+cleanup:
+    summary_release(&summary);
+    return rc;
+}
+
+static enum err_code print_comparisons(struct request *q, struct err *err) {
+    enum err_code rc = ERR_OK;
+    q->several = q->compared.n > 1;
+    TRY(comparison_pool(&q->compared, err));
+    for (size_t i = 0; i < q->compared.n; i++) {
+        struct comparison_source *c = q->compared.list[i];
+        begin_table(q, c->run, c->stage);
+        TRY(comparisons_print(&q->output, &c->comparisons, &c->summary, &q->layout, err));
     }
 cleanup:
-    comparisons_release(&comparisons);
-    summary_release(&summary);
     return rc;
 }
 
@@ -143,7 +150,9 @@ static enum err_code print_run(struct request *q, const struct run_state *r, str
         CHECK(!q->compare || is_evaluation(&r->plan, s), ERR_USAGE,
               "--compare %s: the stage evaluates no method: name one of kind evaluate, or none",
               q->name);
-        if (!q->compare && (q->name || q->rows))
+        if (q->compare)
+            TRY(comparison_set_add(&q->compared, r, s, err));
+        else if (q->name || q->rows)
             TRY(print_rows(q, r, s, err));
         else
             TRY(print_summary(q, r, s, err));
@@ -154,15 +163,19 @@ cleanup:
 
 static enum err_code print_runs(struct request *q, struct err *err) {
     enum err_code rc = ERR_OK;
-    struct run_state r = {0};
+    struct run_state *runs = calloc(q->n_dirs, sizeof *runs);
+    CHECK(runs, ERR_MEMORY, "no memory for %zu runs", q->n_dirs);
     for (size_t i = 0; i < q->n_dirs; i++) {
-        TRY(run_state_open(&r, q->dirs[i], err));
-        TRY(print_run(q, &r, err));
-        run_state_release(&r);
+        TRY(run_state_open(&runs[i], q->dirs[i], err));
+        TRY(print_run(q, &runs[i], err));
+        if (!q->compare) run_state_release(&runs[i]);
     }
+    TRY(print_comparisons(q, err));
     TRY(table_output_end(&q->output, err));
 cleanup:
-    run_state_release(&r);
+    comparison_set_release(&q->compared);
+    for (size_t i = 0; runs && i < q->n_dirs; i++) run_state_release(&runs[i]);
+    free(runs);
     return rc;
 }
 

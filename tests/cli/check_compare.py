@@ -81,19 +81,24 @@ def errors_of(path):
         return np.frombuffer(f.read(4 * np.prod(about["shape"])), "<f4").reshape(about["shape"]).astype(float)
 
 
-def lines_of(results, stage):
+def lines_of(run, results, stage):
     """{(setting, line): {repeat: errors}}"""
-    artifacts = {j["job"]: "run/" + j["artifact"].decode() for j in results["jobs"][()]}
+    artifacts = {j["job"]: f"{run}/{j['artifact'].decode()}" for j in results["jobs"][()]}
     lines = {}
     for row in results["tables/" + stage][()]:
         if row["k"] == 0:
-            key = row["shift"].decode(), line_key(row)
+            key = setting_key(row), line_key(row)
             lines.setdefault(key, {})[int(row["repeat"])] = errors_of(artifacts[row["job"]])
     return lines
 
 
+def setting_key(row):
+    """Shift and model."""
+    return row["shift"].decode(), float(row["pretrain_repeat"]) if "pretrain_repeat" in row.dtype.names else 0.0
+
+
 def line_key(row):
-    rate = row["fit_optimiser_lr"]
+    rate = row["fit_optimiser_lr"] if "fit_optimiser_lr" in row.dtype.names else np.nan
     return row["method"].decode(), row["reading"].decode(), "" if np.isnan(rate) else f"{rate:g}"
 
 
@@ -156,33 +161,29 @@ def holm(p):
     return out
 
 
-def numbers_of(lines, fitted, setting, line, other, k):
-    a, b = paired(lines[setting, line], lines[setting, other], fitted(line), fitted(other))
-    a, b = a[:, :, k].mean(2), b[:, :, k].mean(2)
+def numbers_of(a, b):
+    """Of errors [seeds, functions] of both lines."""
     d, seeds = a - b, len(a)
     one = d.mean(0)
-    wanted = dict(functions=d.shape[1], seeds=seeds, models=1, error=a.mean(), against_error=b.mean(), p=sign_flip(one),
+    wanted = dict(functions=d.shape[1], seeds=seeds, error=a.mean(), against_error=b.mean(), p=sign_flip(one),
                   effect=one.mean() / one.std(ddof=1) if one.any() else np.nan, rank_effect=rank_effect(one),
                   worse=(one > 0).mean())
     wanted["difference"], wanted["difference_low"], wanted["difference_high"] = crossed(d)
     by_seed = d.mean(1)
     wanted["by_seed"] = list(by_seed) if 2 <= seeds <= 4 else []
-    wanted["seeds_low"] = wanted["seeds_high"] = np.nan
     if scipy_stats:
         wanted["p_wilcoxon"] = wilcoxon(one)
+        wanted["seeds_low"] = wanted["seeds_high"] = np.nan
         if 2 <= seeds <= 4:
             half = scipy_stats.t.ppf(0.975, seeds - 1) * by_seed.std(ddof=1) / np.sqrt(seeds)
             wanted["seeds_low"], wanted["seeds_high"] = by_seed.mean() - half, by_seed.mean() + half
-    else:
-        wanted.pop("seeds_low"), wanted.pop("seeds_high")
-    return wanted, a, b
+    return wanted
 
 
-def recovered(lines, setting, method, plain, k, beyond):
+def recovered(method, plain, oracle):
     names = ("recovered", "recovered_low", "recovered_high")
-    oracle = np.broadcast_to(lines[setting, ("oracle", "", "")][0][:, k].mean(1), plain.shape)
     lost = crossed(plain - oracle)
-    if not beyond or not (lost[1] > 0 or lost[2] < 0):
+    if not (lost[1] > 0 or lost[2] < 0):
         return dict.fromkeys(names, np.nan)
     return dict(zip(names, crossed(plain - method, plain - oracle)))
 
@@ -207,38 +208,72 @@ def others_of(lines, setting, line, k):
         yield from [name for name in here if name[0] == "mismatched" and name[1:] == (reading, line[2])]
 
 
-def check_stage(results, stage):
-    lines = lines_of(results, stage)
-    rows = results["comparisons/" + stage][()]
+def errors_in(lines, setting, line, other, k):
+    """Errors [seeds, functions] in a range of k of the line, of the other and of the oracle."""
     bare = {"plain", "zero", "window", "oracle"}
-    fitted = lambda name: name[0] not in bare
-    at, adjusted = 0, {}
-    seen = set()
+    a, b = paired(lines[setting, line], lines[setting, other], line[0] not in bare, other[0] not in bare)
+    oracle = lines.get((setting, ("oracle", "", "")), {0: np.full_like(a[0], np.nan)})[0]
+    a, b = a[:, :, k].mean(2), b[:, :, k].mean(2)
+    return a, b, np.broadcast_to(oracle[:, k].mean(1), b.shape)
+
+
+def check_row(row, where, errors, beyond):
+    line, other = line_key(row), row["against"].decode()
+    wanted = numbers_of(*errors[:2])
+    has_recovered = beyond and other == "plain" and line[0] != "oracle"
+    empty = dict.fromkeys(("recovered", "recovered_low", "recovered_high"), np.nan)
+    wanted |= recovered(*errors) if has_recovered else empty
+    by_seed = [float(x) for x in row["by_seed"].decode().split()]
+    assert np.allclose(by_seed, wanted.pop("by_seed"), rtol=1e-5, atol=1e-9), f"{where}: {by_seed}"
+    for name, value in wanted.items():
+        assert same(float(row[name]), float(value)), f"{where}: {name} is {row[name]!r}, NumPy has {value!r}"
+
+
+def range_of(row):
+    return slice(int(row["k_first"]), int(row["k_last"]) + 1)
+
+
+def check_stage(run, results, stage):
+    """Comparisons of one model each; returns what the stage has for comparisons of several."""
+    lines = lines_of(run, results, stage)
+    rows = results["comparisons/" + stage][()]
+    first_beyond = min(int(row["k_first"]) for row in rows if row["range"] == b"beyond")
+    rows, adjusted, seen, at = rows[rows["models"] == 1], {}, set(), 0
     while at < len(rows):
-        row = rows[at]
-        setting, line = row["shift"].decode(), line_key(row)
-        k = slice(int(row["k_first"]), int(row["k_last"]) + 1)
+        setting, line, k = setting_key(rows[at]), line_key(rows[at]), range_of(rows[at])
         seen.add((setting, line))
         for other in others_of(lines, setting, line, k):
             row = rows[at]
             where = f"{stage} row {at}, {line} against {other}, k {k.start}-{k.stop - 1}"
             assert (line_key(row), row["against"].decode()) == (line, other[0]), f"{where}: {row}"
-            wanted, a, b = numbers_of(lines, fitted, setting, line, other, k)
-            beyond = row["range"] == b"beyond" or (row["range"] == b"last" and k.start >= 16)
-            if line[0] != "oracle" and other[0] == "plain":
-                wanted |= recovered(lines, setting, a, b, k, beyond)
-            by_seed = [float(x) for x in row["by_seed"].decode().split()]
-            assert np.allclose(by_seed, wanted.pop("by_seed"), rtol=1e-5, atol=1e-9), f"{where}: {by_seed}"
-            for name, value in wanted.items():
-                assert same(float(row[name]), float(value)), f"{where}: {name} is {row[name]!r}, NumPy has {value!r}"
+            check_row(row, where, errors_in(lines, setting, line, other, k), k.start >= first_beyond)
             adjusted.setdefault((setting, k.start, k.stop), []).append((at, float(row["p"])))
             at += 1
     assert seen == {key for key in lines if key[1][0] != "plain"}, "a line is not compared"
+    check_holm(rows, adjusted, stage)
+    return len(rows), lines, first_beyond
+
+
+def check_holm(rows, adjusted, where):
     for family in adjusted.values():
         for (i, _), p in zip(family, holm([p for _, p in family])):
-            assert same(float(rows[i]["p_holm"]), p), f"{stage} row {i}: p_holm is {rows[i]['p_holm']}, not {p}"
-    assert any(int(r["seeds"]) == 2 for r in rows) and any(int(r["seeds"]) == 3 for r in rows)
-    return len(rows)
+            assert same(float(rows[i]["p_holm"]), p), f"{where} row {i}: p_holm is {rows[i]['p_holm']}, not {p}"
+
+
+def check_models(rows, parts, n_models):
+    """Comparisons over all models of `parts` [(lines, first k beyond)]: each model is a seed, its repeats averaged."""
+    assert len(rows) > 0 and all(int(row["models"]) == n_models for row in rows), rows["models"]
+    adjusted = {}
+    for at, row in enumerate(rows):
+        shift, k, errors = row["shift"].decode(), range_of(row), []
+        for lines, first_beyond in parts:
+            for setting in dict.fromkeys(where for where, _ in lines if where[0] == shift):
+                (other,) = [o for o in others_of(lines, setting, line_key(row), k) if o[0] == row["against"].decode()]
+                errors.append([x.mean(0) for x in errors_in(lines, setting, line_key(row), other, k)])
+        assert len(errors) == n_models
+        check_row(row, f"models, row {at}", np.stack(errors, 1), k.start >= first_beyond)
+        adjusted.setdefault((shift, k.start, k.stop), []).append((at, float(row["p"])))
+    check_holm(rows, adjusted, "models")
 
 
 def check_columns(results, page):
@@ -281,8 +316,30 @@ def check_forms(results):
         assert "nan" not in page.lower() and "inf" not in page.lower(), (form, page)
 
 
+def rows_of_csv(*runs):
+    """The comparisons of several models as `table` prints them, as a structured array."""
+    lines = list(csv.DictReader(io.StringIO(table(*runs, "--compare", "--format", "csv"))))
+    lines = [line for line in lines if int(line["models"]) > 1]
+    assert {line["run"] for line in lines} == {runs[0]}, "the first run has them"
+    with h5py.File(f"{runs[0]}/results.h5") as file:
+        types = file["comparisons/evaluate"].dtype
+    cell = lambda name, text: text.encode() if types[name].kind == "S" else float(text or "nan")
+    wide = [(name, "S200" if types[name].kind == "S" else "f8") for name in types.names]
+    return np.array([tuple(cell(name, line[name]) for name in types.names) for line in lines], dtype=wide)
+
+
 with h5py.File("run/results.h5") as file:
-    count = [check_stage(file, stage) for stage in ("many", "few")]
+    found = [check_stage("run", file, stage) for stage in ("many", "few")]
+    seeds = set(file["comparisons/many"]["seeds"])
+    assert seeds >= {1, 2, 3}, f"seeds: {seeds}"
     check_columns(file, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/results.md"))
     check_forms(file)
-print(f"{sum(count)} comparisons agree with NumPy{' and SciPy' if scipy_stats else ''}")
+with h5py.File("three/results.h5") as three, h5py.File("two/results.h5") as two:
+    found += [check_stage("three", three, "evaluate"), check_stage("two", two, "evaluate")]
+    rows = three["comparisons/evaluate"][()]
+    check_models(rows[rows["models"] > 1], [found[2][1:]], 3)
+    check_models(rows_of_csv("three", "two"), [found[2][1:], found[3][1:]], 5)
+    assert len(rows_of_csv("three", "three")) == sum(rows["models"] > 1), "a model counts once"
+text = table("three", "two", "--compare")
+assert "; one model\n" in text and "; 5 models\n" in text and "pretrain.repeat = 1; k 0" in text, text
+print(f"{sum(f[0] for f in found)} comparisons agree with NumPy{' and SciPy' if scipy_stats else ''}")

@@ -32,9 +32,21 @@ stages = (
   { stage = "estimate"; estimator = "ridge"; points = 24; functions = 8; }
 );
 END_OF_CONFIG
+cat >models.cfg <<'END_OF_CONFIG'
+name = "models"; seed = 1; source = { problem = "linear"; dims = 2; };
+stages = (
+  { stage = "pretrain"; model = { layers = 1; heads = 2; width = 8; positions = 32; }; points = 4; steps = 40; batch = 16;
+    shards = 1; repeat = [0, 1, 2]; optimiser = { lr = 1e-2; }; },
+  { stage = "fit"; of = "pretrain"; method = ["ltv", "constant"]; points = 8; prompts = 24; batch = 16; epochs = 2;
+    repeat = [0, 1]; optimiser = { lr = 1e-1; }; },
+  { stage = "evaluate"; of = "fit"; also = ["plain", "window", "oracle"]; points = 8; functions = 20; }
+);
+END_OF_CONFIG
 timeout 120 "$program" run small.cfg -o part --quiet --only vectors >/dev/null
 [[ $("$program" table part few --compare) == "No evaluation is done yet; "* ]] || die "compared before any evaluation"
 timeout 120 "$program" run small.cfg -o run --quiet >/dev/null
+timeout 120 "$program" run models.cfg -o three --quiet >/dev/null
+timeout 120 "$program" run models.cfg -o two -s pretrain.repeat=3,4 --quiet >/dev/null
 before=$("$program" digest run)
 "$python" -W ignore "$source/tests/cli/check_compare.py" "$program"
 [[ $("$program" digest run) == "$before" ]] || die "the digest changed"

@@ -65,9 +65,8 @@ static enum err_code prepare_flips(struct sign_flips *flips, size_t functions, s
     return sign_flips_draw(flips, COMPARISON_FLIPS, functions, 1, err);
 }
 
-/* p->a becomes the difference, then its mean over seeds. */
-static enum err_code compare_pair(struct comparison *c, struct line_pair *p, struct summary *s,
-                                  struct sign_flips *flips, struct err *err) {
+enum err_code comparison_measure(struct comparison *c, struct line_pair *p, struct summary *s,
+                                 struct sign_flips *flips, struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t n = p->seeds * p->functions;
     struct resamples resamples;
@@ -86,8 +85,24 @@ cleanup:
     return rc;
 }
 
-static bool is_beyond(const struct summary_group *g, const struct error_range *range) {
-    return g->has_trained && range->first > g->ranges[SUMMARY_TRAINED].last;
+bool comparison_has_recovered(const struct comparison *c) {
+    const struct summary_group *g = c->line;
+    return is_called(c->other, "plain") && g->has_trained &&
+           c->range->first > g->ranges[SUMMARY_TRAINED].last;
+}
+
+enum err_code comparisons_append(struct comparisons *out, const struct comparison *c,
+                                 struct err *err) {
+    if (out->n == out->capacity) {
+        const size_t capacity = out->capacity ? 2 * out->capacity : 64;
+        struct comparison *list = realloc(out->list, capacity * sizeof *list);
+        if (!list) return ERR(err, ERR_MEMORY, "no memory for %zu comparisons", capacity);
+        out->list = list;
+        out->capacity = capacity;
+    }
+    out->list[out->n++] = *c;
+    out->list[out->n - 1].recovered = known_interval(c->recovered);
+    return ERR_OK;
 }
 
 static enum err_code add_comparison(struct comparisons *out, struct summary *s,
@@ -95,21 +110,14 @@ static enum err_code add_comparison(struct comparisons *out, struct summary *s,
     enum err_code rc = ERR_OK;
     struct line_pair pair = {0};
     bool known;
+    c->models = 1;
     c->recovered = (struct interval){nan(""), nan(""), nan("")};
     TRY(line_pair_make(&pair, &known, c->line, c->other, c->range, err));
     if (!known) goto cleanup;
-    TRY(compare_pair(c, &pair, s, &out->flips, err));
-    if (is_called(c->other, "plain") && is_beyond(c->line, c->range))
+    TRY(comparison_measure(c, &pair, s, &out->flips, err));
+    if (comparison_has_recovered(c))
         TRY(summary_recovered(&c->recovered, &known, s, c->line, c->range, err));
-    c->recovered = known_interval(c->recovered);
-    if (out->n == out->capacity) {
-        const size_t capacity = out->capacity ? 2 * out->capacity : 64;
-        struct comparison *list = realloc(out->list, capacity * sizeof *list);
-        CHECK(list, ERR_MEMORY, "no memory for %zu comparisons", capacity);
-        out->list = list;
-        out->capacity = capacity;
-    }
-    out->list[out->n++] = *c;
+    TRY(comparisons_append(out, c, err));
 cleanup:
     line_pair_release(&pair);
     return rc;
@@ -153,12 +161,32 @@ cleanup:
     return rc;
 }
 
-static enum err_code adjust(struct comparison *list, size_t n, struct err *err) {
-    double *p = malloc((n + 1) * sizeof *p);
-    if (!p) return ERR(err, ERR_MEMORY, "no memory for %zu comparisons", n);
-    for (size_t i = 0; i < n; i++) p[i] = list[i].tests.sign_flip;
+/* Rows of one table need not follow each other: where a model lacks a line. */
+static enum err_code adjust_table(struct comparisons *c, size_t first, double *p, struct err *err) {
+    size_t n = 0;
+    for (size_t i = first; i < c->n; i++)
+        if (comparison_same_table(&c->list[first], &c->list[i]))
+            p[n++] = c->list[i].tests.sign_flip;
     const enum err_code rc = holm_adjust(p, p, n, err);
-    for (size_t i = 0; i < n; i++) list[i].holm = p[i];
+    n = 0;
+    for (size_t i = first; i < c->n; i++)
+        if (comparison_same_table(&c->list[first], &c->list[i])) c->list[i].holm = p[n++];
+    return rc;
+}
+
+static bool is_of_earlier_table(const struct comparisons *c, size_t at) {
+    for (size_t i = 0; i < at; i++)
+        if (comparison_same_table(&c->list[i], &c->list[at])) return true;
+    return false;
+}
+
+enum err_code comparisons_adjust(struct comparisons *c, struct err *err) {
+    enum err_code rc = ERR_OK;
+    double *p = malloc((c->n + 1) * sizeof *p);
+    CHECK(p, ERR_MEMORY, "no memory for %zu comparisons", c->n);
+    for (size_t i = 0; i < c->n; i++)
+        if (!is_of_earlier_table(c, i)) TRY(adjust_table(c, i, p, err));
+cleanup:
     free(p);
     return rc;
 }
@@ -167,14 +195,12 @@ static enum err_code adjust(struct comparison *list, size_t n, struct err *err) 
 static enum err_code compare_range(struct comparisons *out, struct summary *s,
                                    const struct summary_group *of, size_t range, struct err *err) {
     enum err_code rc = ERR_OK;
-    const size_t first = out->n;
     for (int kind = SUMMARY_VECTOR; kind <= SUMMARY_CONTROL; kind++)
         for (size_t i = 0; i < s->n; i++) {
             const struct summary_group *g = &s->groups[i];
             if ((int)g->kind == kind && line_pair_same_setting(g, of))
                 TRY(compare_line(out, s, g, range, err));
         }
-    TRY(adjust(out->list + first, out->n - first, err));
 cleanup:
     return rc;
 }
@@ -199,6 +225,7 @@ enum err_code comparisons_make(struct comparisons *out, struct summary *s, struc
         for (size_t k = 0; k < g->n_ranges; k++)
             if (!repeats_range(g, k)) TRY(compare_range(out, s, g, k, err));
     }
+    TRY(comparisons_adjust(out, err));
 cleanup:
     return rc;
 }
@@ -210,6 +237,6 @@ void comparisons_release(struct comparisons *c) {
 }
 
 bool comparison_same_table(const struct comparison *a, const struct comparison *b) {
-    return a->range->first == b->range->first && a->range->last == b->range->last &&
-           line_pair_same_setting(a->line, b->line);
+    return a->models == b->models && a->range->first == b->range->first &&
+           a->range->last == b->range->last && line_pair_same_setting(a->line, b->line);
 }

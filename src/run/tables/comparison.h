@@ -6,6 +6,7 @@
  * which lines there are follows from the rows of the run.  The tests are on one number a function,
  * its mean over the range and over seeds; p values are adjusted by Holm within a setting and range.
  *
+ *     comparison_pool.c   the same of several models that differ in their seed
  *     comparison.c        which lines are compared, and their numbers
  *     comparison_cells.c  the comparisons as columns and cells: results.h5, CSV, JSON
  *     comparison_print.c  the comparisons as people read them
@@ -13,6 +14,7 @@
 #ifndef RUN_TABLES_COMPARISON_H
 #define RUN_TABLES_COMPARISON_H
 
+#include "run/tables/line_pair.h"
 #include "run/tables/summary.h"
 #include "stats/paired.h"
 
@@ -24,7 +26,8 @@ enum {
 struct comparison { /* NaN: there is no such number */
     const struct summary_group *line, *other;
     const struct error_range *range;
-    size_t seeds;               /* of the fit, that both lines have; 1 where neither reads a fit */
+    size_t models;              /* pretraining seeds: 2 and more only of comparison_pool() */
+    size_t seeds;               /* those of models, or repeats of the fit that both lines have */
     double error, other_error;  /* mean over seeds and functions */
     struct interval difference; /* error - other_error, crossed bootstrap */
     struct interval over_seeds; /* Student's t over seeds; low and high only for 2 .. 4 seeds */
@@ -47,6 +50,16 @@ void comparisons_release(struct comparisons *c); /* idempotent */
 
 /* Two comparisons are of one table: their p values are adjusted together. */
 bool comparison_same_table(const struct comparison *a, const struct comparison *b);
+
+/* For comparison_pool.c. The numbers of *c but `recovered`, from the errors of *p, which it
+ * overwrites; *c at the end of the list; the p values of each table adjusted. ERR_MEMORY. */
+enum err_code comparison_measure(struct comparison *c, struct line_pair *p, struct summary *s,
+                                 struct sign_flips *flips, struct err *err);
+enum err_code comparisons_append(struct comparisons *out, const struct comparison *c,
+                                 struct err *err);
+enum err_code comparisons_adjust(struct comparisons *c, struct err *err);
+/* It is of plain, beyond the trained range. */
+bool comparison_has_recovered(const struct comparison *c);
 
 /* For programs every column of comparison_cells.h; for people sections with ± and notes. */
 enum err_code comparisons_print(struct table_output *o, const struct comparisons *c,

@@ -104,7 +104,7 @@ static void fill_row(struct job_value *cells, const struct comparison *c, const 
         .k_last = (int64_t)c->range->last,
         .functions = (int64_t)g->functions,
         .seeds = (int64_t)c->seeds,
-        .models = 1,
+        .models = (int64_t)c->models,
         .error = finite_or_nan(c->error),
         .against_error = finite_or_nan(c->other_error),
         .difference = c->difference.value,
@@ -131,11 +131,13 @@ static void fill_keys(struct job_value *cells, const struct comparison *c,
     size_t at = 0;
     for (size_t k = 0; k < s->n_keys; k++) {
         if (!is_key_column(s, k)) continue;
+        const bool known =
+            c->models == 1 || !s->of_model[k]; /* else each model has another value */
         cells[at] = (struct job_value){.type = s->number[k] ? JOB_REAL : JOB_TEXT};
         if (s->number[k])
-            cells[at++].as.real = key_number(c->line, k);
+            cells[at++].as.real = known ? key_number(c->line, k) : nan("");
         else
-            cells[at++].as.text = key_text(c->line, k);
+            cells[at++].as.text = known ? key_text(c->line, k) : "";
     }
 }
 

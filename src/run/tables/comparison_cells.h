@@ -19,8 +19,8 @@
     X(INT, k_first, "examples", "first number of examples of the range")                           \
     X(INT, k_last, "examples", "last number of examples of the range")                             \
     X(INT, functions, "", "test functions")                                                        \
-    X(INT, seeds, "", "repeats of the fit that both have")                                         \
-    X(INT, models, "", "pretraining seeds; 1: the numbers are of one model")                       \
+    X(INT, seeds, "", "repeats of the fit that both have; of several models their number")         \
+    X(INT, models, "", "models that differ in their pretraining seed; 1: one model")               \
     X(REAL, error, "", "mean error of the method over seeds, functions and the range")             \
     X(REAL, against_error, "", "the same of what it is compared with")                             \
     X(REAL, difference, "", "error - against_error; below 0: the method is better")                \

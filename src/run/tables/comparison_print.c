@@ -152,12 +152,15 @@ static void part_title(struct text *out, const struct comparison *c, const struc
                                            {"in range", ", within the trained range"},
                                            {"beyond", ", beyond the trained range"}};
     const struct error_range *r = c->range;
-    summary_section_title(out, s, c->line);
+    summary_section_title(out, s, c->line, c->models == 1);
     text_add(out, "%sk %zu", out->size ? "; " : "", r->first);
     if (r->last > r->first) text_add(out, "-%zu", r->last);
     for (size_t i = 0; i < 3; i++)
         if (strcmp(r->name, words[i][0]) == 0) text_add(out, "%s", words[i][1]);
-    text_add(out, "; one model");
+    if (c->models == 1)
+        text_add(out, "; one model");
+    else
+        text_add(out, "; %zu models", c->models);
 }
 
 static enum err_code print_parts(struct text_table *t, const struct comparisons *c,
@@ -195,6 +198,9 @@ static void comparison_notes(struct table_output *o, const struct comparisons *c
     text_add(
         &out,
         " constant, window: the line with the least error; mismatched: made from the same fit.");
+    if (c->list[c->n - 1].models > 1)
+        text_add(&out, " Parts of several models: pretraining seeds take the place of repeats, "
+                       "which are averaged.");
     for (size_t i = 0; i < NUMBERS_N; i++)
         if (shown->number[i] && NUMBERS[i].meaning)
             text_add(&out, " %s: %s.", NUMBERS[i].name, NUMBERS[i].meaning);

@@ -135,7 +135,7 @@ static bool is_shown_in_own(const struct stage *kind, const struct config_key *k
 static bool is_shown_of_read(const struct stage *kind, const struct config_key *key) {
     static const char *const names[] = {"method", "ltv.reading", "points", "repeat",
                                         "model.wpe_seed"};
-    (void)kind;
+    if (kind->uses & STAGE_USES_SHAPE) return false; /* of pretrainings they have none */
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i], key->name) == 0) return true;
     return false;
@@ -143,7 +143,7 @@ static bool is_shown_of_read(const struct stage *kind, const struct config_key *
 
 static bool is_shown_of_candidates(const struct stage *kind, const struct config_key *key) {
     static const char *const names[] = {"method", "points", "repeat", "source.problem"};
-    (void)kind;
+    if (kind->uses & STAGE_USES_SHAPE) return false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i], key->name) == 0) return true;
     return false;

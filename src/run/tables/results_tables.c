@@ -7,6 +7,7 @@
 
 #include "run/rundir/provenance.h"
 #include "run/tables/comparison_cells.h"
+#include "run/tables/comparison_pool.h"
 #include "run/tables/error_names.h"
 #include "run/tables/key_columns.h"
 #include "run/tables/stage_table.h"
@@ -205,22 +206,25 @@ static bool has_comparisons(const struct run_state *r, size_t stage) {
 }
 
 static enum err_code publish_comparisons(struct results *file, const struct run_state *r,
-                                         size_t stage, struct err *err) {
+                                         struct err *err) {
     enum err_code rc = ERR_OK;
-    struct summary summary = {0};
-    struct comparisons comparisons = {0};
+    struct comparison_set set = {0};
     struct comparison_table t = {0};
     char path[256];
-    if (!has_comparisons(r, stage)) return ERR_OK;
-    TRY(summary_make(&summary, r, stage, err));
-    TRY(comparisons_make(&comparisons, &summary, err));
-    TRY(comparison_table_make(&t, &comparisons, &summary, err));
-    (void)snprintf(path, sizeof path, "/comparisons/%.200s", r->plan.stages[stage].name);
-    TRY(results_table(file, path, &t.columns, t.cells, t.n, err));
+    for (size_t s = 0; s < r->plan.n_stages; s++)
+        if (has_comparisons(r, s)) TRY(comparison_set_add(&set, r, s, err));
+    TRY(comparison_pool(&set, err));
+    for (size_t i = 0; i < set.n; i++) {
+        const struct comparison_source *source = set.list[i];
+        TRY(comparison_table_make(&t, &source->comparisons, &source->summary, err));
+        (void)snprintf(path, sizeof path, "/comparisons/%.200s",
+                       r->plan.stages[source->stage].name);
+        TRY(results_table(file, path, &t.columns, t.cells, t.n, err));
+        comparison_table_release(&t);
+    }
 cleanup:
     comparison_table_release(&t);
-    comparisons_release(&comparisons);
-    summary_release(&summary);
+    comparison_set_release(&set);
     return rc;
 }
 
@@ -321,7 +325,7 @@ enum err_code results_tables_publish(const struct run_state *r, struct err *err)
     CHECK(n > 0 && n < FILE_PATH_MAX, ERR_IO, "%s: path too long", r->dir);
     TRY(results_create(&file, path, err));
     for (size_t s = 0; s < r->plan.n_stages; s++) TRY(publish_stage(file, r, s, err));
-    for (size_t s = 0; s < r->plan.n_stages; s++) TRY(publish_comparisons(file, r, s, err));
+    TRY(publish_comparisons(file, r, err));
     TRY(publish_jobs(file, r, err));
     TRY(publish_config(file, r, err));
     TRY(publish_attempts(file, &r->history, err));

@@ -43,6 +43,7 @@ struct summary_group {              /* one line */
     struct text setting; /* run, stage, model, axes of evaluate: lines that may be compared */
     struct text fit;     /* every key of the fit but repeat: only repeats are averaged over */
     const char *of;      /* the stage of the fit, or "-" */
+    size_t job;          /* of its first repeat */
     const char *source, *shift; /* of its rows; they belong to the run's state */
     const char *error;          /* what its numbers are: prompt_loss_error_name() */
     enum summary_kind kind;
@@ -58,6 +59,7 @@ struct summary_group {              /* one line */
 struct summary {
     struct text heads[SUMMARY_KEYS];
     bool of_section[SUMMARY_KEYS];   /* the key tells sections apart: evaluate's own axes, models */
+    bool of_model[SUMMARY_KEYS];     /* of these the keys of the model */
     bool of_estimator[SUMMARY_KEYS]; /* `reading` shows it to people */
     bool of_choice[SUMMARY_KEYS];    /* the value that choices made; repeats may have several */
     bool number[SUMMARY_KEYS];

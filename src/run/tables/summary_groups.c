@@ -130,6 +130,7 @@ void summary_describe(struct summary_group *g, const struct summary *s, const st
     g->n_keys = N_FIXED;
     for (size_t i = 0; i < N_FIXED; i++)
         row_text(&g->keys[i], p->stages[stage].kind, r->jobs[job].past, FIXED[i]);
+    g->job = job;
     g->source = text_cell(p->stages[stage].kind, r->jobs[job].past, "source");
     g->shift = text_cell(p->stages[stage].kind, r->jobs[job].past, "shift");
     g->kind = kind_of(&p->stages[stage], text_str(&g->keys[0]));
@@ -159,7 +160,8 @@ void summary_name_columns(struct summary *s, const struct plan *p, size_t stage,
         const size_t at = s->n_keys++;
         text_add(&s->heads[at], "%s%s%s", k->own ? "" : k->kind->name, k->own ? "" : ".",
                  k->key->name);
-        s->of_section[at] = is_own(k) || (k->kind->uses & STAGE_USES_SHAPE);
+        s->of_model[at] = (k->kind->uses & STAGE_USES_SHAPE) != 0;
+        s->of_section[at] = is_own(k) || s->of_model[at];
         s->of_estimator[at] = key_is_of_estimator(k->key);
         s->number[at] = (k->key->type == CONFIG_INT || k->key->type == CONFIG_FLOAT) &&
                         !(k->key->flags & CONFIG_LIST);

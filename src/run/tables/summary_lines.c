@@ -55,10 +55,11 @@ void summary_key_cells(struct text_table *t, const struct summary *s, const stru
     }
 }
 
-void summary_section_title(struct text *out, const struct summary *s,
-                           const struct summary_group *g) {
+void summary_section_title(struct text *out, const struct summary *s, const struct summary_group *g,
+                           bool with_model) {
     text_clear(out);
     for (size_t i = 0; i < s->n_keys; i++) {
+        if (s->of_model[i] && !with_model) continue;
         if (!s->of_section[i] || !s->varies[i] || strcmp(text_str(&g->keys[i]), "-") == 0) continue;
         text_add(out, "%s%s = %s", out->size ? ", " : "", text_str(&s->heads[i]),
                  text_str(&g->keys[i]));

@@ -15,8 +15,9 @@ void summary_empty_cells(struct text_table *t, const struct summary_columns *c);
 void summary_key_cells(struct text_table *t, const struct summary *s, const struct summary_group *g,
                        const struct summary_columns *c);
 
-/* Replaces *out: "shift = noisy, noisy.sigma = 0.5"; empty where the run has one section. */
-void summary_section_title(struct text *out, const struct summary *s,
-                           const struct summary_group *g);
+/* Replaces *out: "shift = noisy, noisy.sigma = 0.5", on demand with keys of the model; empty where
+ * the run has one section. */
+void summary_section_title(struct text *out, const struct summary *s, const struct summary_group *g,
+                           bool with_model);
 
 #endif

@@ -95,7 +95,7 @@ static enum err_code make_lines(struct line *lines, const struct summary *s, boo
     enum err_code rc = ERR_OK;
     struct text title = {0};
     for (size_t i = 0; i < s->n; i++) {
-        summary_section_title(&title, s, &s->groups[i]);
+        summary_section_title(&title, s, &s->groups[i], true);
         lines[i] = (struct line){&s->groups[i], text_copy(text_str(&title)), i, i};
         CHECK(lines[i].section && !title.failed, ERR_MEMORY, "no memory for %zu lines", s->n);
         for (size_t k = i; k-- > 0;) {
