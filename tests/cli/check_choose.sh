@@ -88,7 +88,7 @@ print(next(r["chosen_optimiser_lr"] for r in csv.DictReader(open("main.csv")) if
         fault "$form: no value of the choice: $(cat "$work/out")"
 done
 "$program" table r1 >"$work/out"
-grep -q 'lr: chosen by validation loss' "$work/out" || fault "the note on lr: $(cat "$work/out")"
+tr '\n' ' ' <"$work/out" | grep -q 'lr: chosen by validation loss' || fault "the note on lr: $(cat "$work/out")"
 
 # The vector of a choice, and of its evaluation, is that of the chosen fit.
 fit=$(python3 -c 'import csv
