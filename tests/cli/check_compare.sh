@@ -9,7 +9,7 @@ set -euo pipefail
 program=$(realpath -- "$1") source=$(realpath -- "$2")
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
-if ! python=$(find_python "numpy, h5py"); then
+if ! python=$(find_python "numpy, h5py, scipy.stats") && ! python=$(find_python "numpy, h5py"); then
     echo "no python3 with numpy and h5py: install python3-numpy python3-h5py"
     if [[ ${CI:-} == true ]]; then exit 1; fi
     exit 77

@@ -71,7 +71,9 @@ static enum err_code sum_errors(struct summary_group *g, const struct run_state 
     const struct planned_job *j = &r->plan.jobs[job];
     TRY(artifact_path(path, r->dir, j->identity, err));
     TRY(read_errors(&errors, g, path, err));
-    const size_t dims = (size_t)config_int(j->point, "source.dims");
+    const size_t dims = config_has(j->point, "source.dims")
+                            ? (size_t)config_int(j->point, "source.dims")
+                            : 0; /* prompts of text: no range below d */
     g->n_ranges = error_ranges(g->ranges, dims, trained, g->points);
     g->has_trained = trained > 0;
     const size_t within = trained > 0 && trained < g->points ? trained : g->points;
