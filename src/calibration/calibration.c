@@ -11,6 +11,8 @@
  * and its part of results.h5. Measured: 10 to 20 ms of processor time with 41 rows. */
 static const double JOB = 0.01;
 
+static const double BUSY = 0.5; /* running processes for each core */
+
 double calibration_rate_at(const struct calibration_rate *r, double width) {
     const double near = 1.0 / CALIBRATION_NARROW, far = 1.0 / CALIBRATION_WIDE;
     const double slope = (r->narrow - r->wide) / (near - far);
@@ -37,11 +39,13 @@ double calibration_load_now(void) {
     return getloadavg(&load, 1) == 1 && cores > 0 ? load / (double)cores : 0.0;
 }
 
+bool calibration_is_of_busy_machine(const struct calibration *c) { return c->load > BUSY; }
+
 bool calibration_is_current(const struct calibration *c, double now, double load) {
-    static const double AGE_MOST = 7 * 86400.0, CLOCKS_DIFFER = 3600.0, BUSY = 0.5;
+    static const double AGE_MOST = 7 * 86400.0, CLOCKS_DIFFER = 3600.0;
     const double age = now - c->measured;
     if (age > AGE_MOST || age < -CLOCKS_DIFFER) return false;
-    return c->load <= BUSY || load > c->load / 2;
+    return !calibration_is_of_busy_machine(c) || load > c->load / 2;
 }
 
 enum err_code calibration_load(struct calibration *out, struct err *err) {

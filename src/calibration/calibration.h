@@ -38,6 +38,9 @@ struct calibration {
 /* Running processes for each core, over the last minute; 0 where the system does not tell. */
 double calibration_load_now(void);
 
+/* Other programs kept more than half of the cores busy while it was measured: plans say so. */
+bool calibration_is_of_busy_machine(const struct calibration *c);
+
 /* False: it is to be measured again. It is older than seven days (or from the future), or other
  * programs kept more than half of the cores busy and now at most half as many do. */
 bool calibration_is_current(const struct calibration *c, double now, double load);

@@ -114,9 +114,10 @@ static void describe_time(struct text *out, const struct plan_totals *t) {
     clock_span_fine(all, t->core);
     clock_span_fine(left, t->core_left);
     clock_span_fine(span, t->seconds_left);
-    text_add(out, "Core time %s, %s of it left%s, at the speed of this machine (%s).", all, left,
+    text_add(out, "Core time %s, %s of it left%s, at the speed of this machine (%s%s).", all, left,
              t->at_most ? ", or less where patience ends a fit" : "",
-             t->speed.cached ? "measured earlier" : "measured now");
+             t->speed.cached ? "measured earlier" : "measured now",
+             calibration_is_of_busy_machine(&t->speed) ? " while it was busy" : "");
     if (t->core_left > 0.0)
         text_add(out, " The remaining jobs can use %d rank%s and then take %s on idle cores.",
                  t->useful_ranks, t->useful_ranks == 1 ? "" : "s", span);

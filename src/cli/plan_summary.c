@@ -48,8 +48,9 @@ static void add_speed(struct text *out, const struct calibration *c) {
     add_rate(out, "contexts", &c->contexts);
     add_rate(out, "queries", &c->queries);
     add_rate(out, "training", &c->training);
-    text_add(out, "estimators %.3g Gflop/s at widths %d-%d, %s", 1e-9 / c->estimates,
-             CALIBRATION_NARROW, CALIBRATION_WIDE, c->cached ? "measured earlier" : "measured now");
+    text_add(out, "estimators %.3g Gflop/s at widths %d-%d, %s%s", 1e-9 / c->estimates,
+             CALIBRATION_NARROW, CALIBRATION_WIDE, c->cached ? "measured earlier" : "measured now",
+             calibration_is_of_busy_machine(c) ? " on a busy machine" : "");
 }
 
 static void add_memory(struct text *out, const struct plan_totals *t) {

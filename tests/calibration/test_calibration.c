@@ -117,6 +117,7 @@ static void old_and_loaded_calibrations_are_measured_again(void **state) {
     const double day = 86400.0, then = SPEED.measured;
     struct calibration loaded = SPEED;
     loaded.load = 3.0;
+    assert_true(!calibration_is_of_busy_machine(&SPEED) && calibration_is_of_busy_machine(&loaded));
     assert_true(calibration_is_current(&SPEED, then + 6.9 * day, 0.0));
     assert_false(calibration_is_current(&SPEED, then + 7.1 * day, 0.0));
     assert_true(calibration_is_current(&SPEED, then - 60, 0.0)); /* clocks of two hosts */

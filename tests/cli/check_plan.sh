@@ -52,6 +52,16 @@ expect 'a truncated calibration' "$(field calibration damaged)" measured
 plan again --json
 expect 'the calibration after that' "$(field calibration again)" cached
 
+# A calibration of a busy machine says so; of an idle one it does not.
+sed 's/\("load": *\)[0-9.e-]*/\13.5/' whole.json >"$cache"
+plan busy --summary
+if grep -q 'measured earlier' busy; then
+    grep -q 'measured earlier on a busy machine' busy || fault "a busy machine: $(cat busy)"
+fi
+sed 's/\("load": *\)[0-9.e-]*/\10.1/' whole.json >"$cache"
+plan idle --summary
+grep -q 'measured earlier$' idle || fault "an idle machine: $(cat idle)"
+
 # Nowhere to write it.
 XDG_CACHE_HOME='' HOME=/dev/null plan nowhere --json
 expect 'HOME=/dev/null' "$(field calibration nowhere)" measured
