@@ -21,7 +21,7 @@ static enum edit_site site_of(enum causal_reading reading) {
     return reading == CAUSAL_HEADS ? EDIT_HEADS : EDIT_ATTENTION;
 }
 
-static enum err_code advance(struct causal_progress *s, double by, struct err *err) {
+enum err_code causal_advance(struct causal_progress *s, double by, struct err *err) {
     if (!s) return ERR_OK;
     s->done += by;
     return s->report(s->context, s->done, s->total, err);
@@ -38,7 +38,7 @@ size_t causal_mean_bytes(const struct model_dims *dims, const struct causal_opti
 }
 
 static enum err_code advance_prompts(void *progress, size_t more, struct err *err) {
-    return advance(progress, (double)more, err);
+    return causal_advance(progress, (double)more, err);
 }
 
 enum err_code causal_mean(struct basis_set *mean, const struct params *p,
@@ -191,7 +191,7 @@ static enum err_code run_shared(float *effect, struct map *m, const struct promp
     begin_patching(m, part);
     for (size_t l = 0; l < d->L; l++) {
         measure_effects(effect, m, part, first, values, l, 0, d->H);
-        TRY(advance(m->o->progress, (double)(part->n * d->H), err));
+        TRY(causal_advance(m->o->progress, (double)(part->n * d->H), err));
     }
 cleanup:
     return rc;
@@ -209,7 +209,7 @@ static enum err_code run_redrawn(float *effect, struct map *m, const struct prom
         for (size_t r = 0; r < part->n; r++) shuffle_labels(m, part, r);
         begin_patching(m, part);
         measure_effects(effect, m, part, first, values, i / H, i % H, 1);
-        TRY(advance(m->o->progress, (double)part->n, err));
+        TRY(causal_advance(m->o->progress, (double)part->n, err));
     }
 cleanup:
     return rc;

@@ -35,6 +35,8 @@ struct causal_progress {
     double done, total;
 };
 
+enum err_code causal_advance(struct causal_progress *s, double by, struct err *err); /* s or NULL */
+
 struct causal_options {
     struct prompt_view prompts; /* clean, of T0 points or more: the query is point T0 (from 1) */
     /* Of text, the same queries after shots with shuffled labels, drawn by a source, perhaps in

@@ -101,12 +101,6 @@ static void measure_layer(float *effect, struct text_map *m, const struct basis 
                 (float)(exp(m->log_prob[h * R + r]) - m->corrupted[r]);
 }
 
-static enum err_code advance_heads(struct causal_progress *s, size_t by, struct err *err) {
-    if (!s) return ERR_OK;
-    s->done += (double)by;
-    return s->report(s->context, s->done, s->total, err);
-}
-
 enum err_code causal_text_map(float *effect, const struct params *p, const struct basis *values,
                               const struct causal_options *o, struct err *err) {
     struct text_map m;
@@ -118,7 +112,7 @@ enum err_code causal_text_map(float *effect, const struct params *p, const struc
         begin_part(&m, &part);
         for (size_t l = 0; l < p->dims.L; l++) {
             measure_layer(effect, &m, values, l, first, part.n);
-            TRY(advance_heads(o->progress, part.n * p->dims.H, err));
+            TRY(causal_advance(o->progress, (double)(part.n * p->dims.H), err));
         }
     }
 cleanup:

@@ -212,3 +212,15 @@ void vocabulary_logits_of(float *out, struct vocabulary *s, const struct params 
     for (size_t r = 0; all.b && r < R; r++)
         for (size_t i = 0; i < n; i++) out[r * n + i] += all.b[ids[i]];
 }
+
+void vocabulary_logit_gradient(float *dx, struct vocabulary *s, const struct params *p,
+                               const float *x, const uint32_t *target, size_t R) {
+    static const struct params frozen; /* members NULL: no weight gradient is wanted */
+    const struct weight_map all = unembed_map(p);
+    const size_t E = s->dims.E;
+    assert(R <= s->capacity && s->last.dnorm);
+    unembed_norm(&s->last, p, x, R);
+    for (size_t r = 0; r < R; r++)
+        weight_widen(s->last.dnorm + r * E, &all.W, target[r] * E, 1, E, E);
+    unembed_norm_backward(dx, &frozen, &s->last, p, x, R);
+}

@@ -55,6 +55,11 @@ void vocabulary_weighted_gradient(float *dx, struct vocabulary *s, const struct 
  * the target of the row; 0: it is the answer of the model. */
 void vocabulary_rank(uint32_t *rank, struct vocabulary *s, const struct params *p, size_t R);
 
+/* dx [R, E], overwritten: the gradient of the logit of target[r] with respect to x. Created for the
+ * backward pass. */
+void vocabulary_logit_gradient(float *dx, struct vocabulary *s, const struct params *p,
+                               const float *x, const uint32_t *target, size_t R);
+
 /* out [R, n]: the logits of the tokens ids [n] alone. rows [n, E] is scratch. */
 void vocabulary_logits_of(float *out, struct vocabulary *s, const struct params *p, const float *x,
                           const uint32_t *ids, size_t n, float *rows, size_t R);

@@ -115,13 +115,20 @@ void prompt_rows_ask_token(struct prompt_rows *r, size_t row, struct prompt_seat
     memcpy(seat_row(r, row, at), x, r->width * sizeof *x);
 }
 
+/* A pass that was created for single tokens takes no earlier rows. */
+static bool any_follows(const struct prompt_rows *r, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (r->earlier[i] > 0) return true;
+    return false;
+}
+
 struct query_rows prompt_rows_of(const struct prompt_rows *r, size_t n) {
     assert(n <= r->capacity);
     struct query_rows rows = {.R = n, .slot = r->slot, .length = r->length};
     if (r->width > 0)
         rows.x = r->x;
     else
-        rows.ids = r->ids, rows.earlier = r->earlier;
+        rows.ids = r->ids, rows.earlier = any_follows(r, n) ? r->earlier : NULL;
     return rows;
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "activations/causal_map.h"
+#include "activations/head_gradient.h"
 #include "base/text.h"
 #include "methods/method.h"
 #include "passes/flops.h"
@@ -21,6 +22,8 @@
 #include "stages/job_model.h"
 #include "stages/shared_keys.h"
 #include "stats/interval.h"
+
+static const char *const MEASURES[] = {"patching", "gradient", NULL};
 
 static const struct config_key KEYS[] = {
     {
@@ -62,6 +65,17 @@ static const struct config_key KEYS[] = {
                    "for each head and shared by all prompts (published, needs a context per head).",
     },
     {
+        .name = "measure",
+        .type = CONFIG_NAME,
+        .flags = CONFIG_AXIS | CONFIG_SINCE,
+        .def = "\"patching\"",
+        .choices = MEASURES,
+        .when = "source.kind=text",
+        .unit = "",
+        .meaning = "Effect of a head: by activation patching, or gradient times output on clean "
+                   "prompts.",
+    },
+    {
         .name = "chunk",
         .type = CONFIG_INT,
         .min = 1,
@@ -100,6 +114,10 @@ static enum causal_reading reading_of(const struct config_point *point) {
 
 static enum causal_corruption corruption_of(const struct config_point *point) {
     return (enum causal_corruption)text_index(CAUSAL_CORRUPTIONS, config_text(point, "corruption"));
+}
+
+static bool by_gradient(const struct config_point *point) {
+    return config_has(point, "measure") && strcmp(config_text(point, "measure"), "gradient") == 0;
 }
 
 /* Prompts of the map, which may be fewer than asked for. */
@@ -151,7 +169,7 @@ static enum err_code draw(struct effects *e, struct causal_options *o, struct er
     const struct model_dims *d = &e->model.params.dims;
     TRY(effects_prompts_open(&e->source, point, e->ctx->seed, d, false, err));
     TRY(effects_prompts_draw(&o->prompts, e->source, point, err));
-    if (o->tokens == 0) return rc;
+    if (o->tokens == 0 || by_gradient(point)) return rc;
     TRY(effects_prompts_open(&e->shuffled, point, e->ctx->seed, d, true, err));
     TRY(effects_prompts_draw(&o->corrupted, e->shuffled, point, err));
 cleanup:
@@ -173,9 +191,14 @@ static enum err_code find_map(struct effects *e, struct causal_options *o, struc
     struct causal_progress progress = {report, e->ctx, 0, (double)(o->prompts.n + n * heads)};
     o->stream = &stream;
     o->progress = &progress;
-    TRY(causal_mean(&e->mean, p, o, err));
-    const struct basis values = basis_set_view(&e->mean, 0, 1);
-    TRY(causal_map(e->effect, p, &values, o, err));
+    if (by_gradient(e->ctx->point)) {
+        progress.total = (double)n;
+        TRY(head_gradient_map(e->effect, p, o, err));
+    } else {
+        TRY(causal_mean(&e->mean, p, o, err));
+        const struct basis values = basis_set_view(&e->mean, 0, 1);
+        TRY(causal_map(e->effect, p, &values, o, err));
+    }
     TRY(causal_effects(e->effects, e->effect, &p->dims, n, err));
     causal_rank(e->order, e->effects, heads);
     for (size_t i = 0; i < heads; i++) e->rank[e->order[i]] = (uint32_t)i + 1;
@@ -194,7 +217,7 @@ static enum err_code write_head_row(struct effects *e, const struct causal_optio
         .source = source_info(e->source)->name,
         .points = (int64_t)o->T0,
         .reading = CAUSAL_READINGS[o->reading],
-        .corruption = CAUSAL_CORRUPTIONS[o->corruption],
+        .corruption = by_gradient(e->ctx->point) ? "none" : CAUSAL_CORRUPTIONS[o->corruption],
         .layer = (int64_t)(i / H),
         .head = (int64_t)(i % H),
         .prompts = (int64_t)n,
@@ -216,7 +239,7 @@ static enum err_code write_effects(struct effects *e, const struct causal_option
         BASIS_NAMES[part], 2, {d->L, basis_width(part, d)}, e->mean.part[part]};
     for (size_t i = 0; i < map_size(d); i++) TRY(write_head_row(e, o, i, err));
     TRY(job_tensor(e->ctx, &effects, err));
-    TRY(job_tensor(e->ctx, &mean, err));
+    if (!by_gradient(e->ctx->point)) TRY(job_tensor(e->ctx, &mean, err));
 cleanup:
     return rc;
 }
@@ -261,38 +284,25 @@ static struct job_load load_of(const struct causal_options *o, const struct mode
     return load;
 }
 
+/* Forward, backward (counted as two passes), and all logits of a prompt. */
+static struct job_load gradient_load(const struct causal_options *o, const struct model_dims *d) {
+    const double T = (double)o->tokens, n = (double)o->prompts.n;
+    struct job_load load = {0};
+    flops_add_contexts(&load, d, n, T);
+    flops_add_queries(&load, d, 3 * n, T);
+    flops_add_reading(&load, d, 3 * n, T, o->contexts);
+    load.queries += flops_logits(d, 2 * n, (double)d->vocabulary);
+    return load;
+}
+
 static double memory_needed(const struct causal_options *o, const struct job_model *model,
-                            const struct source *source) {
+                            const struct source *source, bool gradient) {
     const struct model_dims *d = &model->dims;
-    const size_t n = mapped(o), mean = causal_mean_bytes(d, o), map = causal_map_bytes(d, o);
+    const size_t n = mapped(o), mean = gradient ? 0 : causal_mean_bytes(d, o);
+    const size_t map = gradient ? head_gradient_bytes(d, o) : causal_map_bytes(d, o);
     const size_t views = (o->tokens > 0 ? 2 : 1) * source_bytes(source, o->prompts.n, o->T0);
     return (double)(views + model->bytes + map_size(d) * n * sizeof(float) + n * sizeof(double) +
                     (mean > map ? mean : map));
-}
-
-static enum err_code check_text(const struct source *source, const struct config_point *point,
-                                const struct model_dims *d, struct err *err) {
-    enum err_code rc = ERR_OK;
-    TRY(source_check(source, point, d->inputs, err));
-    TRY(source_check_vocabulary(source, point, d->vocabulary, err));
-    CHECK_CONFIG(!source_info(source)->relabels, point, "source.labels",
-                 "effects compares prompts with their own and with shuffled labels: set it to "
-                 "\"true\"");
-    CHECK_CONFIG(corruption_of(point) == CAUSAL_SHARED, point, "corruption",
-                 "labels of text are shuffled once for each prompt: set it to \"shared\"");
-cleanup:
-    return rc;
-}
-
-static enum err_code check_source(const struct source *source, const struct config_point *point,
-                                  const struct model_dims *d, struct err *err) {
-    if (source_info(source)->answers) return check_text(source, point, d, err);
-    if (source_info(source)->loss.kind == LOSS_SQUARED)
-        return source_check(source, point, d->inputs, err);
-    return config_error(
-        err, point, "source.problem",
-        "effects are differences of squared errors, which do not suit class labels: "
-        "choose a problem whose y is a number");
 }
 
 static enum err_code plan_prompts(struct causal_options *o, struct source **source,
@@ -300,7 +310,7 @@ static enum err_code plan_prompts(struct causal_options *o, struct source **sour
                                   struct err *err) {
     enum err_code rc = ERR_OK;
     TRY(effects_prompts_open(source, point, config_point_seed(point), d, false, err));
-    TRY(check_source(*source, point, d, err));
+    TRY(effects_prompts_check(*source, point, d, err));
     if (source_info(*source)->answers)
         TRY(effects_prompts_measure(o, point, config_point_seed(point), d, err));
     else
@@ -319,11 +329,14 @@ static double shared_contexts_of(const struct causal_options *o, const struct mo
 }
 
 static void predict_cost(struct job_cost *cost, const struct causal_options *o,
-                         const struct job_model *model, const struct source *source) {
+                         const struct job_model *model, const struct source *source,
+                         bool gradient) {
     const struct model_dims *d = &model->dims;
-    *cost = (struct job_cost){
-        .load = load_of(o, d), .group = 1, .work = (double)o->prompts.n, .unit = "prompts"};
-    cost->memory = cost->memory_least = memory_needed(o, model, source);
+    *cost = (struct job_cost){.load = gradient ? gradient_load(o, d) : load_of(o, d),
+                              .group = 1,
+                              .work = (double)o->prompts.n,
+                              .unit = "prompts"};
+    cost->memory = cost->memory_least = memory_needed(o, model, source, gradient);
     cost->shared = shared_contexts_of(o, d, cost->load.contexts);
     cost->context_bytes = (o->corruption == CAUSAL_REDRAWN ? 1 : 2) *
                           (double)context_bytes(d, o->prompts.n, context_tokens(o), o->contexts);
@@ -342,9 +355,11 @@ static enum err_code effects_plan(struct job_cost *cost, const struct config_poi
     (void)control;
     TRY(job_model_plan(&model, point, parents, n, err));
     struct causal_options o = options_of(point, model.dims.inputs);
+    CHECK_CONFIG(!by_gradient(point) || o.reading == CAUSAL_HEADS, point, "reading",
+                 "gradients are those of head outputs: set it to \"heads\"");
     TRY(method_check_reprojected(&model.dims, point, "reading", err));
     TRY(plan_prompts(&o, &source, point, &model.dims, err));
-    predict_cost(cost, &o, &model, source);
+    predict_cost(cost, &o, &model, source, by_gradient(point));
 cleanup:
     source_close(source);
     return rc;

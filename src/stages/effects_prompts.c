@@ -1,5 +1,7 @@
 #include "stages/effects_prompts.h"
 
+#include <string.h>
+
 #include "model/length.h"
 #include "sources/source_registry.h"
 #include "stages/shared_keys.h"
@@ -46,4 +48,29 @@ enum err_code effects_prompts_measure(struct causal_options *o, const struct con
 cleanup:
     source_close(source);
     return rc;
+}
+
+static enum err_code check_text(const struct source *source, const struct config_point *point,
+                                const struct model_dims *d, struct err *err) {
+    enum err_code rc = ERR_OK;
+    TRY(source_check(source, point, d->inputs, err));
+    TRY(source_check_vocabulary(source, point, d->vocabulary, err));
+    CHECK_CONFIG(!source_info(source)->relabels, point, "source.labels",
+                 "effects compares prompts with their own and with shuffled labels: set it to "
+                 "\"true\"");
+    CHECK_CONFIG(strcmp(config_text(point, "corruption"), "shared") == 0, point, "corruption",
+                 "labels of text are shuffled once for each prompt: set it to \"shared\"");
+cleanup:
+    return rc;
+}
+
+enum err_code effects_prompts_check(const struct source *source, const struct config_point *point,
+                                    const struct model_dims *d, struct err *err) {
+    if (source_info(source)->answers) return check_text(source, point, d, err);
+    if (source_info(source)->loss.kind == LOSS_SQUARED)
+        return source_check(source, point, d->inputs, err);
+    return config_error(
+        err, point, "source.problem",
+        "effects are differences of squared errors, which do not suit class labels: "
+        "choose a problem whose y is a number");
 }

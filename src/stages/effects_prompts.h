@@ -12,6 +12,10 @@ enum err_code effects_prompts_open(struct source **out, const struct config_poin
                                    uint64_t seed, const struct model_dims *d, bool shuffled,
                                    struct err *err);
 
+/* ERR_CONFIG for classes, for text with shuffled labels, and as source_check(). */
+enum err_code effects_prompts_check(const struct source *source, const struct config_point *point,
+                                    const struct model_dims *d, struct err *err);
+
 /* All of them; valid as long as the source. */
 enum err_code effects_prompts_draw(struct prompt_view *out, struct source *source,
                                    const struct config_point *point, struct err *err);

@@ -1,4 +1,4 @@
-#include "activations/causal_map.h"
+#include "activations/head_gradient.h"
 
 #include "model/tiny_families.h"
 #include "sources/prompt_batch.h"
@@ -67,6 +67,13 @@ static void world_free(struct world *w) {
     params_destroy(&w->p);
 }
 
+/* The rank of the first token of the answer. */
+static size_t rank_of(const float *logits, size_t V, uint32_t token) {
+    size_t rank = 0;
+    for (size_t v = 0; v < V; v++) rank += logits[v] > logits[token];
+    return rank;
+}
+
 static double probability(const float *logits, size_t V, uint32_t token) {
     double sum = 0;
     for (size_t v = 0; v < V; v++) sum += exp((double)logits[v]);
@@ -127,6 +134,20 @@ static void the_map_is_that_of_edited_passes(void **state) {
     world_free(&w);
 }
 
+static void only_one_has_effects(const struct world *w, size_t head) {
+    const struct model_dims *d = &w->p.dims;
+    size_t effects = 0;
+    for (size_t lh = 0; lh < d->L * d->H; lh++)
+        for (size_t i = 0; i < N; i++) {
+            const double effect = fabs((double)w->effect[lh * N + i]);
+            if (lh == head)
+                effects += effect > 1e-5;
+            else
+                CLOSE(effect, 1e-7);
+        }
+    assert_true(effects > 0);
+}
+
 /* The output projections of all heads but one are 0: only that head has effects. */
 static void a_planted_head_is_found(void **state) {
     enum { LAYER = 1, HEAD = 2 };
@@ -143,21 +164,80 @@ static void a_planted_head_is_found(void **state) {
             if (!planted || j % width / D != HEAD) t.data[j] = 0;
     }
     world_run(&w);
-    for (size_t lh = 0; lh < d->L * d->H; lh++)
-        for (size_t i = 0; i < N; i++) {
-            const double effect = fabs((double)w.effect[lh * N + i]);
-            if (lh == LAYER * d->H + HEAD)
-                assert_true(effect > 1e-5);
-            else
-                CLOSE(effect, 1e-7);
-        }
+    only_one_has_effects(&w, LAYER * d->H + HEAD);
+    SUCCEEDS(head_gradient_map(w.effect, &w.p, &w.o, &err));
+    only_one_has_effects(&w, LAYER * d->H + HEAD);
     world_free(&w);
+}
+
+/* Logits [N, V] of all prompts with coordinates [from, from + D) of z at a layer times 1 + step;
+ * free() them. */
+static float *scaled_logits(struct query *q, const struct params *p, const struct prompt_view *v,
+                            size_t layer, size_t from, float step) {
+    const struct model_dims *d = &p->dims;
+    const size_t D = model_head_width(d), width = model_heads_width(d);
+    const struct prompt_batch_options o = {.dims = d, .slots = N, .tokens = MOST, .rows = N};
+    struct prompt_batch b;
+    float more[N * 64];
+    SUCCEEDS(prompt_batch_create(&b, &o, &err));
+    prompt_batch_begin(&b, p, NULL);
+    prompt_batch_fill(&b, v, (struct prompt_span){.pairs = v->points - 1});
+    prompt_batch_ask(&b, v, v->points - 1, 0);
+    const struct query_rows rows = prompt_rows_of(&b.rows, N);
+    query_forward(q, p, &b.context, &rows, &(struct edits){0});
+    for (size_t i = 0; i < N; i++)
+        for (size_t j = 0; j < D; j++) more[i * D + j] = q->z[(layer * N + i) * width + from + j];
+    const struct edit item = {.layer = layer,
+                              .site = EDIT_HEADS,
+                              .from = from,
+                              .n = D,
+                              .scale = step,
+                              .values = more,
+                              .row_stride = D};
+    query_forward(q, p, &b.context, &rows, &(struct edits){.items = &item, .n = 1});
+    prompt_batch_destroy(&b);
+    return tiny_logits(p, query_output(q), N);
+}
+
+/* Gradient times output of a head is how fast the logit changes with the size of the output. */
+static void attributions_are_those_of_differences(void **state) {
+    static const float STEP = 0.01F;
+    (void)state;
+    struct params p = tiny_params(tiny_llama());
+    const struct model_dims *d = &p.dims;
+    const struct causal_options o = options_of_text();
+    const size_t V = d->vocabulary, D = model_head_width(d);
+    float *effect = calloc(d->L * d->H * N, sizeof *effect);
+    struct query q;
+    size_t answered = 0;
+    assert_non_null(effect);
+    SUCCEEDS(query_create(&q, d, N, MOST, false, &err));
+    SUCCEEDS(head_gradient_map(effect, &p, &o, &err));
+    for (size_t lh = 0; lh < d->L * d->H; lh++) {
+        float *up = scaled_logits(&q, &p, &o.prompts, lh / d->H, lh % d->H * D, STEP);
+        float *down = scaled_logits(&q, &p, &o.prompts, lh / d->H, lh % d->H * D, -STEP);
+        for (size_t i = 0; i < N; i++) {
+            const uint32_t token = prompt_view_answer(&o.prompts, i)[0];
+            const double change =
+                ((double)up[i * V + token] - (double)down[i * V + token]) / (2 * (double)STEP);
+            const bool is_likely = rank_of(up + i * V, V, token) < HEAD_GRADIENT_TOP;
+            CLOSE(fabs((double)effect[lh * N + i] - (is_likely ? change : 0)), 1e-3);
+            answered += is_likely;
+        }
+        free(up);
+        free(down);
+    }
+    assert_true(answered > 0 && answered < d->L * d->H * N);
+    query_destroy(&q);
+    free(effect);
+    params_destroy(&p);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_map_is_that_of_edited_passes),
         cmocka_unit_test(a_planted_head_is_found),
+        cmocka_unit_test(attributions_are_those_of_differences),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -104,6 +104,11 @@ refuses() { # WORDS ARGUMENT...
 refuses 'renamed.json: 61 of its 89 pairs are for training, and 40 shots need 80' -s capture.points=41
 refuses 'of 24 prompts of renamed with 13 points are longer than the 160 tokens that the model computes' -s capture.points=13
 refuses 'prompts of numbers, but the model reads token ids' -s source.kind=functions -s source.dims=3
+launch 0 run "$config" -o "$home/none" --quiet --only effects -s effects.measure=gradient
+[[ $rc == 1 ]] || fault "gradients of a model that has no answer: code $rc, not 1"
+launch 0 status "$home/none"
+grep -qF 'none of 10 answers is among the 5 most likely tokens' "$work/out" || fault "status: $(cat "$work/out")"
+refuses 'gradients are those of head outputs' --only effects -s effects.measure=gradient -s effects.reading=reprojected
 refuses 'set it to "true"' -s source.labels=shuffled --only effects
 refuses 'no token' -s 'source.bos=<s>'
 refuses '{x} must stand in it once' -s 'source.template=Q: {x}'
