@@ -46,7 +46,8 @@ cleanup:
     return rc;
 }
 
-static enum err_code describe(struct text *line, const struct tokenizer *t, struct err *err) {
+static enum err_code describe_tokenizer(struct text *line, const struct tokenizer *t,
+                                        struct err *err) {
     enum err_code rc = ERR_OK;
     int32_t bos = -1;
     TRY(tokenizer_bos(&bos, t, "auto", err));
@@ -75,7 +76,7 @@ enum err_code doctor_tokenizer(struct doctor *d, const char *folder, size_t voca
         "%s: the tokenizer has %zu tokens, but the embedding has %zu rows: files of two models are "
         "mixed",
         folder, tokenizer_count(t), vocabulary);
-    TRY(describe(&line, t, err));
+    TRY(describe_tokenizer(&line, t, err));
     doctor_well(d, "tokenizer", text_str(&line));
 cleanup:
     text_release(&line);

@@ -21,25 +21,25 @@ struct net {
     float *out, *loss;    /* [batch] */
 };
 
-static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+static size_t smaller_size(size_t a, size_t b) { return a < b ? a : b; }
 
 static size_t parameters(size_t D, size_t H) { return D * H + 2 * H + 1; }
 
 static size_t net_state_bytes(const struct estimator_setup *s, size_t points, size_t dims) {
-    const size_t rows = smaller(s->batch, points);
+    const size_t rows = smaller_size(s->batch, points);
     const size_t floats = 4 * parameters(dims, s->size) + rows * (dims + 2 * s->size + 3);
     return floats * sizeof(float) + points * sizeof(uint32_t);
 }
 
 static double net_flops(const struct estimator_setup *s, size_t k, size_t dims) {
-    const double rows = (double)smaller(s->batch, k);
+    const double rows = (double)smaller_size(s->batch, k);
     const double step = 6 * rows * (double)(dims + 1) * (double)s->size;
     return 0.1 * (double)s->steps * (step + 10 * (double)parameters(dims, s->size));
 }
 
 static struct net net_lay_out(const struct estimator_setup *s, const struct estimator_prompt *p,
                               void *state) {
-    const size_t rows = smaller(s->batch, p->points);
+    const size_t rows = smaller_size(s->batch, p->points);
     struct net net = {.D = p->dims, .H = s->size, .n = parameters(p->dims, s->size), .w = state};
     net.m = net.w + net.n;
     net.v = net.m + net.n;
@@ -119,8 +119,8 @@ static enum err_code net_predict(double *y, const struct estimator_setup *s,
                                  struct err *err) {
     static const struct adam ADAM = {0.9F, 0.999F, 1e-8F};
     struct net net = net_lay_out(s, p, state);
-    const size_t rows = smaller(s->batch, k);
-    uint32_t *order = (uint32_t *)(void *)(net.loss + smaller(s->batch, p->points));
+    const size_t rows = smaller_size(s->batch, k);
+    uint32_t *order = (uint32_t *)(void *)(net.loss + smaller_size(s->batch, p->points));
     (void)err;
     net_init(&net, p, k);
     for (size_t step = 0; step < s->steps; step++) {

@@ -21,18 +21,18 @@ static size_t state_recent(const struct method_setup *s) {
     return average > 1 ? (size_t)average : 1;
 }
 
-static enum basis_part part_of(const struct method_setup *s) {
+static enum basis_part state_part(const struct method_setup *s) {
     return state_recent(s) > 1 ? BASIS_RECENT : BASIS_ATTENTION;
 }
 
-static unsigned state_basis(const struct method_setup *s) { return basis_bit(part_of(s)); }
+static unsigned state_basis(const struct method_setup *s) { return basis_bit(state_part(s)); }
 
 static void state_vector(float *v, const float *w, const struct basis *b,
                          const struct method_setup *s, float *scratch) {
     (void)w, (void)scratch;
     const size_t row = b->R * s->params->dims.E;
     for (size_t l = 0; l <= layer_choice_of(s); l++)
-        memcpy(v + l * row, b->part[part_of(s)] + l * b->stride * s->params->dims.E,
+        memcpy(v + l * row, b->part[state_part(s)] + l * b->stride * s->params->dims.E,
                row * sizeof *v);
 }
 

@@ -4,7 +4,8 @@
 #include <string.h>
 
 /* The index of a key in the point; `hint` is its index in the previous point. */
-static size_t find(const struct config_point *point, const struct config_key *key, size_t hint) {
+static size_t find_index(const struct config_point *point, const struct config_key *key,
+                         size_t hint) {
     const size_t n = config_point_size(point);
     if (hint < n && config_point_key(point, hint) == key) return hint;
     for (size_t i = 0; i < n; i++)
@@ -19,7 +20,7 @@ static bool key_varies(struct text scratch[2], const struct plan *p, size_t stag
     bool met = false;
     for (size_t k = 0; k < config_stage_points(p->config, stage); k++) {
         const struct config_point *point = config_stage_point(p->config, stage, k);
-        hint = find(point, key, hint);
+        hint = find_index(point, key, hint);
         if (hint == config_point_size(point)) continue;
         text_clear(&scratch[met]);
         config_point_value(&scratch[met], point, hint);
@@ -98,7 +99,7 @@ void varying_keys_describe(struct text *out, const struct varying_keys *a,
                            const struct config_point *point) {
     const char *gap = "";
     for (size_t i = 0; i < a->n; i++) {
-        if (find(point, a->keys[i], 0) == config_point_size(point)) continue;
+        if (find_index(point, a->keys[i], 0) == config_point_size(point)) continue;
         text_add(out, "%s%s=", gap, a->keys[i]->name);
         varying_keys_value(out, point, a->keys[i]->name);
         gap = " ";

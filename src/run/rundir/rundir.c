@@ -78,8 +78,8 @@ void rundir_config_sum(char out[HASH_HEX], const struct text *resolved) {
     hash_end(out, &h);
 }
 
-static enum err_code path_in(char out[FILE_PATH_MAX], const char *dir, const char *folder,
-                             const char *sum, const char *ending, struct err *err) {
+static enum err_code rundir_path(char out[FILE_PATH_MAX], const char *dir, const char *folder,
+                                 const char *sum, const char *ending, struct err *err) {
     const int n = snprintf(out, FILE_PATH_MAX, "%s/%s/%s.%s", dir, folder, sum, ending);
     if (n < 0 || n >= FILE_PATH_MAX) return ERR(err, ERR_CONFIG, "%s: path too long", dir);
     return ERR_OK;
@@ -87,7 +87,7 @@ static enum err_code path_in(char out[FILE_PATH_MAX], const char *dir, const cha
 
 enum err_code rundir_kept_path(char out[FILE_PATH_MAX], const char *dir, const char *sum,
                                struct err *err) {
-    return path_in(out, dir, "configs", sum, "cfg", err);
+    return rundir_path(out, dir, "configs", sum, "cfg", err);
 }
 
 /* A file named by its content, in a folder of its own. */
@@ -109,7 +109,7 @@ static enum err_code keep_changes(const char *dir, struct err *err) {
     size_t size;
     const void *diff = version_diff(&size);
     if (size == 0) return ERR_OK;
-    TRY(path_in(path, dir, "changes", version_diff_sum(), "diff", err));
+    TRY(rundir_path(path, dir, "changes", version_diff_sum(), "diff", err));
     TRY(keep(path, dir, "changes", diff, size, err));
 cleanup:
     return rc;
