@@ -4,6 +4,7 @@
  */
 #include <math.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -46,7 +47,7 @@ cleanup:
 
 /* ---- for people: the numbers of a row */
 
-enum number_kind { NUMBER_INTERVAL, NUMBER_P, NUMBER_SHARE, NUMBER_SHORT };
+enum number_kind { NUMBER_INTERVAL, NUMBER_P, NUMBER_SHARE, NUMBER_SHORT, NUMBER_SEEDS };
 
 static struct interval difference_of(const struct comparison *c) { return c->difference; }
 static struct interval over_seeds_of(const struct comparison *c) {
@@ -91,7 +92,8 @@ static const struct {
     {"p", NUMBER_P, 6, p_of, "that of the sign-flip test before Holm"},
     {"Wilcoxon", NUMBER_P, 7, wilcoxon_of, "p of the signed-rank test, not adjusted"},
     {"rank effect", NUMBER_SHARE, 8, rank_effect_of, "matched-pairs rank-biserial correlation"},
-    {"error", NUMBER_SHORT, 9, error_of, "of the method"},
+    {"each seed", NUMBER_SEEDS, 9, over_seeds_of, "the difference of every repeat"},
+    {"error", NUMBER_SHORT, 10, error_of, "of the method"},
 };
 enum { NUMBERS_N = sizeof NUMBERS / sizeof *NUMBERS };
 
@@ -129,11 +131,21 @@ static void print_heads(struct text_table *t, const struct shown *shown, const s
                                         cells_of(shown, i) == 1 ? &one : &shown->columns);
 }
 
+static void seeds_cell(struct text_table *t, const struct comparison *c) {
+    char cell[COMPARISON_SEEDS * CELL_TEXT] = "-";
+    int at = 0;
+    for (size_t i = 0; i < COMPARISON_SEEDS && !isnan(c->by_seed[i]); i++)
+        at += snprintf(cell + at, sizeof cell - (size_t)at, "%s%.3g", i ? " " : "", c->by_seed[i]);
+    text_table_copy_cell(t, cell);
+}
+
 static void number_cells(struct text_table *t, size_t number, const struct comparison *c,
                          const struct shown *shown) {
     const struct interval i = NUMBERS[number].of(c);
     if (NUMBERS[number].kind == NUMBER_INTERVAL)
         summary_interval_cells(t, &i, &shown->columns);
+    else if (NUMBERS[number].kind == NUMBER_SEEDS)
+        seeds_cell(t, c);
     else if (isnan(i.value))
         text_table_copy_cell(t, "-");
     else if (NUMBERS[number].kind == NUMBER_P && i.value < 0.001)
