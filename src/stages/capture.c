@@ -320,6 +320,7 @@ static void summarise(struct job_cost *cost, const struct config_point *point,
     if (info->answers)
         text_add(&line, ", up to %zu tokens, bos %s", lengths->prompt,
                  info->answers->bos[0] ? info->answers->bos : "none");
+    if (lengths->crossed > 0) text_add(&line, ", %zu answers crossed", lengths->crossed);
     (void)snprintf(cost->summary, sizeof cost->summary, "%s", text_str(&line));
     text_release(&line);
 }

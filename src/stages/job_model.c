@@ -67,6 +67,7 @@ static enum err_code read_origin(struct job_model *out, const struct config_poin
 enum err_code job_model_plan(struct job_model *out, const struct config_point *point,
                              const struct stage_parent *parents, size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
+    *out = (struct job_model){0};
     TRY(read_origin(out, point, parents, n, err));
     if (out->bytes == 0) out->bytes = params_count(&out->dims) * sizeof(float); /* no folder */
     if (job_model_wpe_seed(point, job_model_fit(parents, n)) == 0) return rc;
