@@ -132,8 +132,14 @@ static size_t prepare_sample(struct fit_data *d, size_t row, size_t i, const siz
         for (size_t j = 0; j < n_at; j++) prepare_row(d, row + j, i, at[j], 2 * at[j]);
         return row + n_at;
     }
-    const size_t n = prompt_rows_ask_answer(
-        &d->contexts.rows, row, d->cached ? sample / d->o.shards : i, &d->o.prompts, sample);
+    const struct prompt_view *p = &d->o.prompts;
+    const size_t slot = d->cached ? sample / d->o.shards : i;
+    size_t n = 1;
+    if (d->o.first_token)
+        prompt_rows_ask(&d->contexts.rows, row, (struct prompt_seat){slot, 0}, p, sample,
+                        p->points - 1);
+    else
+        n = prompt_rows_ask_answer(&d->contexts.rows, row, slot, p, sample);
     for (size_t j = 0; j < n; j++) d->local[row + j] = (uint32_t)slot_of(d, sample);
     return row + n;
 }

@@ -31,6 +31,7 @@ struct fit_data_options {
     size_t basis_points;              /* T0, at most prompts.points; unused without a basis */
     struct prompt_view basis_prompts; /* of text: of T0 points, one for each sample, or unused */
     struct prompt_size size;          /* of text */
+    bool first_token;                 /* the loss of text is that of the first token of an answer */
     bool mean; /* one basis for all: the mean over the first `train` samples */
     size_t train;
     size_t batch;                           /* most samples of a pass */

@@ -15,6 +15,7 @@
 static const char *const BASES[] = {"prompt", "mean", NULL};
 static const char *const RULES[] = {"consecutive", "cumulative", NULL};
 static const char *const LOSSES[] = {"huber", "squared", NULL};
+static const char *const ANSWERS[] = {"all", "first", NULL};
 
 static const struct config_key KEYS[] = {
     {
@@ -33,6 +34,7 @@ static const struct config_key KEYS[] = {
         .min = 1,
         .max = 1e6,
         .def = "[]",
+        .when = "source.kind=functions",
         .unit = "points",
         .meaning = "Prompt lengths whose mean loss is minimised; [] means `points` alone.",
     },
@@ -126,8 +128,19 @@ static const struct config_key KEYS[] = {
         .type = CONFIG_NAME,
         .def = "\"huber\"",
         .choices = LOSSES,
+        .when = "source.kind=functions",
         .unit = "",
         .meaning = "Loss between the prediction and y.",
+    },
+    {
+        .name = "answer",
+        .type = CONFIG_NAME,
+        .flags = CONFIG_AXIS,
+        .def = "\"all\"",
+        .choices = ANSWERS,
+        .when = "source.kind=text",
+        .unit = "",
+        .meaning = "Whose cross entropy is minimised: all tokens of the answer, or the first.",
     },
     {
         .name = "delta",

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "passes/choice_loss.h"
 #include "passes/flops.h"
+#include "stages/fit_prompts.h"
 #include "stages/fit_results.h"
 #include "stages/job_model.h"
 #include "stages/shared_keys.h"
@@ -20,8 +21,8 @@ struct derivation {
     struct context_share share;
     const struct context_share *shared; /* that, or NULL */
     struct method_setup setup;
-    struct source *source;
-    struct prompt_view prompts; /* of the source */
+    struct fit_prompts drawn;
+    struct prompt_view prompts; /* of these */
     size_t T0, weights, choices;
     float *w;              /* [weights] or NULL */
     double *losses;        /* [choices] of validation */
@@ -31,7 +32,7 @@ struct derivation {
 
 static void derivation_release(struct derivation *d) {
     basis_set_destroy(&d->mean);
-    source_close(d->source);
+    fit_prompts_close(&d->drawn);
     model_close(&d->model);
     free(d->losses);
     free(d->w);
@@ -71,7 +72,8 @@ static enum err_code derivation_init(struct derivation *d, struct job_ctx *ctx, 
         TRY(job_model_basis_points(&d->T0, ctx->point, d->model.trained_points, err));
     fit_keys_settle(&d->k, d->T0);
     TRY(create_arrays(d, err));
-    TRY(fit_draw_prompts(&d->source, &d->prompts, &d->k, ctx, err));
+    TRY(fit_prompts_draw(&d->drawn, &d->k, d->T0, &d->model.params.dims, ctx, err));
+    d->prompts = d->drawn.prompts;
 cleanup:
     if (rc != ERR_OK) derivation_release(d);
     return rc;

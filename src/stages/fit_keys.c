@@ -52,9 +52,15 @@ static int64_t integer(const struct config_point *point, const char *key) {
 
 /* More than FIT_LENGTHS are counted but not read: fit_plan() refuses them. */
 static void read_lengths(struct fit_keys *k, const struct config_point *point) {
+    if (!config_has(point, "lengths")) return;
     k->n_lengths = config_list_size(point, "lengths");
     for (size_t i = 0; i < k->n_lengths && i < FIT_LENGTHS; i++)
         k->lengths[i] = (size_t)config_list_int(point, "lengths", i);
+}
+
+static enum prompt_loss_kind loss_kind(const struct config_point *point) {
+    if (config_has(point, "answer")) return LOSS_CROSS_ENTROPY;
+    return key_is(point, "loss", "huber") ? LOSS_HUBER : LOSS_SQUARED;
 }
 
 void fit_keys_read(struct fit_keys *k, const struct config_point *point) {
@@ -65,7 +71,8 @@ void fit_keys_read(struct fit_keys *k, const struct config_point *point) {
         .shards = shared_keys_size(point, "shards"),
         .lbfgs = key_is(point, "optimiser.name", "lbfgs"),
         .mean = key_is(point, "basis", "mean"),
-        .loss = {.kind = key_is(point, "loss", "huber") ? LOSS_HUBER : LOSS_SQUARED},
+        .loss = {.kind = loss_kind(point)},
+        .first_token = key_is(point, "answer", "first"),
         .epochs = integer(point, "epochs"),
         .patience = integer(point, "patience"),
         .repeat = config_int(point, "repeat"),
@@ -102,24 +109,12 @@ void fit_keys_data(struct fit_data_options *out, const struct fit_keys *k,
         .batch = k->batch,
         .shards = k->shards,
         .loss = k->loss,
+        .size = k->size,
+        .first_token = k->first_token,
         .contexts = k->contexts,
         .n_lengths = k->n_lengths,
     };
     memcpy(out->lengths, k->lengths, sizeof out->lengths);
-}
-
-enum err_code fit_draw_prompts(struct source **source, struct prompt_view *prompts,
-                               const struct fit_keys *k, const struct job_ctx *ctx,
-                               struct err *err) {
-    enum err_code rc = ERR_OK;
-    char split[32];
-    const struct source_options o = {.seed = ctx->seed, .split = split};
-    (void)snprintf(split, sizeof split, "fit/%lld", (long long)k->repeat);
-    TRY(source_open(source, ctx->point, &o, err));
-    TRY(source_reserve(*source, k->prompts, k->points, err));
-    *prompts = source_draw(*source, 0, k->prompts);
-cleanup:
-    return rc;
 }
 
 struct rng fit_stream(const struct fit_keys *k, uint64_t seed, const char *purpose) {

@@ -1,6 +1,6 @@
 /*
  * fit_keys.h - the keys of `fit` as a struct, and what follows from them alone: the options of the
- * data, the prompts, the random streams.
+ * data, the random streams.
  *
  * Planning, learning (fit_run.c) and derivation (fit_derived.c) read the keys here, so that all
  * three see the same numbers. The rows of the schema are in fit.c.
@@ -18,10 +18,12 @@ struct fit_keys {
                               basis, see fit_keys_settle() */
     size_t prompts, train; /* all prompts; the first `train` of them train, the rest validate */
     size_t batch, shards;
+    struct prompt_size size; /* of text: set by whoever has measured the prompts (fit_prompts.h) */
     size_t lengths[FIT_LENGTHS], n_lengths; /* query points of one loss; none: `points` alone */
     bool lbfgs;
     bool mean; /* the basis is the mean over the training prompts */
     struct prompt_loss loss;
+    bool first_token; /* of text: the loss is that of the first token of the answer */
     int64_t epochs, patience, repeat, checkpoint_every;
     enum fit_rule rule;
     enum context_precision contexts;
@@ -45,12 +47,6 @@ bool fit_keys_comparable(const struct config_key *key);
  * of the basis, 0 if there is none. */
 void fit_keys_data(struct fit_data_options *out, const struct fit_keys *k,
                    const struct method_setup *setup, size_t T0);
-
-/* The prompts of a fit, training first, then validation; they stay valid as long as *source. Each
- * `repeat` has its own functions. */
-enum err_code fit_draw_prompts(struct source **source, struct prompt_view *prompts,
-                               const struct fit_keys *k, const struct job_ctx *ctx,
-                               struct err *err);
 
 /* The random stream of one purpose ("init", "shuffle", "derive") of this repeat. */
 struct rng fit_stream(const struct fit_keys *k, uint64_t seed, const char *purpose);

@@ -9,6 +9,7 @@
 #include "stages/fit_derived.h"
 #include "stages/fit_initial_weights.h"
 #include "stages/fit_keys.h"
+#include "stages/fit_prompts.h"
 #include "stages/job_model.h"
 #include "stages/shared_keys.h"
 
@@ -17,7 +18,7 @@ static enum err_code check_prompts(const struct fit_keys *k, const struct source
                                    struct err *err) {
     enum err_code rc = ERR_OK;
     TRY(source_check(source, point, dims->inputs, err));
-    TRY(shared_keys_check_points(point, "points", k->points, dims, err));
+    if (k->size.answer == 0) TRY(shared_keys_check_points(point, "points", k->points, dims, err));
     CHECK_CONFIG(k->train > 0 && k->train < k->prompts, point, "validation",
                  "a share of %g of %zu prompts leaves %zu for training: training and validation "
                  "need at least one each",
@@ -40,7 +41,7 @@ static enum err_code check_basis(size_t T0, const struct fit_keys *k,
                                  struct err *err) {
     enum err_code rc = ERR_OK;
     if (T0 == 0) return ERR_OK;
-    CHECK_CONFIG(T0 <= k->points, point, "basis_points",
+    CHECK_CONFIG(T0 <= k->points || k->size.basis > 0, point, "basis_points",
                  "the basis is at point %zu, but prompts have %zu points: lower basis_points or "
                  "raise points",
                  T0, k->points);
@@ -87,6 +88,16 @@ static enum err_code check_optimiser(const struct fit_keys *k, const struct meth
                         "L-BFGS cannot minimise an L1 penalty of %g: use adam", setup->l1);
 }
 
+static double context_tokens(const struct fit_keys *k) {
+    return k->size.answer > 0 ? (double)k->size.tokens : 2 * (double)(k->points - 1);
+}
+
+/* Query rows of one prompt. */
+static double sample_rows(const struct fit_keys *k) {
+    if (k->size.answer > 0) return (double)k->size.answer;
+    return k->n_lengths > 0 ? (double)k->n_lengths : 1;
+}
+
 /* Contexts are computed once, if they fit the memory. Each epoch runs one query per prompt and
  * length: forward and backward (counted as two passes) for training prompts, forward for validation
  * prompts. All lengths of a prompt read its context together. Epochs that patience saves are not
@@ -94,17 +105,19 @@ static enum err_code check_optimiser(const struct fit_keys *k, const struct meth
 static struct job_load load_of(const struct fit_keys *k, const struct method_setup *setup,
                                size_t T0) {
     const struct model_dims *d = &setup->params->dims;
-    const double T = 2 * (double)(k->points - 1), n = (double)k->prompts;
-    const double lengths = k->n_lengths > 0 ? (double)k->n_lengths : 1;
+    const double T = context_tokens(k), n = (double)k->prompts, rows = sample_rows(k);
     const double epochs = (double)k->epochs * (double)method_choices(setup);
     const double passes = epochs * ((double)k->train + n);
     struct job_load load = {0};
     flops_add_contexts(&load, d, n, T);
-    flops_add_queries(&load, d, passes * lengths, T);
+    flops_add_queries(&load, d, passes * rows, T);
     flops_add_reading(&load, d, passes, T, k->contexts);
+    load.queries += flops_logits(d, passes * rows, (double)d->vocabulary);
     if (T0 == 0) return load;
-    flops_add_queries(&load, d, n, 2 * (double)(T0 - 1));
-    flops_add_vectors(&load, d, k->mean ? epochs : passes * lengths);
+    if (k->size.basis > 0) flops_add_contexts(&load, d, n, (double)k->size.basis);
+    flops_add_queries(&load, d, n,
+                      k->size.basis > 0 ? (double)k->size.basis : 2 * (double)(T0 - 1));
+    flops_add_vectors(&load, d, k->mean ? epochs : passes * rows);
     return load;
 }
 
@@ -120,11 +133,10 @@ double fit_plan_contexts_part(const struct fit_keys *k, const struct method_setu
  * of at least one pass, and uses at most that of all contexts. */
 static void fill_cost(struct job_cost *cost, const struct fit_keys *k,
                       const struct fit_data_options *o, const struct config_point *point,
-                      const struct source *source) {
+                      const struct source *source, double model) {
     const struct model_dims *d = &o->setup->params->dims;
     size_t group = shared_keys_size(point, "group"), count = (k->shards + group - 1) / group;
     double prompts = (double)source_bytes(source, k->prompts, k->points);
-    double model = (double)params_count(d) * sizeof(float);
     double kept = (double)fit_data_cached_bytes(o, d, count);
     double rest = prompts + model + (double)fit_data_bytes(o, d, count);
     *cost = (struct job_cost){.load = load_of(k, o->setup, o->basis_points),
@@ -144,6 +156,30 @@ static void fill_cost(struct job_cost *cost, const struct fit_keys *k,
                    text_plural(k->prompts), k->points, text_plural(k->points), kept / 1e9);
 }
 
+/* Points of numbers whose contexts have as many tokens. */
+static size_t context_points(const struct fit_keys *k) {
+    return k->size.answer > 0 ? k->size.tokens / 2 + 1 : k->points;
+}
+
+/* What a prompt of text has: a query token and one set of tokens before it. */
+static enum err_code check_text(const struct method_setup *setup, const struct config_point *point,
+                                struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct method *m = setup->method;
+    const unsigned parts =
+        basis_bit(BASIS_HEADS) | basis_bit(BASIS_ATTENTION) | basis_bit(BASIS_STATE);
+    if (!source_is_text(point)) return ERR_OK;
+    CHECK_CONFIG(method_learns(m), point, "method",
+                 "%s is derived from functions of numbers, not yet from text: use a method that "
+                 "learns, such as ltv, constant or site",
+                 m->name);
+    CHECK_CONFIG(
+        (method_basis(setup) & ~parts) == 0 && m->application.scope == EDIT_QUERY, point, "method",
+        "%s reads or edits more than the query of a prompt: text has no such fit", m->name);
+cleanup:
+    return rc;
+}
+
 enum err_code fit_plan(struct job_cost *cost, const struct config_point *point, const char *control,
                        const struct stage_parent *parents, size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -155,12 +191,13 @@ enum err_code fit_plan(struct job_cost *cost, const struct config_point *point, 
     size_t T0;
     (void)control;
     fit_keys_read(&k, point);
-    TRY(source_open(&source, point, &(struct source_options){0}, err));
     TRY(job_model_plan(&model, point, parents, n, err));
     const struct params shape = {.dims = model.dims};
     method_setup_read(&setup, point, &shape);
     TRY(find_basis_points(&T0, &setup, &model, point, err));
     fit_keys_settle(&k, T0);
+    TRY(check_text(&setup, point, err));
+    TRY(fit_prompts_plan(&source, &k.size, &k, T0, &model.dims, point, err));
     TRY(check_prompts(&k, source, point, &model.dims, err));
     if (setup.method->config.check) TRY(setup.method->config.check(&setup, point, err));
     TRY(fit_initial_weights_check(point, &setup, err));
@@ -168,13 +205,13 @@ enum err_code fit_plan(struct job_cost *cost, const struct config_point *point, 
     TRY(check_basis(T0, &k, &setup, point, err));
     TRY(check_lengths(&k, &setup, T0, point, err));
     const size_t most = k.prompts > k.batch ? k.prompts : k.batch;
-    TRY(shared_keys_check_room(point, most, k.points, &model.dims, err));
+    TRY(shared_keys_check_room(point, most, context_points(&k), &model.dims, err));
     if (!method_learns(setup.method)) {
         TRY(fit_derived_check(&k, &setup, T0, point, err));
         fit_derived_cost(cost, &k, &setup, T0, source);
     } else {
         fit_keys_data(&o, &k, &setup, T0);
-        fill_cost(cost, &k, &o, point, source);
+        fill_cost(cost, &k, &o, point, source, (double)model.bytes);
     }
 cleanup:
     source_close(source);

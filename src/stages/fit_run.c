@@ -20,6 +20,7 @@
 #include "stages/fit_initial_weights.h"
 #include "stages/fit_keys.h"
 #include "stages/fit_plan.h"
+#include "stages/fit_prompts.h"
 #include "stages/fit_results.h"
 #include "stages/fit_state.h"
 #include "stages/job_model.h"
@@ -40,8 +41,7 @@ struct fit_job {
     struct model model;
     struct context_share share;
     struct method_setup setup;
-    struct source *source;
-    struct prompt_view prompts; /* of the source */
+    struct fit_prompts prompts;
     struct fit_data *data;
     struct fit_loop_options options;
     struct fit_loop_state state, saved; /* during an epoch; after the last whole epoch */
@@ -99,7 +99,7 @@ cleanup:
 
 static void fit_job_release(struct fit_job *f) {
     fit_data_destroy(f->data);
-    source_close(f->source);
+    fit_prompts_close(&f->prompts);
     model_close(&f->model);
     arena_release(&f->memory);
     free(f->order);
@@ -111,10 +111,12 @@ static enum err_code create_data(struct fit_job *f, struct err *err) {
     struct fit_data_options o;
     const struct model_dims *d = &f->model.params.dims;
     fit_keys_data(&o, &f->k, &f->setup, f->T0);
-    size_t needed = fit_data_bytes(&o, d, shard_count(f)) + params_count(d) * sizeof(float) +
-                    source_bytes(f->source, o.prompts.n, o.prompts.points);
+    const size_t model = f->model.lender ? 0 : params_count(d) * sizeof(float);
+    size_t needed = fit_data_bytes(&o, d, shard_count(f)) + model +
+                    source_bytes(f->prompts.source, o.prompts.n, o.prompts.points);
     o.memory = f->ctx->memory > needed ? f->ctx->memory - needed : 0;
-    o.prompts = f->prompts;
+    o.prompts = f->prompts.prompts;
+    o.basis_prompts = f->prompts.basis;
     o.share = job_model_share(&f->share, f->ctx, &f->model);
     o.part = fit_plan_contexts_part(&f->k, &f->setup, f->T0);
     return fit_data_create(&f->data, &o, f->ctx, err);
@@ -158,7 +160,8 @@ static enum err_code fit_job_init(struct fit_job *f, struct job_ctx *ctx, struct
     f->choices = method_choices(&f->setup);
     set_options(f);
     TRY(create_fit_arrays(f, err));
-    TRY(fit_draw_prompts(&f->source, &f->prompts, &f->k, ctx, err));
+    TRY(fit_prompts_draw(&f->prompts, &f->k, f->T0, &f->model.params.dims, ctx, err));
+    f->k.size = f->prompts.size;
     TRY(create_data(f, err));
     TRY(begin_choice(f, 0, err));
 cleanup:
