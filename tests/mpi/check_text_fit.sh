@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# shellcheck disable=SC1091,SC2154,SC2034 # variables of and for common.sh
+# check_text_fit.sh BINARY [SOURCE] - fits on text prompts of a tiny language model: the same bits on 1, 2 and 3 ranks, in
+# groups, with any memory and after a kill; and one line for what a fit on text cannot do.
+set -euo pipefail
+. "$(dirname -- "$0")/common.sh" check_text_fit "$@"
+home="$work/a folder"
+config="$home/text.cfg"
+python3 "$here/make_text_model.py" "$home/model"
+mv "$home/model/capital.task" "$home/capital.json"
+cat >"$config" <<'END'
+name = "text"; seed = 5;
+model = { checkpoint = "model"; };
+source = { kind = "text"; task = "capital.json"; };
+stages = ( { stage = "fit"; method = ["ltv", "constant", "site"]; points = 1; basis_points = 4; basis = ["mean", "prompt"];
+             prompts = 20; batch = 6; epochs = 3; shards = 2; group = 2; checkpoint_every = 1; optimiser = { lr = .05; }; },
+           { stage = "fit"; name = "shuffled"; source = { labels = "shuffled"; }; ltv = { variant = "blocks"; };
+             points = 4; basis_points = 4; answer = ["all", "first"]; prompts = 20; batch = 6; epochs = 2; } );
+END
+sed -i 's/variant = "blocks"/reading = "blocks"/' "$config"
+
+one="$home/one"
+launch 0 run "$config" -o "$one" --quiet --in-process
+((rc == 0)) || die "in process: code $rc"
+wanted=$(digest_of "$one")
+for ranks in 1 2 3; do
+    launch "$ranks" run "$config" -o "$home/by $ranks" --quiet
+    expect_done "$ranks" "$home/by $ranks" "undisturbed"
+done
+launch 1 run "$config" -o "$home/unshared" --quiet --share-contexts no
+expect_done 1 "$home/unshared" "without shared contexts"
+TASKVEC_INJECT=kill-all@event:12 launch 2 run "$config" -o "$home/killed" --quiet
+((rc == 137)) || die "killed: code $rc, not 137"
+launch 3 run "$config" -o "$home/killed" --quiet
+expect_done 3 "$home/killed" "killed and resumed"
+
+# ---- every fit of several epochs lowers its training loss, and rows name what was fitted
+launch 0 table "$one" fit --format csv
+((rc == 0)) || die "table: code $rc"
+python3 - "$work/out" <<'END' || fault "rows of fits"
+import csv, math, sys
+rows = list(csv.DictReader(open(sys.argv[1])))
+assert len(rows) == 5, rows
+assert {r["method"] for r in rows} == {"ltv", "constant", "site"}, rows
+for r in rows:
+    assert 0 < float(r["validation_loss"]) < 20 and math.isfinite(float(r["train_loss"])), r
+    assert r["points"] == "1" and int(r["nonzero"]) > 0, r
+losses = {r["validation_loss"] for r in rows}
+assert len(losses) == 5, losses  # another basis is another fit
+END
+
+# ---- refusals: one line, exit 65, nothing computed
+refuses() { # WORDS ARGUMENT...
+    local words=$1
+    shift
+    launch 0 run "$config" -o "$home/refused" --quiet "$@"
+    [[ $rc == 65 && $(wc -l <"$work/err") == 1 ]] || fault "$*: code $rc, not 65 and one line: $(cat "$work/err")"
+    grep -qF -- "$words" "$work/err" || fault "$*: no '$words' in $(cat "$work/err")"
+    [[ ! -e $home/refused/journal ]] || fault "$*: a run began"
+}
+refuses 'set basis_points' -s fit.basis_points=0
+refuses 'icv is derived from functions of numbers, not yet from text' -s fit.method=icv
+refuses 'of 20 prompts' -s fit.points=13
+refuses '61 of its 89 pairs are for training, and 40 shots need 80' -s fit.points=41
+refuses 'fit.loss' -s fit.loss=squared
+conclude "7 fits on 0 to 3 ranks, in groups, without shared contexts and after a kill"
