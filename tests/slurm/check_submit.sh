@@ -292,8 +292,10 @@ signalled TERM STATUS_CODE=75
 
 # ---- a signal at any moment, 100 times: also before the program starts and while it ends. If work
 # remains, the job is requeued once, else not.
-trapped() { # the script has set its traps: SigCgt has bit 9, USR1
-    local mask
+trapped() { # the script has set its traps: SigCgt has bit 9, USR1; a fork of this shell has it too, until it is the script
+    local mask words
+    words=$(tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline") || return 0
+    [[ $words == "bash $SUBMITTED"* ]] || return 1
     mask=$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null) || return 0
     ((0x${mask:-0} & 0x200))
 }
