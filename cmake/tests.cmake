@@ -43,6 +43,10 @@ if(TARGET test_passes_flops) # it counts the products of maps that a pass comput
   target_link_options(test_passes_flops PRIVATE -Wl,--wrap=weight_forward,--wrap=weight_forward_onto)
 endif()
 
+if(TARGET test_bench_bench_counts) # it counts the matrix products that a benchmark does
+  target_link_options(test_bench_bench_counts PRIVATE -Wl,--wrap=cblas_sgemm)
+endif()
+
 # The skeletons of docs/extending.md, tests/dummy/: one file and one registry line each are enough to add an
 # estimator, a method, a problem or a model family. They make a second program, and the tests of the first three
 # registries run with them too.
