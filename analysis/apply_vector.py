@@ -172,6 +172,10 @@ class Model:
         self.epsilon = float(notes.get("layer_norm_epsilon", 1e-5))
         self.width, self.dims = self.w["_read_in.weight"].shape
         self.layers = sum(name.endswith("ln_1.weight") for name in self.w)
+        self.learned = self.w.get("_backbone.wpe.weight")  # None: rotary positions, or none at all
+        self.positions = int(notes["n_positions"]) if self.learned is None else len(self.learned)
+        rotary = notes.get("position_encoding") == "rotary"
+        self.rotary_base = float(notes["rope_theta"]) if rotary else None
 
     def tensor(self, array):
         return torch.tensor(np.array(array), dtype=self.dtype)
@@ -183,11 +187,21 @@ class Model:
     def norm(self, x, weight, bias):
         return torch.nn.functional.layer_norm(x, (self.width,), weight, bias, self.epsilon)
 
+    def turn(self, heads):
+        """Rotary positions of vectors [n, heads, T, D]: coordinates i and i + D / 2 turn by t base^(-2 i / D)."""
+        if self.rotary_base is None:
+            return heads
+        half = heads.shape[-1] // 2
+        frequency = self.rotary_base ** (-torch.arange(half, dtype=self.dtype) / half)
+        angle = torch.arange(heads.shape[-2], dtype=self.dtype)[:, None] * frequency
+        a, b = heads[..., :half], heads[..., half:]
+        return torch.cat((a * angle.cos() - b * angle.sin(), b * angle.cos() + a * angle.sin()), -1)
+
     def attend(self, layer, x):
         """The head outputs side by side, before the output projection."""
         weight, bias = self.of_block(layer, "attn.c_attn")
-        heads = (x @ weight + bias).unflatten(-1, (3, self.n_heads, -1)).permute(2, 0, 3, 1, 4)
-        z = torch.nn.functional.scaled_dot_product_attention(*heads, is_causal=True)
+        q, k, v = (x @ weight + bias).unflatten(-1, (3, self.n_heads, -1)).permute(2, 0, 3, 1, 4)
+        z = torch.nn.functional.scaled_dot_product_attention(self.turn(q), self.turn(k), v, is_causal=True)
         return z.transpose(1, 2).flatten(2)
 
     def mlp(self, layer, x):
@@ -200,7 +214,8 @@ class Model:
         """tokens [n, T, d]: predictions [n, T], and the activations of every token by site, [layers, n, T, width]."""
         seen = {"heads": [], "attention": [], "block": []}
         x = tokens @ self.w["_read_in.weight"].T + self.w["_read_in.bias"]
-        x = x + self.w["_backbone.wpe.weight"][: tokens.shape[1]]
+        if self.learned is not None:
+            x = x + self.learned[: tokens.shape[1]]
         x = seen["embedding"] = edits.apply("embedding", 0, x)
         for layer in range(self.layers):
             z = edits.apply("heads", layer, self.attend(layer, self.norm(x, *self.of_block(layer, "ln_1"))))
@@ -404,9 +419,9 @@ def main():
         raise Refused(f"{options.prompts}: prompts with dummy pairs are not supported")
     if "x" not in tensors or "y" not in tensors:
         raise Refused(f"{options.prompts}: no tensors x and y: evaluate with keep = [\"predictions\", \"prompts\"]")
-    if tensors["x"].shape[2] != model.dims or 2 * tensors["x"].shape[1] > len(model.w["_backbone.wpe.weight"]):
+    if tensors["x"].shape[2] != model.dims or 2 * tensors["x"].shape[1] > model.positions:
         raise Refused(f"{options.prompts}: prompts of shape {tensors['x'].shape} do not fit a model of {model.dims} inputs "
-                      f"and {len(model.w['_backbone.wpe.weight'])} positions")
+                      f"and {model.positions} positions")
     if not options.other_model:
         check_model(options.edits, read_safetensors(options.edits)[1], options.model)
     names = ("x", "y", "query_x", "shown_y", "basis_x", "basis_y")

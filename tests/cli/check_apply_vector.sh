@@ -43,4 +43,32 @@ wanted=$("$program" help methods && "$program" help controls)
 wanted=$(awk '/^  [a-z]/ { print $1 }' <<<"$wanted" | grep -vx random | sort -u | xargs)
 [[ $(tail -n 1 out) == "$wanted" ]] || fault "compared: $(tail -n 1 out); registered: $wanted"
 
+# ---- models with rotary positions and without any
+cat >positions.cfg <<'END'
+name = "positions"; seed = 3; source = { problem = "linear"; dims = 3; };
+stages = (
+  { stage = "pretrain"; points = 8; batch = 16; shards = 1; steps = 20; optimiser = { lr = 3e-2; warmup = 1; };
+    model = { layers = 2; heads = 2; width = 16; positions = 40; position_encoding = ["rotary", "none"]; rotary_base = 50.0; }; },
+  { stage = "evaluate"; of = "pretrain"; also = "plain"; points = 9; functions = 4; keep = ["predictions", "prompts"]; }
+);
+END
+timeout 120 "$program" run positions.cfg -o positions --quiet >/dev/null 2>err || die "run: $(cat err)"
+"$python" - "$program" "$source_dir" >out 2>err <<'END' || die "$(cat out err)"
+import json, subprocess, sys
+sys.path.insert(0, f"{sys.argv[2]}/analysis")
+import numpy as np, torch, apply_vector
+
+def path(job):
+    return json.loads(subprocess.run([sys.argv[1], "artifact", "positions", job, "--json"], check=True,
+                                     capture_output=True).stdout)["path"]
+
+for i in range(2):
+    model = apply_vector.Model(path(f"pretrain[{i}]"))
+    tensors, _ = apply_vector.read_safetensors(path(f"evaluate[{i}]"))
+    with torch.no_grad():
+        got = apply_vector.predict(model, apply_vector.NO_EDITS, model.tensor(tensors["x"]), model.tensor(tensors["y"])).numpy()
+    worst = np.max(np.abs(got - tensors["predictions"]) / (1 + np.abs(got)))
+    assert worst < 1e-5 and np.ptp(got) > 0.1 and (model.rotary_base is None) == (i == 1), (i, worst, np.ptp(got))
+END
+
 ((faults == 0)) || exit 1

@@ -11,7 +11,7 @@
 
 enum { TOKENIZER_MOST = 64 << 20 }; /* bytes of a file */
 
-static void path_in(char out[FILE_PATH_MAX], const char *folder, const char *name) {
+static void folder_file(char out[FILE_PATH_MAX], const char *folder, const char *name) {
     (void)snprintf(out, FILE_PATH_MAX, "%.3800s/%s", folder, name);
 }
 
@@ -20,7 +20,7 @@ static enum err_code copy_file(const char *folder, const char *name, const char 
     enum err_code rc = ERR_OK;
     char to[FILE_PATH_MAX];
     struct text text = {0};
-    path_in(to, folder, name);
+    folder_file(to, folder, name);
     TRY(file_read(&text, from, TOKENIZER_MOST, err));
     TRY(file_replace(to, text.data, text.size, err));
 cleanup:
@@ -48,7 +48,7 @@ static enum err_code copy_tokenizer(const char *folder, const char *path, struct
     char from[FILE_PATH_MAX];
     if (!file_is_folder(path)) return copy_file(folder, "tokenizer.json", path, err);
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
-        path_in(from, path, NAMES[i]);
+        folder_file(from, path, NAMES[i]);
         if (file_exists(from)) TRY(copy_file(folder, NAMES[i], from, err));
     }
 cleanup:
@@ -98,7 +98,7 @@ static enum err_code write_weights(const char *folder, const struct tensorfile *
     uint16_t *halves = calloc(all + 1, sizeof *halves);
     float *floats = calloc(most + 1, sizeof *floats);
     CHECK(halves && floats, ERR_MEMORY, "no memory for %zu weights", all);
-    path_in(path, folder, "model.safetensors");
+    folder_file(path, folder, "model.safetensors");
     TRY(tensor_writer_create(&w, err));
     TRY(add_tensors(w, file, halves, floats, err));
     TRY(tensor_writer_save(w, path, err));
@@ -135,7 +135,7 @@ enum err_code model_folder_write(struct text *out, const char *folder, const str
     const char *tokenizer = NULL, *config = NULL;
     char path[FILE_PATH_MAX];
     TRY(check_model(&tokenizer, &config, r, a, err));
-    path_in(path, folder, "config.json");
+    folder_file(path, folder, "config.json");
     CHECK(!file_exists(path), ERR_DATA, "%s: exists already: choose another folder", path);
     TRY(file_make_folder(folder, err));
     TRY(copy_tokenizer(folder, tokenizer, err));
