@@ -13,7 +13,7 @@
 #include "run/tables/stage_table.h"
 #include "stages/pretrain_rows.h"
 
-enum { COLUMNS = 8, CELLS_OF_OLD = 2 };
+enum { COLUMNS = 12, CELLS_OF_OLD = 2 };
 
 static struct job_value integer(int64_t x) { return (struct job_value){JOB_INT, {.integer = x}}; }
 static struct job_value real(double x) { return (struct job_value){JOB_REAL, {.real = x}}; }
@@ -34,9 +34,11 @@ static void rows_of_older_folders_lack_cells(void **state) {
     struct stage_table t;
     struct text note = {0};
     struct job_value whole[COLUMNS] = {integer(1), real(3),    real(0.5), real(1e-3),
-                                       integer(2), integer(6), real(4),   real(0.75)};
+                                       integer(2), integer(6), real(4),   real(0.75),
+                                       real(0.5),  real(0.5),  real(0.5), real(0.5)};
     struct job_value other[COLUMNS] = {integer(3), real(3),    real(0.5), real(1e-3),
-                                       real(2.0),  integer(6), real(4),   real(0.75)};
+                                       real(2.0),  integer(6), real(4),   real(0.75),
+                                       real(0.5),  real(0.5),  real(0.5), real(0.5)};
     struct history_row rows[] = {{.number = 0, .cells = whole, .n = COLUMNS},
                                  {.number = 1, .cells = whole, .n = CELLS_OF_OLD},
                                  {.number = 2, .cells = other, .n = COLUMNS}};
@@ -71,7 +73,8 @@ static void whole_rows_need_no_note(void **state) {
     struct stage_table t;
     struct text note = {0};
     struct job_value whole[COLUMNS] = {integer(1), real(3),    real(0.5), real(1e-3),
-                                       integer(2), integer(6), real(4),   real(0.75)};
+                                       integer(2), integer(6), real(4),   real(0.75),
+                                       real(0.5),  real(0.5),  real(0.5), real(0.5)};
     struct history_row row = {.cells = whole, .n = COLUMNS};
     collect(&t, &plan, &row, 1);
     assert_int_equal(t.n_incomplete, 0);
