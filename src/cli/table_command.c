@@ -10,6 +10,7 @@
 #include "run/tables/comparison_pool.h"
 #include "run/tables/stage_table_print.h"
 #include "run/tables/summary.h"
+#include "sources/source_registry.h"
 
 static const struct option_row OPTIONS[] = {
     {"--format", NULL, "FORMAT", "text (default), csv, markdown, latex or json"},
@@ -129,6 +130,11 @@ static bool is_summarised(const struct plan *p, size_t stage) {
     return strcmp(kind, "estimate") == 0 && !summary_is_joined(p, stage);
 }
 
+static bool is_text(const struct plan *p, size_t stage) {
+    const struct plan_stage *s = &p->stages[stage];
+    return s->n_jobs > 0 && source_is_text(p->jobs[s->jobs[0]].point);
+}
+
 static bool is_evaluation(const struct plan *p, size_t stage) {
     return strcmp(p->stages[stage].kind->name, "evaluate") == 0;
 }
@@ -150,9 +156,12 @@ static enum err_code print_run(struct request *q, const struct run_state *r, str
         CHECK(!q->compare || is_evaluation(&r->plan, s), ERR_USAGE,
               "--compare %s: the stage evaluates no method: name one of kind evaluate, or none",
               q->name);
+        CHECK(!q->compare || !is_text(&r->plan, s), ERR_USAGE,
+              "--compare: stage %s is of text, whose table has no comparisons yet: omit it",
+              r->plan.stages[s].name);
         if (q->compare)
             TRY(comparison_set_add(&q->compared, r, s, err));
-        else if (q->name || q->rows)
+        else if (q->name || q->rows || is_text(&r->plan, s))
             TRY(print_rows(q, r, s, err));
         else
             TRY(print_summary(q, r, s, err));

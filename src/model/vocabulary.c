@@ -15,6 +15,7 @@ static void vocabulary_lay_out(struct vocabulary *s, struct arena *a, bool for_b
     s->tile = arena_floats(a, R * VOCABULARY_TILE);
     s->level = arena_floats(a, R);
     s->own = arena_floats(a, R);
+    s->best = (uint32_t *)(void *)arena_floats(a, R);
     s->sum = (double *)(void *)arena_floats(a, R * sizeof(double) / sizeof(float));
 }
 
@@ -65,6 +66,12 @@ static float largest(const float *x, size_t n, float level) {
     return level;
 }
 
+static size_t find(const float *x, size_t n, float value) {
+    size_t i = 0;
+    while (i + 1 < n && x[i] != value) i++;
+    return i;
+}
+
 /* sum of exp(x[i] - level) */
 static double sum_of_exp(const float *x, size_t n, float level) {
     lanes sum = {0};
@@ -79,6 +86,7 @@ static void add_tile(struct vocabulary *s, const struct tokens *t, const uint32_
                      size_t R) {
     for (size_t r = 0; r < R; r++) {
         const float *row = s->tile + r * t->n, level = largest(row, t->n, s->level[r]);
+        if (level > s->level[r]) s->best[r] = (uint32_t)(t->first + find(row, t->n, level));
         s->sum[r] *= exp((double)s->level[r] - (double)level);
         s->sum[r] += sum_of_exp(row, t->n, level);
         s->level[r] = level;
@@ -92,7 +100,10 @@ static void sum_tiles(struct vocabulary *s, const struct params *p, const float 
                       const uint32_t *target, size_t R) {
     assert(R <= s->capacity);
     unembed_norm(&s->last, p, x, R);
-    for (size_t r = 0; r < R; r++) s->level[r] = -INFINITY, s->sum[r] = 0, s->own[r] = NAN;
+    for (size_t r = 0; r < R; r++) {
+        s->level[r] = -INFINITY, s->sum[r] = 0;
+        s->own[r] = NAN, s->best[r] = 0;
+    }
     for (size_t first = 0; first < s->dims.vocabulary; first += VOCABULARY_TILE) {
         const struct tokens t = tokens_from(first, p);
         make_logits(s, &t, R);
@@ -113,6 +124,8 @@ void vocabulary_log_prob(double *log_prob, struct vocabulary *s, const struct pa
 bool vocabulary_is_correct(const struct vocabulary *s, size_t r) {
     return s->own[r] >= s->level[r];
 }
+
+uint32_t vocabulary_best(const struct vocabulary *s, size_t r) { return s->best[r]; }
 
 /* ---- gradient */
 

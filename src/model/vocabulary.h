@@ -22,6 +22,7 @@ struct vocabulary {
     struct unembed last; /* last.norm [capacity, E]: the rows after the final norm */
     float *tile;         /* [capacity, VOCABULARY_TILE] logits; their gradient */
     float *level, *own;  /* [capacity] largest logit so far; logit of the target */
+    uint32_t *best;      /* [capacity] token of the largest logit so far, the first of several */
     double *sum;         /* [capacity] sum of exp(logit - level) so far */
     struct arena memory;
 };
@@ -44,6 +45,8 @@ double vocabulary_cross_entropy(float *dx, const struct params *g, struct vocabu
 
 /* After one of these: whether the target of row r had the largest logit, alone or with others. */
 bool vocabulary_is_correct(const struct vocabulary *s, size_t r);
+/* The same: the token with the largest logit of row r, the first of several. */
+uint32_t vocabulary_best(const struct vocabulary *s, size_t r);
 
 /* After vocabulary_log_prob() of the same rows: dx [R, E], overwritten, is the gradient of the sum
  * of -weight[r] log p(target[r]) over the rows; the model's weights get none. */

@@ -58,6 +58,7 @@ struct source_functions {
 struct source_answers {
     size_t vocabulary; /* tokens of the tokenizer: ids are below it */
     char bos[64];      /* the token that begins every prompt; "": none */
+    size_t tasks;      /* that take turns from one sample to the next */
     size_t samples;    /* that ask for different things: later ones repeat them */
     size_t repeated;   /* pairs of the files left out, since their input came before */
     bool drop;         /* prompts that are too long are to be left out, not refused */

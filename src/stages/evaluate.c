@@ -18,6 +18,8 @@
 #include "stages/evaluate_keep.h"
 #include "stages/evaluate_rows.h"
 #include "stages/evaluate_run.h"
+#include "stages/evaluate_text.h"
+#include "stages/evaluate_text_rows.h"
 #include "stages/fitted_method.h"
 #include "stages/job_model.h"
 #include "stages/shared_keys.h"
@@ -34,10 +36,12 @@ static const struct config_key KEYS[] = {
     {
         .name = "points",
         .type = CONFIG_INT,
+        .flags = CONFIG_AXIS,
         .min = 1,
         .max = 1e6,
         .unit = "points",
-        .meaning = "Points per test prompt: errors after 0 to points - 1 examples.",
+        .meaning = "Points per test prompt: errors after 0 to points - 1 examples; of text, points "
+                   "- 1 shots and the query.",
     },
     {
         .name = "functions",
@@ -46,7 +50,8 @@ static const struct config_key KEYS[] = {
         .max = 1e7,
         .def = "512",
         .unit = "",
-        .meaning = "Number of test functions, with one prompt each.",
+        .meaning = "Number of test functions, with one prompt each; of text, of test items, or all "
+                   "that there are.",
     },
     {
         .name = "chunk",
@@ -263,6 +268,7 @@ static enum err_code evaluate_plan(struct job_cost *cost, const struct config_po
     const struct config_point *fit = job_model_fit(parents, n);
     struct source *source = NULL;
     size_t T0;
+    if (source_is_text(point)) return evaluate_text_plan(cost, point, control, parents, n, err);
     TRY(source_open(&source, point, &(struct source_options){.shifted = true}, err));
     evaluate_keys_read(&k, point, source);
     TRY(job_model_plan(&model, point, parents, n, err));
@@ -273,6 +279,10 @@ static enum err_code evaluate_plan(struct job_cost *cost, const struct config_po
 cleanup:
     source_close(source);
     return rc;
+}
+
+static enum err_code evaluate_any(struct job_ctx *ctx, struct err *err) {
+    return source_is_text(ctx->point) ? evaluate_text_run(ctx, err) : evaluate_run(ctx, err);
 }
 
 ROW_DEFINE(evaluate_row, EVALUATE_ROW);
@@ -293,7 +303,8 @@ const struct stage stage_evaluate = {
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
     .columns = &evaluate_row_columns,
+    .text_columns = &evaluate_text_row_columns,
     .zero_is_none = "fit_points",
     .plan = evaluate_plan,
-    .run = evaluate_run,
+    .run = evaluate_any,
 };

@@ -9,22 +9,16 @@
 #include "stages/error_means.h"
 #include "stages/evaluate_keep.h"
 #include "stages/evaluate_rows.h"
-#include "stages/fitted_method.h"
+#include "stages/evaluated_method.h"
 #include "stages/job_model.h"
 #include "stages/shared_keys.h"
-
-/* The split of every evaluation and estimate, so that all see the same prompts. */
-static const char TEST_SPLIT[] = "test";
 
 struct evaluation {
     struct job_ctx *ctx;
     struct evaluate_keys k;
-    const struct job_input *fit; /* NULL: a control without a fit, or plain */
     struct model model;
     struct context_share share;
-    struct fitted_method fitted;  /* of `fit`; without a fit only its setup */
-    const struct method *control; /* a control of the fit (random, mismatched); else NULL */
-    char reading[96];             /* column `reading` */
+    struct evaluated_method method;
     size_t T0;
     /* The same functions, the basis with other covariates and no shift; each draws a chunk.
      * basis_source and collector are NULL if no basis per function is needed. */
@@ -45,42 +39,16 @@ static void evaluation_release(struct evaluation *e) {
     source_close(e->basis_source);
     source_close(e->source);
     curve_destroy(&e->curve);
-    fitted_method_close(&e->fitted);
+    evaluated_method_close(&e->method);
     model_close(&e->model);
-}
-
-/* "heads" for a fit of ltv; "ltv.heads" for a control of that fit. */
-static void name_reading(struct evaluation *e) {
-    const char *variant = method_variant(&e->fitted.setup), *method = e->fitted.setup.method->name;
-    if (e->control)
-        (void)snprintf(e->reading, sizeof e->reading, "%s%s%s", method, variant[0] ? "." : "",
-                       variant);
-    else
-        (void)snprintf(e->reading, sizeof e->reading, "%s", variant);
-}
-
-static enum err_code choose_method(struct evaluation *e, struct err *err) {
-    enum err_code rc = ERR_OK;
-    const char *control = e->ctx->control;
-    if (e->fit && control) e->control = method_find(control);
-    if (e->fit)
-        TRY(fitted_method_open(&e->fitted, e->fit->point, e->fit->artifact, &e->model.params, err));
-    else
-        method_setup_named(&e->fitted.setup, control ? control : "plain", &e->model.params);
-    name_reading(e);
-cleanup:
-    return rc;
-}
-
-static const char *shown_name(const struct evaluation *e) {
-    return e->control ? e->control->name : e->fitted.setup.method->name;
 }
 
 /* ---- the job */
 
 /* Opened before the keys are read, because the shift determines how many points a prompt has. */
 static enum err_code open_source(struct evaluation *e, struct err *err) {
-    const struct source_options o = {.seed = e->ctx->seed, .split = TEST_SPLIT, .shifted = true};
+    const struct source_options o = {
+        .seed = e->ctx->seed, .split = EVALUATED_SPLIT, .shifted = true};
     const enum err_code rc = source_open(&e->source, e->ctx->point, &o, err);
     if (rc == ERR_OK) evaluate_keys_read(&e->k, e->ctx->point, e->source);
     return rc;
@@ -90,23 +58,15 @@ static enum err_code create_basis(struct evaluation *e, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &e->model.params.dims;
     const struct source_options o = {
-        .seed = e->ctx->seed, .split = TEST_SPLIT, .covariates = "basis"};
+        .seed = e->ctx->seed, .split = EVALUATED_SPLIT, .covariates = "basis"};
     TRY(source_open(&e->basis_source, e->ctx->point, &o, err));
     TRY(source_reserve(e->basis_source, e->k.chunk, e->T0, err));
-    TRY(basis_set_create(&e->basis, d, method_basis(&e->fitted.setup), e->k.chunk, err));
-    TRY(method_collector_create(&e->collector, &e->fitted.setup, e->fitted.w, e->T0, e->k.chunk,
-                                e->k.contexts, err));
+    TRY(basis_set_create(&e->basis, d, method_basis(&e->method.fitted.setup), e->k.chunk, err));
+    TRY(method_collector_create(&e->collector, &e->method.fitted.setup, e->method.fitted.w, e->T0,
+                                e->k.chunk, e->k.contexts, err));
     basis_collector_share(e->collector, job_model_share(&e->share, e->ctx, &e->model));
 cleanup:
     return rc;
-}
-
-/* The stream does not depend on the fit, so that all fits are compared on the same random draws. */
-static struct rng control_stream(const struct evaluation *e) {
-    char name[128];
-    (void)snprintf(name, sizeof name, "%s/%s/%s", source_info(e->source)->name, TEST_SPLIT,
-                   e->control ? e->control->name : "");
-    return rng_stream(e->ctx->seed, name);
 }
 
 /* The number of points of the prompt itself when dummy pairs take some of the positions. */
@@ -116,16 +76,17 @@ static size_t shown(const struct evaluation *e, size_t points) {
 
 static enum err_code create_evaluate_arrays(struct evaluation *e, struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct curve_options o = {.setup = &e->fitted.setup,
-                                    .chunk = e->k.chunk,
-                                    .points = e->k.points,
-                                    .window_points = shown(e, e->T0),
-                                    .trained_points = shown(e, e->model.trained_points),
-                                    .contexts = e->k.contexts,
-                                    .share = job_model_share(&e->share, e->ctx, &e->model),
-                                    .dummies = &e->k.dummies,
-                                    .control = e->control,
-                                    .stream = control_stream(e)};
+    const struct curve_options o = {
+        .setup = &e->method.fitted.setup,
+        .chunk = e->k.chunk,
+        .points = e->k.points,
+        .window_points = shown(e, e->T0),
+        .trained_points = shown(e, e->model.trained_points),
+        .contexts = e->k.contexts,
+        .share = job_model_share(&e->share, e->ctx, &e->model),
+        .dummies = &e->k.dummies,
+        .control = e->method.control,
+        .stream = evaluated_method_stream(&e->method, e->ctx->seed, source_info(e->source)->name)};
     struct evaluate_kept_sizes kept;
     e->errors = calloc(e->k.functions * e->k.points, sizeof *e->errors);
     e->predictions = calloc(e->k.chunk * e->k.points, sizeof *e->predictions);
@@ -133,9 +94,9 @@ static enum err_code create_evaluate_arrays(struct evaluation *e, struct err *er
           e->k.functions);
     TRY(curve_create(&e->curve, &o, err));
     TRY(source_reserve(e->source, e->k.chunk, e->k.points, err));
-    if (e->fitted.own_basis) TRY(create_basis(e, err));
+    if (e->method.fitted.own_basis) TRY(create_basis(e, err));
     evaluate_kept_read(&kept, e->ctx->point, e->source, e->k.functions, e->k.points,
-                       e->fitted.own_basis ? e->T0 : 0);
+                       e->method.fitted.own_basis ? e->T0 : 0);
     TRY(evaluate_kept_create(&e->kept, &kept, err));
 cleanup:
     return rc;
@@ -143,12 +104,13 @@ cleanup:
 
 static enum err_code evaluation_init(struct evaluation *e, struct job_ctx *ctx, struct err *err) {
     enum err_code rc = ERR_OK;
-    *e = (struct evaluation){.ctx = ctx, .fit = job_model_fit_input(ctx)};
+    *e = (struct evaluation){.ctx = ctx};
     TRY(open_source(e, err));
     TRY(job_model_open(&e->model, ctx, err));
-    TRY(evaluate_basis_points(&e->T0, ctx->point, e->fit ? e->fit->point : NULL,
-                              e->model.trained_points, err));
-    TRY(choose_method(e, err));
+    TRY(evaluated_method_open(&e->method, ctx, &e->model.params, err));
+    const struct job_input *fit = e->method.fit;
+    TRY(evaluate_basis_points(&e->T0, ctx->point, fit ? fit->point : NULL, e->model.trained_points,
+                              err));
     TRY(create_evaluate_arrays(e, err));
 cleanup:
     if (rc != ERR_OK) evaluation_release(e);
@@ -158,10 +120,10 @@ cleanup:
 /* The bases of functions first .. first + n - 1, or the mean basis of the fit, or an empty basis if
  * the method needs none. With the control `mismatched` each function gets the basis of the next. */
 static struct basis find_basis(struct evaluation *e, size_t first, size_t n) {
-    if (e->fitted.has_mean) return basis_set_view(&e->fitted.mean, 0, 1);
+    if (e->method.fitted.has_mean) return basis_set_view(&e->method.fitted.mean, 0, 1);
     if (!e->collector) return (struct basis){0};
-    const size_t from = method_basis_of(e->control, first, e->k.functions),
-                 last = method_basis_of(e->control, first + n - 1, e->k.functions);
+    const size_t from = method_basis_of(e->method.control, first, e->k.functions),
+                 last = method_basis_of(e->method.control, first + n - 1, e->k.functions);
     const struct prompt_view view = source_draw(e->basis_source, from, n);
     if (last < from) source_redraw(e->basis_source, n - 1, last);
     evaluate_kept_take_basis(&e->kept, first, &view);
@@ -174,7 +136,7 @@ static enum err_code predict(struct evaluation *e, const struct prompt_view *vie
                              const struct basis *basis, size_t first, struct err *err) {
     enum err_code rc = ERR_OK;
     double points = (double)e->k.points, total = (double)e->k.functions * points;
-    curve_begin(&e->curve, view, basis, e->fitted.w, first);
+    curve_begin(&e->curve, view, basis, e->method.fitted.w, first);
     for (size_t k = 0; k < e->k.points;) {
         if (job_should_stop(e->ctx))
             return ERR(err, ERR_STOPPED, "stopped after %zu functions", first);
@@ -210,22 +172,15 @@ cleanup:
 
 /* ---- results */
 
-/* A fit whose method does not read `points` has none. Without a fit the row holds 0, which tables
- * show as missing (zero_is_none): another number would change the digests of finished runs. */
-static int64_t fit_points(const struct config_point *fit) {
-    if (!fit) return 0;
-    return config_has(fit, "points") ? config_int(fit, "points") : JOB_NO_INT;
-}
-
 static enum err_code write_evaluate_row(struct evaluation *e, size_t k, const struct interval *mse,
                                         struct err *err) {
-    const struct config_point *fit = e->fit ? e->fit->point : NULL;
+    const struct config_point *fit = e->method.fit ? e->method.fit->point : NULL;
     const struct source_info *source = source_info(e->source);
     const struct evaluate_row row = {
-        .method = shown_name(e),
-        .reading = e->reading,
-        .fit_points = fit_points(fit),
-        .repeat = fit ? config_int(fit, "repeat") : 0,
+        .method = evaluated_method_name(&e->method),
+        .reading = e->method.reading,
+        .fit_points = evaluated_method_fit_points(&e->method),
+        .repeat = evaluated_method_repeat(&e->method),
         .source = source->name,
         .shift = source->shift,
         .shift_level = source->shift_level,
@@ -265,7 +220,7 @@ enum err_code evaluate_run(struct job_ctx *ctx, struct err *err) {
     const struct job_tensor errors = {"errors", 2, {e.k.functions, e.k.points}, e.errors};
     TRY(job_tensor(ctx, &errors, err));
     TRY(evaluate_kept_write(&e.kept, ctx, err));
-    TRY(job_note(ctx, "method", shown_name(&e), err));
+    TRY(job_note(ctx, "method", evaluated_method_name(&e.method), err));
 cleanup:
     evaluation_release(&e);
     return rc;

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "sources/source_registry.h"
 #include "stages/shared_keys.h"
 
 /* The registry: one line per stage, in the order of help. */
@@ -34,6 +35,10 @@ const struct stage *stage_find(const char *name) {
     for (size_t i = 0; i < stage_count(); i++)
         if (strcmp(ALL[i]->name, name) == 0) return ALL[i];
     return NULL;
+}
+
+const struct job_columns *stage_columns(const struct stage *s, const struct config_point *point) {
+    return s->text_columns && source_is_text(point) ? s->text_columns : s->columns;
 }
 
 enum err_code stage_schema(struct config_schema *out, const struct stage *s, struct err *err) {

@@ -59,6 +59,8 @@ struct stage {
     const char *reader;
     bool (*reads)(const char *value, const char *key);
     const struct job_columns *columns; /* of /tables/NAME, from STAGE_rows.h; tables add `job` */
+    const struct job_columns *text_columns; /* the same where prompts are of token ids; NULL: those
+                                               above */
     const char *zero_is_none; /* column of integers whose 0 in a stored row means that the job has
                                  none: tables show a missing cell. NULL: there is none */
 
@@ -78,6 +80,10 @@ struct stage {
 size_t stage_count(void);
 const struct stage *stage_at(size_t i);
 const struct stage *stage_find(const char *name); /* NULL: unknown */
+
+/* The columns of the rows of a job: of all jobs of a stage in a config, since source.kind is no
+ * axis. */
+const struct job_columns *stage_columns(const struct stage *s, const struct config_point *point);
 
 /* Every row of the schema of a stage: its own, then the families it uses. */
 enum err_code stage_schema(struct config_schema *out, const struct stage *s, struct err *err);

@@ -93,7 +93,7 @@ static inline struct host_twin *lab_host(const struct lab *lab, const struct lab
     for (int i = 0; i < ranks; i++) {
         struct job_ctx *ctx = host_twin_ctx(h, i);
         ctx->point = lab_point(lab, job->kind, job->point);
-        ctx->columns = stage_find(job->kind)->columns;
+        ctx->columns = stage_columns(stage_find(job->kind), ctx->point);
         ctx->seed = config_seed(lab->config);
         ctx->control = job->control;
         ctx->inputs = job->inputs;

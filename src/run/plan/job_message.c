@@ -229,7 +229,7 @@ enum err_code job_message_compute(const char *message, struct job_ctx *ctx, void
     const struct stage *stage = stage_find(m.kind);
     CHECK(stage, ERR_DATA, "message of a job: this program has no stage \"%s\"", m.kind);
     ctx->point = m.point;
-    ctx->columns = stage->columns;
+    ctx->columns = stage_columns(stage, m.point);
     ctx->seed = strtoull(m.seed, NULL, 10);
     ctx->control = m.control[0] ? m.control : NULL;
     ctx->inputs = m.inputs;

@@ -7,6 +7,12 @@
 
 /* ---- look-ups */
 
+/* Those of numbers where it has no job. */
+const struct job_columns *plan_stage_columns(const struct plan *p, size_t stage) {
+    const struct plan_stage *s = &p->stages[stage];
+    return s->n_jobs > 0 ? stage_columns(s->kind, p->jobs[s->jobs[0]].point) : s->kind->columns;
+}
+
 const char *plan_text(const struct config_point *point, const char *key) {
     const char *text = config_has(point, key) ? config_text(point, key) : NULL;
     return text && text[0] ? text : NULL;

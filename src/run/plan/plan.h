@@ -78,6 +78,9 @@ bool plan_is_chosen(const char *chosen, const struct config_key *key);
  * candidate, which all candidates share except for what is chosen. */
 const struct config_point *plan_read_point(const struct plan *p, size_t job);
 
+/* The columns of the rows of a stage's jobs: stage_columns(). */
+const struct job_columns *plan_stage_columns(const struct plan *p, size_t stage);
+
 /* The value of a TEXT key, NULL when the point does not have it or it is empty. */
 const char *plan_text(const struct config_point *point, const char *key);
 

@@ -172,9 +172,10 @@ cleanup:
     return rc;
 }
 
-static bool has_errors(const struct stage *kind) {
-    for (size_t c = 0; c < kind->columns->n; c++)
-        if (strcmp(kind->columns->list[c].name, "mse") == 0) return true;
+static bool has_errors(const struct plan *p, size_t stage) {
+    const struct job_columns *columns = plan_stage_columns(p, stage);
+    for (size_t c = 0; c < columns->n; c++)
+        if (strcmp(columns->list[c].name, "mse") == 0) return true;
     return false;
 }
 
@@ -186,7 +187,7 @@ static enum err_code publish_stage(struct results *file, const struct run_state 
     TRY(stage_table_collect(&t, r, stage, err));
     (void)snprintf(path, sizeof path, "/tables/%.200s", r->plan.stages[stage].name);
     TRY(results_table(file, path, &t.columns, t.cells, t.n, err));
-    if (has_errors(r->plan.stages[stage].kind)) TRY(name_errors(file, path, &r->plan, stage, err));
+    if (has_errors(&r->plan, stage)) TRY(name_errors(file, path, &r->plan, stage, err));
 cleanup:
     stage_table_release(&t);
     return rc;
@@ -202,7 +203,7 @@ static bool has_comparisons(const struct run_state *r, size_t stage) {
         const enum queue_state state = r->jobs[s->jobs[i]].state;
         if (state == QUEUE_PENDING || state == QUEUE_RUNNING) return false;
     }
-    return strcmp(s->kind->name, "evaluate") == 0;
+    return strcmp(s->kind->name, "evaluate") == 0 && has_errors(&r->plan, stage);
 }
 
 static enum err_code publish_comparisons(struct results *file, const struct run_state *r,

@@ -21,11 +21,12 @@ static enum err_code make_columns(struct stage_table *t, const struct plan *p, s
     enum err_code rc = ERR_OK;
     const struct plan_stage *s = &p->stages[stage];
     TRY(key_columns_of_stage(&t->keys, p, stage, err));
-    t->job = s->kind->columns->n;
+    const struct job_columns *own = plan_stage_columns(p, stage);
+    t->job = own->n;
     const size_t n = t->job + 1 + t->keys.n;
     t->list = calloc(n, sizeof *t->list);
     CHECK(t->list, ERR_MEMORY, "no memory for %zu columns", n);
-    memcpy(t->list, s->kind->columns->list, t->job * sizeof *t->list);
+    memcpy(t->list, own->list, t->job * sizeof *t->list);
     t->list[t->job] = JOB_COLUMN;
     t->zero_is_none = find_zero_is_none(t, s->kind);
     for (size_t k = 0; k < t->keys.n; k++)

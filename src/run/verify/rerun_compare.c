@@ -24,7 +24,7 @@ static void show_cell(char out[96], const struct job_value *cell) {
 }
 
 static enum err_code compare_row(const struct history_row *got, const struct history_row *want,
-                                 const struct stage *kind, struct err *err) {
+                                 const struct job_columns *columns, struct err *err) {
     const size_t n_got = row_valued_cells(got->cells, got->n),
                  n_want = row_valued_cells(want->cells, want->n);
     for (size_t c = 0; c < n_want && c < n_got; c++) {
@@ -33,7 +33,7 @@ static enum err_code compare_row(const struct history_row *got, const struct his
         show_cell(now, &got->cells[c]);
         show_cell(before, &want->cells[c]);
         return ERR(err, ERR_DIFFERS, "row %zu, %s: recomputed %s, recorded %s", want->number,
-                   c < kind->columns->n ? kind->columns->list[c].name : "a column", now, before);
+                   c < columns->n ? columns->list[c].name : "a column", now, before);
     }
     if (n_got != n_want)
         return ERR(err, ERR_DIFFERS, "row %zu: recomputed %zu cells, recorded %zu", want->number,
@@ -47,7 +47,7 @@ static const struct history_row *find_row(const struct rerun *r, size_t number) 
     return NULL;
 }
 
-static enum err_code compare_rows(const struct rerun *r, const struct stage *kind,
+static enum err_code compare_rows(const struct rerun *r, const struct job_columns *columns,
                                   const struct history_job *past, struct err *err) {
     enum err_code rc = ERR_OK;
     CHECK(r->n_rows == past->n_rows, ERR_DIFFERS, "recomputed %zu rows, recorded %zu", r->n_rows,
@@ -55,7 +55,7 @@ static enum err_code compare_rows(const struct rerun *r, const struct stage *kin
     for (size_t i = 0; i < past->n_rows; i++) {
         const struct history_row *got = find_row(r, past->rows[i].number);
         CHECK(got, ERR_DIFFERS, "row %zu was not recomputed", past->rows[i].number);
-        TRY(compare_row(got, &past->rows[i], kind, err));
+        TRY(compare_row(got, &past->rows[i], columns, err));
     }
 cleanup:
     return rc;
@@ -94,7 +94,8 @@ enum err_code rerun_compare(const struct rerun *r, const struct plan *p, size_t 
     enum err_code rc = ERR_OK;
     struct tensorfile *file = NULL;
     char path[FILE_PATH_MAX];
-    TRY(compare_rows(r, p->stages[p->jobs[job].stage].kind, past, err));
+    const struct stage *kind = p->stages[p->jobs[job].stage].kind;
+    TRY(compare_rows(r, stage_columns(kind, p->jobs[job].point), past, err));
     if (!past->artifact) {
         CHECK(r->n_tensors == 0, ERR_DIFFERS, "recomputed %zu tensors, recorded none",
               r->n_tensors);

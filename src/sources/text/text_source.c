@@ -176,6 +176,7 @@ static void fill_info(struct text_source *of, const struct text_keys *k,
                       const struct source_options *o, bool shuffled) {
     name_source(of->name, sizeof of->name, k);
     of->answers.repeated = text_tasks_repeated(&of->tasks);
+    of->answers.tasks = of->tasks.n;
     of->answers.samples = o->asked == SOURCE_TEST ? text_tasks_samples(&of->tasks) : 0;
     of->answers.drop = k->drop;
     of->source.info = (struct source_info){

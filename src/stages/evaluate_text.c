@@ -1,0 +1,269 @@
+#include "stages/evaluate_text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "passes/answer_scores.h"
+#include "stages/evaluate_text_prompts.h"
+#include "stages/evaluate_text_rows.h"
+#include "stages/evaluated_method.h"
+#include "stages/job_model.h"
+#include "stages/shared_keys.h"
+#include "stats/interval.h"
+
+struct text_evaluation {
+    struct job_ctx *ctx;
+    struct model model;
+    struct context_share share;
+    struct evaluated_method method;
+    struct evaluate_text_prompts prompts;
+    struct prompt_batch batch, bases; /* slots: [chunk]; rows: of a chunk */
+    struct vector_pass pass;
+    struct basis_set basis; /* [chunk] of own basis prompts */
+    struct answer_scores score;
+    struct rng stream; /* of a control's draws */
+    float *remade;     /* [edits, chunk, E] edit values that a control replaces */
+    float *scores;     /* [items, ANSWER_SCORE_COUNT] */
+    float *samples;    /* [items] sample number of each */
+    size_t n;          /* items so far: those whose prompts are not too long */
+};
+
+static void text_evaluation_release(struct text_evaluation *e) {
+    free(e->samples);
+    free(e->scores);
+    free(e->remade);
+    answer_scores_destroy(&e->score);
+    basis_set_destroy(&e->basis);
+    vector_pass_destroy(&e->pass);
+    prompt_batch_destroy(&e->bases);
+    prompt_batch_destroy(&e->batch);
+    evaluate_text_prompts_close(&e->prompts);
+    evaluated_method_close(&e->method);
+    model_close(&e->model);
+}
+
+/* ---- memory */
+
+static enum err_code open_text(struct text_evaluation *e, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct job_ctx *ctx = e->ctx;
+    struct evaluate_text_prompts *t = &e->prompts;
+    size_t T0;
+    TRY(job_model_open(&e->model, ctx, err));
+    TRY(evaluated_method_open(&e->method, ctx, &e->model.params, err));
+    const struct config_point *fit = e->method.fit ? e->method.fit->point : NULL;
+    TRY(evaluate_text_basis_points(&T0, ctx->point, fit, e->model.trained_points, &e->model.params,
+                                   err));
+    TRY(evaluate_text_prompts_open(t, ctx->point, ctx->seed, &e->model.params.dims, T0, err));
+    TRY(source_reserve(t->source, t->chunk, t->points, err));
+    if (t->basis) TRY(source_reserve(t->basis, 1, t->T0, err));
+    e->stream = evaluated_method_stream(&e->method, ctx->seed, source_info(t->source)->name);
+cleanup:
+    return rc;
+}
+
+static enum err_code create_bases(struct text_evaluation *e, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *d = &e->model.params.dims;
+    const struct prompt_batch_options bases = evaluate_text_bases(&e->prompts, d);
+    TRY(prompt_batch_create(&e->bases, &bases, err));
+    TRY(basis_set_create(&e->basis, d, method_basis(&e->method.fitted.setup), e->prompts.chunk,
+                         err));
+cleanup:
+    return rc;
+}
+
+static bool is_remade(const struct text_evaluation *e) {
+    return e->method.control && e->method.control->control.redraw;
+}
+
+static enum err_code create_text_buffers(struct text_evaluation *e, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct evaluate_text_prompts *t = &e->prompts;
+    const struct method_setup *setup = &e->method.fitted.setup;
+    const struct model_dims *d = &e->model.params.dims;
+    struct prompt_batch_options batch = evaluate_text_batch(t, d);
+    const struct vector_pass_size pass = evaluate_text_pass(t);
+    batch.share = job_model_share(&e->share, e->ctx, &e->model);
+    TRY(prompt_batch_create(&e->batch, &batch, err));
+    if (t->basis) TRY(create_bases(e, err));
+    TRY(vector_pass_create_long(&e->pass, setup, &pass, err));
+    TRY(answer_scores_create(&e->score, d, batch.rows, err));
+    e->remade =
+        is_remade(e) ? calloc(method_edits_most(setup) * t->chunk * d->E, sizeof *e->remade) : NULL;
+    e->scores = calloc(t->items * ANSWER_SCORE_COUNT, sizeof *e->scores);
+    e->samples = calloc(t->items, sizeof *e->samples);
+    CHECK((e->remade || !is_remade(e)) && e->scores && e->samples, ERR_MEMORY,
+          "no memory for the scores of %zu items", t->items);
+cleanup:
+    return rc;
+}
+
+/* ---- items */
+
+/* The basis prompt of row i of the asked prompts becomes row i of the bases. With the control
+ * `mismatched` it is that of the next sample. */
+static enum err_code add_basis_prompt(struct text_evaluation *e, size_t i, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct evaluate_text_prompts *t = &e->prompts;
+    const size_t own = (size_t)source_question(t->source, i).sample,
+                 sample = method_basis_of(e->method.control, own, t->items);
+    const struct prompt_view one = source_draw(t->basis, sample, 1);
+    TRY(source_status(t->basis, err));
+    CHECK(one.n == 1, ERR_DATA, "the basis prompt of item %zu does not fit the model", sample);
+    prompt_batch_add(&e->bases, i, &one, 0, (struct prompt_span){.pairs = t->T0 - 1});
+    prompt_rows_ask(&e->bases.rows, i, (struct prompt_seat){i, 0}, &one, 0, t->T0 - 1);
+cleanup:
+    return rc;
+}
+
+/* *out: the bases of the n prompts of the last draw, or the mean basis of the fit, or an empty
+ * basis if the method needs none. */
+static enum err_code find_text_basis(struct basis *out, struct text_evaluation *e, size_t n,
+                                     struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct params *p = &e->model.params;
+    *out = (struct basis){0};
+    if (e->method.fitted.has_mean) *out = basis_set_view(&e->method.fitted.mean, 0, 1);
+    if (!e->prompts.basis) return ERR_OK;
+    prompt_batch_begin(&e->bases, p, NULL);
+    for (size_t i = 0; i < n; i++) TRY(add_basis_prompt(e, i, err));
+    prompt_batch_finish(&e->bases);
+    const struct query_rows rows = prompt_rows_of(&e->bases.rows, n);
+    query_forward(&e->pass.query, p, &e->bases.context, &rows, &(struct edits){0});
+    basis_set_take(&e->basis, 0, &e->pass.query, n, BASIS_PASS_WHOLE);
+    *out = basis_set_view(&e->basis, 0, n);
+cleanup:
+    return rc;
+}
+
+static void set_vectors(struct text_evaluation *e, const struct basis *basis, size_t n) {
+    const struct method_redraw of = {n, e->model.params.dims.E, &e->stream, e->n};
+    vector_pass_set(&e->pass, basis, e->method.fitted.w);
+    if (is_remade(e))
+        e->method.control->control.redraw(e->pass.items, e->pass.edits.n, e->remade, &of);
+}
+
+static void score_prompts(struct text_evaluation *e, const struct prompt_view *view) {
+    const struct params *p = &e->model.params;
+    struct prompt_rows *all = &e->batch.rows;
+    size_t R = 0;
+    prompt_batch_begin(&e->batch, p, &e->pass.edits);
+    prompt_batch_fill(&e->batch, view, (struct prompt_span){.pairs = view->points - 1});
+    for (size_t i = 0; i < view->n; i++) R += prompt_rows_ask_answer(all, R, i, view, i);
+    const struct query_rows rows = prompt_rows_of(all, R);
+    e->pass.edits.index = rows.slot; /* all tokens of an answer share the vector of its prompt */
+    vector_pass_run(&e->pass, &e->batch.context, &rows);
+    answer_scores_take(e->scores + e->n * ANSWER_SCORE_COUNT, &e->score, &e->pass.query, p, all, R);
+}
+
+static enum err_code evaluate_items(struct text_evaluation *e, size_t first, size_t n,
+                                    struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct basis basis;
+    const struct prompt_view view = source_draw(e->prompts.source, first, n);
+    TRY(source_status(e->prompts.source, err));
+    if (view.n == 0) goto cleanup;
+    for (size_t i = 0; i < view.n; i++)
+        e->samples[e->n + i] = (float)source_question(e->prompts.source, i).sample;
+    TRY(find_text_basis(&basis, e, view.n, err));
+    set_vectors(e, &basis, view.n);
+    score_prompts(e, &view);
+    e->n += view.n;
+cleanup:
+    return rc;
+}
+
+static enum err_code evaluate_all_items(struct text_evaluation *e, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const size_t items = e->prompts.items, chunk = e->prompts.chunk;
+    for (size_t first = 0; first < items; first += chunk) {
+        const size_t n = items - first < chunk ? items - first : chunk;
+        if (job_should_stop(e->ctx)) return ERR(err, ERR_STOPPED, "stopped after %zu items", first);
+        TRY(evaluate_items(e, first, n, err));
+        TRY(job_progress(e->ctx, (double)(first + n), (double)items, err));
+    }
+cleanup:
+    return rc;
+}
+
+/* ---- results */
+
+/* Mean cross entropy of a token of item i's answer. */
+static double loss_of(const struct text_evaluation *e, size_t i) {
+    const float *scores = e->scores + i * ANSWER_SCORE_COUNT;
+    return -(double)scores[ANSWER_LOG_PROB] / (double)scores[ANSWER_TOKENS];
+}
+
+static struct interval interval_of(const struct text_evaluation *e, double *column,
+                                   enum answer_score which) {
+    for (size_t i = 0; i < e->n; i++) column[i] = (double)e->scores[i * ANSWER_SCORE_COUNT + which];
+    return interval_t(column, e->n, config_float(e->ctx->point, "confidence"));
+}
+
+static void fill_means(struct evaluate_text_row *row, const struct text_evaluation *e,
+                       double *column) {
+    const struct interval first = interval_of(e, column, ANSWER_FIRST_RIGHT),
+                          whole = interval_of(e, column, ANSWER_RIGHT);
+    double loss = 0, perplexity = 0;
+    for (size_t i = 0; i < e->n; i++) {
+        loss += loss_of(e, i);
+        perplexity += exp(loss_of(e, i));
+    }
+    row->first_accuracy = first.value, row->first_low = first.low, row->first_high = first.high;
+    row->accuracy = whole.value, row->accuracy_low = whole.low, row->accuracy_high = whole.high;
+    row->loss = loss / (double)e->n;
+    row->perplexity = perplexity / (double)e->n;
+    row->rank = interval_of(e, column, ANSWER_RANK).value;
+}
+
+static enum err_code write_text_row(struct text_evaluation *e, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct source_info *info = source_info(e->prompts.source);
+    struct evaluate_text_row row = {
+        .method = evaluated_method_name(&e->method),
+        .reading = e->method.reading,
+        .fit_points = evaluated_method_fit_points(&e->method),
+        .repeat = evaluated_method_repeat(&e->method),
+        .source = info->name,
+        .shift = info->shift,
+        .k = (int64_t)e->prompts.points - 1,
+        .items = (int64_t)e->n,
+        .left_out = (int64_t)(e->prompts.items - e->n),
+    };
+    double *column = calloc(e->n, sizeof *column);
+    CHECK(column, ERR_MEMORY, "no memory for %zu items", e->n);
+    fill_means(&row, e, column);
+    CHECK(isfinite(row.loss), ERR_NUMERIC, "the loss of %s is not a finite number", row.method);
+    TRY(evaluate_text_row_write(e->ctx, 0, &row, err));
+cleanup:
+    free(column);
+    return rc;
+}
+
+static enum err_code write_text_results(struct text_evaluation *e, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct job_tensor scores = {"scores", 2, {e->n, ANSWER_SCORE_COUNT}, e->scores};
+    const struct job_tensor samples = {"samples", 1, {e->n}, e->samples};
+    TRY(write_text_row(e, err));
+    TRY(job_tensor(e->ctx, &scores, err));
+    TRY(job_tensor(e->ctx, &samples, err));
+    TRY(job_note(e->ctx, "method", evaluated_method_name(&e->method), err));
+cleanup:
+    return rc;
+}
+
+enum err_code evaluate_text_run(struct job_ctx *ctx, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct text_evaluation e = {.ctx = ctx};
+    TRY(open_text(&e, err));
+    TRY(create_text_buffers(&e, err));
+    TRY(evaluate_all_items(&e, err));
+    TRY(write_text_results(&e, err));
+cleanup:
+    text_evaluation_release(&e);
+    return rc;
+}
+
+ROW_DEFINE(evaluate_text_row, EVALUATE_TEXT_ROW);
