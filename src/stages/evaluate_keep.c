@@ -5,7 +5,7 @@
 
 const char *const EVALUATE_KEEP_NAMES[] = {"predictions", "prompts", NULL};
 
-static bool asked_for(const struct config_point *point, const char *name) {
+bool evaluate_keeps(const struct config_point *point, const char *name) {
     for (size_t i = 0; i < config_list_size(point, "keep"); i++)
         if (strcmp(config_list_text(point, "keep", i), name) == 0) return true;
     return false;
@@ -19,8 +19,8 @@ void evaluate_kept_read(struct evaluate_kept_sizes *out, const struct config_poi
         .points = points,
         .dims = info->inputs,
         .basis_points = T0,
-        .predictions = asked_for(point, EVALUATE_KEEP_NAMES[0]),
-        .prompts = asked_for(point, EVALUATE_KEEP_NAMES[1]),
+        .predictions = evaluate_keeps(point, EVALUATE_KEEP_NAMES[0]),
+        .prompts = evaluate_keeps(point, EVALUATE_KEEP_NAMES[1]),
         .apart = info->apart,
         .relabels = info->relabels,
     };

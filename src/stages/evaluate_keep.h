@@ -10,7 +10,11 @@
 #include "job/job.h"
 #include "sources/source.h"
 
-extern const char *const EVALUATE_KEEP_NAMES[]; /* values of the key, NULL-terminated */
+extern const char *const EVALUATE_KEEP_NAMES[];
+
+/* Whether the key `keep` of the point has this name. */
+bool evaluate_keeps(const struct config_point *point,
+                    const char *name); /* values of the key, NULL-terminated */
 
 struct evaluate_kept_sizes {
     size_t functions, points, dims;

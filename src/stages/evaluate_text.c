@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "passes/answer_scores.h"
+#include "stages/capture_prompts.h"
 #include "stages/evaluate_text_prompts.h"
 #include "stages/evaluate_text_rows.h"
 #include "stages/evaluated_method.h"
@@ -22,14 +23,16 @@ struct text_evaluation {
     struct vector_pass pass;
     struct basis_set basis; /* [chunk] of own basis prompts */
     struct answer_scores score;
-    struct rng stream; /* of a control's draws */
-    float *remade;     /* [edits, chunk, E] edit values that a control replaces */
-    float *scores;     /* [items, ANSWER_SCORE_COUNT] */
-    float *samples;    /* [items] sample number of each */
-    size_t n;          /* items so far: those whose prompts are not too long */
+    struct rng stream;           /* of a control's draws */
+    float *remade;               /* [edits, chunk, E] edit values that a control replaces */
+    float *scores;               /* [items, ANSWER_SCORE_COUNT] */
+    float *samples;              /* [items] sample number of each */
+    struct capture_prompts kept; /* if they are kept: those of the items so far */
+    size_t n;                    /* items so far: those whose prompts are not too long */
 };
 
 static void text_evaluation_release(struct text_evaluation *e) {
+    capture_prompts_destroy(&e->kept);
     free(e->samples);
     free(e->scores);
     free(e->remade);
@@ -58,6 +61,9 @@ static enum err_code open_text(struct text_evaluation *e, struct err *err) {
     TRY(evaluate_text_prompts_open(t, ctx->point, ctx->seed, &e->model.params.dims, T0, err));
     TRY(source_reserve(t->source, t->chunk, t->points, err));
     if (t->basis) TRY(source_reserve(t->basis, 1, t->T0, err));
+    if (t->keeps)
+        TRY(capture_prompts_create(&e->kept, source_info(t->source), &t->lengths, t->items,
+                                   t->points, err));
     e->stream = evaluated_method_stream(&e->method, ctx->seed, source_info(t->source)->name);
 cleanup:
     return rc;
@@ -170,6 +176,7 @@ static enum err_code evaluate_items(struct text_evaluation *e, size_t first, siz
     TRY(find_text_basis(&basis, e, view.n, err));
     set_vectors(e, &basis, view.n);
     score_prompts(e, &view);
+    if (e->prompts.keeps) TRY(capture_prompts_take(&e->kept, e->n, e->prompts.source, &view, err));
     e->n += view.n;
 cleanup:
     return rc;
@@ -249,6 +256,8 @@ static enum err_code write_text_results(struct text_evaluation *e, struct err *e
     TRY(write_text_row(e, err));
     TRY(job_tensor(e->ctx, &scores, err));
     TRY(job_tensor(e->ctx, &samples, err));
+    if (e->prompts.keeps)
+        TRY(capture_prompts_write(&e->kept, e->ctx, e->n, source_info(e->prompts.source), err));
     TRY(job_note(e->ctx, "method", evaluated_method_name(&e->method), err));
 cleanup:
     return rc;

@@ -6,6 +6,8 @@
 #include "passes/answer_scores.h"
 #include "passes/dummy_pairs.h"
 #include "passes/flops.h"
+#include "stages/capture_prompts.h"
+#include "stages/evaluate_keep.h"
 #include "stages/evaluate_run.h"
 #include "stages/evaluate_text.h"
 #include "stages/evaluate_text_prompts.h"
@@ -51,9 +53,10 @@ static enum err_code check_keys(const struct config_point *point, struct err *er
     dummy_pairs_read(&dummies, point);
     CHECK_CONFIG(dummies.rule == DUMMIES_NONE, point, "dummies",
                  "pairs of zeros are numbers, and text prompts have none: set it to \"none\"");
-    CHECK_CONFIG(config_list_size(point, "keep") == 0, point, "keep",
-                 "predictions and prompts of numbers: of text the artifact has the scores of every "
-                 "item: set it to []");
+    CHECK_CONFIG(
+        !evaluate_keeps(point, "predictions"), point, "keep",
+        "predictions are numbers: of text the artifact has the scores of every item in any "
+        "case, and prompts may be kept");
     CHECK_CONFIG(config_int(point, "basis_points") == 0, point, "basis_points",
                  "the window of controls, which text does not have: set it to 0, and that of the "
                  "basis in the fit");
@@ -86,6 +89,10 @@ static double batch_memory(const struct prompt_batch_options *batch) {
     return (double)prompt_batch_bytes(batch) + (double)prompt_batch_context_bytes(batch);
 }
 
+static size_t kept_numbers(const struct evaluate_text_prompts *t) {
+    return capture_prompts_numbers(source_info(t->source), &t->lengths, t->points);
+}
+
 static double memory_of(const struct evaluate_text_prompts *t, const struct job_model *model,
                         const struct method_setup *setup) {
     const struct model_dims *d = &model->dims;
@@ -98,6 +105,7 @@ static double memory_of(const struct evaluate_text_prompts *t, const struct job_
         (double)answer_scores_bytes(d, asked.rows) +
         (double)source_bytes(t->source, t->chunk, t->points) +
         (double)(t->items * (ANSWER_SCORE_COUNT + 1) * sizeof(float) + values * sizeof(float)) +
+        (double)(t->keeps ? t->items * kept_numbers(t) * sizeof(float) : 0) +
         (double)basis_set_bytes(d, method_basis(setup), t->T0 > 0 ? t->chunk : 1);
     if (t->T0 > 0) bytes += batch_memory(&bases) + (double)source_bytes(t->basis, 1, t->T0);
     return bytes;

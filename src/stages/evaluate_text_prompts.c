@@ -2,6 +2,7 @@
 
 #include "model/length.h"
 #include "sources/source_registry.h"
+#include "stages/evaluate_keep.h"
 #include "stages/evaluated_method.h"
 #include "stages/shared_keys.h"
 
@@ -56,6 +57,7 @@ enum err_code evaluate_text_prompts_open(struct evaluate_text_prompts *t,
                                         .items = shared_keys_size(point, "functions"),
                                         .chunk = shared_keys_size(point, "chunk"),
                                         .T0 = T0,
+                                        .keeps = evaluate_keeps(point, "prompts"),
                                         .contexts = shared_keys_contexts(point)};
     TRY(open_asked(t, point, seed, d, err));
     if (T0 > 0) TRY(open_basis(t, point, seed, d, err));

@@ -16,6 +16,7 @@
 struct evaluate_text_prompts {
     size_t points, items, chunk; /* items: of the key `functions`, or all that there are */
     size_t T0;                   /* 0: no basis prompts */
+    bool keeps;                  /* the artifact has the prompts */
     enum context_precision contexts;
     struct source *source, *basis; /* basis NULL: none */
     struct source_lengths lengths, basis_lengths;

@@ -43,6 +43,14 @@ static const struct stage_tensor TENSORS[] = {
     {"evaluate", "basis_x", "n x T0 x d",
      "keep = [\"prompts\"]: x of the basis prompts, of methods with a basis for each prompt"},
     {"evaluate", "basis_y", "n x T0", "keep = [\"prompts\"]: their y"},
+    {"evaluate", "scores", "items x 7",
+     "of text: log p of the first token of the answer; of the whole answer; its tokens; 1 if the "
+     "first one is the most likely; 1 if all are; rank of the first, from 1; the most likely "
+     "token"},
+    {"evaluate", "samples", "items", "of text: number of each test item, from 0"},
+    {"evaluate", "prompt_ids", "items x tokens",
+     "of text, keep = [\"prompts\"]: the tokens of each prompt, then -1"},
+    {"evaluate", "answer_ids", "items x tokens", "the same of its true answer"},
     {"estimate", "errors", "n x T", "error of each function after k = 0, 1, ... examples"},
     {"effects", "effects", "L x H x n", "indirect effect of each head on each prompt"},
     {"effects", "basis_heads", "L x E", "mean head outputs, with which heads are patched"},

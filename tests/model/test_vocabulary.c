@@ -83,6 +83,10 @@ static void compare_values(struct scene *s) {
         vocabulary_cross_entropy(dx, &frozen, &s->s, &s->p, s->x.f, TARGET, WEIGHT, R);
     CLOSE(fabs(loss - twin_loss(s)), 2e-5);
     vocabulary_log_prob(log_prob, &s->s, &s->p, s->x.f, TARGET, R);
+    for (size_t r = 0; r < R; r++) {
+        const double *logits = s->logits + r * V;
+        for (size_t t = 0; t < V; t++) assert_true(logits[t] <= logits[vocabulary_best(&s->s, r)]);
+    }
     for (size_t r = 0; r < R; r++)
         CLOSE(fabs(log_prob[r] - twin_log_prob(s->logits + r * V, TARGET[r])), 1e-5);
 }

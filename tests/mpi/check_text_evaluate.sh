@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# shellcheck disable=SC1091,SC2154,SC2034 # variables of and for common.sh
+# check_text_evaluate.sh BINARY [SOURCE] - evaluation of text prompts on a tiny language model: the same bits on 1, 2 and 3
+# ranks and after a kill; a second start runs nothing; tables in every format; scores of every item as transformers
+# computes them on the same prompts.
+set -euo pipefail
+. "$(dirname -- "$0")/common.sh" check_text_evaluate "$@"
+. "$here/../cli/find_python.sh"
+home="$work/a folder"
+config="$home/text.cfg"
+python3 "$here/make_text_model.py" "$home/model"
+mv "$home/model/capital.task" "$home/capital.json"
+mv "$home/model/number.task" "$home/number.json"
+cat >"$config" <<'END_OF_CONFIG'
+name = "text"; seed = 5;
+model = { checkpoint = "model"; };
+source = { kind = "text"; task = ["capital.json", "number.json"]; };
+stages = ( { stage = "evaluate"; also = ["plain", "zero"]; points = [1, 5]; functions = 128; chunk = 6;
+    shift = ["none", "shuffled_labels"]; keep = ["prompts"]; } );
+END_OF_CONFIG
+
+one="$home/one"
+launch 0 run "$config" -o "$one" --quiet --in-process
+((rc == 0)) || die "in process: code $rc"
+wanted=$(digest_of "$one")
+for ranks in 1 2 3; do
+    launch "$ranks" run "$config" -o "$home/by $ranks" --quiet
+    expect_done "$ranks" "$home/by $ranks" "undisturbed"
+done
+TASKVEC_INJECT=kill-all@event:12 launch 2 run "$config" -o "$home/killed" --quiet
+((rc == 137)) || die "killed: code $rc, not 137"
+launch 3 run "$config" -o "$home/killed" --quiet
+expect_done 3 "$home/killed" "killed and resumed"
+launch 0 run "$config" -o "$one"
+if ! grep -q '16 of 16 jobs done; ' "$work/out"; then fault "a second start ran jobs: $(cat "$work/out")"; fi
+
+# ---- tables
+for format in text csv markdown latex json; do
+    launch 0 table "$one" evaluate --format "$format"
+    if ((rc != 0)) || ! grep -q plain "$work/out"; then fault "table in $format: code $rc"; fi
+done
+launch 0 table "$one" --compare
+[[ $rc == 64 && $(wc -l <"$work/err") == 1 ]] || fault "--compare: code $rc: $(cat "$work/err")"
+
+# ---- the same scores in transformers
+if python=$(find_python "torch, transformers, safetensors"); then
+    "$python" "$here/check_text_evaluate.py" "$one" "$home/model" 2>"$work/err" || die "transformers: code $?"
+fi
+
+# ---- what text does not have: one line, exit 65, nothing computed
+refuses() { # WORDS ARGUMENT...
+    local words=$1
+    shift
+    launch 0 run "$config" -o "$home/refused" --quiet "$@"
+    [[ $rc == 65 && $(wc -l <"$work/err") == 1 ]] || fault "$*: code $rc, not 65 and one line: $(cat "$work/err")"
+    grep -qF -- "$words" "$work/err" || fault "$*: no '$words' in $(cat "$work/err")"
+    [[ ! -e $home/refused/journal ]] || fault "$*: a run began"
+}
+refuses 'pairs of zeros' -s evaluate.dummies=corrected
+refuses 'predictions are numbers' -s 'evaluate.keep=["predictions"]'
+refuses '"window" shows the last points' -s 'evaluate.also=["window"]'
+refuses 'is a shift of functions' -s evaluate.shift=scale_x
+refuses 'longer than the 160 tokens' -s evaluate.points=13
+conclude "16 jobs on 0 to 3 ranks, a kill, tables and refusals"
