@@ -104,8 +104,8 @@ static void describe_memory(struct text *out, const struct plan *p, const struct
     if (p->n_jobs > 0 && p->jobs[largest].cost.summary[0])
         text_add(out, " (%s)", p->jobs[largest].cost.summary);
     text_add(out, "; request ");
-    memory_budget_text(out, t->memory_per_rank);
-    text_add(out, " for each rank.");
+    plan_totals_request(out, t);
+    text_add(out, ".");
 }
 
 /* "4 min 13 s of core time, ...", and what the remaining jobs can use. */
@@ -193,6 +193,7 @@ static void json_totals(struct json_writer *w, const struct plan *p, const struc
     json_write_key(w, "memory"), json_write_number(w, t->memory);
     json_write_key(w, "memory_least"), json_write_number(w, t->memory_least);
     json_write_key(w, "memory_per_rank"), json_write_int(w, (int64_t)t->memory_per_rank);
+    json_write_key(w, "memory_mapped_per_node"), json_write_number(w, t->mapped);
     json_write_key(w, "ranks_of_largest_group"), json_write_int(w, t->group);
     json_write_key(w, "ranks_useful"), json_write_int(w, t->useful_ranks);
     json_write_key(w, "seconds_left"), json_write_number(w, t->seconds_left);

@@ -59,8 +59,7 @@ static void add_memory(struct text *out, const struct plan_totals *t) {
     text_add(out, ", at least ");
     memory_budget_text(out, t->memory_least);
     text_add(out, "; request ");
-    memory_budget_text(out, t->memory_per_rank);
-    text_add(out, " for each rank");
+    plan_totals_request(out, t);
 }
 
 void plan_summary_print(struct text *out, const struct plan *p, const struct plan_totals *t,

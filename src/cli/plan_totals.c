@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "machine/memory_budget.h"
 #include "run/rundir/job_seconds.h"
 #include "run/rundir/useful_ranks.h"
 
@@ -28,7 +29,17 @@ static void add_job(struct plan_totals *t, const struct planned_job *j,
     if (left && may_end_early(j)) t->at_most = true;
     t->memory = fmax(t->memory, c->memory);
     t->memory_least = fmax(t->memory_least, c->memory_least);
+    t->mapped = fmax(t->mapped, c->mapped);
     if (c->group > t->group) t->group = c->group;
+}
+
+void plan_totals_request(struct text *out, const struct plan_totals *t) {
+    memory_budget_text(out, t->memory_per_rank);
+    text_add(out, " for each rank");
+    if (t->mapped <= 0) return;
+    text_add(out, ", and ");
+    memory_budget_text(out, t->mapped);
+    text_add(out, " a node for the weights, which its ranks share");
 }
 
 enum err_code plan_totals_make(struct plan_totals *out, const struct plan *p,

@@ -17,6 +17,7 @@ struct plan_totals {
     double flops, flops_left;
     double memory;          /* bytes of the job that needs most when everything is cached */
     double memory_least;    /* bytes below which some job cannot run */
+    double mapped;          /* bytes of the largest language model's files, once a node */
     double memory_per_rank; /* to request from a cluster */
     int group;              /* ranks of the largest group */
     int useful_ranks;       /* ranks that what is left can use; see useful_ranks.h */
@@ -28,6 +29,9 @@ struct plan_totals {
 /* states [n_jobs]. Calibrates the machine if it has no calibration yet. */
 enum err_code plan_totals_make(struct plan_totals *out, const struct plan *p,
                                const struct run_state_job *states, struct err *err);
+/* "972 MiB for each rank": what to request from a cluster. */
+void plan_totals_request(struct text *out, const struct plan_totals *t);
+
 void plan_totals_release(struct plan_totals *t); /* idempotent */
 
 /* Core seconds of the jobs of a stage. */

@@ -34,6 +34,7 @@ struct job_cost {
     struct job_load load;
     double memory;       /* bytes at its peak when everything fits the budget */
     double memory_least; /* bytes below which the job cannot run at all */
+    double mapped;       /* bytes of a language model's files, which the ranks of a node share */
     double shared; /* operations, part of load.contexts: contexts that jobs of one key share */
     double context_bytes; /* of these contexts */
     bool keeps_contexts;  /* it needs all of them at once: they are part of `memory` */

@@ -37,13 +37,11 @@ struct context_scratch {
 
 static bool reads_ids(const struct model_dims *d) { return d->vocabulary > 0; }
 
-static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
-
 /* A prompt takes at most as many rows as it has in a pass of its own. */
 static size_t rows_most(const struct context_scratch *s) {
-    const size_t rows = row_packing_pass(s->tokens), n = s->prompts;
-    if (reads_ids(&s->dims)) return smaller(row_packing_most(s->tokens), n * rows);
-    return prompt_groups_pass(s->tokens, n);
+    const size_t all = s->prompts * row_packing_pass(s->tokens), most = row_packing_most(s->tokens);
+    if (reads_ids(&s->dims)) return all < most ? all : most;
+    return prompt_groups_pass(s->tokens, s->prompts);
 }
 
 static void scratch_lay_out(struct context_scratch *s, struct arena *a) {

@@ -344,6 +344,7 @@ static void predict_cost(struct job_cost *cost, const struct config_point *point
             (kept_numbers(point, d) +
              (double)capture_prompts_numbers(source_info(source), lengths, points));
     cost->memory_least = cost->memory;
+    cost->mapped = (double)model->mapped;
     cost->shared = cost->load.contexts;
     cost->context_bytes = ceil(prompts / (double)chunk) * contexts;
 }

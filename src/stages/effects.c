@@ -360,6 +360,7 @@ static enum err_code effects_plan(struct job_cost *cost, const struct config_poi
     TRY(method_check_reprojected(&model.dims, point, "reading", err));
     TRY(plan_prompts(&o, &source, point, &model.dims, err));
     predict_cost(cost, &o, &model, source, by_gradient(point));
+    cost->mapped = (double)model.mapped;
 cleanup:
     source_close(source);
     return rc;

@@ -276,6 +276,7 @@ static enum err_code evaluate_plan(struct job_cost *cost, const struct config_po
     fill_cost(cost, &k, source, &model, T0, fit, control);
     cost->memory += memory_kept(&k, source, T0, point);
     cost->memory_least = cost->memory;
+    cost->mapped = (double)model.mapped;
 cleanup:
     source_close(source);
     return rc;

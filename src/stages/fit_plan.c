@@ -213,6 +213,7 @@ enum err_code fit_plan(struct job_cost *cost, const struct config_point *point, 
         fit_keys_data(&o, &k, &setup, T0);
         fill_cost(cost, &k, &o, point, source, (double)model.bytes);
     }
+    cost->mapped = (double)model.mapped;
 cleanup:
     source_close(source);
     return rc;

@@ -11,7 +11,7 @@ enum err_code folder_model_plan(struct job_model *out, const char *folder, struc
     struct hf_model m = {0};
     TRY(hf_model_open(&m, folder, err));
     TRY(hf_model_check_finite(&m, err));
-    *out = (struct job_model){.dims = m.config.dims};
+    *out = (struct job_model){.dims = m.config.dims, .mapped = hf_model_bytes(&m)};
     TRY(hf_weights_allocated(&out->bytes, &m, err));
 cleanup:
     hf_model_close(&m);

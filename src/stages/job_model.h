@@ -16,6 +16,7 @@ struct job_model { /* a model as plan knows it */
     struct model_dims dims;
     size_t trained_points; /* longest prompt of the training, in points; 0: unknown */
     size_t bytes;          /* of the weights in a rank's own memory */
+    size_t mapped;         /* of those in the files of a folder, which the ranks of a node share */
 };
 
 /* ERR_CONFIG where no model is named, or where model.wpe_seed > 0 and trained_points is unknown. */

@@ -83,6 +83,7 @@ finished() { # NUMBER WHAT ARGUMENT...: so many of the 6 jobs need not run again
     [[ $found == "$number" ]] || { fault "$what: $found jobs are done, not $number"; sed 's/^/    > /' "$work/out"; }
 }
 finished 6 'the same config'
+tr '\n' ' ' <"$work/out" | grep -qE 'for each rank, and [0-9.]+ [KM]iB a node for the weights' || fault "plan does not say what the weights take"
 mv "$home/capital.json" "$home/renamed.json"
 sed -i 's/capital.json/renamed.json/' "$config"
 finished 6 'a renamed task'
@@ -113,6 +114,14 @@ refuses 'set it to "true"' -s source.labels=shuffled --only effects
 refuses 'no token' -s 'source.bos=<s>'
 refuses '{x} must stand in it once' -s 'source.template=Q: {x}'
 refuses 'none.json: cannot open' -s source.task=none.json
+cp -r "$home/model" "$home/spoilt"
+python3 - "$home/spoilt/model.safetensors" <<'END'
+import struct, sys
+with open(sys.argv[1], "r+b") as f:
+    f.seek(8 + struct.unpack("<Q", f.read(8))[0])
+    f.write(b"\xff" * 4)  # NaN in every type
+END
+refuses 'element 0 of tensor' -s "model.checkpoint=$home/spoilt"
 launch 0 run "$config" -o "$home/dropped" --quiet --only capture -s capture.points=12 -s source.too_long=drop -s "source.task=$home/number.json"
 ((rc == 0)) || die "dropped: code $rc"
 python3 - "$home/dropped" <<'END' || fault "prompts that were dropped"
