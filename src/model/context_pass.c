@@ -106,7 +106,8 @@ size_t context_scratch_bytes(const struct model_dims *dims, size_t prompts, size
     struct context_scratch s = context_scratch_of(dims, prompts, tokens);
     struct arena a = {0};
     scratch_lay_out(&s, &a);
-    return a.used + (s.packs ? row_packing_bytes(dims, rows_most(&s)) : 0);
+    const size_t finding = s.packs ? row_packing_bytes(dims, rows_most(&s)) : 0;
+    return a.used > finding ? a.used : finding;
 }
 
 /* ---- captures */

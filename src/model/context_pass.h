@@ -23,7 +23,8 @@ struct context_scratch; /* activations of the prompts that run at once */
 enum err_code context_scratch_create(struct context_scratch **out, const struct model_dims *dims,
                                      size_t prompts, size_t tokens, struct err *err);
 void context_scratch_destroy(struct context_scratch *s); /* NULL-safe */
-/* With what finding out which prompts may run together takes meanwhile. */
+/* At least what finding out which prompts may run together takes: that is before the first pass,
+ * and the pages of a scratch are taken when they are used. */
 size_t context_scratch_bytes(const struct model_dims *dims, size_t prompts, size_t tokens);
 
 /* Activations of n named tokens of every prompt, at all layers, as edited. Arrays that are NULL are
