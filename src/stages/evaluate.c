@@ -24,6 +24,8 @@
 #include "stages/job_model.h"
 #include "stages/shared_keys.h"
 
+static const char *const FITS[] = {"own_task", "all", NULL};
+
 static const struct config_key KEYS[] = {
     {
         .name = "also",
@@ -89,6 +91,17 @@ static const struct config_key KEYS[] = {
         .meaning =
             "What the artifact keeps besides the errors: predictions with their targets, and "
             "prompts with those of the basis.",
+    },
+    {
+        .name = "fits",
+        .type = CONFIG_NAME,
+        .flags = CONFIG_SILENT | CONFIG_SINCE,
+        .def = "own_task",
+        .choices = FITS,
+        .when = "source.kind=text",
+        .unit = "",
+        .meaning = "Which fits a task is evaluated with: its own and those of tasks that the stage "
+                   "does not have, or all, so that every fit meets every task.",
     },
 };
 

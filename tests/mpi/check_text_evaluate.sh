@@ -47,6 +47,24 @@ if python=$(find_python "torch, transformers, safetensors"); then
     "$python" "$here/check_text_evaluate.py" "$one" "$home/model" 2>"$work/err" || die "transformers: code $?"
 fi
 
+# ---- a fit is evaluated on its own task, where the stage has it, or on all
+cat >"$home/fits.cfg" <<'END_OF_CONFIG'
+name = "fits"; seed = 5;
+model = { checkpoint = "model"; };
+source = { kind = "text"; task = ["capital.json", "number.json"]; };
+stages = ( { stage = "fit"; method = "constant"; points = 3; prompts = 8; batch = 8; epochs = 1; },
+           { stage = "evaluate"; of = "fit"; points = [1, 5]; also = ["plain"]; } );
+END_OF_CONFIG
+evaluations() { # NUMBER ARGUMENT...
+    local number=$1
+    shift
+    launch 0 plan "$home/fits.cfg" "$@"
+    [[ $(grep -c '^ *[0-9]*  evaluate\[' "$work/out") == "$number" ]] || fault "plan $*: not $number evaluations: $(cat "$work/out")"
+}
+evaluations 8
+evaluations 12 -s evaluate.fits=all
+evaluations 6 -s "evaluate.source.task=$home/number.json" # and the fits of the other one
+
 # ---- what text does not have: one line, exit 65, nothing computed
 refuses() { # WORDS ARGUMENT...
     local words=$1

@@ -5,6 +5,7 @@
 #include "run/plan/plan.h"
 #include "run/plan/plan_choices.h"
 #include "run/plan/plan_controls.h"
+#include "run/plan/plan_tasks.h"
 #include "run/plan/stage_order.h"
 
 /* ---- the jobs of one point */
@@ -23,6 +24,7 @@ static enum err_code add_point_jobs(struct job_builder *b, const struct planned_
         const bool is_model = plan_model(b->plan, of->jobs[i]) == of->jobs[i];
         if (also && is_model) continue;
         if (!job_builder_same_model(b->plan, start->point, of->jobs[i])) continue;
+        if (also && !plan_tasks_match(b->plan, start->stage, start->point, of->jobs[i])) continue;
         TRY(job_builder_add_child(b, start, of->jobs[i], err));
         if (also) TRY(plan_controls_of_fit(b, start, of->jobs[i], err));
     }

@@ -1,0 +1,15 @@
+/*
+ * plan_tasks.h - which fits on text an evaluation reads: those of its own task.
+ */
+#ifndef RUN_PLAN_PLAN_TASKS_H
+#define RUN_PLAN_PLAN_TASKS_H
+
+#include "run/plan/plan.h"
+
+/* False where the parent is of the task of another point of the stage, which evaluates it instead.
+ * A fit of a task that no point of the stage has (a folder, one that is to be transferred) is read
+ * by all, as is every fit where the key `fits` says so, and where prompts are not of text. */
+bool plan_tasks_match(const struct plan *p, size_t stage, const struct config_point *point,
+                      size_t parent);
+
+#endif
