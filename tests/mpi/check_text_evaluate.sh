@@ -59,7 +59,7 @@ evaluations() { # NUMBER ARGUMENT...
     local number=$1
     shift
     launch 0 plan "$home/fits.cfg" "$@"
-    [[ $(grep -c '^ *[0-9]*  evaluate\[' "$work/out") == "$number" ]] || fault "plan $*: not $number evaluations: $(cat "$work/out")"
+    [[ $(grep -cE '(^| )evaluate\[[0-9]+\] +PENDING' "$work/out") == "$number" ]] || fault "plan $*: not $number evaluations: $(cat "$work/out")"
 }
 evaluations 8
 evaluations 12 -s evaluate.fits=all
