@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/terminal.h"
 #include "run/rundir/run_state.h"
+#include "run/tables/answer_table.h"
 #include "run/tables/comparison_pool.h"
 #include "run/tables/stage_table_print.h"
 #include "run/tables/summary.h"
@@ -97,6 +98,18 @@ cleanup:
     return rc;
 }
 
+static enum err_code print_answers(struct request *q, const struct run_state *r, size_t stage,
+                                   struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct answer_lines lines = {0};
+    begin_table(q, r, stage);
+    TRY(answer_lines_make(&lines, r, stage, err));
+    TRY(answer_table_print(&q->output, &lines, q->layout.intervals, err));
+cleanup:
+    answer_lines_release(&lines);
+    return rc;
+}
+
 static enum err_code print_comparisons(struct request *q, struct err *err) {
     enum err_code rc = ERR_OK;
     q->several = q->compared.n > 1;
@@ -161,8 +174,10 @@ static enum err_code print_run(struct request *q, const struct run_state *r, str
               r->plan.stages[s].name);
         if (q->compare)
             TRY(comparison_set_add(&q->compared, r, s, err));
-        else if (q->name || q->rows || is_text(&r->plan, s))
+        else if (q->name || q->rows)
             TRY(print_rows(q, r, s, err));
+        else if (is_text(&r->plan, s))
+            TRY(print_answers(q, r, s, err));
         else
             TRY(print_summary(q, r, s, err));
     }
