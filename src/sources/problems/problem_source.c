@@ -14,10 +14,8 @@ struct problem_source {
     struct prompts prompts; /* once reserved */
 };
 
-static struct problem_source *self(struct source *s) { return (struct problem_source *)s; }
-static const struct problem_source *look(const struct source *s) {
-    return (const struct problem_source *)s;
-}
+static struct problem_source *self(struct source *s) { return (void *)s; }
+static const struct problem_source *look(const struct source *s) { return (const void *)s; }
 
 static void problem_close(struct source *s) {
     prompts_destroy(&self(s)->prompts);
