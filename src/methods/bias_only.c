@@ -8,6 +8,7 @@
  */
 #include "methods/method.h"
 
+#include "model/family.h"
 #include "ops/vector_ops.h"
 
 static void bias_shape(size_t shape[2], const struct method_setup *s) {
@@ -39,6 +40,16 @@ static void bias_read(struct method_setup *s, const struct config_point *point) 
     s->init = config_float(point, "bias_only.init");
 }
 
+static enum err_code bias_check(const struct method_setup *s, const struct config_point *point,
+                                struct err *err) {
+    const struct model_dims *d = &s->params->dims;
+    if (family_of(d)->biased || d->output_bias) return ERR_OK;
+    return config_error(err, point, "method",
+                        "bias_only scales the output biases of attention blocks, and this %s has "
+                        "none: leave bias_only out",
+                        family_of(d)->title);
+}
+
 static const struct config_key KEYS[] = {{
     .name = "bias_only.init",
     .type = CONFIG_FLOAT,
@@ -62,7 +73,7 @@ const struct method method_bias_only = {
              .weights = "L x 1: one number for each layer",
              .vector = "v_l = weights_l b_l",
              .place = "adds v_l to the output of every block l; query"},
-    .config = {.rows = KEYS, .n = 1, .read = bias_read},
+    .config = {.rows = KEYS, .n = 1, .read = bias_read, .check = bias_check},
     .derivation = {.weights_shape = bias_shape, .init = method_init_normals},
     .application = {.vector = bias_vector, .gradient = bias_gradient},
 };
