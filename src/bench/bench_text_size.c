@@ -119,14 +119,20 @@ cleanup:
     return rc;
 }
 
+static void take_layers(struct bench_size *z, size_t layers) {
+    if (z->whole_layers == 0) z->whole_layers = z->dims.L;
+    z->dims.L = layers;
+}
+
 enum err_code bench_text_size_read(struct bench_size *out, const struct bench_text_request *r,
                                    struct err *err) {
     enum err_code rc = ERR_OK;
     const char *word = r->size ? r->size : "smollm2-135m";
     if (r->folder) {
-        CHECK(!r->size && !r->type, ERR_USAGE,
-              "bench model %s: --size and --dtype are of random weights, without a folder",
-              r->folder);
+        CHECK(
+            !r->size && !r->type && r->layers == 0, ERR_USAGE,
+            "bench model %s: --size, --dtype and --layers are of random weights, without a folder",
+            r->folder);
         return from_folder(out, r->folder, err);
     }
     const struct bench_size *named = find(word);
@@ -134,6 +140,7 @@ enum err_code bench_text_size_read(struct bench_size *out, const struct bench_te
           "--size: expected tiny, gpt2-small, smollm2-135m or llama-3-8b, got \"%s\"", word);
     *out = *named;
     if (r->type) TRY(read_type(&out->type, r->type, err));
+    if (r->layers > 0) take_layers(out, r->layers);
 cleanup:
     return rc;
 }

@@ -13,6 +13,7 @@
 
 struct bench_text_request {  /* words of the command line; NULL: not given */
     const char *size, *type; /* of random weights: smollm2-135m and f32 unless given */
+    size_t layers;           /* of random weights: the first few alone; 0: all of the size */
     const char *folder;      /* excludes both */
 };
 

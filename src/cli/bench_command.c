@@ -17,6 +17,7 @@ static const struct option_row OPTIONS[] = {
      "tiny, small, standard (default: the published model), or a config; of model: tiny, "
      "gpt2-small, smollm2-135m (default) or llama-3-8b"},
     {"--dtype", NULL, "TYPE", "model: f32 (default), f16 or bf16, of random weights"},
+    {"--layers", NULL, "N", "model: the first N layers of a size alone"},
     {"--repeats", NULL, "N", "interleaved repeats whose medians are printed (default 5)"},
     {"--ranks", NULL, "N", "scaling: maximum number of ranks (default: the cores available)"},
     {"--mpi", NULL, "WHEN",
@@ -64,13 +65,17 @@ static const char *word_of(const struct options *o, const char *option) {
 }
 
 static enum err_code read_size(struct bench_size *out, const struct options *o, struct err *err) {
-    const char *size = word_of(o, "--size"), *folder = o->n_args > 1 ? o->args[1] : NULL;
-    const struct bench_text_request text = {size, word_of(o, "--dtype"), folder};
+    enum err_code rc = ERR_OK;
+    const char *size = word_of(o, "--size");
+    struct bench_text_request text = {
+        .size = size, .type = word_of(o, "--dtype"), .folder = o->n_args > 1 ? o->args[1] : NULL};
+    TRY(read_number(&text.layers, o, "--layers", 1000, err));
     if (strcmp(o->args[0], "model") == 0) return bench_text_size_read(out, &text, err);
-    if (folder || text.type)
-        return ERR(err, ERR_USAGE, "bench %s: %s is of bench model alone", o->args[0],
-                   folder ? "a folder" : "--dtype");
-    return bench_config_size_read(out, size ? size : "standard", err);
+    CHECK(!text.folder && !text.type && text.layers == 0, ERR_USAGE,
+          "bench %s: a folder, --dtype and --layers are of bench model alone", o->args[0]);
+    TRY(bench_config_size_read(out, size ? size : "standard", err));
+cleanup:
+    return rc;
 }
 
 static enum err_code read_request(struct request *q, const struct options *o, struct err *err) {

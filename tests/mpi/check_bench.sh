@@ -48,6 +48,8 @@ bytes() { # of weights that a query reads
 }
 holds "float('$(bytes f32)') - float('$(bytes bf16)') == 2 * 2 * (32 * 64 + 32 * 32 + 3 * 32 * 48)" \
     "the bytes of weights in halves"
+launch 0 bench model --size tiny --layers 1 --repeats 1
+grep -q '1 of 2 layers' "$work/out" || fault "model: its layers: $(cat "$work/out")"
 launch 0 bench dispatch --size tiny --repeats 2 --json
 holds "[l['name'] for l in r['lines']] == ['journal alone', 'in process', 'through children']" \
     "the lines of dispatch"
@@ -79,8 +81,9 @@ refused 64 'expected 1 to 99' fit --repeats 5x
 refused 64 'expected 1 to 1024' scaling --ranks -1
 refused 64 'expected tiny, gpt2-small, smollm2-135m or llama-3-8b, got "standard"' model --size standard
 refused 64 'expected f32, f16 or bf16, got "q4"' model --dtype q4
-refused 64 'a folder is of bench model alone' fit folder
-refused 64 '--dtype is of bench model alone' fit --dtype f16
+refused 64 'are of bench model alone' fit folder
+refused 64 'are of bench model alone' fit --dtype f16
+refused 64 'expected 1 to 1000' model --layers 0
 refused 64 'without a folder' model folder --size tiny
 refused 65 'folder' model folder
 cat >pretrain.cfg <<'END'
