@@ -249,6 +249,10 @@ static const float *mlp_hidden(const struct forward_layer *s, const float *norm,
     }
     weight_forward(s->fc, F, norm, &gate, T);
     weight_forward(s->up, F, norm, &in, T);
+    if (!s->for_backward) {
+        activation_gated_forward(d->activation, s->gated, s->fc, s->up, T * F);
+        return s->gated;
+    }
     activate(s, d, T * F);
     for (size_t i = 0; i < T * F; i++) s->gated[i] = s->act[i] * s->up[i];
     return s->gated;
@@ -274,8 +278,7 @@ static void feed_forward(float *out, const struct forward_layer *s, const float 
 
 void block_after_attention(float *out, const struct forward_layer *s, const float *x,
                            const struct layer_params *w, const struct model_dims *d, size_t T) {
-    memcpy(s->mid, s->a, T * d->E * sizeof *x);
-    vector_add(s->mid, x, T * d->E);
+    for (size_t i = 0; i < T * d->E; i++) s->mid[i] = s->a[i] + x[i];
     feed_forward(out, s, x, w, d, T);
 }
 

@@ -70,12 +70,27 @@ static inline struct gelu silu(lanes x) {
         lanes_store_tail(x + i, g.derivative, n - i);                                              \
     }
 
+/* The product of activation and `up`, in one pass over both. */
+#define GATED(name, function)                                                                      \
+    static void name(float *y, const float *x, const float *up, size_t n) {                        \
+        size_t i = 0;                                                                              \
+        for (; i + LANES <= n; i += LANES)                                                         \
+            lanes_store(y + i, function(lanes_load(x + i)).y * lanes_load(up + i));                \
+        const lanes tail = function(lanes_load_tail(x + i, n - i)).y;                              \
+        lanes_store_tail(y + i, tail * lanes_load_tail(up + i, n - i), n - i);                     \
+    }
+
+/* clang-format off */
 FORWARD(gelu_forward, gelu)
 FORWARD_DERIVATIVE(gelu_forward_derivative, gelu)
-static FORWARD(gelu_erf_forward, gelu_erf) static FORWARD_DERIVATIVE(
-    gelu_erf_forward_derivative,
-    gelu_erf) static FORWARD(silu_forward, silu) static FORWARD_DERIVATIVE(silu_forward_derivative,
-                                                                           silu)
+GATED(gelu_gated, gelu)
+static FORWARD(gelu_erf_forward, gelu_erf)
+static FORWARD_DERIVATIVE(gelu_erf_forward_derivative, gelu_erf)
+GATED(gelu_erf_gated, gelu_erf)
+static FORWARD(silu_forward, silu)
+static FORWARD_DERIVATIVE(silu_forward_derivative, silu)
+GATED(silu_gated, silu)
+    /* clang-format on */
 
     void activation_forward(enum activation_kind kind, float *y, const float *x, size_t n) {
     switch (kind) {
@@ -87,6 +102,21 @@ static FORWARD(gelu_erf_forward, gelu_erf) static FORWARD_DERIVATIVE(
         return;
     case ACTIVATION_SILU:
         silu_forward(y, x, n);
+        return;
+    }
+}
+
+void activation_gated_forward(enum activation_kind kind, float *y, const float *x, const float *up,
+                              size_t n) {
+    switch (kind) {
+    case ACTIVATION_GELU_TANH:
+        gelu_gated(y, x, up, n);
+        return;
+    case ACTIVATION_GELU_ERF:
+        gelu_erf_gated(y, x, up, n);
+        return;
+    case ACTIVATION_SILU:
+        silu_gated(y, x, up, n);
         return;
     }
 }

@@ -34,4 +34,9 @@ void activation_forward(enum activation_kind kind, float *y, const float *x, siz
 void activation_forward_derivative(enum activation_kind kind, float *restrict y, float *restrict x,
                                    size_t n);
 
+/* y [n] = activation of x times up: the hidden row of a gated MLP (Shazeer, arXiv:2002.05202,
+ * section 2). y may be x or up. */
+void activation_gated_forward(enum activation_kind kind, float *y, const float *x, const float *up,
+                              size_t n);
+
 #endif

@@ -130,6 +130,24 @@ static void place_does_not_matter(void **state) {
     pair_free(&x), pair_free(&y), pair_free(&derivative);
 }
 
+/* One pass over both factors, in place of either, has the bits of two passes. */
+static void gated_products(void **state) {
+    static const enum activation_kind KINDS[] = {ACTIVATION_GELU_TANH, ACTIVATION_GELU_ERF,
+                                                 ACTIVATION_SILU};
+    (void)state;
+    for (size_t k = 0; k < sizeof KINDS / sizeof *KINDS; k++) {
+        struct pair x = pair_normals(N, 1, 3.0), up = pair_normals(N, 2, 1.0);
+        struct pair want = pair_filled(N, nan("")), y = pair_filled(N, nan(""));
+        activation_forward(KINDS[k], want.f, x.f, N);
+        for (size_t i = 0; i < N; i++) want.f[i] *= up.f[i];
+        activation_gated_forward(KINDS[k], y.f, x.f, up.f, N);
+        assert_memory_equal(y.f, want.f, N * sizeof(float));
+        activation_gated_forward(KINDS[k], up.f, x.f, up.f, N);
+        assert_memory_equal(up.f, want.f, N * sizeof(float));
+        pair_free(&x), pair_free(&up), pair_free(&want), pair_free(&y);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(gelu_values),
                                        cmocka_unit_test(gelu_gradients),
@@ -137,6 +155,7 @@ int main(void) {
                                        cmocka_unit_test(extremes_of_all_kinds),
                                        cmocka_unit_test(gelu_extremes),
                                        cmocka_unit_test(nan_stays_nan),
-                                       cmocka_unit_test(place_does_not_matter)};
+                                       cmocka_unit_test(place_does_not_matter),
+                                       cmocka_unit_test(gated_products)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
