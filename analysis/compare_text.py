@@ -112,7 +112,7 @@ class Peer:
         last = self.ids[:1, -1:].expand(self.heads, 1)
         for layer in self.sampled_layers():
             self.patched(layer, range(self.heads), lambda: self.model(last, past_key_values=cache, logits_to_keep=1))
-            cache.crop(TOKENS - 1)
+            cache.crop(-1)
 
 
 class Timer:
