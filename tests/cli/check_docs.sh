@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # check_docs.sh BINARY SOURCE - docs/methods.md has one section for every method, control, problem,
 # shift and estimator that the program registers, and no section for another name; links within the
-# page lead to a heading; the skeletons of docs/extending.md are the files of tests/dummy.
+# page lead to a heading; the skeletons of docs/extending.md are the files of tests/dummy; scripts that examples call can be executed.
 # What is registered but not yet described fails in CI only, so that the tests pass while something is added.
 set -euo pipefail
 binary=$1 page=$2/docs/methods.md
@@ -23,6 +23,11 @@ missing=$(comm -23 <(printf '%s\n' "$names") <(printf '%s\n' "$headings"))
 unknown=$(comm -13 <(printf '%s\n' "$names") <(printf '%s\n' "$headings"))
 [[ -z $missing ]] || undescribed "$page has no section for: $missing"
 [[ -z $unknown ]] || fault "$page has a section for what is not registered, or two of one name: $unknown"
+
+# ---- scripts that an example calls directly can be executed.
+while read -r script; do
+    [[ -x $2/$script ]] || fault "$script: an example of the docs calls it, but it cannot be executed: chmod +x"
+done < <(sed -nE 's#^    ((analysis|experiments|slurm|tests)/[^ ]*\.(py|sh)).*#\1#p' "$2"/README.md "$2"/docs/*.md | sort -u)
 
 # GitHub makes anchors of headings: lower case, without punctuation, spaces as hyphens.
 anchors=$(sed -nE 's/^#+ (.*)$/\1/p' "$page" | tr '[:upper:] ' '[:lower:]-' | tr -cd 'a-z0-9_\n-')
