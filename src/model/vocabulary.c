@@ -66,7 +66,7 @@ static float largest(const float *x, size_t n, float level) {
     return level;
 }
 
-static size_t find(const float *x, size_t n, float value) {
+static size_t place_of(const float *x, size_t n, float value) {
     size_t i = 0;
     while (i + 1 < n && x[i] != value) i++;
     return i;
@@ -86,7 +86,7 @@ static void add_tile(struct vocabulary *s, const struct tokens *t, const uint32_
                      size_t R) {
     for (size_t r = 0; r < R; r++) {
         const float *row = s->tile + r * t->n, level = largest(row, t->n, s->level[r]);
-        if (level > s->level[r]) s->best[r] = (uint32_t)(t->first + find(row, t->n, level));
+        if (level > s->level[r]) s->best[r] = (uint32_t)(t->first + place_of(row, t->n, level));
         s->sum[r] *= exp((double)s->level[r] - (double)level);
         s->sum[r] += sum_of_exp(row, t->n, level);
         s->level[r] = level;

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "activations/basis_set.h"
 #include "ops/vector_ops.h"
 #include "passes/answer_loss.h"
 #include "passes/fit_size.h"
@@ -27,8 +26,7 @@ struct fit_data {
     size_t made, to_make;         /* contexts of this rank */
     double part;                  /* of the job's work that making them is */
     bool cached;
-    struct prompt_batch
-        contexts;              /* its own slots: none if contexts are cached, otherwise [batch] */
+    struct prompt_batch contexts; /* own slots: none if contexts are cached, else [batch] */
     struct prompt_batch bases; /* of text, while the basis is collected: slots and rows [batch] */
     struct fit_shard *shards;  /* [count] the cached contexts */
     struct vector_pass pass;
@@ -133,13 +131,12 @@ static size_t prepare_sample(struct fit_data *d, size_t row, size_t i, const siz
         return row + n_at;
     }
     const struct prompt_view *p = &d->o.prompts;
-    const size_t slot = d->cached ? sample / d->o.shards : i;
+    const struct prompt_seat at_end = {d->cached ? sample / d->o.shards : i, 0};
     size_t n = 1;
     if (d->o.first_token)
-        prompt_rows_ask(&d->contexts.rows, row, (struct prompt_seat){slot, 0}, p, sample,
-                        p->points - 1);
+        prompt_rows_ask(&d->contexts.rows, row, at_end, p, sample, p->points - 1);
     else
-        n = prompt_rows_ask_answer(&d->contexts.rows, row, slot, p, sample);
+        n = prompt_rows_ask_answer(&d->contexts.rows, row, at_end.slot, p, sample);
     for (size_t j = 0; j < n; j++) d->local[row + j] = (uint32_t)slot_of(d, sample);
     return row + n;
 }
