@@ -48,6 +48,15 @@ fi
 (($(wc -l <"$work/commands") >= 12)) || fault "taskvec help lists $(wc -l <"$work/commands") commands"
 while read -r command; do grep -q "^\.SS $command\b" "$page" || fault "the man page has no command $command"; done <"$work/commands"
 
+# registered KIND PREFIX: the names of a kind in `help` that begin so, of which there may be more than the program ships.
+registered() {
+    "$program" help | awk -v kind="$1" '
+        /^topics/ { topics = 1; next }
+        topics && /^$/ { exit }
+        topics && /^  [a-z]/ { of = $1; $1 = "" }
+        topics && of == kind { print }' | xargs -n 1 | grep "^$2" | xargs
+}
+
 # ---- completion in bash: what the words of a line, the last one unfinished, become.
 completes() { # EXPECTED WORD...
     local expected=$1 got
@@ -71,10 +80,10 @@ completes run taskvec ru
 completes 'explain examples' taskvec ex
 completes '--max-time' taskvec run --max
 completes 'fit.method=' taskvec run -s fit.met
-completes 'ltv linear_vector learned_vector loreft' taskvec run -s fit.method = l
-completes 'scale_x scale_y' taskvec plan my.cfg -s evaluate.shift = scale
+completes "$(registered methods l)" taskvec run -s fit.method = l
+completes "$(registered shifts scale)" taskvec plan my.cfg -s evaluate.shift = scale
 completes 'single half' taskvec run -s fit.contexts = ''
-completes 'sparse_linear' taskvec help spar
+completes "$(registered problems spar)" taskvec help spar
 completes 'fit.points' taskvec help fit.poi
 completes 'markdown' taskvec table folder --format m
 completes 'dispatch' taskvec bench disp
