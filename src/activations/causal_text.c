@@ -20,13 +20,9 @@ struct text_map {
     uint32_t *wanted;  /* [H, chunk] first tokens of the answers */
 };
 
-static size_t map_chunk(const struct causal_options *o) {
-    return o->chunk < o->corrupted.n ? o->chunk : o->corrupted.n;
-}
-
-static struct prompt_batch_options text_batch_options(const struct causal_options *o,
-                                                      const struct model_dims *d) {
-    const size_t chunk = map_chunk(o);
+struct prompt_batch_options causal_text_batch(const struct causal_options *o,
+                                              const struct model_dims *d, size_t prompts) {
+    const size_t chunk = o->chunk < prompts ? o->chunk : prompts;
     return (struct prompt_batch_options){.dims = d,
                                          .slots = chunk,
                                          .tokens = o->tokens,
@@ -48,7 +44,7 @@ static enum err_code text_map_init(struct text_map *m, const struct params *p,
                                    const struct causal_options *o, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &p->dims;
-    const struct prompt_batch_options batch = text_batch_options(o, d);
+    const struct prompt_batch_options batch = causal_text_batch(o, d, o->corrupted.n);
     const size_t chunk = batch.slots, rows = d->H * chunk;
     *m = (struct text_map){.o = o, .params = p, .chunk = chunk};
     m->patched = calloc(rows * d->E, sizeof *m->patched);
@@ -67,7 +63,7 @@ cleanup:
 }
 
 size_t causal_text_bytes(const struct model_dims *d, const struct causal_options *o) {
-    const struct prompt_batch_options batch = text_batch_options(o, d);
+    const struct prompt_batch_options batch = causal_text_batch(o, d, o->corrupted.n);
     const size_t rows = d->H * batch.slots;
     return prompt_batch_bytes(&batch) + prompt_batch_context_bytes(&batch) +
            head_patching_bytes(d, batch.slots, o->tokens) + vocabulary_bytes(d, rows, false) +

@@ -10,10 +10,16 @@
 #define ACTIVATIONS_CAUSAL_TEXT_H
 
 #include "activations/causal_map.h"
+#include "sources/prompt_batch.h"
 
 /* effect [L, H, o->corrupted.n]. ERR_MEMORY, or what o->progress returns. */
 enum err_code causal_text_map(float *effect, const struct params *p, const struct basis *values,
                               const struct causal_options *o, struct err *err);
 size_t causal_text_bytes(const struct model_dims *dims, const struct causal_options *o);
+
+/* A batch of one chunk of so many prompts of text, one row for each; head_gradient.c uses it too.
+ */
+struct prompt_batch_options causal_text_batch(const struct causal_options *o,
+                                              const struct model_dims *d, size_t prompts);
 
 #endif

@@ -3,9 +3,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "activations/causal_text.h"
 #include "model/vocabulary.h"
 #include "ops/vector_ops.h"
-#include "sources/prompt_batch.h"
 
 struct gradient_map {
     const struct causal_options *o;
@@ -22,17 +22,6 @@ struct gradient_map {
     size_t answered;    /* prompts so far whose answer is among the most likely tokens */
     float *effect;      /* the caller's */
 };
-
-static struct prompt_batch_options gradient_batch_options(const struct causal_options *o,
-                                                          const struct model_dims *d) {
-    const size_t chunk = o->chunk < o->prompts.n ? o->chunk : o->prompts.n;
-    return (struct prompt_batch_options){.dims = d,
-                                         .slots = chunk,
-                                         .tokens = o->tokens,
-                                         .rows = chunk,
-                                         .contexts = o->contexts,
-                                         .share = o->share};
-}
 
 static void gradient_map_release(struct gradient_map *m) {
     free(m->edits);
@@ -65,7 +54,7 @@ static bool gradient_map_allocate(struct gradient_map *m) {
 static enum err_code gradient_map_init(struct gradient_map *m, const struct params *p,
                                        const struct causal_options *o, struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct prompt_batch_options batch = gradient_batch_options(o, &p->dims);
+    const struct prompt_batch_options batch = causal_text_batch(o, &p->dims, o->prompts.n);
     *m = (struct gradient_map){.o = o, .params = p, .chunk = batch.slots};
     CHECK(gradient_map_allocate(m), ERR_MEMORY, "no memory for the gradients of %zu prompts",
           m->chunk);
@@ -79,7 +68,7 @@ cleanup:
 }
 
 size_t head_gradient_bytes(const struct model_dims *d, const struct causal_options *o) {
-    const struct prompt_batch_options batch = gradient_batch_options(o, d);
+    const struct prompt_batch_options batch = causal_text_batch(o, d, o->prompts.n);
     return prompt_batch_bytes(&batch) + prompt_batch_context_bytes(&batch) +
            query_bytes(d, batch.slots, o->tokens, true) + vocabulary_bytes(d, batch.slots, true) +
            batch.slots * (d->E * sizeof(float) + sizeof(double) + sizeof(uint32_t));

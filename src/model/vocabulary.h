@@ -45,6 +45,7 @@ double vocabulary_cross_entropy(float *dx, const struct params *g, struct vocabu
 
 /* After one of these: whether the target of row r had the largest logit, alone or with others. */
 bool vocabulary_is_correct(const struct vocabulary *s, size_t r);
+
 /* The same: the token with the largest logit of row r, the first of several. */
 uint32_t vocabulary_best(const struct vocabulary *s, size_t r);
 

@@ -54,23 +54,6 @@ static double twin_loss(void *context) {
     return sum;
 }
 
-/* All numbers of a small tensor, every 23rd of a large one. */
-static void compare_gradient(const struct params *g, struct scene *s, size_t i) {
-    struct param_info t;
-    params_at(&t, g, i);
-    const size_t n = tensor_size(&t), step = n > 64 ? 23 : 1;
-    double *w = model_twin_tensor(&s->twin, i), want[64];
-    float got[64];
-    size_t checked = 0;
-    for (size_t j = 0; j < n; j += step, checked++) {
-        assert_true(checked < 64);
-        want[checked] = twin_slope(twin_loss, s, w + j);
-        got[checked] = t.data[j];
-    }
-    const double e = relative_error(got, want, checked);
-    if (!(e < 1e-4)) fail_msg("%s: error %.3g", t.name, e);
-}
-
 static void sequences_equal_the_twin(void **state) {
     (void)state;
     for (size_t i = 0; i < ENCODING_COUNT; i++) {
@@ -87,7 +70,8 @@ static void sequences_equal_the_twin(void **state) {
                       1e-5);
         }
         forward_backward(&g, &f, &s.p, s.tokens.f, s.c.f);
-        for (size_t k = 0; k < params_tensors(&ENCODINGS[i]); k++) compare_gradient(&g, &s, k);
+        for (size_t k = 0; k < params_tensors(&ENCODINGS[i]); k++)
+            tiny_compare_gradient(&g, &s.twin, k, twin_loss, &s, 64, 23);
         forward_destroy(&f);
         params_destroy(&g);
         scene_free(&s);

@@ -75,4 +75,24 @@ static inline double relative_error(const float *got, const double *want, size_t
         if (!(error_ <= (tolerance))) fail_msg("error %.3g, tolerance %.3g", error_, (tolerance)); \
     } while (0)
 
+/* Gradient g of tensor i against central differences of loss(context), which runs the twin: all
+ * numbers of a small tensor, every `step`-th of one of more than `most`. */
+static inline void tiny_compare_gradient(const struct params *g, struct model_twin *twin, size_t i,
+                                         double (*loss)(void *), void *context, size_t most,
+                                         size_t step) {
+    struct param_info t;
+    params_at(&t, g, i);
+    const size_t n = tensor_size(&t), by = n > most ? step : 1;
+    double *w = model_twin_tensor(twin, i), want[64];
+    float got[64];
+    size_t checked = 0;
+    for (size_t j = 0; j < n; j += by, checked++) {
+        assert_true(checked < 64);
+        want[checked] = twin_slope(loss, context, w + j);
+        got[checked] = t.data[j];
+    }
+    const double e = relative_error(got, want, checked);
+    if (!(e < 1e-4)) fail_msg("%s: %s: error %.3g", family_of(&g->dims)->title, t.name, e);
+}
+
 #endif

@@ -20,17 +20,7 @@ stages = ( { stage = "capture"; points = [1, 5]; prompts = 24; chunk = 5; },
 END
 
 one="$home/one"
-launch 0 run "$config" -o "$one" --quiet --in-process
-((rc == 0)) || die "in process: code $rc"
-wanted=$(digest_of "$one")
-for ranks in 1 2 3; do
-    launch "$ranks" run "$config" -o "$home/by $ranks" --quiet
-    expect_done "$ranks" "$home/by $ranks" "undisturbed"
-done
-TASKVEC_INJECT=kill-all@event:9 launch 2 run "$config" -o "$home/killed" --quiet
-((rc == 137)) || die "killed: code $rc, not 137"
-launch 3 run "$config" -o "$home/killed" --quiet
-expect_done 3 "$home/killed" "killed and resumed"
+expect_same_bits "$config" "$home" 9
 
 # ---- what is in the artifacts
 python3 - "$one" <<'END' || fault "artifacts"
@@ -94,14 +84,7 @@ sed -i 's/"output": "\([A-Z]\)/"output": "\1\1/' "$home/renamed.json"
 finished 3 'another task of the same name'
 
 # ---- refusals: one line, exit 65, nothing computed
-refuses() { # WORDS ARGUMENT...
-    local words=$1
-    shift
-    launch 0 run "$config" -o "$home/refused" --quiet "$@"
-    [[ $rc == 65 && $(wc -l <"$work/err") == 1 ]] || fault "$*: code $rc, not 65 and one line: $(cat "$work/err")"
-    grep -qF -- "$words" "$work/err" || fault "$*: no '$words' in $(cat "$work/err")"
-    [[ ! -e $home/refused/journal ]] || fault "$*: a run began"
-}
+refuses() { expect_refusal "$config" "$@"; } # WORDS ARGUMENT...
 refuses 'renamed.json: 61 of its 89 pairs are for training, and 40 shots need 80' -s capture.points=41
 refuses 'of 24 prompts of renamed with 13 points are longer than the 160 tokens that the model computes' -s capture.points=13
 refuses 'prompts of numbers, but the model reads token ids' -s source.kind=functions -s source.dims=3

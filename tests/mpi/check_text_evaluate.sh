@@ -20,17 +20,7 @@ stages = ( { stage = "evaluate"; also = ["plain", "zero"]; points = [1, 5]; func
 END_OF_CONFIG
 
 one="$home/one"
-launch 0 run "$config" -o "$one" --quiet --in-process
-((rc == 0)) || die "in process: code $rc"
-wanted=$(digest_of "$one")
-for ranks in 1 2 3; do
-    launch "$ranks" run "$config" -o "$home/by $ranks" --quiet
-    expect_done "$ranks" "$home/by $ranks" "undisturbed"
-done
-TASKVEC_INJECT=kill-all@event:12 launch 2 run "$config" -o "$home/killed" --quiet
-((rc == 137)) || die "killed: code $rc, not 137"
-launch 3 run "$config" -o "$home/killed" --quiet
-expect_done 3 "$home/killed" "killed and resumed"
+expect_same_bits "$config" "$home" 12
 launch 0 run "$config" -o "$one"
 if ! grep -q '16 of 16 jobs done; ' "$work/out"; then fault "a second start ran jobs: $(cat "$work/out")"; fi
 
@@ -66,14 +56,7 @@ evaluations 12 -s evaluate.fits=all
 evaluations 6 -s "evaluate.source.task=$home/number.json" # and the fits of the other one
 
 # ---- what text does not have: one line, exit 65, nothing computed
-refuses() { # WORDS ARGUMENT...
-    local words=$1
-    shift
-    launch 0 run "$config" -o "$home/refused" --quiet "$@"
-    [[ $rc == 65 && $(wc -l <"$work/err") == 1 ]] || fault "$*: code $rc, not 65 and one line: $(cat "$work/err")"
-    grep -qF -- "$words" "$work/err" || fault "$*: no '$words' in $(cat "$work/err")"
-    [[ ! -e $home/refused/journal ]] || fault "$*: a run began"
-}
+refuses() { expect_refusal "$config" "$@"; } # WORDS ARGUMENT...
 refuses 'pairs of zeros' -s evaluate.dummies=corrected
 refuses 'predictions are numbers' -s 'evaluate.keep=["predictions"]'
 refuses '"window" shows the last points' -s 'evaluate.also=["window"]'

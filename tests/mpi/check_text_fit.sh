@@ -20,19 +20,9 @@ END
 sed -i 's/variant = "blocks"/reading = "blocks"/' "$config"
 
 one="$home/one"
-launch 0 run "$config" -o "$one" --quiet --in-process
-((rc == 0)) || die "in process: code $rc"
-wanted=$(digest_of "$one")
-for ranks in 1 2 3; do
-    launch "$ranks" run "$config" -o "$home/by $ranks" --quiet
-    expect_done "$ranks" "$home/by $ranks" "undisturbed"
-done
+expect_same_bits "$config" "$home" 12
 launch 1 run "$config" -o "$home/unshared" --quiet --share-contexts no
 expect_done 1 "$home/unshared" "without shared contexts"
-TASKVEC_INJECT=kill-all@event:12 launch 2 run "$config" -o "$home/killed" --quiet
-((rc == 137)) || die "killed: code $rc, not 137"
-launch 3 run "$config" -o "$home/killed" --quiet
-expect_done 3 "$home/killed" "killed and resumed"
 
 # ---- every fit of several epochs lowers its training loss, and rows name what was fitted
 launch 0 table "$one" fit --format csv
@@ -50,14 +40,7 @@ assert len(losses) == 5, losses  # another basis is another fit
 END
 
 # ---- refusals: one line, exit 65, nothing computed
-refuses() { # WORDS ARGUMENT...
-    local words=$1
-    shift
-    launch 0 run "$config" -o "$home/refused" --quiet "$@"
-    [[ $rc == 65 && $(wc -l <"$work/err") == 1 ]] || fault "$*: code $rc, not 65 and one line: $(cat "$work/err")"
-    grep -qF -- "$words" "$work/err" || fault "$*: no '$words' in $(cat "$work/err")"
-    [[ ! -e $home/refused/journal ]] || fault "$*: a run began"
-}
+refuses() { expect_refusal "$config" "$@"; } # WORDS ARGUMENT...
 refuses 'set basis_points' -s fit.basis_points=0
 refuses 'icv is derived from functions of numbers, not yet from text' -s fit.method=icv
 refuses 'has none: leave bias_only out' -s fit.method=bias_only

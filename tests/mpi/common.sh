@@ -94,6 +94,34 @@ expect_done() {
     [[ $(digest_of "$2") == "$wanted" ]] || die "$2 ($3): other bits on $1 ranks"
 }
 
+# expect_same_bits CONFIG DIR EVENT: the run of the config in one process, in DIR/one, on 1, 2 and 3 ranks, and on 3 ranks
+# after 2 were killed at that event of the journal. Sets $wanted.
+expect_same_bits() {
+    local ranks
+    launch 0 run "$1" -o "$2/one" --quiet --in-process
+    ((rc == 0)) || die "in process: code $rc"
+    wanted=$(digest_of "$2/one")
+    for ranks in 1 2 3; do
+        launch "$ranks" run "$1" -o "$2/by $ranks" --quiet
+        expect_done "$ranks" "$2/by $ranks" "undisturbed"
+    done
+    TASKVEC_INJECT=kill-all@event:$3 launch 2 run "$1" -o "$2/killed" --quiet
+    ((rc == 137)) || die "killed: code $rc, not 137"
+    launch 3 run "$1" -o "$2/killed" --quiet
+    expect_done 3 "$2/killed" "killed and resumed"
+}
+
+# expect_refusal CONFIG WORDS ARGUMENT...: a run of the config with these arguments ends with 65 and one line that has the words,
+# and begins no run.
+expect_refusal() {
+    local config=$1 words=$2
+    shift 2
+    launch 0 run "$config" -o "$work/refused" --quiet "$@"
+    [[ $rc == 65 && $(wc -l <"$work/err") == 1 ]] || fault "$*: code $rc, not 65 and one line: $(cat "$work/err")"
+    grep -qF -- "$words" "$work/err" || fault "$*: no '$words' in $(cat "$work/err")"
+    [[ ! -e $work/refused/journal ]] || fault "$*: a run began"
+}
+
 conclude() { # SENTENCE
     ((faults == 0)) || exit 1
     echo "$test_name: $*"

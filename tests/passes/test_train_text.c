@@ -62,23 +62,6 @@ static double twin_loss(void *context) {
     return sum / TRAINED;
 }
 
-/* All numbers of a small tensor, every 19th of a large one. */
-static void compare_tensor(const struct params *g, struct scene *s, size_t i, const char *title) {
-    struct param_info t;
-    params_at(&t, g, i);
-    const size_t n = tensor_size(&t), step = n > 40 ? 19 : 1;
-    double *w = model_twin_tensor(&s->twin, i), want[64];
-    float got[64];
-    size_t checked = 0;
-    for (size_t j = 0; j < n; j += step, checked++) {
-        assert_true(checked < 64);
-        want[checked] = twin_slope(twin_loss, s, w + j);
-        got[checked] = t.data[j];
-    }
-    const double e = relative_error(got, want, checked);
-    if (!(e < 1e-4)) fail_msg("%s: %s: error %.3g", title, t.name, e);
-}
-
 static void loss_and_gradients_equal_the_twin(void **state) {
     (void)state;
     const struct prompt_view all = prompts();
@@ -96,7 +79,7 @@ static void loss_and_gradients_equal_the_twin(void **state) {
         FAMILY_CLOSE(fabs(train_text_loss(&step, &s.p, &all, 1.0 / TRAINED) - loss) / loss, 1e-6,
                      TINY_FAMILIES[f].title);
         for (size_t i = 0; i < params_tensors(d); i++)
-            compare_tensor(&g, &s, i, TINY_FAMILIES[f].title);
+            tiny_compare_gradient(&g, &s.twin, i, twin_loss, &s, 40, 19);
         train_text_destroy(&step);
         params_destroy(&g), params_destroy(&s.p);
         model_twin_destroy(&s.twin);

@@ -334,14 +334,6 @@ static void plan_knows_memory_and_items(void **state) {
     lab_close(&lab);
 }
 
-static int begin(void **state) {
-    const int rc = scratch_begin(state);
-    scene_tokenizer();
-    scene_task("t.json", 40, false);
-    blas_init();
-    return rc;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scores_are_those_of_whole_sequences),
@@ -353,5 +345,5 @@ int main(void) {
         cmocka_unit_test(plan_refuses_what_text_does_not_have),
         cmocka_unit_test(plan_knows_memory_and_items),
     };
-    return cmocka_run_group_tests(tests, begin, scratch_end);
+    return cmocka_run_group_tests(tests, scene_begin, scratch_end);
 }

@@ -205,14 +205,6 @@ static void plan_refuses_what_does_not_fit(void **state) {
                 "the model");
 }
 
-static int begin(void **state) {
-    const int rc = scratch_begin(state);
-    scene_tokenizer();
-    scene_task("t.json", 40, false);
-    blas_init();
-    return rc;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_group_gives_the_same_bits),
@@ -224,5 +216,5 @@ int main(void) {
         cmocka_unit_test(prompts_that_are_too_long_may_be_dropped),
         cmocka_unit_test(plan_refuses_what_does_not_fit),
     };
-    return cmocka_run_group_tests(tests, begin, scratch_end);
+    return cmocka_run_group_tests(tests, scene_begin, scratch_end);
 }

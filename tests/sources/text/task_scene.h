@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "ops/blas.h"
 #include "twins/scratch_group.h"
 
 /* Characters are tokens in the order of their codes: line feed is 0, space 1, ! 2, ... */
@@ -35,6 +36,15 @@ static inline void scene_task(const char *name, size_t n, bool reversed) {
     text_add(&json, "]");
     scratch_write(path, &scratch, name, json.data, json.size);
     text_release(&json);
+}
+
+/* Before a group of tests of stages: that tokenizer and a task t.json of 40 pairs. */
+static inline int scene_begin(void **state) {
+    const int rc = scratch_begin(state);
+    scene_tokenizer();
+    scene_task("t.json", 40, false);
+    blas_init();
+    return rc;
 }
 
 #endif
