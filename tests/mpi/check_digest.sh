@@ -25,7 +25,7 @@ same_bits "little memory" 0 --memory "$least"
 for ranks in "${rank_counts[@]}"; do same_bits "ranks $ranks" "$ranks"; done
 same_bits "little memory, 3 ranks" 3 --memory "$least"
 kills_and_resumes "$lines" "$kills" "$seed"
-((resumed > 0)) || die "no job resumed from a checkpoint: nothing was shown about them"
+resumed_from_checkpoint "$first"
 
 # Killed when all is done but results.h5 is not yet there: nothing is left to do but that.
 last="$work/a folder/last"

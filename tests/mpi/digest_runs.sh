@@ -75,3 +75,16 @@ kills_and_resumes() {
         rm -rf -- "$folder"
     done
 }
+
+# resumed_from_checkpoint DIR: killed when the first checkpoint that DIR's journal names was written (the
+# order of lines of a plain start is always the same), and gone on with from there, on 2 ranks.
+resumed_from_checkpoint() {
+    local folder="$work/a folder/checkpoint" at
+    at=$(awk '$2 == "checkpoint" { print NR - 1; exit }' "$1/journal")
+    [[ -n $at ]] || die "$1: no checkpoint in a whole run"
+    kill_at 0 "$folder" "$at"
+    launch 2 run "$config" -o "$folder" --quiet
+    expect_done 2 "$folder" "killed at the checkpoint of line $at"
+    (($(journal resumes "$folder") > 0)) || die "no job resumed from the checkpoint of line $at"
+    rm -rf -- "$folder"
+}
