@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "activations/basis_text.h"
 #include "ops/blas.h"
 #include "ops/vector_ops.h"
 #include "sources/prompt_batch.h"
@@ -18,6 +19,7 @@ struct basis_collector {
     struct query anchor_query;      /* of the anchors after the pairs of one prompt */
     struct prompt_rows anchor_rows; /* [n] */
     float *change;                  /* [n, E] */
+    struct basis_text_steps steps;  /* of text */
 };
 
 /* Context tokens that the x of point T0 sees, and those that its y sees: these and x. */
@@ -72,6 +74,7 @@ void basis_collector_share(struct basis_collector *c, const struct context_share
 
 void basis_collector_destroy(struct basis_collector *c) {
     if (!c) return;
+    basis_text_steps_destroy(&c->steps);
     query_destroy(&c->anchor_query);
     prompt_rows_destroy(&c->anchor_rows);
     free(c->change);
@@ -149,8 +152,9 @@ static void take_steps(struct basis_set *s, size_t first, struct basis_collector
 /* ---- the last x's */
 
 void basis_collector_recent(struct basis_collector *c, size_t recent) {
+    const bool text = c->T0 == 0; /* whose prompts have tokens enough, or are averaged over fewer */
     assert(recent >= 1);
-    c->recent = recent < c->T0 ? recent : c->T0;
+    c->recent = text || recent < c->T0 ? recent : c->T0;
 }
 
 /* One pass for each of the last x's, which sees the pairs before it, from the query backwards. */
@@ -216,16 +220,30 @@ static void take_anchors(struct basis_set *s, size_t first, struct basis_collect
     }
 }
 
+enum err_code basis_collector_answers(struct basis_collector *c, const struct model_dims *d,
+                                      size_t answer, struct err *err) {
+    assert(c->T0 == 0);
+    return basis_text_steps_create(&c->steps, d, c->tokens, answer, c->chunk, err);
+}
+
+size_t basis_collector_answers_bytes(const struct model_dims *dims, const struct basis_size *size,
+                                     size_t chunk) {
+    return basis_text_steps_bytes(dims, size->tokens, size->answer, chunk);
+}
+
 /* Of text: the whole prompts, each with its own length. */
 static void collect_text(struct basis_set *s, size_t first, struct basis_collector *c,
                          const struct params *p, const struct prompt_view *part) {
-    assert(!basis_pass_needed(s->parts, BASIS_PASS_ALONE) && !s->part[BASIS_STEP]);
-    assert(!s->part[BASIS_RECENT] && !s->part[BASIS_ANCHORS]);
+    assert(!basis_pass_needed(s->parts, BASIS_PASS_ALONE) && !s->part[BASIS_ANCHORS]);
     prompt_batch_begin(&c->batch, p, NULL);
     prompt_batch_fill(&c->batch, part, (struct prompt_span){.pairs = part->points - 1});
     prompt_batch_ask(&c->batch, part, part->points - 1, 0);
     run_query(c, p, part->n);
     basis_set_take(s, first, &c->query, part->n, BASIS_PASS_WHOLE);
+    if (s->part[BASIS_STEP]) basis_text_take_steps(s, first, &c->steps, &c->batch, p, part);
+    for (size_t i = 0; s->part[BASIS_STEP] && i < part->n; i++) normalise_step(s, first + i);
+    if (s->part[BASIS_RECENT])
+        basis_text_take_recent(s, first, c->recent, &c->batch, &c->query, p, part);
 }
 
 static void collect_part(struct basis_set *s, size_t first, struct basis_collector *c,

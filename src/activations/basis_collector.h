@@ -13,21 +13,34 @@
 
 struct basis_collector;
 
+/* What the prompts of a basis are like. */
+struct basis_size {
+    size_t T0;     /* the point of the basis, counted from 1 */
+    size_t tokens; /* of text: tokens before a query, at most */
+    size_t answer; /* of text: tokens of the answer to it, at most; 0: prompts of numbers */
+};
+
 /* T0: the point of the basis, counted from 1. chunk: prompts of one pass. */
 enum err_code basis_collector_create(struct basis_collector **out, const struct model_dims *dims,
                                      size_t T0, size_t chunk, enum context_precision contexts,
                                      struct err *err);
 /* For prompts of text with up to `tokens` tokens before the query, whose basis is at their last
- * token: BASIS_HEADS, BASIS_ATTENTION and what else the pass of a query has, no steps of labels,
- * recent x's, anchors, or queries alone. */
+ * token: all parts but BASIS_ALONE and BASIS_ANCHORS. */
 enum err_code basis_collector_create_text(struct basis_collector **out,
                                           const struct model_dims *dims, size_t tokens,
                                           size_t chunk, enum context_precision contexts,
                                           struct err *err);
 void basis_collector_destroy(struct basis_collector *c); /* NULL-safe */
 
-/* BASIS_RECENT becomes the mean over the last `recent` x's, or over all T0 if those are fewer; the
- * default is 1. */
+/* Steps of text prompts with answers of up to `answer` tokens; prompts of numbers need no such
+ * call. */
+enum err_code basis_collector_answers(struct basis_collector *c, const struct model_dims *dims,
+                                      size_t answer, struct err *err);
+size_t basis_collector_answers_bytes(const struct model_dims *dims, const struct basis_size *size,
+                                     size_t chunk);
+
+/* BASIS_RECENT becomes the mean over the last `recent` x's, of text over the last tokens before an
+ * answer (basis_text.h), or over all T0 if those are fewer; the default is 1. */
 void basis_collector_recent(struct basis_collector *c, size_t recent);
 
 /* Its contexts are shared with other jobs; s must outlive the collector; NULL: they are not. */

@@ -111,6 +111,11 @@ static size_t fv_edits(struct edit *items, const float *v, const float *w, size_
 
 /* ---- the derivation */
 
+static void fv_texts(size_t n[], const struct method_setup *s, size_t train) {
+    const struct method_training all = {.prompts = {.n = train}};
+    n[METHOD_SHUFFLED] = method_first_prompts(&all, fv_keys(s).prompts);
+}
+
 void fv_choose(float *w, const struct model_dims *d, const uint32_t *order, size_t n) {
     assert(n <= d->L * d->H);
     memset(w, 0, d->L * d->H * sizeof *w);
@@ -120,6 +125,8 @@ void fv_choose(float *w, const struct model_dims *d, const uint32_t *order, size
 static struct causal_options options_of(const struct method_setup *s,
                                         const struct method_training *t) {
     return (struct causal_options){.prompts = t->prompts,
+                                   .corrupted = t->texts[METHOD_SHUFFLED],
+                                   .tokens = t->tokens,
                                    .T0 = t->T0,
                                    .chunk = t->chunk,
                                    .contexts = t->contexts,
@@ -229,6 +236,9 @@ static enum err_code fv_check(const struct method_setup *s, const struct config_
     const struct fv_keys keys = fv_keys(s);
     CHECK_CONFIG(keys.heads <= (int64_t)method_weights(s), point, "fv.heads",
                  "%" PRId64 " of a model with %zu heads: lower it", keys.heads, method_weights(s));
+    CHECK_CONFIG(keys.corruption == CAUSAL_SHARED || s->params->dims.vocabulary == 0, point,
+                 "fv.corruption",
+                 "labels of text are shuffled once for each prompt: set it to \"shared\"");
     TRY(check_layers(&keys, s->params->dims.L, point, err));
     TRY(method_check_reprojected(&s->params->dims, point, "fv.reading", err));
 cleanup:
@@ -339,7 +349,9 @@ const struct method method_fv = {
                .n = sizeof KEYS / sizeof *KEYS,
                .read = fv_read,
                .check = fv_check},
-    .inputs = {.basis = fv_basis, .least_points = 3}, /* two labels before the query to shuffle */
+    .inputs = {.basis = fv_basis,
+               .texts = fv_texts,
+               .least_points = 3}, /* two labels before the query to shuffle */
     .derivation = {.weights_shape = method_shape_heads,
                    .derive = fv_derive,
                    .bytes = fv_derive_bytes,

@@ -74,18 +74,19 @@ static size_t icv_derive_bytes(const struct method_setup *s, const struct method
     const struct model_dims *d = &s->params->dims;
     const size_t n = method_first_prompts(t, icv_keys(s).prompts), N = method_weights(s),
                  K = n < N ? n : N;
+    const struct basis_size size = method_basis_size(t);
     const size_t svd = 2 * n * N + 2 * (n + N) * K + 8 * K * K; /* with the workspace of LAPACK */
     return basis_set_bytes(d, icv_basis(s), n) +
-           basis_collector_bytes(d, t->T0, t->chunk, t->contexts) + svd * sizeof(double);
+           method_collector_bytes(s, &size, t->chunk, t->contexts) + svd * sizeof(double);
 }
 
 static enum err_code collect(struct basis_set *steps, const struct method_training *t,
                              const struct method_setup *s, struct err *err) {
     enum err_code rc = ERR_OK;
     struct basis_collector *c = NULL;
-    const struct model_dims *d = &s->params->dims;
+    const struct basis_size size = method_basis_size(t);
     const struct prompt_view used = prompt_view_part(&t->prompts, 0, steps->n);
-    TRY(basis_collector_create(&c, d, t->T0, t->chunk, t->contexts, err));
+    TRY(method_collector_create(&c, s, NULL, &size, t->chunk, t->contexts, err));
     basis_collector_share(c, t->share);
     for (size_t first = 0; first < steps->n; first += t->chunk) {
         const struct prompt_view part = prompt_view_chunk(&used, first, t->chunk);

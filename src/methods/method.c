@@ -90,17 +90,39 @@ unsigned method_basis(const struct method_setup *s) {
     return s->method->inputs.basis ? s->method->inputs.basis(s) : 0;
 }
 
+void method_texts(size_t n[], const struct method_setup *s, size_t train) {
+    for (enum method_texts i = 0; i < METHOD_TEXTS; i++) n[i] = 0;
+    if (s->method->inputs.texts && s->params->dims.vocabulary > 0)
+        s->method->inputs.texts(n, s, train);
+}
+
+bool method_reads_points(const struct method_setup *s) {
+    size_t n[METHOD_TEXTS];
+    method_texts(n, s, 1);
+    return method_basis(s) || n[METHOD_SHUFFLED] > 0 || n[METHOD_CLEAN] > 0;
+}
+
+static enum err_code create_collector(struct basis_collector **out, const struct model_dims *d,
+                                      const struct basis_size *size, size_t chunk,
+                                      enum context_precision contexts, struct err *err) {
+    return size->answer > 0
+               ? basis_collector_create_text(out, d, size->tokens, chunk, contexts, err)
+               : basis_collector_create(out, d, size->T0, chunk, contexts, err);
+}
+
 enum err_code method_collector_create(struct basis_collector **out, const struct method_setup *s,
-                                      const float *w, size_t T0, size_t chunk,
+                                      const float *w, const struct basis_size *size, size_t chunk,
                                       enum context_precision contexts, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &s->params->dims;
     struct basis_collector *c = NULL;
     struct basis_anchors anchors = {0};
-    TRY(basis_collector_create(&c, d, T0, chunk, contexts, err));
+    TRY(create_collector(&c, d, size, chunk, contexts, err));
     if (s->method->inputs.anchors) s->method->inputs.anchors(&anchors, w, s);
     if (anchors.n > 0) TRY(basis_collector_anchor(c, &anchors, d, err));
     if (s->method->inputs.recent) basis_collector_recent(c, s->method->inputs.recent(s));
+    if (size->answer > 0 && (method_basis(s) & basis_bit(BASIS_STEP)))
+        TRY(basis_collector_answers(c, d, size->answer, err));
     *out = c;
     c = NULL;
 cleanup:
@@ -114,11 +136,15 @@ size_t method_anchors(const struct method_setup *s) {
     return anchors.n;
 }
 
-size_t method_collector_bytes(const struct method_setup *s, size_t T0, size_t chunk,
-                              enum context_precision contexts) {
+size_t method_collector_bytes(const struct method_setup *s, const struct basis_size *size,
+                              size_t chunk, enum context_precision contexts) {
     const struct model_dims *d = &s->params->dims;
-    return basis_collector_bytes(d, T0, chunk, contexts) +
-           basis_anchors_bytes(d, T0, method_anchors(s));
+    if (size->answer == 0)
+        return basis_collector_bytes(d, size->T0, chunk, contexts) +
+               basis_anchors_bytes(d, size->T0, method_anchors(s));
+    const bool steps = (method_basis(s) & basis_bit(BASIS_STEP)) != 0;
+    return basis_collector_text_bytes(d, size->tokens, chunk, contexts) +
+           (steps ? basis_collector_answers_bytes(d, size, chunk) : 0);
 }
 
 enum err_code method_check_reprojected(const struct model_dims *d, const struct config_point *point,

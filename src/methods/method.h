@@ -112,10 +112,26 @@ struct method_inputs { /* what it needs of prompts */
      * none. */
     void (*anchors)(struct basis_anchors *out, const float *w, const struct method_setup *s);
     size_t (*recent)(const struct method_setup *s); /* x's averaged in BASIS_RECENT; NULL: 1 */
+    /* Of text: how many of each of enum method_texts derive() takes in a fit with `train` training
+     * prompts; n is 0 at first. NULL: none. */
+    void (*texts)(size_t n[], const struct method_setup *s, size_t train);
+};
+
+/* Prompts of text that derive() may take besides the basis prompts; they ask about pairs for
+ * training, in the same order. */
+enum method_texts {
+    METHOD_SHUFFLED, /* of T0 points; shots show each other's answers */
+    METHOD_CLEAN,    /* of T0 points */
+    METHOD_ALONE,    /* the queries alone, without shots */
+    METHOD_TEXTS
 };
 
 struct method_training {        /* what weights are derived from */
-    struct prompt_view prompts; /* of T0 points or more; their basis is at point T0 (from 1) */
+    struct prompt_view prompts; /* of T0 points or more; their basis is at point T0 (from 1). Of
+                                   text the basis prompts, as a whole */
+    struct prompt_view texts[METHOD_TEXTS]; /* of text: as many as inputs.texts asks for */
+    size_t tokens, answer; /* of text: the longest of all of these before its query, and tokens of
+                              the longest answer; 0: prompts of numbers */
     size_t T0;
     size_t chunk; /* prompts that go through the model together; part of the job's identity */
     enum context_precision contexts;
@@ -250,12 +266,18 @@ unsigned method_basis(const struct method_setup *s); /* basis_bit() of its parts
 /* Index of the function whose basis serves function i of n; control may be NULL. */
 size_t method_basis_of(const struct method *control, size_t i, size_t n);
 
+/* n [METHOD_TEXTS]: the prompts of text that its derivation takes; all 0 for models of numbers. */
+void method_texts(size_t n[], const struct method_setup *s, size_t train);
+
+/* Whether a fit of it needs to know T0: for its basis, or for prompts of T0 - 1 shots. */
+bool method_reads_points(const struct method_setup *s);
+
 /* A collector of that basis, for weights w that outlive it; its bytes. */
 enum err_code method_collector_create(struct basis_collector **out, const struct method_setup *s,
-                                      const float *w, size_t T0, size_t chunk,
+                                      const float *w, const struct basis_size *size, size_t chunk,
                                       enum context_precision contexts, struct err *err);
-size_t method_collector_bytes(const struct method_setup *s, size_t T0, size_t chunk,
-                              enum context_precision contexts);
+size_t method_collector_bytes(const struct method_setup *s, const struct basis_size *size,
+                              size_t chunk, enum context_precision contexts);
 size_t method_anchors(const struct method_setup *s); /* how many; 0: none */
 
 /* ---- fields that several methods share */
@@ -264,6 +286,11 @@ void method_shape_heads(size_t shape[2], const struct method_setup *s); /* [L, H
 /* w ~ N(0, setup.init^2). */
 void method_init_normals(float *w, const struct method_setup *s, const struct rng *stream);
 size_t method_one_edit(const struct method_setup *s);
+
+/* Of its basis prompts. */
+static inline struct basis_size method_basis_size(const struct method_training *t) {
+    return (struct basis_size){.T0 = t->T0, .tokens = t->tokens, .answer = t->answer};
+}
 
 /* How many training prompts: the first `most`, or all where most is 0. */
 size_t method_first_prompts(const struct method_training *t, int64_t most);

@@ -55,6 +55,10 @@ static size_t task_edits(struct edit *items, const float *v, const float *w, siz
 
 static enum err_code task_check(const struct method_setup *s, const struct config_point *point,
                                 struct err *err) {
+    if (s->variant == TASK_DIFFERENCE && s->params->dims.vocabulary > 0)
+        return config_error(err, point, "task_vector.form",
+                            "\"difference\" keeps x, which is the query token of numbers; of text "
+                            "the query token is the separator after x: set it to \"replace\"");
     return layer_choice_check(s, point, "task_vector.layer", err);
 }
 

@@ -92,6 +92,25 @@ size_t prompt_rows_ask_answer(struct prompt_rows *r, size_t row, size_t slot,
     return n;
 }
 
+void prompt_rows_read_token(struct prompt_rows *r, size_t row, size_t slot,
+                            const struct prompt_view *p, size_t i, size_t t) {
+    assert(t < prompt_view_length(p, i));
+    (void)seat_row(r, row, (struct prompt_seat){slot, t});
+    r->ids[row] = prompt_view_ids(p, i)[t];
+}
+
+size_t prompt_rows_read_answer(struct prompt_rows *r, size_t row, size_t slot,
+                               const struct prompt_view *p, size_t i) {
+    const size_t n = prompt_view_answer_length(p, i), before = prompt_view_length(p, i) - 1;
+    prompt_rows_read_token(r, row, slot, p, i, before);
+    for (size_t j = 0; j < n; j++) {
+        (void)seat_row(r, row + 1 + j, (struct prompt_seat){slot, before});
+        r->earlier[row + 1 + j] = (uint32_t)j + 1;
+        r->ids[row + 1 + j] = prompt_view_answer(p, i)[j];
+    }
+    return n + 1;
+}
+
 void prompt_rows_ask(struct prompt_rows *r, size_t row, struct prompt_seat at,
                      const struct prompt_view *p, size_t i, size_t k) {
     assert(k < p->points && p->dims == r->width);

@@ -60,6 +60,15 @@ void prompt_rows_ask_token(struct prompt_rows *r, size_t row, struct prompt_seat
 size_t prompt_rows_ask_answer(struct prompt_rows *r, size_t row, size_t slot,
                               const struct prompt_view *prompts, size_t i);
 
+/* Text: row `row` becomes token t of prompt i, which sees those before it. */
+void prompt_rows_read_token(struct prompt_rows *r, size_t row, size_t slot,
+                            const struct prompt_view *prompts, size_t i, size_t t);
+
+/* Text: as prompt_rows_ask_answer(), with a row for the last token of the answer too. What a row
+ * asks for is not set. Returns the number of rows. */
+size_t prompt_rows_read_answer(struct prompt_rows *r, size_t row, size_t slot,
+                               const struct prompt_view *prompts, size_t i);
+
 /* Rows 0 .. n - 1 in the form that a query pass takes; valid until a row is set. */
 struct query_rows prompt_rows_of(const struct prompt_rows *r, size_t n);
 

@@ -42,6 +42,7 @@ struct source_options {
     enum source_part asked; /* of text tasks; functions are drawn anew for every split */
     uint64_t held_from;     /* samples from this one on ask about pairs for validation; 0: none */
     bool shuffled;          /* of text: shots show each other's answers, whatever the keys say */
+    bool clean;             /* of text: shots show their own answers, whatever the keys say */
     bool next;              /* prompts of token ids have prompt_text.next */
     size_t most_tokens;     /* of a prompt with its answer; longer ones are left out of what is
                                drawn. 0: no limit */

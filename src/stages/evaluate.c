@@ -137,8 +137,9 @@ static double memory_needed(const struct evaluate_keys *k, const struct source *
     size_t prompts =
         source_bytes(of, k->chunk, k->points) + source_bytes(of, k->chunk, o->window_points);
     double errors = (double)(k->functions * k->points);
+    const struct basis_size size = {.T0 = o->window_points};
     size_t basis = basis_set_bytes(d, anchors | ~basis_bit(BASIS_ANCHORS), k->chunk) +
-                   method_collector_bytes(method, o->window_points, k->chunk, k->contexts);
+                   method_collector_bytes(method, &size, k->chunk, k->contexts);
     return (errors + (double)params_count(d)) * sizeof(float) + (double)prompts +
            fmax((double)curve_bytes(d, o), (double)curve_bytes(d, &theirs)) + (double)basis;
 }

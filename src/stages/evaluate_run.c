@@ -62,8 +62,8 @@ static enum err_code create_basis(struct evaluation *e, struct err *err) {
     TRY(source_open(&e->basis_source, e->ctx->point, &o, err));
     TRY(source_reserve(e->basis_source, e->k.chunk, e->T0, err));
     TRY(basis_set_create(&e->basis, d, method_basis(&e->method.fitted.setup), e->k.chunk, err));
-    TRY(method_collector_create(&e->collector, &e->method.fitted.setup, e->method.fitted.w, e->T0,
-                                e->k.chunk, e->k.contexts, err));
+    TRY(method_collector_create(&e->collector, &e->method.fitted.setup, e->method.fitted.w,
+                                &(struct basis_size){.T0 = e->T0}, e->k.chunk, e->k.contexts, err));
     basis_collector_share(e->collector, job_model_share(&e->share, e->ctx, &e->model));
 cleanup:
     return rc;

@@ -19,9 +19,10 @@ struct text_evaluation {
     struct context_share share;
     struct evaluated_method method;
     struct evaluate_text_prompts prompts;
-    struct prompt_batch batch, bases; /* slots: [chunk]; rows: of a chunk */
+    struct prompt_batch batch; /* slots: [chunk]; rows: of a chunk */
     struct vector_pass pass;
-    struct basis_set basis; /* [chunk] of own basis prompts */
+    struct basis_collector *collector; /* of own basis prompts, or NULL */
+    struct basis_set basis;            /* [chunk] of these */
     struct answer_scores score;
     struct rng stream;           /* of a control's draws */
     float *remade;               /* [edits, chunk, E] edit values that a control replaces */
@@ -39,7 +40,7 @@ static void text_evaluation_release(struct text_evaluation *e) {
     answer_scores_destroy(&e->score);
     basis_set_destroy(&e->basis);
     vector_pass_destroy(&e->pass);
-    prompt_batch_destroy(&e->bases);
+    basis_collector_destroy(e->collector);
     prompt_batch_destroy(&e->batch);
     evaluate_text_prompts_close(&e->prompts);
     evaluated_method_close(&e->method);
@@ -52,15 +53,15 @@ static enum err_code open_text(struct text_evaluation *e, struct err *err) {
     enum err_code rc = ERR_OK;
     struct job_ctx *ctx = e->ctx;
     struct evaluate_text_prompts *t = &e->prompts;
-    size_t T0;
+    struct evaluate_text_basis basis;
     TRY(job_model_open(&e->model, ctx, err));
     TRY(evaluated_method_open(&e->method, ctx, &e->model.params, err));
     const struct config_point *fit = e->method.fit ? e->method.fit->point : NULL;
-    TRY(evaluate_text_basis_points(&T0, ctx->point, fit, e->model.trained_points, &e->model.params,
-                                   err));
-    TRY(evaluate_text_prompts_open(t, ctx->point, ctx->seed, &e->model.params.dims, T0, err));
+    TRY(evaluate_text_basis_find(&basis, ctx->point, fit, e->model.trained_points, &e->model.params,
+                                 err));
+    TRY(evaluate_text_prompts_open(t, ctx->point, ctx->seed, &e->model.params.dims, &basis, err));
     TRY(source_reserve(t->source, t->chunk, t->points, err));
-    if (t->basis) TRY(source_reserve(t->basis, 1, t->T0, err));
+    if (t->basis) TRY(source_reserve(t->basis, t->chunk, t->T0, err));
     if (t->keeps)
         TRY(capture_prompts_create(&e->kept, source_info(t->source), &t->lengths, t->items,
                                    t->points, err));
@@ -71,11 +72,13 @@ cleanup:
 
 static enum err_code create_bases(struct text_evaluation *e, struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct model_dims *d = &e->model.params.dims;
-    const struct prompt_batch_options bases = evaluate_text_bases(&e->prompts, d);
-    TRY(prompt_batch_create(&e->bases, &bases, err));
-    TRY(basis_set_create(&e->basis, d, method_basis(&e->method.fitted.setup), e->prompts.chunk,
-                         err));
+    const struct evaluate_text_prompts *t = &e->prompts;
+    const struct method_setup *setup = &e->method.fitted.setup;
+    const struct basis_size size = evaluate_text_bases(t);
+    TRY(basis_set_create(&e->basis, &e->model.params.dims, method_basis(setup), t->chunk, err));
+    TRY(method_collector_create(&e->collector, setup, e->method.fitted.w, &size, t->chunk,
+                                t->contexts, err));
+    basis_collector_share(e->collector, job_model_share(&e->share, e->ctx, &e->model));
 cleanup:
     return rc;
 }
@@ -108,18 +111,23 @@ cleanup:
 
 /* ---- items */
 
-/* The basis prompt of row i of the asked prompts becomes row i of the bases. With the control
- * `mismatched` it is that of the next sample. */
-static enum err_code add_basis_prompt(struct text_evaluation *e, size_t i, struct err *err) {
+/* The sample whose basis prompt serves row i of the asked prompts. */
+static size_t basis_sample(const struct text_evaluation *e, size_t i) {
+    const size_t own = (size_t)source_question(e->prompts.source, i).sample;
+    return method_basis_of(e->method.control, own, e->prompts.items);
+}
+
+/* Rows i .. of the basis, up to n, whose samples follow one another. Returns the row after them in
+ * *i. */
+static enum err_code collect_run(struct text_evaluation *e, size_t *i, size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct evaluate_text_prompts *t = &e->prompts;
-    const size_t own = (size_t)source_question(t->source, i).sample,
-                 sample = method_basis_of(e->method.control, own, t->items);
-    const struct prompt_view one = source_draw(t->basis, sample, 1);
-    TRY(source_status(t->basis, err));
-    CHECK(one.n == 1, ERR_DATA, "the basis prompt of item %zu does not fit the model", sample);
-    prompt_batch_add(&e->bases, i, &one, 0, (struct prompt_span){.pairs = t->T0 - 1});
-    prompt_rows_ask(&e->bases.rows, i, (struct prompt_seat){i, 0}, &one, 0, t->T0 - 1);
+    const size_t first = *i, sample = basis_sample(e, first);
+    for (*i = first + 1; *i < n && basis_sample(e, *i) == sample + (*i - first);) ++*i;
+    const struct prompt_view run = source_draw(e->prompts.basis, sample, *i - first);
+    TRY(source_status(e->prompts.basis, err));
+    CHECK(run.n == *i - first, ERR_DATA, "the basis prompt of item %zu does not fit the model",
+          sample);
+    basis_collector_run_at(&e->basis, first, e->collector, &e->model.params, &run);
 cleanup:
     return rc;
 }
@@ -129,16 +137,10 @@ cleanup:
 static enum err_code find_text_basis(struct basis *out, struct text_evaluation *e, size_t n,
                                      struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct params *p = &e->model.params;
     *out = (struct basis){0};
     if (e->method.fitted.has_mean) *out = basis_set_view(&e->method.fitted.mean, 0, 1);
     if (!e->prompts.basis) return ERR_OK;
-    prompt_batch_begin(&e->bases, p, NULL);
-    for (size_t i = 0; i < n; i++) TRY(add_basis_prompt(e, i, err));
-    prompt_batch_finish(&e->bases);
-    const struct query_rows rows = prompt_rows_of(&e->bases.rows, n);
-    query_forward(&e->pass.query, p, &e->bases.context, &rows, &(struct edits){0});
-    basis_set_take(&e->basis, 0, &e->pass.query, n, BASIS_PASS_WHOLE);
+    for (size_t i = 0; i < n;) TRY(collect_run(e, &i, n, err));
     *out = basis_set_view(&e->basis, 0, n);
 cleanup:
     return rc;

@@ -7,6 +7,7 @@
 
 #include "stages/stage.h"
 
+struct evaluate_text_basis;
 struct params;
 
 enum err_code evaluate_text_plan(struct job_cost *cost, const struct config_point *point,
@@ -14,10 +15,11 @@ enum err_code evaluate_text_plan(struct job_cost *cost, const struct config_poin
                                  struct err *err);
 enum err_code evaluate_text_run(struct job_ctx *ctx, struct err *err);
 
-/* Points of the basis prompt of each item under a fit; 0: none is needed. ERR_CONFIG where the
- * model does not tell them and the fit neither. */
-enum err_code evaluate_text_basis_points(size_t *out, const struct config_point *point,
-                                         const struct config_point *fit, size_t trained_points,
-                                         const struct params *params, struct err *err);
+/* The basis prompt that each item needs under a fit. ERR_CONFIG where neither the model nor the fit
+ * tells its points. */
+enum err_code evaluate_text_basis_find(struct evaluate_text_basis *out,
+                                       const struct config_point *point,
+                                       const struct config_point *fit, size_t trained_points,
+                                       const struct params *params, struct err *err);
 
 #endif

@@ -15,15 +15,17 @@
 #include "stages/job_model.h"
 #include "stages/shared_keys.h"
 
-enum err_code evaluate_text_basis_points(size_t *out, const struct config_point *point,
-                                         const struct config_point *fit, size_t trained_points,
-                                         const struct params *params, struct err *err) {
+enum err_code evaluate_text_basis_find(struct evaluate_text_basis *out,
+                                       const struct config_point *point,
+                                       const struct config_point *fit, size_t trained_points,
+                                       const struct params *params, struct err *err) {
     struct method_setup setup;
-    *out = 0;
+    *out = (struct evaluate_text_basis){0};
     if (!fit || fitted_method_is_mean(fit)) return ERR_OK;
     method_setup_read(&setup, fit, params);
-    if (!method_basis(&setup)) return ERR_OK;
-    return evaluate_basis_points(out, point, fit, trained_points, err);
+    out->parts = method_basis(&setup);
+    if (!out->parts) return ERR_OK;
+    return evaluate_basis_points(&out->T0, point, fit, trained_points, err);
 }
 
 /* ---- what has no meaning on text */
@@ -97,7 +99,7 @@ static double memory_of(const struct evaluate_text_prompts *t, const struct job_
                         const struct method_setup *setup) {
     const struct model_dims *d = &model->dims;
     const struct prompt_batch_options asked = evaluate_text_batch(t, d);
-    const struct prompt_batch_options bases = evaluate_text_bases(t, d);
+    const struct basis_size bases = evaluate_text_bases(t);
     const struct vector_pass_size pass = evaluate_text_pass(t);
     const size_t values = method_edits_most(setup) * t->chunk * d->E; /* of a control */
     double bytes =
@@ -107,8 +109,9 @@ static double memory_of(const struct evaluate_text_prompts *t, const struct job_
         (double)(t->items * (ANSWER_SCORE_COUNT + 1) * sizeof(float) + values * sizeof(float)) +
         (double)(t->keeps ? t->items * kept_numbers(t) * sizeof(float) : 0) +
         (double)basis_set_bytes(d, method_basis(setup), t->T0 > 0 ? t->chunk : 1);
-    if (t->T0 > 0) bytes += batch_memory(&bases) + (double)source_bytes(t->basis, 1, t->T0);
-    return bytes;
+    if (t->T0 == 0) return bytes;
+    return bytes + (double)method_collector_bytes(setup, &bases, t->chunk, t->contexts) +
+           (double)source_bytes(t->basis, t->chunk, t->T0);
 }
 
 /* "128 items, 10 shots, shift none, up to 90 tokens, bos none" */
@@ -148,12 +151,12 @@ enum err_code evaluate_text_plan(struct job_cost *cost, const struct config_poin
     struct method_setup setup;
     struct evaluate_text_prompts t = {0};
     const struct config_point *fit = job_model_fit(parents, n);
-    size_t T0;
+    struct evaluate_text_basis basis;
     TRY(job_model_plan(&model, point, parents, n, err));
     const struct params shape = {.dims = model.dims};
     TRY(check_keys(point, err));
-    TRY(evaluate_text_basis_points(&T0, point, fit, model.trained_points, &shape, err));
-    TRY(evaluate_text_prompts_open(&t, point, config_point_seed(point), &model.dims, T0, err));
+    TRY(evaluate_text_basis_find(&basis, point, fit, model.trained_points, &shape, err));
+    TRY(evaluate_text_prompts_open(&t, point, config_point_seed(point), &model.dims, &basis, err));
     TRY(check_controls(point, source_info(t.source)->answers->tasks, err));
     TRY(shared_keys_check_room(point, t.chunk, t.lengths.prompt / 2 + 1, &model.dims, err));
     if (fit)

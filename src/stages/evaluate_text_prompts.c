@@ -30,12 +30,14 @@ cleanup:
 
 /* A dropped basis prompt would take its item from one method and not from the others. */
 static enum err_code open_basis(struct evaluate_text_prompts *t, const struct config_point *point,
-                                uint64_t seed, const struct model_dims *d, struct err *err) {
+                                uint64_t seed, const struct model_dims *d, unsigned parts,
+                                struct err *err) {
     enum err_code rc = ERR_OK;
     const struct source_options o = {.seed = seed,
                                      .split = EVALUATED_SPLIT,
                                      .asked = SOURCE_TEST,
                                      .covariates = "basis",
+                                     .next = (parts & basis_bit(BASIS_RECENT)) != 0,
                                      .most_tokens = length_most(d)};
     const struct source_range range = {
         .n = t->items, .points = t->T0, .most_tokens = o.most_tokens};
@@ -51,16 +53,17 @@ cleanup:
 
 enum err_code evaluate_text_prompts_open(struct evaluate_text_prompts *t,
                                          const struct config_point *point, uint64_t seed,
-                                         const struct model_dims *d, size_t T0, struct err *err) {
+                                         const struct model_dims *d,
+                                         const struct evaluate_text_basis *basis, struct err *err) {
     enum err_code rc = ERR_OK;
     *t = (struct evaluate_text_prompts){.points = shared_keys_size(point, "points"),
                                         .items = shared_keys_size(point, "functions"),
                                         .chunk = shared_keys_size(point, "chunk"),
-                                        .T0 = T0,
+                                        .T0 = basis->T0,
                                         .keeps = evaluate_keeps(point, "prompts"),
                                         .contexts = shared_keys_contexts(point)};
     TRY(open_asked(t, point, seed, d, err));
-    if (T0 > 0) TRY(open_basis(t, point, seed, d, err));
+    if (t->T0 > 0) TRY(open_basis(t, point, seed, d, basis->parts, err));
 cleanup:
     if (rc != ERR_OK) evaluate_text_prompts_close(t);
     return rc;
@@ -81,18 +84,13 @@ struct prompt_batch_options evaluate_text_batch(const struct evaluate_text_promp
                                          .contexts = t->contexts};
 }
 
-struct prompt_batch_options evaluate_text_bases(const struct evaluate_text_prompts *t,
-                                                const struct model_dims *d) {
-    return (struct prompt_batch_options){.dims = d,
-                                         .slots = t->chunk,
-                                         .tokens = t->basis_lengths.prompt - 1,
-                                         .rows = t->chunk,
-                                         .contexts = t->contexts};
+struct basis_size evaluate_text_bases(const struct evaluate_text_prompts *t) {
+    return (struct basis_size){
+        .T0 = t->T0, .tokens = t->basis_lengths.prompt - 1, .answer = t->basis_lengths.answer};
 }
 
 struct vector_pass_size evaluate_text_pass(const struct evaluate_text_prompts *t) {
-    const size_t asked = t->lengths.prompt - 1, basis = t->T0 > 0 ? t->basis_lengths.prompt - 1 : 0;
     return (struct vector_pass_size){.capacity = t->chunk * t->lengths.answer,
-                                     .tokens = basis > asked ? basis : asked,
+                                     .tokens = t->lengths.prompt - 1,
                                      .earlier = t->lengths.answer - 1};
 }

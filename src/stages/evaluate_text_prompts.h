@@ -13,6 +13,11 @@
 #include "sources/prompt_batch.h"
 #include "sources/source.h"
 
+struct evaluate_text_basis { /* what an item needs */
+    size_t T0;               /* points of its basis prompt; 0: none */
+    unsigned parts;          /* basis_bit() of the parts of its basis */
+};
+
 struct evaluate_text_prompts {
     size_t points, items, chunk; /* items: of the key `functions`, or all that there are */
     size_t T0;                   /* 0: no basis prompts */
@@ -27,15 +32,15 @@ struct evaluate_text_prompts {
  * reserved yet. */
 enum err_code evaluate_text_prompts_open(struct evaluate_text_prompts *t,
                                          const struct config_point *point, uint64_t seed,
-                                         const struct model_dims *d, size_t T0, struct err *err);
+                                         const struct model_dims *d,
+                                         const struct evaluate_text_basis *basis, struct err *err);
 void evaluate_text_prompts_close(struct evaluate_text_prompts *t); /* idempotent */
 
-/* Slots: a chunk. Rows: every token of the answers of a chunk, of basis prompts one each. */
+/* Slots: a chunk. Rows: every token of the answers of a chunk. */
 struct prompt_batch_options evaluate_text_batch(const struct evaluate_text_prompts *t,
                                                 const struct model_dims *d);
-struct prompt_batch_options evaluate_text_bases(const struct evaluate_text_prompts *t,
-                                                const struct model_dims *d);
-/* The query pass, through which basis prompts go too. */
+struct basis_size evaluate_text_bases(const struct evaluate_text_prompts *t);
+/* The query pass. */
 struct vector_pass_size evaluate_text_pass(const struct evaluate_text_prompts *t);
 
 #endif

@@ -15,8 +15,10 @@
  * or for more xs or anchors than the prompts have. */
 enum err_code fit_derived_check(const struct fit_keys *k, const struct method_setup *s, size_t T0,
                                 const struct config_point *point, struct err *err);
+/* model: bytes of it that a rank holds itself. */
 void fit_derived_cost(struct job_cost *cost, const struct fit_keys *k,
-                      const struct method_setup *setup, size_t T0, const struct source *source);
+                      const struct method_setup *setup, size_t T0, const struct source *source,
+                      double model);
 
 /* run() for such a method. */
 enum err_code fit_derived(struct job_ctx *ctx, struct err *err);

@@ -32,7 +32,7 @@ static enum err_code find_basis_points(size_t *T0, const struct method_setup *se
                                        const struct job_model *model,
                                        const struct config_point *point, struct err *err) {
     *T0 = 0;
-    if (!method_basis(setup)) return ERR_OK;
+    if (!method_reads_points(setup)) return ERR_OK;
     return job_model_basis_points(T0, point, model->trained_points, err);
 }
 
@@ -41,7 +41,7 @@ static enum err_code check_basis(size_t T0, const struct fit_keys *k,
                                  struct err *err) {
     enum err_code rc = ERR_OK;
     if (T0 == 0) return ERR_OK;
-    CHECK_CONFIG(T0 <= k->points || k->size.basis > 0, point, "basis_points",
+    CHECK_CONFIG(T0 <= k->points || k->size.answer > 0, point, "basis_points",
                  "the basis is at point %zu, but prompts have %zu points: lower basis_points or "
                  "raise points",
                  T0, k->points);
@@ -161,23 +161,15 @@ static size_t context_points(const struct fit_keys *k) {
     return k->size.answer > 0 ? k->size.tokens / 2 + 1 : k->points;
 }
 
-/* What a prompt of text has: a query token and one set of tokens before it. */
+/* A basis prompt of text is read with its shots alone. */
 static enum err_code check_text(const struct method_setup *setup, const struct config_point *point,
                                 struct err *err) {
-    enum err_code rc = ERR_OK;
-    const struct method *m = setup->method;
-    const unsigned parts =
-        basis_bit(BASIS_HEADS) | basis_bit(BASIS_ATTENTION) | basis_bit(BASIS_STATE);
-    if (!source_is_text(point)) return ERR_OK;
-    CHECK_CONFIG(method_learns(m), point, "method",
-                 "%s is derived from functions of numbers, not yet from text: use a method that "
-                 "learns, such as ltv, constant or site",
-                 m->name);
-    CHECK_CONFIG(
-        (method_basis(setup) & ~parts) == 0 && m->application.scope == EDIT_QUERY, point, "method",
-        "%s reads or edits more than the query of a prompt: text has no such fit", m->name);
-cleanup:
-    return rc;
+    const unsigned none = basis_bit(BASIS_ALONE) | basis_bit(BASIS_ANCHORS);
+    if (!source_is_text(point) || (method_basis(setup) & none) == 0) return ERR_OK;
+    return config_error(err, point, "method",
+                        "%s reads the query of a basis prompt without its examples too, which "
+                        "text has not: see taskvec help %s",
+                        setup->method->name, setup->method->name);
 }
 
 enum err_code fit_plan(struct job_cost *cost, const struct config_point *point, const char *control,
@@ -196,10 +188,10 @@ enum err_code fit_plan(struct job_cost *cost, const struct config_point *point, 
     method_setup_read(&setup, point, &shape);
     TRY(find_basis_points(&T0, &setup, &model, point, err));
     fit_keys_settle(&k, T0);
-    TRY(check_text(&setup, point, err));
-    TRY(fit_prompts_plan(&source, &k.size, &k, T0, &model.dims, point, err));
+    TRY(fit_prompts_plan(&source, &k.size, &k, &setup, T0, point, err));
     TRY(check_prompts(&k, source, point, &model.dims, err));
     if (setup.method->config.check) TRY(setup.method->config.check(&setup, point, err));
+    TRY(check_text(&setup, point, err));
     TRY(fit_initial_weights_check(point, &setup, err));
     TRY(check_optimiser(&k, &setup, point, err));
     TRY(check_basis(T0, &k, &setup, point, err));
@@ -208,7 +200,7 @@ enum err_code fit_plan(struct job_cost *cost, const struct config_point *point, 
     TRY(shared_keys_check_room(point, most, context_points(&k), &model.dims, err));
     if (!method_learns(setup.method)) {
         TRY(fit_derived_check(&k, &setup, T0, point, err));
-        fit_derived_cost(cost, &k, &setup, T0, source);
+        fit_derived_cost(cost, &k, &setup, T0, source, (double)model.bytes);
     } else {
         fit_keys_data(&o, &k, &setup, T0);
         fill_cost(cost, &k, &o, point, source, (double)model.bytes);

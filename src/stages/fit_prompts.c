@@ -5,19 +5,39 @@
 #include "model/length.h"
 #include "sources/source_registry.h"
 
-/* Of text, the basis prompt of a sample is of the split "basis" and asks a pair for validation. */
-static enum err_code open_source(struct source **out, const struct fit_keys *k,
-                                 const struct config_point *point, uint64_t seed, bool basis,
-                                 struct err *err) {
+/* ---- the sources */
+
+static enum err_code open_as(struct source **out, struct source_options o, const struct fit_keys *k,
+                             const struct config_point *point, uint64_t seed, struct err *err) {
     char split[32];
-    const struct source_options o = {.seed = seed,
-                                     .split = split,
-                                     .covariates = basis ? "basis" : NULL,
-                                     .asked = SOURCE_TRAIN,
-                                     .held_from = k->train};
     (void)snprintf(split, sizeof split, "fit/%lld", (long long)k->repeat);
+    o.seed = seed;
+    o.split = split;
+    o.asked = SOURCE_TRAIN;
     return source_open(out, point, &o, err);
 }
+
+static struct source_options asked_options(const struct fit_keys *k) {
+    return (struct source_options){.held_from = k->train};
+}
+
+/* Of text, the basis prompt of a sample is of the split "basis" and asks a pair for validation. */
+static struct source_options basis_options(const struct fit_keys *k, const struct method_setup *s) {
+    return (struct source_options){.covariates = "basis",
+                                   .held_from = k->train,
+                                   .next = (method_basis(s) & basis_bit(BASIS_RECENT)) != 0};
+}
+
+static struct source_options text_options(enum method_texts which) {
+    return (struct source_options){.shuffled = which == METHOD_SHUFFLED,
+                                   .clean = which != METHOD_SHUFFLED};
+}
+
+static size_t text_points(enum method_texts which, size_t T0) {
+    return which == METHOD_ALONE ? 1 : T0;
+}
+
+/* ---- their lengths */
 
 static enum err_code measure(struct source_lengths *out, struct source *s, size_t n, size_t points,
                              const struct model_dims *d, const struct config_point *point,
@@ -34,39 +54,85 @@ cleanup:
     return rc;
 }
 
-static enum err_code measure_text(struct prompt_size *size, struct source *asked,
-                                  struct source *basis, const struct fit_keys *k, size_t T0,
-                                  const struct model_dims *d, const struct config_point *point,
-                                  struct err *err) {
+/* Raises tokens and answer to those of the longest prompt of n. */
+static enum err_code measure_more(size_t *tokens, size_t *answer, struct source *s, size_t n,
+                                  size_t points, const struct model_dims *d,
+                                  const struct config_point *point, struct err *err) {
     enum err_code rc = ERR_OK;
     struct source_lengths lengths;
-    TRY(measure(&lengths, asked, k->prompts, k->points, d, point, err));
-    *size = (struct prompt_size){.tokens = lengths.prompt - 1,
-                                 .answer = k->first_token ? 1 : lengths.answer};
-    if (!basis) return rc;
-    TRY(measure(&lengths, basis, k->prompts, T0, d, point, err));
-    size->basis = lengths.prompt - 1;
+    TRY(measure(&lengths, s, n, points, d, point, err));
+    if (lengths.prompt > *tokens + 1) *tokens = lengths.prompt - 1;
+    if (lengths.answer > *answer) *answer = lengths.answer;
+cleanup:
+    return rc;
+}
+
+static enum err_code measure_text(struct prompt_size *size, const struct fit_prompts *p,
+                                  const struct fit_keys *k, const struct method_setup *s, size_t T0,
+                                  const struct config_point *point, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *d = &s->params->dims;
+    size_t n[METHOD_TEXTS];
+    *size = (struct prompt_size){0};
+    method_texts(n, s, k->train);
+    TRY(measure_more(&size->tokens, &size->answer, p->source, k->prompts, k->points, d, point,
+                     err));
+    if (k->first_token) size->answer = 1;
+    if (p->basis_source)
+        TRY(measure_more(&size->basis, &size->basis_answer, p->basis_source, k->prompts, T0, d,
+                         point, err));
+    for (enum method_texts i = 0; i < METHOD_TEXTS; i++)
+        if (p->text_sources[i])
+            TRY(measure_more(&size->more, &size->more_answer, p->text_sources[i], n[i],
+                             text_points(i, T0), d, point, err));
+cleanup:
+    return rc;
+}
+
+/* ---- opening */
+
+static enum err_code open_texts(struct fit_prompts *p, const struct fit_keys *k,
+                                const struct method_setup *s, const struct config_point *point,
+                                uint64_t seed, struct err *err) {
+    enum err_code rc = ERR_OK;
+    size_t n[METHOD_TEXTS];
+    method_texts(n, s, k->train);
+    if (method_basis(s)) TRY(open_as(&p->basis_source, basis_options(k, s), k, point, seed, err));
+    for (enum method_texts i = 0; i < METHOD_TEXTS; i++)
+        if (n[i] > 0) TRY(open_as(&p->text_sources[i], text_options(i), k, point, seed, err));
+cleanup:
+    return rc;
+}
+
+static enum err_code open_sources(struct fit_prompts *p, const struct fit_keys *k,
+                                  const struct method_setup *s, size_t T0,
+                                  const struct config_point *point, uint64_t seed,
+                                  struct err *err) {
+    enum err_code rc = ERR_OK;
+    *p = (struct fit_prompts){0};
+    TRY(open_as(&p->source, asked_options(k), k, point, seed, err));
+    if (!source_info(p->source)->answers) return rc;
+    TRY(source_check(p->source, point, s->params->dims.inputs, err));
+    TRY(source_check_vocabulary(p->source, point, s->params->dims.vocabulary, err));
+    TRY(open_texts(p, k, s, point, seed, err));
+    TRY(measure_text(&p->size, p, k, s, T0, point, err));
 cleanup:
     return rc;
 }
 
 enum err_code fit_prompts_plan(struct source **source, struct prompt_size *size,
-                               const struct fit_keys *k, size_t T0, const struct model_dims *d,
+                               const struct fit_keys *k, const struct method_setup *s, size_t T0,
                                const struct config_point *point, struct err *err) {
-    enum err_code rc = ERR_OK;
-    struct source *basis = NULL;
-    const uint64_t seed = config_point_seed(point);
-    *size = (struct prompt_size){0};
-    TRY(open_source(source, k, point, seed, false, err));
-    if (!source_info(*source)->answers) return rc;
-    TRY(source_check(*source, point, d->inputs, err));
-    TRY(source_check_vocabulary(*source, point, d->vocabulary, err));
-    if (T0 > 0) TRY(open_source(&basis, k, point, seed, true, err));
-    TRY(measure_text(size, *source, basis, k, T0, d, point, err));
-cleanup:
-    source_close(basis);
+    struct fit_prompts p;
+    const enum err_code rc = open_sources(&p, k, s, T0, point, config_point_seed(point), err);
+    *source = p.source;
+    *size = p.size;
+    p.source = NULL;
+    fit_prompts_close(&p);
     return rc;
 }
+
+/* ---- drawing */
 
 static enum err_code draw(struct prompt_view *out, struct source *s, size_t n, size_t points,
                           struct err *err) {
@@ -78,24 +144,37 @@ cleanup:
     return rc;
 }
 
-enum err_code fit_prompts_draw(struct fit_prompts *p, const struct fit_keys *k, size_t T0,
-                               const struct model_dims *d, const struct job_ctx *ctx,
+enum err_code fit_prompts_draw(struct fit_prompts *p, const struct fit_keys *k,
+                               const struct method_setup *s, size_t T0, const struct job_ctx *ctx,
                                struct err *err) {
     enum err_code rc = ERR_OK;
-    *p = (struct fit_prompts){0};
-    TRY(open_source(&p->source, k, ctx->point, ctx->seed, false, err));
-    const bool text = source_info(p->source)->answers != NULL;
-    if (text && T0 > 0) TRY(open_source(&p->basis_source, k, ctx->point, ctx->seed, true, err));
-    if (text) TRY(measure_text(&p->size, p->source, p->basis_source, k, T0, d, ctx->point, err));
+    size_t n[METHOD_TEXTS];
+    method_texts(n, s, k->train);
+    TRY(open_sources(p, k, s, T0, ctx->point, ctx->seed, err));
     TRY(draw(&p->prompts, p->source, k->prompts, k->points, err));
     if (p->basis_source) TRY(draw(&p->basis, p->basis_source, k->prompts, T0, err));
+    for (enum method_texts i = 0; i < METHOD_TEXTS; i++)
+        if (p->text_sources[i])
+            TRY(draw(&p->texts[i], p->text_sources[i], n[i], text_points(i, T0), err));
 cleanup:
     if (rc != ERR_OK) fit_prompts_close(p);
     return rc;
 }
 
 void fit_prompts_close(struct fit_prompts *p) {
+    for (enum method_texts i = 0; i < METHOD_TEXTS; i++) source_close(p->text_sources[i]);
     source_close(p->basis_source);
     source_close(p->source);
     *p = (struct fit_prompts){0};
+}
+
+size_t fit_prompts_bytes(const struct source *source, const struct fit_keys *k,
+                         const struct method_setup *s, size_t T0) {
+    size_t bytes = source_bytes(source, k->prompts, k->points), n[METHOD_TEXTS];
+    if (!source_info(source)->answers) return bytes;
+    if (method_basis(s)) bytes += source_bytes(source, k->prompts, T0);
+    method_texts(n, s, k->train);
+    for (enum method_texts i = 0; i < METHOD_TEXTS; i++)
+        bytes += n[i] > 0 ? source_bytes(source, n[i], text_points(i, T0)) : 0;
+    return bytes;
 }

@@ -113,7 +113,7 @@ static enum err_code create_data(struct fit_job *f, struct err *err) {
     fit_keys_data(&o, &f->k, &f->setup, f->T0);
     const size_t model = f->model.lender ? 0 : params_count(d) * sizeof(float);
     size_t needed = fit_data_bytes(&o, d, shard_count(f)) + model +
-                    source_bytes(f->prompts.source, o.prompts.n, o.prompts.points);
+                    fit_prompts_bytes(f->prompts.source, &f->k, &f->setup, f->T0);
     o.memory = f->ctx->memory > needed ? f->ctx->memory - needed : 0;
     o.prompts = f->prompts.prompts;
     o.basis_prompts = f->prompts.basis;
@@ -160,7 +160,7 @@ static enum err_code fit_job_init(struct fit_job *f, struct job_ctx *ctx, struct
     f->choices = method_choices(&f->setup);
     set_options(f);
     TRY(create_fit_arrays(f, err));
-    TRY(fit_prompts_draw(&f->prompts, &f->k, f->T0, &f->model.params.dims, ctx, err));
+    TRY(fit_prompts_draw(&f->prompts, &f->k, &f->setup, f->T0, ctx, err));
     f->k.size = f->prompts.size;
     TRY(create_data(f, err));
     TRY(begin_choice(f, 0, err));

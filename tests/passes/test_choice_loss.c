@@ -30,7 +30,7 @@ static void contexts_are_those_of_the_curve(void **state) {
     const struct curve_options c = {
         .setup = &setup, .chunk = N, .points = POINTS, .window_points = T0, .trained_points = T0};
     SUCCEEDS(choice_loss_create(&chooser, &o, NULL, &err));
-    choice_loss_add(&loss, chooser, &prompts, NULL, 1.0 / N);
+    choice_loss_add(&loss, chooser, &prompts, NULL, NULL, 1.0 / N);
     SUCCEEDS(basis_set_create(&basis, &TINY, method_basis(&setup), N, &err));
     SUCCEEDS(basis_set_collect(&basis, &p, &prompts, T0, N, &err));
     const struct basis rows = basis_set_view(&basis, 0, N);
@@ -44,7 +44,7 @@ static void contexts_are_those_of_the_curve(void **state) {
     CLOSE(loss / want - 1, 1e-5);
     CLOSE(1 - loss / want, 1e-5);
     icv_set_keys(&setup, (struct icv_keys){.scale = 0}); /* no edit: another loss */
-    choice_loss_add(&plain, chooser, &prompts, NULL, 1.0 / N);
+    choice_loss_add(&plain, chooser, &prompts, NULL, NULL, 1.0 / N);
     assert_true(plain > 1.01 * want || plain < 0.99 * want);
     curve_destroy(&curve);
     basis_set_destroy(&basis);

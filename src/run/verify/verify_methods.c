@@ -84,7 +84,8 @@ static enum err_code collect(struct verify_case *t, struct err *err) {
     struct basis_collector *c = NULL;
     if (!parts) return ERR_OK;
     TRY(basis_set_create(&t->basis, &p->dims, parts, t->prompts.n, err));
-    TRY(method_collector_create(&c, &t->setup, t->w, t->T0, t->prompts.n, CONTEXT_SINGLE, err));
+    const struct basis_size size = {.T0 = t->T0};
+    TRY(method_collector_create(&c, &t->setup, t->w, &size, t->prompts.n, CONTEXT_SINGLE, err));
     for (size_t i = 0; i < t->prompts.n; i++) {
         const size_t of = method_basis_of(control_of(t), i, t->prompts.n);
         const struct prompt_view one = prompt_view_part(&t->prompts, of, 1);

@@ -227,8 +227,8 @@ static enum err_code open_into(struct text_source *of, const struct config_point
     enum err_code rc = ERR_OK;
     struct text_keys k;
     TRY(text_keys_read(&k, point, o->shifted, err));
-    const bool shuffled =
-        (k.shuffled || o->shuffled) && !o->covariates; /* basis prompts are clean */
+    const bool clean = o->clean || o->covariates; /* basis prompts are clean */
+    const bool shuffled = (k.shuffled || o->shuffled) && !clean;
     of->setup.form = k.written;
     of->setup.wants_next = o->next;
     of->setup.most_tokens = o->most_tokens;
