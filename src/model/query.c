@@ -214,6 +214,12 @@ static void run_layers(struct query *q, const struct params *p, const struct con
 
 const float *query_output(const struct query *q) { return stream(q, q->dims.L); }
 
+const float *query_attention(const struct query *q, const struct context *c, size_t l, size_t r,
+                             size_t h) {
+    assert(q->scratch->for_backward && l < q->dims.L && h < q->dims.H);
+    return q->scratch->layers[l].att + (r * q->dims.H + h) * (c->layout.capacity + 1 + q->earlier);
+}
+
 static bool only_adds_to_blocks(const struct edits *edits) {
     for (size_t i = 0; i < edits->n; i++)
         if (edits->items[i].site != EDIT_BLOCK || edits->items[i].operation != EDIT_ADD)

@@ -65,6 +65,12 @@ size_t query_bytes_long(const struct model_dims *dims, size_t capacity, size_t t
 /* x[L] [R, E] of the last pass. */
 const float *query_output(const struct query *q);
 
+/* The attention of head h of row r in layer l during the last pass, on context c: probabilities
+ * [length[r] + earlier[r] + 1] of the tokens that the row sees, in their order, itself the last.
+ * Only of a query that is created for the backward pass. */
+const float *query_attention(const struct query *q, const struct context *c, size_t l, size_t r,
+                             size_t h);
+
 /* rows->R <= capacity. Every edit applies (row_stride > 0: values row r, or edits->index[r]). */
 void query_forward(struct query *q, const struct params *p, const struct context *c,
                    const struct query_rows *rows, const struct edits *edits);

@@ -67,6 +67,11 @@ struct source_answers {
     size_t left_out;   /* prompts that were longer than source_options.most_tokens */
 };
 
+struct source_tokens { /* of the tokenizer of a source of text, whatever its task */
+    size_t count;
+    int32_t bos; /* the token that begins every prompt; -1: none */
+};
+
 /* What prompt i of the last draw asks. */
 struct source_question {
     uint64_t sample;

@@ -31,8 +31,9 @@ bool source_is_text(const struct config_point *point) {
            strcmp(config_text(point, "source.kind"), "text") == 0;
 }
 
-enum err_code source_vocabulary(size_t *out, const struct config_point *point, struct err *err) {
-    return text_source_vocabulary(out, point, err);
+enum err_code source_tokens_of(struct source_tokens *out, const struct config_point *point,
+                               struct err *err) {
+    return text_source_tokens(out, point, err);
 }
 
 enum err_code source_shift_schema(struct config_schema *out, struct err *err) {

@@ -18,9 +18,10 @@ enum err_code source_open(struct source **out, const struct config_point *point,
 /* Numbers of a token of that source: the width of a model that is made for it. 0: token ids. */
 size_t source_inputs(const struct config_point *point);
 
-/* Prompts are token ids, of how many: the vocabulary of the source's tokenizer. */
+/* Whether prompts are token ids; then what the source's tokenizer has. */
 bool source_is_text(const struct config_point *point);
-enum err_code source_vocabulary(size_t *out, const struct config_point *point, struct err *err);
+enum err_code source_tokens_of(struct source_tokens *out, const struct config_point *point,
+                               struct err *err);
 
 /* What help prints of each problem and of each shift. paper: NULL or "" where there is none. */
 struct source_entry {

@@ -74,3 +74,46 @@ enum err_code effects_prompts_check(const struct source *source, const struct co
         "effects are differences of squared errors, which do not suit class labels: "
         "choose a problem whose y is a number");
 }
+
+size_t effects_prompts_mapped(const struct causal_options *o) {
+    return o->tokens > 0 ? o->corrupted.n : o->prompts.n;
+}
+
+static enum err_code check_random(const struct induction_options *o,
+                                  const struct config_point *point, const struct model_dims *d,
+                                  struct err *err) {
+    enum err_code rc = ERR_OK;
+    CHECK_CONFIG(d->inputs == 0, point, "measure",
+                 "induction is attention to tokens of a vocabulary, but the model reads tokens of "
+                 "%zu numbers: choose \"patching\"",
+                 d->inputs);
+    CHECK_CONFIG(o->vocabulary <= d->vocabulary, point, "source.tokenizer",
+                 "it has %zu tokens, but the embedding of the model has %zu rows: files of two "
+                 "models are mixed",
+                 o->vocabulary, d->vocabulary);
+    CHECK_CONFIG(o->length < o->vocabulary, point, "repeated",
+                 "the vocabulary has only %zu tokens: lower it", o->vocabulary);
+    CHECK_CONFIG(induction_tokens(o) <= length_most(d), point, "repeated",
+                 "%zu tokens shown twice are a sequence of %zu, but the model computes %zu at "
+                 "most: lower it",
+                 o->length, induction_tokens(o), length_most(d));
+cleanup:
+    return rc;
+}
+
+enum err_code effects_prompts_random(struct induction_options *out,
+                                     const struct config_point *point, const struct model_dims *d,
+                                     struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct source_tokens tokens;
+    TRY(source_tokens_of(&tokens, point, err));
+    *out = (struct induction_options){.sequences = shared_keys_size(point, "prompts"),
+                                      .length = shared_keys_size(point, "repeated"),
+                                      .vocabulary = tokens.count,
+                                      .bos = tokens.bos,
+                                      .contexts = shared_keys_contexts(point)};
+    out->chunk = shared_keys_chunk(point, out->sequences);
+    TRY(check_random(out, point, d, err));
+cleanup:
+    return rc;
+}

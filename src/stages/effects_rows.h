@@ -25,4 +25,11 @@
 
 ROW_DECLARE(effects_row, EFFECTS_ROW);
 
+/* Of text, where heads are measured in several ways. */
+#define EFFECTS_TEXT_ROW(X)                                                                        \
+    EFFECTS_ROW(X)                                                                                 \
+    X(TEXT, measure, "", "what `effect` is: patching, gradient or induction")
+
+ROW_DECLARE(effects_text_row, EFFECTS_TEXT_ROW);
+
 #endif

@@ -159,7 +159,10 @@ static enum err_code read_shape(struct hf_shape *out, const struct config_point 
                              .mlp_width = shared_keys_size(point, "model.mlp_width"),
                              .rotary_base = config_float(point, "model.rotary_base"),
                              .tied = config_bool(point, "model.tied")};
-    return source_vocabulary(&out->vocabulary, point, err);
+    struct source_tokens tokens;
+    const enum err_code rc = source_tokens_of(&tokens, point, err);
+    if (rc == ERR_OK) out->vocabulary = tokens.count;
+    return rc;
 }
 
 static enum err_code read_language_model(struct model_dims *d, const struct config_point *point,

@@ -52,7 +52,8 @@ static const struct stage_tensor TENSORS[] = {
      "of text, keep = [\"prompts\"]: the tokens of each prompt, then -1"},
     {"evaluate", "answer_ids", "items x tokens", "the same of its true answer"},
     {"estimate", "errors", "n x T", "error of each function after k = 0, 1, ... examples"},
-    {"effects", "effects", "L x H x n", "indirect effect of each head on each prompt"},
+    {"effects", "effects", "L x H x n", "indirect effect of each head on each prompt; of text also its "
+     "attribution, or its induction score on each sequence"},
     {"effects", "basis_heads", "L x E", "mean head outputs, with which heads are patched"},
     {"effects", "basis_attention", "L x E",
      "the same of the attention outputs, with reading \"reprojected\""},

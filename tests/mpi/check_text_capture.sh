@@ -16,7 +16,7 @@ name = "text"; seed = 5;
 model = { checkpoint = "model"; };
 source = { kind = "text"; task = ["capital.json", "number.json"]; };
 stages = ( { stage = "capture"; points = [1, 5]; prompts = 24; chunk = 5; },
-           { stage = "effects"; points = 5; prompts = 10; chunk = 4; } );
+           { stage = "effects"; points = 5; prompts = 10; chunk = 4; measure = ["patching", "induction"]; repeated = 7; } );
 END
 
 one="$home/one"
@@ -26,7 +26,7 @@ expect_same_bits "$config" "$home" 9
 python3 - "$one" <<'END' || fault "artifacts"
 import glob, json, struct, sys
 files = glob.glob(sys.argv[1] + "/artifacts/*/*.safetensors")
-assert len(files) == 6, files
+assert len(files) == 7, files  # induction reads no task: one job for both
 captures = 0
 for path in files:
     data = open(path, "rb").read()
@@ -64,7 +64,7 @@ if python=$(find_python "torch, transformers, safetensors"); then
 fi
 
 # ---- what makes other jobs
-finished() { # NUMBER WHAT ARGUMENT...: so many of the 6 jobs need not run again
+finished() { # NUMBER WHAT ARGUMENT...: so many of the 7 jobs need not run again
     local number=$1 what=$2 found
     shift 2
     launch 0 plan "$config" -o "$one" "$@"
@@ -72,16 +72,16 @@ finished() { # NUMBER WHAT ARGUMENT...: so many of the 6 jobs need not run again
     found=$(grep -cE '^(capture|effects).* DONE ' "$work/out") || true
     [[ $found == "$number" ]] || { fault "$what: $found jobs are done, not $number"; sed 's/^/    > /' "$work/out"; }
 }
-finished 6 'the same config'
+finished 7 'the same config'
 tr '\n' ' ' <"$work/out" | grep -qE 'for each rank, and [0-9.]+ [KM]iB a node for the weights' || fault "plan does not say what the weights take"
 mv "$home/capital.json" "$home/renamed.json"
 sed -i 's/capital.json/renamed.json/' "$config"
-finished 6 'a renamed task'
-finished 0 'another template' -s 'source.template={x} -> {y}; '
-finished 2 'shuffled labels' -s capture.source.labels=shuffled
+finished 7 'a renamed task'
+finished 1 'another template' -s 'source.template={x} -> {y}; '
+finished 3 'shuffled labels' -s capture.source.labels=shuffled
 finished 0 'another seed' -s seed=6
 sed -i 's/"output": "\([A-Z]\)/"output": "\1\1/' "$home/renamed.json"
-finished 3 'another task of the same name'
+finished 4 'another task of the same name'
 
 # ---- refusals: one line, exit 65, nothing computed
 refuses() { expect_refusal "$config" "$@"; } # WORDS ARGUMENT...
@@ -115,4 +115,6 @@ header = json.loads(data[8:8 + struct.unpack("<Q", data[:8])[0]])
 left_out = int(header["__metadata__"]["prompts_left_out"])
 assert 0 < left_out < 24 and header["hidden"]["shape"][0] == 24 - left_out == header["position"]["shape"][0], header
 END
-conclude "6 jobs on 0 to 3 ranks, a kill, and what their plan says"
+refuses 'has only 96 tokens' --only effects -s effects.measure=induction -s effects.repeated=96
+refuses 'are a sequence of 162, but the model computes 160' --only effects -s effects.measure=induction -s effects.repeated=81
+conclude "7 jobs on 0 to 3 ranks, a kill, and what their plan says"

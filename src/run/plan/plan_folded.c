@@ -2,16 +2,21 @@
 
 #include <string.h>
 
-static const char METHOD[] = "method"; /* the key `reader` of the only stage that has one */
+/* The value of the key that decides what a point reads, such as its method. */
+static const char *reader_of(const struct plan *p, size_t stage, size_t i) {
+    return config_text(config_stage_point(p->config, stage, i), p->stages[stage].kind->reader);
+}
 
-/* Keys with `least` values or more that the point does not read. */
+/* Keys with `least` values or more that the point does not read. Several are given, be it above the
+ * stages; one may be a default. */
 static void list_unread(struct text *out, const struct plan *p, size_t stage,
                         const struct config_point *point, size_t least) {
     const char *gap = "";
     for (size_t k = 0; k < config_stage_keys(p->config, stage); k++) {
         const struct config_key *key = config_stage_key(p->config, stage, k);
         if ((key->flags & CONFIG_SILENT) || config_stage_values(p->config, stage, k) < least ||
-            !config_stage_sets(p->config, stage, key->name) || !config_is_unread(point, key->name))
+            (least < 2 && !config_stage_sets(p->config, stage, key->name)) ||
+            !config_is_unread(point, key->name))
             continue;
         text_add(out, "%s%s", gap, key->name);
         gap = ", ";
@@ -25,10 +30,8 @@ void plan_folded_unread(struct text *out, const struct plan *p, size_t stage,
 
 /* Some point before point i has its method. */
 static bool is_met(const struct plan *p, size_t stage, size_t i) {
-    const char *method = config_text(config_stage_point(p->config, stage, i), METHOD);
     for (size_t k = 0; k < i; k++)
-        if (strcmp(config_text(config_stage_point(p->config, stage, k), METHOD), method) == 0)
-            return true;
+        if (strcmp(reader_of(p, stage, k), reader_of(p, stage, i)) == 0) return true;
     return false;
 }
 
@@ -67,7 +70,7 @@ void plan_folded_describe(struct text *out, const struct plan *p, size_t stage) 
         if (is_met(p, stage, i)) continue;
         text_clear(&keys);
         list_unread(&keys, p, stage, point, 2);
-        add_method(out, &c, config_text(point, METHOD), &keys);
+        add_method(out, &c, reader_of(p, stage, i), &keys);
     }
     end_clause(out, &c);
     text_add(out, ".");

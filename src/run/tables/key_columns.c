@@ -115,20 +115,25 @@ cleanup:
 
 /* ---- what the columns of a table show in any case */
 
-static bool is_shown_in_own(const struct stage *kind, const struct config_key *key) {
+static bool is_shown_by(const struct job_columns *columns, const struct config_key *key) {
     static const char *const names[][2] = {/* a key, and the column that shows it */
                                            {"ltv.reading", "reading"},
                                            {"estimator", "method"},
                                            {"source.problem", "source"},
                                            {"model.wpe_seed", "wpe_seed"}};
-    for (size_t i = 0; i < kind->columns->n; i++) {
-        const char *column = kind->columns->list[i].name;
+    for (size_t i = 0; i < columns->n; i++) {
+        const char *column = columns->list[i].name;
         if (strcmp(column, key->name) == 0) return true;
         for (size_t k = 0; k < sizeof names / sizeof *names; k++)
             if (strcmp(names[k][0], key->name) == 0 && strcmp(names[k][1], column) == 0)
                 return true;
     }
     return false;
+}
+
+static bool is_shown_in_own(const struct stage *kind, const struct config_key *key) {
+    return is_shown_by(kind->columns, key) ||
+           (kind->text_columns && is_shown_by(kind->text_columns, key));
 }
 
 /* Keys of fits that tables of evaluations have columns for. */

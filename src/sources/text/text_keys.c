@@ -77,8 +77,8 @@ static const char *text_of(const struct config_point *point, const char *key) {
     return config_has(point, key) ? config_text(point, key) : "";
 }
 
-static enum err_code find_tokenizer(const char **out, const struct config_point *point,
-                                    struct err *err) {
+enum err_code text_keys_tokenizer(const char **out, const struct config_point *point,
+                                  struct err *err) {
     *out = text_of(point, "source.tokenizer");
     if (**out) return ERR_OK;
     *out = text_of(point, "model.checkpoint");
@@ -103,7 +103,7 @@ enum err_code text_keys_read(struct text_keys *out, const struct config_point *p
                  point, "source.template", "%s", why.msg);
     if (shifted) TRY(read_shift(&relabelled, point, err));
     out->shuffled = relabelled || strcmp(config_text(point, "source.labels"), "shuffled") == 0;
-    TRY(find_tokenizer(&out->tokenizer, point, err));
+    TRY(text_keys_tokenizer(&out->tokenizer, point, err));
 cleanup:
     return rc;
 }

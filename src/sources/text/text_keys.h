@@ -22,4 +22,8 @@ struct text_keys {         /* texts are those of the point */
 enum err_code text_keys_read(struct text_keys *out, const struct config_point *point, bool shifted,
                              struct err *err);
 
+/* The folder or file of the tokenizer alone. ERR_CONFIG as above. */
+enum err_code text_keys_tokenizer(const char **out, const struct config_point *point,
+                                  struct err *err);
+
 #endif

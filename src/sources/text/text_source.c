@@ -189,16 +189,21 @@ static void fill_info(struct text_source *of, const struct text_keys *k,
     };
 }
 
+static enum err_code find_bos(int32_t *out, const struct tokenizer *t,
+                              const struct config_point *point, struct err *err) {
+    struct err why;
+    if (tokenizer_bos(out, t, config_text(point, "source.bos"), &why) == ERR_OK) return ERR_OK;
+    return config_error(err, point, "source.bos", "%s", why.msg);
+}
+
 static enum err_code open_tokenizer(struct text_source *of, const struct text_keys *k,
                                     const struct config_point *point, struct err *err) {
     enum err_code rc = ERR_OK;
-    struct err why;
     int32_t *bos = &of->setup.bos;
     TRY(shared_tokenizer_open(&of->tokenizer, k->tokenizer, err));
     of->setup.tokenizer = of->tokenizer;
     of->answers.vocabulary = tokenizer_count(of->tokenizer);
-    CHECK_CONFIG(tokenizer_bos(bos, of->tokenizer, k->bos, &why) == ERR_OK, point, "source.bos",
-                 "%s", why.msg);
+    TRY(find_bos(bos, of->tokenizer, point, err));
     const struct token_text token =
         *bos < 0 ? (struct token_text){0} : tokenizer_token(of->tokenizer, *bos);
     (void)snprintf(of->answers.bos, sizeof of->answers.bos, "%.*s", (int)token.size,
@@ -253,15 +258,16 @@ enum err_code text_source_open(struct source **out, const struct config_point *p
     return rc;
 }
 
-enum err_code text_source_vocabulary(size_t *out, const struct config_point *point,
-                                     struct err *err) {
+enum err_code text_source_tokens(struct source_tokens *out, const struct config_point *point,
+                                 struct err *err) {
     enum err_code rc = ERR_OK;
-    struct text_keys k;
     struct tokenizer *tokenizer = NULL;
-    TRY(text_keys_read(&k, point, false, err));
-    TRY(tokenizer_open(&tokenizer, k.tokenizer, err));
-    *out = tokenizer_count(tokenizer);
+    const char *path;
+    TRY(text_keys_tokenizer(&path, point, err));
+    TRY(shared_tokenizer_open(&tokenizer, path, err));
+    out->count = tokenizer_count(tokenizer);
+    TRY(find_bos(&out->bos, tokenizer, point, err));
 cleanup:
-    tokenizer_close(tokenizer);
+    shared_tokenizer_close(tokenizer);
     return rc;
 }

@@ -13,8 +13,8 @@ enum err_code text_source_schema(struct config_schema *out, struct err *err);
 enum err_code text_source_open(struct source **out, const struct config_point *point,
                                const struct source_options *o, struct err *err);
 
-/* Tokens of the tokenizer of such a source. */
-enum err_code text_source_vocabulary(size_t *out, const struct config_point *point,
-                                     struct err *err);
+/* The tokens of such a source; its keys source.bos and source.tokenizer are enough. */
+enum err_code text_source_tokens(struct source_tokens *out, const struct config_point *point,
+                                 struct err *err);
 
 #endif
