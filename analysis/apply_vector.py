@@ -303,6 +303,8 @@ def ltv(model, w, basis, about):
 
 def fv(model, w, basis, about):
     source = basis["basis_heads" if about["variant"] == "heads" else "basis_attention"]
+    if json.loads(about["keys"].get("sites", '"layers"')) == "distributed":
+        return source
     rule, v = json.loads(about["keys"]["bias"]), 0
     for layer in range(model.layers):
         weight, bias = model.of_block(layer, "attn.c_proj")

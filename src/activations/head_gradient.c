@@ -1,9 +1,9 @@
 #include "activations/head_gradient.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 #include "activations/causal_text.h"
+#include "activations/number_gradient.h"
 #include "model/vocabulary.h"
 #include "ops/vector_ops.h"
 
@@ -68,6 +68,7 @@ cleanup:
 }
 
 size_t head_gradient_bytes(const struct model_dims *d, const struct causal_options *o) {
+    if (o->tokens == 0) return number_gradient_bytes(d, o);
     const struct prompt_batch_options batch = causal_text_batch(o, d, o->prompts.n);
     return prompt_batch_bytes(&batch) + prompt_batch_context_bytes(&batch) +
            query_bytes(d, batch.slots, o->tokens, true) + vocabulary_bytes(d, batch.slots, true) +
@@ -108,7 +109,7 @@ static void attribute(struct gradient_map *m, const struct prompt_view *part) {
 enum err_code head_gradient_map(float *effect, const struct params *p,
                                 const struct causal_options *o, struct err *err) {
     struct gradient_map m;
-    assert(o->tokens > 0);
+    if (o->tokens == 0) return number_gradient_map(effect, p, o, err);
     enum err_code rc = gradient_map_init(&m, p, o, err);
     if (rc != ERR_OK) return rc;
     m.effect = effect;

@@ -5,7 +5,7 @@
  * on a clean prompt is the sum over its coordinates of z times the gradient of the logit of the
  * first token of the true answer with respect to z, at the last token; to first order what the
  * logit would lose without the head. Prompts whose answer is not among the TOP most likely tokens
- * have 0. For models of token ids.
+ * have 0. Of prompts of numbers: number_gradient.h.
  */
 #ifndef ACTIVATIONS_HEAD_GRADIENT_H
 #define ACTIVATIONS_HEAD_GRADIENT_H
@@ -14,7 +14,8 @@
 
 enum { HEAD_GRADIENT_TOP = 5 };
 
-/* effect [L, H, o->prompts.n], by prompts of `chunk` at a time with o->tokens of context at most.
+/* effect [L, H, o->prompts.n], by prompts of `chunk` at a time with o->tokens of context at most;
+ * 0: prompts of numbers.
  * Of the other options it reads contexts, share and progress (1 for each prompt). ERR_NUMERIC where
  * no answer is among the most likely tokens; ERR_MEMORY, or what o->progress returns. */
 enum err_code head_gradient_map(float *effect, const struct params *p,

@@ -48,7 +48,7 @@ static struct fit_data_options options_of(const struct work *w, const struct ben
     struct fit_data_options o = {.setup = &w->scene.ltv,
                                  .prompts = prompt_view_part(&w->scene.view, 0, n),
                                  .basis_points = z->trained_points,
-                                 .train = n,
+                                 .averaged = n,
                                  .batch = z->batch < n ? z->batch : n,
                                  .shards = 1,
                                  .memory = memory,

@@ -71,7 +71,7 @@ static enum err_code sharing_bench_open(void **state, struct bench_line lines[BE
     w->options = (struct fit_data_options){.setup = &w->scene.ltv,
                                            .prompts = w->scene.view,
                                            .basis_points = z->trained_points,
-                                           .train = z->few,
+                                           .averaged = z->few,
                                            .batch = z->few,
                                            .shards = 1,
                                            .memory = SIZE_MAX,

@@ -1,18 +1,21 @@
 /*
  * Function vector: v = sum of the outputs of the heads with the largest average indirect effect,
- * each slice through W_o; fv.scale times v is added to the output of every block in fv.layers.
+ * each slice through W_o; fv.scale times v is added to the output of every block in fv.layers
+ * (sites "layers"), or of one block that is chosen on validation prompts ("one_layer"). With sites
+ * "distributed" fv.scale times the output of each chosen head is added to that head of the query.
  *
- * Derivation: the indirect effect of every head on label-shuffled prompts (causal_map.h),
- * averaged over the first fv.prompts training prompts; a head is patched with its mean over all
- * training prompts. Weights [L, H] are 1 for the fv.heads heads of largest effect and 0 for the
- * others. The slices are those of a prompt (basis "prompt") or the mean over training prompts
- * ("mean").
+ * Derivation (fv_heads.h): the indirect effect of every head on label-shuffled prompts
+ * (causal_map.h), averaged over the first fv.prompts training prompts; a head is patched with its
+ * mean over all training prompts. Weights [L, H] are 1 for the fv.heads heads of largest effect and
+ * 0 for the others. fv.selection has other ways to select heads. The slices are those of a prompt
+ * (basis "prompt") or the mean over training prompts ("mean").
  *
  * As published for regression: reading "reprojected", corruption "redrawn", bias "per_head", 35
  * of 96 heads, layers [6, 7, 8], basis "mean".
  *
  * Source: Todd, Li, Sharma, Mueller, Wallace, Bau, "Function Vectors in Large Language Models",
- *   ICLR 2024, arXiv:2310.15213, section 2; regression port by Saglam et al., arXiv:2502.05390.
+ *   ICLR 2024, arXiv:2310.15213, section 2; regression port by Saglam et al., arXiv:2502.05390;
+ *   selection by gradients and distributed edits: Pham et al., arXiv:2606.05079.
  * Sees: T0 - 1 examples of the function through the basis prompt; with basis "mean", none.
  * Cost: one basis prompt per function. Derivation: for each prompt of the map one shuffled
  *   context and about H(L+1)/2 token passes, or L H contexts with "redrawn".
@@ -20,40 +23,58 @@
  */
 #include "methods/fv.h"
 
-#include <assert.h>
 #include <inttypes.h>
-#include <stdlib.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "methods/fv_heads.h"
 #include "model/block.h"
 #include "ops/vector_ops.h"
 
 const char *const FV_BIASES[] = {"once", "per_head", "none", NULL};
+static const char *const SELECTIONS[] = {"aie", "gradient", "random", "bottom", NULL};
+static const char *const SITES[] = {"layers", "one_layer", "distributed", NULL};
 
-/* Published: 35 of 96. */
-static size_t heads_of(const struct method_setup *s) {
-    const size_t all = s->params->dims.L * s->params->dims.H, few = (35 * all + 48) / 96;
-    const int64_t given = fv_keys(s).heads;
-    assert(given <= (int64_t)all);
-    if (given > 0) return (size_t)given;
-    return few > 0 ? few : 1;
+/* Candidates for the scale of distributed edits. */
+static const double SCALES[] = {0.25, 0.5, 1, 2, 4};
+enum { N_SCALES = sizeof SCALES / sizeof *SCALES };
+
+static bool is_distributed(const struct method_setup *s) {
+    return fv_keys(s).sites == FV_DISTRIBUTED;
 }
 
+/* ---- layers and scale */
+
+/* Of sites "layers": blocks that are edited; of "one_layer": candidates. */
 static size_t layer_count(const struct method_setup *s) {
-    const size_t third = s->params->dims.L / 3, given = fv_keys(s).n_layers;
+    const size_t L = s->params->dims.L, given = fv_keys(s).n_layers;
     if (given > 0) return given;
-    return third > 0 ? third : 1;
+    if (fv_keys(s).sites == FV_ONE_LAYER) return L;
+    return L / 3 > 0 ? L / 3 : 1;
 }
 
 static size_t layer_at(const struct method_setup *s, size_t i) {
     const struct fv_keys keys = fv_keys(s);
-    return keys.n_layers > 0 ? keys.layers[i] : s->params->dims.L / 3 + i;
+    if (keys.n_layers > 0) return keys.layers[i];
+    return keys.sites == FV_ONE_LAYER ? i : s->params->dims.L / 3 + i;
 }
 
 static double scale_of(const struct method_setup *s) {
     const double given = fv_keys(s).scale;
-    return given > 0 ? given : 1 / (double)layer_count(s);
+    if (given > 0) return given;
+    if (is_distributed(s)) return SCALES[s->choice];
+    return fv_keys(s).sites == FV_ONE_LAYER ? 1 : 1 / (double)layer_count(s);
+}
+
+static size_t fv_choices(const struct method_setup *s) {
+    if (is_distributed(s)) return fv_keys(s).scale > 0 ? 1 : N_SCALES;
+    return fv_keys(s).sites == FV_ONE_LAYER ? layer_count(s) : 1;
+}
+
+static double fv_chosen(const struct method_setup *s) {
+    if (is_distributed(s)) return scale_of(s);
+    return fv_keys(s).sites == FV_ONE_LAYER ? (double)layer_at(s, s->choice) : (double)NAN;
 }
 
 static enum basis_part part_of(const struct method_setup *s) {
@@ -76,9 +97,20 @@ static size_t fv_scratch(const struct method_setup *s, size_t R) {
     return R * basis_width(part_of(s), &s->params->dims);
 }
 
-static size_t fv_values(const struct method_setup *s) { return s->params->dims.E; }
+static size_t fv_values(const struct method_setup *s) {
+    const struct model_dims *d = &s->params->dims;
+    return is_distributed(s) ? d->L * basis_width(part_of(s), d) : d->E;
+}
 
-static void fv_vector(float *v, const float *w, const struct basis *b, const struct method_setup *s,
+/* v [L, R, H D]: the outputs of all heads. */
+static void copy_heads(float *v, const struct basis *b, const struct method_setup *s) {
+    const struct model_dims *d = &s->params->dims;
+    const size_t width = basis_width(part_of(s), d), n = b->R * width;
+    for (size_t l = 0; l < d->L; l++)
+        memcpy(v + l * n, b->part[part_of(s)] + l * b->stride * width, n * sizeof *v);
+}
+
+static void sum_heads(float *v, const float *w, const struct basis *b, const struct method_setup *s,
                       float *scratch) {
     const struct model_dims *d = &s->params->dims;
     const size_t R = b->R, H = d->H, E = d->E;
@@ -97,115 +129,72 @@ static void fv_vector(float *v, const float *w, const struct basis *b, const str
     }
 }
 
+static void fv_vector(float *v, const float *w, const struct basis *b, const struct method_setup *s,
+                      float *scratch) {
+    if (is_distributed(s))
+        copy_heads(v, b, s);
+    else
+        sum_heads(v, w, b, s, scratch);
+}
+
+/* Each chosen head at its own layer: its output is added to that of the query. */
+static size_t edit_heads(struct edit *items, const float *v, const float *w, size_t R,
+                         const struct method_setup *s) {
+    const struct model_dims *d = &s->params->dims;
+    const size_t width = basis_width(part_of(s), d), D = width / d->H;
+    size_t n = 0;
+    for (size_t i = 0; i < d->L * d->H; i++) {
+        const size_t l = i / d->H, from = i % d->H * D;
+        if (w[i] == 0) continue;
+        items[n++] = (struct edit){.layer = l,
+                                   .site = EDIT_HEADS,
+                                   .from = from,
+                                   .n = D,
+                                   .scale = (float)scale_of(s),
+                                   .values = v + l * R * width + from,
+                                   .row_stride = R > 1 ? width : 0};
+    }
+    return n;
+}
+
 static size_t fv_edits(struct edit *items, const float *v, const float *w, size_t R,
                        const struct method_setup *s) {
-    (void)w;
-    for (size_t i = 0; i < layer_count(s); i++)
-        items[i] = (struct edit){.layer = layer_at(s, i),
+    const bool one = fv_keys(s).sites == FV_ONE_LAYER;
+    const size_t first = one ? s->choice : 0, n = one ? 1 : layer_count(s);
+    if (is_distributed(s)) return edit_heads(items, v, w, R, s);
+    for (size_t i = 0; i < n; i++)
+        items[i] = (struct edit){.layer = layer_at(s, first + i),
                                  .scope = EDIT_QUERY,
                                  .scale = (float)scale_of(s),
                                  .values = v,
                                  .row_stride = R > 1 ? s->params->dims.E : 0};
-    return layer_count(s);
+    return n;
 }
 
-/* ---- the derivation */
-
-static void fv_texts(size_t n[], const struct method_setup *s, size_t train) {
-    const struct method_training all = {.prompts = {.n = train}};
-    n[METHOD_SHUFFLED] = method_first_prompts(&all, fv_keys(s).prompts);
-}
-
-void fv_choose(float *w, const struct model_dims *d, const uint32_t *order, size_t n) {
-    assert(n <= d->L * d->H);
-    memset(w, 0, d->L * d->H * sizeof *w);
-    for (size_t i = 0; i < n; i++) w[order[i]] = 1;
-}
-
-static struct causal_options options_of(const struct method_setup *s,
-                                        const struct method_training *t) {
-    return (struct causal_options){.prompts = t->prompts,
-                                   .corrupted = t->texts[METHOD_SHUFFLED],
-                                   .tokens = t->tokens,
-                                   .T0 = t->T0,
-                                   .chunk = t->chunk,
-                                   .contexts = t->contexts,
-                                   .reading = (enum causal_reading)s->variant,
-                                   .corruption = fv_keys(s).corruption,
-                                   .share = t->share,
-                                   .stream = t->stream};
-}
-
-static size_t fv_derive_bytes(const struct method_setup *s, const struct method_training *t) {
-    const struct model_dims *d = &s->params->dims;
-    struct causal_options o = options_of(s, t);
-    const size_t mean = causal_mean_bytes(d, &o), row = basis_set_bytes(d, fv_basis(s), 1);
-    o.prompts.n = method_first_prompts(t, fv_keys(s).prompts);
-    const size_t map = causal_map_bytes(d, &o) + method_weights(s) * o.prompts.n * sizeof(float);
-    return row + (mean > map ? mean : map);
-}
-
-static void fv_derive_work(double *contexts, double *tokens, const struct method_setup *s,
-                           const struct method_training *t) {
-    const double n = (double)method_first_prompts(t, fv_keys(s).prompts),
-                 heads = (double)method_weights(s);
-    *contexts = fv_keys(s).corruption == CAUSAL_REDRAWN ? n * heads : n;
-    *tokens = n * heads / 2; /* half the layers on average */
-}
-
-/* w from effect [L, H, n] and effects [L, H], both overwritten; order [L, H]. */
-static enum err_code choose_heads(float *w, float *effect, double *effects, uint32_t *order,
-                                  const struct causal_options *o, const struct basis *mean,
-                                  const struct method_setup *s, struct err *err) {
-    enum err_code rc = ERR_OK;
-    const struct model_dims *d = &s->params->dims;
-    TRY(causal_map(effect, s->params, mean, o, err));
-    TRY(causal_effects(effects, effect, d, o->prompts.n, err));
-    causal_rank(order, effects, method_weights(s));
-    fv_choose(w, d, order, heads_of(s));
-cleanup:
-    return rc;
-}
-
-static enum err_code fv_derive(float *w, const struct method_training *t,
-                               const struct method_setup *s, struct err *err) {
-    enum err_code rc = ERR_OK;
-    const size_t heads = method_weights(s), n = method_first_prompts(t, fv_keys(s).prompts);
-    struct causal_progress progress = {t->report, t->context, 0,
-                                       (double)(t->prompts.n + n * heads)};
-    struct causal_options o = options_of(s, t);
-    struct basis_set mean = {0};
-    float *effect = calloc(heads * n, sizeof *effect);
-    double *effects = calloc(heads, sizeof *effects);
-    uint32_t *order = calloc(heads, sizeof *order);
-    CHECK(effect && effects && order, ERR_MEMORY, "no memory for the effects of %zu prompts", n);
-    o.progress = t->report ? &progress : NULL;
-    TRY(basis_set_create(&mean, &s->params->dims, fv_basis(s), 1, err));
-    TRY(causal_mean(&mean, s->params, &o, err));
-    o.prompts.n = n;
-    const struct basis values = basis_set_view(&mean, 0, 1);
-    TRY(choose_heads(w, effect, effects, order, &o, &values, s, err));
-cleanup:
-    basis_set_destroy(&mean);
-    free(order);
-    free(effects);
-    free(effect);
-    return rc;
+static size_t fv_edits_most(const struct method_setup *s) {
+    if (is_distributed(s)) return method_weights(s);
+    return fv_keys(s).sites == FV_ONE_LAYER ? 1 : layer_count(s);
 }
 
 /* ---- keys */
 
+static int index_of(const struct config_point *point, const char *key, const char *const *names) {
+    return config_has(point, key) ? (int)text_index(names, config_text(point, key)) : 0;
+}
+
+/* Points have a key where fv.selection and fv.sites let it matter. */
 static void fv_read(struct method_setup *s, const struct config_point *point) {
-    s->variant = text_index(CAUSAL_READINGS, config_text(point, "fv.reading"));
+    s->variant = index_of(point, "fv.reading", CAUSAL_READINGS);
     struct fv_keys keys = {
         .heads = config_int(point, "fv.heads"),
-        .prompts = config_int(point, "fv.prompts"),
+        .prompts = config_has(point, "fv.prompts") ? config_int(point, "fv.prompts") : 0,
         .scale = config_float(point, "fv.scale"),
-        .corruption = (enum causal_corruption)text_index(CAUSAL_CORRUPTIONS,
-                                                         config_text(point, "fv.corruption")),
-        .bias = (enum fv_bias)text_index(FV_BIASES, config_text(point, "fv.bias")),
+        .corruption = (enum causal_corruption)index_of(point, "fv.corruption", CAUSAL_CORRUPTIONS),
+        .bias = (enum fv_bias)index_of(point, "fv.bias", FV_BIASES),
+        .selection = (enum fv_selection)index_of(point, "fv.selection", SELECTIONS),
+        .sites = (enum fv_sites)index_of(point, "fv.sites", SITES),
     };
-    const size_t n = config_list_size(point, "fv.layers");
+    const size_t n = config_has(point, "fv.layers") ? config_list_size(point, "fv.layers") : 0;
     keys.n_layers = n < FV_LAYERS ? (uint32_t)n : FV_LAYERS; /* more: fv_check refuses them */
     for (size_t i = 0; i < keys.n_layers; i++)
         keys.layers[i] = (uint32_t)config_list_int(point, "fv.layers", i);
@@ -215,6 +204,7 @@ static void fv_read(struct method_setup *s, const struct config_point *point) {
 static enum err_code check_layers(const struct fv_keys *keys, size_t L,
                                   const struct config_point *point, struct err *err) {
     enum err_code rc = ERR_OK;
+    if (!config_has(point, "fv.layers")) return ERR_OK;
     const size_t n = config_list_size(point, "fv.layers");
     CHECK_CONFIG(n <= FV_LAYERS, point, "fv.layers", "%zu blocks: list at most %d", n, FV_LAYERS);
     for (size_t i = 0; i < n; i++) {
@@ -274,7 +264,7 @@ static const struct config_key KEYS[] = {
         .flags = CONFIG_AXIS,
         .max = 1e8,
         .def = "256",
-        .when = "method=fv",
+        .when = "fv.selection=aie|gradient|bottom",
         .unit = "prompts",
         .meaning =
             "Number of training prompts, from the first, whose labels are shuffled to measure"
@@ -286,7 +276,7 @@ static const struct config_key KEYS[] = {
         .flags = CONFIG_AXIS,
         .def = "shared",
         .choices = CAUSAL_CORRUPTIONS,
-        .when = "method=fv",
+        .when = "fv.selection=aie|bottom",
         .unit = "",
         .meaning = "Label order of the shuffled prompts: one per prompt for all heads, or redrawn "
                    "for each head and shared by all prompts (published, needs a context per head).",
@@ -297,7 +287,7 @@ static const struct config_key KEYS[] = {
         .flags = CONFIG_AXIS,
         .def = "once",
         .choices = FV_BIASES,
-        .when = "method=fv",
+        .when = "fv.sites=layers|one_layer",
         .unit = "",
         .meaning = "Whether the bias of the output projection is added once per layer with chosen "
                    "heads, once per chosen head (published) or never.",
@@ -308,11 +298,11 @@ static const struct config_key KEYS[] = {
         .flags = CONFIG_LIST,
         .max = 1e6,
         .def = "[]",
-        .when = "method=fv",
+        .when = "fv.sites=layers|one_layer",
         .unit = "",
         .meaning =
-            "Blocks, counted from 0, to whose output the vector is added; [] means the middle"
-            " third.",
+            "Blocks, counted from 0, to whose output the vector is added, by default the middle "
+            "third; with `fv.sites` one_layer the candidates, by default all.",
     },
     {
         .name = "fv.scale",
@@ -323,8 +313,33 @@ static const struct config_key KEYS[] = {
         .when = "method=fv",
         .unit = "",
         .meaning =
-            "Factor of the vector at each of these blocks; 0 means 1 divided by their number "
-            "(published).",
+            "Factor of the vector at each of these blocks (0: 1 divided by their number, "
+            "published), or with `fv.sites` distributed of each head (0: chosen on validation "
+            "prompts from 0.25, 0.5, 1, 2, 4).",
+    },
+    {
+        .name = "fv.selection",
+        .type = CONFIG_NAME,
+        .flags = CONFIG_AXIS | CONFIG_SINCE,
+        .def = "aie",
+        .choices = SELECTIONS,
+        .when = "method=fv",
+        .unit = "",
+        .meaning =
+            "Heads that are chosen: those of largest average indirect effect (published), of "
+            "largest attribution by gradients on clean prompts, at random, or of smallest "
+            "effect.",
+    },
+    {
+        .name = "fv.sites",
+        .type = CONFIG_NAME,
+        .flags = CONFIG_AXIS | CONFIG_SINCE,
+        .def = "layers",
+        .choices = SITES,
+        .when = "method=fv",
+        .unit = "",
+        .meaning = "Where heads are added: their sum after each block of `fv.layers`, after one "
+                   "block that is chosen on validation prompts, or each head at its own layer.",
     },
 };
 
@@ -341,9 +356,11 @@ const struct method method_fv = {
              .weights = "L x H: 1 for each chosen head, else 0",
              .vector = "v = sum over l of (basis_heads_l D(weights_l)) W_l + n_l b_l; reading "
                        "reprojected: basis_attention for basis_heads; n_l by fv.bias: once: 1 "
-                       "where layer l has a chosen head; per_head: their number; none: 0",
+                       "where layer l has a chosen head; per_head: their number; none: 0; sites "
+                       "distributed: v_l = basis_heads_l D(weights_l)",
              .place = "adds fv.scale v to the output of the blocks fv.layers (defaults: 1 / their "
-                      "number, the middle third); query"},
+                      "number, the middle third), or of the chosen block; sites distributed: adds "
+                      "fv.scale v_l to the head outputs of every layer l; query"},
     .config = {.variants = CAUSAL_READINGS,
                .rows = KEYS,
                .n = sizeof KEYS / sizeof *KEYS,
@@ -355,10 +372,13 @@ const struct method method_fv = {
     .derivation = {.weights_shape = method_shape_heads,
                    .derive = fv_derive,
                    .bytes = fv_derive_bytes,
-                   .work = fv_derive_work},
+                   .work = fv_derive_work,
+                   .choices = fv_choices,
+                   .chosen = fv_chosen,
+                   .chooses_at_basis = true},
     .application = {.vector = fv_vector,
                     .values = fv_values,
                     .edits = fv_edits,
-                    .edits_most = layer_count,
+                    .edits_most = fv_edits_most,
                     .scratch = fv_scratch},
 };

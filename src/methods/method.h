@@ -160,6 +160,7 @@ struct method_derivation { /* where its weights come from */
     size_t (*choices)(const struct method_setup *s); /* candidates, at least 1; NULL: 1 */
     /* The number that setup.choice means, such as a layer or a ridge weight; NULL: none. */
     double (*chosen)(const struct method_setup *s);
+    bool chooses_at_basis; /* by the loss at the point of the basis, unless a key says otherwise */
 };
 
 struct method_application { /* the vector and the edits made from it */

@@ -58,20 +58,35 @@ cleanup:
     return rc;
 }
 
-/* Every sample once, in the order given by stream and epoch. train_loss is the mean of the losses
- * before each step. */
+/* Updates of a pass over all samples. */
+static int64_t updates_of_pass(const struct fit_loop_options *o) {
+    return (int64_t)((o->samples + o->batch - 1) / o->batch);
+}
+
+int64_t fit_loop_updates(const struct fit_loop_options *o) {
+    return o->every > 0 ? o->every : updates_of_pass(o);
+}
+
+/* Samples in the order given by stream and pass. train_loss is the mean of the losses before each
+ * step. */
 static enum err_code one_epoch(const struct fit *f, struct err *err) {
     enum err_code rc = ERR_OK;
-    const size_t samples = f->o->samples;
-    double sum = 0;
-    rng_permutation(f->order, (uint32_t)samples, &f->o->shuffles, (uint64_t)f->state->epoch, 0);
-    for (size_t first = 0; first < samples; first += f->o->batch) {
-        const size_t left = samples - first, n = left < f->o->batch ? left : f->o->batch;
+    const size_t samples = f->o->samples, batch = f->o->batch;
+    const int64_t each = updates_of_pass(f->o);
+    double sum = 0, seen = 0;
+    for (int64_t i = 0; i < fit_loop_updates(f->o); i++) {
+        const int64_t at = f->state->steps % each;
+        const size_t first = (size_t)at * batch, left = samples - first,
+                     n = left < batch ? left : batch;
         double loss = (double)NAN;
+        if (i == 0 || at == 0)
+            rng_permutation(f->order, (uint32_t)samples, &f->o->shuffles,
+                            (uint64_t)(f->state->steps / each), 0);
         TRY(one_step(f, &loss, f->order + first, n, err));
         sum += loss * (double)n;
+        seen += (double)n;
     }
-    f->state->train_loss = sum / (double)samples;
+    f->state->train_loss = sum / seen;
 cleanup:
     return rc;
 }

@@ -39,6 +39,9 @@ struct fit_loop_options {
     size_t weights; /* number of learned weights */
     size_t samples; /* training samples */
     size_t batch;
+    int64_t
+        every; /* updates of an epoch of Adam, after which comes a validation; 0: all samples
+                  once. They go on through the samples, which are shuffled anew after each pass */
     int64_t epochs, patience;
     enum fit_rule rule;
     struct rng shuffles;
@@ -71,6 +74,9 @@ struct fit_loop_callbacks {
 
 /* Floats of state->memory: the moments m and v of Adam, or the state of L-BFGS. */
 size_t fit_loop_memory(const struct fit_loop_options *o);
+
+/* Updates of one epoch of Adam. */
+int64_t fit_loop_updates(const struct fit_loop_options *o);
 
 /* Runs from *state to the end of the fit. Epoch 0 with w set is a new fit, whose other members are
  * initialised here; any other epoch resumes one. A state that has ended returns at once. scratch_g

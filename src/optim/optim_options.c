@@ -18,8 +18,7 @@ static const struct config_key NAME_BOTH = {
     .def = "adam",
     .choices = BOTH,
     .unit = "",
-    .meaning = "Algorithm that updates the weights: Adam on mini-batches, or L-BFGS on all "
-               "prompts at once with one step per epoch."};
+    .meaning = "Adam on mini-batches, or L-BFGS, one step an epoch on all prompts."};
 
 static const struct config_key ROWS[] = {
     {.name = "optimiser.lr",

@@ -152,10 +152,10 @@ static size_t prepare(struct fit_data *d, size_t n, const size_t *at, size_t n_a
     return R;
 }
 
-/* Adds the basis of those rows that are training samples to sum, in their order. */
+/* Adds the basis of those rows that the mean is over to sum, in their order. */
 static void add_to_mean(double *sum, const struct fit_data *d, size_t R, enum basis_pass pass) {
     for (size_t r = 0; r < R; r++)
-        if (d->rows[r] < d->o.train) basis_set_add(sum, &d->basis, &d->pass.query, r, pass);
+        if (d->rows[r] < d->o.averaged) basis_set_add(sum, &d->basis, &d->pass.query, r, pass);
 }
 
 /* Basis of the R samples in d->rows, whose rows in `of` are prepared and whose slots are
@@ -185,6 +185,7 @@ static void take_text_basis(struct fit_data *d, double *sum, size_t R) {
 static void take_basis(struct fit_data *d, double *sum, size_t R) {
     const size_t at = d->o.basis_points - 1;
     const unsigned parts = fit_size_parts(&d->o);
+    if (d->o.mean && d->rows[0] >= d->o.averaged) return; /* as are all after it */
     if (fit_size_is_text(&d->o)) {
         take_text_basis(d, sum, R);
         return;
@@ -265,7 +266,7 @@ static enum err_code finish_mean(struct fit_data *d, double *sums, struct err *e
         TRY(job_reduce_real(d->ctx, sums, scratch, n, d->o.shards, err));
     else
         assert(d->o.shards == 1);
-    basis_set_mean(&d->basis, sums, d->o.train);
+    basis_set_mean(&d->basis, sums, d->o.averaged);
 cleanup:
     return rc;
 }

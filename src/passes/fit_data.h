@@ -32,8 +32,8 @@ struct fit_data_options {
     struct prompt_view basis_prompts; /* of text: of T0 points, one for each sample, or unused */
     struct prompt_size size;          /* of text */
     bool first_token;                 /* the loss of text is that of the first token of an answer */
-    bool mean; /* one basis for all: the mean over the first `train` samples */
-    size_t train;
+    bool mean; /* one basis for all: the mean over the first `averaged` samples */
+    size_t averaged;
     size_t batch;                           /* most samples of a pass */
     size_t lengths[FIT_LENGTHS], n_lengths; /* in points, from 1; none: prompts.points alone */
     size_t shards;

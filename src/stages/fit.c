@@ -113,7 +113,7 @@ static const struct config_key KEYS[] = {
         .max = 1e6,
         .def = "7",
         .unit = "epochs",
-        .meaning = "Epochs without lower validation loss after which a fit stops; 0: never.",
+        .meaning = "Epochs without lower validation loss that end a fit; 0: never.",
     },
     {
         .name = "patience_rule",
@@ -180,6 +180,38 @@ static const struct config_key KEYS[] = {
         .def = "20",
         .unit = "epochs",
         .meaning = "Epochs between two checkpoints.",
+    },
+    {
+        .name = "validate_every",
+        .type = CONFIG_INT,
+        .flags = CONFIG_SINCE,
+        .max = 1e9,
+        .def = "0",
+        .when = "optimiser.name=adam",
+        .unit = "updates",
+        .meaning =
+            "Updates of an epoch, after which follows a validation; 0 means one pass over the "
+            "training prompts.",
+    },
+    {
+        .name = "basis_prompts",
+        .type = CONFIG_INT,
+        .flags = CONFIG_AXIS | CONFIG_SINCE,
+        .max = 1e8,
+        .def = "0",
+        .when = "basis=mean",
+        .unit = "prompts",
+        .meaning = "Number of training prompts, from the first, whose mean is the basis; 0 means "
+                   "all.",
+    },
+    {
+        .name = "choice_points",
+        .type = CONFIG_INT,
+        .flags = CONFIG_AXIS | CONFIG_SINCE,
+        .max = 1e6,
+        .def = "0",
+        .unit = "points",
+        .meaning = "Points of prompts by which `fv` chooses; 0: of the basis, of text 1.",
     },
 };
 

@@ -45,9 +45,9 @@ static bool wants_mean(const struct fit_keys *k, const struct method_setup *s) {
 
 /* Prompts to process in all: for the weights, for the mean basis, and for the choice. */
 static double work_of(const struct fit_keys *k, const struct method_setup *s) {
-    const double train = (double)k->train,
-                 parts = (s->method->derivation.derive ? 1 : 0) + wants_mean(k, s);
-    return parts * train + (double)(k->prompts - k->train);
+    const double derived = s->method->derivation.derive ? (double)k->train : 0,
+                 averaged = wants_mean(k, s) ? (double)k->averaged : 0;
+    return derived + averaged + (double)(k->prompts - k->train);
 }
 
 static enum err_code create_arrays(struct derivation *d, struct err *err) {
@@ -145,7 +145,7 @@ static enum err_code find_mean(struct derivation *d, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct params *p = &d->model.params;
     const struct basis_mean_options o = {.params = p,
-                                         .prompts = prompt_view_part(&d->bases, 0, d->k.train),
+                                         .prompts = prompt_view_part(&d->bases, 0, d->k.averaged),
                                          .chunk = d->k.batch,
                                          .report = report_more,
                                          .context = d};

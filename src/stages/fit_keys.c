@@ -14,8 +14,11 @@ static bool has_basis(const struct method *m) { return m->inputs.basis != NULL; 
 /* Weights in closed form come from the first T0 points of the prompts; `points` beyond them count
  * only for the loss that learns, or that decides among candidates. */
 static bool takes_loss(const struct method *m) {
-    return method_learns(m) || m->derivation.choices || !has_basis(m);
+    const bool chooses = m->derivation.choices && !m->derivation.chooses_at_basis;
+    return method_learns(m) || chooses || !has_basis(m);
 }
+
+static bool takes_no_loss(const struct method *m) { return !takes_loss(m); }
 
 /* The keys of `fit` that some method does not read; every method reads the others. A method's own
  * keys exist for that method alone (config_key.when). "optimiser." stands for the keys below it. */
@@ -23,10 +26,17 @@ static const struct {
     const char *key;
     bool (*read_by)(const struct method *m);
 } READERS[] = {
-    {"points", takes_loss},           {"basis", has_basis},
-    {"basis_points", has_basis},      {"optimiser.", method_learns},
-    {"epochs", method_learns},        {"patience", method_learns},
-    {"patience_rule", method_learns}, {"checkpoint_every", method_learns},
+    {"points", takes_loss},
+    {"basis", has_basis},
+    {"basis_points", has_basis},
+    {"optimiser.", method_learns},
+    {"epochs", method_learns},
+    {"patience", method_learns},
+    {"patience_rule", method_learns},
+    {"checkpoint_every", method_learns},
+    {"choice_points", takes_no_loss},
+    {"basis_prompts", has_basis},
+    {"validate_every", method_learns},
 };
 
 bool fit_keys_read_by(const char *method, const char *key) {
@@ -50,6 +60,11 @@ static int64_t integer(const struct config_point *point, const char *key) {
     return config_has(point, key) ? config_int(point, key) : 0;
 }
 
+/* Of prompts, at the last of which the loss is taken; 0: those of the basis. */
+static int64_t points_of(const struct config_point *point) {
+    return integer(point, config_has(point, "points") ? "points" : "choice_points");
+}
+
 /* More than FIT_LENGTHS are counted but not read: fit_plan() refuses them. */
 static void read_lengths(struct fit_keys *k, const struct config_point *point) {
     if (!config_has(point, "lengths")) return;
@@ -65,7 +80,7 @@ static enum prompt_loss_kind loss_kind(const struct config_point *point) {
 
 void fit_keys_read(struct fit_keys *k, const struct config_point *point) {
     *k = (struct fit_keys){
-        .points = (size_t)integer(point, "points"),
+        .points = (size_t)points_of(point),
         .prompts = shared_keys_size(point, "prompts"),
         .batch = shared_keys_size(point, "batch"),
         .shards = shared_keys_size(point, "shards"),
@@ -76,6 +91,7 @@ void fit_keys_read(struct fit_keys *k, const struct config_point *point) {
         .epochs = integer(point, "epochs"),
         .patience = integer(point, "patience"),
         .repeat = config_int(point, "repeat"),
+        .validate_every = integer(point, "validate_every"),
         .checkpoint_every = config_int(point, "checkpoint_every"),
         .contexts = shared_keys_contexts(point),
         .rule = key_is(point, "patience_rule", "cumulative") ? FIT_CUMULATIVE : FIT_CONSECUTIVE,
@@ -84,10 +100,13 @@ void fit_keys_read(struct fit_keys *k, const struct config_point *point) {
     if (k->loss.kind == LOSS_HUBER) k->loss.delta = config_float(point, "delta");
     double share = config_float(point, "validation");
     k->train = k->prompts - (size_t)(share * (double)k->prompts + 0.5);
+    k->averaged = (size_t)integer(point, "basis_prompts");
+    if (k->averaged == 0) k->averaged = k->train;
 }
 
 void fit_keys_settle(struct fit_keys *k, size_t T0) {
-    if (k->points == 0) k->points = T0;
+    if (k->points > 0) return;
+    k->points = k->loss.kind == LOSS_CROSS_ENTROPY ? 1 : T0;
 }
 
 bool fit_keys_comparable(const struct config_key *key) {
@@ -105,7 +124,7 @@ void fit_keys_data(struct fit_data_options *out, const struct fit_keys *k,
         .prompts = {.n = k->prompts, .points = k->points, .dims = setup->params->dims.inputs},
         .basis_points = T0,
         .mean = k->mean,
-        .train = k->train,
+        .averaged = k->averaged,
         .batch = k->batch,
         .shards = k->shards,
         .loss = k->loss,

@@ -24,15 +24,17 @@ struct fit_keys {
     bool mean; /* the basis is the mean over the training prompts */
     struct prompt_loss loss;
     bool first_token; /* of text: the loss is that of the first token of the answer */
+    size_t averaged;  /* training prompts, the first ones, of that mean */
     int64_t epochs, patience, repeat, checkpoint_every;
+    int64_t validate_every; /* updates of an epoch; 0: one pass over the training prompts */
     enum fit_rule rule;
     enum context_precision contexts;
 };
 
 void fit_keys_read(struct fit_keys *k, const struct config_point *point);
 
-/* For a method that reads no `points`: prompts of T0 points, at the last of which its validation
- * loss is taken. */
+/* For a method that reads no `points`, without `choice_points`: prompts of T0 points, of text
+ * queries without shots, at the last of which its validation loss is taken. */
 void fit_keys_settle(struct fit_keys *k, size_t T0);
 
 /* Whether a fit of this method reads the key of the stage: the table is in fit_keys.c. A key that

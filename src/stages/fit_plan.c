@@ -81,6 +81,14 @@ cleanup:
     return rc;
 }
 
+static enum err_code check_averaged(const struct fit_keys *k, const struct config_point *point,
+                                    struct err *err) {
+    if (k->averaged <= k->train) return ERR_OK;
+    return config_error(err, point, "basis_prompts",
+                        "%zu prompts of %zu for training: lower it or raise prompts", k->averaged,
+                        k->train);
+}
+
 static enum err_code check_optimiser(const struct fit_keys *k, const struct method_setup *setup,
                                      const struct config_point *point, struct err *err) {
     if (!k->lbfgs || setup->l1 <= 0) return ERR_OK;
@@ -98,6 +106,11 @@ static double sample_rows(const struct fit_keys *k) {
     return k->n_lengths > 0 ? (double)k->n_lengths : 1;
 }
 
+/* Training samples of one epoch, as often as updates read them. */
+static double epoch_samples(const struct fit_keys *k) {
+    return k->validate_every > 0 ? (double)k->validate_every * (double)k->batch : (double)k->train;
+}
+
 /* Contexts are computed once, if they fit the memory. Each epoch runs one query per prompt and
  * length: forward and backward (counted as two passes) for training prompts, forward for validation
  * prompts. All lengths of a prompt read its context together. Epochs that patience saves are not
@@ -107,7 +120,7 @@ static struct job_load load_of(const struct fit_keys *k, const struct method_set
     const struct model_dims *d = &setup->params->dims;
     const double T = context_tokens(k), n = (double)k->prompts, rows = sample_rows(k);
     const double epochs = (double)k->epochs * (double)method_choices(setup);
-    const double passes = epochs * ((double)k->train + n);
+    const double passes = epochs * (2 * epoch_samples(k) + n - (double)k->train);
     struct job_load load = {0};
     flops_add_contexts(&load, d, n, T);
     flops_add_queries(&load, d, passes * rows, T);
@@ -195,6 +208,7 @@ enum err_code fit_plan(struct job_cost *cost, const struct config_point *point, 
     TRY(fit_initial_weights_check(point, &setup, err));
     TRY(check_optimiser(&k, &setup, point, err));
     TRY(check_basis(T0, &k, &setup, point, err));
+    TRY(check_averaged(&k, point, err));
     TRY(check_lengths(&k, &setup, T0, point, err));
     const size_t most = k.prompts > k.batch ? k.prompts : k.batch;
     TRY(shared_keys_check_room(point, most, context_points(&k), &model.dims, err));

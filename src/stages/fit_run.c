@@ -123,20 +123,21 @@ static enum err_code create_data(struct fit_job *f, struct err *err) {
 }
 
 static void set_options(struct fit_job *f) {
-    int64_t updates = (int64_t)((f->k.train + f->k.batch - 1) / f->k.batch);
     f->options = (struct fit_loop_options){
         .optimiser = f->k.lbfgs ? FIT_LBFGS : FIT_ADAM,
         .l1 = f->setup.l1,
         .weights = f->weights,
         .samples = f->k.train,
         .batch = f->k.batch,
+        .every = f->k.validate_every,
         .epochs = f->k.epochs,
         .patience = f->k.patience,
         .rule = f->k.rule,
         .shuffles = fit_stream(&f->k, f->ctx->seed, "shuffle"),
     };
     if (f->k.lbfgs) return;
-    optimiser_read(&f->options.adam, &f->options.schedule, f->ctx->point, f->k.epochs * updates);
+    optimiser_read(&f->options.adam, &f->options.schedule, f->ctx->point,
+                   f->k.epochs * fit_loop_updates(&f->options));
 }
 
 /* A new fit for one choice. */
@@ -240,7 +241,8 @@ cleanup:
 /* ---- callbacks of the fit loop */
 
 static enum err_code progress(struct fit_job *f, struct err *err) {
-    double passes = (double)(f->k.prompts + f->k.batch - 1) / (double)f->k.batch + 1;
+    const double held = (double)(f->k.prompts - f->k.train) / (double)f->k.batch;
+    const double passes = (double)fit_loop_updates(&f->options) + held + 1;
     double part = fmin((double)f->passes / passes, 1);
     const double each = (double)f->k.epochs, before = (double)f->setup.choice * each;
     const double epochs = before + fmin((double)f->saved.epoch + part, each);

@@ -37,8 +37,7 @@ static const struct config_key CONTEXT_KEYS[] = {{
     .def = "\"single\"",
     .choices = PRECISIONS,
     .unit = "",
-    .meaning = "Precision of cached keys and values: half rounds them to 11 significant bits and "
-               "takes half the memory.",
+    .meaning = "Precision of cached keys and values; half: 11 significant bits.",
 }};
 
 /* The order of the families is the order of the axes, so of the jobs: new ones go to the end. */

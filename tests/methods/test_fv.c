@@ -1,6 +1,9 @@
 #include "methods/fv.h"
 
+#include <math.h>
+
 #include "activations/causal_map.h"
+#include "activations/head_gradient.h"
 #include "methods/prompt_scene.h"
 #include "methods/vector_pass.h"
 #include "ops/blas.h"
@@ -82,6 +85,77 @@ static void its_edits_share_the_vector(void **state) {
         assert_ptr_equal(items[i].values, v);
         assert_int_equal(items[i].row_stride, E);
         assert_true(items[i].scale == 0.5f);
+    }
+    params_destroy(&p);
+}
+
+/* Every chosen head at its own layer; the scale is a candidate, or the key. */
+static void distributed_edits_are_at_the_heads(void **state) {
+    (void)state;
+    static const double SCALES[] = {0.25, 0.5, 1, 2, 4};
+    static const size_t CHOSEN[] = {0, 1, 5};
+    struct params p = tiny_params(&TINY);
+    struct pair z = pair_normals(LAYERS * STRIDE * E, 71, 1.0);
+    const struct basis b = {ROWS, STRIDE, {z.f}};
+    const float w[ALL] = {1, 1, 0, 0, 0, 1};
+    struct method_setup s;
+    struct edit items[ALL];
+    struct edits edits;
+    float v[LAYERS * ROWS * E];
+    method_setup_named(&s, "fv", &p);
+    fv_set_keys(&s, (struct fv_keys){.sites = FV_DISTRIBUTED});
+    assert_int_equal(method_values(&s), LAYERS * E);
+    assert_int_equal(method_edits_most(&s), ALL);
+    assert_int_equal(method_choices(&s), 5);
+    s.method->application.vector(v, w, &b, &s, NULL);
+    for (s.choice = 0; s.choice < 5; s.choice++) {
+        method_edits(items, &edits, v, w, ROWS, &s);
+        assert_int_equal(edits.n, 3);
+        assert_true(s.method->derivation.chosen(&s) == SCALES[s.choice]);
+        for (size_t i = 0; i < 3; i++) {
+            const size_t l = CHOSEN[i] / HEADS, from = CHOSEN[i] % HEADS * E / HEADS;
+            assert_int_equal(items[i].layer, l);
+            assert_true(items[i].site == EDIT_HEADS && items[i].operation == EDIT_ADD);
+            assert_true(items[i].from == from && items[i].n == E / HEADS);
+            assert_true(items[i].scale == (float)SCALES[s.choice]);
+            for (size_t r = 0; r < ROWS; r++)
+                assert_memory_equal(edit_row(&items[i], r), z.f + (l * STRIDE + r) * E + from,
+                                    E / HEADS * sizeof *v);
+        }
+    }
+    s.choice = 0;
+    fv_set_keys(&s, (struct fv_keys){.sites = FV_DISTRIBUTED, .scale = 0.7});
+    assert_int_equal(method_choices(&s), 1);
+    method_edits(items, &edits, v, w, ROWS, &s);
+    assert_true(items[0].scale == 0.7f);
+    pair_free(&z);
+    params_destroy(&p);
+}
+
+static void one_layer_is_a_choice(void **state) {
+    (void)state;
+    struct params p = tiny_params(&TINY);
+    struct method_setup s;
+    struct edit items[1];
+    struct edits edits;
+    const float v[E] = {0};
+    method_setup_named(&s, "fv", &p);
+    assert_int_equal(method_choices(&s), 1);
+    assert_true(isnan(s.method->derivation.chosen(&s)));
+    for (uint32_t given = 0; given < 2; given++) {
+        fv_set_keys(
+            &s, (struct fv_keys){.sites = FV_ONE_LAYER, .n_layers = 2 * given, .layers = {0, 2}});
+        assert_int_equal(method_choices(&s), given ? 2 : LAYERS);
+        assert_int_equal(method_edits_most(&s), 1);
+        for (s.choice = 0; s.choice < method_choices(&s); s.choice++) {
+            const size_t layer = given ? 2 * s.choice : s.choice;
+            method_edits(items, &edits, v, NULL, 1, &s);
+            assert_int_equal(edits.n, 1);
+            assert_int_equal(items[0].layer, layer);
+            assert_true(items[0].site == EDIT_BLOCK && items[0].scale == 1);
+            assert_true(s.method->derivation.chosen(&s) == (double)layer);
+        }
+        s.choice = 0;
     }
     params_destroy(&p);
 }
@@ -196,6 +270,84 @@ static void no_other_head_has_an_effect(void **state) {
     prompt_scene_free(&s);
 }
 
+static void derive(float *w, struct prompt_scene *s, const struct rng *stream,
+                   enum fv_selection selection, int64_t heads) {
+    struct watch watch = {.stop_after = 1e9};
+    const struct method_training t = training_of(s, stream, &watch);
+    struct method_setup setup;
+    method_setup_named(&setup, "fv", &s->p);
+    fv_set_keys(&setup, (struct fv_keys){.heads = heads, .selection = selection});
+    SUCCEEDS(setup.method->derivation.derive(w, &t, &setup, &err));
+    assert_true(watch.done == watch.total);
+}
+
+static void other_selections(void **state) {
+    (void)state;
+    struct prompt_scene s = copying_scene();
+    const size_t answer = ANSWER_LAYER * HEADS + ANSWER_HEAD;
+    float w[ALL], seen[ALL] = {0};
+    const struct rng stream = rng_stream(9, "orders");
+    derive(w, &s, &stream, FV_GRADIENT, 1);
+    for (size_t i = 0; i < ALL; i++) assert_true(w[i] == (i == answer ? 1 : 0));
+    derive(w, &s, &stream, FV_BOTTOM, ALL - 1);
+    for (size_t i = 0; i < ALL; i++) assert_true(w[i] == (i == answer ? 0 : 1));
+    for (uint64_t seed = 0; seed < 40; seed++) {
+        const struct rng own = rng_stream(seed, "derive");
+        float again[ALL], sum = 0;
+        derive(w, &s, &own, FV_RANDOM, 2);
+        derive(again, &s, &own, FV_RANDOM, 2);
+        assert_memory_equal(w, again, sizeof w);
+        for (size_t i = 0; i < ALL; i++) sum += w[i], seen[i] += w[i];
+        assert_true(sum == 2);
+    }
+    for (size_t i = 0; i < ALL; i++) assert_true(seen[i] > 3 && seen[i] < 30); /* 13 expected */
+    prompt_scene_free(&s);
+}
+
+/* ---- attributions against differences of the twin */
+
+struct scaled { /* the output of one head times 1 + by */
+    struct prompt_scene *s;
+    struct twin_patch patch;
+    size_t prompt;
+    double by;
+};
+
+static double score_when_scaled(void *context) {
+    struct scaled *c = context;
+    c->patch.keep = 1 + c->by;
+    c->s->twin.patches = &c->patch;
+    c->s->twin.n_patches = 1;
+    prompt_scene_run(c->s, c->prompt, 2 * T0 - 1, NULL);
+    return c->s->twin.prediction[2 * T0 - 2] * c->s->y.d[c->prompt * POINTS + T0 - 1];
+}
+
+static void attributions_equal_differences(void **state) {
+    (void)state;
+    struct prompt_scene s = prompt_scene_make();
+    static const double zeros[E];
+    for (enum causal_reading reading = CAUSAL_HEADS; reading <= CAUSAL_REPROJECTED; reading++) {
+        const struct causal_options o = {
+            .prompts = s.prompts, .T0 = T0, .chunk = 3, .reading = reading};
+        float effect[ALL * PROMPTS];
+        double want[ALL * PROMPTS];
+        SUCCEEDS(head_gradient_map(effect, &s.p, &o, &err));
+        for (size_t i = 0; i < ALL * PROMPTS; i++) {
+            struct scaled c = {.s = &s, .prompt = i % PROMPTS};
+            const size_t head = i / PROMPTS;
+            c.patch = (struct twin_patch){.site = reading == CAUSAL_HEADS ? 'z' : 'a',
+                                          .layer = head / HEADS,
+                                          .token = 2 * T0 - 2,
+                                          .from = head % HEADS * E / HEADS,
+                                          .n = E / HEADS,
+                                          .values = zeros};
+            want[i] = twin_slope(score_when_scaled, &c, &c.by);
+        }
+        CLOSE(relative_error(effect, want, ALL * PROMPTS), 1e-5);
+    }
+    prompt_scene_free(&s);
+}
+
 static void a_derivation_can_be_stopped(void **state) {
     (void)state;
     struct prompt_scene s = copying_scene();
@@ -224,6 +376,12 @@ static void its_work_is_told(void **state) {
     fv_set_keys(&setup, (struct fv_keys){.prompts = 2, .corruption = CAUSAL_REDRAWN});
     setup.method->derivation.work(&contexts, &tokens, &setup, &t);
     assert_true(contexts == 2 * ALL && tokens == ALL);
+    fv_set_keys(&setup, (struct fv_keys){.prompts = 2, .selection = FV_GRADIENT});
+    setup.method->derivation.work(&contexts, &tokens, &setup, &t);
+    assert_true(contexts == 2 - PROMPTS && tokens == 6 - PROMPTS);
+    fv_set_keys(&setup, (struct fv_keys){.selection = FV_RANDOM});
+    setup.method->derivation.work(&contexts, &tokens, &setup, &t);
+    assert_true(contexts == -PROMPTS && tokens == -PROMPTS);
     prompt_scene_free(&s);
 }
 
@@ -234,6 +392,10 @@ int main(void) {
         cmocka_unit_test(its_edits_share_the_vector),
         cmocka_unit_test(the_head_that_answers_is_found),
         cmocka_unit_test(no_other_head_has_an_effect),
+        cmocka_unit_test(distributed_edits_are_at_the_heads),
+        cmocka_unit_test(one_layer_is_a_choice),
+        cmocka_unit_test(other_selections),
+        cmocka_unit_test(attributions_equal_differences),
         cmocka_unit_test(a_derivation_can_be_stopped),
         cmocka_unit_test(its_work_is_told),
     };

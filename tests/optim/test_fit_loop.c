@@ -135,6 +135,36 @@ static void shuffles_differ_and_are_functions_of_the_epoch(void **state) {
     assert_memory_not_equal(a.order[1], a.order[2], sizeof a.order[0]);
 }
 
+/* p->epochs counts passes over the samples. */
+static enum err_code gradient_of_pass(void *context, double *loss, float *g, const float *w,
+                                      const uint32_t *batch, size_t n, struct err *err) {
+    struct problem *p = context;
+    const enum err_code rc = gradient(context, loss, g, w, batch, n, err);
+    if (p->n_seen == SAMPLES) p->n_seen = 0, p->epochs++;
+    return rc;
+}
+
+static void validations_after_some_updates_change_no_update(void **state) {
+    (void)state;
+    struct err err;
+    struct storage s[2];
+    struct problem p[2] = {{.validation = NULL}, {.validation = NULL}};
+    for (size_t i = 0; i < 2; i++) {
+        const struct fit_loop_callbacks calls = {&p[i], gradient_of_pass, validate, NULL};
+        struct fit_loop_options o = options(i == 0 ? 6 : 10, 0, FIT_CONSECUTIVE);
+        enum fit_end end;
+        o.every = i == 0 ? 0 : 3; /* 6 passes of 5 updates each */
+        assert_int_equal(fit_loop_updates(&o), i == 0 ? 5 : 3);
+        storage_begin(&s[i]);
+        SUCCEEDS(fit_loop_run(&s[i].state, &end, &o, &calls, s[i].g, s[i].order, &err));
+        assert_int_equal(s[i].state.epoch, o.epochs);
+        assert_int_equal(s[i].state.steps, 30);
+        assert_int_equal(p[i].epochs, 6);
+    }
+    assert_memory_equal(p[0].order, p[1].order, sizeof p[0].order);
+    assert_memory_equal(s[0].w, s[1].w, sizeof s[0].w);
+}
+
 static void zero_epochs_validate_the_initial_weights(void **state) {
     (void)state;
     struct err err;
@@ -368,6 +398,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_the_minimum),
         cmocka_unit_test(shuffles_differ_and_are_functions_of_the_epoch),
+        cmocka_unit_test(validations_after_some_updates_change_no_update),
         cmocka_unit_test(zero_epochs_validate_the_initial_weights),
         cmocka_unit_test(patience_counts_as_its_rule_says),
         cmocka_unit_test(best_weights_are_those_of_the_best_epoch),

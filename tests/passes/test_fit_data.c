@@ -40,7 +40,7 @@ static void trial_init(struct trial *t, const char *method, int variant, bool me
                                      .prompts = {N, POINTS, 3, .x = t->x.f, .y = t->y.f},
                                      .basis_points = T0,
                                      .mean = mean,
-                                     .train = 3,
+                                     .averaged = 3,
                                      .batch = N,
                                      .shards = 1,
                                      .memory = SIZE_MAX,
@@ -69,7 +69,7 @@ static size_t run_prompt(struct trial *t, size_t i, size_t k, const struct twin_
 /* u [L, E] at the basis query of prompt i, or its mean over the training prompts. */
 static void basis_rows(double *u, struct trial *t, size_t i, bool from_a) {
     const size_t E = TINY.E, rows = TINY.positions;
-    const size_t first = t->o.mean ? 0 : i, n = t->o.mean ? t->o.train : 1;
+    const size_t first = t->o.mean ? 0 : i, n = t->o.mean ? t->o.averaged : 1;
     memset(u, 0, TINY.L * E * sizeof *u);
     for (size_t j = first; j < first + n; j++) {
         const size_t token = run_prompt(t, j, T0 - 1, NULL, 0);

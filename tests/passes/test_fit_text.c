@@ -55,7 +55,7 @@ static struct scene scene_new(const char *method, bool mean, size_t memory) {
                                     .basis_prompts = basis_prompts(),
                                     .size = {MOST, ANSWER, BASIS},
                                     .mean = mean,
-                                    .train = 3,
+                                    .averaged = 3,
                                     .batch = N,
                                     .shards = 1,
                                     .memory = memory,

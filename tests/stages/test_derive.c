@@ -56,6 +56,64 @@ static void validation_chooses_the_layer(void **state) {
     lab_close(&w.lab);
 }
 
+#define FV(keys)                                                                                   \
+    FIT("method = \"fv\"; basis = \"mean\"; fv = { heads = 3; prompts = 10; " keys " };") END
+
+/* The loss of candidate i of a function vector is that of the fit that is told it. */
+static void validation_chooses_the_scale(void **state) {
+    (void)state;
+    static const double SCALES[] = {0.25, 0.5, 1, 2, 4};
+    struct fit_world w;
+    fit_world_open(&w, FV("sites = \"distributed\"; scale = [0.0, 0.25, 0.5, 1.0, 2.0, 4.0];"));
+    const struct lab_job open = fit_world_job(&w, 0);
+    struct host_twin *tried = lab_run(&w.lab, &open);
+    const struct job_tensor *losses = host_twin_tensor(tried, "choice_losses");
+    const size_t best = (size_t)host_twin_tensor(tried, "choice")->data[0];
+    assert_int_equal(losses->shape[0], 5);
+    assert_true(read_fit_row(tried, 0).choice == SCALES[best]);
+    for (size_t i = 0; i < 5; i++) {
+        const struct lab_job told = fit_world_job(&w, 1 + i);
+        struct host_twin *h = lab_run(&w.lab, &told);
+        assert_true((float)loss_of(h) == losses->data[i] && losses->data[best] <= losses->data[i]);
+        assert_true(read_fit_row(h, 0).choice == SCALES[i]);
+        host_twin_destroy(h);
+    }
+    host_twin_destroy(tried);
+    lab_close(&w.lab);
+}
+
+static double loss_at_layer(const char *config) {
+    struct fit_world w;
+    fit_world_open(&w, config);
+    const struct lab_job job = fit_world_job(&w, 0);
+    struct host_twin *h = lab_run(&w.lab, &job);
+    const double loss = loss_of(h);
+    host_twin_destroy(h);
+    lab_close(&w.lab);
+    return loss;
+}
+
+static void validation_chooses_one_layer(void **state) {
+    (void)state;
+    static const char *const TOLD[] = {FV("layers = [0]; scale = 1.0;"),
+                                       FV("layers = [1]; scale = 1.0;"),
+                                       FV("layers = [2]; scale = 1.0;")};
+    struct fit_world w;
+    fit_world_open(&w, FV("sites = \"one_layer\";"));
+    const struct lab_job open = fit_world_job(&w, 0);
+    struct host_twin *h = lab_run(&w.lab, &open);
+    const struct job_tensor *losses = host_twin_tensor(h, "choice_losses");
+    const size_t best = (size_t)host_twin_tensor(h, "choice")->data[0];
+    assert_int_equal(losses->shape[0], 3);
+    assert_true(read_fit_row(h, 0).choice == (double)best);
+    for (size_t l = 0; l < 3; l++) {
+        assert_true((float)loss_at_layer(TOLD[l]) == losses->data[l]);
+        assert_true(losses->data[best] <= losses->data[l]);
+    }
+    host_twin_destroy(h);
+    lab_close(&w.lab);
+}
+
 /* evaluate with the choice read back equals evaluate with the choice as a key. */
 static void evaluate_reads_the_choice(void **state) {
     (void)state;
@@ -330,6 +388,8 @@ static void only_prompts_that_pass_through_the_model_are_planned(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(validation_chooses_the_layer),
+        cmocka_unit_test(validation_chooses_the_scale),
+        cmocka_unit_test(validation_chooses_one_layer),
         cmocka_unit_test(evaluate_reads_the_choice),
         cmocka_unit_test(a_stopped_derivation_starts_again),
         cmocka_unit_test(plan_refuses_what_cannot_run),

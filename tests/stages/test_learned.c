@@ -40,7 +40,7 @@ static void trial_init(struct trial *t, const char *method, int64_t layer, int64
     t->o = (struct fit_data_options){.setup = &t->setup,
                                      .prompts = {N, points, 3, .x = t->x.f, .y = t->y.f},
                                      .basis_points = T0,
-                                     .train = 4,
+                                     .averaged = 4,
                                      .batch = N,
                                      .shards = 1,
                                      .memory = SIZE_MAX,
@@ -73,7 +73,7 @@ static size_t run_prompt(struct trial *t, size_t i, size_t k, struct twin_patch 
 /* ---- the three methods by their definitions */
 
 static size_t site_twin(struct twin_patch *patches, double *z, struct trial *t, size_t i) {
-    const size_t H = TINY.H, D = E / H, n = t->o.mean ? t->o.train : 1;
+    const size_t H = TINY.H, D = E / H, n = t->o.mean ? t->o.averaged : 1;
     memset(z, 0, TINY.L * E * sizeof *z);
     for (size_t j = 0; j < n; j++) {
         const size_t token = run_prompt(t, t->o.mean ? j : i, t->o.basis_points - 1, NULL, 0);

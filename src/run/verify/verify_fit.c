@@ -53,7 +53,7 @@ static enum err_code case_fit_begin(struct case_fit *x, struct verify_case *t, b
                                  .prompts = t->prompts,
                                  .basis_points = t->T0,
                                  .mean = mean,
-                                 .train = N,
+                                 .averaged = N,
                                  .batch = N,
                                  .shards = 1,
                                  .memory = SIZE_MAX,

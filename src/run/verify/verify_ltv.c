@@ -192,7 +192,7 @@ static enum err_code variant_create(struct variant *g, const struct ltv_referenc
     const struct fit_data_options o = {.setup = &g->setup,
                                        .prompts = s->prompts.view,
                                        .basis_points = s->prompts.T0,
-                                       .train = B,
+                                       .averaged = B,
                                        .batch = B,
                                        .shards = 1,
                                        .memory = SIZE_MAX,
