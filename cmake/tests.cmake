@@ -128,6 +128,13 @@ add_test(NAME program.journal COMMAND ${CMAKE_SOURCE_DIR}/tests/journal/journal.
   $<TARGET_FILE:journal_probe> WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
 set_tests_properties(program.journal PROPERTIES TIMEOUT 900)
 
+# Methods on text prompts against PyTorch; the prompts are those that prompt_probe prints.
+add_executable(prompt_probe ${CMAKE_SOURCE_DIR}/tests/sources/text/prompt_probe.c)
+target_link_libraries(prompt_probe PRIVATE core flags)
+add_test(NAME program.text_methods COMMAND ${CMAKE_SOURCE_DIR}/tests/reference/text_methods.sh $<TARGET_FILE:taskvec> ${CMAKE_SOURCE_DIR}
+  $<TARGET_FILE:prompt_probe> WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
+set_tests_properties(program.text_methods PROPERTIES TIMEOUT 900 SKIP_RETURN_CODE 77)
+
 # Collective calls: barrier and gather.
 add_executable(par_probe ${CMAKE_SOURCE_DIR}/tests/mpi/par_probe.c)
 target_link_libraries(par_probe PRIVATE core flags)
