@@ -168,6 +168,10 @@ static void ask_some(float *prediction, struct curve *c, const struct prompt_vie
     const struct query_rows rows = prompt_rows_of(all, n * b->lengths);
     c->pass.edits.index = rows.slot; /* all lengths of a prompt share its vector */
     vector_pass_run(&c->pass, &b->batch->context, &rows);
+    if (c->o.watch) {
+        const struct curve_rows seen = {first, n, b->k, b->lengths, &c->pass.query};
+        c->o.watch->see(c->o.watch->context, &seen);
+    }
     for (size_t i = 0; i < n; i++)
         memcpy(prediction + (first + i) * prompts->points + b->k,
                c->pass.query.prediction + i * b->lengths, b->lengths * sizeof *prediction);
@@ -217,6 +221,11 @@ size_t curve_step(float *prediction, struct curve *c, const struct prompt_view *
     assert(k % CURVE_LENGTHS == 0);
     ask(prediction, c, prompts, &b);
     return k + b.lengths < beyond ? k + b.lengths : beyond;
+}
+
+size_t curve_step_of(const struct curve *c, const struct prompt_view *prompts, size_t k) {
+    if (k >= curve_window_from(&c->o) || own_contexts(c, prompts)) return k;
+    return k - k % CURVE_LENGTHS;
 }
 
 void curve_predict(float *prediction, struct curve *c, const struct prompt_view *prompts,

@@ -14,6 +14,18 @@
 #include "passes/dummy_pairs.h"
 #include "sources/prompt_batch.h"
 
+/* The rows of a pass that is done: queries after k, k + 1, ... examples of prompts first .. first +
+ * n - 1 of the chunk, the rows of a prompt next to each other. */
+struct curve_rows {
+    size_t first, n, k, lengths;
+    const struct query *query; /* states and predictions; valid during the call */
+};
+
+struct curve_watch { /* sees every pass; the last pass of a length is the one that counts */
+    void (*see)(void *context, const struct curve_rows *rows);
+    void *context;
+};
+
 struct curve_options {
     const struct method_setup *setup;
     size_t chunk;          /* prompts whose contexts are in memory at a time */
@@ -25,6 +37,7 @@ struct curve_options {
     const struct dummy_pairs *dummies; /* inserted into all prompts and windows; NULL: none */
     const struct method *control;      /* made from the setup's method; NULL: the method itself */
     struct rng stream;                 /* of the control's draws */
+    const struct curve_watch *watch;   /* NULL: nobody */
 };
 
 struct curve {
@@ -58,6 +71,9 @@ void curve_begin(struct curve *c, const struct prompt_view *prompts, const struc
 /* Columns k, k + 1, ... of prediction [n, points] for the prompts of curve_begin(); returns the
  * first column that is not done, the k of the next call. */
 size_t curve_step(float *prediction, struct curve *c, const struct prompt_view *prompts, size_t k);
+
+/* The k that curve_step() takes to fill column k, at most k, for the prompts of curve_begin(). */
+size_t curve_step_of(const struct curve *c, const struct prompt_view *prompts, size_t k);
 
 /* curve_begin() and curve_step() for every k. */
 void curve_predict(float *prediction, struct curve *c, const struct prompt_view *prompts,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "passes/curve.h"
+#include "passes/function_basis.h"
 #include "sources/source_registry.h"
 #include "stages/error_means.h"
 #include "stages/evaluate_keep.h"
@@ -20,12 +21,9 @@ struct evaluation {
     struct context_share share;
     struct evaluated_method method;
     size_t T0;
-    /* The same functions, the basis with other covariates and no shift; each draws a chunk.
-     * basis_source and collector are NULL if no basis per function is needed. */
-    struct source *source, *basis_source;
+    struct source *source; /* draws a chunk */
     struct curve curve;
-    struct basis_collector *collector;
-    struct basis_set basis; /* [chunk] */
+    struct function_basis basis; /* of the same functions, with other covariates and no shift */
     struct evaluate_kept kept;
     float *errors, *predictions; /* [functions, points], [chunk, points] */
 };
@@ -34,9 +32,7 @@ static void evaluation_release(struct evaluation *e) {
     free(e->predictions);
     free(e->errors);
     evaluate_kept_release(&e->kept);
-    basis_set_destroy(&e->basis);
-    basis_collector_destroy(e->collector);
-    source_close(e->basis_source);
+    function_basis_destroy(&e->basis);
     source_close(e->source);
     curve_destroy(&e->curve);
     evaluated_method_close(&e->method);
@@ -56,15 +52,22 @@ static enum err_code open_source(struct evaluation *e, struct err *err) {
 
 static enum err_code create_basis(struct evaluation *e, struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct model_dims *d = &e->model.params.dims;
-    const struct source_options o = {
+    const struct fitted_method *fitted = &e->method.fitted;
+    struct function_basis_options o = {
+        .setup = &fitted->setup,
+        .w = fitted->w,
+        .control = e->method.control,
+        .mean = fitted->has_mean ? &fitted->mean : NULL,
+        .T0 = e->T0,
+        .chunk = e->k.chunk,
+        .functions = e->k.functions,
+        .contexts = e->k.contexts,
+        .share = job_model_share(&e->share, e->ctx, &e->model),
+    };
+    const struct source_options prompts = {
         .seed = e->ctx->seed, .split = EVALUATED_SPLIT, .covariates = "basis"};
-    TRY(source_open(&e->basis_source, e->ctx->point, &o, err));
-    TRY(source_reserve(e->basis_source, e->k.chunk, e->T0, err));
-    TRY(basis_set_create(&e->basis, d, method_basis(&e->method.fitted.setup), e->k.chunk, err));
-    TRY(method_collector_create(&e->collector, &e->method.fitted.setup, e->method.fitted.w,
-                                &(struct basis_size){.T0 = e->T0}, e->k.chunk, e->k.contexts, err));
-    basis_collector_share(e->collector, job_model_share(&e->share, e->ctx, &e->model));
+    if (fitted->own_basis) TRY(source_open(&o.prompts, e->ctx->point, &prompts, err));
+    TRY(function_basis_create(&e->basis, &o, err));
 cleanup:
     return rc;
 }
@@ -94,7 +97,7 @@ static enum err_code create_evaluate_arrays(struct evaluation *e, struct err *er
           e->k.functions);
     TRY(curve_create(&e->curve, &o, err));
     TRY(source_reserve(e->source, e->k.chunk, e->k.points, err));
-    if (e->method.fitted.own_basis) TRY(create_basis(e, err));
+    TRY(create_basis(e, err));
     evaluate_kept_read(&kept, e->ctx->point, e->source, e->k.functions, e->k.points,
                        e->method.fitted.own_basis ? e->T0 : 0);
     TRY(evaluate_kept_create(&e->kept, &kept, err));
@@ -117,20 +120,6 @@ cleanup:
     return rc;
 }
 
-/* The bases of functions first .. first + n - 1, or the mean basis of the fit, or an empty basis if
- * the method needs none. With the control `mismatched` each function gets the basis of the next. */
-static struct basis find_basis(struct evaluation *e, size_t first, size_t n) {
-    if (e->method.fitted.has_mean) return basis_set_view(&e->method.fitted.mean, 0, 1);
-    if (!e->collector) return (struct basis){0};
-    const size_t from = method_basis_of(e->method.control, first, e->k.functions),
-                 last = method_basis_of(e->method.control, first + n - 1, e->k.functions);
-    const struct prompt_view view = source_draw(e->basis_source, from, n);
-    if (last < from) source_redraw(e->basis_source, n - 1, last);
-    evaluate_kept_take_basis(&e->kept, first, &view);
-    basis_collector_run(&e->basis, e->collector, &e->model.params, &view);
-    return basis_set_view(&e->basis, 0, n);
-}
-
 /* Reports progress after every step, because a chunk of long windows can take minutes. */
 static enum err_code predict(struct evaluation *e, const struct prompt_view *view,
                              const struct basis *basis, size_t first, struct err *err) {
@@ -151,7 +140,9 @@ cleanup:
 static enum err_code evaluate_chunk(struct evaluation *e, size_t first, size_t n, struct err *err) {
     const struct prompt_loss *loss = &source_info(e->source)->loss;
     const struct prompt_view view = source_draw(e->source, first, n);
-    const struct basis basis = find_basis(e, first, n);
+    struct prompt_view basis_prompts;
+    const struct basis basis = function_basis_find(&e->basis, &basis_prompts, first, n);
+    if (basis_prompts.n > 0) evaluate_kept_take_basis(&e->kept, first, &basis_prompts);
     const enum err_code rc = predict(e, &view, &basis, first, err);
     const float *wanted = prompt_view_targets(&view);
     for (size_t i = 0; rc == ERR_OK && i < n * e->k.points; i++)

@@ -14,7 +14,9 @@
     X(evaluate)                                                                                    \
     X(estimate)                                                                                    \
     X(capture)                                                                                     \
-    X(effects)
+    X(effects)                                                                                     \
+    X(compare)                                                                                     \
+    X(probe)
 
 #define X(name) extern const struct stage stage_##name;
 STAGES(X)

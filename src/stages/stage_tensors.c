@@ -52,7 +52,8 @@ static const struct stage_tensor TENSORS[] = {
      "of text, keep = [\"prompts\"]: the tokens of each prompt, then -1"},
     {"evaluate", "answer_ids", "items x tokens", "the same of its true answer"},
     {"estimate", "errors", "n x T", "error of each function after k = 0, 1, ... examples"},
-    {"effects", "effects", "L x H x n", "indirect effect of each head on each prompt; of text also its "
+    {"effects", "effects", "L x H x n",
+     "indirect effect of each head on each prompt; of text also its "
      "attribution, or its induction score on each sequence"},
     {"effects", "basis_heads", "L x E", "mean head outputs, with which heads are patched"},
     {"effects", "basis_attention", "L x E",
@@ -68,6 +69,21 @@ static const struct stage_tensor TENSORS[] = {
     {"capture", "answer_ids", "n x longest", "of text: tokens of the true answers, then -1"},
     {"capture", "position", "n", "token of the query, from 0"},
     {"capture", "function", "n x parameters", "parameters of the function of each prompt"},
+    {"compare", "leading", "sets x L x n",
+     "entries of the leading left singular vector of the states after each block, times the square "
+     "root of n; the note `sets` names the sets"},
+    {"compare", "cosines", "k x references x L x axes",
+     "cosines of the principal angles with the states of each reference; NaN: an axis without "
+     "variance"},
+    {"compare", "errors", "sets x n", "error of each function at its query"},
+    {"compare", "states_plain", "(1 + k) x L x n x E",
+     "keep = [\"states\"]: states of the plain model after `reference` and after k examples"},
+    {"compare", "states_method", "k x L x n x E", "keep = [\"states\"]: the same under the method"},
+    {"probe", "predicted", "test x parameters",
+     "parameters of the test functions as predicted from all layers"},
+    {"probe", "parameters", "n x parameters",
+     "true parameters; the test functions are the last ones"},
+    {"probe", "features", "n x numbers", "keep = [\"features\"]: what is read, layer by layer"},
 };
 enum { TENSORS_N = sizeof TENSORS / sizeof *TENSORS };
 

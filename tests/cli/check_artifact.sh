@@ -24,7 +24,9 @@ stages = (
   { stage = "evaluate"; name = "best"; of = "rates"; points = 8; functions = 8; },
   { stage = "estimate"; estimator = "averaging"; points = 8; functions = 8; },
   { stage = "capture"; of = "pretrain"; points = 4; prompts = 4; },
-  { stage = "effects"; of = "pretrain"; points = 4; prompts = 4; reading = ["heads", "reprojected"]; }
+  { stage = "effects"; of = "pretrain"; points = 4; prompts = 4; reading = ["heads", "reprojected"]; },
+  { stage = "compare"; of = "rates"; also = "plain"; k = 6; functions = 8; axes = 2; keep = "states"; },
+  { stage = "probe"; of = "rates"; also = "plain"; functions = 20; keep = "features"; }
 );
 END
 timeout 120 "$program" run tiny.cfg -o run --quiet >/dev/null 2>err || die "run: $(cat err)"

@@ -98,7 +98,7 @@ def described(name, table):
     for column in table.dtype.names:
         meaning, unit = plain(table.attrs[column + ".meaning"]), plain(table.attrs[column + ".unit"])
         kind = kinds[table.dtype[column].kind]
-        if column == "fit_points" and any(math.isnan(v) for v in table[column]):
+        if column in ("fit_points", "layer") and any(math.isnan(v) for v in table[column]):
             kind = "integer"  # some rows lack it
         if meaning:
             lines.append(f"| `{column}` | {kind} | {unit} | {meaning} |")
@@ -118,7 +118,7 @@ def check_page(results):
 with h5py.File(path) as results:
     check_page(results)
     names = list(results["tables"])
-    assert names == ["capture", "effects", "estimate", "evaluate", "fit", "pretrain"], names
+    assert names == ["capture", "compare", "effects", "estimate", "evaluate", "fit", "pretrain", "probe"], names
     for name in names:
         table = results["tables"][name]
         for column in table.dtype.names:

@@ -27,11 +27,13 @@ stages = (
   { stage = "evaluate"; of = "fit"; also = ["plain", "zero"]; points = 8; functions = 8; },
   { stage = "estimate"; estimator = ["least_squares", "lasso"]; points = 8; functions = 8; },
   { stage = "capture"; of = "pretrain"; points = 4; prompts = 4; },
-  { stage = "effects"; of = "pretrain"; points = 4; prompts = 4; }
+  { stage = "effects"; of = "pretrain"; points = 4; prompts = 4; },
+  { stage = "compare"; of = "fit"; also = "plain"; k = 6; functions = 8; axes = 2; },
+  { stage = "probe"; of = "fit"; also = "plain"; functions = 20; }
 );
 END
 ASAN_OPTIONS=detect_leaks=0 timeout 120 "$program" run tiny.cfg -o run --quiet >/dev/null
-for stage in pretrain fit evaluate estimate capture effects; do
+for stage in pretrain fit evaluate estimate capture effects compare probe; do
     "$program" table run "$stage" --format csv >"$stage.csv"
 done
 "$program" plan tiny.cfg --resolved >resolved.cfg

@@ -10,7 +10,7 @@
 #include "twins/host_twin.h"
 #include "twins/scratch.h"
 
-enum { KINDS = 8 };
+enum { KINDS = 16 };
 
 struct lab { /* an open config and a folder for artifacts */
     struct scratch folder;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TENSORS = 512, NOTES = 32, ROWS = 4096, CELLS = 24 };
+enum { TENSORS = 512, NOTES = 32, ROWS = 4096, CELLS = 32 };
 
 struct message {
     struct message *next;

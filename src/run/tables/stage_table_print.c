@@ -43,10 +43,14 @@ static const char *const DETAILS[] = {"job",         "basis_points", "nonzero", 
                                       "weight_norm", "best_epoch",   "epochs",  "reading"};
 enum { N_DETAILS = sizeof DETAILS / sizeof *DETAILS };
 
-/* Never left out: the errors, and the place that they are of. */
+/* Never left out: what a stage measures, and the place that it is of. */
+static const char *const MAIN[] = {"mse",         "validation_loss", "k",   "layer", "reference",
+                                   "wasserstein", "frechet",         "cka", "r2",    NULL};
+
 static bool is_main_result(const char *name) {
-    return strcmp(name, "mse") == 0 || strcmp(name, "validation_loss") == 0 ||
-           strcmp(name, "k") == 0;
+    for (size_t i = 0; MAIN[i]; i++)
+        if (strcmp(name, MAIN[i]) == 0) return true;
+    return false;
 }
 
 /* Rows of one method (the first column) that follow each other differ in the column. */
