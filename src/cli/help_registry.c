@@ -10,7 +10,7 @@
 
 /* What help prints of an entry, whatever its registry. NULL or "": nothing to print. */
 struct entry {
-    const char *name, *meaning, *paper, *weights, *vector, *edits, *sees, *cost, *absent;
+    const char *name, *meaning, *paper, *weights, *vector, *edits, *sees, *cost, *text, *absent;
     const struct config_key *keys;
     size_t n_keys;
 };
@@ -31,6 +31,7 @@ static struct entry of_method(const struct method *m) {
                           .edits = m->docs.place,
                           .sees = m->docs.sees,
                           .cost = m->docs.cost,
+                          .text = m->docs.text,
                           .keys = m->config.rows,
                           .n_keys = m->config.n};
 }
@@ -93,6 +94,7 @@ static void add_entry(struct text *out, const struct registry *r, const struct e
     add_fact(out, "edits", e->edits);
     add_fact(out, "sees", e->sees);
     add_fact(out, "cost", e->cost);
+    add_fact(out, "on text", e->text);
     add_fact(out, "absent", e->absent);
     if (e->n_keys == 0) return;
     text_add(out, "keys and defaults (taskvec help KEY: type, bounds, axis or not)\n");

@@ -12,10 +12,12 @@ enum err_code fold_prepare(struct entry *e, struct pool *p, struct err *err) {
     enum err_code rc = ERR_OK;
     if (e->reader == KEY_NONE) return ERR_OK;
     const struct key *reader = &e->keys[e->reader];
+    const struct key *other = e->setting == KEY_NONE ? NULL : &e->keys[e->setting];
+    const char *setting = other && other->n == 1 ? other->values[0].s : "";
     for (size_t k = 0; k < e->n_keys; k++) {
         TAKE(e->keys[k].unread, p, reader->n + 1);
         for (size_t i = 0; i < reader->n; i++)
-            e->keys[k].unread[i] = !e->reads(reader->values[i].s, e->keys[k].row->name);
+            e->keys[k].unread[i] = !e->reads(reader->values[i].s, setting, e->keys[k].row->name);
     }
 cleanup:
     return rc;

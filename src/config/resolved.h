@@ -84,9 +84,10 @@ struct entry {
     size_t n_of;
     struct key *keys;
     size_t n_keys;
-    size_t reader; /* the key whose value decides which others are read; KEY_NONE: all are */
-    bool (*reads)(const char *value, const char *key); /* of the schema */
-    bool whole;                                        /* points keep the keys that are not read */
+    size_t reader;  /* the key whose value decides which others are read; KEY_NONE: all are */
+    size_t setting; /* another, with one value in the stage, which decides too; KEY_NONE: none */
+    bool (*reads)(const char *value, const char *setting, const char *key); /* of the schema */
+    bool whole; /* points keep the keys that are not read */
     struct axis *axes;
     size_t n_axes;
     struct excluded *excluded;

@@ -48,12 +48,14 @@ struct config_key {
  *
  * A key that `reads` denies for the value of the key `reader` may be given all the same, but is not
  * part of the point: points that differ in such keys alone are one point (fold.h). In the identity
- * of the job it counts with its default, or not at all where it has none. */
+ * of the job it counts with its default, or not at all where it has none. `reads` also has the
+ * value of the key `setting`, "" where a stage has several. */
 struct config_schema {
     const struct config_key **rows;
     size_t n, capacity;
-    const char *reader; /* "method"; NULL: every key is read */
-    bool (*reads)(const char *value, const char *key);
+    const char *reader;  /* "method"; NULL: every key is read */
+    const char *setting; /* "source.kind"; NULL: none */
+    bool (*reads)(const char *value, const char *setting, const char *key);
 };
 
 #endif

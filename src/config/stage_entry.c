@@ -64,6 +64,7 @@ enum err_code stage_entry_open(struct entry *e, struct config *c, const struct n
                         .path = c->path,
                         .n_keys = schema->n,
                         .reader = KEY_NONE,
+                        .setting = KEY_NONE,
                         .whole = kinds->whole};
     TRY(check_name(name ? name : stage, e->name, err));
     TAKE(e->keys, &c->pool, schema->n + 1);
@@ -71,6 +72,7 @@ enum err_code stage_entry_open(struct entry *e, struct config *c, const struct n
         e->keys[k] = (struct key){.row = schema->rows[k], .axis = KEY_NONE, .depends_on = KEY_NONE};
     if (schema->reader) {
         e->reader = entry_index(e, schema->reader);
+        if (schema->setting) e->setting = entry_index(e, schema->setting);
         e->reads = schema->reads;
     }
     TRY(conditions_resolve(e, err));

@@ -353,6 +353,9 @@ const struct method method_fv = {
              .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
              .cost = "one basis prompt per function; the fit replaces every head on label-shuffled "
                      "prompts",
+             .text =
+                 "effects are changes of the probability of the answer's first token; corruption "
+                 "redrawn is refused, since labels are shuffled once for each prompt",
              .weights = "L x H: 1 for each chosen head, else 0",
              .vector = "v = sum over l of (basis_heads_l D(weights_l)) W_l + n_l b_l; reading "
                        "reprojected: basis_attention for basis_heads; n_l by fv.bias: once: 1 "

@@ -209,6 +209,7 @@ const struct method method_icv = {
              .paper = "Liu et al., ICML 2024, arXiv:2311.06668",
              .sees = "T0 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
              .cost = "a separate context for every prompt, and one basis prompt per function",
+             .text = "the step is that from the last token of a basis prompt to that of its answer",
              .weights = "(L + 1) x E: the first principal component of the steps",
              .vector = "v_i = basis_step_i, with basis \"mean\" + weights_i",
              .place = "rescales the output of every block l by icv.scale v_i with i = l + 1 - "

@@ -13,6 +13,9 @@
  * u_k for every k. Weights: a row [inputs + 2 E] per anchor: x, h, and its entries of u_1 .. u_E
  * (basis_collector.h).
  *
+ * Of text, an anchor is the query of a training pair, and its change is that which T0 - 1 shots of
+ * its own make: a map of the task, made once by the fit. Its weights have the change in place of x.
+ *
  * Source: Kwon et al. 2026, arXiv:2605.20730. The ridge weight r is 5 there, chosen on
  *   validation prompts here.
  * Sees: T0 - 1 examples of the function through the basis prompt; with basis "mean", none.
@@ -39,16 +42,23 @@ static size_t anchors_of(const struct method_setup *s) {
     return (size_t)linear_vector_keys(s).anchors;
 }
 
-static size_t row_of(const struct model_dims *d) { return d->inputs + 2 * d->E; }
+static bool is_text(const struct model_dims *d) { return d->vocabulary > 0; }
+
+/* A row: x, or of text nothing; the state alone; coefficients; of text the change of the state. */
+static size_t row_of(const struct model_dims *d) { return d->inputs + (is_text(d) ? 3 : 2) * d->E; }
 
 static unsigned linear_basis(const struct method_setup *s) {
-    (void)s;
-    return basis_bit(BASIS_ANCHORS);
+    return is_text(&s->params->dims) ? 0 : basis_bit(BASIS_ANCHORS);
 }
 
 static void linear_anchors(struct basis_anchors *out, const float *w,
                            const struct method_setup *s) {
-    *out = (struct basis_anchors){anchors_of(s), w};
+    *out = (struct basis_anchors){is_text(&s->params->dims) ? 0 : anchors_of(s), w};
+}
+
+static void linear_texts(size_t n[], const struct method_setup *s, size_t train) {
+    (void)train;
+    n[METHOD_CLEAN] = n[METHOD_ALONE] = anchors_of(s);
 }
 
 static void linear_shape(size_t shape[2], const struct method_setup *s) {
@@ -130,29 +140,79 @@ cleanup:
     return rc;
 }
 
+/* Of text: the last state at the last token of each prompt, at `to` of the row of its anchor. */
+static enum err_code read_last(float *to, const struct prompt_view *prompts,
+                               const struct method_training *t, const struct method_setup *s,
+                               struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *d = &s->params->dims;
+    struct basis_collector *c = NULL;
+    struct basis_set states = {0};
+    TRY(basis_set_create(&states, d, basis_bit(BASIS_STATE), t->chunk, err));
+    TRY(basis_collector_create_text(&c, d, t->tokens, t->chunk, t->contexts, err));
+    basis_collector_share(c, t->share);
+    for (size_t first = 0; first < prompts->n; first += t->chunk) {
+        const struct prompt_view part = prompt_view_chunk(prompts, first, t->chunk);
+        basis_collector_run(&states, c, s->params, &part);
+        for (size_t i = 0; i < part.n; i++)
+            memcpy(to + (first + i) * row_of(d),
+                   states.part[BASIS_STATE] + ((d->L - 1) * states.n + i) * d->E,
+                   d->E * sizeof *to);
+        if (t->report)
+            TRY(t->report(t->context, (double)(first + part.n), (double)prompts->n, err));
+    }
+cleanup:
+    basis_collector_destroy(c);
+    basis_set_destroy(&states);
+    return rc;
+}
+
+static enum err_code read_text(float *w, const struct method_training *t,
+                               const struct method_setup *s, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const size_t E = s->params->dims.E, row = row_of(&s->params->dims);
+    TRY(read_last(w, &t->texts[METHOD_ALONE], t, s, err));
+    TRY(read_last(w + 2 * E, &t->texts[METHOD_CLEAN], t, s, err));
+    for (size_t i = 0; i < anchors_of(s); i++)
+        for (size_t e = 0; e < E; e++) w[i * row + 2 * E + e] -= w[i * row + e];
+cleanup:
+    return rc;
+}
+
 static enum err_code linear_derive(float *w, const struct method_training *t,
                                    const struct method_setup *s, struct err *err) {
     enum err_code rc = ERR_OK;
-    pick_anchors(w, &t->prompts, s);
-    TRY(read_alone(w, s, t->contexts, err));
+    if (is_text(&s->params->dims)) {
+        TRY(read_text(w, t, s, err));
+    } else {
+        pick_anchors(w, &t->prompts, s);
+        TRY(read_alone(w, s, t->contexts, err));
+    }
     TRY(find_directions(w, s, err));
     if (t->report) TRY(t->report(t->context, 1, 1, err));
 cleanup:
     return rc;
 }
 
-/* Training prompts give their x to the anchors; none of them passes through the model. */
+/* Training prompts give their x to the anchors; none of them passes through the model. Of text the
+ * anchors pass through it with and without shots. */
 static void linear_derive_work(double *contexts, double *tokens, const struct method_setup *s,
                                const struct method_training *t) {
     *contexts = *tokens = -(double)t->prompts.n;
     *tokens += (double)anchors_of(s);
+    if (!is_text(&s->params->dims)) return;
+    *contexts += (double)anchors_of(s);
+    *tokens += (double)anchors_of(s);
 }
 
 static size_t linear_derive_bytes(const struct method_setup *s, const struct method_training *t) {
-    (void)t;
     const struct model_dims *d = &s->params->dims;
     const size_t n = anchors_of(s), E = d->E;
-    return query_bytes(d, n, 0, false) + 2 * (2 * n * E + E * E + n * E) * sizeof(double);
+    const size_t states = basis_set_bytes(d, basis_bit(BASIS_STATE), t->chunk);
+    const size_t passes =
+        is_text(d) ? states + basis_collector_text_bytes(d, t->tokens, t->chunk, t->contexts)
+                   : query_bytes(d, n, 0, false);
+    return passes + 2 * (2 * n * E + E * E + n * E) * sizeof(double);
 }
 
 /* ---- the map */
@@ -162,9 +222,10 @@ static size_t linear_values(const struct method_setup *s) {
     return s->variant == LINEAR_MAP ? E * E : E;
 }
 
+/* The rows of the map; of text their other factor too, which prompts of numbers have as basis. */
 static size_t linear_scratch(const struct method_setup *s, size_t R) {
     (void)R;
-    return s->params->dims.E * s->params->dims.E;
+    return (is_text(&s->params->dims) ? 2 : 1) * s->params->dims.E * s->params->dims.E;
 }
 
 /* out [E, E]: row k is s_k / (s_k^2 + ridge) v_k, from U^T H^T whose rows are s_k v_k. */
@@ -179,16 +240,28 @@ static void find_rows(float *out, const float *w, const struct method_setup *s) 
     }
 }
 
+/* Of text: part [E, E], row k is the sum over anchors of coefficient k times their change. */
+static struct basis text_basis(float *part, const float *w, const struct method_setup *s) {
+    const size_t E = s->params->dims.E, row = row_of(&s->params->dims);
+    struct basis b = {.R = 1, .stride = 1};
+    blas_gemm(part, w + E, w + 2 * E, BLAS_T, BLAS_N, 1, 0, E, E, anchors_of(s), row, row, E);
+    b.part[BASIS_ANCHORS] = part;
+    return b;
+}
+
 static void linear_vector(float *v, const float *w, const struct basis *b,
                           const struct method_setup *s, float *scratch) {
-    const size_t E = s->params->dims.E, stride = b->stride * E;
-    const float *part = b->part[BASIS_ANCHORS];
+    const size_t E = s->params->dims.E;
+    const bool text = is_text(&s->params->dims);
+    const struct basis own = text ? text_basis(scratch + E * E, w, s) : *b;
+    const size_t R = own.R, stride = own.stride * E;
+    const float *part = own.part[BASIS_ANCHORS];
     if (s->variant == LINEAR_CONSTANT) {
-        memcpy(v, part, b->R * E * sizeof *v);
+        memcpy(v, part, R * E * sizeof *v);
         return;
     }
     find_rows(scratch, w, s);
-    for (size_t r = 0; r < b->R; r++)
+    for (size_t r = 0; r < R; r++)
         blas_gemm(v + r * E * E, part + r * E, scratch, BLAS_T, BLAS_N, 1, 0, E, E, E, stride, E,
                   E);
 }
@@ -204,6 +277,15 @@ static size_t linear_edits(struct edit *items, const float *v, const float *w, s
                                  .operation = EDIT_MAP,
                                  .map = {.rank = d->E, .A = v, .A_stride = each}};
     return 1;
+}
+
+static enum err_code linear_check(const struct method_setup *s, const struct config_point *point,
+                                  struct err *err) {
+    if (!is_text(&s->params->dims) || strcmp(config_text(point, "basis"), "mean") == 0)
+        return ERR_OK;
+    return config_error(err, point, "basis",
+                        "on text linear_vector has one map for the whole task, from anchors with "
+                        "shots of their own: set it to \"mean\"");
 }
 
 static void linear_read(struct method_setup *s, const struct config_point *point) {
@@ -254,22 +336,31 @@ static const struct config_key KEYS[] = {
 extern const struct method method_linear_vector;
 const struct method method_linear_vector = {
     .name = "linear_vector",
-    .docs = {.meaning = "Linear map of the query's last state, fitted on unlabelled queries.",
-             .paper = "Kwon et al., arXiv:2605.20730",
-             .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
-             .cost = "one basis prompt and one token per anchor for each function",
-             .weights =
-                 "anchors x (d + 2 E): x, last state alone, and coefficients u of each anchor",
-             .vector = "v = basis_anchors^T M, where row k of M is m_k / (|m_k|^2 + ridge) and m = "
-                       "u^T (states alone); constant: v = basis_anchors_0; ridge is "
-                       "linear_vector.ridge, or 0.05, 0.5, 5, ... by choice",
-             .place = "adds v x to the output x of the last block (affine with A = v; constant: "
-                      "adds v); query"},
+    .docs =
+        {.meaning = "Linear map of the query's last state, fitted on unlabelled queries.",
+         .paper = "Kwon et al., arXiv:2605.20730",
+         .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
+         .cost = "one basis prompt and one token per anchor for each function",
+         .text =
+             "one map for the task (basis \"mean\"): anchors are queries of training pairs, read "
+             "alone and after clean shots of their own; a map for every prompt is refused, since "
+             "every "
+             "anchor would have to be read after the shots of every prompt",
+         .weights =
+             "anchors x (d + 2 E): x, last state alone, and coefficients u of each anchor; of "
+             "text 3 E: last state alone, coefficients, and change of the state",
+         .vector = "v = basis_anchors^T M, where row k of M is m_k / (|m_k|^2 + ridge) and m = "
+                   "u^T (states alone); of text u^T changes takes the place of basis_anchors; "
+                   "constant: v = basis_anchors_0; ridge is "
+                   "linear_vector.ridge, or 0.05, 0.5, 5, ... by choice",
+         .place = "adds v x to the output x of the last block (affine with A = v; constant: "
+                  "adds v); query"},
     .config = {.variants = FORMS,
                .rows = KEYS,
                .n = sizeof KEYS / sizeof *KEYS,
-               .read = linear_read},
-    .inputs = {.basis = linear_basis, .anchors = linear_anchors},
+               .read = linear_read,
+               .check = linear_check},
+    .inputs = {.basis = linear_basis, .anchors = linear_anchors, .texts = linear_texts},
     .derivation = {.weights_shape = linear_shape,
                    .derive = linear_derive,
                    .bytes = linear_derive_bytes,

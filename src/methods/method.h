@@ -79,6 +79,7 @@ struct method_docs { /* what help and tables print: one line each */
     const char *paper; /* "" where there is none */
     const char *sees;  /* what it may know of the function that it is applied to */
     const char *cost;  /* passes it takes beyond those of the plain model */
+    const char *text;  /* on text: what differs, and what is refused and why; NULL: nothing */
     bool control;      /* shows what other vectors are compared with; tables list it apart */
     /* For docs/results.md, in one line each. The names in `vector` are those of tensors in the
      * artifact of a fit; W_l and b_l are c_proj of the model, and row l of a basis is layer l. */

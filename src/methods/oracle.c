@@ -13,6 +13,7 @@ const struct method method_oracle = {
              .sees = "nothing beyond the prompt",
              .cost = "one context per length beyond the trained length",
              .control = true,
+             .text = "refused: prompts of text have no pairs beyond a trained length",
              .weights = "",
              .vector = "",
              .place = "no edit; beyond the trained length, the prompt is its last T0 - 1 pairs and "

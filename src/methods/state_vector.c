@@ -88,6 +88,7 @@ const struct method method_state_vector = {
          .paper = "Li et al., arXiv:2404.11225",
          .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
          .cost = "one basis prompt per function, and one token per averaged x",
+         .text = "averages over the last tokens before an answer, as published",
          .weights = "",
          .vector = "v_l = basis_attention_l; average > 1: v_l = basis_recent_l",
          .place =

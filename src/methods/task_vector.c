@@ -91,6 +91,8 @@ const struct method method_task_vector = {
              .paper = "Hendel et al., arXiv:2310.15916",
              .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
              .cost = "one basis prompt and one token per function",
+             .text = "form replace alone, as published: the query token is the separator after x; "
+                     "difference is refused, since basis prompts are not read without their shots",
              .weights = "",
              .vector = "v = basis_state_l - basis_alone_l; form replace: v = basis_state_l; l is "
                        "task_vector.layer, or choice",

@@ -16,6 +16,7 @@ const struct method method_window = {
          .sees = "nothing beyond the prompt",
          .cost = "one context per length beyond T0",
          .control = true,
+         .text = "refused: prompts of text have no pairs beyond a trained length",
          .weights = "",
          .vector = "",
          .place =

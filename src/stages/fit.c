@@ -234,6 +234,7 @@ const struct stage stage_fit = {
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
     .reader = "method",
+    .setting = "source.kind",
     .reads = fit_keys_read_by,
     .columns = &fit_row_columns,
     .plan = fit_plan,

@@ -37,9 +37,10 @@ void fit_keys_read(struct fit_keys *k, const struct config_point *point);
  * queries without shots, at the last of which its validation loss is taken. */
 void fit_keys_settle(struct fit_keys *k, size_t T0);
 
-/* Whether a fit of this method reads the key of the stage: the table is in fit_keys.c. A key that
- * it does not read is no part of its point and multiplies no job (config/fold.h). */
-bool fit_keys_read_by(const char *method, const char *key);
+/* Whether a fit of this method on a source of this kind reads the key of the stage: the table is in
+ * fit_keys.c. A key that it does not read is no part of its point and multiplies no job
+ * (config/fold.h). */
+bool fit_keys_read_by(const char *method, const char *kind, const char *key);
 
 /* Whether fits that differ in this key have the same validation prompts and the same loss, so that
  * their validation losses can be compared; false also for `method`, and for files. */

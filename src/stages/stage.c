@@ -48,6 +48,7 @@ enum err_code stage_schema(struct config_schema *out, const struct stage *s, str
     TRY(config_schema_add(out, s->keys, s->n_keys, err));
     TRY(shared_keys_add(out, s->uses, err));
     out->reader = s->reader;
+    out->setting = s->setting;
     out->reads = s->reads;
 cleanup:
     return rc;

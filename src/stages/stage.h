@@ -54,10 +54,10 @@ struct stage {
                                         depend on. "source.": all of these; NULL: none share */
     const struct config_key *keys;
     size_t n_keys;
-    /* Whether a job whose key `reader` has this value reads the key (schema.h). NULL: every job
-     * reads all of its keys. */
-    const char *reader;
-    bool (*reads)(const char *value, const char *key);
+    /* Whether a job whose keys `reader` and `setting` have these values reads the key (schema.h).
+     * NULL: every job reads all of its keys. */
+    const char *reader, *setting;
+    bool (*reads)(const char *value, const char *setting, const char *key);
     const struct job_columns *columns; /* of /tables/NAME, from STAGE_rows.h; tables add `job` */
     const struct job_columns *text_columns; /* the same where prompts are of token ids; NULL: those
                                                above */

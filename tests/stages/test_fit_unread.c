@@ -120,7 +120,7 @@ static size_t check_method(const struct two_labs *t, const struct method *m, siz
     struct host_twin *h = fit_of(t, point_of(&t->whole.lab, first + N_SETTINGS));
     size_t unread = 0;
     for (size_t k = 0; k < N_SETTINGS; k++) {
-        const bool read = fit_keys_read_by(m->name, SETTINGS[k].key);
+        const bool read = fit_keys_read_by(m->name, "functions", SETTINGS[k].key);
         const bool same = same_identity(usual, point_of(&t->folded, first + k));
         if (same == read) fail_msg("%s of %s: read %d", SETTINGS[k].key, m->name, read);
         assert_false(same_identity(point_of(&t->whole.lab, first + N_SETTINGS),
@@ -195,8 +195,17 @@ static void a_fit_without_points_has_the_loss_at_its_basis(void **state) {
     two_labs_close(&t);
 }
 
+/* Text is asked in prompts of their own, whose shots decide the validation loss of every method. */
+static void points_are_read_on_text(void **state) {
+    (void)state;
+    assert_false(fit_keys_read_by("fv", "functions", "points"));
+    assert_true(fit_keys_read_by("fv", "text", "points"));
+    assert_false(fit_keys_read_by("fv", "text", "epochs"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(points_are_read_on_text),
         cmocka_unit_test(what_is_not_read_changes_no_bit_and_what_is_read_the_identity),
         cmocka_unit_test(every_key_of_a_fit_is_tried),
         cmocka_unit_test(a_fit_without_points_has_the_loss_at_its_basis),
