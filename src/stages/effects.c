@@ -110,7 +110,8 @@ static const struct config_key KEYS[] = {
 static size_t map_size(const struct model_dims *d) { return d->L * d->H; }
 
 /* A job on random tokens has no prompts of a task. */
-static bool effects_reads(const char *measure, const char *key) {
+static bool effects_reads(const char *measure, const char *setting, const char *key) {
+    (void)setting;
     static const char *const of_a_task[] = {"points", "reading", "corruption", NULL};
     const bool task = strncmp(key, "source.", 7) == 0 && strcmp(key, "source.kind") != 0 &&
                       strcmp(key, "source.bos") != 0 && strcmp(key, "source.tokenizer") != 0;
