@@ -211,7 +211,7 @@ static const struct config_key KEYS[] = {
         .max = 1e6,
         .def = "0",
         .unit = "points",
-        .meaning = "Points of prompts by which `fv` chooses; 0: of the basis, of text 1.",
+        .meaning = "Points of prompts by which `fv` chooses; 0: those of the basis. On text: `points`.",
     },
 };
 

@@ -41,8 +41,10 @@ static const struct {
 
 bool fit_keys_read_by(const char *method, const char *kind, const char *key) {
     const struct method *m = method_find(method);
-    /* Text is asked in prompts of their own, so that the validation loss is that of `points`. */
-    if (strcmp(kind, "text") == 0 && strcmp(key, "points") == 0) return true;
+    /* Text is asked in prompts of their own, so that every validation loss is that of `points`. */
+    const bool text = strcmp(kind, "text") == 0;
+    if (text && strcmp(key, "points") == 0) return true;
+    if (text && strcmp(key, "choice_points") == 0) return false;
     for (size_t i = 0; i < sizeof READERS / sizeof *READERS; i++) {
         const size_t n = strlen(READERS[i].key);
         const bool group = READERS[i].key[n - 1] == '.';
