@@ -24,7 +24,7 @@ static void describe_job(struct text *out, const struct plan *p, size_t j,
     const struct planned_job *job = &p->jobs[j];
     const char *chosen = plan_chosen_key(p, j);
     text_clear(out);
-    varying_keys_describe(out, &axes[job->stage], job->point);
+    varying_keys_describe(out, &axes[job->stage], p, job->point);
     if (job->control) text_add(out, "%s%s", out->size ? " " : "", job->control);
     if (chosen) text_add(out, "best %s", chosen);
     if (job->n_parents > 0) describe_read(out, p, job->parents[0]);

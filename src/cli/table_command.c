@@ -18,6 +18,9 @@ static const struct option_row OPTIONS[] = {
     {"--wide", NULL, NULL, "every column, however wide the table gets"},
     {"--intervals", NULL, NULL, "low and high ends of intervals instead of ±"},
     {"--compare", NULL, NULL, "methods against plain and controls: tests, intervals, effects"},
+    {"--measure", NULL, "NAME",
+     "of text: accuracy (default), first_accuracy, stripped, loss, perplexity, rank, d_ntp, worse"},
+    {"--tasks", NULL, NULL, "of text: a column for each task, a section for each kind of prompts"},
     {"--rows", NULL, NULL, "every row of the evaluate stages instead of the summary"},
 };
 
@@ -29,6 +32,7 @@ struct request {
     bool several;     /* the command prints more than one table */
     size_t n_printed; /* tables so far */
     struct summary_layout layout;
+    struct answer_layout answers; /* of evaluations on text */
     struct table_output output;
     struct comparison_set compared; /* of --compare, which prints when it has all of them */
 };
@@ -37,7 +41,7 @@ struct request {
 static enum err_code read_request(struct request *q, const struct options *o, struct text *out,
                                   struct err *err) {
     enum err_code rc = ERR_OK;
-    const char *format = options_value(o, "--format");
+    const char *format = options_value(o, "--format"), *measure = options_value(o, "--measure");
     const bool wide = options_has(o, "--wide");
     *q = (struct request){.n_dirs = o->n_args,
                           .rows = options_has(o, "--rows"),
@@ -48,6 +52,9 @@ static enum err_code read_request(struct request *q, const struct options *o, st
     for (size_t i = 0; i < q->n_dirs; i++) q->dirs[i] = o->args[i];
     CHECK(!(q->rows && q->compare), ERR_USAGE,
           "--rows, --compare: expected one of them: --rows prints what --compare averages");
+    q->answers = (struct answer_layout){.intervals = q->layout.intervals,
+                                        .tasks = options_has(o, "--tasks")};
+    if (measure) TRY(answer_measure_read(&q->answers.measure, measure, err));
     if (format) TRY(table_format_read(&q->output.format, format, err));
 cleanup:
     return rc;
@@ -104,7 +111,7 @@ static enum err_code print_answers(struct request *q, const struct run_state *r,
     struct answer_lines lines = {0};
     begin_table(q, r, stage);
     TRY(answer_lines_make(&lines, r, stage, err));
-    TRY(answer_table_print(&q->output, &lines, q->layout.intervals, err));
+    TRY(answer_table_print(&q->output, &lines, &q->answers, err));
 cleanup:
     answer_lines_release(&lines);
     return rc;

@@ -46,7 +46,7 @@ static void score_answer(float out[ANSWER_SCORE_COUNT], const struct answer_scor
     out[ANSWER_LOG_PROB] = (float)log_prob;
     out[ANSWER_TOKENS] = (float)(next - first);
     out[ANSWER_FIRST_RIGHT] = vocabulary_is_correct(&s->vocabulary, first);
-    out[ANSWER_RIGHT] = right;
+    out[ANSWER_RIGHT] = out[ANSWER_STRIPPED] = right;
     out[ANSWER_RANK] = 1 + (float)s->rank[first];
     out[ANSWER_FIRST_TOKEN] = (float)vocabulary_best(&s->vocabulary, first);
 }

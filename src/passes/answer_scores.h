@@ -18,7 +18,9 @@
     X(FIRST_RIGHT, first_right) /* 1: the first token is the most likely one, or one of them */    \
     X(RIGHT, right)             /* 1: so is every token of the answer */                           \
     X(RANK, rank)               /* 1 + the number of tokens that are likelier than the first */    \
-    X(FIRST_TOKEN, first_token) /* the most likely one instead of the first */
+    X(FIRST_TOKEN, first_token) /* the most likely one instead of the first */                     \
+    X(STRIPPED, stripped) /* 1: the most likely tokens read as the answer, blanks at its ends      \
+                             aside; the caller's, who has the tokenizer */
 
 enum answer_score {
 #define X(name, text) ANSWER_##name,
@@ -42,7 +44,7 @@ void answer_scores_destroy(struct answer_scores *s); /* idempotent */
 size_t answer_scores_bytes(const struct model_dims *dims, size_t rows);
 
 /* After a pass of the first R rows: a row of out [prompts, ANSWER_SCORE_COUNT] for each prompt, in
- * the order of the rows. */
+ * the order of the rows; ANSWER_STRIPPED is the same as ANSWER_RIGHT. */
 void answer_scores_take(float *out, struct answer_scores *s, const struct query *q,
                         const struct params *p, const struct prompt_rows *rows, size_t R);
 

@@ -164,6 +164,7 @@ enum err_code prompt_batch_create(struct prompt_batch *b, const struct prompt_ba
     TRY(context_create(&b->own, d, o->slots, o->tokens, o->contexts, err));
     prompt_batch_use(b, NULL);
     b->share = o->share;
+    b->watch = o->watch;
     TRY(context_scratch_create(&b->fill, d, o->slots, o->tokens, err));
 cleanup:
     if (rc != ERR_OK) prompt_batch_destroy(b);
@@ -230,7 +231,18 @@ static bool edits_contexts(const struct edits *edits) {
     return edits->n > 0 && all;
 }
 
-void prompt_batch_fill(struct prompt_batch *b, const struct prompt_view *p,
+enum { WATCHED = 8 }; /* prompts from one call of go_on to the next */
+
+static bool add_all(struct prompt_batch *b, const struct prompt_view *p, struct prompt_span span) {
+    for (size_t i = 0; i < p->n; i++) {
+        if (b->watch.go_on && i % WATCHED == WATCHED - 1 && !b->watch.go_on(b->watch.of, i))
+            return false;
+        prompt_batch_add(b, i, p, i, span);
+    }
+    return true;
+}
+
+bool prompt_batch_fill(struct prompt_batch *b, const struct prompt_view *p,
                        struct prompt_span span) {
     const struct shared_prompts shared = {p, 0, 1, p->n, span};
     const size_t tokens = p->text.ids ? b->own.tokens : prompt_span_tokens(span);
@@ -240,10 +252,11 @@ void prompt_batch_fill(struct prompt_batch *b, const struct prompt_view *p,
     context_open(&like, &b->own.dims, b->own.slots, tokens, b->own.layout.precision, NULL);
     const bool held = shared_contexts_hold(&context, &complete, share, &like, &shared);
     prompt_batch_use(b, held ? &context : NULL);
-    if (complete) return;
-    for (size_t i = 0; i < p->n; i++) prompt_batch_add(b, i, p, i, span);
+    if (complete) return true;
+    const bool all = add_all(b, p, span);
     prompt_batch_finish(b);
-    if (held) shared_contexts_complete(share, &context);
+    if (held && all) shared_contexts_complete(share, &context);
+    return all;
 }
 
 void prompt_batch_ask(struct prompt_batch *b, const struct prompt_view *p, size_t k,

@@ -72,18 +72,27 @@ size_t prompt_rows_read_answer(struct prompt_rows *r, size_t row, size_t slot,
 /* Rows 0 .. n - 1 in the form that a query pass takes; valid until a row is set. */
 struct query_rows prompt_rows_of(const struct prompt_rows *r, size_t n);
 
+/* Called every few prompts while prompt_batch_fill() makes contexts, which may take minutes. False:
+ * no more is wanted. */
+struct prompt_batch_watch {
+    bool (*go_on)(void *of, size_t prompts); /* how many are added; NULL: nobody watches */
+    void *of;
+};
+
 struct prompt_batch_options {
     const struct model_dims *dims;
     size_t slots, tokens; /* contexts, and tokens of each at most */
     size_t rows;          /* queries of a pass at most */
     enum context_precision contexts;
     const struct context_share *share; /* for prompt_batch_fill(); NULL: contexts are not shared */
+    struct prompt_batch_watch watch;
 };
 
 struct prompt_batch {
     struct context context; /* the one in use: `own`, or one in memory that is not the batch's */
     struct context own;
     const struct context_share *share;
+    struct prompt_batch_watch watch;
     struct prompt_rows rows;
     struct context_scratch *fill;
     float *tokens;               /* [tokens, width] of one prompt */
@@ -116,8 +125,8 @@ void prompt_batch_use(struct prompt_batch *b, const struct context *context);
 /* The common case, prompt i in slot and row i: the contexts of all prompts show the same span; and
  * all rows ask at point k and see the first `length` tokens of their slot, or of text all before
  * them. Contexts that no edit changes are taken from the cache of `share` if it has them, and left
- * there if it has room. */
-void prompt_batch_fill(struct prompt_batch *b, const struct prompt_view *prompts,
+ * there if it has room. False: whoever watches wanted no more, and contexts are missing. */
+bool prompt_batch_fill(struct prompt_batch *b, const struct prompt_view *prompts,
                        struct prompt_span span);
 void prompt_batch_ask(struct prompt_batch *b, const struct prompt_view *prompts, size_t k,
                       size_t length);

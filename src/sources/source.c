@@ -85,6 +85,12 @@ struct source_question source_question(const struct source *s, size_t i) {
     return s->kind->question(s, i);
 }
 
+enum err_code source_reads_as_answer(bool *out, const struct source *s, size_t i,
+                                     const uint32_t *ids, size_t n, struct err *err) {
+    assert(s->info.answers);
+    return s->kind->reads_as_answer(out, s, i, ids, n, err);
+}
+
 const float *source_parameters(const struct source *s) {
     assert(s->info.functions);
     return s->kind->parameters(s);

@@ -150,6 +150,11 @@ enum err_code source_status(const struct source *s, struct err *err);
 /* Only where info->answers; valid as long as the source. */
 struct source_question source_question(const struct source *s, size_t i);
 
+/* The same: whether tokens ids [n] read as the answer to prompt i of the last draw, blanks at the
+ * ends aside. ERR_MEMORY. */
+enum err_code source_reads_as_answer(bool *out, const struct source *s, size_t i,
+                                     const uint32_t *ids, size_t n, struct err *err);
+
 /* The numbers [n, functions->parameters] that describe the function of each prompt of the last
  * draw, valid until the next one; docs/results.md gives their order. Only for prompts of
  * functions. */

@@ -27,6 +27,8 @@ struct source_kind {
     /* Of sources of token ids; NULL for others. */
     enum err_code (*status)(const struct source *s, struct err *err);
     struct source_question (*question)(const struct source *s, size_t i);
+    enum err_code (*reads_as_answer)(bool *out, const struct source *s, size_t i,
+                                     const uint32_t *ids, size_t n, struct err *err);
     enum err_code (*measure)(struct source_lengths *out, struct source *s,
                              const struct source_range *range, struct err *err);
     /* Of sources of functions; NULL for others. */

@@ -4,14 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "passes/answer_scores.h"
 #include "stages/capture_prompts.h"
 #include "stages/evaluate_text_prompts.h"
-#include "stages/evaluate_text_rows.h"
+#include "stages/evaluate_text_scores.h"
 #include "stages/evaluated_method.h"
 #include "stages/job_model.h"
 #include "stages/shared_keys.h"
-#include "stats/interval.h"
 
 struct text_evaluation {
     struct job_ctx *ctx;
@@ -23,21 +21,18 @@ struct text_evaluation {
     struct vector_pass pass;
     struct basis_collector *collector; /* of own basis prompts, or NULL */
     struct basis_set basis;            /* [chunk] of these */
-    struct answer_scores score;
+    struct evaluate_text_scores scores;
     struct rng stream;           /* of a control's draws */
     float *remade;               /* [edits, chunk, E] edit values that a control replaces */
-    float *scores;               /* [items, ANSWER_SCORE_COUNT] */
-    float *samples;              /* [items] sample number of each */
     struct capture_prompts kept; /* if they are kept: those of the items so far */
-    size_t n;                    /* items so far: those whose prompts are not too long */
+    size_t first;                /* sample number that the chunk begins with */
+    struct err failure;          /* while contexts are made; code ERR_OK: none */
 };
 
 static void text_evaluation_release(struct text_evaluation *e) {
     capture_prompts_destroy(&e->kept);
-    free(e->samples);
-    free(e->scores);
     free(e->remade);
-    answer_scores_destroy(&e->score);
+    evaluate_text_scores_destroy(&e->scores);
     basis_set_destroy(&e->basis);
     vector_pass_destroy(&e->pass);
     basis_collector_destroy(e->collector);
@@ -78,7 +73,7 @@ static enum err_code create_bases(struct text_evaluation *e, struct err *err) {
     TRY(basis_set_create(&e->basis, &e->model.params.dims, method_basis(setup), t->chunk, err));
     TRY(method_collector_create(&e->collector, setup, e->method.fitted.w, &size, t->chunk,
                                 t->contexts, err));
-    basis_collector_share(e->collector, job_model_share(&e->share, e->ctx, &e->model));
+    basis_collector_share(e->collector, e->batch.share);
 cleanup:
     return rc;
 }
@@ -87,24 +82,35 @@ static bool is_remade(const struct text_evaluation *e) {
     return e->method.control && e->method.control->control.redraw;
 }
 
+/* The contexts of a chunk take most of its time, with a large model many minutes. */
+static bool report_contexts(void *of, size_t prompts) {
+    struct text_evaluation *e = of;
+    const double done = (double)(e->first + prompts), items = (double)e->prompts.items;
+    if (job_should_stop(e->ctx))
+        (void)ERR(&e->failure, ERR_STOPPED, "stopped after %zu items", e->first);
+    else
+        (void)job_progress(e->ctx, fmin(done, items), items, &e->failure);
+    return e->failure.code == ERR_OK;
+}
+
 static enum err_code create_text_buffers(struct text_evaluation *e, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct evaluate_text_prompts *t = &e->prompts;
     const struct method_setup *setup = &e->method.fitted.setup;
     const struct model_dims *d = &e->model.params.dims;
-    struct prompt_batch_options batch = evaluate_text_batch(t, d);
     const struct vector_pass_size pass = evaluate_text_pass(t);
+    struct prompt_batch_options batch = evaluate_text_batch(t, d);
+    const struct evaluate_text_sizes sizes = {t->items, batch.rows};
     batch.share = job_model_share(&e->share, e->ctx, &e->model);
+    batch.watch = (struct prompt_batch_watch){report_contexts, e};
     TRY(prompt_batch_create(&e->batch, &batch, err));
     if (t->basis) TRY(create_bases(e, err));
     TRY(vector_pass_create_long(&e->pass, setup, &pass, err));
-    TRY(answer_scores_create(&e->score, d, batch.rows, err));
+    TRY(evaluate_text_scores_create(&e->scores, d, &sizes, err));
     e->remade =
         is_remade(e) ? calloc(method_edits_most(setup) * t->chunk * d->E, sizeof *e->remade) : NULL;
-    e->scores = calloc(t->items * ANSWER_SCORE_COUNT, sizeof *e->scores);
-    e->samples = calloc(t->items, sizeof *e->samples);
-    CHECK((e->remade || !is_remade(e)) && e->scores && e->samples, ERR_MEMORY,
-          "no memory for the scores of %zu items", t->items);
+    CHECK(e->remade || !is_remade(e), ERR_MEMORY, "no memory for the vectors of %zu items",
+          t->items);
 cleanup:
     return rc;
 }
@@ -147,39 +153,49 @@ cleanup:
 }
 
 static void set_vectors(struct text_evaluation *e, const struct basis *basis, size_t n) {
-    const struct method_redraw of = {n, e->model.params.dims.E, &e->stream, e->n};
+    const struct method_redraw of = {n, e->model.params.dims.E, &e->stream, e->scores.n};
     vector_pass_set(&e->pass, basis, e->method.fitted.w);
     if (is_remade(e))
         e->method.control->control.redraw(e->pass.items, e->pass.edits.n, e->remade, &of);
 }
 
-static void score_prompts(struct text_evaluation *e, const struct prompt_view *view) {
+static enum err_code fill_contexts(struct text_evaluation *e, const struct prompt_view *view,
+                                   struct err *err) {
+    prompt_batch_begin(&e->batch, &e->model.params, &e->pass.edits);
+    if (prompt_batch_fill(&e->batch, view, (struct prompt_span){.pairs = view->points - 1}))
+        return ERR_OK;
+    *err = e->failure;
+    return err->code;
+}
+
+static enum err_code score_prompts(struct text_evaluation *e, const struct prompt_view *view,
+                                   struct err *err) {
+    enum err_code rc = ERR_OK;
     const struct params *p = &e->model.params;
     struct prompt_rows *all = &e->batch.rows;
     size_t R = 0;
-    prompt_batch_begin(&e->batch, p, &e->pass.edits);
-    prompt_batch_fill(&e->batch, view, (struct prompt_span){.pairs = view->points - 1});
+    TRY(fill_contexts(e, view, err));
     for (size_t i = 0; i < view->n; i++) R += prompt_rows_ask_answer(all, R, i, view, i);
     const struct query_rows rows = prompt_rows_of(all, R);
     e->pass.edits.index = rows.slot; /* all tokens of an answer share the vector of its prompt */
     vector_pass_run(&e->pass, &e->batch.context, &rows);
-    answer_scores_take(e->scores + e->n * ANSWER_SCORE_COUNT, &e->score, &e->pass.query, p, all, R);
+    TRY(evaluate_text_scores_take(&e->scores, e->prompts.source, &e->pass.query, p, all, R, err));
+cleanup:
+    return rc;
 }
 
-static enum err_code evaluate_items(struct text_evaluation *e, size_t first, size_t n,
-                                    struct err *err) {
+/* Samples e->first .. e->first + n - 1. */
+static enum err_code evaluate_items(struct text_evaluation *e, size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
     struct basis basis;
-    const struct prompt_view view = source_draw(e->prompts.source, first, n);
-    TRY(source_status(e->prompts.source, err));
+    struct source *source = e->prompts.source;
+    const struct prompt_view view = source_draw(source, e->first, n);
+    TRY(source_status(source, err));
     if (view.n == 0) goto cleanup;
-    for (size_t i = 0; i < view.n; i++)
-        e->samples[e->n + i] = (float)source_question(e->prompts.source, i).sample;
     TRY(find_text_basis(&basis, e, view.n, err));
     set_vectors(e, &basis, view.n);
-    score_prompts(e, &view);
-    if (e->prompts.keeps) TRY(capture_prompts_take(&e->kept, e->n, e->prompts.source, &view, err));
-    e->n += view.n;
+    if (e->prompts.keeps) TRY(capture_prompts_take(&e->kept, e->scores.n, source, &view, err));
+    TRY(score_prompts(e, &view, err));
 cleanup:
     return rc;
 }
@@ -187,11 +203,12 @@ cleanup:
 static enum err_code evaluate_all_items(struct text_evaluation *e, struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t items = e->prompts.items, chunk = e->prompts.chunk;
-    for (size_t first = 0; first < items; first += chunk) {
-        const size_t n = items - first < chunk ? items - first : chunk;
-        if (job_should_stop(e->ctx)) return ERR(err, ERR_STOPPED, "stopped after %zu items", first);
-        TRY(evaluate_items(e, first, n, err));
-        TRY(job_progress(e->ctx, (double)(first + n), (double)items, err));
+    for (e->first = 0; e->first < items; e->first += chunk) {
+        const size_t n = items - e->first < chunk ? items - e->first : chunk;
+        if (job_should_stop(e->ctx))
+            return ERR(err, ERR_STOPPED, "stopped after %zu items", e->first);
+        TRY(evaluate_items(e, n, err));
+        TRY(job_progress(e->ctx, (double)(e->first + n), (double)items, err));
     }
 cleanup:
     return rc;
@@ -199,35 +216,7 @@ cleanup:
 
 /* ---- results */
 
-/* Mean cross entropy of a token of item i's answer. */
-static double loss_of(const struct text_evaluation *e, size_t i) {
-    const float *scores = e->scores + i * ANSWER_SCORE_COUNT;
-    return -(double)scores[ANSWER_LOG_PROB] / (double)scores[ANSWER_TOKENS];
-}
-
-static struct interval interval_of(const struct text_evaluation *e, double *column,
-                                   enum answer_score which) {
-    for (size_t i = 0; i < e->n; i++) column[i] = (double)e->scores[i * ANSWER_SCORE_COUNT + which];
-    return interval_t(column, e->n, config_float(e->ctx->point, "confidence"));
-}
-
-static void fill_means(struct evaluate_text_row *row, const struct text_evaluation *e,
-                       double *column) {
-    const struct interval first = interval_of(e, column, ANSWER_FIRST_RIGHT),
-                          whole = interval_of(e, column, ANSWER_RIGHT);
-    double loss = 0, perplexity = 0;
-    for (size_t i = 0; i < e->n; i++) {
-        loss += loss_of(e, i);
-        perplexity += exp(loss_of(e, i));
-    }
-    row->first_accuracy = first.value, row->first_low = first.low, row->first_high = first.high;
-    row->accuracy = whole.value, row->accuracy_low = whole.low, row->accuracy_high = whole.high;
-    row->loss = loss / (double)e->n;
-    row->perplexity = perplexity / (double)e->n;
-    row->rank = interval_of(e, column, ANSWER_RANK).value;
-}
-
-static enum err_code write_text_row(struct text_evaluation *e, struct err *err) {
+static enum err_code write_text_results(struct text_evaluation *e, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct source_info *info = source_info(e->prompts.source);
     struct evaluate_text_row row = {
@@ -238,28 +227,10 @@ static enum err_code write_text_row(struct text_evaluation *e, struct err *err) 
         .source = info->name,
         .shift = info->shift,
         .k = (int64_t)e->prompts.points - 1,
-        .items = (int64_t)e->n,
-        .left_out = (int64_t)(e->prompts.items - e->n),
+        .crossed = (int64_t)info->answers->crossed,
     };
-    double *column = calloc(e->n, sizeof *column);
-    CHECK(column, ERR_MEMORY, "no memory for %zu items", e->n);
-    fill_means(&row, e, column);
-    CHECK(isfinite(row.loss), ERR_NUMERIC, "the loss of %s is not a finite number", row.method);
-    TRY(evaluate_text_row_write(e->ctx, 0, &row, err));
-cleanup:
-    free(column);
-    return rc;
-}
-
-static enum err_code write_text_results(struct text_evaluation *e, struct err *err) {
-    enum err_code rc = ERR_OK;
-    const struct job_tensor scores = {"scores", 2, {e->n, ANSWER_SCORE_COUNT}, e->scores};
-    const struct job_tensor samples = {"samples", 1, {e->n}, e->samples};
-    TRY(write_text_row(e, err));
-    TRY(job_tensor(e->ctx, &scores, err));
-    TRY(job_tensor(e->ctx, &samples, err));
-    if (e->prompts.keeps)
-        TRY(capture_prompts_write(&e->kept, e->ctx, e->n, source_info(e->prompts.source), err));
+    TRY(evaluate_text_scores_write(&e->scores, e->ctx, &row, &e->model.params, err));
+    if (e->prompts.keeps) TRY(capture_prompts_write(&e->kept, e->ctx, e->scores.n, info, err));
     TRY(job_note(e->ctx, "method", evaluated_method_name(&e->method), err));
 cleanup:
     return rc;

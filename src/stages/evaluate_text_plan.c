@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "passes/answer_scores.h"
 #include "passes/dummy_pairs.h"
 #include "passes/flops.h"
 #include "stages/capture_prompts.h"
@@ -11,6 +10,7 @@
 #include "stages/evaluate_run.h"
 #include "stages/evaluate_text.h"
 #include "stages/evaluate_text_prompts.h"
+#include "stages/evaluate_text_scores.h"
 #include "stages/evaluated_method.h"
 #include "stages/job_model.h"
 #include "stages/shared_keys.h"
@@ -102,11 +102,11 @@ static double memory_of(const struct evaluate_text_prompts *t, const struct job_
     const struct basis_size bases = evaluate_text_bases(t);
     const struct vector_pass_size pass = evaluate_text_pass(t);
     const size_t values = method_edits_most(setup) * t->chunk * d->E; /* of a control */
+    const struct evaluate_text_sizes sizes = {t->items, asked.rows};
     double bytes =
         (double)model->bytes + batch_memory(&asked) + (double)vector_pass_bytes_long(setup, &pass) +
-        (double)answer_scores_bytes(d, asked.rows) +
-        (double)source_bytes(t->source, t->chunk, t->points) +
-        (double)(t->items * (ANSWER_SCORE_COUNT + 1) * sizeof(float) + values * sizeof(float)) +
+        evaluate_text_scores_bytes(d, &sizes) +
+        (double)source_bytes(t->source, t->chunk, t->points) + (double)(values * sizeof(float)) +
         (double)(t->keeps ? t->items * kept_numbers(t) * sizeof(float) : 0) +
         (double)basis_set_bytes(d, method_basis(setup), t->T0 > 0 ? t->chunk : 1);
     if (t->T0 == 0) return bytes;

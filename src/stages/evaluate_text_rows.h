@@ -26,7 +26,13 @@
     X(REAL, loss, "nats", "mean over items of the cross entropy of the answer, a token")           \
     X(REAL, perplexity, "", "mean over items of exp(cross entropy of the answer, a token)")        \
     X(REAL, rank, "", "mean rank of the first answer token; 1: it is the most likely")             \
-    X(INT, left_out, "items", "test items whose prompts are longer than the model's positions")
+    X(INT, left_out, "items", "test items whose prompts are longer than the model's positions")    \
+    X(REAL, stripped, "",                                                                          \
+      "share of items whose most likely tokens read as the answer, blanks at its ends aside")      \
+    X(REAL, stripped_low, "", "lower end of the t interval of stripped over items")                \
+    X(REAL, stripped_high, "", "upper end of that interval")                                       \
+    X(INT, crossed, "items",                                                                       \
+      "items whose answer, encoded alone, has other tokens than after its query")
 
 ROW_DECLARE(evaluate_text_row, EVALUATE_TEXT_ROW);
 

@@ -43,11 +43,15 @@ static const struct stage_tensor TENSORS[] = {
     {"evaluate", "basis_x", "n x T0 x d",
      "keep = [\"prompts\"]: x of the basis prompts, of methods with a basis for each prompt"},
     {"evaluate", "basis_y", "n x T0", "keep = [\"prompts\"]: their y"},
-    {"evaluate", "scores", "items x 7",
+    {"evaluate", "scores", "items x 8",
      "of text: log p of the first token of the answer; of the whole answer; its tokens; 1 if the "
      "first one is the most likely; 1 if all are; rank of the first, from 1; the most likely "
-     "token"},
+     "token; 1 if the most likely tokens read as the answer, blanks at its ends aside"},
     {"evaluate", "samples", "items", "of text: number of each test item, from 0"},
+    {"evaluate", "labels", "labels",
+     "of text: the first tokens of all true answers, each once, in ascending order"},
+    {"evaluate", "label_log_prob", "items x labels",
+     "log p of each label as the next token of each prompt, among the labels"},
     {"evaluate", "prompt_ids", "items x tokens",
      "of text, keep = [\"prompts\"]: the tokens of each prompt, then -1"},
     {"evaluate", "answer_ids", "items x tokens", "the same of its true answer"},

@@ -133,6 +133,7 @@ void plan_release(struct plan *p) {
     free(p->stages);
     free(p->jobs);
     free(p->slots);
+    task_names_release(&p->tasks);
     identity_files_destroy(p->files);
     *p = (struct plan){0};
 }

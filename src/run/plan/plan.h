@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "job/planned_job.h"
 #include "run/plan/identity.h"
+#include "run/plan/task_names.h"
 #include "stages/stage.h"
 
 #define PLAN_NONE ((size_t)-1)
@@ -37,6 +38,7 @@ struct plan {
     struct plan_stage *stages; /* one for each of the config, in its order */
     size_t n_stages;
     size_t merged;                /* how often a stage asked for a job that the plan had already */
+    struct task_names tasks;      /* of the text tasks of all points */
     struct identity_files *files; /* external files that the jobs name, with their hashes */
     size_t *slots;                /* hash table over identities: job + 1, or 0 */
     size_t n_slots;

@@ -98,7 +98,7 @@ static enum err_code add_points(struct job_builder *b, size_t stage, const struc
     for (size_t i = 0; i < config_stage_points(p->config, stage); i++) {
         const struct planned_job start = {.stage = stage,
                                           .point = config_stage_point(p->config, stage, i)};
-        TRY(add_point_jobs(b, &start, of, err));
+        if (!plan_tasks_repeats(p, stage, start.point)) TRY(add_point_jobs(b, &start, of, err));
     }
     TRY(check_positions(p, stage, of, err));
 cleanup:
@@ -146,6 +146,7 @@ enum err_code plan_make_recorded(struct plan *out, const struct config *config, 
     struct job_builder b = {.plan = &plan};
     size_t *order = NULL;
     TRY(init_stages(&plan, err));
+    TRY(task_names_collect(&plan.tasks, config, err));
     TRY(identity_files_create(&plan.files, err));
     if (inputs) TRY(identity_files_record(plan.files, inputs, err));
     order = calloc(plan.n_stages + 1, sizeof *order);

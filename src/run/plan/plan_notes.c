@@ -182,6 +182,42 @@ static size_t fit_evaluation(const struct plan *p, const struct plan_stage *s) {
     return PLAN_NONE;
 }
 
+/* Of text: plain with as many shots as a vector's basis shows, or with any, if all bases are alone.
+ */
+static bool has_budget(const struct plan *p, const struct plan_stage *s, int64_t budget) {
+    for (size_t i = 0; i < s->n_jobs; i++) {
+        const struct planned_job *job = &p->jobs[s->jobs[i]];
+        const int64_t points = config_int(job->point, "points");
+        if (job->control && strcmp(job->control, "plain") == 0 &&
+            strcmp(config_text(job->point, "shift"), "none") == 0 && points > 1 &&
+            (points == budget || budget <= 1))
+            return true;
+    }
+    return false;
+}
+
+static enum err_code note_budget(struct plan_notes *out, const struct plan *p, size_t stage,
+                                 struct err *err) {
+    const struct plan_stage *s = &p->stages[stage];
+    const size_t job = fit_evaluation(p, s);
+    int64_t budget = 0;
+    struct err note;
+    for (size_t i = 0; i < s->n_jobs; i++) {
+        const struct planned_job *of = &p->jobs[s->jobs[i]];
+        const struct config_point *read =
+            of->n_parents > 0 ? plan_read_point(p, of->parents[0]) : NULL;
+        if (read && config_has(read, "basis_points") && config_int(read, "basis_points") > budget)
+            budget = config_int(read, "basis_points");
+    }
+    if (job == PLAN_NONE || has_budget(p, s, budget)) return ERR_OK;
+    (void)config_error(
+        &note, p->jobs[job].point, "points",
+        "without \"plain\" at %s%lld points the main table lacks the prompt of equal "
+        "budget, its first column",
+        budget > 1 ? "" : "more than ", budget > 1 ? (long long)budget : 1LL);
+    return plan_notes_add(out, &note, err);
+}
+
 /* damage needs plain; recovered needs plain, oracle, and points beyond the trained ones. */
 static enum err_code note_columns(struct plan_notes *out, const struct plan *p, size_t stage,
                                   struct err *err) {
@@ -190,6 +226,7 @@ static enum err_code note_columns(struct plan_notes *out, const struct plan *p, 
     struct trained_on model = {0};
     struct err note;
     if (job == PLAN_NONE) return ERR_OK;
+    if (config_has(p->jobs[job].point, "source.task")) return note_budget(out, p, stage, err);
     trained_on_read(&model, p, job);
     const bool beyond = config_int(p->jobs[job].point, "points") > model.points;
     const bool plain = plan_controls_includes(p, s, "plain");

@@ -21,3 +21,40 @@ bool plan_tasks_match(const struct plan *p, size_t stage, const struct config_po
         if (has_task_of(config_stage_point(p->config, stage, i), read)) return false;
     return true;
 }
+
+/* ---- prompts without shots */
+
+static const char SHUFFLED[] = "shuffled_labels", SHIFT[] = "shift";
+
+static bool has_shift(const struct config_point *point, const char *shift) {
+    return config_has(point, "fits") && config_int(point, "points") == 1 &&
+           strcmp(config_text(point, SHIFT), shift) == 0;
+}
+
+static bool is_equal(const struct config_point *a, const struct config_point *b, size_t i,
+                     struct text value[2]) {
+    text_clear(&value[0]), text_clear(&value[1]);
+    config_point_value(&value[0], a, i);
+    config_point_value(&value[1], b, i);
+    return !value[0].failed && strcmp(text_str(&value[0]), text_str(&value[1])) == 0;
+}
+
+/* All keys but the shift have the same values. */
+static bool is_twin(const struct config_point *a, const struct config_point *b) {
+    struct text value[2] = {{0}, {0}};
+    bool same = config_point_same_keys(a, b);
+    for (size_t i = 0; same && i < config_point_size(a); i++)
+        same = strcmp(config_point_key(a, i)->name, SHIFT) == 0 || is_equal(a, b, i, value);
+    text_release(&value[0]);
+    text_release(&value[1]);
+    return same;
+}
+
+bool plan_tasks_repeats(const struct plan *p, size_t stage, const struct config_point *point) {
+    if (!has_shift(point, SHUFFLED)) return false;
+    for (size_t i = 0; i < config_stage_points(p->config, stage); i++) {
+        const struct config_point *other = config_stage_point(p->config, stage, i);
+        if (has_shift(other, "none") && is_twin(point, other)) return true;
+    }
+    return false;
+}

@@ -1,5 +1,6 @@
 /*
- * plan_tasks.h - which fits on text an evaluation reads: those of its own task.
+ * plan_tasks.h - which evaluations on text there are: the fits that one reads are those of its own
+ * task, and prompts without shots are evaluated once.
  */
 #ifndef RUN_PLAN_PLAN_TASKS_H
 #define RUN_PLAN_PLAN_TASKS_H
@@ -11,5 +12,9 @@
  * by all, as is every fit where the key `fits` says so, and where prompts are not of text. */
 bool plan_tasks_match(const struct plan *p, size_t stage, const struct config_point *point,
                       size_t parent);
+
+/* The prompts of the point are those of another one of the stage: without shots no label is shown,
+ * so that shuffled ones make no difference. */
+bool plan_tasks_repeats(const struct plan *p, size_t stage, const struct config_point *point);
 
 #endif

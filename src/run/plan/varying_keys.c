@@ -81,8 +81,13 @@ cleanup:
     return rc;
 }
 
-void varying_keys_value(struct text *out, const struct config_point *point, const char *key) {
+void varying_keys_value(struct text *out, const struct plan *p, const struct config_point *point,
+                        const char *key) {
     struct text value = {0};
+    if (strcmp(key, "source.task") == 0 && config_has(point, key)) {
+        task_names_add(out, &p->tasks, config_text(point, key));
+        return;
+    }
     for (size_t i = 0; i < config_point_size(point); i++)
         if (strcmp(config_point_key(point, i)->name, key) == 0) {
             config_point_value(&value, point, i);
@@ -95,13 +100,13 @@ void varying_keys_value(struct text *out, const struct config_point *point, cons
     text_release(&value);
 }
 
-void varying_keys_describe(struct text *out, const struct varying_keys *a,
+void varying_keys_describe(struct text *out, const struct varying_keys *a, const struct plan *p,
                            const struct config_point *point) {
     const char *gap = "";
     for (size_t i = 0; i < a->n; i++) {
         if (find_index(point, a->keys[i], 0) == config_point_size(point)) continue;
         text_add(out, "%s%s=", gap, a->keys[i]->name);
-        varying_keys_value(out, point, a->keys[i]->name);
+        varying_keys_value(out, p, point, a->keys[i]->name);
         gap = " ";
     }
 }

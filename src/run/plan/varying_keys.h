@@ -22,10 +22,12 @@ enum err_code varying_keys(struct varying_keys *out, const struct plan *p, size_
                            struct err *err);
 
 /* "method=ltv points=26": the values of these keys in this point; absent ones are left out. */
-void varying_keys_describe(struct text *out, const struct varying_keys *a,
+void varying_keys_describe(struct text *out, const struct varying_keys *a, const struct plan *p,
                            const struct config_point *point);
 
-/* Appends the value as in a config without quotes, "-" when the point does not have the key. */
-void varying_keys_value(struct text *out, const struct config_point *point, const char *key);
+/* Appends the value as in a config without quotes, "-" when the point does not have the key; of a
+ * text task its name (task_names.h). Different values have different texts. */
+void varying_keys_value(struct text *out, const struct plan *p, const struct config_point *point,
+                        const char *key);
 
 #endif

@@ -8,11 +8,10 @@
 #include "passes/answer_scores.h"
 #include "run/plan/varying_keys.h"
 #include "run/tables/key_columns.h"
-#include "stats/bootstrap.h"
+#include "run/tables/summary_columns.h"
 #include "store/artifact.h"
 #include "tensorfile/tensorfile.h"
 
-static const double CONFIDENCE = 0.95;
 enum { RESAMPLES = 2000 };
 
 static bool same_text(const struct text *a, const struct text *b) {
@@ -20,7 +19,7 @@ static bool same_text(const struct text *a, const struct text *b) {
 }
 
 bool answer_line_same_task(const struct answer_line *a, const struct answer_line *b) {
-    return strcmp(a->source, b->source) == 0 && same_text(&a->setting, &b->setting);
+    return same_text(&a->task, &b->task) && same_text(&a->setting, &b->setting);
 }
 
 bool answer_line_same_method(const struct answer_line *a, const struct answer_line *b) {
@@ -31,14 +30,20 @@ static void line_release(struct answer_line *line) {
     text_release(&line->method);
     text_release(&line->fit);
     text_release(&line->setting);
-    free(line->first);
-    free(line->right);
-    free(line->loss);
+    text_release(&line->task);
+    for (size_t m = 0; m < ANSWER_MEASURES_N; m++) free(line->x[m]);
 }
 
 void answer_lines_release(struct answer_lines *a) {
     for (size_t i = 0; i < a->n; i++) line_release(&a->list[i]);
     free(a->list);
+    for (size_t i = 0; i < a->n_references; i++) {
+        line_release(&a->references[i].of);
+        answer_labels_release(&a->references[i].labels);
+    }
+    free(a->references);
+    free(a->tasks);
+    free(a->methods);
     resampler_release(&a->resampler);
     *a = (struct answer_lines){0};
 }
@@ -64,31 +69,87 @@ static int64_t cell_number(const struct cells *c, const char *name) {
     return v && v->type == JOB_INT ? v->as.integer : 0;
 }
 
-/* The table has the task and the shots in places of their own. */
+/* The table has the shots and the evaluated task in places of their own. */
 static bool is_placed(const struct key_column *column) {
-    return strcmp(column->key->name, "source.task") == 0 ||
-           (column->own && strcmp(column->key->name, "points") == 0) ||
-           strcmp(column->key->name, "shift") == 0;
+    static const char *const keys[] = {"source.task", "points", "shift"};
+    for (size_t i = 0; column->own && i < sizeof keys / sizeof *keys; i++)
+        if (strcmp(column->key->name, keys[i]) == 0) return true;
+    return false;
+}
+
+/* Of a fit only the task of another one is worth a word. */
+static bool is_own_task(const struct key_column *column, const struct config_point *fit,
+                        const struct config_point *own) {
+    return strcmp(column->key->name, "source.task") == 0 && config_has(own, "source.task") &&
+           strcmp(config_text(fit, "source.task"), config_text(own, "source.task")) == 0;
 }
 
 static void describe_keys(struct answer_line *line, const struct plan *p, size_t job,
                           const struct key_columns *keys) {
     for (size_t i = 0; i < keys->n; i++) {
         const struct key_column *column = &keys->list[i];
+        const char *key = column->key->name;
         const struct config_point *point = key_column_point(p, job, column);
-        struct text *out = column->own ? &line->setting : &line->fit;
-        if (is_placed(column) || !point || !config_has(point, column->key->name)) continue;
-        text_add(out, "%s%s=", out->size ? ", " : "", column->key->name);
-        varying_keys_value(out, point, column->key->name);
+        const bool of_fit = !column->own && !(column->kind->uses & STAGE_USES_SHAPE);
+        struct text *out = of_fit ? &line->fit : &line->setting;
+        if (is_placed(column) || !point || !config_has(point, key) ||
+            (of_fit && is_own_task(column, point, p->jobs[job].point)))
+            continue;
+        text_add(out, "%s%s=", out->size ? ", " : "", summary_columns_last_part(key));
+        varying_keys_value(out, p, point, key);
     }
+}
+
+/* Some jobs of the stage have different values. */
+static bool varies_here(struct text value[2], const struct key_column *column, const struct plan *p,
+                        const struct plan_stage *s) {
+    bool met = false;
+    for (size_t i = 0; i < s->n_jobs; i++) {
+        const struct config_point *point = key_column_point(p, s->jobs[i], column);
+        if (!point || !config_has(point, column->key->name)) continue;
+        text_clear(&value[met]);
+        varying_keys_value(&value[met], p, point, column->key->name);
+        if (met && strcmp(text_str(&value[0]), text_str(&value[1])) != 0) return true;
+        met = true;
+    }
+    return false;
+}
+
+/* Of the keys that vary in the run those that vary in the stage, and of which tasks its fits are.
+ */
+static enum err_code find_keys(struct key_columns *out, const struct plan *p, size_t stage,
+                               struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct text value[2] = {{0}, {0}};
+    size_t n = 0;
+    TRY(key_columns_of_stage(out, p, stage, err));
+    for (size_t i = 0; i < out->n; i++)
+        if (strcmp(out->list[i].key->name, "source.task") == 0 ||
+            varies_here(value, &out->list[i], p, &p->stages[stage]))
+            out->list[n++] = out->list[i];
+    out->n = n;
+    TRY(text_check(&value[0], err));
+    TRY(text_check(&value[1], err));
+cleanup:
+    text_release(&value[0]);
+    text_release(&value[1]);
+    return rc;
+}
+
+/* The name of the source has the form of the task, which the path lacks. */
+static void describe_task(struct answer_line *line, const struct plan *p, size_t job,
+                          const struct cells *c) {
+    const struct config_point *point = p->jobs[job].point;
+    task_names_add_folders(&line->task, &p->tasks, config_text(point, "source.task"));
+    text_add(&line->task, "%s", cell_words(c, "source"));
 }
 
 static void describe_line(struct answer_line *line, const struct cells *c) {
     const char *method = cell_words(c, "method"), *reading = cell_words(c, "reading");
     const struct method *m = method_find(method);
     text_add(&line->method, "%s%s%s", method, reading[0] ? " " : "", reading);
-    line->source = cell_words(c, "source");
     line->k = cell_number(c, "k");
+    line->crossed = (size_t)cell_number(c, "crossed");
     line->shift = cell_words(c, "shift");
     line->kind = strcmp(method, "plain") == 0 ? ANSWER_BASELINE
                  : m && m->docs.control       ? ANSWER_CONTROL
@@ -100,55 +161,80 @@ static void describe_line(struct answer_line *line, const struct cells *c) {
 static enum err_code allocate_numbers(struct answer_line *line, size_t n, struct err *err) {
     line->items = n;
     line->repeats = 1;
-    line->first = calloc(n, sizeof *line->first);
-    line->right = calloc(n, sizeof *line->right);
-    line->loss = calloc(n, sizeof *line->loss);
-    if (line->first && line->right && line->loss) return ERR_OK;
-    return ERR(err, ERR_MEMORY, "no memory for the scores of %zu items", n);
+    for (size_t m = 0; m < ANSWER_MEASURES_N; m++) {
+        line->x[m] = calloc(n, sizeof *line->x[m]);
+        if (!line->x[m]) return ERR(err, ERR_MEMORY, "no memory for the scores of %zu items", n);
+    }
+    return ERR_OK;
 }
 
-static enum err_code read_scores(struct answer_line *line, const char *path, struct err *err) {
+/* The scores of one item; a file of an older program lacks the last ones. */
+static void read_item(struct answer_line *line, size_t i, const float *scores, size_t n) {
+    const double loss = -(double)scores[ANSWER_LOG_PROB] / (double)scores[ANSWER_TOKENS];
+    line->x[MEASURE_ACCURACY][i] = (double)scores[ANSWER_RIGHT];
+    line->x[MEASURE_FIRST][i] = (double)scores[ANSWER_FIRST_RIGHT];
+    line->x[MEASURE_STRIPPED][i] =
+        n > ANSWER_STRIPPED ? (double)scores[ANSWER_STRIPPED] : (double)NAN;
+    line->x[MEASURE_LOSS][i] = loss;
+    line->x[MEASURE_PERPLEXITY][i] = exp(loss);
+    line->x[MEASURE_RANK][i] = (double)scores[ANSWER_RANK];
+    line->x[MEASURE_WORSE][i] = (double)NAN;
+}
+
+static enum err_code read_scores(struct answer_line *line, const struct tensorfile *file,
+                                 const char *path, struct err *err) {
     enum err_code rc = ERR_OK;
-    struct tensorfile *file = NULL;
     float *scores = NULL;
-    TRY(tensorfile_open(&file, path, err));
     const struct tensor_info *t = tensorfile_find(file, "scores");
-    CHECK(t && t->rank == 2 && t->shape[0] > 0 && t->shape[1] == ANSWER_SCORE_COUNT, ERR_DATA,
+    CHECK(t && t->rank == 2 && t->shape[0] > 0 && t->shape[1] >= ANSWER_STRIPPED, ERR_DATA,
           "%s: no tensor scores [items, %d]", path, (int)ANSWER_SCORE_COUNT);
     scores = malloc(t->elements * sizeof *scores);
     CHECK(scores, ERR_MEMORY, "no memory for %zu scores", t->elements);
     TRY(tensorfile_floats(scores, file, "scores", 2, t->shape, err));
     TRY(allocate_numbers(line, t->shape[0], err));
-    for (size_t i = 0; i < line->items; i++) {
-        const float *s = scores + i * ANSWER_SCORE_COUNT;
-        line->first[i] = (double)s[ANSWER_FIRST_RIGHT];
-        line->right[i] = (double)s[ANSWER_RIGHT];
-        line->loss[i] = -(double)s[ANSWER_LOG_PROB] / (double)s[ANSWER_TOKENS];
-    }
+    for (size_t i = 0; i < line->items; i++)
+        read_item(line, i, scores + i * t->shape[1], t->shape[1]);
 cleanup:
     free(scores);
+    return rc;
+}
+
+/* Labels of the job, and their distance from those of the task. */
+static enum err_code read_labels(struct answer_line *line, const struct answer_lines *a,
+                                 const struct tensorfile *file, struct err *err) {
+    struct answer_labels own = {0};
+    const struct answer_labels none = {0}, *of = &none;
+    const enum err_code rc = answer_labels_read(&own, file, err);
+    for (size_t i = 0; i < a->n_references; i++)
+        if (answer_line_same_task(&a->references[i].of, line)) of = &a->references[i].labels;
+    if (rc == ERR_OK) (void)answer_labels_distance(line->x[MEASURE_D_NTP], of, &own, line->items);
+    answer_labels_release(&own);
+    return rc;
+}
+
+static enum err_code read_numbers(struct answer_line *line, const struct answer_lines *a,
+                                  const char *path, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct tensorfile *file = NULL;
+    TRY(tensorfile_open(&file, path, err));
+    TRY(read_scores(line, file, path, err));
+    TRY(read_labels(line, a, file, err));
+cleanup:
     tensorfile_close(file);
     return rc;
 }
 
-static enum err_code append(double **to, const double *x, size_t repeats, size_t items,
-                            struct err *err) {
-    double *longer = realloc(*to, (repeats + 1) * items * sizeof *longer);
-    if (!longer) return ERR(err, ERR_MEMORY, "no memory for %zu repeats", repeats + 1);
-    *to = longer;
-    memcpy(longer + repeats * items, x, items * sizeof *x);
-    return ERR_OK;
-}
-
-static enum err_code append_scores(struct answer_line *to, const struct answer_line *line,
-                                   struct err *err) {
-    enum err_code rc = ERR_OK;
-    TRY(append(&to->first, line->first, to->repeats, to->items, err));
-    TRY(append(&to->right, line->right, to->repeats, to->items, err));
-    TRY(append(&to->loss, line->loss, to->repeats, to->items, err));
+static enum err_code append_numbers(struct answer_line *to, const struct answer_line *line,
+                                    struct err *err) {
+    const size_t n = to->repeats * to->items, size = to->items * sizeof(double);
+    for (size_t m = 0; m < ANSWER_MEASURES_N; m++) {
+        double *longer = realloc(to->x[m], n * sizeof *longer + size);
+        if (!longer) return ERR(err, ERR_MEMORY, "no memory for %zu repeats", to->repeats + 1);
+        memcpy(longer + n, line->x[m], size);
+        to->x[m] = longer;
+    }
     to->repeats++;
-cleanup:
-    return rc;
+    return ERR_OK;
 }
 
 /* ---- all lines */
@@ -163,7 +249,7 @@ static enum err_code add_line(struct answer_lines *a, struct answer_line *line, 
     enum err_code rc = ERR_OK;
     for (size_t i = 0; i < a->n; i++) {
         if (!is_same_line(&a->list[i], line)) continue;
-        rc = append_scores(&a->list[i], line, err);
+        rc = append_numbers(&a->list[i], line, err);
         line_release(line);
         return rc;
     }
@@ -179,21 +265,80 @@ static enum err_code add_line(struct answer_lines *a, struct answer_line *line, 
     return rc;
 }
 
+/* The line of a job without its numbers, and its artifact; false: it is not done. */
+static enum err_code describe_job(bool *done, struct answer_line *line, char path[FILE_PATH_MAX],
+                                  const struct run_state *r, size_t stage, size_t job,
+                                  const struct key_columns *keys, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct run_state_job *known = &r->jobs[job];
+    *done = known->state == QUEUE_DONE && known->past->n_rows > 0;
+    if (!*done) return ERR_OK;
+    const struct cells c = {plan_stage_columns(&r->plan, stage), &known->past->rows[0]};
+    describe_line(line, &c);
+    describe_task(line, &r->plan, job, &c);
+    describe_keys(line, &r->plan, job, keys);
+    TRY(artifact_path(path, r->dir, r->plan.jobs[job].identity, err));
+    TRY(text_check(&line->method, err));
+    TRY(text_check(&line->task, err));
+cleanup:
+    return rc;
+}
+
 static enum err_code add_answers(struct answer_lines *a, const struct run_state *r, size_t stage,
                                  size_t job, const struct key_columns *keys, struct err *err) {
     enum err_code rc = ERR_OK;
     struct answer_line line = {0};
     char path[FILE_PATH_MAX];
-    const struct run_state_job *known = &r->jobs[job];
-    a->missing += known->state != QUEUE_DONE;
-    if (known->state != QUEUE_DONE || known->past->n_rows == 0) return ERR_OK;
-    const struct cells c = {plan_stage_columns(&r->plan, stage), &known->past->rows[0]};
-    describe_line(&line, &c);
-    describe_keys(&line, &r->plan, job, keys);
-    TRY(artifact_path(path, r->dir, r->plan.jobs[job].identity, err));
-    TRY(read_scores(&line, path, err));
-    TRY(text_check(&line.method, err));
+    bool done;
+    TRY(describe_job(&done, &line, path, r, stage, job, keys, err));
+    a->missing += r->jobs[job].state != QUEUE_DONE;
+    if (!done) goto cleanup;
+    TRY(read_numbers(&line, a, path, err));
     return add_line(a, &line, err);
+cleanup:
+    line_release(&line);
+    return rc;
+}
+
+/* ---- what d_ntp compares with */
+
+/* *line belongs to the references afterwards, or is released. */
+static enum err_code set_reference(struct answer_lines *a, struct answer_line *line,
+                                   const char *path, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct tensorfile *file = NULL;
+    struct answer_reference *to = NULL;
+    for (size_t i = 0; i < a->n_references && !to; i++)
+        if (answer_line_same_task(&a->references[i].of, line)) to = &a->references[i];
+    if (to && to->of.k >= line->k) goto cleanup;
+    if (!to) {
+        to = realloc(a->references, (a->n_references + 1) * sizeof *to);
+        CHECK(to, ERR_MEMORY, "no memory for %zu tasks", a->n_references + 1);
+        a->references = to;
+        to += a->n_references++;
+        *to = (struct answer_reference){0};
+    }
+    TRY(tensorfile_open(&file, path, err));
+    line_release(&to->of);
+    answer_labels_release(&to->labels);
+    to->of = *line;
+    *line = (struct answer_line){0};
+    TRY(answer_labels_read(&to->labels, file, err));
+cleanup:
+    tensorfile_close(file);
+    line_release(line);
+    return rc;
+}
+
+static enum err_code add_reference(struct answer_lines *a, const struct run_state *r, size_t stage,
+                                   size_t job, const struct key_columns *keys, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct answer_line line = {0};
+    char path[FILE_PATH_MAX];
+    bool done;
+    TRY(describe_job(&done, &line, path, r, stage, job, keys, err));
+    if (done && line.kind == ANSWER_BASELINE && line.k > 0 && strcmp(line.shift, "none") == 0)
+        return set_reference(a, &line, path, err);
 cleanup:
     line_release(&line);
     return rc;
@@ -205,64 +350,12 @@ enum err_code answer_lines_make(struct answer_lines *out, const struct run_state
     struct key_columns keys = {0};
     const struct plan_stage *s = &r->plan.stages[stage];
     out->resampler = (struct resampler){.seed = 1, .resamples = RESAMPLES};
-    TRY(key_columns_of_stage(&keys, &r->plan, stage, err));
+    TRY(find_keys(&keys, &r->plan, stage, err));
+    for (size_t i = 0; i < s->n_jobs; i++)
+        TRY(add_reference(out, r, stage, s->jobs[i], &keys, err));
     for (size_t i = 0; i < s->n_jobs; i++) TRY(add_answers(out, r, stage, s->jobs[i], &keys, err));
+    TRY(answer_lines_relate(out, err));
 cleanup:
     key_columns_release(&keys);
     return rc;
-}
-
-/* ---- numbers of a line */
-
-enum err_code answer_line_mean(struct interval *out, struct answer_lines *a,
-                               const struct answer_line *line, const double *x, struct err *err) {
-    enum err_code rc = ERR_OK;
-    struct resamples resamples;
-    *out = interval_t(x, line->items, CONFIDENCE);
-    if (line->repeats == 1) return ERR_OK;
-    TRY(resampler_get(&resamples, &a->resampler, line->repeats, line->items, err));
-    TRY(bootstrap_mean(out, x, &resamples, CONFIDENCE, err));
-cleanup:
-    return rc;
-}
-
-static double mean_right(const struct answer_line *line) {
-    double sum = 0;
-    for (size_t i = 0; i < line->repeats * line->items; i++) sum += line->right[i];
-    return sum / (double)(line->repeats * line->items);
-}
-
-static const struct answer_line *find_plain(const struct answer_lines *a,
-                                            const struct answer_line *of, int64_t k,
-                                            const char *shift) {
-    for (size_t i = 0; i < a->n; i++) {
-        const struct answer_line *line = &a->list[i];
-        if (line->kind == ANSWER_BASELINE && answer_line_same_task(line, of) && line->k == k &&
-            strcmp(line->shift, shift) == 0)
-            return line;
-    }
-    return NULL;
-}
-
-double answer_lines_shuffled_share(const struct answer_lines *a, const struct answer_line *of) {
-    double share = (double)NAN;
-    int64_t most = 0;
-    for (size_t i = 0; i < a->n; i++) {
-        const int64_t k = a->list[i].k;
-        const struct answer_line *clean = find_plain(a, of, k, "none"),
-                                 *shuffled = find_plain(a, of, k, "shuffled_labels");
-        if (k <= most || !clean || !shuffled) continue;
-        most = k;
-        share = mean_right(clean) > 0 ? mean_right(shuffled) / mean_right(clean) : (double)NAN;
-    }
-    return share;
-}
-
-double answer_lines_worse(const struct answer_lines *a, const struct answer_line *of) {
-    const struct answer_line *plain = find_plain(a, of, of->k, of->shift);
-    size_t worse = 0;
-    if (!plain || plain == of || plain->items != of->items) return (double)NAN;
-    for (size_t i = 0; i < of->repeats * of->items; i++)
-        worse += of->loss[i] > plain->loss[i % of->items];
-    return (double)worse / (double)(of->repeats * of->items);
 }

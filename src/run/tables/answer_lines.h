@@ -3,32 +3,68 @@
  * with one kind of prompts.
  *
  * A line stands for all repeats of one fit, or for one control. Its numbers come from the tensors
- * "scores" of the jobs' artifacts: one value for each item and repeat.
+ * of the jobs' artifacts: one value for each measure, item and repeat.
+ *
+ *     answer_lines.c       which lines there are, and their numbers
+ *     answer_statistics.c  means, and what the plain model says about a task
+ *     answer_table.c       the table as people read it
+ *     answer_rows.c        the same for programs
  */
 #ifndef RUN_TABLES_ANSWER_LINES_H
 #define RUN_TABLES_ANSWER_LINES_H
 
 #include "run/rundir/run_state.h"
+#include "run/tables/answer_labels.h"
+#include "run/tables/answer_measures.h"
 #include "stats/interval.h"
 #include "stats/resamples.h"
 
 enum answer_kind { ANSWER_BASELINE, ANSWER_VECTOR, ANSWER_CONTROL };
 
 struct answer_line {
-    struct text method;         /* "ltv heads" */
-    struct text fit;            /* keys of the fit that vary: "basis=mean" */
-    struct text setting;        /* other keys of the evaluation that vary, as the template */
-    const char *source, *shift; /* of its rows; they belong to the run's state */
-    int64_t k;                  /* shots */
+    struct text method;  /* "ltv heads" */
+    struct text fit;     /* keys of the fit that vary: "basis=mean" */
+    struct text setting; /* other keys of the evaluation and of its model that vary */
+    struct text task;    /* its name, with the folders that tell it from others */
+    const char *shift;   /* of its rows; it belongs to the run's state */
+    int64_t k;           /* shots */
     enum answer_kind kind;
-    size_t items, repeats;
-    double *first, *right; /* [repeats, items] 1: the first token, the whole answer is right */
-    double *loss;          /* [repeats, items] */
+    size_t items, repeats, crossed;
+    size_t of_task, of_method;    /* of struct answer_lines */
+    double *x[ANSWER_MEASURES_N]; /* [repeats, items] each; NaN: not known */
+};
+
+/* What shuffling the labels of a task does to plain, at the most shots that both were evaluated
+ * with; k 0: they were not. */
+struct answer_effect {
+    int64_t k;
+    double clean, shuffled; /* accuracy */
+};
+
+/* Shuffling is no corruption where plain keeps this share of its accuracy, or more. */
+#define ANSWER_HARMLESS 0.8
+
+struct answer_task {
+    size_t line; /* the first one */
+    struct answer_effect effect;
+    double share; /* shuffled / clean; NaN: not known */
+    bool harmless;
+};
+
+/* What d_ntp compares with: plain with true labels at the most shots of a task. */
+struct answer_reference {
+    struct answer_line of; /* task, setting and k alone */
+    struct answer_labels labels;
 };
 
 struct answer_lines {
     struct answer_line *list;
     size_t n, capacity, missing; /* missing: jobs that are not done yet */
+    struct answer_task *tasks;
+    size_t *methods; /* the first line of each method */
+    size_t n_tasks, n_methods;
+    struct answer_reference *references;
+    size_t n_references;
     struct resampler resampler;
 };
 
@@ -36,20 +72,22 @@ struct answer_lines {
 enum err_code answer_lines_make(struct answer_lines *out, const struct run_state *r, size_t stage,
                                 struct err *err);
 void answer_lines_release(struct answer_lines *a);
+/* For it, once all lines are there: tasks, methods, MEASURE_WORSE. ERR_MEMORY. */
+enum err_code answer_lines_relate(struct answer_lines *a, struct err *err);
 
-/* The mean of x [repeats, items] of a line with its 95% interval: t over items of one repeat, else
- * a crossed bootstrap over repeats and items. ERR_MEMORY. */
+/* The mean of a measure of a line; NaN where it is not known. */
+double answer_line_value(const struct answer_line *line, enum answer_measure measure);
+/* The same with its 95% interval: t over items of one repeat, else a crossed bootstrap over repeats
+ * and items. ERR_MEMORY. */
 enum err_code answer_line_mean(struct interval *out, struct answer_lines *a,
-                               const struct answer_line *line, const double *x, struct err *err);
+                               const struct answer_line *line, enum answer_measure measure,
+                               struct err *err);
 
-/* Accuracy of `plain` with shuffled labels, over that with true ones, at the most shots that the
- * task has both of; NaN: there are none. From ANSWER_HARMLESS on shuffling is no corruption. */
-#define ANSWER_HARMLESS 0.8
-double answer_lines_shuffled_share(const struct answer_lines *a, const struct answer_line *of);
-
-/* Share of items and repeats whose answer is less likely than under `plain` on the same prompts;
- * NaN for plain itself, and where it was not evaluated. */
-double answer_lines_worse(const struct answer_lines *a, const struct answer_line *of);
+/* Appends "antonym *, template={x}: {y}" and "128 items; 10-shot 0.840, shuffled 0.120". */
+void answer_lines_name_task(struct text *out, const struct answer_lines *a,
+                            const struct answer_task *task);
+void answer_lines_describe_task(struct text *out, const struct answer_lines *a,
+                                const struct answer_task *task);
 
 bool answer_line_same_task(const struct answer_line *a, const struct answer_line *b);
 bool answer_line_same_method(const struct answer_line *a, const struct answer_line *b);

@@ -305,7 +305,7 @@ static struct job_value cell_of(struct text *text, const struct plan *p, size_t 
     const bool known = job_has(p, job, column);
     struct job_value cell = {.type = type};
     text_clear(text);
-    if (known) varying_keys_value(text, key_column_point(p, job, column), column->key->name);
+    if (known) varying_keys_value(text, p, key_column_point(p, job, column), column->key->name);
     if (type == JOB_INT) cell.as.integer = known ? strtoll(text_str(text), NULL, 10) : JOB_NO_INT;
     if (type == JOB_REAL) cell.as.real = known ? strtod(text_str(text), NULL) : nan("");
     return cell;

@@ -203,15 +203,16 @@ static bool is_of_prompts(const struct config_key *key) {
 }
 
 /* All such keys of `a` have the same values in `b`. */
-static bool has_source_of(const struct config_point *a, const struct config_point *b) {
+static bool has_source_of(const struct plan *p, const struct config_point *a,
+                          const struct config_point *b) {
     struct text left = {0}, right = {0};
     bool same = true;
     for (size_t i = 0; same && i < config_point_size(a); i++) {
         const char *name = config_point_key(a, i)->name;
         if (!is_of_prompts(config_point_key(a, i))) continue;
         text_clear(&left), text_clear(&right);
-        varying_keys_value(&left, a, name);
-        varying_keys_value(&right, b, name);
+        varying_keys_value(&left, p, a, name);
+        varying_keys_value(&right, p, b, name);
         same = strcmp(text_str(&left), text_str(&right)) == 0;
     }
     text_release(&left);
@@ -223,7 +224,8 @@ static bool has_source_of(const struct config_point *a, const struct config_poin
 static bool shares_source(const struct plan *p, size_t evaluate, size_t job) {
     for (size_t i = 0; i < p->stages[evaluate].n_jobs; i++) {
         const struct config_point *theirs = p->jobs[p->stages[evaluate].jobs[i]].point;
-        if (has_source_of(p->jobs[job].point, theirs) && has_source_of(theirs, p->jobs[job].point))
+        if (has_source_of(p, p->jobs[job].point, theirs) &&
+            has_source_of(p, theirs, p->jobs[job].point))
             return true;
     }
     return false;

@@ -141,7 +141,7 @@ void summary_describe(struct summary_group *g, const struct summary *s, const st
         struct text *key = &g->keys[g->n_keys++];
         const struct config_point *point = key_column_point(p, job, &axes->list[i]);
         if (point)
-            varying_keys_value(key, point, axes->list[i].key->name);
+            varying_keys_value(key, p, point, axes->list[i].key->name);
         else
             text_add(key, "-");
         if (is_own(&axes->list[i])) text_add(&g->setting, "\n%s", text_str(key));

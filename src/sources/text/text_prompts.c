@@ -174,6 +174,7 @@ static bool fits(const struct text_prompts *p) {
 
 enum err_code text_prompts_add(struct text_prompts *p, uint64_t sample, struct err *err) {
     struct err why;
+    const size_t crossed = p->crossed;
     assert(p->n < p->capacity);
     const enum err_code rc = add_prompt(p, &why);
     if (rc != ERR_OK) {
@@ -183,6 +184,7 @@ enum err_code text_prompts_add(struct text_prompts *p, uint64_t sample, struct e
     }
     if (!fits(p)) {
         p->left_out++;
+        p->crossed = crossed;
         text_prompts_cut(p, p->n);
         return ERR_OK;
     }

@@ -32,7 +32,7 @@ struct text_prompts {
     const struct task_pair **asked; /* [capacity] */
     uint64_t *samples;              /* [capacity] */
     size_t crossed;                 /* prompts of all draws whose answer, encoded alone, has other
-                                       tokens than after its query */
+                                       tokens than after its query; without those left out */
     size_t left_out;                /* prompts of all draws that were longer than most_tokens */
 
     struct text text; /* scratch, of one prompt */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "sources/source_kind.h"
+#include "sources/text/answer_text.h"
 #include "sources/text/known_lengths.h"
 #include "sources/text/shared_tokenizer.h"
 #include "sources/text/text_keys.h"
@@ -100,6 +101,15 @@ static struct source_question text_question(const struct source *s, size_t i) {
         .sample = p->samples[i], .x = p->asked[i]->x, .y = p->asked[i]->y};
 }
 
+static enum err_code text_reads_as_answer(bool *out, const struct source *s, size_t i,
+                                          const uint32_t *ids, size_t n, struct err *err) {
+    const struct text_prompts *p = &look(s)->prompts;
+    assert(i < p->n);
+    return answer_text_equal(out, look(s)->tokenizer, (const int32_t *)ids, n,
+                             p->answers.ids + p->answer_first[i],
+                             p->answer_first[i + 1] - p->answer_first[i], err);
+}
+
 /* ---- lengths */
 
 static void measure_one(struct source_lengths *out, const struct text_prompts *p) {
@@ -154,6 +164,7 @@ static const struct source_kind KIND = {
     .draw = text_draw,
     .status = text_status,
     .question = text_question,
+    .reads_as_answer = text_reads_as_answer,
     .measure = text_measure,
 };
 
