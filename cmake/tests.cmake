@@ -128,12 +128,15 @@ add_test(NAME program.journal COMMAND ${CMAKE_SOURCE_DIR}/tests/journal/journal.
   $<TARGET_FILE:journal_probe> WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
 set_tests_properties(program.journal PROPERTIES TIMEOUT 900)
 
-# Methods on text prompts against PyTorch; the prompts are those that prompt_probe prints.
+# Text: methods against PyTorch; faulty and strange task files. The prompts are those that prompt_probe prints.
 add_executable(prompt_probe ${CMAKE_SOURCE_DIR}/tests/sources/text/prompt_probe.c)
 target_link_libraries(prompt_probe PRIVATE core flags)
-add_test(NAME program.text_methods COMMAND ${CMAKE_SOURCE_DIR}/tests/reference/text_methods.sh $<TARGET_FILE:taskvec> ${CMAKE_SOURCE_DIR}
-  $<TARGET_FILE:prompt_probe> WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
-set_tests_properties(program.text_methods PROPERTIES TIMEOUT 900 SKIP_RETURN_CODE 77)
+foreach(script reference/text_methods cli/text_faults)
+  get_filename_component(name ${script} NAME)
+  add_test(NAME program.${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/${script}.sh $<TARGET_FILE:taskvec> ${CMAKE_SOURCE_DIR}
+    $<TARGET_FILE:prompt_probe> WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
+  set_tests_properties(program.${name} PROPERTIES TIMEOUT 900 SKIP_RETURN_CODE 77 ENVIRONMENT "${lsan}")
+endforeach()
 
 # Collective calls: barrier and gather.
 add_executable(par_probe ${CMAKE_SOURCE_DIR}/tests/mpi/par_probe.c)

@@ -33,17 +33,38 @@ static enum err_code check_depth(const char *data, size_t size, const char *plac
     return ERR_OK;
 }
 
+/* Some editors put it in front of UTF-8; messages of the library would show it as nothing. */
+static enum err_code check_mark(const char *data, size_t size, const char *place, struct err *err) {
+    static const char MARK[] = "\xef\xbb\xbf";
+    if (size < strlen(MARK) || memcmp(data, MARK, strlen(MARK)) != 0) return ERR_OK;
+    return ERR(err, ERR_DATA,
+               "%s: line 1, byte 0: a byte order mark: save the file as UTF-8 without one", place);
+}
+
+/* What to do, where the library says only what it met. */
+static const char *remedy(const json_error_t *why) {
+    switch (json_error_code(why)) {
+    case json_error_invalid_utf8:
+        return ": save the file as UTF-8";
+    case json_error_null_character:
+        return ": remove the character 0 from this text";
+    default:
+        return "";
+    }
+}
+
 static enum err_code parse(struct json *root, const char *data, size_t size, size_t flags,
                            const char *place, struct err *err) {
-    enum err_code rc = check_depth(data, size, place, err);
+    enum err_code rc = check_mark(data, size, place, err);
+    if (rc == ERR_OK) rc = check_depth(data, size, place, err);
     if (rc != ERR_OK) return rc;
     json_error_t why;
     json_t *node = json_loadb(data, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | flags, &why);
     if (!node) {
         make_printable(why.text);
         return ERR(err, json_error_code(&why) == json_error_out_of_memory ? ERR_MEMORY : ERR_DATA,
-                   "%s: line %d, byte %d: not valid JSON: %s", place, why.line, why.position,
-                   why.text);
+                   "%s: line %d, byte %d: not valid JSON: %s%s", place, why.line, why.position,
+                   why.text, remedy(&why));
     }
     root->node = node;
     return ERR_OK;
@@ -126,6 +147,11 @@ void json_show(char out[JSON_SHOWN], struct json value) {
     default:
         (void)snprintf(out, JSON_SHOWN, "%s", json_kind_text(json_kind(value)));
     }
+    make_printable(out);
+}
+
+void json_show_text(char out[JSON_SHOWN], const char *text) {
+    (void)snprintf(out, JSON_SHOWN, "\"%.60s\"", text);
     make_printable(out);
 }
 

@@ -2,10 +2,10 @@
  * json.h - a JSON parser for untrusted text, and typed access to its values.
  *
  * Refused, with line and byte: syntax errors, duplicate keys, anything after the value, bytes that
- * are not UTF-8, NUL in a string (except by json_parse_any_text()), integers beyond 64 bits,
- * nesting beyond JSON_DEPTH_MAX. `struct json` is a handle that is passed by value; its data is
- * valid until json_release() of the root.  A handle may also stand for an absent member, which
- * every json_read_*() refuses with a message.
+ * are not UTF-8, a byte order mark, NUL in a string (except by json_parse_any_text()), integers
+ * beyond 64 bits, nesting beyond JSON_DEPTH_MAX. `struct json` is a handle that is passed by value;
+ * its data is valid until json_release() of the root.  A handle may also stand for an absent
+ * member, which every json_read_*() refuses with a message.
  */
 #ifndef JSON_JSON_H
 #define JSON_JSON_H
@@ -76,6 +76,7 @@ bool json_same_scalar(struct json a, struct json b);
 /* The value as a message shows it: 3, true, "text" cut to 40 bytes, "an object". */
 enum { JSON_SHOWN = 64 };
 void json_show(char out[JSON_SHOWN], struct json value);
+void json_show_text(char out[JSON_SHOWN], const char *text); /* the same of a text, cut to 60 bytes */
 
 void json_library(struct text *out); /* "jansson 2.14" */
 

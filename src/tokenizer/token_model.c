@@ -231,9 +231,11 @@ static enum err_code encode_word(struct token_ids *out, const struct token_model
     if (id < 0 && m->unk_token)
         id = token_vocab_find_own(&m->vocab, m->unk_token, strlen(m->unk_token));
     if (id < 0)
-        return ERR(err, ERR_DATA,
-                   "the word %s is not in the vocabulary, which has no unk_token either",
-                   token_vocab_quote(quote, word, size));
+        return ERR(
+            err, ERR_DATA,
+            "the word %s is not in the vocabulary, which has no unk_token either: leave the text "
+            "out, or take another tokenizer",
+            token_vocab_quote(quote, word, size));
     token_ids_add(out, id);
     return ERR_OK;
 }

@@ -60,6 +60,7 @@ static void texts_with_nul(void **state) {
     size_t size = 0;
     static const char json[] = "[\"a\\u0000b\"]";
     refused(json, "\\u0000 is not allowed");
+    refused(json, "remove the character 0 from this text");
     SUCCEEDS(json_parse_any_text(&root, json, sizeof json - 1, "t.json", &err));
     SUCCEEDS(json_read_sized(&text, &size, json_item(root, 0), "t", &err));
     assert_int_equal(size, 3);
@@ -109,6 +110,8 @@ static void bad_texts_are_refused(void **state) {
     refused("{\"a\": 1e999}", "real number overflow");
     refused("{\"a\": NaN}", "invalid token");
     refused("{\"a\": \"\xff\"}", "unable to decode byte 0xff");
+    refused("{\"a\": \"\xff\"}", "save the file as UTF-8");
+    refused("\xef\xbb\xbf{}", "a byte order mark: save the file as UTF-8 without one");
     refused("{\"a\": \"\\u0000\"}", "\\u0000");
     refused("{\"a\": \"x", "premature end of input");
     refused("{\"a\": \"x\ny\"}", "unexpected newline");

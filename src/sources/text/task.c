@@ -15,11 +15,13 @@ enum { FILE_MOST = 1 << 30, PLACE = 768 };
 static bool is_blank(const char *text) { return text[strspn(text, " \t\r\n")] == '\0'; }
 
 static enum err_code check_keys(struct json item, const char *place, struct err *err) {
-    for (struct json_walk w = {.object = item}; json_next(&w);)
-        if (strcmp(w.key, "input") != 0 && strcmp(w.key, "output") != 0)
-            return ERR(err, ERR_DATA,
-                       "%s: key \"%.60s\": an item has the keys \"input\" and \"output\" alone",
-                       place, w.key);
+    for (struct json_walk w = {.object = item}; json_next(&w);) {
+        char shown[JSON_SHOWN];
+        if (strcmp(w.key, "input") == 0 || strcmp(w.key, "output") == 0) continue;
+        json_show_text(shown, w.key);
+        return ERR(err, ERR_DATA, "%s: key %s: an item has the keys \"input\" and \"output\" alone",
+                   place, shown);
+    }
     return ERR_OK;
 }
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json/json.h"
+
 /* ---- memory */
 
 static bool allocate(struct text_prompts *p, size_t shots) {
@@ -178,9 +180,10 @@ enum err_code text_prompts_add(struct text_prompts *p, uint64_t sample, struct e
     assert(p->n < p->capacity);
     const enum err_code rc = add_prompt(p, &why);
     if (rc != ERR_OK) {
+        char shown[JSON_SHOWN];
+        json_show_text(shown, p->pairs.query->x);
         text_prompts_cut(p, p->n);
-        return ERR(err, rc, "a prompt that asks about \"%.60s\": %.400s", p->pairs.query->x,
-                   why.msg);
+        return ERR(err, rc, "a prompt that asks about %s: %.400s", shown, why.msg);
     }
     if (!fits(p)) {
         p->left_out++;

@@ -69,10 +69,12 @@ cleanup:
 
 static enum err_code draw_one(struct text_prompts *p, struct text_source *of, uint64_t sample,
                               struct err *err) {
+    struct err why;
     uint64_t own = 0;
     struct task_draw *draw = text_tasks_at(&of->tasks, sample, &own);
     task_draw_pairs(&p->pairs, draw, own, p->order);
-    return text_prompts_add(p, sample, err);
+    const enum err_code rc = text_prompts_add(p, sample, &why);
+    return rc == ERR_OK ? ERR_OK : ERR(err, rc, "%.600s: %.600s", draw->asked.task->path, why.msg);
 }
 
 static struct prompt_view text_draw(struct source *s, const struct source_draw *draw) {

@@ -1,10 +1,10 @@
 /* prompt_probe CONFIG STAGE [BASIS_POINTS] - prints the text prompts that a job of that stage
- * reads, as JSON, for programs that compute its results in another way: lists "asked", "basis" and
- * "shuffled" of {"ids": [...], "answer": [...]}. Of a fit, asked prompts are those for training and
- * then for validation, basis prompts those that go with them, and shuffled ones show the labels of
- * basis prompts in another order. Of an evaluation, asked prompts are the test items, and basis
- * prompts, of BASIS_POINTS, those of items with a vector of their own. 1 with a line on standard
- * error. */
+ * reads, as JSON, for programs that compute its results in another way: lists of {"ids": [...],
+ * "answer":
+ * [...]}. Of a fit, "asked" are the prompts for training and then for validation, "basis" those
+ * that go with them, "shuffled" and "clean" those that weights are derived from, with shuffled and
+ * with their own labels. Of an evaluation, "asked" are the test items, and "basis", of
+ * BASIS_POINTS, go with items that have a vector of their own. 1 with a line on standard error. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,13 +92,18 @@ static enum err_code print_fit(const struct probe *p, struct err *err) {
                                .held_from = n - (size_t)(held + 0.5)};
     (void)snprintf(split, sizeof split, "fit/%zu", size_at(p->point, "repeat"));
     TRY(print_prompts(p, "asked", &o, n, points > 0 ? points : T0, err));
-    o.covariates = "basis";
     if (T0 == 0) return rc;
+    o.covariates = "basis";
     printf(",\n");
     TRY(print_prompts(p, "basis", &o, n, T0, err));
-    o.shuffled = true;
+    o = (struct source_options){
+        .seed = o.seed, .split = split, .asked = SOURCE_TRAIN, .shuffled = true};
     printf(",\n");
     TRY(print_prompts(p, "shuffled", &o, n, T0, err));
+    o.shuffled = false;
+    o.clean = true;
+    printf(",\n");
+    TRY(print_prompts(p, "clean", &o, n, T0, err));
 cleanup:
     return rc;
 }

@@ -45,6 +45,7 @@ static void faults_are_named_with_their_place(void **state) {
     refused("[" PAIR("a", "b") ",{\"input\":\"c\"}]", "item 2: no \"output\"");
     refused("[{\"Input\":\"a\",\"output\":\"b\"}]", "item 1: no \"input\"");
     refused("[{\"input\":\"a\",\"output\":\"b\",\"id\":1}]", "item 1: key \"id\"");
+    refused("[{\"input\":\"a\",\"output\":\"b\",\"x\\ny\":1}]", "item 1: key \"x?y\"");
     refused("[{\"input\":\"a\",\"output\":[\"b\",\"c\"]}]", "item 1: \"output\" is a list");
     refused("[{\"input\":3,\"output\":\"b\"}]", "item 1: input: expected a text, received");
     refused("[" PAIR("", "b") "]", "item 1: \"input\" is empty");
