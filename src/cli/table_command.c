@@ -9,6 +9,7 @@
 #include "run/rundir/run_state.h"
 #include "run/tables/answer_table.h"
 #include "run/tables/comparison_pool.h"
+#include "run/tables/map_agreement.h"
 #include "run/tables/stage_table_print.h"
 #include "run/tables/summary.h"
 #include "sources/source_registry.h"
@@ -21,6 +22,7 @@ static const struct option_row OPTIONS[] = {
     {"--measure", NULL, "NAME",
      "of text: accuracy (default), first_accuracy, stripped, loss, perplexity, rank, d_ntp, worse"},
     {"--tasks", NULL, NULL, "of text: a column for each task, a section for each kind of prompts"},
+    {"--agreement", NULL, NULL, "how far maps of heads agree, of stages importance"},
     {"--rows", NULL, NULL, "every row of the evaluate stages instead of the summary"},
 };
 
@@ -28,7 +30,7 @@ struct request {
     const char *dirs[OPTIONS_MAX];
     size_t n_dirs;
     const char *name; /* of a stage, or NULL */
-    bool rows, compare;
+    bool rows, compare, agreement;
     bool several;     /* the command prints more than one table */
     size_t n_printed; /* tables so far */
     struct summary_layout layout;
@@ -46,6 +48,7 @@ static enum err_code read_request(struct request *q, const struct options *o, st
     *q = (struct request){.n_dirs = o->n_args,
                           .rows = options_has(o, "--rows"),
                           .compare = options_has(o, "--compare"),
+                          .agreement = options_has(o, "--agreement"),
                           .layout = {.wide = wide, .intervals = options_has(o, "--intervals")},
                           .output = {.out = out, .width = wide ? SIZE_MAX : terminal_width()}};
     if (q->n_dirs > 1 && !file_is_folder(o->args[q->n_dirs - 1])) q->name = o->args[--q->n_dirs];
@@ -55,6 +58,8 @@ static enum err_code read_request(struct request *q, const struct options *o, st
     q->answers = (struct answer_layout){.intervals = q->layout.intervals,
                                         .tasks = options_has(o, "--tasks")};
     if (measure) TRY(answer_measure_read(&q->answers.measure, measure, err));
+    CHECK(!q->agreement || !(q->rows || q->compare), ERR_USAGE,
+          "--agreement: expected neither --rows nor --compare with it: they are of evaluations");
     if (format) TRY(table_format_read(&q->output.format, format, err));
 cleanup:
     return rc;
@@ -89,6 +94,20 @@ static enum err_code print_rows(struct request *q, const struct run_state *r, si
                  (int)note.size - 1, text_str(&note));
 cleanup:
     text_release(&note);
+    stage_table_release(&rows);
+    return rc;
+}
+
+static enum err_code print_agreement(struct request *q, const struct run_state *r, size_t stage,
+                                     struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct stage_table rows = {0}, agreement = {0};
+    begin_table(q, r, stage);
+    TRY(stage_table_collect(&rows, r, stage, err));
+    TRY(map_agreement_make(&agreement, &rows, err));
+    TRY(stage_table_print(&q->output, &agreement, q->layout.wide, err));
+cleanup:
+    stage_table_release(&agreement);
     stage_table_release(&rows);
     return rc;
 }
@@ -132,12 +151,13 @@ cleanup:
 
 /* ---- which stage */
 
-static enum err_code no_stage(const struct run_state *r, const char *name, struct err *err) {
+static enum err_code no_stage(const struct run_state *r, const struct request *q, struct err *err) {
+    const char *name = q->name ? q->name : q->agreement ? "importance" : "evaluate";
     struct text names = {0};
     for (size_t s = 0; s < r->plan.n_stages; s++)
         text_add(&names, "%s%s", s ? ", " : "", r->plan.stages[s].name);
     const enum err_code rc = ERR(err, ERR_USAGE, "%s: no stage is called \"%s\"; there are: %s",
-                                 r->dir, name ? name : "evaluate", text_str(&names));
+                                 r->dir, name, text_str(&names));
     text_release(&names);
     return rc;
 }
@@ -159,34 +179,52 @@ static bool is_evaluation(const struct plan *p, size_t stage) {
     return strcmp(p->stages[stage].kind->name, "evaluate") == 0;
 }
 
+static bool has_maps(const struct plan *p, size_t stage) {
+    return strcmp(p->stages[stage].kind->name, "importance") == 0;
+}
+
 /* The stage of that name; without one, every stage with a table of its own. */
 static bool is_wanted(const struct request *q, const struct plan *p, size_t stage) {
     if (q->name) return strcmp(q->name, p->stages[stage].name) == 0;
+    if (q->agreement) return has_maps(p, stage);
     return q->compare ? is_evaluation(p, stage) : is_summarised(p, stage);
+}
+
+/* That the stage has what the options ask for. */
+static enum err_code check_stage(const struct request *q, const struct plan *p, size_t stage,
+                                 struct err *err) {
+    enum err_code rc = ERR_OK;
+    CHECK(!q->agreement || has_maps(p, stage), ERR_USAGE,
+          "--agreement %s: the stage maps no heads: name one of kind importance, or none", q->name);
+    CHECK(!q->compare || is_evaluation(p, stage), ERR_USAGE,
+          "--compare %s: the stage evaluates no method: name one of kind evaluate, or none",
+          q->name);
+    CHECK(!q->compare || !is_text(p, stage), ERR_USAGE,
+          "--compare: stage %s is of text, whose table has no comparisons yet: omit it",
+          p->stages[stage].name);
+cleanup:
+    return rc;
+}
+
+static enum err_code print_stage(struct request *q, const struct run_state *r, size_t stage,
+                                 struct err *err) {
+    if (q->agreement) return print_agreement(q, r, stage, err);
+    if (q->compare) return comparison_set_add(&q->compared, r, stage, err);
+    if (q->name || q->rows) return print_rows(q, r, stage, err);
+    if (is_text(&r->plan, stage)) return print_answers(q, r, stage, err);
+    return print_summary(q, r, stage, err);
 }
 
 static enum err_code print_run(struct request *q, const struct run_state *r, struct err *err) {
     enum err_code rc = ERR_OK;
     size_t found = 0;
     for (size_t s = 0; s < r->plan.n_stages; s++) found += is_wanted(q, &r->plan, s);
-    if (found == 0) return no_stage(r, q->name, err);
+    if (found == 0) return no_stage(r, q, err);
     q->several = q->n_dirs > 1 || found > 1;
     for (size_t s = 0; s < r->plan.n_stages; s++) {
         if (!is_wanted(q, &r->plan, s)) continue;
-        CHECK(!q->compare || is_evaluation(&r->plan, s), ERR_USAGE,
-              "--compare %s: the stage evaluates no method: name one of kind evaluate, or none",
-              q->name);
-        CHECK(!q->compare || !is_text(&r->plan, s), ERR_USAGE,
-              "--compare: stage %s is of text, whose table has no comparisons yet: omit it",
-              r->plan.stages[s].name);
-        if (q->compare)
-            TRY(comparison_set_add(&q->compared, r, s, err));
-        else if (q->name || q->rows)
-            TRY(print_rows(q, r, s, err));
-        else if (is_text(&r->plan, s))
-            TRY(print_answers(q, r, s, err));
-        else
-            TRY(print_summary(q, r, s, err));
+        TRY(check_stage(q, &r->plan, s, err));
+        TRY(print_stage(q, r, s, err));
     }
 cleanup:
     return rc;

@@ -154,7 +154,7 @@ static double choose_penalty(double *error, struct ridge_fit *f) {
     double best = 0, size = 0;
     for (size_t i = 0; i < f->d->train * P; i++) size += f->x[i] * f->x[i] / (double)P;
     for (size_t i = 0; i < RIDGE_PROBE_PENALTIES; i++) {
-        const double penalty = (size > 0 ? size : 1) * pow(10, -7 + 0.5 * (double)i);
+        const double penalty = (size > 0 ? size : 1) * pow(10, -9 + 0.5 * (double)i);
         solve(f, penalty);
         const double found = predict_rows(f, f->d->train, f->d->validation);
         if (i > 0 && found >= *error) continue;

@@ -13,7 +13,7 @@
 
 #include "base/err.h"
 
-enum { RIDGE_PROBE_PENALTIES = 19 };
+enum { RIDGE_PROBE_PENALTIES = 23 };
 
 struct ridge_probe_data {
     size_t train, validation, test; /* rows of each, 2 or more */
@@ -33,7 +33,7 @@ struct ridge_probe {
 };
 
 /* The penalty is the one of RIDGE_PROBE_PENALTIES with the least squared error on validation rows:
- * s times 10^-7, 10^-6.5, ... 10^2 with s the mean over features of their sum of squares. Solved by
+ * s times 10^-9, 10^-8.5, ... 10^2 with s the mean over features of their sum of squares. Solved by
  * the eigenvectors of X^T X, or of X X^T where there are more features than rows. ERR_NUMERIC where
  * a number is not finite; ERR_MEMORY. The caller releases *out, also after an error. */
 enum err_code ridge_probe_run(struct ridge_probe *out, const struct ridge_probe_data *d,

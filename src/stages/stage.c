@@ -16,7 +16,8 @@
     X(capture)                                                                                     \
     X(effects)                                                                                     \
     X(compare)                                                                                     \
-    X(probe)
+    X(probe)                                                                                       \
+    X(importance)
 
 #define X(name) extern const struct stage stage_##name;
 STAGES(X)

@@ -87,6 +87,9 @@ static const struct stage_tensor TENSORS[] = {
      "parameters of the test functions as predicted from all layers"},
     {"probe", "parameters", "n x parameters",
      "true parameters; the test functions are the last ones"},
+    {"importance", "errors", "(1 + L H) x n",
+     "error of each function with all weights, then without head 0, 1, ..."},
+    {"importance", "effects", "L x H x prompts", "indirect effect of each head on each prompt"},
     {"probe", "features", "n x numbers", "keep = [\"features\"]: what is read, layer by layer"},
 };
 enum { TENSORS_N = sizeof TENSORS / sizeof *TENSORS };

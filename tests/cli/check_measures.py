@@ -1,4 +1,4 @@
-"""check_measures.py RUN - compares the tables `compare` and `probe` of a run with NumPy, SciPy and scikit-learn."""
+"""check_measures.py RUN - compares the tables `compare`, `probe` and /agreement of a run with NumPy, SciPy and scikit-learn."""
 
 import json
 import sys
@@ -6,7 +6,7 @@ import sys
 import h5py
 import numpy as np
 from scipy.linalg import sqrtm, subspace_angles
-from scipy.stats import ks_2samp, ttest_rel, wasserstein_distance
+from scipy.stats import ks_2samp, spearmanr, ttest_rel, wasserstein_distance
 from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
@@ -97,7 +97,7 @@ def probe(x, y, held_out):
     train = len(x) - 2 * held_out
     validation = slice(train, train + held_out)
     size = ((x[:train] - x[:train].mean(0)) ** 2).sum() / x.shape[1]
-    fits = [Ridge(alpha=size * 10 ** (-7 + i / 2), solver="svd").fit(x[:train], y[:train]) for i in range(19)]
+    fits = [Ridge(alpha=size * 10 ** (-9 + i / 2), solver="svd").fit(x[:train], y[:train]) for i in range(23)]
     best = min(fits, key=lambda f: ((f.predict(x[validation]) - y[validation]) ** 2).sum())
     predicted = best.predict(x[-held_out:])
     return best.alpha, r2_score(y[-held_out:], predicted, multioutput="variance_weighted")
@@ -124,12 +124,31 @@ def check_probe(checks, file, rows, folder):
                 checks.same(name + " interval", row["r2_low"], row["r2_high"])
 
 
+def maps(rows):
+    """Heads by each map, largest first in the order of the table."""
+    columns = ("weight", "change", "leave_one_out", "effect")
+    return {c: np.abs(rows[c]) if c in ("weight", "change") else rows[c] for c in columns}
+
+
+def check_agreement(checks, rows, pairs):
+    checks.same("pairs of maps", len(pairs), 2 * 6 + 3)
+    for pair in pairs:
+        x = maps(rows[rows["job"] == pair["job"]])[text(pair["map"])]
+        y = maps(rows[rows["job"] == pair["against_job"]])[text(pair["against"])]
+        top = max(1, len(x) // 4)
+        first = [set(np.argsort(-m, kind="stable")[:top]) for m in (x, y)]
+        name = f"{text(pair['map'])} against {text(pair['against'])}"
+        checks.same(name + " spearman", pair["spearman"], spearmanr(x, y).statistic)
+        checks.same(name + " overlap", pair["overlap"], len(first[0] & first[1]) / top)
+
+
 def main():
     folder = sys.argv[1]
     checks = Checks()
     with h5py.File(folder + "/results.h5") as file:
         check_compare(checks, file, file["tables/compare"][:], folder)
         check_probe(checks, file, file["tables/probe"][:], folder)
+        check_agreement(checks, file["tables/importance"][:], file["agreement/importance"][:])
     print(f"{checks.compared} numbers compared, {checks.wrong} differ")
     return checks.wrong > 0 or checks.compared < 500
 

@@ -29,11 +29,13 @@ stages = (
   { stage = "capture"; of = "pretrain"; points = 4; prompts = 4; },
   { stage = "effects"; of = "pretrain"; points = 4; prompts = 4; },
   { stage = "compare"; of = "fit"; also = "plain"; k = 6; functions = 8; axes = 2; },
-  { stage = "probe"; of = "fit"; also = "plain"; functions = 20; }
+  { stage = "probe"; of = "fit"; also = "plain"; functions = 20; },
+  { stage = "fit"; name = "heads"; of = "pretrain"; method = "ltv"; points = 6; prompts = 40; batch = 16; epochs = 2; },
+  { stage = "importance"; of = "heads"; functions = 4; prompts = 4; }
 );
 END
 ASAN_OPTIONS=detect_leaks=0 timeout 120 "$program" run tiny.cfg -o run --quiet >/dev/null
-for stage in pretrain fit evaluate estimate capture effects compare probe; do
+for stage in pretrain fit evaluate estimate capture effects compare probe importance; do
     "$program" table run "$stage" --format csv >"$stage.csv"
 done
 "$program" plan tiny.cfg --resolved >resolved.cfg
