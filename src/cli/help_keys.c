@@ -225,7 +225,7 @@ static const struct {
     {"seed", "Seed of every random draw of the run, at the top level of a config."},
     {"base", "Config that this one extends; where both set a key, this file's value is used."},
     {"stages", "List of the stages of a config: stages = ( { stage = \"fit\"; ... }, ... );"},
-    {"stage", "Kind of a stage: pretrain, fit, choose, evaluate, estimate, capture or effects."},
+    {"stage", "Kind of a stage: pretrain, fit, evaluate, ...; taskvec help lists them."},
     {"of", "Name of a stage, or an array of names, whose jobs this stage reads."},
     {"zip",
      "Axes that advance together instead of multiplying: zip = ( [\"points\", \"prompts\"] );"},

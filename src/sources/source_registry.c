@@ -1,5 +1,6 @@
 #include "sources/source_registry.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "sources/problems/problem_source.h"
@@ -48,6 +49,13 @@ enum err_code source_open(struct source **out, const struct config_point *point,
     problem_setup_read(&setup, point);
     if (o->shifted) shift_setup_read(&shift, point);
     return problem_source_open(out, &setup, &shift, o, err);
+}
+
+void source_name(char *out, size_t size, const struct config_point *point) {
+    if (source_is_text(point))
+        text_source_name(out, size, point);
+    else
+        (void)snprintf(out, size, "%s", config_text(point, "source.problem"));
 }
 
 size_t source_inputs(const struct config_point *point) {

@@ -15,6 +15,9 @@ enum err_code source_shift_schema(struct config_schema *out, struct err *err);
 enum err_code source_open(struct source **out, const struct config_point *point,
                           const struct source_options *o, struct err *err);
 
+/* Its source_info.name, without opening it. */
+void source_name(char *out, size_t size, const struct config_point *point);
+
 /* Numbers of a token of that source: the width of a model that is made for it. 0: token ids. */
 size_t source_inputs(const struct config_point *point);
 

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "methods/method.h"
+#include "sources/source_registry.h"
 #include "stages/choose_rows.h"
 #include "stages/stage.h"
 #include "tensorfile/tensorfile.h"
@@ -130,11 +131,13 @@ static enum err_code write_choice_row(struct job_ctx *ctx, const struct choice_t
     const struct config_point *fit = ctx->inputs[chosen].point;
     const struct params none = {0};
     struct method_setup setup;
+    char source[96];
     method_setup_read(&setup, fit, &none);
+    source_name(source, sizeof source, fit);
     const struct choose_row row = {
         .method = setup.method->name,
         .reading = method_variant(&setup),
-        .source = config_text(fit, "source.problem"),
+        .source = source,
         .points = config_has(fit, "points") ? config_int(fit, "points") : JOB_NO_INT,
         .repeat = config_int(fit, "repeat"),
         .key = config_text(ctx->point, "key"),

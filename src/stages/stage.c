@@ -15,6 +15,9 @@
     X(estimate)                                                                                    \
     X(capture)                                                                                     \
     X(effects)                                                                                     \
+    X(head_weights)                                                                                \
+    X(agreement)                                                                                   \
+    X(ablation)                                                                                    \
     X(compare)                                                                                     \
     X(probe)                                                                                       \
     X(importance)

@@ -49,6 +49,11 @@ struct stage {
                                    give other results */
     unsigned uses;              /* bitwise or of enum stage_uses */
     const char *const *parents; /* kinds that `of` may name; NULL-terminated */
+    /* Whether a job of this point may read a job of `of` with these keys; NULL: any. Others are
+     * left out, so that a stage may name fits of methods that do not concern it. */
+    bool (*takes)(const struct config_point *point, const struct config_point *job);
+    bool gathers; /* a job reads all jobs of `of` that are of its source, instead of one: see
+                     run/plan/plan_gather.h */
     const char *const *context_keys; /* keys that the contexts of its jobs depend on, where jobs may
                                         share them; or with a '!' before each, those they do not
                                         depend on. "source.": all of these; NULL: none share */

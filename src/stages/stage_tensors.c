@@ -73,6 +73,8 @@ static const struct stage_tensor TENSORS[] = {
     {"capture", "answer_ids", "n x longest", "of text: tokens of the true answers, then -1"},
     {"capture", "position", "n", "token of the query, from 0"},
     {"capture", "function", "n x parameters", "parameters of the function of each prompt"},
+    {"head_weights", "weights", "L x H", "weight of each head"},
+    {"head_weights", "initial", "L x H", "the weights that the fit began from"},
     {"compare", "leading", "sets x L x n",
      "entries of the leading left singular vector of the states after each block, times the square "
      "root of n; the note `sets` names the sets"},

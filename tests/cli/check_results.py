@@ -118,8 +118,8 @@ def check_page(results):
 with h5py.File(path) as results:
     check_page(results)
     names = list(results["tables"])
-    assert names == ["capture", "compare", "effects", "estimate", "evaluate", "fit", "heads", "importance", "pretrain",
-                     "probe"], names
+    assert names == ["ablation", "agreement", "capture", "compare", "effects", "estimate", "evaluate", "fit", "head_weights", "heads",
+                     "importance", "pretrain", "probe"], names
     for name in names:
         table = results["tables"][name]
         for column in table.dtype.names:

@@ -28,6 +28,9 @@ stages = (
   { stage = "estimate"; estimator = ["least_squares", "lasso"]; points = 8; functions = 8; },
   { stage = "capture"; of = "pretrain"; points = 4; prompts = 4; },
   { stage = "effects"; of = "pretrain"; points = 4; prompts = 4; },
+  { stage = "head_weights"; of = "fit"; },
+  { stage = "agreement"; of = ["effects", "head_weights"]; },
+  { stage = "ablation"; of = ["effects", "head_weights"]; points = 4; functions = 8; prompts = 8; },
   { stage = "compare"; of = "fit"; also = "plain"; k = 6; functions = 8; axes = 2; },
   { stage = "probe"; of = "fit"; also = "plain"; functions = 20; },
   { stage = "fit"; name = "heads"; of = "pretrain"; method = "ltv"; points = 6; prompts = 40; batch = 16; epochs = 2; },
@@ -35,7 +38,7 @@ stages = (
 );
 END
 ASAN_OPTIONS=detect_leaks=0 timeout 120 "$program" run tiny.cfg -o run --quiet >/dev/null
-for stage in pretrain fit evaluate estimate capture effects compare probe importance; do
+for stage in pretrain fit evaluate estimate capture effects head_weights agreement ablation compare probe importance; do
     "$program" table run "$stage" --format csv >"$stage.csv"
 done
 "$program" plan tiny.cfg --resolved >resolved.cfg

@@ -82,7 +82,7 @@ struct lab_job { /* what to run */
     int ranks; /* 0: one */
     size_t memory;
     const char *control;
-    struct job_input inputs[2];
+    struct job_input inputs[4];
     size_t n_inputs;
 };
 

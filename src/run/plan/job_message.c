@@ -115,8 +115,9 @@ static enum err_code block_read(char **out, const char **at, const char *name, s
 }
 
 enum {
-    FILES_MOST = 16, /* a few for each point: `model.checkpoint`, `weights` */
-    INPUT_TEXTS = 4  /* kind, identity, artifact, number of candidates */
+    FILES_MOST = 4 * (JOB_PARENTS + 1), /* of each point: model.checkpoint, weights, source.task,
+                                           source.tokenizer */
+    INPUT_TEXTS = 4                     /* kind, identity, artifact, number of candidates */
 };
 
 struct job_message {

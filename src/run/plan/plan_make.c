@@ -5,25 +5,30 @@
 #include "run/plan/plan.h"
 #include "run/plan/plan_choices.h"
 #include "run/plan/plan_controls.h"
+#include "run/plan/plan_gather.h"
 #include "run/plan/plan_tasks.h"
 #include "run/plan/stage_order.h"
 
 /* ---- the jobs of one point */
 
-/* Adds the jobs of one point: one for each job in `of` that was made on the point's model, and the
- * controls of its key `also`. A stage with that key evaluates fits, so a pretraining in its `of`
- * only provides the model. */
+/* Adds the jobs of one point: one for each job in `of` that was made on the point's model, or one
+ * that reads them all (stage.gathers), and the controls of its key `also`. A stage with that key
+ * evaluates fits, so a pretraining in its `of` only provides the model. */
 static enum err_code add_point_jobs(struct job_builder *b, const struct planned_job *start,
                                     const struct job_list *of, struct err *err) {
     enum err_code rc = ERR_OK;
-    const bool also = plan_controls_has(b->plan->stages[start->stage].kind);
-    if (of->n == 0)
+    const struct stage *kind = b->plan->stages[start->stage].kind;
+    const bool also = plan_controls_has(kind);
+    if (kind->gathers) return plan_gather_add(b, start, of, err);
+    if (of->n == 0 && !kind->takes)
         return also ? plan_controls_of_model(b, start, PLAN_NONE, err)
                     : job_builder_add(b, *start, err);
     for (size_t i = 0; i < of->n; i++) {
         const bool is_model = plan_model(b->plan, of->jobs[i]) == of->jobs[i];
         if (also && is_model) continue;
         if (!job_builder_same_model(b->plan, start->point, of->jobs[i])) continue;
+        if (kind->takes && !kind->takes(start->point, plan_read_point(b->plan, of->jobs[i])))
+            continue;
         if (also && !plan_tasks_match(b->plan, start->stage, start->point, of->jobs[i])) continue;
         TRY(job_builder_add_child(b, start, of->jobs[i], err));
         if (also) TRY(plan_controls_of_fit(b, start, of->jobs[i], err));
@@ -65,9 +70,12 @@ static enum err_code collect_parents(size_t **out, struct job_list *of, const st
 }
 
 static enum err_code nothing_to_do(const struct plan *p, size_t stage, struct err *err) {
+    const bool also = plan_controls_has(p->stages[stage].kind);
     return config_stage_error(
         err, p->config, stage, NULL,
-        "yields no job: name fits in `of`, or controls in `also`, of the model that it evaluates");
+        also ? "yields no job: name fits in `of`, or controls in `also`, of the model that it "
+               "evaluates"
+             : "yields no job: name stages in `of` whose jobs it can read");
 }
 
 /* Refuses jobs that the stage reads whose positions (model.wpe_seed) match no point: they would be
@@ -101,6 +109,7 @@ static enum err_code add_points(struct job_builder *b, size_t stage, const struc
         if (!plan_tasks_repeats(p, stage, start.point)) TRY(add_point_jobs(b, &start, of, err));
     }
     TRY(check_positions(p, stage, of, err));
+    if (p->stages[stage].kind->gathers) TRY(plan_gather_check(p, stage, of, err));
 cleanup:
     return rc;
 }

@@ -226,6 +226,7 @@ static enum err_code add_read(struct key_columns *out, const struct plan *p, siz
                               struct err *err) {
     enum err_code rc = ERR_OK;
     const struct stage *kinds[KINDS_MOST];
+    if (p->stages[stage].kind->gathers) return ERR_OK; /* a job has many values of a key */
     const size_t n = find_kinds(kinds, p, stage), own = out->n;
     const is_shown_fn is_shown =
         plan_choices_makes(p->stages[stage].kind) ? is_shown_of_candidates : is_shown_of_read;

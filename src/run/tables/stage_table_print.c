@@ -44,8 +44,11 @@ static const char *const DETAILS[] = {"job",         "basis_points", "nonzero", 
 enum { N_DETAILS = sizeof DETAILS / sizeof *DETAILS };
 
 /* Never left out: what a stage measures, and the place that it is of. */
-static const char *const MAIN[] = {"mse",         "validation_loss", "k",   "layer", "reference",
-                                   "wasserstein", "frechet",         "cka", "r2",    NULL};
+static const char *const MAIN[] = {
+    "mse",         "validation_loss", "k",       "layer", "reference",
+    "wasserstein", "frechet",         "cka",     "r2",    "head",
+    "change",      "spearman",        "overlap", "share", "loss",
+    NULL};
 
 static bool is_main_result(const char *name) {
     for (size_t i = 0; MAIN[i]; i++)

@@ -88,16 +88,19 @@ enum err_code text_keys_tokenizer(const char **out, const struct config_point *p
                         "language model");
 }
 
+enum task_form text_keys_form(const struct config_point *point) {
+    return (enum task_form)text_index(FORMS, config_text(point, "source.form"));
+}
+
 enum err_code text_keys_read(struct text_keys *out, const struct config_point *point, bool shifted,
                              struct err *err) {
     enum err_code rc = ERR_OK;
     struct err why;
     bool relabelled = false;
-    *out = (struct text_keys){
-        .task = config_text(point, "source.task"),
-        .bos = config_text(point, "source.bos"),
-        .form = (enum task_form)text_index(FORMS, config_text(point, "source.form")),
-        .drop = strcmp(config_text(point, "source.too_long"), "drop") == 0};
+    *out = (struct text_keys){.task = config_text(point, "source.task"),
+                              .bos = config_text(point, "source.bos"),
+                              .form = text_keys_form(point),
+                              .drop = strcmp(config_text(point, "source.too_long"), "drop") == 0};
     CHECK_CONFIG(prompt_template_read(&out->written, config_text(point, "source.template"), &why) ==
                      ERR_OK,
                  point, "source.template", "%s", why.msg);

@@ -22,6 +22,8 @@ struct text_keys {         /* texts are those of the point */
 enum err_code text_keys_read(struct text_keys *out, const struct config_point *point, bool shifted,
                              struct err *err);
 
+enum task_form text_keys_form(const struct config_point *point);
+
 /* The folder or file of the tokenizer alone. ERR_CONFIG as above. */
 enum err_code text_keys_tokenizer(const char **out, const struct config_point *point,
                                   struct err *err);

@@ -177,17 +177,20 @@ static const char *stem_of(const char *path) {
     return slash ? slash + 1 : path;
 }
 
-/* "antonym", "antonym_inverse". */
-static void name_source(char *out, size_t size, const struct text_keys *k) {
+static void name_source(char *out, size_t size, const char *task, enum task_form form) {
     static const char *const ENDS[] = {"", "_inverse", "_bijection"};
-    const char *stem = stem_of(k->task);
+    const char *stem = stem_of(task);
     const int length = (int)(strlen(stem) - (text_ends_with(stem, ".json") ? strlen(".json") : 0));
-    (void)snprintf(out, size, "%.*s%s", length < 70 ? length : 70, stem, ENDS[k->form]);
+    (void)snprintf(out, size, "%.*s%s", length < 70 ? length : 70, stem, ENDS[form]);
+}
+
+void text_source_name(char *out, size_t size, const struct config_point *point) {
+    name_source(out, size, config_text(point, "source.task"), text_keys_form(point));
 }
 
 static void fill_info(struct text_source *of, const struct text_keys *k,
                       const struct source_options *o, bool shuffled) {
-    name_source(of->name, sizeof of->name, k);
+    name_source(of->name, sizeof of->name, k->task, k->form);
     of->answers.repeated = text_tasks_repeated(&of->tasks);
     of->answers.tasks = of->tasks.n;
     of->answers.samples = o->asked == SOURCE_TEST ? text_tasks_samples(&of->tasks) : 0;

@@ -13,6 +13,9 @@ enum err_code text_source_schema(struct config_schema *out, struct err *err);
 enum err_code text_source_open(struct source **out, const struct config_point *point,
                                const struct source_options *o, struct err *err);
 
+/* "antonym", "antonym_inverse": after the file of the task. */
+void text_source_name(char *out, size_t size, const struct config_point *point);
+
 /* The tokens of such a source; its keys source.bos and source.tokenizer are enough. */
 enum err_code text_source_tokens(struct source_tokens *out, const struct config_point *point,
                                  struct err *err);

@@ -1,0 +1,12 @@
+/*
+ * ablation_run.h - run() of the stage `ablation`.
+ */
+#ifndef STAGES_ABLATION_RUN_H
+#define STAGES_ABLATION_RUN_H
+
+#include "base/err.h"
+#include "job/job.h"
+
+enum err_code ablation_stage_run(struct job_ctx *ctx, struct err *err);
+
+#endif
