@@ -52,7 +52,7 @@ static struct fit_data_options options_of(const struct work *w, const struct ben
                                  .batch = z->batch < n ? z->batch : n,
                                  .shards = 1,
                                  .memory = memory,
-                                 .loss = {LOSS_HUBER, 1}};
+                                 .loss = {.kind = LOSS_HUBER, .delta = 1}};
     return o;
 }
 

@@ -77,7 +77,8 @@ static enum err_code pretrain_bench_run(void *state, size_t line, struct err *er
     s->view = source_draw(s->source, (uint64_t)w->done * n, n);
     memset(w->gradient.block, 0, weights * sizeof(float));
     (void)train_step_run(&w->gradient, &w->step, &s->params, &s->view,
-                         &(struct prompt_loss){LOSS_SQUARED, 0}, 1 / (double)(n * s->view.points));
+                         &(struct prompt_loss){.kind = LOSS_SQUARED},
+                         1 / (double)(n * s->view.points));
     adam_step(s->params.block, w->m, w->v, w->gradient.block, weights, &adam, 1e-4F, ++w->done);
     return ERR_OK;
 }

@@ -75,7 +75,7 @@ static enum err_code sharing_bench_open(void **state, struct bench_line lines[BE
                                            .batch = z->few,
                                            .shards = 1,
                                            .memory = SIZE_MAX,
-                                           .loss = {LOSS_HUBER, 1}};
+                                           .loss = {.kind = LOSS_HUBER, .delta = 1}};
     w->room = fit_data_cached_bytes(&w->options, &z->dims, 1);
     TRY(context_cache_create(&w->share.cache, NULL, err));
     describe(lines, w, z);

@@ -93,7 +93,7 @@ static void ask_far(void *state) {
 
 static void update(void *state) {
     struct scene *s = state;
-    static const struct prompt_loss loss = {LOSS_SQUARED, 0};
+    static const struct prompt_loss loss = {.kind = LOSS_SQUARED};
     const struct prompt_view part = prompt_view_part(&s->view, 0, PROMPTS / 4);
     (void)train_step_run(&s->gradient, &s->train, &s->params, &part, &loss, 1.0 / POINTS);
 }

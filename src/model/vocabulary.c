@@ -90,12 +90,12 @@ static void add_tile(struct vocabulary *s, const struct tokens *t, const uint32_
         s->sum[r] *= exp((double)s->level[r] - (double)level);
         s->sum[r] += sum_of_exp(row, t->n, level);
         s->level[r] = level;
-        if (target[r] >= t->first && target[r] - t->first < t->n)
+        if (target && target[r] >= t->first && target[r] - t->first < t->n)
             s->own[r] = row[target[r] - t->first];
     }
 }
 
-/* One pass over all tokens: level, sum and own. */
+/* One pass over all tokens: level, sum and own. target NULL: no own. */
 static void sum_tiles(struct vocabulary *s, const struct params *p, const float *x,
                       const uint32_t *target, size_t R) {
     assert(R <= s->capacity);
@@ -193,6 +193,47 @@ void vocabulary_weighted_gradient(float *dx, struct vocabulary *s, const struct 
                                   size_t R) {
     static const struct params frozen;
     answers_backward(dx, &frozen, s, p, x, target, (struct row_weights){weight, 1}, R);
+}
+
+/* ---- divergence */
+
+/* Of row r, which becomes the gradient of weight * KL; the KL of these tokens. Each term has the
+ * factor log p - log q, which is small where both agree, so no large numbers cancel. */
+static double row_divergence(struct vocabulary *s, const struct vocabulary *teacher, size_t r,
+                             size_t n, double weight) {
+    float *q = s->tile + r * n;
+    const float *p = teacher->tile + r * n;
+    const double log_p = (double)teacher->level[r] + log(teacher->sum[r]);
+    const double log_q = (double)s->level[r] + log(s->sum[r]);
+    const lanes to_p = lanes_all((float)log_p), to_q = lanes_all((float)log_q);
+    const lanes apart = lanes_all((float)(log_q - log_p)), w = lanes_all((float)weight);
+    lanes sum = {0};
+    for (size_t i = 0; i < n; i += LANES) {
+        const size_t left = n - i < LANES ? n - i : LANES;
+        const lanes a = lanes_load_tail(p + i, left), b = lanes_load_tail(q + i, left);
+        const lanes pa = vmath_exp(a - to_p);
+        sum += lanes_keep(pa * (a - b + apart), left);
+        lanes_store_tail(q + i, w * (vmath_exp(b - to_q) - pa), left);
+    }
+    return weight * (double)lanes_sum(sum);
+}
+
+double vocabulary_divergence(float *dx, struct vocabulary *s, struct vocabulary *teacher,
+                             const struct params *p, const float *x, const float *from,
+                             const double *weight, size_t R) {
+    static const struct params frozen;
+    double sum = 0;
+    sum_tiles(teacher, p, from, NULL, R);
+    sum_tiles(s, p, x, NULL, R);
+    for (size_t first = 0; first < s->dims.vocabulary; first += VOCABULARY_TILE) {
+        const struct tokens t = tokens_from(first, p);
+        make_logits(teacher, &t, R);
+        make_logits(s, &t, R);
+        for (size_t r = 0; r < R; r++) sum += row_divergence(s, teacher, r, t.n, weight[r]);
+        if (dx) weight_backward(s->last.dnorm, first == 0 ? 0.0f : 1.0f, s->tile, t.n, &t.map, R);
+    }
+    if (dx) unembed_norm_backward(dx, &frozen, &s->last, p, x, R);
+    return sum;
 }
 
 /* ---- ranks */

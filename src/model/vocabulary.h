@@ -55,6 +55,13 @@ void vocabulary_weighted_gradient(float *dx, struct vocabulary *s, const struct 
                                   const float *x, const uint32_t *target, const double *weight,
                                   size_t R);
 
+/* Returns the sum over rows of weight[r] KL(p_r || q_r): q of rows x [R, E], p of rows `from` [R,
+ * E], whose sums are kept in `teacher`, of the same capacity. dx [R, E], overwritten by the
+ * gradient with respect to x, or NULL. */
+double vocabulary_divergence(float *dx, struct vocabulary *s, struct vocabulary *teacher,
+                             const struct params *p, const float *x, const float *from,
+                             const double *weight, size_t R);
+
 /* After vocabulary_log_prob() of R rows: rank [R], the number of tokens with a larger logit than
  * the target of the row; 0: it is the answer of the model. */
 void vocabulary_rank(uint32_t *rank, struct vocabulary *s, const struct params *p, size_t R);

@@ -3,8 +3,8 @@
  * (prompt_loss.h) or token ids (vocabulary.h).
  *
  * An answer of several tokens is as many adjacent rows (prompt_rows_ask_answer()), and its loss is
- * the mean of their cross entropies. Fits and choices use this, so that they need not know which
- * kind of answers a source has.
+ * the mean of their cross entropies. LOSS_DIVERGENCE is taken at the first of them. Fits and
+ * choices use this, so that they need not know which kind of answers a source has.
  */
 #ifndef PASSES_ANSWER_LOSS_H
 #define PASSES_ANSWER_LOSS_H
@@ -16,6 +16,9 @@
 struct answer_loss {
     struct prompt_loss loss;
     struct vocabulary vocabulary; /* of token ids */
+    struct vocabulary teacher;    /* this and the next two: of LOSS_DIVERGENCE */
+    float *taught;                /* [rows, E] set by the caller: the teacher's states */
+    float *divergence;            /* [rows, E] its part of the gradient */
     size_t rows;
     float *gradient;           /* [rows], of token ids [rows, E]: what query_backward() takes */
     double *weight, *log_prob; /* [rows] of token ids */

@@ -7,6 +7,7 @@
 #include "ops/vector_ops.h"
 #include "passes/answer_loss.h"
 #include "passes/fit_size.h"
+#include "passes/teacher.h"
 #include "sources/prompt_batch.h"
 
 enum { REPORT_EVERY = 16 };
@@ -368,6 +369,7 @@ static struct basis forward(struct fit_data *d, const float *w, size_t n) {
 static double pass(float *dw, struct fit_data *d, const float *w, size_t n, double weight) {
     struct basis b = forward(d, w, n);
     const struct query_rows rows = prompt_rows_of(&d->contexts.rows, d->R);
+    if (d->o.teacher) teacher_gather(d->loss.taught, d->o.teacher, d->local, d->R);
     const double loss =
         answer_loss_sum(&d->loss, &d->pass.query, d->o.setup->params, &d->contexts.rows, d->R,
                         weight / (double)d->n_at, dw != NULL);

@@ -32,6 +32,7 @@ struct fit_data_options {
     struct prompt_view basis_prompts; /* of text: of T0 points, one for each sample, or unused */
     struct prompt_size size;          /* of text */
     bool first_token;                 /* the loss of text is that of the first token of an answer */
+    const struct teacher *teacher;    /* of LOSS_DIVERGENCE: of the same options */
     bool mean; /* one basis for all: the mean over the first `averaged` samples */
     size_t averaged;
     size_t batch;                           /* most samples of a pass */

@@ -12,14 +12,17 @@
 
 enum prompt_loss_kind {
     LOSS_SQUARED,
-    LOSS_HUBER,        /* with struct prompt_loss.delta */
-    LOSS_LOGISTIC,     /* of classes -1 and 1 */
-    LOSS_CROSS_ENTROPY /* of token ids: model/vocabulary.h computes it */
+    LOSS_HUBER,         /* with struct prompt_loss.delta */
+    LOSS_LOGISTIC,      /* of classes -1 and 1 */
+    LOSS_CROSS_ENTROPY, /* of token ids: model/vocabulary.h computes it */
+    LOSS_DIVERGENCE     /* of token ids: from the distribution of a teacher (passes/teacher.h) */
 };
 
 struct prompt_loss {
     enum prompt_loss_kind kind;
     double delta;
+    double cross_entropy; /* of LOSS_DIVERGENCE: weight of the cross entropy that is added; 0: true
+                             answers are not read */
 };
 
 /* weight * sum over i of the loss of prediction[i], in double. Adds the gradient to dprediction

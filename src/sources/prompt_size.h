@@ -11,6 +11,7 @@ struct prompt_size {     /* all 0: prompts are of numbers, and their points say 
     size_t answer;       /* tokens of the true answer */
     size_t basis;        /* tokens of a basis prompt before its query token; 0: there is none */
     size_t basis_answer; /* tokens of the answer to its query */
+    size_t teacher;      /* tokens of a teacher's prompt before its query; 0: there is none */
     size_t more, more_answer; /* the same of the other prompts that weights are derived from */
 };
 

@@ -16,6 +16,7 @@ static const char *const BASES[] = {"prompt", "mean", NULL};
 static const char *const RULES[] = {"consecutive", "cumulative", NULL};
 static const char *const LOSSES[] = {"huber", "squared", NULL};
 static const char *const ANSWERS[] = {"all", "first", NULL};
+static const char *const TEXT_LOSSES[] = {"cross_entropy", "kl_to_icl", NULL};
 
 static const struct config_key KEYS[] = {
     {
@@ -203,6 +204,40 @@ static const struct config_key KEYS[] = {
         .unit = "prompts",
         .meaning = "Number of training prompts, from the first, whose mean is the basis; 0 means "
                    "all.",
+    },
+    {
+        .name = "text_loss",
+        .type = CONFIG_NAME,
+        .flags = CONFIG_AXIS | CONFIG_SINCE,
+        .def = "\"cross_entropy\"",
+        .choices = TEXT_LOSSES,
+        .when = "source.kind=text",
+        .unit = "",
+        .meaning = "Cross entropy of true answers, or KL divergence of the next token from that of "
+                   "the model itself after the clean shots of a prompt with the same question, "
+                   "without labels.",
+    },
+    {
+        .name = "teacher_points",
+        .type = CONFIG_INT,
+        .flags = CONFIG_AXIS | CONFIG_SINCE,
+        .min = 2,
+        .max = 1e6,
+        .def = "11",
+        .when = "text_loss=kl_to_icl",
+        .unit = "points",
+        .meaning = "Points of that prompt: its shots and the query.",
+    },
+    {
+        .name = "label_weight",
+        .type = CONFIG_FLOAT,
+        .flags = CONFIG_AXIS | CONFIG_SINCE,
+        .max = 1e6,
+        .def = "0.0",
+        .when = "text_loss=kl_to_icl",
+        .unit = "",
+        .meaning = "Factor of the cross entropy of true answers that is added to the divergence; 0 "
+                   "reads no labels.",
     },
     {
         .name = "choice_points",

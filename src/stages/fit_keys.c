@@ -37,6 +37,9 @@ static const struct {
     {"choice_points", takes_no_loss},
     {"basis_prompts", has_basis},
     {"validate_every", method_learns},
+    {"text_loss", method_learns},
+    {"teacher_points", method_learns},
+    {"label_weight", method_learns},
 };
 
 bool fit_keys_read_by(const char *method, const char *kind, const char *key) {
@@ -78,8 +81,16 @@ static void read_lengths(struct fit_keys *k, const struct config_point *point) {
 }
 
 static enum prompt_loss_kind loss_kind(const struct config_point *point) {
+    if (key_is(point, "text_loss", "kl_to_icl")) return LOSS_DIVERGENCE;
     if (config_has(point, "answer")) return LOSS_CROSS_ENTROPY;
     return key_is(point, "loss", "huber") ? LOSS_HUBER : LOSS_SQUARED;
+}
+
+/* Without labels one row of each prompt is read, as for first tokens. */
+static void read_teacher(struct fit_keys *k, const struct config_point *point) {
+    k->teacher = shared_keys_size(point, "teacher_points");
+    k->loss.cross_entropy = config_float(point, "label_weight");
+    k->first_token |= k->loss.cross_entropy <= 0;
 }
 
 void fit_keys_read(struct fit_keys *k, const struct config_point *point) {
@@ -102,6 +113,7 @@ void fit_keys_read(struct fit_keys *k, const struct config_point *point) {
     };
     read_lengths(k, point);
     if (k->loss.kind == LOSS_HUBER) k->loss.delta = config_float(point, "delta");
+    if (k->loss.kind == LOSS_DIVERGENCE) read_teacher(k, point);
     double share = config_float(point, "validation");
     k->train = k->prompts - (size_t)(share * (double)k->prompts + 0.5);
     k->averaged = (size_t)integer(point, "basis_prompts");
@@ -114,7 +126,9 @@ void fit_keys_settle(struct fit_keys *k, size_t T0) {
 }
 
 bool fit_keys_comparable(const struct config_key *key) {
-    static const char *const others[] = {"method", "points", "lengths", "repeat", "prompts", NULL};
+    static const char *const others[] = {"method",         "points",       "lengths",
+                                         "repeat",         "prompts",      "text_loss",
+                                         "teacher_points", "label_weight", NULL};
     for (size_t i = 0; others[i]; i++)
         if (strcmp(key->name, others[i]) == 0) return false;
     return strncmp(key->name, "source.", 7) != 0 && strncmp(key->name, "model.", 6) != 0 &&

@@ -23,6 +23,7 @@ struct fit_keys {
     bool lbfgs;
     bool mean; /* the basis is the mean over the training prompts */
     struct prompt_loss loss;
+    size_t teacher;   /* points of the teacher's prompts; 0: there is none */
     bool first_token; /* of text: the loss is that of the first token of the answer */
     size_t averaged;  /* training prompts, the first ones, of that mean */
     int64_t epochs, patience, repeat, checkpoint_every;

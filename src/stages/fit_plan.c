@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "passes/flops.h"
+#include "passes/teacher.h"
 #include "sources/source_registry.h"
 #include "stages/fit_derived.h"
 #include "stages/fit_initial_weights.h"
@@ -111,6 +112,15 @@ static double epoch_samples(const struct fit_keys *k) {
     return k->validate_every > 0 ? (double)k->validate_every * (double)k->batch : (double)k->train;
 }
 
+/* Its states, and its logits in every pass of a fit, twice with those of the answers. */
+static void add_teacher(struct job_load *load, const struct fit_keys *k, const struct model_dims *d,
+                        double rows) {
+    const double n = (double)k->prompts, T = (double)k->size.teacher;
+    flops_add_contexts(load, d, n, T);
+    flops_add_queries(load, d, n, T);
+    load->queries += 2 * flops_logits(d, rows, (double)d->vocabulary);
+}
+
 /* Contexts are computed once, if they fit the memory. Each epoch runs one query per prompt and
  * length: forward and backward (counted as two passes) for training prompts, forward for validation
  * prompts. All lengths of a prompt read its context together. Epochs that patience saves are not
@@ -126,6 +136,7 @@ static struct job_load load_of(const struct fit_keys *k, const struct method_set
     flops_add_queries(&load, d, passes * rows, T);
     flops_add_reading(&load, d, passes, T, k->contexts);
     load.queries += flops_logits(d, passes * rows, (double)d->vocabulary);
+    if (k->teacher > 0) add_teacher(&load, k, d, passes * rows);
     if (T0 == 0) return load;
     if (k->size.basis > 0) flops_add_contexts(&load, d, n, (double)k->size.basis);
     flops_add_queries(&load, d, n,
@@ -149,14 +160,14 @@ static void fill_cost(struct job_cost *cost, const struct fit_keys *k,
                       const struct source *source, double model) {
     const struct model_dims *d = &o->setup->params->dims;
     size_t group = shared_keys_size(point, "group"), count = (k->shards + group - 1) / group;
-    double prompts = (double)source_bytes(source, k->prompts, k->points);
+    double prompts = (double)fit_prompts_bytes(source, k, o->setup, o->basis_points);
     double kept = (double)fit_data_cached_bytes(o, d, count);
-    double rest = prompts + model + (double)fit_data_bytes(o, d, count);
+    double rest = prompts + model + (double)(fit_data_bytes(o, d, count) + teacher_bytes(o, count));
     *cost = (struct job_cost){.load = load_of(k, o->setup, o->basis_points),
                               .group = (int)group,
                               .checkpoints = true,
                               .work = (double)method_choices(o->setup) * (double)k->epochs *
-                                      (double)k->train,
+                                      epoch_samples(k),
                               .unit = "prompts"};
     cost->shared = cost->load.contexts;
     cost->context_bytes = kept;

@@ -28,6 +28,11 @@ static struct source_options basis_options(const struct fit_keys *k, const struc
                                    .next = (method_basis(s) & basis_bit(BASIS_RECENT)) != 0};
 }
 
+/* The same pairs as those of the prompts themselves. */
+static struct source_options teacher_options(const struct fit_keys *k) {
+    return (struct source_options){.held_from = k->train, .clean = true};
+}
+
 static struct source_options text_options(enum method_texts which) {
     return (struct source_options){.shuffled = which == METHOD_SHUFFLED,
                                    .clean = which != METHOD_SHUFFLED};
@@ -72,7 +77,7 @@ static enum err_code measure_text(struct prompt_size *size, const struct fit_pro
                                   const struct config_point *point, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &s->params->dims;
-    size_t n[METHOD_TEXTS];
+    size_t n[METHOD_TEXTS], answer = 0;
     *size = (struct prompt_size){0};
     method_texts(n, s, k->train);
     TRY(measure_more(&size->tokens, &size->answer, p->source, k->prompts, k->points, d, point,
@@ -80,6 +85,9 @@ static enum err_code measure_text(struct prompt_size *size, const struct fit_pro
     if (k->first_token) size->answer = 1;
     if (p->basis_source)
         TRY(measure_more(&size->basis, &size->basis_answer, p->basis_source, k->prompts, T0, d,
+                         point, err));
+    if (p->teacher_source)
+        TRY(measure_more(&size->teacher, &answer, p->teacher_source, k->prompts, k->teacher, d,
                          point, err));
     for (enum method_texts i = 0; i < METHOD_TEXTS; i++)
         if (p->text_sources[i])
@@ -98,6 +106,7 @@ static enum err_code open_texts(struct fit_prompts *p, const struct fit_keys *k,
     size_t n[METHOD_TEXTS];
     method_texts(n, s, k->train);
     if (method_basis(s)) TRY(open_as(&p->basis_source, basis_options(k, s), k, point, seed, err));
+    if (k->teacher > 0) TRY(open_as(&p->teacher_source, teacher_options(k), k, point, seed, err));
     for (enum method_texts i = 0; i < METHOD_TEXTS; i++)
         if (n[i] > 0) TRY(open_as(&p->text_sources[i], text_options(i), k, point, seed, err));
 cleanup:
@@ -153,6 +162,7 @@ enum err_code fit_prompts_draw(struct fit_prompts *p, const struct fit_keys *k,
     TRY(open_sources(p, k, s, T0, ctx->point, ctx->seed, err));
     TRY(draw(&p->prompts, p->source, k->prompts, k->points, err));
     if (p->basis_source) TRY(draw(&p->basis, p->basis_source, k->prompts, T0, err));
+    if (p->teacher_source) TRY(draw(&p->teacher, p->teacher_source, k->prompts, k->teacher, err));
     for (enum method_texts i = 0; i < METHOD_TEXTS; i++)
         if (p->text_sources[i])
             TRY(draw(&p->texts[i], p->text_sources[i], n[i], text_points(i, T0), err));
@@ -163,6 +173,7 @@ cleanup:
 
 void fit_prompts_close(struct fit_prompts *p) {
     for (enum method_texts i = 0; i < METHOD_TEXTS; i++) source_close(p->text_sources[i]);
+    source_close(p->teacher_source);
     source_close(p->basis_source);
     source_close(p->source);
     *p = (struct fit_prompts){0};
@@ -173,6 +184,7 @@ size_t fit_prompts_bytes(const struct source *source, const struct fit_keys *k,
     size_t bytes = source_bytes(source, k->prompts, k->points), n[METHOD_TEXTS];
     if (!source_info(source)->answers) return bytes;
     if (method_basis(s)) bytes += source_bytes(source, k->prompts, T0);
+    if (k->teacher > 0) bytes += source_bytes(source, k->prompts, k->teacher);
     method_texts(n, s, k->train);
     for (enum method_texts i = 0; i < METHOD_TEXTS; i++)
         bytes += n[i] > 0 ? source_bytes(source, n[i], text_points(i, T0)) : 0;

@@ -4,8 +4,9 @@
  * Training prompts come first, then those for validation; each `repeat` has prompts of its own. The
  * basis of a prompt of numbers is at point T0 of the same prompt. Text is asked without shots, or
  * with wrong ones, so its basis is that of a clean prompt of T0 - 1 shots, which does not show the
- * pair that is asked (Todd et al., ICLR 2024, section 2). The prompts that weights are derived from
- * besides (enum method_texts) ask about pairs for training.
+ * pair that is asked (Todd et al., ICLR 2024, section 2). The prompt of a teacher asks the same
+ * pair after clean shots. The prompts that weights are derived from besides (enum method_texts) ask
+ * about pairs for training.
  */
 #ifndef STAGES_FIT_PROMPTS_H
 #define STAGES_FIT_PROMPTS_H
@@ -14,9 +15,10 @@
 
 struct fit_prompts {
     struct source *source, *basis_source;      /* basis_source NULL: none, or prompts of numbers */
+    struct source *teacher_source;             /* of text; NULL: none */
     struct source *text_sources[METHOD_TEXTS]; /* NULL: none */
-    struct prompt_view prompts, basis, texts[METHOD_TEXTS]; /* of these sources */
-    struct prompt_size size;                                /* of text */
+    struct prompt_view prompts, basis, teacher, texts[METHOD_TEXTS]; /* of these sources */
+    struct prompt_size size;                                         /* of text */
 };
 
 /* For fit_plan(): the source, to be closed by the caller, and the sizes of its prompts. ERR_CONFIG

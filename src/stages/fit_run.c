@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "optim/optim_options.h"
+#include "passes/teacher.h"
 #include "stages/fit_derived.h"
 #include "stages/fit_initial_weights.h"
 #include "stages/fit_keys.h"
@@ -42,6 +43,7 @@ struct fit_job {
     struct context_share share;
     struct method_setup setup;
     struct fit_prompts prompts;
+    struct teacher teacher;
     struct fit_data *data;
     struct fit_loop_options options;
     struct fit_loop_state state, saved; /* during an epoch; after the last whole epoch */
@@ -99,6 +101,7 @@ cleanup:
 
 static void fit_job_release(struct fit_job *f) {
     fit_data_destroy(f->data);
+    teacher_destroy(&f->teacher);
     fit_prompts_close(&f->prompts);
     model_close(&f->model);
     arena_release(&f->memory);
@@ -112,13 +115,18 @@ static enum err_code create_data(struct fit_job *f, struct err *err) {
     const struct model_dims *d = &f->model.params.dims;
     fit_keys_data(&o, &f->k, &f->setup, f->T0);
     const size_t model = f->model.lender ? 0 : params_count(d) * sizeof(float);
-    size_t needed = fit_data_bytes(&o, d, shard_count(f)) + model +
-                    fit_prompts_bytes(f->prompts.source, &f->k, &f->setup, f->T0);
+    size_t needed = fit_data_bytes(&o, d, shard_count(f)) + teacher_bytes(&o, shard_count(f)) +
+                    model + fit_prompts_bytes(f->prompts.source, &f->k, &f->setup, f->T0);
     o.memory = f->ctx->memory > needed ? f->ctx->memory - needed : 0;
     o.prompts = f->prompts.prompts;
     o.basis_prompts = f->prompts.basis;
     o.share = job_model_share(&f->share, f->ctx, &f->model);
     o.part = fit_plan_contexts_part(&f->k, &f->setup, f->T0);
+    if (f->k.teacher > 0) {
+        const enum err_code rc = teacher_create(&f->teacher, &o, &f->prompts.teacher, f->ctx, err);
+        if (rc != ERR_OK) return rc;
+        o.teacher = &f->teacher;
+    }
     return fit_data_create(&f->data, &o, f->ctx, err);
 }
 

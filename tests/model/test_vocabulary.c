@@ -163,6 +163,69 @@ static void a_weight_for_each_row(void **state) {
     scene_free(&s);
 }
 
+/* ---- divergence */
+
+static const double SHARES[R] = {0.5, 0, 2, 1, 0.25};
+
+struct taught {
+    struct scene s;
+    struct pair from; /* [R, E] the rows of the teacher */
+    double *logits;   /* [R, V] */
+};
+
+static double log_sum(const double *logits) {
+    double sum = 0;
+    for (size_t v = 0; v < V; v++) sum += exp(logits[v]);
+    return log(sum);
+}
+
+static double twin_divergence(void *context) {
+    struct taught *t = context;
+    double sum = 0;
+    unembed_twin(t->s.logits, &t->s.twin, t->s.x.d, R);
+    for (size_t r = 0; r < R; r++) {
+        const double *p = t->logits + r * V, *q = t->s.logits + r * V;
+        const double all_p = log_sum(p), all_q = log_sum(q);
+        for (size_t v = 0; v < V; v++)
+            sum += SHARES[r] * exp(p[v] - all_p) * (p[v] - all_p - q[v] + all_q);
+    }
+    return sum;
+}
+
+static void compare_divergence(const struct model_dims *d, double apart) {
+    struct taught t = {.s = scene_new(d), .from = pair_normals(R * E, 9, apart)};
+    struct vocabulary teacher;
+    float dx[R * E];
+    t.logits = calloc(R * V, sizeof *t.logits);
+    assert_non_null(t.logits);
+    SUCCEEDS(vocabulary_create(&teacher, d, R, false, &err));
+    for (size_t i = 0; i < R * E; i++) t.from.f[i] += t.s.x.f[i], t.from.d[i] = (double)t.from.f[i];
+    unembed_twin(t.logits, &t.s.twin, t.from.d, R);
+    const double sum =
+        vocabulary_divergence(dx, &t.s.s, &teacher, &t.s.p, t.s.x.f, t.from.f, SHARES, R);
+    const double want = twin_divergence(&t);
+    assert_true(want > 0);
+    CLOSE(fabs(sum - want), 2e-6 + 1e-4 * want);
+    assert_true(
+        vocabulary_divergence(NULL, &t.s.s, &teacher, &t.s.p, t.s.x.f, t.from.f, SHARES, R) == sum);
+    double slopes[R * E];
+    for (size_t i = 0; i < R * E; i++) slopes[i] = twin_slope(twin_divergence, &t, t.s.x.d + i);
+    CLOSE(relative_error(dx, slopes, R * E), 1e-3);
+    for (size_t i = E; i < 2 * E; i++) assert_true(dx[i] == 0); /* a row without weight */
+    vocabulary_destroy(&teacher);
+    free(t.logits);
+    pair_free(&t.from);
+    scene_free(&t.s);
+}
+
+static void divergences_equal_the_twin(void **state) {
+    (void)state;
+    const struct model_dims own = biased();
+    compare_divergence(&TIED, 2.0);
+    compare_divergence(&TIED, 0.05);
+    compare_divergence(&own, 1.0);
+}
+
 static void ranks_count_larger_logits(void **state) {
     (void)state;
     struct scene s = scene_new(&TIED);
@@ -217,6 +280,7 @@ int main(void) {
         cmocka_unit_test(values_equal_the_twin),
         cmocka_unit_test(gradients_equal_central_differences),
         cmocka_unit_test(a_weight_for_each_row),
+        cmocka_unit_test(divergences_equal_the_twin),
         cmocka_unit_test(ranks_count_larger_logits),
         cmocka_unit_test(halves_have_the_bits_of_floats),
     };

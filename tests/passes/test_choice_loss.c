@@ -26,7 +26,7 @@ static void contexts_are_those_of_the_curve(void **state) {
     method_setup_named(&setup, "icv", &p);
     icv_set_keys(&setup, (struct icv_keys){.scale = 0.8});
     const struct choice_loss_options o = {
-        .setup = &setup, .points = POINTS, .T0 = T0, .chunk = N, .loss = {LOSS_SQUARED, 0}};
+        .setup = &setup, .points = POINTS, .T0 = T0, .chunk = N, .loss = {.kind = LOSS_SQUARED}};
     const struct curve_options c = {
         .setup = &setup, .chunk = N, .points = POINTS, .window_points = T0, .trained_points = T0};
     SUCCEEDS(choice_loss_create(&chooser, &o, NULL, &err));

@@ -44,7 +44,7 @@ static void trial_init(struct trial *t, const char *method, int variant, bool me
                                      .batch = N,
                                      .shards = 1,
                                      .memory = SIZE_MAX,
-                                     .loss = {LOSS_HUBER, 0.7}};
+                                     .loss = {.kind = LOSS_HUBER, .delta = 0.7}};
 }
 
 static void trial_free(struct trial *t) {

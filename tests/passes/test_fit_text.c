@@ -7,6 +7,7 @@
 #include "model/tiny_tokens.h"
 #include "ops/blas.h"
 #include "passes/fit_data.h"
+#include "passes/teacher.h"
 
 enum { N = 4, MOST = 7, ANSWER = 3, BASIS = 6, IDS = 20, ANSWERS = 7, BASIS_IDS = 17 };
 
@@ -43,6 +44,7 @@ struct scene {
     struct method_setup setup;
     struct fit_data_options o;
     struct fit_data *data;
+    struct teacher teacher;
     struct pair w;
 };
 
@@ -70,7 +72,23 @@ static void scene_open(struct scene *s) {
     SUCCEEDS(fit_data_create(&s->data, &s->o, NULL, &err));
 }
 
+/* The prompts of the basis teach, too; labels: weight of the cross entropy. */
+static void scene_teach(struct scene *s, double labels) {
+    const struct prompt_view prompts = basis_prompts();
+    s->setup.params = &s->p;
+    s->o.setup = &s->setup;
+    s->o.size.teacher = BASIS;
+    s->o.batch = 3; /* two passes */
+    s->o.loss = (struct prompt_loss){.kind = LOSS_DIVERGENCE, .cross_entropy = labels};
+    s->o.first_token = labels <= 0;
+    SUCCEEDS(teacher_create(&s->teacher, &s->o, &prompts, NULL, &err));
+    s->o.batch = N;
+    s->o.teacher = &s->teacher;
+    SUCCEEDS(fit_data_create(&s->data, &s->o, NULL, &err));
+}
+
 static void scene_free(struct scene *s) {
+    teacher_destroy(&s->teacher);
     fit_data_destroy(s->data);
     params_destroy(&s->p);
     pair_free(&s->w);
@@ -114,6 +132,49 @@ static void without_a_vector_the_loss_is_that_of_whole_sequences(void **state) {
     scene_free(&s);
 }
 
+/* log p of the next token after prompt i. */
+static void log_next(double *out, const struct params *p, const struct prompt_view *v, size_t i) {
+    const size_t V = TINY_TOKENS.vocabulary;
+    const uint32_t length = (uint32_t)prompt_view_length(v, i);
+    struct forward f;
+    double all = 0;
+    SUCCEEDS(forward_create(&f, &TINY_TOKENS, 1, length, false, &err));
+    forward_run_ids(&f, p, &(struct forward_ids){1, &length, prompt_view_ids(v, i)});
+    float *logits = tiny_logits(p, forward_x(&f, TINY_TOKENS.L), length);
+    const float *row = logits + (length - 1) * V;
+    for (size_t t = 0; t < V; t++) all += exp((double)row[t]);
+    for (size_t t = 0; t < V; t++) out[t] = (double)row[t] - log(all);
+    free(logits);
+    forward_destroy(&f);
+}
+
+static double divergence_without_vector(const struct params *params) {
+    const struct prompt_view own = asked(), teacher = basis_prompts();
+    double p[64], q[64], sum = 0;
+    assert_true(TINY_TOKENS.vocabulary <= 64);
+    for (size_t i = 0; i < N; i++) {
+        log_next(p, params, &teacher, i);
+        log_next(q, params, &own, i);
+        for (size_t t = 0; t < TINY_TOKENS.vocabulary; t++) sum += exp(p[t]) * (p[t] - q[t]) / N;
+    }
+    return sum;
+}
+
+static void the_divergence_is_that_of_whole_sequences(void **state) {
+    (void)state;
+    static const double labels[] = {0, 0.5};
+    for (size_t i = 0; i < 2; i++) {
+        struct scene s = scene_new("ltv", true, 0);
+        double loss;
+        scene_teach(&s, labels[i]);
+        memset(s.w.f, 0, s.w.n * sizeof *s.w.f);
+        fit_data_pass(&loss, NULL, s.data, s.w.f, ROWS, N, 1.0 / N);
+        const double want = divergence_without_vector(&s.p) + labels[i] * loss_without_vector(&s.p);
+        CLOSE(fabs(loss - want), 1e-5);
+        scene_free(&s);
+    }
+}
+
 static double loss_at(struct scene *s, size_t i, float step) {
     const float before = s->w.f[i];
     double loss;
@@ -123,25 +184,39 @@ static double loss_at(struct scene *s, size_t i, float step) {
     return loss;
 }
 
+static void compare_gradient(struct scene *s) {
+    const float step = 1.0f / 64;
+    double loss, largest = 0;
+    float *dw = calloc(s->w.n, sizeof *dw);
+    assert_non_null(dw);
+    fit_data_pass(&loss, dw, s->data, s->w.f, ROWS, N, 1.0 / N);
+    for (size_t i = 0; i < s->w.n; i++) largest = fmax(largest, fabs((double)dw[i]));
+    assert_true(largest > 1e-3);
+    for (size_t i = 0; i < s->w.n; i++) {
+        const double slope = (loss_at(s, i, step) - loss_at(s, i, -step)) / (2 * (double)step);
+        CLOSE(fabs(slope - (double)dw[i]), 3e-3 * largest);
+    }
+    free(dw);
+}
+
 static void gradients_equal_differences(void **state) {
     (void)state;
     static const char *const METHODS[] = {"ltv", "constant", "bias_only"};
-    const float step = 1.0f / 64;
     for (size_t m = 0; m < 6; m++) {
         struct scene s = scene_new(METHODS[m % 3], m < 3, (size_t)1 << 24);
         scene_open(&s);
-        double loss, largest = 0;
-        float *dw = calloc(s.w.n, sizeof *dw);
-        assert_non_null(dw);
-        fit_data_pass(&loss, dw, s.data, s.w.f, ROWS, N, 1.0 / N);
-        for (size_t i = 0; i < s.w.n; i++) largest = fmax(largest, fabs((double)dw[i]));
-        assert_true(largest > 1e-3);
-        for (size_t i = 0; i < s.w.n; i++) {
-            const double slope =
-                (loss_at(&s, i, step) - loss_at(&s, i, -step)) / (2 * (double)step);
-            CLOSE(fabs(slope - (double)dw[i]), 3e-3 * largest);
-        }
-        free(dw);
+        compare_gradient(&s);
+        scene_free(&s);
+    }
+}
+
+static void gradients_of_the_divergence_equal_differences(void **state) {
+    (void)state;
+    static const char *const METHODS[] = {"ltv", "site", "constant"};
+    for (size_t m = 0; m < 6; m++) {
+        struct scene s = scene_new(METHODS[m % 3], m < 3, (size_t)1 << 24);
+        scene_teach(&s, m % 2 == 0 ? 0 : 0.5);
+        compare_gradient(&s);
         scene_free(&s);
     }
 }
@@ -168,6 +243,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_a_vector_the_loss_is_that_of_whole_sequences),
         cmocka_unit_test(gradients_equal_differences),
+        cmocka_unit_test(the_divergence_is_that_of_whole_sequences),
+        cmocka_unit_test(gradients_of_the_divergence_equal_differences),
         cmocka_unit_test(recomputed_contexts_give_the_same_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,8 @@ static const float PREDICTION[N] = {0.5F, -2, 3, 0}, TARGET[N] = {1, -1, -1, 1};
 
 static void losses_are_those_of_ops(void **state) {
     (void)state;
-    const struct prompt_loss losses[] = {{LOSS_SQUARED, 0}, {LOSS_HUBER, 0.7}, {LOSS_LOGISTIC, 0}};
+    const struct prompt_loss losses[] = {
+        {.kind = LOSS_SQUARED}, {.kind = LOSS_HUBER, .delta = 0.7}, {.kind = LOSS_LOGISTIC}};
     float got[3][N] = {{0}}, want[3][N] = {{0}};
     double wanted[3];
     wanted[0] = loss_mse(want[0], PREDICTION, TARGET, 0.3, N);
@@ -32,7 +33,7 @@ static void losses_are_those_of_ops(void **state) {
 
 static void errors_are_squares_or_wrong_signs(void **state) {
     (void)state;
-    const struct prompt_loss squared = {LOSS_SQUARED, 0}, logistic = {LOSS_LOGISTIC, 0};
+    const struct prompt_loss squared = {.kind = LOSS_SQUARED}, logistic = {.kind = LOSS_LOGISTIC};
     assert_true(prompt_loss_error(&squared, 3, 1) == 4);
     assert_true(prompt_loss_error(&logistic, 3, 1) == 0);
     assert_true(prompt_loss_error(&logistic, -3, 1) == 1);

@@ -44,7 +44,7 @@ static void trial_init(struct trial *t, const char *method, int64_t layer, int64
                                      .batch = N,
                                      .shards = 1,
                                      .memory = SIZE_MAX,
-                                     .loss = {LOSS_SQUARED, 0}};
+                                     .loss = {.kind = LOSS_SQUARED}};
 }
 
 static void trial_free(struct trial *t) {

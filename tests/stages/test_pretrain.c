@@ -208,14 +208,14 @@ static void the_loss_is_the_mean_over_all_points(void **state) {
         for (size_t t = 0; t < POINTS; t++)
             want += weight * pow(twin.prediction[2 * t] - y.d[i * POINTS + t], 2);
     }
-    const double got =
-        train_step_run(&gradient, &step, &p, &all, &(struct prompt_loss){LOSS_SQUARED, 0}, weight);
+    const double got = train_step_run(&gradient, &step, &p, &all,
+                                      &(struct prompt_loss){.kind = LOSS_SQUARED}, weight);
     CLOSE(fabs(got - want) / want, 1e-5);
     double sum = 0;
     for (size_t i = 0; i < N; i++) {
         const struct prompt_view one = prompt_view_part(&all, i, 1);
-        sum +=
-            train_step_run(&parts, &step, &p, &one, &(struct prompt_loss){LOSS_SQUARED, 0}, weight);
+        sum += train_step_run(&parts, &step, &p, &one, &(struct prompt_loss){.kind = LOSS_SQUARED},
+                              weight);
     }
     CLOSE(fabs(sum - got) / got, 1e-6);
     double scale = 0, error = 0;

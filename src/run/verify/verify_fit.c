@@ -57,7 +57,7 @@ static enum err_code case_fit_begin(struct case_fit *x, struct verify_case *t, b
                                  .batch = N,
                                  .shards = 1,
                                  .memory = SIZE_MAX,
-                                 .loss = {LOSS_HUBER, 1}};
+                                 .loss = {.kind = LOSS_HUBER, .delta = 1}};
     *x = (struct case_fit){.t = t};
     TRY(read_lengths(&o, t, err));
     x->rows = calloc(N, sizeof *x->rows);

@@ -196,7 +196,7 @@ static enum err_code variant_create(struct variant *g, const struct ltv_referenc
                                        .batch = B,
                                        .shards = 1,
                                        .memory = SIZE_MAX,
-                                       .loss = {LOSS_HUBER, 1}};
+                                       .loss = {.kind = LOSS_HUBER, .delta = 1}};
     TRY(fit_data_create(&g->data, &o, NULL, err));
 cleanup:
     fixture_array_release(&start);

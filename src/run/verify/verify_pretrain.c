@@ -46,7 +46,7 @@ enum err_code verify_loss_gradient(struct verify_report *r, const struct fixture
     TRY(params_create(&want, &p->dims, err));
     TRY(verify_read_params(&want, f, "core/grad", err));
     TRY(fixture_doubles(&loss, f, "core/mse_loss", 0, err));
-    got = train_step_run(&gradient, &step, p, prompts, &(struct prompt_loss){LOSS_SQUARED, 0},
+    got = train_step_run(&gradient, &step, p, prompts, &(struct prompt_loss){.kind = LOSS_SQUARED},
                          1 / (double)(prompts->n * prompts->points));
     TRY(verify_error(r, "core", "core/mse_loss", fabs(got - loss.doubles[0]),
                      tolerance_bound(TOLERANCE_FORWARD, fabs(loss.doubles[0])), err));
@@ -154,7 +154,7 @@ cleanup:
 
 /* Step i (from 0); returns the loss before it. */
 static float train(struct adam_trained *t, const struct adam_reference *a, size_t i) {
-    static const struct prompt_loss LOSS = {LOSS_SQUARED, 0};
+    static const struct prompt_loss LOSS = {.kind = LOSS_SQUARED};
     static const struct adam ADAM = {.beta1 = 0.9F, .beta2 = 0.999F, .epsilon = 1e-8F};
     const size_t n = params_count(&t->p.dims), rows = a->B * a->P, dims = t->p.dims.inputs;
     const struct prompt_view batch = {.n = a->B,
