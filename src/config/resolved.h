@@ -84,6 +84,7 @@ struct entry {
     size_t n_of;
     struct key *keys;
     size_t n_keys;
+    const struct config_recipe *recipes; /* of the schema */
     size_t reader;  /* the key whose value decides which others are read; KEY_NONE: all are */
     size_t setting; /* another, with one value in the stage, which decides too; KEY_NONE: none */
     bool (*reads)(const char *value, const char *setting, const char *key); /* of the schema */

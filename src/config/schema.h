@@ -44,6 +44,13 @@ struct config_key {
     const char *meaning;        /* one sentence with its capital and full stop, for help and docs */
 };
 
+/* A published procedure as defaults of several keys: in a stage whose key `recipe` has this name,
+ * `value` (config text) takes the place of the default of `key`. The point has the value like any
+ * other, so the key `recipe` itself is CONFIG_SILENT. */
+struct config_recipe {
+    const char *name, *key, *value;
+};
+
 /* The rows of one stage, in the order of its axes. Rows are not owned and must outlive the schema.
  *
  * A key that `reads` denies for the value of the key `reader` may be given all the same, but is not
@@ -53,8 +60,9 @@ struct config_key {
 struct config_schema {
     const struct config_key **rows;
     size_t n, capacity;
-    const char *reader;  /* "method"; NULL: every key is read */
-    const char *setting; /* "source.kind"; NULL: none */
+    const struct config_recipe *recipes; /* the last has no name; NULL: there are none */
+    const char *reader;                  /* "method"; NULL: every key is read */
+    const char *setting;                 /* "source.kind"; NULL: none */
     bool (*reads)(const char *value, const char *setting, const char *key);
 };
 

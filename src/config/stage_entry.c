@@ -63,6 +63,7 @@ enum err_code stage_entry_open(struct entry *e, struct config *c, const struct n
                         .tree = tree,
                         .path = c->path,
                         .n_keys = schema->n,
+                        .recipes = schema->recipes,
                         .reader = KEY_NONE,
                         .setting = KEY_NONE,
                         .whole = kinds->whole};
@@ -222,15 +223,27 @@ cleanup:
     return rc;
 }
 
-static enum err_code read_default(struct value **out, size_t *n, const struct config_key *row,
-                                  const struct entry *e, struct pool *p, struct err *err) {
+/* The values of a config text, for a key that the stage does not give. */
+static enum err_code read_literal(struct value **out, size_t *n, const char *text,
+                                  const struct config_key *row, const struct entry *e,
+                                  struct pool *p, struct err *err) {
     enum err_code rc = ERR_OK;
     struct node *node = NULL;
     const struct value_reader r = {p, e->name, e->path, err};
-    TRY(tree_literal(&node, p, row->def, e->place, err));
+    TRY(tree_literal(&node, p, text, e->place, err));
     TRY(stage_entry_read(out, n, row, node, &r));
 cleanup:
     return rc;
+}
+
+/* What the recipe of the stage says of a key; NULL: nothing. */
+static const char *recipe_value(const struct entry *e, const struct config_key *row) {
+    const size_t k = entry_index(e, "recipe");
+    const struct node *given = k == KEY_NONE ? NULL : e->keys[k].given;
+    if (!given || !node_is_text(given)) return NULL;
+    for (const struct config_recipe *r = e->recipes; r && r->name; r++)
+        if (strcmp(r->name, given->text) == 0 && strcmp(r->key, row->name) == 0) return r->value;
+    return NULL;
 }
 
 static enum err_code read_key(struct key *key, const struct entry *e, struct pool *p,
@@ -240,11 +253,14 @@ static enum err_code read_key(struct key *key, const struct entry *e, struct poo
     struct value *def = NULL;
     size_t n_def = 0;
     const bool kept = (key->row->flags & CONFIG_SINCE) || e->reader != KEY_NONE;
+    const char *recipe = key->given ? NULL : recipe_value(e, key->row);
     if (key->row->def && (kept || !key->given))
-        TRY(read_default(&def, &n_def, key->row, e, p, err));
+        TRY(read_literal(&def, &n_def, key->row->def, key->row, e, p, err));
     if (kept) key->def = def;
     if (key->given)
         TRY(stage_entry_read(&key->values, &key->n, key->row, key->given, &r));
+    else if (recipe)
+        TRY(read_literal(&key->values, &key->n, recipe, key->row, e, p, err));
     else
         key->values = def, key->n = n_def;
     key->own = key->capacity = key->n;

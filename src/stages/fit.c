@@ -8,6 +8,7 @@
  */
 #include "stages/fit_keys.h"
 #include "stages/fit_plan.h"
+#include "stages/fit_recipes.h"
 #include "stages/fit_rows.h"
 #include "stages/fit_run.h"
 #include "stages/shared_keys.h"
@@ -240,6 +241,15 @@ static const struct config_key KEYS[] = {
                    "reads no labels.",
     },
     {
+        .name = "recipe",
+        .type = CONFIG_NAME,
+        .flags = CONFIG_SILENT,
+        .def = "none",
+        .choices = FIT_RECIPES,
+        .unit = "",
+        .meaning = "Published procedure, as defaults of the other keys.",
+    },
+    {
         .name = "choice_points",
         .type = CONFIG_INT,
         .flags = CONFIG_AXIS | CONFIG_SINCE,
@@ -268,6 +278,7 @@ const struct stage stage_fit = {
     .context_keys = CONTEXT_KEYS,
     .keys = KEYS,
     .n_keys = sizeof KEYS / sizeof *KEYS,
+    .recipes = FIT_RECIPE_KEYS,
     .reader = "method",
     .setting = "source.kind",
     .reads = fit_keys_read_by,

@@ -51,6 +51,7 @@ enum err_code stage_schema(struct config_schema *out, const struct stage *s, str
     enum err_code rc = ERR_OK;
     TRY(config_schema_add(out, s->keys, s->n_keys, err));
     TRY(shared_keys_add(out, s->uses, err));
+    out->recipes = s->recipes;
     out->reader = s->reader;
     out->setting = s->setting;
     out->reads = s->reads;

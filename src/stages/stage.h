@@ -59,6 +59,7 @@ struct stage {
                                         depend on. "source.": all of these; NULL: none share */
     const struct config_key *keys;
     size_t n_keys;
+    const struct config_recipe *recipes; /* of its key `recipe` (schema.h); NULL: it has none */
     /* Whether a job whose keys `reader` and `setting` have these values reads the key (schema.h).
      * NULL: every job reads all of its keys. */
     const char *reader, *setting;

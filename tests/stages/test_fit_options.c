@@ -172,6 +172,49 @@ static void readings_through_the_projection_need_its_width(void **state) {
     lab_close(&w.lab);
 }
 
+/* The text that identifies the first fit of a config. */
+static void identify(struct text *out, const char *config) {
+    struct lab lab = lab_open(config);
+    config_point_identity(out, lab_point(&lab, "fit", 0));
+    SUCCEEDS(text_check(out, &err));
+    lab_close(&lab);
+}
+
+/* It is the same fit as one that is given every key, and a key that is given goes first. */
+static void a_recipe_is_a_set_of_defaults(void **state) {
+    (void)state;
+    static const char *const SAME[] = {
+        FIT("recipe = \"site_functions\"; optimiser = { lr = 0.1; };"),
+        FIT("method = \"site\"; site = { gate = 0.5; init = 0.0; }; basis = \"mean\"; basis_points "
+            "= 11; basis_prompts = 50; points = 11; lengths = [1]; prompts = 500; validation = "
+            "0.2; "
+            "batch = 1; epochs = 8; validate_every = 50; patience = 0; optimiser = { lr = 0.1; "
+            "};")};
+    struct text texts[2] = {{0}, {0}};
+    for (size_t i = 0; i < 2; i++) identify(&texts[i], SAME[i]);
+    assert_string_equal(text_str(&texts[0]), text_str(&texts[1]));
+    for (size_t i = 0; i < 2; i++) text_release(&texts[i]);
+}
+
+/* SITE as published: 400 updates by one prompt each, and 8 validations, the best of which is kept.
+ */
+static void the_recipe_of_site(void **state) {
+    (void)state;
+    struct fit_world w;
+    fit_world_open(&w, FIT("recipe = \"site_functions\";"));
+    const struct lab_job job = fit_world_job(&w, 0);
+    struct host_twin *h = lab_run(&w.lab, &job);
+    const struct fit_row row = read_fit_row(h, 0);
+    const struct job_tensor *losses = host_twin_tensor(h, "validation_losses");
+    assert_string_equal(row.method, "site");
+    assert_true(row.epochs == 8 && row.basis_points == 11 && losses->shape[0] == 8);
+    for (size_t i = 0; i < 8; i++)
+        assert_true((double)losses->data[i] >= row.validation_loss - 1e-6);
+    assert_true((double)losses->data[row.best_epoch - 1] <= row.validation_loss + 1e-6);
+    host_twin_destroy(h);
+    lab_close(&w.lab);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lbfgs_goes_further_than_adam),
@@ -183,6 +226,8 @@ int main(void) {
         cmocka_unit_test(one_length_is_that_of_the_prompts),
         cmocka_unit_test(plan_refuses_lengths_that_cannot_be),
         cmocka_unit_test(readings_through_the_projection_need_its_width),
+        cmocka_unit_test(a_recipe_is_a_set_of_defaults),
+        cmocka_unit_test(the_recipe_of_site),
     };
     blas_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
