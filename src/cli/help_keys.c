@@ -4,17 +4,26 @@
 #include <string.h>
 
 #include "cli/help_text.h"
+#include "methods/method.h"
 #include "stages/stage.h"
 
 static bool starts_with(const char *s, const char *prefix) {
     return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
+/* "fv.sites=layers": a condition on a method's own key. */
+static bool is_of_method(const char *when) {
+    char name[64];
+    const size_t n = strcspn(when, ".=");
+    (void)snprintf(name, sizeof name, "%.*s", n < sizeof name ? (int)n : 0, when);
+    return when[n] == '.' && method_find(name);
+}
+
 bool help_key_is_registered(const struct config_key *row) {
     static const char *const registries[] = {"method=", "source.problem=", "shift=", "estimator="};
     for (size_t i = 0; row->when && i < sizeof registries / sizeof *registries; i++)
         if (starts_with(row->when, registries[i])) return true;
-    return false;
+    return row->when && is_of_method(row->when);
 }
 
 static void add_key_row(struct text *out, const struct config_key *row) {

@@ -256,7 +256,7 @@ static const struct config_key KEYS[] = {
         .max = 1e6,
         .def = "0",
         .unit = "points",
-        .meaning = "Points of prompts by which `fv` chooses; 0: those of the basis. On text: `points`.",
+        .meaning = "Points of the prompts of functions by which `fv` chooses; 0: basis.",
     },
 };
 

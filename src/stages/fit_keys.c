@@ -121,8 +121,7 @@ void fit_keys_read(struct fit_keys *k, const struct config_point *point) {
 }
 
 void fit_keys_settle(struct fit_keys *k, size_t T0) {
-    if (k->points > 0) return;
-    k->points = k->loss.kind == LOSS_CROSS_ENTROPY ? 1 : T0;
+    if (k->points == 0) k->points = T0;
 }
 
 bool fit_keys_comparable(const struct config_key *key) {

@@ -34,8 +34,8 @@ struct fit_keys {
 
 void fit_keys_read(struct fit_keys *k, const struct config_point *point);
 
-/* For a method that reads no `points`, without `choice_points`: prompts of T0 points, of text
- * queries without shots, at the last of which its validation loss is taken. */
+/* For a method that reads no `points`, without `choice_points`: prompts of T0 points, at the last
+ * of which its validation loss is taken. */
 void fit_keys_settle(struct fit_keys *k, size_t T0);
 
 /* Whether a fit of this method on a source of this kind reads the key of the stage: the table is in

@@ -21,8 +21,8 @@ stages = ( { stage = "fit"; method = ["ltv", "constant", "site"]; points = 1; ba
              validate_every = 4; shards = 2; group = 2; checkpoint_every = 1; optimiser = { lr = .05; }; },
            { stage = "fit"; name = "initial"; method = ["ltv", "site", "loreft", "learned_vector"]; points = 1;
              basis_points = 4; prompts = 20; batch = 6; epochs = 0; },
-           { stage = "fit"; name = "heads"; method = "fv"; basis = "mean"; basis_points = 4; prompts = 20; batch = 6;
-             fv = { heads = 2; prompts = 8; selection = ["gradient", "random"]; sites = ["one_layer", "distributed"]; }; } );
+           { stage = "fit"; name = "heads"; method = "fv"; points = 1; basis = "mean"; basis_points = 4; prompts = 20; batch = 6;
+             fv = { heads = 2; prompts = 8; selection = ["bottom", "random"]; sites = ["one_layer", "distributed"]; }; } );
 END
 sed -i 's/variant = "blocks"/reading = "blocks"/' "$config"
 
