@@ -12,6 +12,7 @@
 #include "run/tables/map_agreement.h"
 #include "run/tables/stage_table_print.h"
 #include "run/tables/summary.h"
+#include "run/tables/transfer_table.h"
 #include "sources/source_registry.h"
 
 static const struct option_row OPTIONS[] = {
@@ -23,6 +24,8 @@ static const struct option_row OPTIONS[] = {
      "of text: accuracy (default), first_accuracy, stripped, loss, perplexity, rank, d_ntp, worse"},
     {"--tasks", NULL, NULL, "of text: a column for each task, a section for each kind of prompts"},
     {"--agreement", NULL, NULL, "how far maps of heads agree, of stages importance"},
+    {"--transfer", NULL, NULL,
+     "errors of fits at the lengths of other fits, and on other problems"},
     {"--rows", NULL, NULL, "every row of the evaluate stages instead of the summary"},
 };
 
@@ -30,7 +33,7 @@ struct request {
     const char *dirs[OPTIONS_MAX];
     size_t n_dirs;
     const char *name; /* of a stage, or NULL */
-    bool rows, compare, agreement;
+    bool rows, compare, agreement, transfer;
     bool several;     /* the command prints more than one table */
     size_t n_printed; /* tables so far */
     struct summary_layout layout;
@@ -49,6 +52,7 @@ static enum err_code read_request(struct request *q, const struct options *o, st
                           .rows = options_has(o, "--rows"),
                           .compare = options_has(o, "--compare"),
                           .agreement = options_has(o, "--agreement"),
+                          .transfer = options_has(o, "--transfer"),
                           .layout = {.wide = wide, .intervals = options_has(o, "--intervals")},
                           .output = {.out = out, .width = wide ? SIZE_MAX : terminal_width()}};
     if (q->n_dirs > 1 && !file_is_folder(o->args[q->n_dirs - 1])) q->name = o->args[--q->n_dirs];
@@ -58,8 +62,8 @@ static enum err_code read_request(struct request *q, const struct options *o, st
     q->answers = (struct answer_layout){.intervals = q->layout.intervals,
                                         .tasks = options_has(o, "--tasks")};
     if (measure) TRY(answer_measure_read(&q->answers.measure, measure, err));
-    CHECK(!q->agreement || !(q->rows || q->compare), ERR_USAGE,
-          "--agreement: expected neither --rows nor --compare with it: they are of evaluations");
+    CHECK(q->agreement + q->transfer + (q->rows || q->compare) <= 1, ERR_USAGE,
+          "--rows, --compare, --agreement, --transfer: expected one of them");
     if (format) TRY(table_format_read(&q->output.format, format, err));
 cleanup:
     return rc;
@@ -98,16 +102,18 @@ cleanup:
     return rc;
 }
 
-static enum err_code print_agreement(struct request *q, const struct run_state *r, size_t stage,
-                                     struct err *err) {
+/* A table that is made from the rows of a stage: --agreement, --transfer. */
+static enum err_code print_made(struct request *q, const struct run_state *r, size_t stage,
+                                struct err *err) {
     enum err_code rc = ERR_OK;
-    struct stage_table rows = {0}, agreement = {0};
+    struct stage_table rows = {0}, made = {0};
     begin_table(q, r, stage);
     TRY(stage_table_collect(&rows, r, stage, err));
-    TRY(map_agreement_make(&agreement, &rows, err));
-    TRY(stage_table_print(&q->output, &agreement, q->layout.wide, err));
+    if (q->agreement) TRY(map_agreement_make(&made, &rows, err));
+    if (q->transfer) TRY(transfer_table_make(&made, &rows, err));
+    TRY(stage_table_print(&q->output, &made, q->layout.wide, err));
 cleanup:
-    stage_table_release(&agreement);
+    stage_table_release(&made);
     stage_table_release(&rows);
     return rc;
 }
@@ -187,7 +193,7 @@ static bool has_maps(const struct plan *p, size_t stage) {
 static bool is_wanted(const struct request *q, const struct plan *p, size_t stage) {
     if (q->name) return strcmp(q->name, p->stages[stage].name) == 0;
     if (q->agreement) return has_maps(p, stage);
-    return q->compare ? is_evaluation(p, stage) : is_summarised(p, stage);
+    return q->compare || q->transfer ? is_evaluation(p, stage) : is_summarised(p, stage);
 }
 
 /* That the stage has what the options ask for. */
@@ -196,11 +202,13 @@ static enum err_code check_stage(const struct request *q, const struct plan *p, 
     enum err_code rc = ERR_OK;
     CHECK(!q->agreement || has_maps(p, stage), ERR_USAGE,
           "--agreement %s: the stage maps no heads: name one of kind importance, or none", q->name);
-    CHECK(!q->compare || is_evaluation(p, stage), ERR_USAGE,
-          "--compare %s: the stage evaluates no method: name one of kind evaluate, or none",
+    const char *option = q->compare ? "--compare" : "--transfer";
+    const bool evaluations = q->compare || q->transfer;
+    CHECK(!evaluations || is_evaluation(p, stage), ERR_USAGE,
+          "%s %s: the stage evaluates no method: name one of kind evaluate, or none", option,
           q->name);
-    CHECK(!q->compare || !is_text(p, stage), ERR_USAGE,
-          "--compare: stage %s is of text, whose table has no comparisons yet: omit it",
+    CHECK(!evaluations || !is_text(p, stage), ERR_USAGE,
+          "%s: stage %s is of text, whose table has no comparisons yet: omit it", option,
           p->stages[stage].name);
 cleanup:
     return rc;
@@ -208,7 +216,7 @@ cleanup:
 
 static enum err_code print_stage(struct request *q, const struct run_state *r, size_t stage,
                                  struct err *err) {
-    if (q->agreement) return print_agreement(q, r, stage, err);
+    if (q->agreement || q->transfer) return print_made(q, r, stage, err);
     if (q->compare) return comparison_set_add(&q->compared, r, stage, err);
     if (q->name || q->rows) return print_rows(q, r, stage, err);
     if (is_text(&r->plan, stage)) return print_answers(q, r, stage, err);

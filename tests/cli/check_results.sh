@@ -38,7 +38,7 @@ stages = (
 );
 END
 ASAN_OPTIONS=detect_leaks=0 timeout 120 "$program" run tiny.cfg -o run --quiet >/dev/null
-for stage in pretrain fit evaluate estimate capture effects head_weights agreement ablation compare probe importance; do
+for stage in pretrain fit evaluate estimate capture effects head_weights agreement ablation compare probe heads importance; do
     "$program" table run "$stage" --format csv >"$stage.csv"
 done
 "$program" plan tiny.cfg --resolved >resolved.cfg

@@ -29,6 +29,22 @@ def check_groups():
     assert titles[:4] == ["baseline", "vectors", "controls", "estimators, without the model"], titles
 
 
+def check_transfer():
+    """Fits of 16 and 18 points: errors after 15 and 17 examples, those of the rows. Methods without a length share a line."""
+    columns, lines = as_csv("lengths", "clean", "--transfer")
+    assert [c for c in columns if c.startswith("k=")] == ["k=15", "k=17"], columns
+    _, rows = as_csv("lengths", "clean")
+    settings = {(r["method"], r["fit_points"]) for r in rows}
+    assert {(r["method"], r["fit_points"]) for r in lines} == settings and len(lines) == len(settings), lines
+    for line in lines:
+        for k in (15, 17):
+            (row,) = [r for r in rows if (r["method"], r["fit_points"], r["k"]) ==
+                      (line["method"], line["fit_points"], str(k))]
+            assert float(line[f"k={k}"]) == float(row["mse"]), (line, row)
+    failed = subprocess.run([program, "table", "classes", "--transfer"], capture_output=True, check=False)
+    assert failed.returncode == 64 and b"no stage is called" in failed.stderr, failed
+
+
 def check_methods_together():
     """For people the lines of a method follow each other, although points are the outer axis; programs get the order of
     the config."""
@@ -135,6 +151,7 @@ def check_results_file():
 
 check_groups()
 check_methods_together()
+check_transfer()
 check_blocks()
 check_keys()
 check_no_fit()
