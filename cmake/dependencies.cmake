@@ -64,5 +64,20 @@ if(TASKVEC_XGBOOST)
   endif()
 endif()
 
+# Optional: products of bfloat16. Its headers alone: the program opens the library when a config asks for it.
+if(TASKVEC_ONEDNN)
+  find_path(onednn_INCLUDE oneapi/dnnl/dnnl.h)
+  if(onednn_INCLUDE)
+    file(STRINGS ${onednn_INCLUDE}/oneapi/dnnl/dnnl_version.h onednn_MAJOR REGEX "define DNNL_VERSION_MAJOR +2")
+  endif()
+  if(onednn_MAJOR)
+    add_library(dep_onednn INTERFACE)
+    target_include_directories(dep_onednn SYSTEM INTERFACE ${onednn_INCLUDE})
+    target_link_libraries(dep_onednn INTERFACE ${CMAKE_DL_LIBS})
+  else()
+    message(STATUS "oneDNN 2 not found: only arithmetic = \"f32\" and gemm = \"openblas\" can be computed")
+  endif()
+endif()
+
 # Optional: tests.
 pkg_check_modules(cmocka QUIET IMPORTED_TARGET cmocka)

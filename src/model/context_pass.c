@@ -234,9 +234,9 @@ static void run_pass(const struct context_pass *k) {
 /* ---- which prompts run together */
 
 /* Of the first n prompts that wait, how many of the last run at once. */
-static size_t together(struct context_scratch *s, size_t n) {
+static size_t together(struct context_scratch *s, const struct params *p, size_t n) {
     const size_t n_tokens = s->waiting[0].n_tokens;
-    if (!s->packs) return prompt_groups_take(&s->groups[n_tokens], &s->dims, n_tokens, n);
+    if (!s->packs) return prompt_groups_take(&s->groups[n_tokens], p, n_tokens, n);
     return n == s->n_waiting && n > 1 && row_packing_fits(&s->packing, s->used) ? n : 1;
 }
 
@@ -244,7 +244,7 @@ static size_t together(struct context_scratch *s, size_t n) {
 void context_finish(struct context *c, struct context_scratch *s, const struct params *p,
                     const struct edits *edits) {
     for (size_t end = s->n_waiting, n; end > 0; end -= n) {
-        n = together(s, end);
+        n = together(s, p, end);
         const struct waiting_prompt *first = &s->waiting[end - n];
         const size_t after = end < s->n_waiting ? first[n].row : s->used, rows = after - first->row;
         const struct context_pass pass = {
@@ -254,10 +254,11 @@ void context_finish(struct context *c, struct context_scratch *s, const struct p
     s->n_waiting = s->used = 0;
 }
 
-static size_t rows_of_prompt(struct context_scratch *s, size_t n_tokens) {
+static size_t rows_of_prompt(struct context_scratch *s, const struct params *p, size_t n_tokens) {
+    s->packing.model = p;
     if (s->packs) return row_packing_rows(&s->packing, n_tokens);
     assert(s->n_waiting == 0 || s->waiting[0].n_tokens == n_tokens);
-    return prompt_groups_rows(&s->groups[n_tokens], &s->dims, n_tokens);
+    return prompt_groups_rows(&s->groups[n_tokens], p, n_tokens);
 }
 
 /* Could a prompt of so many rows run together with others? */
@@ -277,7 +278,7 @@ static void add_prompt(struct context *c, size_t slot, struct context_scratch *s
                        const struct params *p, const float *vectors, const uint32_t *ids,
                        size_t n_tokens, const struct edits *edits) {
     assert((!c || (slot < c->slots && n_tokens <= c->tokens)) && n_tokens <= s->tokens);
-    const size_t E = s->dims.E, rows = rows_of_prompt(s, n_tokens);
+    const size_t E = s->dims.E, rows = rows_of_prompt(s, p, n_tokens);
     if (s->packs && (s->used + rows > s->packing.most || !joins(s, rows)))
         context_finish(c, s, p, edits);
     float *x = s->x + s->used * E;

@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "model/family.h"
+#include "model/model_products.h"
 
 enum { ALIGN_FLOATS = ARENA_ALIGN / sizeof(float) };
 
@@ -167,6 +168,7 @@ cleanup:
 }
 
 void params_destroy(struct params *p) {
+    model_products_release(p);
     arena_release(&p->memory);
     free(p->layers);
     free(p->tile);

@@ -63,6 +63,8 @@
 
 enum { PARAMS_NAME = 64 }; /* room for a published name */
 
+struct products;
+
 struct layer_params {
 #define X(member, size, when) float *member;
 #define W(member, in, out) struct weight member;
@@ -82,6 +84,7 @@ struct params {
     float *block; /* all of them, params_count() floats; NULL when the tensors are borrowed. Padding
                      between tensors is 0 and stays 0 under any elementwise update */
     float *tile;  /* scratch of products with matrices of halves; NULL: there are none */
+    struct products *products; /* of model_products.h; NULL: all products are f32 by OpenBLAS */
     struct arena memory;
 };
 

@@ -13,7 +13,7 @@
 
 #include <stdbool.h>
 
-#include "model/dims.h"
+#include "model/params.h"
 
 enum { PROMPT_GROUPS_ROWS = 720, PROMPT_GROUPS_SIZES = 6 };
 
@@ -23,7 +23,7 @@ struct prompt_groups {     /* of prompts of one length; zero: nothing is found o
 };
 
 /* Rows of each prompt of n_tokens tokens, padding included, and what they are at most. */
-size_t prompt_groups_rows(struct prompt_groups *g, const struct model_dims *d, size_t n_tokens);
+size_t prompt_groups_rows(struct prompt_groups *g, const struct params *p, size_t n_tokens);
 size_t prompt_groups_rows_most(size_t n_tokens);
 
 /* Prompts of so many rows that may run at once, and the rows that any prompts of up to n_tokens
@@ -31,10 +31,10 @@ size_t prompt_groups_rows_most(size_t n_tokens);
 size_t prompt_groups_most(size_t rows);
 size_t prompt_groups_pass(size_t n_tokens, size_t prompts);
 
-/* The largest group of at most n prompts to which the BLAS kernel in use gives the bits of each
+/* The largest group of at most n prompts to which the kernel in use gives the bits of each
  * prompt alone: found out by products of these sizes, once for each. So the grouping decides only
  * the time that contexts take. */
-size_t prompt_groups_take(struct prompt_groups *g, const struct model_dims *d, size_t n_tokens,
+size_t prompt_groups_take(struct prompt_groups *g, const struct params *p, size_t n_tokens,
                           size_t n);
 
 #endif

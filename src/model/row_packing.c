@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "model/family.h"
+#include "model/model_products.h"
 #include "ops/blas.h"
 
 enum { FITS = 1, DIFFERS };
@@ -50,10 +51,12 @@ static void products_of(struct product out[PRODUCTS], const struct model_dims *d
 static bool repeats(const struct row_packing *g, size_t rows, size_t period) {
     const enum linear_layout layout = family_of(&g->dims)->layout;
     const enum blas_op op = layout == LINEAR_IN_OUT ? BLAS_N : BLAS_T;
+    const struct onednn *by = g->model->products ? g->model->products->library : NULL;
     struct product products[PRODUCTS];
+    if (model_products_rows_alone(g->model)) return true;
     products_of(products, &g->dims);
     for (size_t i = 0; i < PRODUCTS; i++)
-        if (!blas_rows_repeat(rows, period, products[i].K, products[i].N, op)) return false;
+        if (!blas_rows_repeat(by, rows, period, products[i].K, products[i].N, op)) return false;
     return true;
 }
 

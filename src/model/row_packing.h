@@ -15,7 +15,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
-#include "model/dims.h"
+#include "model/params.h"
 
 /* ROW_PACKING_ROWS: rows of a pass, unless a prompt is longer. More rows make products no faster,
  * but their activations leave the cache. */
@@ -25,6 +25,7 @@ struct row_packing {
     struct model_dims dims;
     size_t most;   /* rows of a pass at most */
     size_t period; /* of rows that have equal bits: 1 or ROW_PACKING_STEP; 0: not determined */
+    const struct params *model; /* whose products they are: of the pass that is made */
     unsigned char *known; /* by rows / ROW_PACKING_STEP: 0, or what row_packing_fits() found */
 };
 

@@ -8,6 +8,8 @@
 
 #include <cblas.h>
 
+#include "ops/onednn.h"
+
 /* The AVX2 kernels of OpenBLAS 0.3.21 prefetch from parts of its work buffer that small products
  * never write. As long as those pages have not been touched, every such prefetch is a failed page
  * walk: 64 x 256 x 2048 runs at 11 Gflop/s instead of 34 (Zen, virtual machine). One product that
@@ -63,16 +65,25 @@ static void fill_with_noise(float *x, size_t n) {
     }
 }
 
-bool blas_rows_agree(size_t n, size_t rows, size_t K, size_t N) {
+/* C [M,N] = A op(B) by the library, or by OpenBLAS. */
+static void probe(const struct onednn *library, float *C, const float *A, const float *B,
+                  enum blas_op op_b, size_t M, size_t N, size_t K) {
+    const size_t ldb = op_b == BLAS_N ? N : K;
+    if (library)
+        onednn_gemm(library, C, A, B, BLAS_N, op_b, 0.0f, M, N, K, K, ldb, N);
+    else
+        blas_gemm(C, A, B, BLAS_N, op_b, 1.0f, 0.0f, M, N, K, K, ldb, N);
+}
+
+bool blas_rows_agree(const struct onednn *library, size_t n, size_t rows, size_t K, size_t N) {
     const size_t M = n * rows;
     float *A = malloc((M * K + K * N + 2 * M * N + 1) * sizeof *A);
     if (!A) return false;
     float *B = A + M * K, *together = B + K * N, *alone = together + M * N;
     fill_with_noise(A, M * K + K * N);
-    blas_gemm(together, A, B, BLAS_N, BLAS_N, 1.0f, 0.0f, M, N, K, K, N, N);
+    probe(library, together, A, B, BLAS_N, M, N, K);
     for (size_t i = 0; i < n; i++)
-        blas_gemm(alone + i * rows * N, A + i * rows * K, B, BLAS_N, BLAS_N, 1.0f, 0.0f, rows, N, K,
-                  K, N, N);
+        probe(library, alone + i * rows * N, A + i * rows * K, B, BLAS_N, rows, N, K);
     const bool same = memcmp(together, alone, M * N * sizeof *alone) == 0;
     free(A);
     return same;
@@ -85,16 +96,17 @@ size_t blas_rows_repeat_bytes(size_t M, size_t K, size_t N) {
     return (most * K + K * N + (REFERENCE + M) * N + 1) * sizeof(float);
 }
 
-bool blas_rows_repeat(size_t M, size_t period, size_t K, size_t N, enum blas_op op_b) {
-    const size_t most = M > REFERENCE ? M : REFERENCE, ldb = op_b == BLAS_N ? N : K;
+bool blas_rows_repeat(const struct onednn *library, size_t M, size_t period, size_t K, size_t N,
+                      enum blas_op op_b) {
+    const size_t most = M > REFERENCE ? M : REFERENCE;
     float *A = malloc(blas_rows_repeat_bytes(M, K, N));
     if (!A) return false;
     float *B = A + most * K, *reference = B + K * N, *C = reference + REFERENCE * N;
     fill_with_noise(A, K);
     fill_with_noise(B, K * N);
     for (size_t m = 1; m < most; m++) memcpy(A + m * K, A, K * sizeof *A);
-    blas_gemm(reference, A, B, BLAS_N, op_b, 1.0f, 0.0f, REFERENCE, N, K, K, ldb, N);
-    blas_gemm(C, A, B, BLAS_N, op_b, 1.0f, 0.0f, M, N, K, K, ldb, N);
+    probe(library, reference, A, B, op_b, REFERENCE, N, K);
+    probe(library, C, A, B, op_b, M, N, K);
     bool same = true;
     for (size_t m = 0; same && m < M; m++)
         same = memcmp(C + m * N, reference + m % period * N, N * sizeof *C) == 0;

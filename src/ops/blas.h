@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct onednn;
+
 enum blas_op { BLAS_N, BLAS_T }; /* as stored, transposed */
 
 void blas_init(void);
@@ -28,14 +30,15 @@ void blas_gemm(float *restrict C, const float *restrict A, const float *restrict
                size_t K, size_t lda, size_t ldb, size_t ldc);
 
 /* Does a product [n rows, K] x [K, N] have the bits of n products [rows, K] x [K, N]? Determined by
- * computing both with the kernel in use (milliseconds at standard sizes); false also when there is
- * no memory. */
-bool blas_rows_agree(size_t n, size_t rows, size_t K, size_t N);
+ * computing both with the kernel in use (milliseconds at standard sizes), of `library` unless it is
+ * NULL; false also when there is no memory. */
+bool blas_rows_agree(const struct onednn *library, size_t n, size_t rows, size_t K, size_t N);
 
 /* Do the bits of a row of [M, K] x op_b [K, N] depend on its place modulo `period` alone, as in a
  * product of 48 rows? Determined by products of equal rows; false also when there is no memory, of
  * which it takes blas_rows_repeat_bytes() meanwhile. */
-bool blas_rows_repeat(size_t M, size_t period, size_t K, size_t N, enum blas_op op_b);
+bool blas_rows_repeat(const struct onednn *library, size_t M, size_t period, size_t K, size_t N,
+                      enum blas_op op_b);
 size_t blas_rows_repeat_bytes(size_t M, size_t K, size_t N);
 
 #endif

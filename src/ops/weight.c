@@ -5,7 +5,9 @@
 
 #include "ops/blas.h"
 #include "ops/half_lanes.h"
+#include "ops/onednn.h"
 #include "ops/vector_ops.h"
+#include "ops/weight_pack.h"
 
 /* ---- widening */
 
@@ -47,6 +49,8 @@ struct weight_map weight_map_part(const struct weight_map *m, size_t first, size
     if (m->W.f32) part.W.f32 += first * m->I;
     if (m->W.narrow) part.W.narrow = (const unsigned char *)m->W.narrow + 2 * first * m->I;
     if (m->b) part.b += first;
+    if (m->W.pack) part.W.pack += first / WEIGHT_PACK_TILE;
+    assert(!m->W.pack || first % WEIGHT_PACK_TILE == 0);
     part.O = n;
     return part;
 }
@@ -76,12 +80,34 @@ static struct part part_at(const struct weight_map *m, size_t o) {
     return p;
 }
 
+/* C = op(A) op(B) + beta C by the library of the map. */
+static void multiply(const struct weight_map *m, float *restrict C, const float *restrict A,
+                     const float *restrict B, enum blas_op op_a, enum blas_op op_b, float beta,
+                     const size_t size[3], const size_t ld[3]) {
+    if (m->W.library)
+        onednn_gemm(m->W.library, C, A, B, op_a, op_b, beta, size[0], size[1], size[2], ld[0],
+                    ld[1], ld[2]);
+    else
+        blas_gemm(C, A, B, op_a, op_b, 1.0f, beta, size[0], size[1], size[2], ld[0], ld[1], ld[2]);
+}
+
+/* beta = 0 or 1 of a product that is added. */
+static void clear_rows(float *y, size_t ldy, float beta, size_t N, size_t O) {
+    for (size_t n = 0; beta == 0.0f && n < N; n++) memset(y + n * ldy, 0, O * sizeof *y);
+}
+
 static void add_product(float *restrict y, size_t ldy, float beta, const float *restrict x,
                         const struct weight_map *m, size_t N) {
     struct part p;
+    if (m->W.pack) {
+        clear_rows(y, ldy, beta, N, m->O);
+        weight_pack_forward(y, ldy, x, m, N);
+        return;
+    }
     for (size_t o = 0; o < m->O; o += p.n) {
         p = part_at(m, o);
-        blas_gemm(y + o, x, p.w, BLAS_N, p.op, 1.0f, beta, N, p.n, m->I, m->I, p.ld, ldy);
+        multiply(m, y + o, x, p.w, BLAS_N, p.op, beta, (size_t[]){N, p.n, m->I},
+                 (size_t[]){m->I, p.ld, ldy});
     }
 }
 
@@ -108,19 +134,26 @@ void weight_forward_onto(float *restrict y, const float *restrict base, const fl
 void weight_backward(float *restrict dx, float beta, const float *restrict dy, size_t ldy,
                      const struct weight_map *m, size_t N) {
     struct part p;
+    if (m->W.pack) {
+        clear_rows(dx, m->I, beta, N, m->I);
+        weight_pack_backward(dx, dy, ldy, m, N);
+        return;
+    }
     for (size_t o = 0; o < m->O; o += p.n, beta = 1.0f) {
         p = part_at(m, o);
-        blas_gemm(dx, dy + o, p.w, BLAS_N, p.op == BLAS_N ? BLAS_T : BLAS_N, 1.0f, beta, N, m->I,
-                  p.n, ldy, p.ld, m->I);
+        multiply(m, dx, dy + o, p.w, BLAS_N, p.op == BLAS_N ? BLAS_T : BLAS_N, beta,
+                 (size_t[]){N, m->I, p.n}, (size_t[]){ldy, p.ld, m->I});
     }
 }
 
 void weight_gradient(float *restrict dW, float *restrict db, const float *restrict dy, size_t ldy,
                      const float *restrict x, const struct weight_map *m, size_t N) {
     const size_t I = m->I, O = m->O;
-    if (dW && m->layout == LINEAR_IN_OUT)
-        blas_gemm(dW, x, dy, BLAS_T, BLAS_N, 1.0f, 1.0f, I, O, N, I, ldy, O);
-    if (dW && m->layout == LINEAR_OUT_IN)
-        blas_gemm(dW, dy, x, BLAS_T, BLAS_N, 1.0f, 1.0f, O, I, N, ldy, I, I);
+    if (dW && m->W.pack)
+        weight_pack_gradient(dW, dy, ldy, x, m, N);
+    else if (dW && m->layout == LINEAR_IN_OUT)
+        multiply(m, dW, x, dy, BLAS_T, BLAS_N, 1.0f, (size_t[]){I, O, N}, (size_t[]){I, ldy, O});
+    else if (dW)
+        multiply(m, dW, dy, x, BLAS_T, BLAS_N, 1.0f, (size_t[]){O, I, N}, (size_t[]){ldy, I, I});
     if (db) rows_sum_apart(db, dy, N, O, ldy);
 }

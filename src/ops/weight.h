@@ -3,7 +3,8 @@
  *
  * A file's F16 and BF16 matrices stay as they are, mapped and shared by all ranks of a node. A
  * product widens them tile by tile into a small buffer that stays in cache, and each tile is one
- * GEMM: all arithmetic is in floats. A matrix in floats is one GEMM, as in linear.h.
+ * GEMM: all arithmetic is in floats. A matrix in floats is one GEMM, as in linear.h.  A matrix that
+ * has a pack is multiplied in bfloat16 parts instead (weight_pack.h).
  */
 #ifndef OPS_WEIGHT_H
 #define OPS_WEIGHT_H
@@ -12,6 +13,9 @@
 #include <stdint.h>
 
 #include "ops/linear.h"
+
+struct onednn;
+struct weight_pack;
 
 enum weight_type { WEIGHT_F32, WEIGHT_F16, WEIGHT_BF16 };
 
@@ -23,6 +27,8 @@ struct weight {
     const void *narrow; /* other types: 16-bit numbers, at any address */
     float *tile;        /* other types: [WEIGHT_TILE] scratch, which matrices may share */
     enum weight_type type;
+    struct weight_pack *pack;     /* NULL: products in floats, */
+    const struct onednn *library; /* by this library; NULL: OpenBLAS */
 };
 
 static inline struct weight weight_floats(float *f32) { return (struct weight){.f32 = f32}; }
@@ -39,7 +45,8 @@ struct weight_map {
     enum linear_layout layout;
 };
 
-/* The map to outputs first .. first + n - 1 alone; W is LINEAR_OUT_IN. */
+/* The map to outputs first .. first + n - 1 alone; W is LINEAR_OUT_IN. Of a matrix that has a pack,
+ * both are whole tiles of it. */
 struct weight_map weight_map_part(const struct weight_map *m, size_t first, size_t n);
 
 /* y [N,O] = x W + b; rows of y are ldy floats apart; x [N,I]. */

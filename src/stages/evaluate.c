@@ -289,6 +289,7 @@ static enum err_code evaluate_plan(struct job_cost *cost, const struct config_po
     TRY(check_prompts(&T0, &k, source, &model, point, fit, err));
     fill_cost(cost, &k, source, &model, T0, fit, control);
     cost->memory += memory_kept(&k, source, T0, point);
+    cost->memory += (double)model.packed;
     cost->memory_least = cost->memory;
     cost->mapped = (double)model.mapped;
 cleanup:

@@ -263,8 +263,8 @@ static const struct config_key KEYS[] = {
 ROW_DEFINE(fit_row, FIT_ROW);
 
 static const char *const PARENTS[] = {"pretrain", NULL};
-static const char *const CONTEXT_KEYS[] = {"source.", "repeat",   "points", "prompts",
-                                           "shards",  "contexts", NULL};
+static const char *const CONTEXT_KEYS[] = {"source.", "repeat",   "points",     "prompts",
+                                           "shards",  "contexts", "arithmetic", NULL};
 
 extern const struct stage stage_fit;
 const struct stage stage_fit = {

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "model/family.h"
+#include "model/model_products.h"
 #include "sources/source_registry.h"
 #include "stages/folder_model.h"
 #include "stages/model_shape.h"
@@ -70,6 +71,8 @@ enum err_code job_model_plan(struct job_model *out, const struct config_point *p
     *out = (struct job_model){0};
     TRY(read_origin(out, point, parents, n, err));
     if (out->bytes == 0) out->bytes = params_count(&out->dims) * sizeof(float); /* no folder */
+    out->packed = model_products_bytes(&out->dims, shared_keys_arithmetic(point));
+    out->bytes += out->packed;
     if (job_model_wpe_seed(point, job_model_fit(parents, n)) == 0) return rc;
     CHECK_CONFIG(family_of(&out->dims)->embedding == EMBEDDING_READ_IN, point, "model.wpe_seed",
                  "only positions of models of numbers are redrawn: set it to 0");
@@ -93,7 +96,17 @@ static enum err_code open_trained(struct model *out, const struct job_input *mad
     return rc == ERR_OK ? model_open_as(out, made->artifact, &dims, err) : rc;
 }
 
-enum err_code job_model_open(struct model *out, const struct job_ctx *ctx, struct err *err) {
+enum err_code job_model_use_arithmetic(struct params *p, const struct job_ctx *ctx, bool trains,
+                                       struct err *err) {
+    const struct model_arithmetic a = {.arithmetic = shared_keys_arithmetic(ctx->point)};
+    struct err why = {0};
+    const enum err_code rc = model_products_use(p, &a, trains, &why);
+    if (rc == ERR_OK) return ERR_OK;
+    if (rc != ERR_CONFIG) return ERR(err, rc, "%s", why.msg);
+    return config_error(err, ctx->point, "arithmetic", "%s", why.msg);
+}
+
+static enum err_code open_weights(struct model *out, const struct job_ctx *ctx, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct job_input *made = input_of("pretrain", ctx), *fit = job_model_fit_input(ctx);
     const char *path = made ? made->artifact : NULL;
@@ -107,6 +120,14 @@ enum err_code job_model_open(struct model *out, const struct job_ctx *ctx, struc
     if (rc == ERR_OK && seed > 0) rc = model_redraw_positions(out, seed, err);
     if (rc != ERR_OK) model_close(out);
 cleanup:
+    return rc;
+}
+
+enum err_code job_model_open(struct model *out, const struct job_ctx *ctx, struct err *err) {
+    enum err_code rc = open_weights(out, ctx, err);
+    if (rc != ERR_OK) return rc;
+    rc = job_model_use_arithmetic(&out->params, ctx, false, err);
+    if (rc != ERR_OK) model_close(out);
     return rc;
 }
 
@@ -130,6 +151,7 @@ const struct context_share *job_model_share(struct context_share *out, const str
     hash_begin(&h);
     hash_text(&h, made ? made->identity : content);
     hash_bytes(&h, &seed, sizeof seed);
+    hash_text(&h, config_text(ctx->point, "arithmetic"));
     out->cache = ctx->contexts;
     hash_end(out->model, &h);
     return out;

@@ -15,7 +15,8 @@
 struct job_model { /* a model as plan knows it */
     struct model_dims dims;
     size_t trained_points; /* longest prompt of the training, in points; 0: unknown */
-    size_t bytes;          /* of the weights in a rank's own memory */
+    size_t bytes;          /* of the weights in a rank's own memory, packed ones included */
+    size_t packed;         /* of those: packed for the key `arithmetic` */
     size_t mapped;         /* of those in the files of a folder, which the ranks of a node share */
 };
 
@@ -23,6 +24,11 @@ struct job_model { /* a model as plan knows it */
 enum err_code job_model_plan(struct job_model *out, const struct config_point *point,
                              const struct stage_parent *parents, size_t n, struct err *err);
 enum err_code job_model_open(struct model *out, const struct job_ctx *ctx, struct err *err);
+
+/* The arithmetic that the job asks for, for a model of its own (model_products.h). ERR_CONFIG that
+ * names the key where this machine lacks the library or the instructions. */
+enum err_code job_model_use_arithmetic(struct params *p, const struct job_ctx *ctx, bool trains,
+                                       struct err *err);
 
 /* For sharing contexts of this open model with other jobs: *out, or NULL where ctx has no cache. */
 const struct context_share *job_model_share(struct context_share *out, const struct job_ctx *ctx,

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
-#include "model/params.h"
+#include "model/model_products.h"
 #include "passes/flops.h"
 #include "passes/train_step.h"
 #include "sources/source_registry.h"
@@ -75,6 +75,7 @@ enum err_code pretrain_keys_read(struct pretrain_keys *k, const struct config_po
         .repeat = config_int(point, "repeat"),
         .validate_every = config_int(point, "validation.every"),
         .validation_prompts = shared_keys_size(point, "validation.prompts"),
+        .arithmetic = shared_keys_arithmetic(point),
     };
     optimiser_read(&k->adam, &k->schedule, point, k->steps);
     return model_shape_read(&k->dims, point, err);
@@ -213,12 +214,14 @@ cleanup:
 
 static double memory_needed(const struct pretrain_keys *k, const struct source *source,
                             size_t group) {
+    const double packed = (double)model_products_bytes(&k->dims, k->arithmetic);
     size_t own = (k->shards + group - 1) / group; /* shards of the rank that has most */
     double blocks = (double)(4 + own + 1) * 4 * (double)params_count(&k->dims);
     double prompts = (double)source_bytes(source, k->batch, k->points);
     if (k->validate_every > 0)
         prompts += (double)source_bytes(source, k->batch / k->shards, k->points);
-    return blocks + prompts + (double)train_step_bytes(&k->dims, k->batch / k->shards, k->points);
+    return blocks + packed + prompts +
+           (double)train_step_bytes(&k->dims, k->batch / k->shards, k->points);
 }
 
 /* Prompts of all steps, in units of one of all points: the curriculum begins with shorter ones. */

@@ -14,8 +14,10 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "model/checkpoint.h"
+#include "model/model_products.h"
 #include "passes/train_step.h"
 #include "sources/source_registry.h"
+#include "stages/job_model.h"
 #include "stages/model_shape.h"
 #include "stages/pretrain_rows.h"
 #include "stages/pretrain_source.h"
@@ -100,6 +102,7 @@ static enum err_code pretrain_init(struct pretrain *p, struct job_ctx *ctx, stru
     TRY(open_source(p, err));
     TRY(pretrain_validation_create(&p->validation, k, ctx, err));
     init_weights(p);
+    TRY(job_model_use_arithmetic(&p->params, ctx, true, err));
 cleanup:
     if (rc != ERR_OK) pretrain_release(p);
     return rc;
@@ -199,6 +202,7 @@ static enum err_code take_step(struct pretrain *p, struct err *err) {
     compute_shards(p, &batch);
     TRY(reduce(p, step, err));
     adam_step(p->params.block, p->m, p->v, p->sum, p->n, &p->k.adam, (float)lr, step);
+    TRY(model_products_refresh(&p->params, err));
     p->done = step;
     p->stop = p->loss[STOP] > 0;
     if (step <= PRETRAIN_EARLY) p->early[step - 1] = p->loss[LOSS];
@@ -245,6 +249,7 @@ static enum err_code load(struct pretrain *p, struct err *err) {
     if (!state) return ERR_OK;
     CHECK(read_state(p, state), ERR_DATA, "checkpoint: unreadable state '%.60s'", state);
     TRY(job_copy_tensor(p->params.block, tensors, n, "params", p->n, err));
+    TRY(model_products_refresh(&p->params, err));
     TRY(job_copy_tensor(p->m, tensors, n, "m", p->n, err));
     TRY(job_copy_tensor(p->v, tensors, n, "v", p->n, err));
 cleanup:

@@ -19,6 +19,7 @@ struct pretrain_keys {
     int64_t steps, log_every, checkpoint_every, repeat;
     int64_t validate_every; /* 0: no validation */
     size_t validation_prompts;
+    enum arithmetic arithmetic;
 };
 
 enum err_code pretrain_keys_read(struct pretrain_keys *k, const struct config_point *point,

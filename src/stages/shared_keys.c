@@ -40,6 +40,19 @@ static const struct config_key CONTEXT_KEYS[] = {{
     .meaning = "Precision of cached keys and values; half: 11 significant bits.",
 }};
 
+static const char *const ARITHMETIC_NAMES[] = {"f32", "bf16x3", "bf16x2", "bf16", NULL};
+static const struct config_key ARITHMETIC_KEYS[] = {{
+    .name = "arithmetic",
+    .type = CONFIG_NAME,
+    .flags = CONFIG_AXIS | CONFIG_SINCE,
+    .def = "\"f32\"",
+    .choices = ARITHMETIC_NAMES,
+    .unit = "",
+    .meaning = "Products with the model's matrices: f32, or by oneDNN in bfloat16 parts of both "
+               "factors (bf16x3, errors of 1e-5), of activations alone (bf16x2, for weights in "
+               "bfloat16), or of none (bf16).",
+}};
+
 /* The order of the families is the order of the axes, so of the jobs: new ones go to the end. */
 enum err_code shared_keys_add(struct config_schema *out, unsigned uses, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -53,6 +66,8 @@ enum err_code shared_keys_add(struct config_schema *out, unsigned uses, struct e
     if (uses & STAGE_USES_CONTEXTS) TRY(config_schema_add(out, CONTEXT_KEYS, 1, err));
     if (uses & STAGE_USES_SHIFT) TRY(source_shift_schema(out, err));
     if (uses & STAGE_USES_DUMMIES) TRY(config_schema_add(out, DUMMIES_KEYS, DUMMIES_KEYS_N, err));
+    if (uses & (STAGE_USES_MODEL | STAGE_USES_SHAPE))
+        TRY(config_schema_add(out, ARITHMETIC_KEYS, 1, err));
 cleanup:
     return rc;
 }
@@ -68,6 +83,10 @@ size_t shared_keys_chunk(const struct config_point *point, size_t n) {
 
 enum context_precision shared_keys_contexts(const struct config_point *point) {
     return strcmp(config_text(point, "contexts"), "half") == 0 ? CONTEXT_HALF : CONTEXT_SINGLE;
+}
+
+enum arithmetic shared_keys_arithmetic(const struct config_point *point) {
+    return arithmetic_named(config_text(point, "arithmetic"));
 }
 
 enum err_code shared_keys_check_points(const struct config_point *point, const char *key,

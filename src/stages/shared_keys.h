@@ -11,6 +11,7 @@
 
 #include "model/dims.h"
 #include "ops/context_attention.h"
+#include "ops/products.h"
 #include "stages/stage.h"
 
 /* Appends the rows of every family in `uses`. */
@@ -35,6 +36,9 @@ enum err_code shared_keys_check_group(const struct config_point *point, size_t s
 
 /* The key `contexts`: STAGE_USES_CONTEXTS. */
 enum context_precision shared_keys_contexts(const struct config_point *point);
+
+/* The key `arithmetic`: STAGE_USES_MODEL, STAGE_USES_SHAPE. */
+enum arithmetic shared_keys_arithmetic(const struct config_point *point);
 
 /* The key `chunk`, at most n: the number of prompts there are. */
 size_t shared_keys_chunk(const struct config_point *point, size_t n);
