@@ -8,7 +8,7 @@ build_packages=(build-essential cmake ninja-build pkg-config libopenmpi-dev open
     libopenblas-pthread-dev liblapacke-dev libconfig-dev librandom123-dev libjansson-dev nettle-dev
     libpcre2-dev libunistring-dev)
 figure_packages=(python3-h5py python3-numpy python3-matplotlib)
-test_packages=(libcmocka-dev libxgboost-dev clang-format shellcheck hdf5-tools python3-tables python3-pandas
+test_packages=(libcmocka-dev libxgboost-dev libdnnl-dev clang-format shellcheck hdf5-tools python3-tables python3-pandas
     python3-scipy git slurm-wlm munge groff-base mandoc zsh)
 
 results=results/quickstart

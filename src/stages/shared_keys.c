@@ -24,8 +24,7 @@ static const struct config_key MODEL_KEYS[] = {
         .max = 1e9,
         .def = "0",
         .unit = "",
-        .meaning = "Seed that redraws untrained position embeddings, or 0 to keep them; an "
-                   "evaluation uses the fits with the same seed.",
+        .meaning = "Seed that redraws untrained positions, or 0; evaluations share it.",
     },
 };
 
@@ -48,9 +47,7 @@ static const struct config_key ARITHMETIC_KEYS[] = {{
     .def = "\"f32\"",
     .choices = ARITHMETIC_NAMES,
     .unit = "",
-    .meaning = "Products with the model's matrices: f32, or by oneDNN in bfloat16 parts of both "
-               "factors (bf16x3, errors of 1e-5), of activations alone (bf16x2, for weights in "
-               "bfloat16), or of none (bf16).",
+    .meaning = "Products with weights: f32, or in bfloat16 parts by oneDNN.",
 }};
 
 /* The order of the families is the order of the axes, so of the jobs: new ones go to the end. */

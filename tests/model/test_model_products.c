@@ -109,7 +109,8 @@ static void new_weights_are_used(void **state) {
     struct params p = tiny_params(&REGRESSION);
     struct results want, got;
     use_or_skip(&p, &CASES[0].use);
-    for (size_t i = 0; i < params_count(&REGRESSION); i++) p.block[i] *= 0.5f;
+    const size_t weights = params_count(&REGRESSION);
+    for (size_t i = 0; i < weights; i++) p.block[i] *= 0.5f;
     SUCCEEDS(model_products_refresh(&p, &err));
     run_regression(&got, &p);
     model_products_release(&p);
