@@ -18,7 +18,7 @@ NO_COLUMNS = ("run_path", "table", "joined", "own", "keys", "of")  # of a row he
 
 
 def fail(message):
-    sys.exit(f"figure.py: {message}")
+    sys.exit(f"{os.path.basename(sys.argv[0])}: {message}")
 
 
 def import_libraries():
