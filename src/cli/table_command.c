@@ -207,8 +207,9 @@ static enum err_code check_stage(const struct request *q, const struct plan *p, 
     CHECK(!evaluations || is_evaluation(p, stage), ERR_USAGE,
           "%s %s: the stage evaluates no method: name one of kind evaluate, or none", option,
           q->name);
-    CHECK(!evaluations || !is_text(p, stage), ERR_USAGE,
-          "%s: stage %s is of text, whose table has no comparisons yet: omit it", option,
+    CHECK(!q->transfer || !is_text(p, stage), ERR_USAGE,
+          "--transfer: stage %s is of text, whose fits are evaluated on other tasks by fits = "
+          "\"all\": omit it",
           p->stages[stage].name);
 cleanup:
     return rc;

@@ -1,11 +1,13 @@
 #include "run/tables/comparison.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "run/tables/line_pair.h"
 #include "run/tables/summary_statistics.h"
+#include "run/tables/summary_text.h"
 #include "stats/bootstrap.h"
 #include "stats/holm.h"
 
@@ -13,8 +15,11 @@
  * in the range, or the one that was made from the vector itself. */
 static const struct {
     const char *method;
-    bool of_vector;
-} COMPARISON_AGAINST[] = {{"constant", false}, {"window", false}, {"mismatched", true}};
+    bool of_vector, of_text;
+} COMPARISON_AGAINST[] = {{"constant", false, false},
+                          {"window", false, false},
+                          {"mismatched", true, false},
+                          {"random", true, true}};
 
 static bool is_called(const struct summary_group *g, const char *method) {
     return strcmp(text_str(&g->keys[0]), method) == 0;
@@ -133,7 +138,8 @@ static const struct summary_group *find_other(const struct summary *s,
     double least = HUGE_VAL;
     for (size_t k = 0; k < s->n; k++) {
         const struct summary_group *other = &s->groups[k];
-        if (!is_called(other, COMPARISON_AGAINST[i].method) || !line_pair_same_setting(g, other))
+        if (!is_called(other, COMPARISON_AGAINST[i].method) || !line_pair_same_setting(g, other) ||
+            (COMPARISON_AGAINST[i].of_text && !summary_is_text(g)))
             continue;
         if (COMPARISON_AGAINST[i].of_vector &&
             strcmp(text_str(&g->fit), text_str(&other->fit)) != 0)
@@ -147,16 +153,39 @@ static const struct summary_group *find_other(const struct summary *s,
     return best;
 }
 
+/* Against *other, which the table calls `name`; NULL: there is no such line. */
+static enum err_code compare_with(struct comparisons *out, struct summary *s, struct comparison *c,
+                                  const struct summary_group *other, const char *name,
+                                  struct err *err) {
+    c->other = other;
+    (void)snprintf(c->against, sizeof c->against, "%s", name);
+    return other && other != c->line ? add_comparison(out, s, c, err) : ERR_OK;
+}
+
+/* Of text: is a learned vector better than its own initial weights, and than examples? */
+static enum err_code compare_text(struct comparisons *out, struct summary *s, struct comparison *c,
+                                  struct err *err) {
+    enum err_code rc = ERR_OK;
+    char name[32];
+    const struct summary_group *shots = summary_text_plain(s, c->line, "none");
+    TRY(compare_with(out, s, c, summary_text_initial(s, c->line), "initial weights", err));
+    if (!shots || line_pair_same_setting(shots, c->line)) goto cleanup;
+    (void)snprintf(name, sizeof name, "plain %zu-shot", shots->ranges[0].first);
+    TRY(compare_with(out, s, c, shots, name, err));
+cleanup:
+    return rc;
+}
+
 static enum err_code compare_line(struct comparisons *out, struct summary *s,
                                   const struct summary_group *g, size_t range, struct err *err) {
     enum err_code rc = ERR_OK;
     struct comparison c = {.line = g, .range = &g->ranges[range]};
-    c.other = line_pair_find(s, g, "plain");
-    if (c.other) TRY(add_comparison(out, s, &c, err));
-    for (size_t i = 0; i < sizeof COMPARISON_AGAINST / sizeof *COMPARISON_AGAINST; i++) {
-        c.other = g->kind == SUMMARY_VECTOR ? find_other(s, g, i, range) : NULL;
-        if (c.other) TRY(add_comparison(out, s, &c, err));
-    }
+    TRY(compare_with(out, s, &c, line_pair_find(s, g, "plain"), "plain", err));
+    if (g->kind != SUMMARY_VECTOR) return ERR_OK;
+    for (size_t i = 0; i < sizeof COMPARISON_AGAINST / sizeof *COMPARISON_AGAINST; i++)
+        TRY(compare_with(out, s, &c, find_other(s, g, i, range), COMPARISON_AGAINST[i].method,
+                         err));
+    if (summary_is_text(g)) TRY(compare_text(out, s, &c, err));
 cleanup:
     return rc;
 }

@@ -25,6 +25,7 @@ enum {
 
 struct comparison { /* NaN: there is no such number */
     const struct summary_group *line, *other;
+    char against[48]; /* the method of `other`; of text also "initial weights", "plain 10-shot" */
     const struct error_range *range;
     size_t models;              /* pretraining seeds: 2 and more only of comparison_pool() */
     size_t seeds;               /* those of models, or repeats of the fit that both lines have */

@@ -98,7 +98,7 @@ static void fill_row(struct job_value *cells, const struct comparison *c, const 
         .reading = key_text(g, 1),
         .group = g->kind == SUMMARY_VECTOR ? "vector" : "control",
         .fit_points = key_number(g, 2),
-        .against = key_text(c->other, 0),
+        .against = c->against,
         .range = c->range->name,
         .k_first = (int64_t)c->range->first,
         .k_last = (int64_t)c->range->last,

@@ -8,17 +8,17 @@
 #include "run/tables/comparison.h"
 
 #define COMPARISON_ROW(X)                                                                          \
-    X(TEXT, source, "", "problem of the test functions")                                           \
+    X(TEXT, source, "", "problem of the test functions, or text task")                             \
     X(TEXT, shift, "", "how the test prompts differ from the training prompts")                    \
     X(TEXT, method, "", "method or control that is compared")                                      \
     X(TEXT, reading, "", "variant of the method; for a control made from a fit, the fit's method") \
     X(TEXT, group, "", "vector or control")                                                        \
     X(REAL, fit_points, "points", "length of the prompts of the fit; NaN: none")                   \
     X(TEXT, against, "", "what it is compared with")                                               \
-    X(TEXT, range, "", "range of k: below d, in range, beyond the trained range, or last")         \
+    X(TEXT, range, "", "range of k: below d, in range, beyond the trained range, or last; shots")  \
     X(INT, k_first, "examples", "first number of examples of the range")                           \
     X(INT, k_last, "examples", "last number of examples of the range")                             \
-    X(INT, functions, "", "test functions")                                                        \
+    X(INT, functions, "", "test functions, or items")                                              \
     X(INT, seeds, "", "repeats of the fit that both have; of several models their number")         \
     X(INT, models, "", "models that differ in their pretraining seed; 1: one model")               \
     X(REAL, error, "", "mean error of the method over seeds, functions and the range")             \

@@ -88,7 +88,7 @@ static bool belong_together(const struct member *a, const struct member *b) {
     return a->key && a->key == b->key && a->model && b->model &&
            a->of->line->functions == b->of->line->functions &&
            a->of->range->first == b->of->range->first && a->of->range->last == b->of->range->last &&
-           strcmp(text_str(&a->of->other->keys[0]), text_str(&b->of->other->keys[0])) == 0;
+           strcmp(a->of->against, b->of->against) == 0;
 }
 
 static bool has_model(const struct member *const *found, size_t n, const char *model) {

@@ -11,6 +11,7 @@
 #include "run/tables/cell_text.h"
 #include "run/tables/comparison_cells.h"
 #include "run/tables/summary_lines.h"
+#include "run/tables/summary_text.h"
 
 /* ---- for programs */
 
@@ -164,6 +165,10 @@ static void part_title(struct text *out, const struct comparison *c, const struc
                                            {"in range", ", within the trained range"},
                                            {"beyond", ", beyond the trained range"}};
     const struct error_range *r = c->range;
+    if (summary_is_text(c->line)) {
+        summary_text_title(out, s, c->line);
+        return;
+    }
     summary_section_title(out, s, c->line, c->models == 1);
     text_add(out, "%sk %zu", out->size ? "; " : "", r->first);
     if (r->last > r->first) text_add(out, "-%zu", r->last);
@@ -187,7 +192,7 @@ static enum err_code print_parts(struct text_table *t, const struct comparisons 
             text_table_title(t, i > 0, text_str(&title));
         }
         summary_key_cells(t, s, row->line, &shown->columns);
-        text_table_copy_cell(t, text_str(&row->other->keys[0]));
+        text_table_copy_cell(t, row->against);
         for (size_t k = 0; k < NUMBERS_N; k++)
             if (shown->number[k]) number_cells(t, k, row, shown);
     }
@@ -197,19 +202,27 @@ cleanup:
     return rc;
 }
 
+static const char TEXT_NOTE[] =
+    " constant: the line with the least error; mismatched, random: made from the same fit; initial "
+    "weights: the same fit with epochs = 0; plain with shots: the same items with true labels. *: "
+    "shuffled labels are no corruption there. Functions: test items.";
+
 static void comparison_notes(struct table_output *o, const struct comparisons *c,
                              const struct shown *shown, const struct summary *s,
                              const struct text *hidden) {
     struct text out = {0};
     const size_t functions = c->list[0].line->functions;
+    const bool text = summary_is_text(c->list[0].line);
+    if (text) text_add(&out, "Errors: share of items whose whole answer is not the most likely. ");
     text_add(&out,
-             "difference: error of the method minus that of against, %zu function%s; %s 95%% "
-             "interval, a crossed bootstrap over repeats and functions.",
-             functions, text_plural(functions),
-             shown->columns.split ? "low, high:" : "\xC2\xB1: half the");
-    text_add(
-        &out,
-        " constant, window: the line with the least error; mismatched: made from the same fit.");
+             "difference: error of the method minus that of against, %zu %s%s; %s 95%% "
+             "interval, a crossed bootstrap over repeats and %ss.",
+             functions, text ? "item" : "function", text_plural(functions),
+             shown->columns.split ? "low, high:" : "\xC2\xB1: half the",
+             text ? "item" : "function");
+    text_add(&out, text ? TEXT_NOTE
+                        : " constant, window: the line with the least error; mismatched: made from "
+                          "the same fit.");
     if (c->list[c->n - 1].models > 1)
         text_add(&out, " Parts of several models: pretraining seeds take the place of repeats, "
                        "which are averaged.");

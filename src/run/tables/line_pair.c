@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run/tables/summary_text.h"
+
 bool line_pair_same_setting(const struct summary_group *a, const struct summary_group *b) {
     return a->functions == b->functions && a->points == b->points &&
            strcmp(text_str(&a->setting), text_str(&b->setting)) == 0;
@@ -17,8 +19,10 @@ const struct summary_group *line_pair_find(const struct summary *s, const struct
     return NULL;
 }
 
-/* [repeats, functions]; NULL: the line has no such range. */
+/* [repeats, functions]; NULL: the line has no such range. Of text each line has one, whatever its
+ * shots. */
 static const double *errors_of(const struct summary_group *g, const struct error_range *range) {
+    if (summary_is_text(g)) return summary_errors(g, 0);
     if (g->has_trained && strcmp(range->name, g->ranges[SUMMARY_TRAINED].name) == 0)
         return summary_errors(g, SUMMARY_TRAINED);
     for (size_t i = 0; i < g->n_ranges; i++)

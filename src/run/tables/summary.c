@@ -8,6 +8,7 @@
 #include "run/plan/varying_keys.h"
 #include "run/tables/error_names.h"
 #include "run/tables/summary_groups.h"
+#include "run/tables/summary_text.h"
 #include "stats/bootstrap.h"
 #include "store/artifact.h"
 #include "tensorfile/tensorfile.h"
@@ -31,12 +32,11 @@ static size_t trained_points(const struct plan *p, size_t job) {
     return trained;
 }
 
-static enum err_code read_errors(float **out, struct summary_group *g, const char *path,
-                                 struct err *err) {
+static enum err_code read_numbers(float **out, struct summary_group *g,
+                                  const struct tensorfile *file, const char *path,
+                                  struct err *err) {
     enum err_code rc = ERR_OK;
-    struct tensorfile *file = NULL;
     float *errors = NULL;
-    TRY(tensorfile_open(&file, path, err));
     const struct tensor_info *t = tensorfile_find(file, "errors");
     CHECK(t && t->rank == 2 && t->elements > 0, ERR_DATA,
           "%s: no tensor errors [functions, points]", path);
@@ -49,18 +49,48 @@ static enum err_code read_errors(float **out, struct summary_group *g, const cha
     errors = NULL;
 cleanup:
     free(errors);
+    return rc;
+}
+
+static enum err_code read_errors(float **out, struct summary_group *g, const char *path,
+                                 int64_t shots, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct tensorfile *file = NULL;
+    TRY(tensorfile_open(&file, path, err));
+    if (tensorfile_find(file, "scores"))
+        TRY(summary_text_read(out, g, file, shots, err));
+    else
+        TRY(read_numbers(out, g, file, path, err));
+cleanup:
     tensorfile_close(file);
     return rc;
 }
 
-/* The cell `repeat` of the job's rows; 0: its stage has none. */
-static int64_t repeat_of(const struct run_state *r, size_t job) {
-    const struct stage *kind = r->plan.stages[r->plan.jobs[job].stage].kind;
+/* The cell `repeat` or `k` of the job's first row; 0: its stage has none. */
+static int64_t cell_of(const struct run_state *r, size_t job, const char *name) {
+    const struct job_columns *columns = plan_stage_columns(&r->plan, r->plan.jobs[job].stage);
     const struct history_job *past = r->jobs[job].past;
     const struct history_row *row = past->n_rows > 0 ? &past->rows[0] : NULL;
-    const struct job_value *cell =
-        row ? row_find_cell(kind->columns, row->cells, row->n, "repeat") : NULL;
+    const struct job_value *cell = row ? row_find_cell(columns, row->cells, row->n, name) : NULL;
     return cell && cell->type == JOB_INT ? cell->as.integer : 0;
+}
+
+/* Ranges of prompts of numbers. */
+static void find_ranges(struct summary_group *g, const struct config_point *point, size_t trained) {
+    const size_t dims = (size_t)config_int(point, "source.dims");
+    g->n_ranges = error_ranges(g->ranges, dims, trained, g->points);
+    g->has_trained = trained > 0;
+    const size_t within = trained > 0 && trained < g->points ? trained : g->points;
+    g->ranges[SUMMARY_TRAINED] = (struct error_range){0, within - 1, "trained"};
+}
+
+static void sum_ranges(struct summary_group *g, const float *errors) {
+    for (size_t i = 0; i < SUMMARY_SUMS; i++) {
+        struct error_range range = g->ranges[i];
+        if (i >= g->n_ranges && (i != SUMMARY_TRAINED || summary_is_text(g))) continue;
+        if (summary_is_text(g)) range.first = range.last = 0; /* the only column */
+        error_range_add(g->errors + i * g->functions, errors, g->functions, g->points, &range);
+    }
 }
 
 static enum err_code sum_errors(struct summary_group *g, const struct run_state *r, size_t job,
@@ -70,23 +100,14 @@ static enum err_code sum_errors(struct summary_group *g, const struct run_state 
     char path[FILE_PATH_MAX];
     const struct planned_job *j = &r->plan.jobs[job];
     TRY(artifact_path(path, r->dir, j->identity, err));
-    TRY(read_errors(&errors, g, path, err));
-    const size_t dims = config_has(j->point, "source.dims")
-                            ? (size_t)config_int(j->point, "source.dims")
-                            : 0; /* prompts of text: no range below d */
-    g->n_ranges = error_ranges(g->ranges, dims, trained, g->points);
-    g->has_trained = trained > 0;
-    const size_t within = trained > 0 && trained < g->points ? trained : g->points;
-    g->ranges[SUMMARY_TRAINED] = (struct error_range){0, within - 1, "trained"};
+    TRY(read_errors(&errors, g, path, cell_of(r, job, "k"), err));
+    if (!summary_is_text(g)) find_ranges(g, j->point, trained);
     g->errors = calloc(SUMMARY_SUMS * g->functions, sizeof *g->errors);
     g->repeat = calloc(1, sizeof *g->repeat);
     CHECK(g->errors && g->repeat, ERR_MEMORY, "no memory for %zu functions", g->functions);
-    for (size_t i = 0; i < SUMMARY_SUMS; i++)
-        if (i < g->n_ranges || i == SUMMARY_TRAINED)
-            error_range_add(g->errors + i * g->functions, errors, g->functions, g->points,
-                            &g->ranges[i]);
+    sum_ranges(g, errors);
     g->repeats = 1;
-    g->repeat[0] = repeat_of(r, job);
+    g->repeat[0] = cell_of(r, job, "repeat");
 cleanup:
     free(errors);
     return rc;
