@@ -13,7 +13,7 @@ If PROMPTS has predictions, they are compared; exit code 1: they differ by more 
 Exit code 65: a file that cannot be used. Needs numpy and torch.
 
 The classes can be used without the command line. `Edits` knows nothing of the model: a model calls edits.apply(site,
-layer, activations) at the sites "embedding", "heads", "attention" and "block", as `Model.forward` does here and
+layer, activations) at the sites "embedding", "heads", "attention", "mlp" and "block", as `Model.forward` does here and
 `hooked(model, edits)` in language models of the library transformers. docs/results.md describes the format ("Edits") and
 the formula of every vector."""
 
@@ -151,7 +151,7 @@ def hooked(model, edits, query=None):
              layers[0].register_forward_pre_hook(before("embedding", 0))]
     for i, (layer, output) in enumerate(zip(layers, outputs)):
         hooks += [output.register_forward_pre_hook(before("heads", i)), output.register_forward_hook(after("attention", i)),
-                  layer.register_forward_hook(after("block", i))]
+                  layer.mlp.register_forward_hook(after("mlp", i)), layer.register_forward_hook(after("block", i))]
     try:
         yield
     finally:
@@ -222,7 +222,8 @@ class Model:
             weight, bias = self.of_block(layer, "attn.c_proj")
             a = edits.apply("attention", layer, z @ weight + bias)
             x = x + a
-            x = edits.apply("block", layer, x + self.mlp(layer, self.norm(x, *self.of_block(layer, "ln_2"))))
+            m = self.mlp(layer, self.norm(x, *self.of_block(layer, "ln_2")))
+            x = edits.apply("block", layer, x + edits.apply("mlp", layer, m))
             for site, values in zip(("heads", "attention", "block"), (z, a, x)):
                 seen[site].append(values)
         last = self.norm(x, self.w["_backbone.ln_f.weight"], self.w["_backbone.ln_f.bias"])

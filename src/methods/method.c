@@ -17,7 +17,8 @@
     X(site)                                                                                        \
     X(loreft)                                                                                      \
     X(fv)                                                                                          \
-    X(icv)
+    X(icv)                                                                                         \
+    X(i2cl)
 #define METHODS_CONTROL(X)                                                                         \
     X(plain)                                                                                       \
     X(zero)                                                                                        \

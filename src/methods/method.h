@@ -116,6 +116,7 @@ struct method_inputs { /* what it needs of prompts */
     /* Of text: how many of each of enum method_texts derive() takes in a fit with `train` training
      * prompts; n is 0 at first. NULL: none. */
     void (*texts)(size_t n[], const struct method_setup *s, size_t train);
+    bool text_only; /* it has no meaning on numbers */
 };
 
 /* Prompts of text that derive() may take besides the basis prompts; they ask about pairs for

@@ -328,6 +328,7 @@ static void feed_backward(float *restrict d, const struct block_scratch *b,
     const bool shared = shares_norm(dims);
     const struct weight_map out = mlp_out(w, dims);
     weight_backward(b->wide, 0.0f, d, dims->E, &out, T);
+    if (b->mlp_less != 0) vector_scale(b->wide, 1.0f - b->mlp_less, T * model_mlp_width(dims));
     weight_gradient(g->mlp_w.f32, g->mlp_b, d, dims->E, is_gated(dims) ? s->gated : s->act, &out,
                     T);
     mlp_hidden_backward(b, g, s, shared ? s->ln_1 : s->ln_2, w, dims, T);

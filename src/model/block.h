@@ -64,6 +64,7 @@ void block_after_attention(float *out, const struct forward_layer *s, const floa
 
 /* Scratch of the backward pass, for T tokens; it holds nothing between calls of two blocks. */
 struct block_scratch {
+    float mlp_less; /* 1 minus the factor of the MLP output in the block's output; 0: it is 1 */
     float *wide, *wider; /* [T, F]; wider of a gated MLP */
     float *narrow;       /* [T, max(E, H D)] */
     float *da;           /* [T, E]: the gradient of s->a, with a parallel residual */

@@ -9,6 +9,7 @@
 #include "model/prompt_groups.h"
 #include "model/row_packing.h"
 #include "ops/attention.h"
+#include "ops/vector_ops.h"
 
 struct waiting_prompt {
     size_t slot, n_tokens;
@@ -144,16 +145,27 @@ static void edit_named_tokens(float *x, size_t n_tokens, size_t E, const struct 
     }
 }
 
-/* x [n_tokens, E], the output of block `layer`; row [E] is scratch. */
-static void edit_block_output(float *x, size_t n_tokens, size_t E, const struct edits *edits,
-                              size_t layer, size_t slot, float *row) {
-    edit_named_tokens(x, n_tokens, E, edits, layer, slot);
+/* Edits of scope `all` at a site of block `layer`: x [n_tokens, E]; row [E] is scratch. */
+static void edit_all_tokens(float *x, size_t n_tokens, size_t E, const struct edits *edits,
+                            size_t layer, enum edit_site site, size_t slot, float *row) {
     for (size_t i = 0; i < edits->n; i++) {
         const struct edit *e = &edits->items[i];
-        if (e->layer != layer || e->scope != EDIT_ALL) continue;
-        assert(e->site == EDIT_BLOCK);
+        if (e->layer != layer || e->scope != EDIT_ALL || e->site != site) continue;
         for (size_t t = 0; t < n_tokens; t++) edit_apply(x + t * E, e, slot, E, row);
     }
+}
+
+/* Does any edit of scope `all` change attention or MLP outputs? */
+static bool edits_inside_blocks(const struct edits *edits) {
+    bool any = false;
+    for (size_t i = 0; i < edits->n; i++) {
+        const struct edit *e = &edits->items[i];
+        any |= e->scope == EDIT_ALL && e->site != EDIT_BLOCK;
+        assert(e->scope == EDIT_QUERY || e->site == EDIT_BLOCK || e->site == EDIT_ATTENTION ||
+               e->site == EDIT_MLP);
+        assert(e->scope == EDIT_QUERY || e->site == EDIT_BLOCK || e->operation != EDIT_MAP);
+    }
+    return any;
 }
 
 /* ---- running prompts */
@@ -196,6 +208,28 @@ static void attend_prompts(const struct context_pass *k, size_t l) {
     }
 }
 
+static void edit_rows(const struct context_pass *k, float *x, size_t l, enum edit_site site) {
+    const struct context_scratch *s = k->s;
+    for (size_t i = 0; i < k->n; i++)
+        edit_all_tokens(x + row_of(k, i) * s->dims.E, k->prompts[i].n_tokens, s->dims.E, k->edits,
+                        l, site, k->prompts[i].slot, NULL); /* none of them is a map */
+}
+
+/* block_finish() with edits of attention and MLP outputs. */
+static void finish_edited(const struct context_pass *k, float *out, const float *x, size_t l) {
+    const struct context_scratch *s = k->s;
+    const struct model_dims *d = &s->dims;
+    struct forward_layer layer = s->layer;
+    assert(s->a);
+    layer.a = s->a;
+    block_project(&layer, &k->p->layers[l], d, k->rows);
+    edit_rows(k, layer.a, l, EDIT_ATTENTION);
+    block_after_attention(out, &layer, x, &k->p->layers[l], d, k->rows);
+    vector_axpy(out, -1.0F, layer.mid, k->rows * d->E); /* the MLP output */
+    edit_rows(k, out, l, EDIT_MLP);
+    vector_add(out, layer.mid, k->rows * d->E);
+}
+
 /* Edits and captures of the outputs of block l: x [rows, E]. */
 static void treat_outputs(const struct context_pass *k, float *x, size_t l) {
     const struct context_scratch *s = k->s;
@@ -203,7 +237,8 @@ static void treat_outputs(const struct context_pass *k, float *x, size_t l) {
     for (size_t i = 0; i < k->n; i++) {
         const struct waiting_prompt *w = &k->prompts[i];
         float *own = x + row_of(k, i) * E;
-        edit_block_output(own, w->n_tokens, E, k->edits, l, w->slot, s->layer.ln_1);
+        edit_named_tokens(own, w->n_tokens, E, k->edits, l, w->slot);
+        edit_all_tokens(own, w->n_tokens, E, k->edits, l, EDIT_BLOCK, w->slot, s->layer.ln_1);
         if (s->layer.a) capture_rows(s->capture.a, s, s->layer.a + row_of(k, i) * E, E, l, w->slot);
         capture_rows(s->capture.x, s, own, E, l, w->slot);
     }
@@ -215,6 +250,7 @@ static void run_pass(const struct context_pass *k) {
     const struct context_scratch *s = k->s;
     const struct model_dims *d = &s->dims;
     const struct context_capture *capture = &s->capture;
+    const bool inside = edits_inside_blocks(k->edits);
     float *x = s->x + k->row * d->E, *next = s->next + k->row * d->E;
     for (size_t l = 0; l < d->L; l++) {
         const struct layer_params *w = &k->p->layers[l];
@@ -223,7 +259,10 @@ static void run_pass(const struct context_pass *k) {
         store_keys(k, l);
         if (finishes || capture->z) attend_prompts(k, l);
         if (!finishes) return;
-        block_finish(next, &s->layer, x, w, d, k->rows);
+        if (inside)
+            finish_edited(k, next, x, l);
+        else
+            block_finish(next, &s->layer, x, w, d, k->rows);
         treat_outputs(k, next, l);
         float *const output = next;
         next = x;

@@ -5,8 +5,8 @@
  * mixes both, adds values and restores the norm (steering), or adds a low-rank affine map of the
  * activation.  Edits of one site apply in the order of the list.  Scope `query` edits the query
  * token only, in the query stream.  Scope `all` edits every token: in the context pass, and again
- * at the query; its only site is a block's output.  A zero-initialised edit adds to a whole block
- * output, at layer 0.
+ * at the query; its sites are EDIT_BLOCK, EDIT_ATTENTION and EDIT_MLP.  A zero-initialised edit
+ * adds to a whole block output, at layer 0.
  */
 #ifndef MODEL_EDIT_H
 #define MODEL_EDIT_H
@@ -21,7 +21,8 @@ enum edit_site {
     EDIT_BLOCK,     /* the residual stream after both additions; the last block's before ln_f */
     EDIT_HEADS,     /* z, the head outputs side by side: head h is [h D, (h + 1) D) */
     EDIT_ATTENTION, /* a, the attention output after projection, before it is added to x */
-    EDIT_EMBEDDING  /* the embedded query: the input of block 0; layer 0 */
+    EDIT_EMBEDDING, /* the embedded query: the input of block 0; layer 0 */
+    EDIT_MLP        /* the MLP output, before it is added to x */
 };
 
 enum edit_operation {

@@ -16,11 +16,30 @@ bool edits_any_at(const struct edits *edits, size_t layer, enum edit_site site) 
     return false;
 }
 
+bool edits_query_at(const struct edits *edits, size_t layer, enum edit_site site) {
+    for (size_t i = 0; i < edits->n; i++)
+        if (is_at(&edits->items[i], layer, site) && edits->items[i].scope == EDIT_QUERY)
+            return true;
+    return false;
+}
+
 bool edits_nonadditive_at(const struct edits *edits, size_t layer, enum edit_site site) {
     for (size_t i = 0; i < edits->n; i++)
         if (is_at(&edits->items[i], layer, site) && edits->items[i].operation != EDIT_ADD)
             return true;
     return false;
+}
+
+float edits_factor_at(const struct edits *edits, size_t layer, enum edit_site site) {
+    float factor = 1;
+    for (size_t i = 0; i < edits->n; i++) {
+        const struct edit *e = &edits->items[i];
+        if (!is_at(e, layer, site)) continue;
+        assert(e->scope == EDIT_ALL && e->n == 0 && e->from == 0);
+        assert(e->operation == EDIT_ADD || e->operation == EDIT_MIX);
+        if (e->operation == EDIT_MIX) factor *= 1.0f - e->scale;
+    }
+    return factor;
 }
 
 /* g += A^T (B g) */

@@ -8,6 +8,7 @@
 #include "model/edit_gradient.h"
 #include "model/embed.h"
 #include "ops/context_attention.h"
+#include "ops/vector_ops.h"
 
 /* Without a backward pass all layers share one set of activations, except z and a. */
 struct query_scratch {
@@ -124,8 +125,13 @@ void query_destroy(struct query *q) {
 /* The residual stream [capacity, E] after l blocks. */
 static float *stream(const struct query *q, size_t l) { return q->x + l * q->capacity * q->dims.E; }
 
+static bool is_stored(const struct query *q, enum edit_site site) {
+    return (site == EDIT_MLP ? q->before_mlp : q->before) != NULL;
+}
+
 /* The rows of a layer before edits that do more than add. */
-static float *rows_before(const struct query *q, size_t layer) {
+static float *rows_before(const struct query *q, size_t layer, enum edit_site site) {
+    if (site == EDIT_MLP) return q->before_mlp + layer * q->capacity * q->dims.E;
     return q->before + layer * q->capacity * site_width_max(&q->dims);
 }
 
@@ -134,8 +140,8 @@ static void apply_edits(float *x, const struct query *q, const struct query_rows
                         const struct edits *edits, size_t layer, enum edit_site site) {
     const size_t R = rows->R;
     const size_t width = site_width(&q->dims, site);
-    if (q->before && edits_nonadditive_at(edits, layer, site))
-        memcpy(rows_before(q, layer), x, R * width * sizeof *x);
+    if (is_stored(q, site) && edits_nonadditive_at(edits, layer, site))
+        memcpy(rows_before(q, layer, site), x, R * width * sizeof *x);
     for (size_t i = 0; i < edits->n; i++) {
         const struct edit *e = &edits->items[i];
         if (e->layer != layer || e->site != site) continue;
@@ -189,6 +195,11 @@ static void finish_block(struct query *q, const struct params *p, const struct q
         apply_edits(a->a, q, rows, edits, l, EDIT_ATTENTION);
     }
     block_after_attention(stream(q, l + 1), a, stream(q, l), w, d, R);
+    if (edits_any_at(edits, l, EDIT_MLP)) {
+        vector_axpy(stream(q, l + 1), -1.0F, a->mid, R * d->E); /* the MLP output */
+        apply_edits(stream(q, l + 1), q, rows, edits, l, EDIT_MLP);
+        vector_add(stream(q, l + 1), a->mid, R * d->E);
+    }
     apply_edits(stream(q, l + 1), q, rows, edits, l, EDIT_BLOCK);
 }
 
@@ -276,10 +287,10 @@ static void clear_followers(float *g, const struct query_rows *rows, size_t widt
         if (rows->earlier[r] > 0) memset(g + r * width, 0, width * sizeof *g);
 }
 
-static const float *seen_by_visitors(const struct backward_pass *b, const float *g,
+static const float *seen_by_visitors(const struct backward_pass *b, const float *g, size_t layer,
                                      enum edit_site site) {
     const size_t width = site_width(&b->q->dims, site);
-    if (!b->rows->earlier) return g;
+    if (!b->rows->earlier || !edits_query_at(b->edits, layer, site)) return g;
     memcpy(b->q->scratch->seen, g, b->rows->R * width * sizeof *g);
     clear_followers(b->q->scratch->seen, b->rows, width);
     return b->q->scratch->seen;
@@ -288,10 +299,10 @@ static const float *seen_by_visitors(const struct backward_pass *b, const float 
 static void visit_place(const struct backward_pass *b, const float *g, size_t layer,
                         enum edit_site site) {
     if (!b->visitor || !edits_any_at(b->edits, layer, site)) return;
-    g = seen_by_visitors(b, g, site);
-    const bool stored = b->q->before && edits_nonadditive_at(b->edits, layer, site);
+    g = seen_by_visitors(b, g, layer, site);
+    const bool stored = is_stored(b->q, site) && edits_nonadditive_at(b->edits, layer, site);
     const struct query_place place = {layer, b->rows->R, site,
-                                      stored ? rows_before(b->q, layer) : NULL, g};
+                                      stored ? rows_before(b->q, layer, site) : NULL, g};
     b->visitor->visit(b->visitor->context, &place);
 }
 
@@ -329,11 +340,13 @@ static void attend_backward(const struct backward_pass *b, size_t l) {
 static void block_backward(float *g, const struct backward_pass *b, size_t l) {
     static const struct layer_params frozen; /* members NULL: no weight gradient is wanted */
     const struct query *q = b->q;
-    const struct query_scratch *s = q->scratch;
+    struct query_scratch *s = q->scratch;
     const struct forward_layer *a = &s->layers[l];
     const struct layer_params *w = &b->p->layers[l];
     const size_t R = b->rows->R;
     through_edits(g, b, l, EDIT_BLOCK);
+    visit_place(b, g, l, EDIT_MLP);
+    s->block.mlp_less = 1.0f - edits_factor_at(b->edits, l, EDIT_MLP);
     const float *da = block_finish_backward(g, &s->block, &frozen, a, stream(q, l), w, &q->dims, R);
     project_backward(b, da, l);
     visit_place(b, s->block.dz, l, EDIT_HEADS);
@@ -344,7 +357,7 @@ static void block_backward(float *g, const struct backward_pass *b, size_t l) {
 
 static bool any_before_block_0_output(const struct edits *edits) {
     return edits_any_at(edits, 0, EDIT_ATTENTION) || edits_any_at(edits, 0, EDIT_HEADS) ||
-           edits_any_at(edits, 0, EDIT_EMBEDDING);
+           edits_any_at(edits, 0, EDIT_EMBEDDING) || edits_any_at(edits, 0, EDIT_MLP);
 }
 
 static void run_backward(const struct backward_pass *b, const float *dprediction) {

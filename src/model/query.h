@@ -43,6 +43,7 @@ struct query {
                                 whose answers vocabulary.h makes from query_output() */
     float *before;           /* [L, capacity, max(E, H D)] of the caller or NULL: see struct
                                 query_place */
+    float *before_mlp;       /* the same for the site EDIT_MLP: [L, capacity, E] */
     float *g;                /* [L, capacity, E] after query_backward: d loss / d x[l + 1] */
     struct query_scratch *scratch;
     struct arena memory;
@@ -114,7 +115,8 @@ struct query_visitor {
 };
 
 /* The same after edits of any kind: pass those of the forward pass. With q->before, only one site
- * of a layer may have edits that do more than add: `before` has room for one. */
+ * of a layer besides EDIT_MLP may have edits that do more than add: `before` has room for one.
+ * Edits of EDIT_MLP are of scope `all` and add or mix. */
 void query_backward_edited(struct query *q, const struct params *p, const struct context *c,
                            const struct query_rows *rows, const struct edits *edits,
                            const float *dprediction, const struct query_visitor *visitor);

@@ -189,6 +189,9 @@ static size_t context_points(const struct fit_keys *k) {
 static enum err_code check_text(const struct method_setup *setup, const struct config_point *point,
                                 struct err *err) {
     const unsigned none = basis_bit(BASIS_ALONE) | basis_bit(BASIS_ANCHORS);
+    if (setup->method->inputs.text_only && !source_is_text(point))
+        return config_error(err, point, "method", "%s is for text: see taskvec help %s",
+                            setup->method->name, setup->method->name);
     if (!source_is_text(point) || (method_basis(setup) & none) == 0) return ERR_OK;
     return config_error(err, point, "method",
                         "%s reads the query of a basis prompt without its examples too, which "

@@ -50,11 +50,15 @@ static void add_stage(struct text *out, const char *comma, const struct method *
     text_add(out, " }");
 }
 
+static bool fits_numbers(const struct method *m) {
+    return method_is_fitted(m) && !m->inputs.text_only;
+}
+
 /* For each method a stage for each setting, and one without a change. */
 static void write_config(struct text *out) {
     text_add(out, "%s", FIT_WORLD(2));
     for (size_t i = 0; i < method_count(); i++)
-        for (size_t k = 0; method_is_fitted(method_at(i)) && k <= N_SETTINGS; k++)
+        for (size_t k = 0; fits_numbers(method_at(i)) && k <= N_SETTINGS; k++)
             add_stage(out, i + k > 0 ? ",\n" : "", method_at(i), k);
     text_add(out, ");\n");
 }
@@ -144,7 +148,7 @@ static void what_is_not_read_changes_no_bit_and_what_is_read_the_identity(void *
     size_t first = 0, unread = 0;
     two_labs_open(&t);
     for (size_t i = 0; i < method_count(); i++) {
-        if (!method_is_fitted(method_at(i))) continue;
+        if (!fits_numbers(method_at(i))) continue;
         unread += check_method(&t, method_at(i), first);
         first += N_SETTINGS + 1;
     }

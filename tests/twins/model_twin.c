@@ -204,6 +204,7 @@ static void add_mlp(double *out, const double *norm, const struct model_twin *t,
         activate(fc, &t->dims, T * F);
     }
     twin_map(y, fc, w->mlp_w, w->mlp_b, T, F, E, t);
+    patch(y, t, l, 'm', T);
     for (size_t i = 0; i < T * E; i++) out[i] += y[i];
     free(fc);
     free(gate);

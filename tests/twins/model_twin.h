@@ -35,8 +35,8 @@ struct model_twin {
 /* v -> keep * v + scale * values on coordinates [from, from + n) of one token; or, if it is set,
  * `map` applied to v [E]. Patches of one place apply in order. */
 struct twin_patch {
-    char site; /* 'z' head outputs, 'a' attention output, 'x' the block's output after edits, 'e'
-                  the embedding, as layer 0 */
+    char site; /* 'z' head outputs, 'a' attention output, 'm' MLP output, 'x' the block's output
+                  after edits, 'e' the embedding, as layer 0 */
     size_t layer, token, from, n;
     double keep, scale;
     const double *values; /* [n] */

@@ -167,9 +167,10 @@ static enum err_code check_place(const struct edit *e, const struct part *s, str
           "%s: %sn: %zu numbers from %zu on of %s, but those of the model have %zu (heads of %zu): "
           "the vector is of another model",
           s->path, s->name, e->n, e->from, EDITS_SITES[e->site], width, D);
-    CHECK(e->scope == EDIT_QUERY || e->site == EDIT_BLOCK, ERR_DATA,
-          "%s: %sscope: all tokens are edited at block outputs alone, not at %s", s->path, s->name,
-          EDITS_SITES[e->site]);
+    const bool all = e->site == EDIT_BLOCK || e->site == EDIT_ATTENTION || e->site == EDIT_MLP;
+    CHECK(e->scope == EDIT_QUERY || all, ERR_DATA,
+          "%s: %sscope: all tokens are edited at outputs of blocks, attention and MLP, not at %s",
+          s->path, s->name, EDITS_SITES[e->site]);
     CHECK(e->site != EDIT_EMBEDDING || e->layer == 0, ERR_DATA,
           "%s: %slayer: %zu, but the embedding is at layer 0", s->path, s->name, e->layer);
 cleanup:
