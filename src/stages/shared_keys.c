@@ -83,7 +83,8 @@ enum context_precision shared_keys_contexts(const struct config_point *point) {
 }
 
 enum arithmetic shared_keys_arithmetic(const struct config_point *point) {
-    return arithmetic_named(config_text(point, "arithmetic"));
+    const char *name = config_has(point, "arithmetic") ? config_text(point, "arithmetic") : NULL;
+    return arithmetic_named(name ? name : ARITHMETIC_NAMES[0]);
 }
 
 enum err_code shared_keys_check_points(const struct config_point *point, const char *key,

@@ -37,7 +37,7 @@ enum err_code shared_keys_check_group(const struct config_point *point, size_t s
 /* The key `contexts`: STAGE_USES_CONTEXTS. */
 enum context_precision shared_keys_contexts(const struct config_point *point);
 
-/* The key `arithmetic`: STAGE_USES_MODEL, STAGE_USES_SHAPE. */
+/* The key `arithmetic`: STAGE_USES_MODEL, STAGE_USES_SHAPE; f32 where a stage does not have it. */
 enum arithmetic shared_keys_arithmetic(const struct config_point *point);
 
 /* The key `chunk`, at most n: the number of prompts there are. */
