@@ -18,6 +18,8 @@ const struct method method_mismatched = {
              .paper = "",
              .sees = "T0 - 1 examples of another function",
              .cost = "that of the fit",
+             .text = "where one vector serves a whole task, the same fit of the next task; where "
+                     "each prompt has its own, source.task must be a folder of tasks",
              .control = true,
              .weights = "",
              .vector = "v of the fit, from the basis of the next function",

@@ -30,7 +30,7 @@ enum err_code evaluate_text_basis_find(struct evaluate_text_basis *out,
 
 /* ---- what has no meaning on text */
 
-static enum err_code check_controls(const struct config_point *point, size_t tasks,
+static enum err_code check_controls(const struct config_point *point, size_t tasks, bool own_basis,
                                     struct err *err) {
     const size_t n = config_has(point, "also") ? config_list_size(point, "also") : 0;
     for (size_t i = 0; i < n; i++) {
@@ -40,10 +40,11 @@ static enum err_code check_controls(const struct config_point *point, size_t tas
                                 "\"%s\" shows the last points of prompts of numbers, and text "
                                 "prompts have none: omit it",
                                 m->name);
-        if (m->control.next_function && tasks < 2)
+        if (m->control.next_function && own_basis && tasks < 2)
             return config_error(err, point, "also",
                                 "\"%s\" takes the basis of the next item, which is of the same "
-                                "task: give source.task a folder of tasks",
+                                "task: give source.task a folder of tasks, or the fit basis = "
+                                "\"mean\" and several tasks",
                                 m->name);
     }
     return ERR_OK;
@@ -157,7 +158,7 @@ enum err_code evaluate_text_plan(struct job_cost *cost, const struct config_poin
     TRY(check_keys(point, err));
     TRY(evaluate_text_basis_find(&basis, point, fit, model.trained_points, &shape, err));
     TRY(evaluate_text_prompts_open(&t, point, config_point_seed(point), &model.dims, &basis, err));
-    TRY(check_controls(point, source_info(t.source)->answers->tasks, err));
+    TRY(check_controls(point, source_info(t.source)->answers->tasks, basis.T0 > 0, err));
     TRY(shared_keys_check_room(point, t.chunk, t.lengths.prompt / 2 + 1, &model.dims, err));
     if (fit)
         method_setup_read(&setup, fit, &shape);

@@ -54,6 +54,20 @@ evaluations() { # NUMBER ARGUMENT...
 evaluations 8
 evaluations 12 -s evaluate.fits=all
 evaluations 6 -s "evaluate.source.task=$home/number.json" # and the fits of the other one
+evaluations 12 -s 'evaluate.also=["plain", "mismatched"]'
+
+# ---- a vector of a whole task is controlled by that of the other task
+launch 0 run "$home/fits.cfg" -o "$home/fits" --quiet -s evaluate.fits=all -s 'evaluate.also=["plain", "mismatched"]'
+((rc == 0)) || die "fits: code $rc"
+launch 0 table "$home/fits" evaluate --format csv
+python3 - "$work/out" <<'END_OF_PYTHON' || fault "rows of mismatched"
+import csv, sys
+rows = list(csv.DictReader(open(sys.argv[1])))
+at = lambda r: (r["source"], r["k"], r["loss"])
+fits, controls = ([at(r) for r in rows if r["method"] == m] for m in ("constant", "mismatched"))
+assert len(fits) == 8 and len(set(fits)) == 8 and len(controls) == 8, rows
+assert set(controls) == set(fits), rows
+END_OF_PYTHON
 
 # ---- what text does not have: one line, exit 65, nothing computed
 refuses() { expect_refusal "$config" "$@"; } # WORDS ARGUMENT...

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "methods/method.h"
+#include "run/plan/plan_tasks.h"
 
 bool plan_controls_has(const struct stage *kind) {
     for (size_t i = 0; i < kind->n_keys; i++)
@@ -18,21 +19,29 @@ static size_t also_size(const struct config_point *point) {
 
 static bool is_of_fit(const char *control) { return method_find(control)->control.applies != NULL; }
 
-static bool control_applies(const char *control, const struct config_point *fit) {
-    const struct method *m = method_find(config_text(fit, "method"));
-    const bool own_basis =
-        config_has(fit, "basis") && strcmp(config_text(fit, "basis"), "prompt") == 0;
-    return is_of_fit(control) && method_find(control)->control.applies(m, own_basis);
+static bool has_own_basis(const struct config_point *fit) {
+    return config_has(fit, "basis") && strcmp(config_text(fit, "basis"), "prompt") == 0;
+}
+
+/* The fit that a control of `fit` reads: itself, or where one vector serves a whole task, and the
+ * control is that of another, the same fit of another task. PLAN_NONE: it does not apply. */
+static size_t fit_of_control(const struct plan *p, const char *control, const struct job_list *of,
+                             size_t fit) {
+    const struct config_point *point = plan_read_point(p, fit);
+    const struct method_control *c = &method_find(control)->control;
+    if (!is_of_fit(control)) return PLAN_NONE;
+    if (c->applies(method_find(config_text(point, "method")), has_own_basis(point))) return fit;
+    return c->next_function ? plan_tasks_next(p, of, fit) : PLAN_NONE;
 }
 
 enum err_code plan_controls_of_fit(struct job_builder *b, const struct planned_job *start,
-                                   size_t fit, struct err *err) {
+                                   const struct job_list *of, size_t fit, struct err *err) {
     enum err_code rc = ERR_OK;
     for (size_t i = 0; i < also_size(start->point); i++) {
         struct planned_job job = *start;
         job.control = config_list_text(start->point, "also", i);
-        if (control_applies(job.control, plan_read_point(b->plan, fit)))
-            TRY(job_builder_add_child(b, &job, fit, err));
+        const size_t read = fit_of_control(b->plan, job.control, of, fit);
+        if (read != PLAN_NONE) TRY(job_builder_add_child(b, &job, read, err));
     }
 cleanup:
     return rc;

@@ -12,8 +12,9 @@
 
 bool plan_controls_has(const struct stage *kind); /* it has the key `also` */
 
+/* Those of `fit`, one of the jobs `of` that the stage reads. */
 enum err_code plan_controls_of_fit(struct job_builder *b, const struct planned_job *start,
-                                   size_t fit, struct err *err);
+                                   const struct job_list *of, size_t fit, struct err *err);
 
 /* model PLAN_NONE: the file of model.checkpoint. */
 enum err_code plan_controls_of_model(struct job_builder *b, const struct planned_job *start,

@@ -31,7 +31,7 @@ static enum err_code add_point_jobs(struct job_builder *b, const struct planned_
             continue;
         if (also && !plan_tasks_match(b->plan, start->stage, start->point, of->jobs[i])) continue;
         TRY(job_builder_add_child(b, start, of->jobs[i], err));
-        if (also) TRY(plan_controls_of_fit(b, start, of->jobs[i], err));
+        if (also) TRY(plan_controls_of_fit(b, start, of, of->jobs[i], err));
     }
     if (also) TRY(plan_controls_of_models(b, start, of, err));
 cleanup:

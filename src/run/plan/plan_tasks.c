@@ -39,22 +39,45 @@ static bool is_equal(const struct config_point *a, const struct config_point *b,
     return !value[0].failed && strcmp(text_str(&value[0]), text_str(&value[1])) == 0;
 }
 
-/* All keys but the shift have the same values. */
-static bool is_twin(const struct config_point *a, const struct config_point *b) {
+static bool names(const char *const *list, const char *key) {
+    while (*list && strcmp(*list, key) != 0) list++;
+    return *list != NULL;
+}
+
+/* All keys but these have the same values. */
+static bool is_twin(const struct config_point *a, const struct config_point *b,
+                    const char *const *but) {
     struct text value[2] = {{0}, {0}};
     bool same = config_point_same_keys(a, b);
     for (size_t i = 0; same && i < config_point_size(a); i++)
-        same = strcmp(config_point_key(a, i)->name, SHIFT) == 0 || is_equal(a, b, i, value);
+        same = names(but, config_point_key(a, i)->name) || is_equal(a, b, i, value);
     text_release(&value[0]);
     text_release(&value[1]);
     return same;
 }
 
 bool plan_tasks_repeats(const struct plan *p, size_t stage, const struct config_point *point) {
+    static const char *const shift[] = {SHIFT, NULL};
     if (!has_shift(point, SHUFFLED)) return false;
     for (size_t i = 0; i < config_stage_points(p->config, stage); i++) {
         const struct config_point *other = config_stage_point(p->config, stage, i);
-        if (has_shift(other, "none") && is_twin(point, other)) return true;
+        if (has_shift(other, "none") && is_twin(point, other, shift)) return true;
     }
     return false;
+}
+
+size_t plan_tasks_next(const struct plan *p, const struct job_list *of, size_t fit) {
+    static const char *const task[] = {"source.task", "source.form", NULL};
+    const struct config_point *point = plan_read_point(p, fit);
+    size_t at = 0;
+    if (!config_has(point, "source.task")) return PLAN_NONE;
+    while (at < of->n && of->jobs[at] != fit) at++;
+    for (size_t i = 1; i < of->n; i++) {
+        const size_t other = of->jobs[(at + i) % of->n];
+        const struct config_point *theirs = plan_read_point(p, other);
+        if (plan_model(p, other) == plan_model(p, fit) && is_twin(point, theirs, task) &&
+            !has_task_of(point, theirs))
+            return other;
+    }
+    return PLAN_NONE;
 }
