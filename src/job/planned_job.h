@@ -15,7 +15,7 @@
 
 struct config_point;
 
-enum { JOB_PARENTS = 32, JOB_LABEL = 96 };
+enum { JOB_PARENTS = 64, JOB_LABEL = 96 };
 
 /* The work of one job by kinds, each of which a machine does at a speed of its own; calibration.h
  * turns it into seconds. */

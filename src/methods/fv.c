@@ -33,7 +33,7 @@
 #include "ops/vector_ops.h"
 
 const char *const FV_BIASES[] = {"once", "per_head", "none", NULL};
-static const char *const SELECTIONS[] = {"aie", "gradient", "random", "bottom", NULL};
+static const char *const SELECTIONS[] = {"aie", "gradient", "random", "bottom", "universal", NULL};
 static const char *const SITES[] = {"layers", "one_layer", "distributed", NULL};
 
 /* Candidates for the scale of distributed edits. */
@@ -327,8 +327,8 @@ static const struct config_key KEYS[] = {
         .unit = "",
         .meaning =
             "Heads that are chosen: those of largest average indirect effect (published), of "
-            "largest attribution by gradients on clean prompts, at random, or of smallest "
-            "effect.",
+            "largest attribution by gradients on clean prompts, at random, of smallest effect, "
+            "or of largest mean effect over tasks, by a stage `universal` in `of`.",
     },
     {
         .name = "fv.sites",
@@ -371,6 +371,7 @@ const struct method method_fv = {
                .check = fv_check},
     .inputs = {.basis = fv_basis,
                .texts = fv_texts,
+               .takes_effects = fv_takes_effects,
                .least_points = 3}, /* two labels before the query to shuffle */
     .derivation = {.weights_shape = method_shape_heads,
                    .derive = fv_derive,

@@ -11,7 +11,7 @@ enum fv_bias { FV_ONCE, FV_PER_HEAD, FV_NONE };
 extern const char *const FV_BIASES[]; /* names in the order of the enum, NULL-terminated */
 
 /* Which heads are chosen; fv_heads.h. */
-enum fv_selection { FV_AIE, FV_GRADIENT, FV_RANDOM, FV_BOTTOM };
+enum fv_selection { FV_AIE, FV_GRADIENT, FV_RANDOM, FV_BOTTOM, FV_UNIVERSAL };
 
 /* Where the heads are edited: their sum after each of some blocks, after one block that is chosen
  * on validation prompts, or every head at its own layer. */

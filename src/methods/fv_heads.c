@@ -45,6 +45,13 @@ void fv_texts(size_t n[], const struct method_setup *s, size_t train) {
     if (patches(s)) n[METHOD_SHUFFLED] = method_first_prompts(&all, fv_keys(s).prompts);
 }
 
+bool fv_takes_effects(const struct method_setup *s) { return fv_keys(s).selection == FV_UNIVERSAL; }
+
+/* Nothing is measured on the training prompts. */
+static bool measures_nothing(const struct method_setup *s) {
+    return fv_keys(s).selection == FV_RANDOM || fv_takes_effects(s);
+}
+
 /* ---- cost */
 
 size_t fv_derive_bytes(const struct method_setup *s, const struct method_training *t) {
@@ -54,7 +61,7 @@ size_t fv_derive_bytes(const struct method_setup *s, const struct method_trainin
                  row = basis_set_bytes(d, basis_bit(causal_part(o.reading)), 1);
     o.prompts.n = method_first_prompts(t, fv_keys(s).prompts);
     const size_t effects = method_weights(s) * o.prompts.n * sizeof(float);
-    if (fv_keys(s).selection == FV_RANDOM) return 0;
+    if (measures_nothing(s)) return 0;
     if (!patches(s)) return head_gradient_bytes(d, &o) + effects;
     const size_t map = causal_map_bytes(d, &o) + effects;
     return row + (mean > map ? mean : map);
@@ -67,7 +74,7 @@ void fv_derive_work(double *contexts, double *tokens, const struct method_setup 
     *contexts = fv_keys(s).corruption == CAUSAL_REDRAWN ? n * heads : n;
     *tokens = n * heads / 2; /* half the layers on average */
     if (patches(s)) return;
-    const double passed = fv_keys(s).selection == FV_RANDOM ? 0 : n;
+    const double passed = measures_nothing(s) ? 0 : n;
     *contexts = passed - all;
     *tokens = 3 * passed - all; /* backward counts as two */
 }
@@ -128,6 +135,8 @@ enum err_code fv_derive(float *w, const struct method_training *t, const struct 
     CHECK(effects && order, ERR_MEMORY, "no memory for the effects of %zu heads", heads);
     if (fv_keys(s).selection == FV_RANDOM)
         rng_permutation(order, (uint32_t)heads, t->stream, 0, 0);
+    else if (fv_takes_effects(s))
+        causal_rank(order, t->effects, heads);
     else
         TRY(rank_by_effects(order, effects, t, s, err));
     fv_choose(w, &s->params->dims, order, heads_of(s));

@@ -11,6 +11,7 @@
 
 /* struct method_inputs of "fv": label-shuffled prompts, where heads are patched in them. */
 void fv_texts(size_t n[], const struct method_setup *s, size_t train);
+bool fv_takes_effects(const struct method_setup *s);
 
 /* struct method_derivation of "fv". w [L, H]: 1 for a chosen head, else 0. ERR_NUMERIC where no
  * head has an effect, ERR_MEMORY, or what t->report returns. */

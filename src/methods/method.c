@@ -97,6 +97,10 @@ void method_texts(size_t n[], const struct method_setup *s, size_t train) {
         s->method->inputs.texts(n, s, train);
 }
 
+bool method_takes_effects(const struct method_setup *s) {
+    return s->method->inputs.takes_effects && s->method->inputs.takes_effects(s);
+}
+
 bool method_reads_points(const struct method_setup *s) {
     size_t n[METHOD_TEXTS];
     method_texts(n, s, 1);

@@ -117,6 +117,8 @@ struct method_inputs { /* what it needs of prompts */
      * prompts; n is 0 at first. NULL: none. */
     void (*texts)(size_t n[], const struct method_setup *s, size_t train);
     bool text_only; /* it has no meaning on numbers */
+    /* derive() takes the mean effects of heads over tasks, which another job has; NULL: never. */
+    bool (*takes_effects)(const struct method_setup *s);
 };
 
 /* Prompts of text that derive() may take besides the basis prompts; they ask about pairs for
@@ -139,6 +141,7 @@ struct method_training {        /* what weights are derived from */
     enum context_precision contexts;
     const struct context_share *share; /* NULL: contexts are not shared */
     const struct rng *stream;          /* for the method's own draws */
+    const double *effects;             /* [L, H] where inputs.takes_effects says so, else NULL */
     /* To be called every few seconds: done of total. ERR_STOPPED ends the derivation. NULL: not
      * wanted. */
     enum err_code (*report)(void *context, double done, double total, struct err *err);
@@ -271,6 +274,9 @@ size_t method_basis_of(const struct method *control, size_t i, size_t n);
 
 /* n [METHOD_TEXTS]: the prompts of text that its derivation takes; all 0 for models of numbers. */
 void method_texts(size_t n[], const struct method_setup *s, size_t train);
+
+/* Whether derive() takes mean effects of heads over tasks. */
+bool method_takes_effects(const struct method_setup *s);
 
 /* Whether a fit of it needs to know T0: for its basis, or for prompts of T0 - 1 shots. */
 bool method_reads_points(const struct method_setup *s);

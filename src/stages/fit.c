@@ -262,7 +262,7 @@ static const struct config_key KEYS[] = {
 
 ROW_DEFINE(fit_row, FIT_ROW);
 
-static const char *const PARENTS[] = {"pretrain", NULL};
+static const char *const PARENTS[] = {"pretrain", "universal", NULL};
 static const char *const CONTEXT_KEYS[] = {"source.", "repeat",   "points",     "prompts",
                                            "shards",  "contexts", "arithmetic", NULL};
 

@@ -13,6 +13,7 @@
 #include "stages/fit_results.h"
 #include "stages/job_model.h"
 #include "stages/shared_keys.h"
+#include "stages/universal.h"
 
 struct derivation {
     struct job_ctx *ctx;
@@ -26,6 +27,7 @@ struct derivation {
     struct prompt_view bases;   /* of these, from which the basis is taken; of numbers `prompts` */
     size_t T0, weights, choices;
     float *w;              /* [weights] or NULL */
+    double *effects;       /* [L, H] of another job, or NULL */
     double *losses;        /* [choices] of validation */
     struct basis_set mean; /* one row, if basis = "mean" */
     double done;           /* prompts processed so far, of work_of() */
@@ -35,6 +37,7 @@ static void derivation_release(struct derivation *d) {
     basis_set_destroy(&d->mean);
     fit_prompts_close(&d->drawn);
     model_close(&d->model);
+    free(d->effects);
     free(d->losses);
     free(d->w);
 }
@@ -62,6 +65,20 @@ cleanup:
     return rc;
 }
 
+/* Of heads over tasks, for a method that chooses by them. */
+static enum err_code read_effects(struct derivation *d, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct model_dims *dims = &d->model.params.dims;
+    bool found = false;
+    if (!method_takes_effects(&d->setup)) return ERR_OK;
+    d->effects = calloc(dims->L * dims->H, sizeof *d->effects);
+    CHECK(d->effects, ERR_MEMORY, "no memory for the effects of heads");
+    TRY(universal_read(d->effects, &found, d->ctx, dims->L, dims->H, err));
+    CHECK(found, ERR_BUG, "the fit reads no mean effects of heads");
+cleanup:
+    return rc;
+}
+
 static enum err_code derivation_init(struct derivation *d, struct job_ctx *ctx, struct err *err) {
     enum err_code rc = ERR_OK;
     *d = (struct derivation){.ctx = ctx};
@@ -73,6 +90,7 @@ static enum err_code derivation_init(struct derivation *d, struct job_ctx *ctx, 
         TRY(job_model_basis_points(&d->T0, ctx->point, d->model.trained_points, err));
     fit_keys_settle(&d->k, d->T0);
     TRY(create_arrays(d, err));
+    TRY(read_effects(d, err));
     TRY(fit_prompts_draw(&d->drawn, &d->k, &d->setup, d->T0, ctx, err));
     d->k.size = d->drawn.size;
     d->prompts = d->drawn.prompts;
@@ -118,6 +136,7 @@ static enum err_code derive(struct derivation *d, struct err *err) {
     const struct rng stream = fit_stream(&d->k, d->ctx->seed, "derive");
     struct method_training t = training_of(&d->k, &d->setup, d->T0);
     if (!d->setup.method->derivation.derive) return ERR_OK;
+    t.effects = d->effects;
     t.prompts = prompt_view_part(&d->bases, 0, d->k.train);
     for (enum method_texts i = 0; i < METHOD_TEXTS; i++) t.texts[i] = d->drawn.texts[i];
     t.share = d->shared;

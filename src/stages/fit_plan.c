@@ -13,6 +13,7 @@
 #include "stages/fit_prompts.h"
 #include "stages/job_model.h"
 #include "stages/shared_keys.h"
+#include "stages/universal.h"
 
 static enum err_code check_prompts(const struct fit_keys *k, const struct source *source,
                                    const struct config_point *point, const struct model_dims *dims,
@@ -199,6 +200,15 @@ static enum err_code check_text(const struct method_setup *setup, const struct c
                         setup->method->name, setup->method->name);
 }
 
+static enum err_code check_effects(const struct method_setup *setup,
+                                   const struct config_point *point,
+                                   const struct stage_parent *parents, size_t n, struct err *err) {
+    if (!method_takes_effects(setup) || universal_is_read(parents, n)) return ERR_OK;
+    return config_error(err, point, "of",
+                        "%s takes the mean effects of heads over tasks: name a stage `universal`",
+                        setup->method->name);
+}
+
 enum err_code fit_plan(struct job_cost *cost, const struct config_point *point, const char *control,
                        const struct stage_parent *parents, size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -223,6 +233,7 @@ enum err_code fit_plan(struct job_cost *cost, const struct config_point *point, 
     TRY(check_optimiser(&k, &setup, point, err));
     TRY(check_basis(T0, &k, &setup, point, err));
     TRY(check_averaged(&k, point, err));
+    TRY(check_effects(&setup, point, parents, n, err));
     TRY(check_lengths(&k, &setup, T0, point, err));
     const size_t most = k.prompts > k.batch ? k.prompts : k.batch;
     TRY(shared_keys_check_room(point, most, context_points(&k), &model.dims, err));

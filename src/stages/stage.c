@@ -20,7 +20,8 @@
     X(ablation)                                                                                    \
     X(compare)                                                                                     \
     X(probe)                                                                                       \
-    X(importance)
+    X(importance)                                                                                  \
+    X(universal)
 
 #define X(name) extern const struct stage stage_##name;
 STAGES(X)

@@ -92,6 +92,7 @@ static const struct stage_tensor TENSORS[] = {
     {"importance", "errors", "(1 + L H) x n",
      "error of each function with all weights, then without head 0, 1, ..."},
     {"importance", "effects", "L x H x prompts", "indirect effect of each head on each prompt"},
+    {"universal", "effects", "L x H", "mean effect of each head over the tasks that are used"},
     {"probe", "features", "n x numbers", "keep = [\"features\"]: what is read, layer by layer"},
 };
 enum { TENSORS_N = sizeof TENSORS / sizeof *TENSORS };

@@ -38,8 +38,9 @@ static const struct setting {
 enum { N_SETTINGS = sizeof SETTINGS / sizeof *SETTINGS };
 
 /* Keys that derived methods refuse, that decide where the fit happens, or that change no result. */
-static const char *const APART[] = {"lengths", "shards", "recipe",           "weights",
-                                    "group",   "method", "checkpoint_every", "model.checkpoint"};
+static const char *const APART[] = {"arithmetic", "lengths",          "shards",
+                                    "recipe",     "weights",          "group",
+                                    "method",     "checkpoint_every", "model.checkpoint"};
 
 /* One stage: the method with its usual settings, but for the one that `changed` names. */
 static void add_stage(struct text *out, const char *comma, const struct method *m, size_t changed) {

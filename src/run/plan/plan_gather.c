@@ -12,6 +12,11 @@ static size_t source_of(const struct plan *p, size_t job) {
 
 static bool is_model(const struct plan *p, size_t job) { return plan_model(p, job) == job; }
 
+static bool takes(const struct stage *kind, const struct plan *p, const struct config_point *point,
+                  size_t job) {
+    return !kind->takes || kind->takes(point, plan_read_point(p, job));
+}
+
 static bool belongs(const struct plan *p, size_t stage, const struct config_point *point,
                     size_t job) {
     static const char *const keys[] = {"source.kind", "source.problem", "source.task",
@@ -19,7 +24,7 @@ static bool belongs(const struct plan *p, size_t stage, const struct config_poin
     const struct stage *kind = p->stages[stage].kind;
     const size_t source = source_of(p, job);
     const struct config_point *of = plan_read_point(p, source);
-    if (kind->takes && !kind->takes(point, plan_read_point(p, job))) return false;
+    if (!takes(kind, p, point, job)) return false;
     if (!job_builder_same_model(p, point, source)) return false;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (config_has(point, keys[i]) && config_has(of, keys[i]) &&
@@ -68,11 +73,14 @@ cleanup:
 enum err_code plan_gather_check(const struct plan *p, size_t stage, const struct job_list *of,
                                 struct err *err) {
     const size_t n = config_stage_points(p->config, stage);
+    const struct stage *kind = p->stages[stage].kind;
     for (size_t i = 0; i < of->n; i++) {
         size_t k = is_model(p, of->jobs[i]) ? n : 0;
         bool read = k == n;
-        for (; k < n && !read; k++)
-            read = belongs(p, stage, config_stage_point(p->config, stage, k), of->jobs[i]);
+        for (; k < n && !read; k++) {
+            const struct config_point *point = config_stage_point(p->config, stage, k);
+            read = !takes(kind, p, point, of->jobs[i]) || belongs(p, stage, point, of->jobs[i]);
+        }
         if (!read)
             return config_stage_error(err, p->config, stage, "of",
                                       "no job of the stage is of the source and the model of %s: "

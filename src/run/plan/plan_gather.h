@@ -13,7 +13,8 @@
 enum err_code plan_gather_add(struct job_builder *b, const struct planned_job *start,
                               const struct job_list *of, struct err *err);
 
-/* ERR_CONFIG for a job of `of` that no point of the stage reads. */
+/* ERR_CONFIG for a job of `of` that no point of the stage reads, though the stage takes such jobs.
+ */
 enum err_code plan_gather_check(const struct plan *p, size_t stage, const struct job_list *of,
                                 struct err *err);
 

@@ -189,7 +189,7 @@ static void too_many_candidates_are_refused(void **state) {
     for (int i = 1; i <= JOB_PARENTS; i++) end += sprintf(end, ", %de-4", i);
     (void)sprintf(end, "]; };" CHOOSE("optimiser.lr") " },\n" EVALUATE("\"fit\"") " );\n");
     assert_int_equal(plan_case_open(&c, text, NULL, &err), ERR_CONFIG);
-    assert_non_null(strstr(err.msg, "optimiser.lr has 33 values, a choice is among at most 32"));
+    assert_non_null(strstr(err.msg, "optimiser.lr has 65 values, a choice is among at most 64"));
     plan_case_close(&c);
 }
 

@@ -100,10 +100,36 @@ static void maps_that_no_job_reads_are_refused(void **state) {
     plan_case_close(&c);
 }
 
+/* Of all problems: one job for the model; and a fit of it has both as parents. */
+static void one_job_reads_the_maps_of_all_problems(void **state) {
+    (void)state;
+    struct plan_case c;
+    plan_case_must_open(
+        &c,
+        CONFIG(PLAN_CASE_PRETRAIN,
+               "{ stage = \"universal\"; of = \"effects\"; },\n"
+               "{ stage = \"fit\"; name = \"heads\"; of = \"universal\"; method = "
+               "\"fv\"; fv = { selection = \"universal\"; }; prompts = 40; batch = 8; }"),
+        NULL);
+    const struct plan *p = &c.plan;
+    const struct plan_stage *s = stage_named(p, "universal"), *fits = stage_named(p, "heads");
+    assert_int_equal(s->n_jobs, 1);
+    const struct planned_job *job = &p->jobs[s->jobs[0]];
+    assert_int_equal(job->n_parents, 3); /* two maps, the model */
+    assert_string_not_equal(problem_of(p, job->parents[0]), problem_of(p, job->parents[1]));
+    assert_int_equal(fits->n_jobs, 1);
+    const struct planned_job *fit = &p->jobs[fits->jobs[0]];
+    assert_int_equal(fit->n_parents, 2);
+    assert_int_equal(fit->parents[0], s->jobs[0]);
+    assert_int_equal(fit->parents[1], job->parents[2]);
+    plan_case_close(&c);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weights_are_read_of_fits_that_have_them),
         cmocka_unit_test(a_job_reads_all_maps_of_its_problem),
+        cmocka_unit_test(one_job_reads_the_maps_of_all_problems),
         cmocka_unit_test(models_are_kept_apart),
         cmocka_unit_test(maps_that_no_job_reads_are_refused),
     };
