@@ -21,6 +21,8 @@
 #include "stages/job_model.h"
 #include "stages/shared_keys.h"
 
+static const char *const MEANS[] = {"task", "shuffled", NULL};
+
 static const struct config_key KEYS[] = {
     {
         .name = "points",
@@ -49,6 +51,17 @@ static const struct config_key KEYS[] = {
         .def = "256",
         .unit = "prompts",
         .meaning = "Number of prompts over which the mean of a head is taken.",
+    },
+    {
+        .name = "mean",
+        .type = CONFIG_NAME,
+        .flags = CONFIG_AXIS,
+        .def = "task",
+        .choices = MEANS,
+        .when = "source.kind=text",
+        .unit = "",
+        .meaning = "Prompts over which the mean of a head is taken: those of the task, or the same "
+                   "with shuffled labels, so that the mean does not say what the task is.",
     },
     {
         .name = "rankings",

@@ -1,5 +1,7 @@
 #include "stages/ablation_prompts.h"
 
+#include <string.h>
+
 #include "model/length.h"
 #include "sources/source_registry.h"
 #include "stages/effects_prompts.h"
@@ -28,21 +30,28 @@ cleanup:
     return rc;
 }
 
+/* Over shots with shuffled labels, which do not say what the task is. */
+static bool mean_is_shuffled(const struct config_point *point) {
+    return config_has(point, "mean") && strcmp(config_text(point, "mean"), "shuffled") == 0;
+}
+
 static enum err_code open_mean(struct ablation_prompts *t, const struct config_point *point,
                                uint64_t seed, const struct model_dims *d, struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t n = shared_keys_size(point, "prompts");
+    const bool shuffled = mean_is_shuffled(point);
     t->mean = (struct causal_options){
         .prompts = {.n = n, .points = t->points, .dims = d->inputs},
         .T0 = t->points,
         .chunk = shared_keys_chunk(point, n),
         .contexts = shared_keys_contexts(point),
     };
-    TRY(effects_prompts_open(&t->mean_of, point, seed, d, false, err));
+    TRY(effects_prompts_open(&t->mean_of, point, seed, d, shuffled, err));
     if (!source_info(t->mean_of)->answers) return ERR_OK;
-    CHECK_CONFIG(!source_info(t->mean_of)->relabels, point, "source.labels",
+    CHECK_CONFIG(!source_info(t->asked)->relabels, point, "source.labels",
                  "heads are ablated on prompts with their own labels: set it to \"true\"");
     TRY(effects_prompts_measure(&t->mean, point, seed, d, err));
+    if (shuffled) t->mean.prompts.n = t->mean.corrupted.n;
 cleanup:
     return rc;
 }

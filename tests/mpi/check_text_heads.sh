@@ -19,7 +19,7 @@ stages = ( { stage = "fit"; method = ["ltv", "constant"]; points = 1; basis_poin
            { stage = "head_weights"; of = "fit"; },
            { stage = "agreement"; of = ["effects", "head_weights"]; },
            { stage = "ablation"; of = ["effects", "head_weights"]; points = 5; prompts = 10; functions = 20; chunk = 6;
-             draws = 2; shares = [.1, .3, 1]; rankings = ["patching", "induction", "change", "random"]; } );
+             mean = ["task", "shuffled"]; draws = 2; shares = [.1, .3, 1]; rankings = ["patching", "induction", "change", "random"]; } );
 END
 
 one="$home/one"
@@ -30,7 +30,7 @@ for stage in head_weights agreement ablation; do
     cp "$work/out" "$work/$stage.csv"
 done
 python3 - "$work" <<'END' || fault "rows"
-import csv, math, sys
+import csv, itertools, math, sys
 
 def rows(stage):
     with open(f"{sys.argv[1]}/{stage}.csv") as f:
@@ -47,16 +47,19 @@ between = [r for r in agreement if r["ranking"] == r["other"] == "change"]
 assert len(between) == 2 and {(r["repeat"], r["other_repeat"]) for r in between} == {("0", "1")}, between
 assert all(r["heads"] == "12" and r["top"] == "1" and math.isclose(float(r["expected"]), 1 / 12) for r in agreement)
 
-# 4 maps and 2 random orders; each map without those of another kind: 2 x (induction, 2 changes, and so on).
-assert len(ablation) == 2 * (1 + 3 * (4 + 2 + 3 + 3 + 2 + 2)), len(ablation)
-for task in ["capital", "number"]:
-    of = [r for r in ablation if r["source"] == task]
+# For both means: 4 maps and 2 random orders; each map without those of another kind: 2 x (induction, 2 changes, and so on).
+assert len(ablation) == 2 * 2 * (1 + 3 * (4 + 2 + 3 + 3 + 2 + 2)), len(ablation)
+ends = set()
+for task, mean in itertools.product(["capital", "number"], ["task", "shuffled"]):
+    of = [r for r in ablation if (r["source"], r["mean"]) == (task, mean)]
     assert of[0]["ranking"] == "none" and of[0]["heads"] == "0"
     whole = [r for r in of if r["share"] == "1"]
     everything = {r["loss"] for r in whole if r["excluded"] == "none"}
     assert len(everything) == 1 and everything != {of[0]["loss"]}, everything  # all heads, in whatever order
+    ends |= everything
     assert {r["heads"] for r in whole} == {"12", "11"}
     assert all(0 < float(r["loss_low"]) < float(r["loss"]) < float(r["loss_high"]) for r in of)
+assert len(ends) == 4, ends  # the means differ
 END
 
 # ---- refusals: one line, exit 65, nothing computed
@@ -65,4 +68,4 @@ refuses 'heads are ablated on prompts with their own labels' -s ablation.source.
 refuses 'ablation.of: no job of the stage is of the source and the model of effects[0]' -s "ablation.source.task=$home/number.json"
 refuses 'name more jobs' -s agreement.of=effects -s effects.measure=patching
 refuses 'whose jobs it can read' -s fit.method=constant
-conclude "17 jobs on 0 to 3 ranks, a kill, and what they read"
+conclude "19 jobs on 0 to 3 ranks, a kill, and what they read"
