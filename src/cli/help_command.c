@@ -33,8 +33,10 @@ static void add_stage_names(struct text *out) {
 }
 
 void help_overview(struct text *out) {
-    text_add(out, "%s\n\n%s\ncommands (taskvec COMMAND --help: options)\n", COMMAND_SUMMARY,
-             COMMAND_FIRST_STEPS);
+    text_add(out,
+             "%s\n\n%s\ncommands (taskvec COMMAND --help: options; taskvec --version: revision, "
+             "compiler, libraries)\n",
+             COMMAND_SUMMARY, COMMAND_FIRST_STEPS);
     for (size_t i = 0; i < command_count(); i++) {
         const struct command *c = command_at(i);
         text_add(out, "  %-8s %-14s %s\n", c->name, c->arguments, c->meaning);
@@ -45,8 +47,6 @@ void help_overview(struct text *out) {
     help_paragraph(out, "keys",
                    "KEY or STAGE.KEY, such as points or fit.points; docs/config.md lists all");
     add_exit_codes(out);
-    text_add(out, "taskvec --version prints the revision, the compiler and the libraries of the "
-                  "program.\n");
 }
 
 /* ---- one topic */

@@ -158,13 +158,18 @@ static bool is_first_of_its_kind(const struct page *p, size_t i) {
 
 /* "points (stages fit, capture)" of row i and those that read alike. */
 static void add_title(struct text *out, const struct page *p, size_t i) {
+    struct text line = {0};
     size_t n = 0;
     for (size_t j = i; j < p->n; j++) n += are_alike(p->rows[i], p->rows[j]);
-    text_add(out, "%s%s (stage%s ", i > 0 ? "\n" : "", p->rows[i]->name, n > 1 ? "s" : "");
+    text_add(&line, "%s (stage%s ", p->rows[i]->name, n > 1 ? "s" : "");
     for (size_t j = i; j < p->n; j++)
         if (are_alike(p->rows[i], p->rows[j]))
-            text_add(out, "%s%s", j > i ? ", " : "", p->stages[j]);
-    text_add(out, ")\n");
+            text_add(&line, "%s%s", j > i ? ", " : "", p->stages[j]);
+    text_add(&line, ")");
+    text_add(out, "%s", i > 0 ? "\n" : "");
+    help_line(out, text_str(&line));
+    if (line.failed) out->failed = true;
+    text_release(&line);
 }
 
 static bool add_page(struct text *out, const struct stage_schemas *s, const struct wanted *w) {

@@ -21,6 +21,8 @@ static void add_wrapped(struct text *out, size_t column, size_t hang, const char
     text_add(out, "\n");
 }
 
+void help_line(struct text *out, const char *s) { add_wrapped(out, 0, INDENT, s); }
+
 void help_paragraph(struct text *out, const char *label, const char *s) {
     const size_t hang = INDENT + (*label ? LABEL_WIDTH : 0);
     text_add(out, "%*s%-*s", INDENT, "", (int)(hang - INDENT), label);

@@ -12,6 +12,9 @@ enum { HELP_COLUMNS = 100 }; /* no line of help is longer */
  */
 void help_paragraph(struct text *out, const char *label, const char *s);
 
+/* A line without an indent, whose continuations have one. */
+void help_line(struct text *out, const char *s);
+
 /* "  left   s": two columns; s is wrapped in its own. */
 void help_row(struct text *out, const char *left, const char *s);
 

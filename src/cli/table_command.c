@@ -9,7 +9,6 @@
 #include "run/rundir/run_state.h"
 #include "run/tables/answer_table.h"
 #include "run/tables/comparison_pool.h"
-#include "run/tables/map_agreement.h"
 #include "run/tables/stage_table_print.h"
 #include "run/tables/summary.h"
 #include "run/tables/transfer_table.h"
@@ -23,7 +22,6 @@ static const struct option_row OPTIONS[] = {
     {"--measure", NULL, "NAME",
      "of text: accuracy (default), first_accuracy, stripped, loss, perplexity, rank, d_ntp, worse"},
     {"--tasks", NULL, NULL, "of text: a column for each task, a section for each kind of prompts"},
-    {"--agreement", NULL, NULL, "how far maps of heads agree, of stages importance"},
     {"--transfer", NULL, NULL,
      "errors of fits at the lengths of other fits, and on other problems"},
     {"--rows", NULL, NULL, "every row of the evaluate stages instead of the summary"},
@@ -33,7 +31,7 @@ struct request {
     const char *dirs[OPTIONS_MAX];
     size_t n_dirs;
     const char *name; /* of a stage, or NULL */
-    bool rows, compare, agreement, transfer;
+    bool rows, compare, transfer;
     bool several;     /* the command prints more than one table */
     size_t n_printed; /* tables so far */
     struct summary_layout layout;
@@ -51,7 +49,6 @@ static enum err_code read_request(struct request *q, const struct options *o, st
     *q = (struct request){.n_dirs = o->n_args,
                           .rows = options_has(o, "--rows"),
                           .compare = options_has(o, "--compare"),
-                          .agreement = options_has(o, "--agreement"),
                           .transfer = options_has(o, "--transfer"),
                           .layout = {.wide = wide, .intervals = options_has(o, "--intervals")},
                           .output = {.out = out, .width = wide ? SIZE_MAX : terminal_width()}};
@@ -62,8 +59,8 @@ static enum err_code read_request(struct request *q, const struct options *o, st
     q->answers = (struct answer_layout){.intervals = q->layout.intervals,
                                         .tasks = options_has(o, "--tasks")};
     if (measure) TRY(answer_measure_read(&q->answers.measure, measure, err));
-    CHECK(q->agreement + q->transfer + (q->rows || q->compare) <= 1, ERR_USAGE,
-          "--rows, --compare, --agreement, --transfer: expected one of them");
+    CHECK(!q->transfer || !(q->rows || q->compare), ERR_USAGE,
+          "--rows, --compare, --transfer: expected one of them");
     if (format) TRY(table_format_read(&q->output.format, format, err));
 cleanup:
     return rc;
@@ -102,15 +99,13 @@ cleanup:
     return rc;
 }
 
-/* A table that is made from the rows of a stage: --agreement, --transfer. */
-static enum err_code print_made(struct request *q, const struct run_state *r, size_t stage,
-                                struct err *err) {
+static enum err_code print_transfer(struct request *q, const struct run_state *r, size_t stage,
+                                    struct err *err) {
     enum err_code rc = ERR_OK;
     struct stage_table rows = {0}, made = {0};
     begin_table(q, r, stage);
     TRY(stage_table_collect(&rows, r, stage, err));
-    if (q->agreement) TRY(map_agreement_make(&made, &rows, err));
-    if (q->transfer) TRY(transfer_table_make(&made, &rows, err));
+    TRY(transfer_table_make(&made, &rows, err));
     TRY(stage_table_print(&q->output, &made, q->layout.wide, err));
 cleanup:
     stage_table_release(&made);
@@ -158,7 +153,7 @@ cleanup:
 /* ---- which stage */
 
 static enum err_code no_stage(const struct run_state *r, const struct request *q, struct err *err) {
-    const char *name = q->name ? q->name : q->agreement ? "importance" : "evaluate";
+    const char *name = q->name ? q->name : "evaluate";
     struct text names = {0};
     for (size_t s = 0; s < r->plan.n_stages; s++)
         text_add(&names, "%s%s", s ? ", " : "", r->plan.stages[s].name);
@@ -185,14 +180,9 @@ static bool is_evaluation(const struct plan *p, size_t stage) {
     return strcmp(p->stages[stage].kind->name, "evaluate") == 0;
 }
 
-static bool has_maps(const struct plan *p, size_t stage) {
-    return strcmp(p->stages[stage].kind->name, "importance") == 0;
-}
-
 /* The stage of that name; without one, every stage with a table of its own. */
 static bool is_wanted(const struct request *q, const struct plan *p, size_t stage) {
     if (q->name) return strcmp(q->name, p->stages[stage].name) == 0;
-    if (q->agreement) return has_maps(p, stage);
     return q->compare || q->transfer ? is_evaluation(p, stage) : is_summarised(p, stage);
 }
 
@@ -200,8 +190,6 @@ static bool is_wanted(const struct request *q, const struct plan *p, size_t stag
 static enum err_code check_stage(const struct request *q, const struct plan *p, size_t stage,
                                  struct err *err) {
     enum err_code rc = ERR_OK;
-    CHECK(!q->agreement || has_maps(p, stage), ERR_USAGE,
-          "--agreement %s: the stage maps no heads: name one of kind importance, or none", q->name);
     const char *option = q->compare ? "--compare" : "--transfer";
     const bool evaluations = q->compare || q->transfer;
     CHECK(!evaluations || is_evaluation(p, stage), ERR_USAGE,
@@ -217,7 +205,7 @@ cleanup:
 
 static enum err_code print_stage(struct request *q, const struct run_state *r, size_t stage,
                                  struct err *err) {
-    if (q->agreement || q->transfer) return print_made(q, r, stage, err);
+    if (q->transfer) return print_transfer(q, r, stage, err);
     if (q->compare) return comparison_set_add(&q->compared, r, stage, err);
     if (q->name || q->rows) return print_rows(q, r, stage, err);
     if (is_text(&r->plan, stage)) return print_answers(q, r, stage, err);

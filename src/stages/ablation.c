@@ -72,7 +72,7 @@ static const struct config_key KEYS[] = {
         .unit = "",
         .meaning = "Orders of heads that are used, of those that `of` gives: by causal map, "
                    "attribution, induction score, size of the weights of a fit or of their change "
-                   "since its beginning; and by chance.",
+                   "since its beginning, the error without each head (left_out); and by chance.",
     },
     {
         .name = "shares",
@@ -139,6 +139,8 @@ static size_t planned_maps(struct head_map out[MAPS_MOST], const struct head_map
         } else if (strcmp(kind, "head_weights") == 0) {
             if (o->wanted[HEAD_MAP_WEIGHTS]) out[maps++].kind = HEAD_MAP_WEIGHTS;
             if (o->wanted[HEAD_MAP_CHANGE]) out[maps++].kind = HEAD_MAP_CHANGE;
+        } else if (strcmp(kind, "leave_one_out") == 0 && o->wanted[HEAD_MAP_LEFT_OUT]) {
+            out[maps++].kind = HEAD_MAP_LEFT_OUT;
         }
     }
     return maps;
@@ -203,7 +205,7 @@ cleanup:
     return rc;
 }
 
-static const char *const PARENTS[] = {"effects", "head_weights", "pretrain", NULL};
+static const char *const PARENTS[] = {"effects", "head_weights", "leave_one_out", "pretrain", NULL};
 
 extern const struct stage stage_ablation;
 const struct stage stage_ablation = {

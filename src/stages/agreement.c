@@ -60,7 +60,7 @@ static enum err_code agreement_run(struct job_ctx *ctx, struct err *err) {
     size_t number = 0;
     TRY(job_model_open(&model, ctx, err));
     const struct head_maps_options o = {.dims = &model.params.dims,
-                                        .wanted = {true, true, true, true, true}};
+                                        .wanted = {true, true, true, true, true, true}};
     TRY(head_maps_read(&maps, ctx, &o, err));
     for (size_t a = 0; a < maps.n; a++)
         for (size_t b = a + 1; b < maps.n; b++)
@@ -76,6 +76,7 @@ static size_t planned_maps(const struct stage_parent *parents, size_t n) {
     size_t maps = 0;
     for (size_t i = 0; i < n; i++) {
         if (strcmp(parents[i].stage->name, "effects") == 0) maps += 1;
+        if (strcmp(parents[i].stage->name, "leave_one_out") == 0) maps += 1;
         if (strcmp(parents[i].stage->name, "head_weights") == 0) maps += 2;
     }
     return maps;
@@ -106,7 +107,7 @@ cleanup:
 
 ROW_DEFINE(agreement_row, AGREEMENT_ROW);
 
-static const char *const PARENTS[] = {"effects", "head_weights", "pretrain", NULL};
+static const char *const PARENTS[] = {"effects", "head_weights", "leave_one_out", "pretrain", NULL};
 
 extern const struct stage stage_agreement;
 const struct stage stage_agreement = {

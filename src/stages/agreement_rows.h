@@ -10,7 +10,8 @@
 #define AGREEMENT_ROW(X)                                                                           \
     X(TEXT, source, "", "problem or task that both orders are of")                                 \
     X(TEXT, ranking, "",                                                                           \
-      "what the first order is by: patching, gradient, induction, weights or change of a fit")     \
+      "what the first order is by: patching, gradient, induction, weights or change of a fit, "    \
+      "left_out: the error without the head")                                                      \
     X(TEXT, fit, "", "the fit of weights and change: its method, and its variant")                 \
     X(INT, repeat, "", "repeat of that fit; else 0")                                               \
     X(TEXT, other, "", "what the second order is by")                                              \

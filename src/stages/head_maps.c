@@ -10,12 +10,15 @@
 #include "tensorfile/tensorfile.h"
 
 const char *const HEAD_MAP_NAMES[] = {"patching", "gradient", "induction", "weights",
-                                      "change",   "random",   NULL};
+                                      "change",   "left_out", "random",    NULL};
+
+static bool is_of_fit(const struct head_map *map) {
+    return map->kind == HEAD_MAP_WEIGHTS || map->kind == HEAD_MAP_CHANGE ||
+           map->kind == HEAD_MAP_LEFT_OUT;
+}
 
 bool head_maps_alike(const struct head_map *a, const struct head_map *b) {
-    const bool fits = a->kind == HEAD_MAP_WEIGHTS || a->kind == HEAD_MAP_CHANGE;
-    const bool both = fits && (b->kind == HEAD_MAP_WEIGHTS || b->kind == HEAD_MAP_CHANGE);
-    return both || a->kind == b->kind;
+    return (is_of_fit(a) && is_of_fit(b)) || a->kind == b->kind;
 }
 
 void head_maps_release(struct head_maps *m) {
@@ -50,17 +53,24 @@ static struct head_map *add_map(struct head_maps *to, enum head_map_kind kind, c
     return map;
 }
 
-/* The mean over prompts of the effect of each head. */
+/* The mean over prompts of the effect of each head, or over functions of the change of the error
+ * without it. */
 static enum err_code read_effects(struct head_values *v, const struct tensorfile *file,
                                   enum head_map_kind kind, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = v->o->dims;
-    const struct tensor_info *t = tensorfile_find(file, "effects");
+    const bool left_out = kind == HEAD_MAP_LEFT_OUT;
+    const char *name = left_out ? "changes" : "effects", *fit = tensorfile_note(file, "fit"),
+               *repeat = tensorfile_note(file, "repeat");
+    const struct tensor_info *t = tensorfile_find(file, name);
     CHECK(t && t->type == TENSOR_F32 && t->rank == 3 && t->shape[0] == d->L && t->shape[1] == d->H,
-          ERR_DATA, "%s: no effects of %zu x %zu heads", tensorfile_path(file), d->L, d->H);
+          ERR_DATA, "%s: no %s of %zu x %zu heads", tensorfile_path(file), name, d->L, d->H);
+    CHECK(!left_out || (fit && repeat), ERR_DATA, "%s: does not say what was fitted",
+          tensorfile_path(file));
     const float *effect = t->data;
     const size_t n = t->shape[2];
-    struct head_map *map = add_map(v->to, kind, "", 0);
+    struct head_map *map = left_out ? add_map(v->to, kind, fit, strtoll(repeat, NULL, 10))
+                                    : add_map(v->to, kind, "", 0);
     for (size_t i = 0; i < v->to->heads; i++)
         for (size_t r = 0; r < n; r++) map->value[i] += (double)effect[i * n + r] / (double)n;
     causal_rank(map->order, map->value, v->to->heads);
@@ -95,16 +105,29 @@ cleanup:
     return rc;
 }
 
+/* The kind of map that an input has, the first of two; false: none that is wanted, such as the
+ * model. */
+static bool kind_of_input(enum head_map_kind *out, const struct head_values *v,
+                          const struct job_input *input) {
+    *out = HEAD_MAP_WEIGHTS;
+    if (is_input_of_weights(input)) return true;
+    if (strcmp(input->kind, "effects") == 0)
+        *out = (enum head_map_kind)effects_measure_of(input->point);
+    else if (strcmp(input->kind, "leave_one_out") == 0)
+        *out = HEAD_MAP_LEFT_OUT;
+    else
+        return false;
+    return v->o->wanted[*out];
+}
+
 static enum err_code read_input(struct head_values *v, const struct job_input *input,
                                 struct err *err) {
     enum err_code rc = ERR_OK;
     struct tensorfile *file = NULL;
-    const bool effects = strcmp(input->kind, "effects") == 0, weights = is_input_of_weights(input);
-    const enum head_map_kind kind =
-        effects ? (enum head_map_kind)effects_measure_of(input->point) : HEAD_MAP_WEIGHTS;
-    if (!(effects && v->o->wanted[kind]) && !weights) return ERR_OK; /* the model, for example */
+    enum head_map_kind kind;
+    if (!kind_of_input(&kind, v, input)) return ERR_OK;
     TRY(tensorfile_open(&file, input->artifact, err));
-    TRY(weights ? read_fit(v, file, err) : read_effects(v, file, kind, err));
+    TRY(kind == HEAD_MAP_WEIGHTS ? read_fit(v, file, err) : read_effects(v, file, kind, err));
 cleanup:
     tensorfile_close(file);
     return rc;

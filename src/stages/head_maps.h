@@ -1,6 +1,6 @@
 /*
- * head_maps.h - the orders of heads that the jobs of `effects` and `head_weights` give, as other
- * jobs read them.
+ * head_maps.h - the orders of heads that the jobs of `effects`, `head_weights` and
+ * `leave_one_out` give, as other jobs read them.
  */
 #ifndef STAGES_HEAD_MAPS_H
 #define STAGES_HEAD_MAPS_H
@@ -14,8 +14,9 @@ enum head_map_kind {
     HEAD_MAP_PATCHING,
     HEAD_MAP_GRADIENT,
     HEAD_MAP_INDUCTION,
-    HEAD_MAP_WEIGHTS, /* of a fit, without sign */
-    HEAD_MAP_CHANGE,  /* of these weights since their beginning, without sign */
+    HEAD_MAP_WEIGHTS,  /* of a fit, without sign */
+    HEAD_MAP_CHANGE,   /* of these weights since their beginning, without sign */
+    HEAD_MAP_LEFT_OUT, /* of the error of a fit without each head */
     HEAD_MAP_RANDOM
 };
 extern const char *const HEAD_MAP_NAMES[]; /* in that order, NULL-terminated */

@@ -20,7 +20,7 @@
     X(ablation)                                                                                    \
     X(compare)                                                                                     \
     X(probe)                                                                                       \
-    X(importance)                                                                                  \
+    X(leave_one_out)                                                                               \
     X(universal)
 
 #define X(name) extern const struct stage stage_##name;

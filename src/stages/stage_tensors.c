@@ -89,9 +89,8 @@ static const struct stage_tensor TENSORS[] = {
      "parameters of the test functions as predicted from all layers"},
     {"probe", "parameters", "n x parameters",
      "true parameters; the test functions are the last ones"},
-    {"importance", "errors", "(1 + L H) x n",
-     "error of each function with all weights, then without head 0, 1, ..."},
-    {"importance", "effects", "L x H x prompts", "indirect effect of each head on each prompt"},
+    {"leave_one_out", "errors", "n", "error of each function with all heads"},
+    {"leave_one_out", "changes", "L x H x n", "error without each head minus that with all"},
     {"universal", "effects", "L x H", "mean effect of each head over the tasks that are used"},
     {"probe", "features", "n x numbers", "keep = [\"features\"]: what is read, layer by layer"},
 };

@@ -27,8 +27,7 @@ stages = (
   { stage = "effects"; of = "pretrain"; points = 4; prompts = 4; reading = ["heads", "reprojected"]; },
   { stage = "compare"; of = "rates"; also = "plain"; k = 6; functions = 8; axes = 2; keep = "states"; },
   { stage = "probe"; of = "rates"; also = "plain"; functions = 20; keep = "features"; },
-  { stage = "fit"; name = "heads"; of = "pretrain"; method = "ltv"; points = 6; prompts = 40; batch = 16; epochs = 2; },
-  { stage = "importance"; of = "heads"; functions = 4; prompts = 4; }
+  { stage = "leave_one_out"; of = "fit"; functions = 4; }
 );
 END
 timeout 120 "$program" run tiny.cfg -o run --quiet >/dev/null 2>err || die "run: $(cat err)"

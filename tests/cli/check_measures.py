@@ -1,4 +1,4 @@
-"""check_measures.py RUN - compares the tables `compare`, `probe` and /agreement of a run with NumPy, SciPy and scikit-learn."""
+"""check_measures.py RUN - compares the tables `compare`, `probe` and `agreement` of a run with NumPy, SciPy and scikit-learn."""
 
 import json
 import sys
@@ -124,20 +124,19 @@ def check_probe(checks, file, rows, folder):
                 checks.same(name + " interval", row["r2_low"], row["r2_high"])
 
 
-def maps(rows):
-    """Heads by each map, largest first in the order of the table."""
-    columns = ("weight", "change", "leave_one_out", "effect")
-    return {c: np.abs(rows[c]) if c in ("weight", "change") else rows[c] for c in columns}
-
-
-def check_agreement(checks, rows, pairs):
-    checks.same("pairs of maps", len(pairs), 2 * 6 + 3)
+def check_agreement(checks, file):
+    """Two fits without each head, and the causal map."""
+    left_out, effects = file["tables/leave_one_out"][:], file["tables/effects"][:]
+    maps = {("left_out", r): left_out[left_out["repeat"] == r]["mse_change"] for r in (0, 1)}
+    maps["patching", 0] = effects["effect"]
+    pairs = file["tables/agreement"][:]
+    checks.same("pairs of maps", len(pairs), 3)
     for pair in pairs:
-        x = maps(rows[rows["job"] == pair["job"]])[text(pair["map"])]
-        y = maps(rows[rows["job"] == pair["against_job"]])[text(pair["against"])]
-        top = max(1, len(x) // 4)
+        x, y = (maps[text(pair[kind]), pair[repeat]] for kind, repeat in
+                (("ranking", "repeat"), ("other", "other_repeat")))
+        top = len(x) // 4
         first = [set(np.argsort(-m, kind="stable")[:top]) for m in (x, y)]
-        name = f"{text(pair['map'])} against {text(pair['against'])}"
+        name = f"{text(pair['ranking'])} against {text(pair['other'])}"
         checks.same(name + " spearman", pair["spearman"], spearmanr(x, y).statistic)
         checks.same(name + " overlap", pair["overlap"], len(first[0] & first[1]) / top)
 
@@ -148,7 +147,7 @@ def main():
     with h5py.File(folder + "/results.h5") as file:
         check_compare(checks, file, file["tables/compare"][:], folder)
         check_probe(checks, file, file["tables/probe"][:], folder)
-        check_agreement(checks, file["tables/importance"][:], file["agreement/importance"][:])
+        check_agreement(checks, file)
     print(f"{checks.compared} numbers compared, {checks.wrong} differ")
     return checks.wrong > 0 or checks.compared < 500
 

@@ -33,12 +33,11 @@ stages = (
   { stage = "ablation"; of = ["effects", "head_weights"]; points = 4; functions = 8; prompts = 8; },
   { stage = "compare"; of = "fit"; also = "plain"; k = 6; functions = 8; axes = 2; },
   { stage = "probe"; of = "fit"; also = "plain"; functions = 20; },
-  { stage = "fit"; name = "heads"; of = "pretrain"; method = "ltv"; points = 6; prompts = 40; batch = 16; epochs = 2; },
-  { stage = "importance"; of = "heads"; functions = 4; prompts = 4; }
+  { stage = "leave_one_out"; of = "fit"; functions = 4; }
 );
 END
 ASAN_OPTIONS=detect_leaks=0 timeout 120 "$program" run tiny.cfg -o run --quiet >/dev/null
-for stage in pretrain fit evaluate estimate capture effects head_weights agreement ablation compare probe heads importance; do
+for stage in pretrain fit evaluate estimate capture effects head_weights agreement ablation compare probe leave_one_out; do
     "$program" table run "$stage" --format csv >"$stage.csv"
 done
 "$program" plan tiny.cfg --resolved >resolved.cfg

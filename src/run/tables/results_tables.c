@@ -10,7 +10,6 @@
 #include "run/tables/comparison_pool.h"
 #include "run/tables/error_names.h"
 #include "run/tables/key_columns.h"
-#include "run/tables/map_agreement.h"
 #include "run/tables/stage_table.h"
 #include "store/artifact.h"
 #include "store/results.h"
@@ -230,24 +229,6 @@ cleanup:
     return rc;
 }
 
-/* ---- /agreement/STAGE */
-
-static enum err_code publish_agreement(struct results *file, const struct run_state *r,
-                                       size_t stage, struct err *err) {
-    enum err_code rc = ERR_OK;
-    struct stage_table rows = {0}, t = {0};
-    char path[256];
-    if (strcmp(r->plan.stages[stage].kind->name, "importance") != 0) return ERR_OK;
-    TRY(stage_table_collect(&rows, r, stage, err));
-    TRY(map_agreement_make(&t, &rows, err));
-    (void)snprintf(path, sizeof path, "/agreement/%.200s", r->plan.stages[stage].name);
-    TRY(results_table(file, path, &t.columns, t.cells, t.n, err));
-cleanup:
-    stage_table_release(&t);
-    stage_table_release(&rows);
-    return rc;
-}
-
 /* ---- /attempts: a row each; its provenance as texts, then what it did */
 
 #define ATTEMPTS_ROW(X)                                                                            \
@@ -346,7 +327,6 @@ enum err_code results_tables_publish(const struct run_state *r, struct err *err)
     TRY(results_create(&file, path, err));
     for (size_t s = 0; s < r->plan.n_stages; s++) TRY(publish_stage(file, r, s, err));
     TRY(publish_comparisons(file, r, err));
-    for (size_t s = 0; s < r->plan.n_stages; s++) TRY(publish_agreement(file, r, s, err));
     TRY(publish_jobs(file, r, err));
     TRY(publish_config(file, r, err));
     TRY(publish_attempts(file, &r->history, err));

@@ -75,6 +75,7 @@ static bool tells_rows_apart(const struct stage_table *rows, size_t column) {
 static int rank_of(const struct stage_table *rows, size_t column) {
     const char *name = rows->columns.list[column].name;
     if (column == 0 || column > rows->job || is_main_result(name)) return 0;
+    if (column == rows->job && strcmp(name, "job") != 0) return 0; /* of a table without jobs */
     if (strcmp(name, "reading") == 0 && tells_rows_apart(rows, column)) return 1;
     for (int i = 0; i < N_DETAILS; i++)
         if (strcmp(name, DETAILS[i]) == 0) return 1 + N_DETAILS - i;
