@@ -102,18 +102,21 @@ static bool is_named(const struct config_point *point, const char *source) {
     return false;
 }
 
-/* The mean of every head over the n prompts of effect [heads, n], and the interval of the best. */
+/* The mean of every head over the n prompts of effect [heads, n], the interval of the largest, and
+ * whether some head has one above 0. */
 static enum err_code average_prompts(struct task_map *map, double *value, const float *effect,
                                      size_t heads, double confidence, struct err *err) {
     const size_t n = map->prompts;
     double *one = calloc(n + 1, sizeof *one);
     if (!one) return ERR(err, ERR_MEMORY, "no memory for the effects of %zu prompts", n);
+    map->reason = "no head has an effect above 0";
     for (size_t i = 0; i < heads; i++) {
-        for (size_t r = 0; r < n; r++) value[i] += (double)effect[i * n + r] / (double)n;
-        if (value[i] > value[map->best]) map->best = i;
+        for (size_t r = 0; r < n; r++) one[r] = (double)effect[i * n + r];
+        const struct interval of = interval_t(one, n, 1 - (1 - confidence) / (double)heads);
+        value[i] = of.value;
+        if (of.low > 0) map->reason = "";
+        if (i == 0 || of.value > map->effect.value) map->effect = of, map->best = i;
     }
-    for (size_t r = 0; r < n; r++) one[r] = (double)effect[map->best * n + r];
-    map->effect = interval_t(one, n, 1 - (1 - confidence) / (double)heads);
     free(one);
     return ERR_OK;
 }
@@ -127,11 +130,10 @@ static enum err_code read_map(struct universal *u, const struct job_input *input
     const struct tensor_info *t = tensorfile_find(file, EFFECTS);
     CHECK(t && t->type == TENSOR_F32 && t->rank == 3 && t->shape[0] == d->L && t->shape[1] == d->H,
           ERR_DATA, "%s: no effects of %zu x %zu heads", input->artifact, d->L, d->H);
-    *map = (struct task_map){.prompts = t->shape[2], .reason = ""};
+    *map = (struct task_map){.prompts = t->shape[2]};
     source_name(map->source, sizeof map->source, input->point);
     TRY(average_prompts(map, u->values + u->n * u->heads, t->data, u->heads,
                         config_float(u->ctx->point, "confidence"), err));
-    if (!(map->effect.low > 0)) map->reason = "no head has an effect above 0";
     if (is_named(u->ctx->point, map->source)) map->reason = "named in without";
     u->n++;
 cleanup:
@@ -148,11 +150,11 @@ static size_t used_maps(const struct universal *u) {
 static enum err_code average_tasks(struct universal *u, struct err *err) {
     const size_t used = used_maps(u);
     if (used == 0)
-        return ERR(err, ERR_NUMERIC,
-                   "all of %zu tasks are left out, the first, %s, because %s: measure effects on "
-                   "more prompts, or on tasks that the model can do",
-                   u->n, u->maps[0].source,
-                   u->maps[0].effect.low > 0 ? "`without` names it" : u->maps[0].reason);
+        return ERR(
+            err, ERR_NUMERIC,
+            "all of %zu tasks are left out, the first, %s, as \"%s\": measure effects on more "
+            "prompts, or on tasks that the model can do",
+            u->n, u->maps[0].source, u->maps[0].reason);
     for (size_t t = 0; t < u->n; t++)
         for (size_t i = 0; !*u->maps[t].reason && i < u->heads; i++)
             u->mean[i] += u->values[t * u->heads + i] / (double)used;
