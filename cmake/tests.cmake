@@ -155,7 +155,7 @@ set(slow_tests
   program.check_ten_thousand 90 program.check_signals 70 program.check_storage 70 program.check_ranks 70
   program.check_isolation 50 program.check_paper 50 mpi.balance 45 program.check_memory 35 program.check_bench 35
   program.check_digest 30 program.check_progress 25 program.check_faults 25 program.check_groups 25 program.check_orders 25
-  program.check_submit 25 program.check_interop 25 mpi.farm_2 25 mpi.farm_3 25 mpi.farm_5 25)
+  program.text_methods 30 program.check_submit 25 program.check_interop 25 mpi.farm_2 25 mpi.farm_3 25 mpi.farm_5 25)
 while(slow_tests)
   list(POP_FRONT slow_tests test seconds)
   if(TEST ${test})

@@ -1,5 +1,6 @@
 """check_planted.py BINARY FORWARD INVERSE BIJECTION: the runs of check_planted.sh against what the weights of the model were set for."""
 import csv
+import functools
 import io
 import json
 import struct
@@ -14,6 +15,7 @@ def call(*words):
     return subprocess.run([binary, *words], capture_output=True, text=True, check=True).stdout
 
 
+@functools.cache
 def rows(run, *table):
     return list(csv.DictReader(io.StringIO(call("table", run, *table, "--format", "csv"))))
 
@@ -31,9 +33,8 @@ def effects(run, measure):
     return {(int(r["layer"]), int(r["head"])): float(r["effect"]) for r in rows(run, "effects") if r["measure"] == measure}
 
 
-def accuracy(run, method, k, shift):
-    found = [float(r["accuracy"]) for r in rows(run, "evaluate")
-             if (r["method"], int(r["k"]), r["shift"]) == (method, k, shift)]
+def accuracy(run, method, k, shift, stage="evaluate"):
+    found = [float(r["accuracy"]) for r in rows(run, stage) if (r["method"], int(r["k"]), r["shift"]) == (method, k, shift)]
     assert found, (run, method, k, shift)
     return sum(found) / len(found)
 
@@ -53,7 +54,13 @@ def check_one_direction(run):
     assert accuracy(run, "plain", 8, "none") == 1
     assert accuracy(run, "plain", 0, "none") == accuracy(run, "plain", 8, "shuffled_labels") == 0
     assert accuracy(run, "random", 0, "none") < 0.4, accuracy(run, "random", 0, "none")
-    for method in "ltv", "site", "learned_vector":
+    for selection, is_planted in ("aie", True), ("gradient", True), ("bottom", False):
+        for fit in rows(run, selection):
+            w = weights(run, fit["job"])
+            assert sum(w) == 1 and w[LAYER * HEADS + HEAD] == is_planted, (run, selection, w)
+        found = accuracy(run, "fv", 0, "none", "test_" + selection)  # over both sites
+        assert found == is_planted, (run, selection, found)
+    for method in "ltv", "site", "learned_vector", "state_vector":
         for k, shift in (0, "none"), (8, "shuffled_labels"):
             assert accuracy(run, method, k, shift) > 0.9, (run, method, k, shift, accuracy(run, method, k, shift))
 
@@ -63,8 +70,10 @@ def check_bijection(run):
     mean = effects(run, "patching")[LAYER, HEAD]
     assert mean < 0.5, mean
     assert accuracy(run, "plain", 8, "none") == 1 and accuracy(run, "plain", 0, "none") == 0
-    for method in "ltv", "site", "learned_vector":
+    for method in "ltv", "site", "learned_vector", "state_vector":
         assert accuracy(run, method, 0, "none") <= 0.5, (method, accuracy(run, method, 0, "none"))
+    for selection in "aie", "gradient":
+        assert accuracy(run, "fv", 0, "none", "test_" + selection) <= 0.5, selection
     assert accuracy(run, "loreft", 0, "none") > 0.7, accuracy(run, "loreft", 0, "none")
 
 

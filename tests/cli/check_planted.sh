@@ -19,8 +19,19 @@ stages = (
   { stage = "fit"; method = ["ltv", "site", "learned_vector", "loreft"]; points = 1; basis = "mean"; basis_points = 9; prompts = 24;
     batch = 8; epochs = 40; patience = 0; repeat = [0, 1]; site = { gate = 0.5; init = 0.0; }; learned_vector = { layer = 2; };
     loreft = { layer = 1; rank = 1; }; optimiser = { lr = 0.3; epsilon = 1.0; }; },
-  { stage = "evaluate"; of = "fit"; also = ["plain", "random"]; points = [1, 9]; functions = 128; shift = ["none", "shuffled_labels"]; } );
+  { stage = "fit"; name = "states"; method = "state_vector"; points = 1; basis = "mean"; basis_points = 9; prompts = 24; batch = 8; },
+@FV@
+  { stage = "evaluate"; of = ["fit", "states"]; also = ["plain", "random"]; points = [1, 9]; functions = 128;
+    shift = ["none", "shuffled_labels"]; } );
 END_OF_CONFIG
+for selection in aie gradient bottom; do
+    cat <<END_OF_STAGES
+  { stage = "fit"; name = "$selection"; method = "fv"; fv = { heads = 1; selection = "$selection"; sites = ["one_layer", "distributed"]; };
+    points = 1; basis = "mean"; basis_points = 9; prompts = 24; batch = 8; },
+  { stage = "evaluate"; name = "test_$selection"; of = "$selection"; points = 1; functions = 128; },
+END_OF_STAGES
+done >stages.txt
+sed -i -e '/@FV@/r stages.txt' -e '/@FV@/d' planted.cfg
 for form in forward inverse bijection; do
     timeout 300 "$program" run planted.cfg -o "$form" --quiet --in-process -s "source.form=$form" >/dev/null
 done

@@ -4,6 +4,7 @@ import torch.nn.functional as F
 from transformers import AutoModelForCausalLM
 
 TOLERANCE = 1e-4
+ANSWER_FOLLOWS = [ord("A") - 31, ord(":") - 31]  # tokens before an answer, as make_text_model.py numbers characters
 
 
 def close(got, want, what):
@@ -15,7 +16,7 @@ def close(got, want, what):
 
 
 class Model:
-    """run() gives logits, and what the last token of a prompt had: head outputs z, attention outputs a, block outputs x."""
+    """run() gives logits and all activations of a sequence: head outputs z, attention outputs a, block outputs x."""
 
     def __init__(self, folder):
         self.net = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float64, attn_implementation="eager").eval()
@@ -25,32 +26,36 @@ class Model:
         llama = hasattr(body, "layers")
         self.blocks = body.layers if llama else body.h
         self.embedding = body.embed_tokens if llama else body.wte
+        self.norm = body.norm if llama else body.ln_f
         self.projections = [b.self_attn.o_proj if llama else b.attn.c_proj for b in self.blocks]
         self.W = [p.weight.T if llama else p.weight for p in self.projections]  # [H D, E]
-        self.b = [p.bias if p.bias is not None else torch.zeros(p.weight.shape[-1] if not llama else p.weight.shape[0]).double()
-                  for p in self.projections]
         self.has_bias = not llama
         self.L, self.H, self.E = len(self.blocks), self.net.config.num_attention_heads, self.net.config.hidden_size
+        self.b = [p.bias if self.has_bias else torch.zeros(self.E).double() for p in self.projections]
 
     def run(self, ids, edits=(), token=None):
-        """edits: (site, layer, function of the activation at `token`), of the sites heads, attention, block and embedding."""
+        """edits: (site, layer, function of the activation), of the sites heads, attention, block and embedding at `token`, the last one
+        by default, and of all_tokens, block outputs [T, E] of the sequence."""
         token = len(ids) - 1 if token is None else token
         seen = {}
 
         def applied(value, site, layer):
-            row = value[0, token]
+            rows = value[0]
             for where, at, function in edits:
                 if (where, at) == (site, layer):
-                    row = function(row)
-            seen[site, layer] = row
-            return torch.cat([value[:, :token], row[None, None], value[:, token + 1:]], dim=1)
+                    rows = torch.cat([rows[:token], function(rows[token])[None], rows[token + 1:]])
+                if (where, at) == ("all_tokens", layer) and site == "block":
+                    rows = function(rows)
+            seen[site, layer] = rows
+            return rows[None]
 
         def block_hook(layer):
             def hook(_module, _inputs, out):
                 return applied(out, "block", layer) if torch.is_tensor(out) else (applied(out[0], "block", layer), *out[1:])
             return hook
 
-        handles = [self.embedding.register_forward_hook(lambda _m, _i, out: applied(out, "embedding", 0))]
+        handles = [self.embedding.register_forward_hook(lambda _m, _i, out: applied(out, "embedding", 0)),
+                   self.blocks[0].register_forward_pre_hook(lambda _m, inputs: seen.update({("block", -1): inputs[0][0]}))]
         for l, (block, projection) in enumerate(zip(self.blocks, self.projections)):
             handles.append(projection.register_forward_pre_hook(lambda _m, inputs, l=l: (applied(inputs[0], "heads", l),)))
             handles.append(projection.register_forward_hook(lambda _m, _i, out, l=l: applied(out, "attention", l)))
@@ -62,10 +67,25 @@ class Model:
                 handle.remove()
         return logits, seen
 
-    def basis(self, ids):
+    def stack(self, seen, site, token=-1):
+        return torch.stack([seen[site, l][token] for l in range(self.L)])
+
+    def basis(self, prompt):
         with torch.no_grad():
-            _, seen = self.run(ids)
-        return {"basis_" + site: torch.stack([seen[site, l] for l in range(self.L)]) for site in ("heads", "attention")}
+            _, seen = self.run(prompt["ids"])
+            parts = {"heads": self.stack(seen, "heads"), "attention": self.stack(seen, "attention"), "state": self.stack(seen, "block")}
+            starts = [t for t in range(len(prompt["ids"])) if prompt["ids"][t - 1:t + 1] == ANSWER_FOLLOWS]
+            for m in range(1, 4):
+                parts[f"recent_{m}"] = torch.stack([self.stack(seen, "attention", t) for t in starts[-m:]]).mean(0)
+            parts["step"] = self.step(prompt)
+        return {"basis_" + name: value for name, value in parts.items()}
+
+    def step(self, prompt):
+        """The change from the last token of a prompt to that of its answer, of all stages, of norm 1."""
+        _, seen = self.run(prompt["ids"] + prompt["answer"])
+        stages = [seen["block", l] for l in range(-1, self.L - 1)] + [self.norm(seen["block", self.L - 1][None])[0]]
+        change = torch.stack([stage[-1] - stage[len(prompt["ids"]) - 1] for stage in stages])
+        return change / change.norm()
 
 
 def mean_basis(bases):
@@ -148,4 +168,4 @@ def loreft(model, w, _basis, _reading, case):
     return [("block", layer_of(case), lambda h: h + R.T @ (W @ h + b - R @ h))]
 
 
-METHODS = {"ltv": ltv, "constant": constant, "bias_only": bias_only, "learned_vector": learned_vector, "site": site, "loreft": loreft}
+LEARNED = {"ltv": ltv, "constant": constant, "bias_only": bias_only, "learned_vector": learned_vector, "site": site, "loreft": loreft}

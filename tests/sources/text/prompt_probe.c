@@ -1,10 +1,10 @@
 /* prompt_probe CONFIG STAGE [BASIS_POINTS] - prints the text prompts that a job of that stage
- * reads, as JSON, for programs that compute its results in another way: lists of {"ids": [...],
- * "answer":
- * [...]}. Of a fit, "asked" are the prompts for training and then for validation, "basis" those
- * that go with them, "shuffled" and "clean" those that weights are derived from, with shuffled and
- * with their own labels. Of an evaluation, "asked" are the test items, and "basis", of
- * BASIS_POINTS, go with items that have a vector of their own. 1 with a line on standard error. */
+ * reads, as JSON, for programs that compute its results in another way: lists of objects with "ids"
+ * and "answer". Of a fit, "asked" are the prompts for training and then for validation, "basis"
+ * those that go with them, "shuffled", "clean" and "alone" those that weights are derived from,
+ * with shuffled labels, with their own, and without shots. Of an evaluation, "asked" are the test
+ * items, and "basis", of BASIS_POINTS, go with items that have a vector of their own. 1 with a line
+ * on standard error. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,6 +104,8 @@ static enum err_code print_fit(const struct probe *p, struct err *err) {
     o.clean = true;
     printf(",\n");
     TRY(print_prompts(p, "clean", &o, n, T0, err));
+    printf(",\n");
+    TRY(print_prompts(p, "alone", &o, n, 1, err));
 cleanup:
     return rc;
 }
