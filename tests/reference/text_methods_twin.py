@@ -105,6 +105,13 @@ def loss_of(model, prompt, edits, answer):
     return -(log_p[0] if answer == "first" else log_p.mean())
 
 
+def taught_loss_of(model, prompt, edits, teacher, label_weight):
+    """KL(P_ICL || P_vector) of the next token, P_ICL after the clean shots of `teacher`; plus label_weight times the cross entropy."""
+    icl = F.log_softmax(model.run(teacher["ids"])[0][-1], dim=0)
+    own = F.log_softmax(model.run(prompt["ids"], edits)[0][-1], dim=0)
+    return (icl.exp() * (icl - own)).sum() + label_weight * loss_of(model, prompt, edits, "all")
+
+
 def scores_of(model, prompt, edits):
     log_p = log_probabilities(model, prompt, edits)
     return torch.stack([log_p[0], log_p.sum()])

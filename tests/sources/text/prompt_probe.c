@@ -2,9 +2,9 @@
  * reads, as JSON, for programs that compute its results in another way: lists of objects with "ids"
  * and "answer". Of a fit, "asked" are the prompts for training and then for validation, "basis"
  * those that go with them, "shuffled", "clean" and "alone" those that weights are derived from,
- * with shuffled labels, with their own, and without shots. Of an evaluation, "asked" are the test
- * items, and "basis", of BASIS_POINTS, go with items that have a vector of their own. 1 with a line
- * on standard error. */
+ * with shuffled labels, with their own, and without shots, "teacher" those with the same questions.
+ * Of an evaluation, "asked" are the test items, and "basis", of BASIS_POINTS, go with items that
+ * have a vector of their own. 1 with a line on standard error. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +62,7 @@ static enum err_code print_prompts(const struct probe *p, const char *name,
     TRY(source_reserve(s, n, points, err));
     const struct prompt_view v = source_draw(s, 0, n);
     TRY(source_status(s, err));
-    printf("\"%s\": [", name);
+    printf("%s\"%s\": [", strcmp(name, "asked") == 0 ? "" : ",\n", name);
     for (size_t i = 0; i < v.n; i++) {
         printf("%s{", i ? ", " : "");
         print_ids("ids", prompt_view_ids(&v, i), prompt_view_length(&v, i));
@@ -92,19 +92,20 @@ static enum err_code print_fit(const struct probe *p, struct err *err) {
                                .held_from = n - (size_t)(held + 0.5)};
     (void)snprintf(split, sizeof split, "fit/%zu", size_at(p->point, "repeat"));
     TRY(print_prompts(p, "asked", &o, n, points > 0 ? points : T0, err));
+    if (size_at(p->point, "teacher_points") > 0) {
+        o.clean = true;
+        TRY(print_prompts(p, "teacher", &o, n, size_at(p->point, "teacher_points"), err));
+        o.clean = false;
+    }
     if (T0 == 0) return rc;
     o.covariates = "basis";
-    printf(",\n");
     TRY(print_prompts(p, "basis", &o, n, T0, err));
     o = (struct source_options){
         .seed = o.seed, .split = split, .asked = SOURCE_TRAIN, .shuffled = true};
-    printf(",\n");
     TRY(print_prompts(p, "shuffled", &o, n, T0, err));
     o.shuffled = false;
     o.clean = true;
-    printf(",\n");
     TRY(print_prompts(p, "clean", &o, n, T0, err));
-    printf(",\n");
     TRY(print_prompts(p, "alone", &o, n, 1, err));
 cleanup:
     return rc;
@@ -119,7 +120,6 @@ static enum err_code print_evaluation(const struct probe *p, size_t T0, struct e
     o.covariates = "basis";
     o.shifted = false;
     if (T0 == 0) return rc;
-    printf(",\n");
     TRY(print_prompts(p, "basis", &o, n, T0, err));
 cleanup:
     return rc;
