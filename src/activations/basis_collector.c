@@ -232,13 +232,24 @@ size_t basis_collector_answers_bytes(const struct model_dims *dims, const struct
 }
 
 /* Of text: the whole prompts, each with its own length. */
-static void collect_text(struct basis_set *s, size_t first, struct basis_collector *c,
-                         const struct params *p, const struct prompt_view *part) {
-    assert(!basis_pass_needed(s->parts, BASIS_PASS_ALONE) && !s->part[BASIS_ANCHORS]);
+static void ask_text(struct basis_collector *c, const struct params *p,
+                     const struct prompt_view *part) {
     prompt_batch_begin(&c->batch, p, NULL);
     prompt_batch_fill(&c->batch, part, (struct prompt_span){.pairs = part->points - 1});
     prompt_batch_ask(&c->batch, part, part->points - 1, 0);
     run_query(c, p, part->n);
+}
+
+static void collect_text(struct basis_set *s, size_t first, struct basis_collector *c,
+                         const struct params *p, const struct prompt_view *part) {
+    assert(!s->part[BASIS_ANCHORS]);
+    if (basis_pass_needed(s->parts, BASIS_PASS_ALONE)) {
+        const struct prompt_view alone = prompt_view_alone(part);
+        assert(alone.text.ids);
+        ask_text(c, p, &alone);
+        basis_set_take(s, first, &c->query, part->n, BASIS_PASS_ALONE);
+    }
+    ask_text(c, p, part);
     basis_set_take(s, first, &c->query, part->n, BASIS_PASS_WHOLE);
     if (s->part[BASIS_STEP]) basis_text_take_steps(s, first, &c->steps, &c->batch, p, part);
     for (size_t i = 0; s->part[BASIS_STEP] && i < part->n; i++) normalise_step(s, first + i);

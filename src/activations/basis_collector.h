@@ -25,7 +25,7 @@ enum err_code basis_collector_create(struct basis_collector **out, const struct 
                                      size_t T0, size_t chunk, enum context_precision contexts,
                                      struct err *err);
 /* For prompts of text with up to `tokens` tokens before the query, whose basis is at their last
- * token: all parts but BASIS_ALONE and BASIS_ANCHORS. */
+ * token: all parts but BASIS_ANCHORS; BASIS_ALONE of prompts that have prompt_text.alone_ids. */
 enum err_code basis_collector_create_text(struct basis_collector **out,
                                           const struct model_dims *dims, size_t tokens,
                                           size_t chunk, enum context_precision contexts,

@@ -55,10 +55,6 @@ static size_t task_edits(struct edit *items, const float *v, const float *w, siz
 
 static enum err_code task_check(const struct method_setup *s, const struct config_point *point,
                                 struct err *err) {
-    if (s->variant == TASK_DIFFERENCE && s->params->dims.vocabulary > 0)
-        return config_error(err, point, "task_vector.form",
-                            "\"difference\" keeps x, which is the query token of numbers; of text "
-                            "the query token is the separator after x: set it to \"replace\"");
     return layer_choice_check(s, point, "task_vector.layer", err);
 }
 
@@ -91,8 +87,8 @@ const struct method method_task_vector = {
              .paper = "Hendel et al., arXiv:2310.15916",
              .sees = "T0 - 1 examples of the function (basis \"prompt\"), or none (basis \"mean\")",
              .cost = "one basis prompt and one token per function",
-             .text = "form replace alone, as published: the query token is the separator after x; "
-                     "difference is refused, since basis prompts are not read without their shots",
+             .text = "the query token is the separator after x, so replace is what the paper does; "
+                     "difference takes the same query without shots away",
              .weights = "",
              .vector = "v = basis_state_l - basis_alone_l; form replace: v = basis_state_l; l is "
                        "task_vector.layer, or choice",

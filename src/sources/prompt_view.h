@@ -23,6 +23,10 @@ struct prompt_text {
     const uint32_t *next; /* as ids: the token that follows where it belongs to a shown answer,
                              else PROMPT_NO_TARGET: what pretraining predicts. NULL unless
                              source_options.next is set */
+    /* The same queries without shots, as ids and first; of basis prompts whose reader wants them.
+     */
+    const uint32_t *alone_ids;
+    const size_t *alone_first;
 };
 
 struct prompt_view {
@@ -45,6 +49,7 @@ static inline struct prompt_view prompt_view_part(const struct prompt_view *p, s
     if (p->text.ids) {
         part.text.first += first; /* what first and answer_first contain stays absolute */
         part.text.answer_first += first;
+        if (p->text.alone_first) part.text.alone_first += first;
         return part;
     }
     part.x += first * p->points * p->dims;
@@ -74,6 +79,16 @@ static inline const uint32_t *prompt_view_answer(const struct prompt_view *p, si
 }
 static inline size_t prompt_view_answer_length(const struct prompt_view *p, size_t i) {
     return p->text.answer_first[i + 1] - p->text.answer_first[i];
+}
+
+/* The queries of text prompts without their shots. */
+static inline struct prompt_view prompt_view_alone(const struct prompt_view *p) {
+    struct prompt_view alone = *p;
+    alone.points = 1;
+    alone.text.ids = p->text.alone_ids;
+    alone.text.first = p->text.alone_first;
+    alone.text.next = NULL;
+    return alone;
 }
 
 /* x [dims] of point k (from 0) of prompt i; those of the points after it follow. */

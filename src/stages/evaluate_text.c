@@ -57,6 +57,7 @@ static enum err_code open_text(struct text_evaluation *e, struct err *err) {
     TRY(evaluate_text_prompts_open(t, ctx->point, ctx->seed, &e->model.params.dims, &basis, err));
     TRY(source_reserve(t->source, t->chunk, t->points, err));
     if (t->basis) TRY(source_reserve(t->basis, t->chunk, t->T0, err));
+    if (t->alone) TRY(source_reserve(t->alone, t->chunk, 1, err));
     if (t->keeps)
         TRY(capture_prompts_create(&e->kept, source_info(t->source), &t->lengths, t->items,
                                    t->points, err));
@@ -123,14 +124,24 @@ static size_t basis_sample(const struct text_evaluation *e, size_t i) {
     return method_basis_of(e->method.control, own, e->prompts.items);
 }
 
+/* The queries of the basis prompts of a run without shots, which are shorter, so they fit too. */
+static enum err_code draw_alone(struct prompt_view *run, struct source *alone, size_t sample,
+                                struct err *err) {
+    const struct prompt_view view = source_draw(alone, sample, run->n);
+    run->text.alone_ids = view.text.ids;
+    run->text.alone_first = view.text.first;
+    return source_status(alone, err);
+}
+
 /* Rows i .. of the basis, up to n, whose samples follow one another. Returns the row after them in
  * *i. */
 static enum err_code collect_run(struct text_evaluation *e, size_t *i, size_t n, struct err *err) {
     enum err_code rc = ERR_OK;
     const size_t first = *i, sample = basis_sample(e, first);
     for (*i = first + 1; *i < n && basis_sample(e, *i) == sample + (*i - first);) ++*i;
-    const struct prompt_view run = source_draw(e->prompts.basis, sample, *i - first);
+    struct prompt_view run = source_draw(e->prompts.basis, sample, *i - first);
     TRY(source_status(e->prompts.basis, err));
+    if (e->prompts.alone) TRY(draw_alone(&run, e->prompts.alone, sample, err));
     CHECK(run.n == *i - first, ERR_DATA, "the basis prompt of item %zu does not fit the model",
           sample);
     basis_collector_run_at(&e->basis, first, e->collector, &e->model.params, &run);

@@ -112,7 +112,8 @@ static double memory_of(const struct evaluate_text_prompts *t, const struct job_
         (double)basis_set_bytes(d, method_basis(setup), t->T0 > 0 ? t->chunk : 1);
     if (t->T0 == 0) return bytes;
     return bytes + (double)method_collector_bytes(setup, &bases, t->chunk, t->contexts) +
-           (double)source_bytes(t->basis, t->chunk, t->T0);
+           (double)source_bytes(t->basis, t->chunk, t->T0) +
+           (t->alone ? (double)source_bytes(t->alone, t->chunk, 1) : 0);
 }
 
 /* "128 items, 10 shots, shift none, up to 90 tokens, bos none" */

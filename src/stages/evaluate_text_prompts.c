@@ -42,6 +42,7 @@ static enum err_code open_basis(struct evaluate_text_prompts *t, const struct co
     const struct source_range range = {
         .n = t->items, .points = t->T0, .most_tokens = o.most_tokens};
     TRY(source_open(&t->basis, point, &o, err));
+    if (parts & basis_bit(BASIS_ALONE)) TRY(source_open(&t->alone, point, &o, err));
     TRY(source_measure(&t->basis_lengths, t->basis, &range, err));
     CHECK_CONFIG(t->basis_lengths.too_long == 0, point, "source.too_long",
                  "%zu of %zu basis prompts of %zu points are longer than the %zu tokens that the "
@@ -70,9 +71,10 @@ cleanup:
 }
 
 void evaluate_text_prompts_close(struct evaluate_text_prompts *t) {
+    source_close(t->alone);
     source_close(t->basis);
     source_close(t->source);
-    t->basis = t->source = NULL;
+    t->alone = t->basis = t->source = NULL;
 }
 
 struct prompt_batch_options evaluate_text_batch(const struct evaluate_text_prompts *t,

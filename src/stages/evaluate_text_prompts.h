@@ -24,6 +24,7 @@ struct evaluate_text_prompts {
     bool keeps;                  /* the artifact has the prompts */
     enum context_precision contexts;
     struct source *source, *basis; /* basis NULL: none */
+    struct source *alone;          /* the queries of basis prompts without shots; NULL: none */
     struct source_lengths lengths, basis_lengths;
 };
 

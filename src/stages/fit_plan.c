@@ -186,17 +186,10 @@ static size_t context_points(const struct fit_keys *k) {
     return k->size.answer > 0 ? k->size.tokens / 2 + 1 : k->points;
 }
 
-/* A basis prompt of text is read with its shots alone. */
-static enum err_code check_text(const struct method_setup *setup, const struct config_point *point,
+static enum err_code check_kind(const struct method_setup *setup, const struct config_point *point,
                                 struct err *err) {
-    const unsigned none = basis_bit(BASIS_ALONE) | basis_bit(BASIS_ANCHORS);
-    if (setup->method->inputs.text_only && !source_is_text(point))
-        return config_error(err, point, "method", "%s is for text: see taskvec help %s",
-                            setup->method->name, setup->method->name);
-    if (!source_is_text(point) || (method_basis(setup) & none) == 0) return ERR_OK;
-    return config_error(err, point, "method",
-                        "%s reads the query of a basis prompt without its examples too, which "
-                        "text has not: see taskvec help %s",
+    if (!setup->method->inputs.text_only || source_is_text(point)) return ERR_OK;
+    return config_error(err, point, "method", "%s is for text: see taskvec help %s",
                         setup->method->name, setup->method->name);
 }
 
@@ -228,7 +221,7 @@ enum err_code fit_plan(struct job_cost *cost, const struct config_point *point, 
     TRY(fit_prompts_plan(&source, &k.size, &k, &setup, T0, point, err));
     TRY(check_prompts(&k, source, point, &model.dims, err));
     if (setup.method->config.check) TRY(setup.method->config.check(&setup, point, err));
-    TRY(check_text(&setup, point, err));
+    TRY(check_kind(&setup, point, err));
     TRY(fit_initial_weights_check(point, &setup, err));
     TRY(check_optimiser(&k, &setup, point, err));
     TRY(check_basis(T0, &k, &setup, point, err));

@@ -106,6 +106,8 @@ static enum err_code open_texts(struct fit_prompts *p, const struct fit_keys *k,
     size_t n[METHOD_TEXTS];
     method_texts(n, s, k->train);
     if (method_basis(s)) TRY(open_as(&p->basis_source, basis_options(k, s), k, point, seed, err));
+    if (method_basis(s) & basis_bit(BASIS_ALONE))
+        TRY(open_as(&p->alone_source, basis_options(k, s), k, point, seed, err));
     if (k->teacher > 0) TRY(open_as(&p->teacher_source, teacher_options(k), k, point, seed, err));
     for (enum method_texts i = 0; i < METHOD_TEXTS; i++)
         if (n[i] > 0) TRY(open_as(&p->text_sources[i], text_options(i), k, point, seed, err));
@@ -153,6 +155,19 @@ cleanup:
     return rc;
 }
 
+/* A sample asks the same question with shots and without. */
+static enum err_code draw_bases(struct fit_prompts *p, size_t n, size_t T0, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct prompt_view alone;
+    if (p->basis_source) TRY(draw(&p->basis, p->basis_source, n, T0, err));
+    if (!p->alone_source) return ERR_OK;
+    TRY(draw(&alone, p->alone_source, n, 1, err));
+    p->basis.text.alone_ids = alone.text.ids;
+    p->basis.text.alone_first = alone.text.first;
+cleanup:
+    return rc;
+}
+
 enum err_code fit_prompts_draw(struct fit_prompts *p, const struct fit_keys *k,
                                const struct method_setup *s, size_t T0, const struct job_ctx *ctx,
                                struct err *err) {
@@ -161,7 +176,7 @@ enum err_code fit_prompts_draw(struct fit_prompts *p, const struct fit_keys *k,
     method_texts(n, s, k->train);
     TRY(open_sources(p, k, s, T0, ctx->point, ctx->seed, err));
     TRY(draw(&p->prompts, p->source, k->prompts, k->points, err));
-    if (p->basis_source) TRY(draw(&p->basis, p->basis_source, k->prompts, T0, err));
+    TRY(draw_bases(p, k->prompts, T0, err));
     if (p->teacher_source) TRY(draw(&p->teacher, p->teacher_source, k->prompts, k->teacher, err));
     for (enum method_texts i = 0; i < METHOD_TEXTS; i++)
         if (p->text_sources[i])
@@ -174,6 +189,7 @@ cleanup:
 void fit_prompts_close(struct fit_prompts *p) {
     for (enum method_texts i = 0; i < METHOD_TEXTS; i++) source_close(p->text_sources[i]);
     source_close(p->teacher_source);
+    source_close(p->alone_source);
     source_close(p->basis_source);
     source_close(p->source);
     *p = (struct fit_prompts){0};
@@ -184,6 +200,7 @@ size_t fit_prompts_bytes(const struct source *source, const struct fit_keys *k,
     size_t bytes = source_bytes(source, k->prompts, k->points), n[METHOD_TEXTS];
     if (!source_info(source)->answers) return bytes;
     if (method_basis(s)) bytes += source_bytes(source, k->prompts, T0);
+    if (method_basis(s) & basis_bit(BASIS_ALONE)) bytes += source_bytes(source, k->prompts, 1);
     if (k->teacher > 0) bytes += source_bytes(source, k->prompts, k->teacher);
     method_texts(n, s, k->train);
     for (enum method_texts i = 0; i < METHOD_TEXTS; i++)

@@ -14,9 +14,10 @@
 #include "stages/fit_keys.h"
 
 struct fit_prompts {
-    struct source *source, *basis_source;      /* basis_source NULL: none, or prompts of numbers */
-    struct source *teacher_source;             /* of text; NULL: none */
-    struct source *text_sources[METHOD_TEXTS]; /* NULL: none */
+    struct source *source, *basis_source; /* basis_source NULL: none, or prompts of numbers */
+    struct source *alone_source;   /* the queries of basis prompts without shots; NULL: none */
+    struct source *teacher_source; /* of text; NULL: none */
+    struct source *text_sources[METHOD_TEXTS];                       /* NULL: none */
     struct prompt_view prompts, basis, teacher, texts[METHOD_TEXTS]; /* of these sources */
     struct prompt_size size;                                         /* of text */
 };

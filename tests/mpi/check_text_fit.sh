@@ -68,7 +68,6 @@ END
 # ---- refusals: one line, exit 65, nothing computed
 refuses() { expect_refusal "$config" "$@"; } # WORDS ARGUMENT...
 refuses 'set basis_points' -s fit.basis_points=0
-refuses '"difference" keeps x' -s fit.method=task_vector
 refuses 'has none: leave bias_only out' -s fit.method=bias_only
 refuses 'of 20 prompts' -s fit.points=13
 refuses '61 of its 89 pairs are for training, and 40 shots need 80' -s fit.points=41

@@ -30,7 +30,8 @@ static const size_t FIRST[N + 1] = {0, 7, 8, 13};
 static const size_t ANSWER_FIRST[N + 1] = {0, 1, 4, 6};
 static const size_t BASIS_FIRST[N + 1] = {0, 3, 10, 15};
 static const size_t BASIS_ANSWER_FIRST[N + 1] = {0, 1, 3, 4};
-static uint32_t ids[13], answers[6], basis_ids[15], basis_answers[4];
+static const size_t ALONE_FIRST[N + 1] = {0, 2, 3, 6};
+static uint32_t ids[13], answers[6], basis_ids[15], basis_answers[4], alone_ids[6];
 
 #define NONE PROMPT_NO_TARGET
 /* Shown answers: none in the first prompt, tokens 2 and 5 to 6 of the second, 2 of the third. */
@@ -61,14 +62,16 @@ static struct prompt_view asked(void) {
 }
 
 static struct prompt_view bases(void) {
-    fill(basis_ids, 15, 3), fill(basis_answers, 4, 11);
+    fill(basis_ids, 15, 3), fill(basis_answers, 4, 11), fill(alone_ids, 6, 4);
     return (struct prompt_view){.n = N,
                                 .points = 3,
                                 .text = {.ids = basis_ids,
                                          .first = BASIS_FIRST,
                                          .answers = basis_answers,
                                          .answer_first = BASIS_ANSWER_FIRST,
-                                         .next = NEXT}};
+                                         .next = NEXT,
+                                         .alone_ids = alone_ids,
+                                         .alone_first = ALONE_FIRST}};
 }
 
 struct scene {
@@ -125,6 +128,11 @@ static double loss_of_answer(const struct model_twin *t, const struct prompt_vie
     return sum / (double)m;
 }
 
+static size_t run_prompt(struct model_twin *t, const struct prompt_view *v, size_t i) {
+    model_twin_run_ids(t, prompt_view_ids(v, i), prompt_view_length(v, i));
+    return prompt_view_length(v, i);
+}
+
 static const double *state_at(const struct model_twin *t, size_t stage, size_t token) {
     return t->x + (stage * t->dims.positions + token) * E;
 }
@@ -149,6 +157,15 @@ static void patch_task_vector(struct patched *to, struct scene *s, size_t i, siz
     const size_t last = run_sequence(&s->twin, &s->bases, i) - 1;
     memcpy(to->values, state_at(&s->twin, choice + 1, last), E * sizeof(double));
     replace(to, 'x', choice, prompt_view_length(&s->asked, i) - 1, to->values);
+}
+
+/* Adds what the shots of the basis prompt make of the state. */
+static void patch_difference(struct patched *to, struct scene *s, size_t i, size_t choice) {
+    const struct prompt_view alone = prompt_view_alone(&s->bases);
+    patch_task_vector(to, s, i, choice);
+    const size_t last = run_prompt(&s->twin, &alone, i) - 1;
+    for (size_t e = 0; e < E; e++) to->values[e] -= state_at(&s->twin, choice + 1, last)[e];
+    to->patches[0].keep = 1;
 }
 
 static void patch_state_vector(struct patched *to, struct scene *s, size_t i, size_t choice) {
@@ -232,6 +249,8 @@ static void the_losses_are_those_of_whole_sequences(void **state) {
     scene_open(&s, "task_vector");
     s.setup.variant = 1; /* replace */
     check_losses(&s, NULL, L, patch_task_vector);
+    s.setup.variant = 0;
+    check_losses(&s, NULL, L, patch_difference);
     scene_close(&s);
     for (int64_t average = 1; average <= 3; average++) {
         scene_open(&s, "state_vector");
