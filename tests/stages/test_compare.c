@@ -1,8 +1,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "stages/compare_rows.h"
 #include "stages/evaluate_world.h"
+#include "stages/measures/compare_rows.h"
 
 ROW_READER(compare_row, COMPARE_ROW)
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "stages/evaluate_world.h"
-#include "stages/leave_one_out_rows.h"
+#include "stages/measures/leave_one_out_rows.h"
 
 ROW_READER(leave_one_out_row, LEAVE_ONE_OUT_ROW)
 

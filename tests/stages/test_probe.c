@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "stages/evaluate_world.h"
-#include "stages/probe_rows.h"
+#include "stages/measures/probe_rows.h"
 
 ROW_READER(probe_row, PROBE_ROW)
 

@@ -1,8 +1,8 @@
 /*
  * leave_one_out_run.h - run() of the stage `leave_one_out`, and what plan() needs of it.
  */
-#ifndef STAGES_LEAVE_ONE_OUT_RUN_H
-#define STAGES_LEAVE_ONE_OUT_RUN_H
+#ifndef STAGES_MEASURES_LEAVE_ONE_OUT_RUN_H
+#define STAGES_MEASURES_LEAVE_ONE_OUT_RUN_H
 
 #include "stages/stage.h"
 

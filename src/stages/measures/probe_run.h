@@ -1,8 +1,8 @@
 /*
  * probe_run.h - run() of the stage `probe`, and how it divides its functions.
  */
-#ifndef STAGES_PROBE_RUN_H
-#define STAGES_PROBE_RUN_H
+#ifndef STAGES_MEASURES_PROBE_RUN_H
+#define STAGES_MEASURES_PROBE_RUN_H
 
 #include "stages/stage.h"
 

@@ -2,8 +2,8 @@
  * evaluated_functions.h - what a job needs that looks at the vectors or states of a method on test
  * functions: model, method, prompts, and the basis of every function.
  */
-#ifndef STAGES_EVALUATED_FUNCTIONS_H
-#define STAGES_EVALUATED_FUNCTIONS_H
+#ifndef STAGES_MEASURES_EVALUATED_FUNCTIONS_H
+#define STAGES_MEASURES_EVALUATED_FUNCTIONS_H
 
 #include "model/checkpoint.h"
 #include "passes/function_basis.h"

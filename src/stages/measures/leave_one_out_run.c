@@ -1,13 +1,13 @@
-#include "stages/leave_one_out_run.h"
+#include "stages/measures/leave_one_out_run.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "activations/causal_map.h"
 #include "passes/head_leave_out.h"
-#include "stages/evaluated_functions.h"
 #include "stages/job_model.h"
-#include "stages/leave_one_out_rows.h"
+#include "stages/measures/evaluated_functions.h"
+#include "stages/measures/leave_one_out_rows.h"
 #include "stages/shared_keys.h"
 #include "stats/interval.h"
 #include "stats/moments.h"

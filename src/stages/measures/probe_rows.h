@@ -1,8 +1,8 @@
 /*
  * probe_rows.h - the table of `probe`: one row per layer, and one for all layers together.
  */
-#ifndef STAGES_PROBE_ROWS_H
-#define STAGES_PROBE_ROWS_H
+#ifndef STAGES_MEASURES_PROBE_ROWS_H
+#define STAGES_MEASURES_PROBE_ROWS_H
 
 #include "job/row.h"
 

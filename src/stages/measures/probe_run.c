@@ -1,4 +1,4 @@
-#include "stages/probe_run.h"
+#include "stages/measures/probe_run.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -7,9 +7,9 @@
 #include "measures/ridge_probe.h"
 #include "passes/query_states.h"
 #include "passes/vector_features.h"
-#include "stages/evaluated_functions.h"
 #include "stages/job_model.h"
-#include "stages/probe_rows.h"
+#include "stages/measures/evaluated_functions.h"
+#include "stages/measures/probe_rows.h"
 #include "stats/bootstrap.h"
 
 enum { RESAMPLES = 2000 };

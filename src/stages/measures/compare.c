@@ -15,12 +15,12 @@
 #include "measures/alignment.h"
 #include "passes/flops.h"
 #include "sources/source_registry.h"
-#include "stages/compare_rows.h"
-#include "stages/compare_run.h"
 #include "stages/evaluate_run.h"
-#include "stages/evaluated_functions.h"
 #include "stages/fitted_method.h"
 #include "stages/job_model.h"
+#include "stages/measures/compare_rows.h"
+#include "stages/measures/compare_run.h"
+#include "stages/measures/evaluated_functions.h"
 #include "stages/shared_keys.h"
 
 static const char *const KEPT[] = {"states", NULL};

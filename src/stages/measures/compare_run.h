@@ -1,8 +1,8 @@
 /*
  * compare_run.h - the keys of `compare` as a struct, and run() of the stage.
  */
-#ifndef STAGES_COMPARE_RUN_H
-#define STAGES_COMPARE_RUN_H
+#ifndef STAGES_MEASURES_COMPARE_RUN_H
+#define STAGES_MEASURES_COMPARE_RUN_H
 
 #include "passes/query_states.h"
 #include "stages/stage.h"

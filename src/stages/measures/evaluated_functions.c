@@ -1,4 +1,4 @@
-#include "stages/evaluated_functions.h"
+#include "stages/measures/evaluated_functions.h"
 
 #include "sources/source_registry.h"
 #include "stages/evaluate_run.h"

@@ -11,10 +11,10 @@
 #include "passes/head_leave_out.h"
 #include "sources/source_registry.h"
 #include "stages/evaluate_run.h"
-#include "stages/evaluated_functions.h"
 #include "stages/job_model.h"
-#include "stages/leave_one_out_rows.h"
-#include "stages/leave_one_out_run.h"
+#include "stages/measures/evaluated_functions.h"
+#include "stages/measures/leave_one_out_rows.h"
+#include "stages/measures/leave_one_out_run.h"
 #include "stages/shared_keys.h"
 
 static const struct config_key KEYS[] = {

@@ -15,10 +15,10 @@
 #include "passes/vector_features.h"
 #include "sources/source_registry.h"
 #include "stages/evaluate_run.h"
-#include "stages/evaluated_functions.h"
 #include "stages/job_model.h"
-#include "stages/probe_rows.h"
-#include "stages/probe_run.h"
+#include "stages/measures/evaluated_functions.h"
+#include "stages/measures/probe_rows.h"
+#include "stages/measures/probe_run.h"
 #include "stages/shared_keys.h"
 
 static const char *const KEPT[] = {"features", NULL};

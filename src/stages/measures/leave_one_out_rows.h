@@ -1,8 +1,8 @@
 /*
  * leave_one_out_rows.h - the table of `leave_one_out`: one row per head of a fit.
  */
-#ifndef STAGES_LEAVE_ONE_OUT_ROWS_H
-#define STAGES_LEAVE_ONE_OUT_ROWS_H
+#ifndef STAGES_MEASURES_LEAVE_ONE_OUT_ROWS_H
+#define STAGES_MEASURES_LEAVE_ONE_OUT_ROWS_H
 
 #include "job/row.h"
 

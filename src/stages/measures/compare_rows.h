@@ -2,8 +2,8 @@
  * compare_rows.h - the table of `compare`: one row for each number of examples, reference and
  * layer.
  */
-#ifndef STAGES_COMPARE_ROWS_H
-#define STAGES_COMPARE_ROWS_H
+#ifndef STAGES_MEASURES_COMPARE_ROWS_H
+#define STAGES_MEASURES_COMPARE_ROWS_H
 
 #include "job/row.h"
 

@@ -1,4 +1,4 @@
-#include "stages/compare_run.h"
+#include "stages/measures/compare_run.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -7,9 +7,9 @@
 
 #include "base/text.h"
 #include "measures/alignment.h"
-#include "stages/compare_rows.h"
-#include "stages/evaluated_functions.h"
 #include "stages/job_model.h"
+#include "stages/measures/compare_rows.h"
+#include "stages/measures/evaluated_functions.h"
 #include "stages/shared_keys.h"
 #include "stats/interval.h"
 #include "stats/moments.h"
