@@ -11,6 +11,7 @@ enum err_code bench_model_init(struct bench_model *s, const struct bench_size *s
     const struct source_options o = {.seed = SEED, .split = "bench"};
     TRY(params_create(&s->params, &size->dims, err));
     params_init(&s->params, SEED);
+    TRY(model_products_use(&s->params, &size->products, true, err));
     TRY(source_open_linear(&s->source, size->dims.inputs, &o, err));
     TRY(source_reserve(s->source, n, points, err));
     s->view = source_draw(s->source, 0, n);

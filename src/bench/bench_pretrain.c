@@ -73,14 +73,13 @@ static enum err_code pretrain_bench_run(void *state, size_t line, struct err *er
     struct bench_model *s = &w->scene;
     const size_t weights = params_count(&s->params.dims), n = s->view.n;
     (void)line;
-    (void)err;
     s->view = source_draw(s->source, (uint64_t)w->done * n, n);
     memset(w->gradient.block, 0, weights * sizeof(float));
     (void)train_step_run(&w->gradient, &w->step, &s->params, &s->view,
                          &(struct prompt_loss){.kind = LOSS_SQUARED},
                          1 / (double)(n * s->view.points));
     adam_step(s->params.block, w->m, w->v, w->gradient.block, weights, &adam, 1e-4F, ++w->done);
-    return ERR_OK;
+    return model_products_refresh(&s->params, err);
 }
 
 const struct bench bench_pretrain = {

@@ -27,14 +27,20 @@ static void print_model(struct text *out, const struct bench_size *z) {
                  z->folder ? "weights as stored" : bench_weights_type(z->type));
 }
 
+/* What computes the products, and whose rate is the limit. */
+static const char *products_of(const struct bench_size *z) {
+    if (z->products.arithmetic != ARITHMETIC_F32) return arithmetic_name(z->products.arithmetic);
+    return z->products.onednn ? "sgemm of oneDNN" : "sgemm";
+}
+
 static void print_head(struct text *out, const struct measured *m) {
     text_add(out, "%s, size %s: ", m->bench->name, m->size->name);
     print_model(out, m->size);
     text_add(out, "; %zu rank%s, medians of %zu repeats%s\n", m->ranks, m->ranks > 1 ? "s" : "",
              m->repeats, m->processor_time ? ", processor time" : "");
-    text_add(out, "limit per rank: %.1f Gflop/s (sgemm %s, core %s%s%s), %.1f GB/s\n\n", m->gflops,
-             m->shape, blas_core(), *pinned_core() ? ", pinned to " : "", pinned_core(),
-             m->bandwidth / 1e9);
+    text_add(out, "limit per rank: %.1f Gflop/s (%s %s, core %s%s%s), %.1f GB/s\n\n", m->gflops,
+             products_of(m->size), m->shape, blas_core(), *pinned_core() ? ", pinned to " : "",
+             pinned_core(), m->bandwidth / 1e9);
 }
 
 static void print_line(struct text *out, const struct measured_line *l) {
@@ -124,6 +130,7 @@ enum err_code bench_report_json(struct text *out, const struct measured *m, stru
     json_write_key(&w, "ranks"), json_write_int(&w, (int64_t)m->ranks);
     json_write_key(&w, "repeats"), json_write_int(&w, (int64_t)m->repeats);
     json_write_key(&w, "clock"), json_write_text(&w, m->processor_time ? "processor" : "elapsed");
+    json_write_key(&w, "products"), json_write_text(&w, products_of(m->size));
     json_write_key(&w, "core"), json_write_text(&w, blas_core());
     json_write_key(&w, "core_pinned"), json_write_text(&w, pinned_core());
     json_write_key(&w, "revision"), json_write_text(&w, version_revision());

@@ -8,7 +8,7 @@
 #ifndef BENCH_BENCH_SIZE_H
 #define BENCH_BENCH_SIZE_H
 
-#include "model/dims.h"
+#include "model/model_products.h"
 #include "ops/weight.h"
 
 struct bench_size {
@@ -23,6 +23,7 @@ struct bench_size {
     size_t read_bytes;       /* read to measure the bandwidth, per rank */
     size_t sgemm;            /* side of the square matrices of sgemm; also twice this side */
     double sgemm_flops;      /* least work of one repeat of each shape */
+    struct model_arithmetic products; /* of the model, and of the limit */
 
     /* Of language models: bench_text_size.h. */
     const char *folder;    /* NULL: random weights */

@@ -130,6 +130,7 @@ enum err_code bench_weights_init(struct bench_weights *w, const struct bench_siz
         TRY(create_random(w, size, err));
     }
     count_bytes(w);
+    TRY(model_products_use(&w->params, &size->products, false, err));
 cleanup:
     if (rc != ERR_OK) bench_weights_release(w);
     return rc;

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
-#include "ops/blas.h"
 #include "ops/lanes.h"
+#include "ops/products.h"
 
 enum { SHAPES = 8, ACCUMULATORS = 8 };
 
@@ -16,8 +16,10 @@ struct shape {
 
 struct hardware_limit {
     struct shape shapes[SHAPES];
-    float *a, *b, *c; /* of the largest product */
-    float *memory;    /* [floats], allocated like contexts, with huge pages */
+    float *a, *b, *c;             /* of the largest product */
+    struct products *products;    /* of the arithmetic in use; NULL: sgemm of OpenBLAS */
+    struct packed packed[SHAPES]; /* b of each shape, in bfloat16 */
+    float *memory;                /* [floats], allocated like contexts, with huge pages */
     size_t floats;
     struct arena arena; /* of memory */
     float sum;          /* of what was read; keeps the compiler from dropping the reads */
@@ -66,6 +68,30 @@ static enum err_code create_memory(struct hardware_limit *l, size_t bytes, struc
     return ERR_OK;
 }
 
+static enum err_code pack_shape(struct hardware_limit *l, size_t i, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct shape *s = &l->shapes[i];
+    const enum arithmetic a = l->products->arithmetic;
+    uint16_t *scratch = malloc(arithmetic_parts(a) * s->K * s->N * sizeof *scratch);
+    CHECK(scratch, ERR_MEMORY, "no memory for the matrices of the hardware limits");
+    TRY(packed_init(&l->packed[i], l->products, a, s->K, s->N, s->N, err));
+    TRY(packed_fill(&l->packed[i], l->b, s->N, false, scratch, err));
+cleanup:
+    free(scratch);
+    return rc;
+}
+
+static enum err_code open_products(struct hardware_limit *l, const struct model_arithmetic *a,
+                                   struct err *err) {
+    enum err_code rc = ERR_OK;
+    if (a->arithmetic == ARITHMETIC_F32 && !a->onednn) return ERR_OK;
+    TRY(products_open(&l->products, a->arithmetic, err));
+    for (size_t i = 0; a->arithmetic != ARITHMETIC_F32 && i < SHAPES; i++)
+        TRY(pack_shape(l, i, err));
+cleanup:
+    return rc;
+}
+
 enum err_code hardware_limit_open(struct hardware_limit **out, const struct bench_size *size,
                                   struct err *err) {
     enum err_code rc = ERR_OK;
@@ -84,6 +110,7 @@ enum err_code hardware_limit_open(struct hardware_limit **out, const struct benc
     l->c = numbers(c);
     CHECK(l->a && l->b && l->c, ERR_MEMORY, "no memory for the matrices of the hardware limits");
     TRY(create_memory(l, size->read_bytes, err));
+    TRY(open_products(l, &size->products, err));
     *out = l;
     l = NULL;
 cleanup:
@@ -94,6 +121,8 @@ cleanup:
 void hardware_limit_close(struct hardware_limit *l) {
     if (!l) return;
     arena_release(&l->arena);
+    for (size_t i = 0; i < SHAPES; i++) packed_release(&l->packed[i]);
+    products_close(l->products);
     free(l->c);
     free(l->b);
     free(l->a);
@@ -118,14 +147,23 @@ static void read_all(struct hardware_limit *l) {
     for (size_t k = 0; k < ACCUMULATORS; k++) l->sum += lanes_sum(sums[k]);
 }
 
+static void multiply_shape(const struct hardware_limit *l, size_t i) {
+    const struct shape *s = &l->shapes[i];
+    if (l->packed[i].products)
+        packed_add(l->c, l->a, s->K, s->M, &l->packed[i]);
+    else if (l->products)
+        onednn_gemm(l->products->library, l->c, l->a, l->b, BLAS_N, BLAS_N, 0.0F, s->M, s->N, s->K,
+                    s->K, s->N, s->N);
+    else
+        blas_gemm(l->c, l->a, l->b, BLAS_N, BLAS_N, 1.0F, 0.0F, s->M, s->N, s->K, s->K, s->N, s->N);
+}
+
 void hardware_limit_probe(struct hardware_limit *l, size_t probe) {
     if (probe >= SHAPES) {
         read_all(l);
         return;
     }
-    const struct shape *s = &l->shapes[probe];
-    for (size_t i = 0; i < s->times; i++)
-        blas_gemm(l->c, l->a, l->b, BLAS_N, BLAS_N, 1.0F, 0.0F, s->M, s->N, s->K, s->K, s->N, s->N);
+    for (size_t i = 0; i < l->shapes[probe].times; i++) multiply_shape(l, probe);
 }
 
 double hardware_limit_work(const struct hardware_limit *l, size_t probe) {

@@ -2,8 +2,8 @@
  * hardware_limit.h - the limits of the machine: rates of sgemm and of reading memory, with all
  * ranks busy.
  *
- * sgemm is timed at 1024^3, at 2048^3 (smaller for `tiny`) and at the shapes of the model's
- * products; the best rate counts.
+ * sgemm, or the product of the arithmetic that the model is to have, is timed at 1024^3, at 2048^3
+ * (smaller for `tiny`) and at the shapes of the model's products; the best rate counts.
  */
 #ifndef BENCH_HARDWARE_LIMIT_H
 #define BENCH_HARDWARE_LIMIT_H

@@ -17,6 +17,9 @@ static const struct option_row OPTIONS[] = {
      "tiny, small, standard (default: the published model), or a config; of model: tiny, "
      "gpt2-small, smollm2-135m (default) or llama-3-8b"},
     {"--dtype", NULL, "TYPE", "model: f32 (default), f16 or bf16, of random weights"},
+    {"--arithmetic", NULL, "NAME",
+     "f32 (default), bf16x3, bf16x2 or bf16: products of the model, and of its limit"},
+    {"--gemm", NULL, "NAME", "openblas (default) or onednn, for f32"},
     {"--layers", NULL, "N", "model: the first N layers of a size alone"},
     {"--repeats", NULL, "N", "interleaved repeats whose medians are printed (default 5)"},
     {"--ranks", NULL, "N", "scaling: maximum number of ranks (default: the cores available)"},
@@ -64,6 +67,20 @@ static const char *word_of(const struct options *o, const char *option) {
     return options_has(o, option) ? options_value(o, option) : NULL;
 }
 
+static enum err_code read_products(struct model_arithmetic *out, const struct options *o,
+                                   struct err *err) {
+    enum err_code rc = ERR_OK;
+    const char *name = word_of(o, "--arithmetic"), *gemm = word_of(o, "--gemm");
+    *out = (struct model_arithmetic){.onednn = gemm && strcmp(gemm, "onednn") == 0};
+    CHECK(!gemm || out->onednn || strcmp(gemm, "openblas") == 0, ERR_USAGE,
+          "--gemm: expected openblas or onednn, got \"%s\"", gemm);
+    if (name) out->arithmetic = arithmetic_named(name);
+    CHECK(!name || strcmp(arithmetic_name(out->arithmetic), name) == 0, ERR_USAGE,
+          "--arithmetic: expected f32, bf16x3, bf16x2 or bf16, got \"%s\"", name);
+cleanup:
+    return rc;
+}
+
 static enum err_code read_size(struct bench_size *out, const struct options *o, struct err *err) {
     enum err_code rc = ERR_OK;
     const char *size = word_of(o, "--size");
@@ -82,6 +99,7 @@ static enum err_code read_request(struct request *q, const struct options *o, st
     enum err_code rc = ERR_OK;
     *q = (struct request){.options = o, .repeats = REPEATS, .log = {.level = LOG_WARNING}};
     TRY(read_size(&q->size, o, err));
+    TRY(read_products(&q->size.products, o, err));
     TRY(read_number(&q->repeats, o, "--repeats", MEDIAN_MAX, err));
     TRY(read_number(&q->ranks, o, "--ranks", 1024, err));
     TRY(par_read_mpi(&q->mpi, options_value(o, "--mpi"), err));

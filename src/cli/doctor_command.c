@@ -10,6 +10,7 @@
 #include "cli/doctor_report.h"
 #include "machine/blas_kernel.h"
 #include "machine/memory_budget.h"
+#include "machine/product_speed.h"
 #include "model/checkpoint.h"
 #include "store/results.h"
 
@@ -39,6 +40,13 @@ static void check_threads(struct doctor *d) {
         return;
     }
     doctor_well(d, "blas threads", "one per rank");
+}
+
+static void check_arithmetic(struct doctor *d) {
+    struct text line = {0};
+    product_speed_text(&line);
+    doctor_well(d, "arithmetic", text_str(&line));
+    text_release(&line);
 }
 
 /* ---- ranks and memory */
@@ -149,6 +157,7 @@ static enum err_code doctor_command(struct text *out, int *exit_code, const stru
     (void)argv;
     check_core(&d);
     check_threads(&d);
+    check_arithmetic(&d);
     check_ranks(&d);
     check_memory(&d);
     check_files(&d);

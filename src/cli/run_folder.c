@@ -30,7 +30,8 @@ static enum err_code check_mix(const struct run_session *s, struct err *err) {
     run_state_states(states, count, &s->plan, &s->past, s->dir, false);
     const bool retry = options_has(s->options, "--retry-failed");
     const size_t left = count[QUEUE_PENDING] + (retry ? count[QUEUE_FAILED] : 0);
-    if (left > 0 && !options_has(s->options, "--mix")) TRY(provenance_check(&s->past, s->dir, err));
+    if (left > 0 && !options_has(s->options, "--mix"))
+        TRY(provenance_check(&s->past, &s->plan, s->dir, err));
 cleanup:
     free(states);
     return rc;

@@ -79,6 +79,7 @@ void config_close(struct config *c) {
 
 const char *config_name(const struct config *c) { return c->name; }
 uint64_t config_seed(const struct config *c) { return c->seed; }
+const char *config_gemm(const struct config *c) { return c->gemm; }
 const char *config_path(const struct config *c) { return c->path; }
 size_t config_stage_count(const struct config *c) { return c->n; }
 

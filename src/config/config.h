@@ -46,6 +46,7 @@ void config_close(struct config *c); /* NULL-safe; ends every point of it */
 
 const char *config_name(const struct config *c);
 uint64_t config_seed(const struct config *c);
+const char *config_gemm(const struct config *c); /* "openblas" or "onednn" */
 const char *config_path(const struct config *c);
 
 size_t config_stage_count(const struct config *c);

@@ -63,9 +63,9 @@ static void list_owners(struct text *out, const struct override *o) {
 
 static enum err_code unknown(const struct override *o, const char *word, struct err *err) {
     const struct node *root = o->root;
-    const char *words[CANDIDATES_MAX] = {"name", "seed", "model", "source"};
+    const char *words[CANDIDATES_MAX] = {"name", "seed", "gemm", "model", "source"};
     struct text stages = {0}, owners = {0};
-    size_t n = 4;
+    size_t n = 5;
     for (size_t i = 0; i < overlay_stage_count(root) && n < CANDIDATES_MAX; i++)
         words[n++] = overlay_stage_name(overlay_stage(root, i));
     list_owners(&owners, o);
@@ -82,7 +82,8 @@ static enum err_code unknown(const struct override *o, const char *word, struct 
 /* The group in which the key is to be set, and the rest of the key below that group. */
 static enum err_code find_target(struct node **group, const char **rest, char *key,
                                  const struct override *o, struct err *err) {
-    static const char *const plain[] = {"name", "seed"}, *const groups[] = {"model", "source"};
+    static const char *const plain[] = {"name", "seed", "gemm"}, *const groups[] = {"model",
+                                                                                    "source"};
     static const char *const fixed[] = {"base", "stages"};
     const struct place at = o->at;
     char *dot = strchr(key, '.');
@@ -94,9 +95,9 @@ static enum err_code find_target(struct node **group, const char **rest, char *k
         return place_unreadable(err, at, NULL, key, "can only be set in the file, not with -s");
     if (!dot && (stage || is_one_of(key, groups, 2)))
         return place_unreadable(err, at, NULL, key, "is a group of keys: give %s.KEY=VALUE", key);
-    if (dot && is_one_of(key, plain, 2))
+    if (dot && is_one_of(key, plain, 3))
         return place_unreadable(err, at, NULL, key, "has no keys below it: give %s=VALUE", key);
-    if (!stage && !is_one_of(key, plain, 2) && !is_one_of(key, groups, 2))
+    if (!stage && !is_one_of(key, plain, 3) && !is_one_of(key, groups, 2))
         return unknown(o, key, err);
     if (stage) *group = stage, *rest = dot + 1;
     if (dot && !stage) *dot = '.';

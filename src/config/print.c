@@ -161,7 +161,9 @@ cleanup:
 void config_print(struct text *out, const struct config *c) {
     text_add(out, "name = ");
     node_quote(out, c->name);
-    text_add(out, ";\nseed = %llu;\nstages = (\n", (unsigned long long)c->seed);
+    text_add(out, ";\nseed = %llu;\n", (unsigned long long)c->seed);
+    if (strcmp(c->gemm, "openblas") != 0) text_add(out, "gemm = \"%s\";\n", c->gemm);
+    text_add(out, "stages = (\n");
     for (size_t i = 0; i < c->n; i++) {
         struct printer pr = {.entry = &c->entries[i]};
         text_add(out, "  {\n");

@@ -106,6 +106,7 @@ struct config {
     struct pool pool;
     const char *path, *name;
     uint64_t seed;
+    const char *gemm;
     struct node *root;
     struct entry *entries;
     size_t n;

@@ -18,7 +18,8 @@ bool stage_entry_is_reserved(const char *name) {
 
 /* The name of a stage is also the name of its table. */
 static enum err_code check_name(const struct node *node, const char *name, struct err *err) {
-    static const char *const taken[] = {"name", "seed", "base", "stages", "model", "source"};
+    static const char *const taken[] = {"name",   "seed",  "base",  "gemm",
+                                        "stages", "model", "source"};
     static const char allowed[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
     if (!*name || strlen(name) > NAME_LONGEST || name[strspn(name, allowed)] != '\0' ||

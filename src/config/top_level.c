@@ -8,12 +8,15 @@
 #include "config/stage_entry.h"
 #include "config/value.h"
 
-static const char *const WORDS[] = {"name", "seed", "base", "stages", "model", "source"};
-enum { N_WORDS = sizeof WORDS / sizeof *WORDS, SHARED = 4 };
+static const char *const WORDS[] = {"name", "seed", "base", "gemm", "stages", "model", "source"};
+enum { N_WORDS = sizeof WORDS / sizeof *WORDS, SHARED = 5 };
 
 static const struct config_key NAME_ROW = {.name = "name", .type = CONFIG_TEXT};
 static const struct config_key SEED_ROW = {
     .name = "seed", .type = CONFIG_INT, .min = 0, .max = 9007199254740992.0};
+
+static const char *const GEMMS[] = {"openblas", "onednn", NULL};
+static const struct config_key GEMM_ROW = {.name = "gemm", .type = CONFIG_NAME, .choices = GEMMS};
 
 static enum err_code check_words(const struct node *root, struct err *err) {
     for (size_t i = 0; i < root->n; i++) {
@@ -33,7 +36,7 @@ static enum err_code check_words(const struct node *root, struct err *err) {
                                near);
         return place_error(
             err, item->place, NULL, item->name,
-            "unknown key: the top level has name, seed, base, stages, model, source");
+            "unknown key: the top level has name, seed, gemm, base, stages, model, source");
     }
     return ERR_OK;
 }
@@ -65,6 +68,7 @@ static enum err_code check_name(const struct config *c, struct place at, struct 
 enum err_code top_level_read(struct config *c, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct node *name = node_find(c->root, "name"), *seed = node_find(c->root, "seed");
+    const struct node *gemm = node_find(c->root, "gemm");
     const struct value_reader r = {&c->pool, NULL, NULL, err};
     struct value v = {0};
     TRY(check_words(c->root, err));
@@ -78,6 +82,11 @@ enum err_code top_level_read(struct config *c, struct err *err) {
     if (seed) {
         TRY(value_read(&v, &SEED_ROW, seed, &r));
         c->seed = (uint64_t)v.i;
+    }
+    c->gemm = GEMMS[0];
+    if (gemm) {
+        TRY(value_read(&v, &GEMM_ROW, gemm, &r));
+        c->gemm = v.s;
     }
     if (overlay_stage_count(c->root) == 0)
         TRY(place_error(err, (struct place){c->path, 1}, NULL, "stages",

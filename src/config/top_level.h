@@ -7,7 +7,7 @@
 
 #include "config/resolved.h"
 
-/* name and seed; refuses unknown keys. */
+/* name, seed and gemm; refuses unknown keys. */
 enum err_code top_level_read(struct config *c, struct err *err);
 
 /* Hands the keys of `model` and `source` to the stages that have them and do not set them. */

@@ -71,6 +71,8 @@ struct job_ctx {
     const struct job_columns *columns; /* of its stage's table */
     uint64_t seed;                     /* the run's seed: the key of every stream */
     const char *identity;
+    bool onednn;         /* products in f32 by oneDNN instead of OpenBLAS: of the whole run */
+    const char *kernel;  /* of oneDNN on rank 0, which this process must have too; NULL: not used */
     const char *control; /* evaluate: the method of its key `also` that this job is for, or NULL */
     const struct job_input *inputs;
     size_t n_inputs;

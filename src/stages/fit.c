@@ -269,8 +269,9 @@ static const char *const CONTEXT_KEYS[] = {"source.", "repeat",   "points",     
 extern const struct stage stage_fit;
 const struct stage stage_fit = {
     .name = "fit",
-    .meaning = "Learn or derive a task vector on a frozen model, and choose its layer or penalty"
-               " on validation prompts.",
+    .meaning =
+        "Learn or derive a task vector on a frozen model; validation may choose its layer or "
+        "penalty.",
     .version = 7,
     .uses = STAGE_USES_MODEL | STAGE_USES_SOURCE | STAGE_USES_METHODS | STAGE_USES_OPTIMISER |
             STAGE_USES_LBFGS | STAGE_USES_CONTEXTS,

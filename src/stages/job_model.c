@@ -96,14 +96,42 @@ static enum err_code open_trained(struct model *out, const struct job_input *mad
     return rc == ERR_OK ? model_open_as(out, made->artifact, &dims, err) : rc;
 }
 
+/* Why this machine cannot compute the products, at the key that asks for them. */
+static enum err_code name_key(const struct config_point *point, const struct err *why,
+                              struct err *err) {
+    const bool floats = shared_keys_arithmetic(point) == ARITHMETIC_F32;
+    if (why->code != ERR_CONFIG) return ERR(err, why->code, "%s", why->msg);
+    return config_error(err, point, "arithmetic", "%s%s", floats ? "gemm = \"onednn\": " : "",
+                        why->msg);
+}
+
+enum err_code job_model_kernel(char out[JOB_MODEL_KERNEL], const struct config_point *point,
+                               bool onednn, struct err *err) {
+    struct err why = {0};
+    struct products *p = NULL;
+    *out = '\0';
+    if (!config_has(point, "arithmetic")) return ERR_OK;
+    const enum arithmetic a = shared_keys_arithmetic(point);
+    if (a == ARITHMETIC_F32 && !onednn) return ERR_OK;
+    if (products_open(&p, a, &why) != ERR_OK) return name_key(point, &why, err);
+    (void)snprintf(out, JOB_MODEL_KERNEL, "%s", onednn_kernel(p->library));
+    products_close(p);
+    return ERR_OK;
+}
+
 enum err_code job_model_use_arithmetic(struct params *p, const struct job_ctx *ctx, bool trains,
                                        struct err *err) {
-    const struct model_arithmetic a = {.arithmetic = shared_keys_arithmetic(ctx->point)};
+    enum err_code rc = ERR_OK;
+    const struct model_arithmetic a = {shared_keys_arithmetic(ctx->point), ctx->onednn};
     struct err why = {0};
-    const enum err_code rc = model_products_use(p, &a, trains, &why);
-    if (rc == ERR_OK) return ERR_OK;
-    if (rc != ERR_CONFIG) return ERR(err, rc, "%s", why.msg);
-    return config_error(err, ctx->point, "arithmetic", "%s", why.msg);
+    if (model_products_use(p, &a, trains, &why) != ERR_OK) return name_key(ctx->point, &why, err);
+    const char *kernel = p->products ? onednn_kernel(p->products->library) : "";
+    CHECK_CONFIG(!p->products || !ctx->kernel || strcmp(kernel, ctx->kernel) == 0, ctx->point,
+                 "arithmetic",
+                 "this rank has %s, rank 0 has %s: use ranks of one kind, or ONEDNN_MAX_CPU_ISA",
+                 kernel, ctx->kernel);
+cleanup:
+    return rc;
 }
 
 static enum err_code open_weights(struct model *out, const struct job_ctx *ctx, struct err *err) {

@@ -30,6 +30,12 @@ enum err_code job_model_open(struct model *out, const struct job_ctx *ctx, struc
 enum err_code job_model_use_arithmetic(struct params *p, const struct job_ctx *ctx, bool trains,
                                        struct err *err);
 
+/* The kernel of oneDNN (onednn.h) on this machine if a job with these keys uses it, else "".
+ * ERR_CONFIG as above. */
+enum { JOB_MODEL_KERNEL = 96 };
+enum err_code job_model_kernel(char out[JOB_MODEL_KERNEL], const struct config_point *point,
+                               bool onednn, struct err *err);
+
 /* For sharing contexts of this open model with other jobs: *out, or NULL where ctx has no cache. */
 const struct context_share *job_model_share(struct context_share *out, const struct job_ctx *ctx,
                                             const struct model *model);

@@ -23,8 +23,8 @@ static void keys_are_known(void **state) {
         {FIT("colour_of_the_bikeshed = 1;"),
          "a.cfg:3: fit.colour_of_the_bikeshed: unknown key (known in a stage fit: " KEYS ")"},
         {"seeed = 1;\n" FIT(""), "a.cfg:1: seeed: unknown key (did you mean seed?)"},
-        {"colour = 1;\n" FIT(""),
-         "a.cfg:1: colour: unknown key: the top level has name, seed, base, stages, model, source"},
+        {"colour = 1;\n" FIT(""), "a.cfg:1: colour: unknown key: the top level has name, seed, "
+                                  "gemm, base, stages, model, source"},
         {"source = {\n dimms = 3; };\n" FIT(""),
          "a.cfg:2: source.dimms: unknown key (did you mean source.dims?)"},
         {"model = { layers_and_more_of_them = 3; };\n" FIT(""),

@@ -6,6 +6,7 @@
 
 #include "run/plan/job_about.h"
 #include "stages/choose.h"
+#include "stages/job_model.h"
 #include "stages/planned_file.h"
 #include "stages/stage.h"
 #include "store/artifact.h"
@@ -65,14 +66,19 @@ static void block_candidates(struct text *out, const struct plan *p, size_t job)
         block_point(out, "point", p->jobs[j->parents[i]].point);
 }
 
+static bool uses_onednn(const char *gemm) { return strcmp(gemm, "onednn") == 0; }
+
 enum err_code job_message_write(struct text *out, const struct plan *p, size_t job, const char *dir,
                                 struct err *err) {
     enum err_code rc = ERR_OK;
     const struct planned_job *j = &p->jobs[job];
-    char number[32], path[FILE_PATH_MAX];
+    char number[32], path[FILE_PATH_MAX], kernel[JOB_MODEL_KERNEL];
     block_text(out, "kind", p->stages[j->stage].kind->name);
     (void)snprintf(number, sizeof number, "%llu", (unsigned long long)config_seed(p->config));
     block_text(out, "seed", number);
+    block_text(out, "gemm", config_gemm(p->config));
+    TRY(job_model_kernel(kernel, j->point, uses_onednn(config_gemm(p->config)), err));
+    block_text(out, "kernel", kernel);
     block_text(out, "control", j->control ? j->control : "");
     TRY(block_about(out, p, job, err));
     block_point(out, "point", j->point);
@@ -121,7 +127,7 @@ enum {
 };
 
 struct job_message {
-    char *kind, *seed, *control, *about, *n_inputs;
+    char *kind, *seed, *gemm, *kernel, *control, *about, *n_inputs;
     char *input_text[JOB_PARENTS][INPUT_TEXTS];
     struct config_point *point, *input_points[JOB_PARENTS];
     struct job_input inputs[JOB_PARENTS];
@@ -134,6 +140,8 @@ struct job_message {
 static void release_message(struct job_message *m) {
     free(m->kind);
     free(m->seed);
+    free(m->gemm);
+    free(m->kernel);
     free(m->control);
     free(m->about);
     free(m->n_inputs);
@@ -208,6 +216,8 @@ static enum err_code read_message(struct job_message *m, const char *at, struct 
     enum err_code rc = ERR_OK;
     TRY(block_read(&m->kind, &at, "kind", err));
     TRY(block_read(&m->seed, &at, "seed", err));
+    TRY(block_read(&m->gemm, &at, "gemm", err));
+    TRY(block_read(&m->kernel, &at, "kernel", err));
     TRY(block_read(&m->control, &at, "control", err));
     TRY(block_read(&m->about, &at, "about", err));
     TRY(point_read(&m->point, &at, err));
@@ -232,6 +242,8 @@ enum err_code job_message_compute(const char *message, struct job_ctx *ctx, void
     ctx->point = m.point;
     ctx->columns = stage_columns(stage, m.point);
     ctx->seed = strtoull(m.seed, NULL, 10);
+    ctx->onednn = uses_onednn(m.gemm);
+    ctx->kernel = m.kernel[0] ? m.kernel : NULL;
     ctx->control = m.control[0] ? m.control : NULL;
     ctx->inputs = m.inputs;
     ctx->n_inputs = m.n;

@@ -1,5 +1,6 @@
 #include "run/rundir/provenance.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -15,6 +16,7 @@
 #include "ops/blas.h"
 #include "par/par.h"
 #include "run/rundir/rundir.h"
+#include "stages/job_model.h"
 #include "store/results.h"
 #include "tokenizer/tokenizer.h"
 #include "json/json.h"
@@ -53,14 +55,15 @@ enum { BUILD_N = sizeof BUILD / sizeof *BUILD };
 
 /* All fields of an attempt; the first six are written by the farm. */
 static const char *const FIELDS[] = {
-    "number",        "utc",         "host",         "hosts",       "pid",        "ranks",
-    "version",       "revision",    "diff",         "compiler",    "flags",      "core",
-    "machine",       "blas",        "blas_threads", "blas_pinned", "hdf5",       "mpi",
-    "libconfig",     "json",        "hash",         "libc",        "kernel",     "cpu",
-    "config",        "name",        "seed",         "inputs",      "memory",     "folder",
-    "command",       "environment", "slurm_job",    "slurm_array", "slurm_task", "slurm_nodes",
-    "slurm_restarts"};
-enum { FIELDS_N = sizeof FIELDS / sizeof *FIELDS };
+    "number",         "utc",         "host",         "hosts",       "pid",        "ranks",
+    "version",        "revision",    "diff",         "compiler",    "flags",      "core",
+    "machine",        "blas",        "blas_threads", "blas_pinned", "hdf5",       "mpi",
+    "libconfig",      "json",        "hash",         "libc",        "kernel",     "cpu",
+    "config",         "name",        "seed",         "inputs",      "memory",     "folder",
+    "command",        "environment", "slurm_job",    "slurm_array", "slurm_task", "slurm_nodes",
+    "slurm_restarts", "gemm",        "onednn"};
+enum { FIELDS_N = sizeof FIELDS / sizeof *FIELDS, LATER = 2 };
+/* An attempt that lacks the last LATER fields is of version 0.3.0 or earlier, by OpenBLAS alone. */
 
 void provenance_machine(struct text *out) {
     text_add(out, "revision %.12s%s%.12s, %s, %s, BLAS core %s", version_revision(),
@@ -139,6 +142,19 @@ static void add_inputs(struct provenance *p, const struct identity_files *files)
     if (out->size == 0) text_add(out, "none");
 }
 
+/* The kernel of oneDNN, if a job of the plan uses it; ERR_CONFIG where this machine has none. */
+static enum err_code find_kernel(char out[JOB_MODEL_KERNEL], const struct plan *p,
+                                 struct err *err) {
+    enum err_code rc = ERR_OK;
+    const bool onednn = strcmp(config_gemm(p->config), "onednn") == 0;
+    *out = '\0';
+    for (size_t i = 0; i < p->n_jobs && *out == '\0'; i++)
+        TRY(job_model_kernel(out, p->jobs[i].point, onednn, err));
+    if (*out == '\0') (void)snprintf(out, JOB_MODEL_KERNEL, "none");
+cleanup:
+    return rc;
+}
+
 static void add_config(struct provenance *p, const struct plan *plan) {
     struct text resolved = {0};
     char hex[HASH_HEX];
@@ -154,7 +170,11 @@ static void add_config(struct provenance *p, const struct plan *plan) {
 enum err_code provenance_make(struct provenance *out, const struct plan *p, size_t memory,
                               char *const *argv, struct err *err) {
     enum err_code rc = ERR_OK;
+    char kernel[JOB_MODEL_KERNEL];
     *out = (struct provenance){0};
+    TRY(find_kernel(kernel, p, err));
+    text_add(add(out, "gemm"), "%s", config_gemm(p->config));
+    text_add(add(out, "onednn"), "%s", kernel);
     for (size_t i = 0; i < BUILD_N; i++) text_add(add(out, BUILD[i].name), "%s", BUILD[i].value());
     provenance_machine(add(out, "machine"));
     add_libraries(out);
@@ -181,7 +201,7 @@ size_t provenance_fields(const char *const **names) {
 
 void provenance_lacking(struct text *out, const struct history_attempt *a) {
     const char *separator = "";
-    for (size_t i = 0; i < FIELDS_N; i++) {
+    for (size_t i = 0; i + LATER < FIELDS_N; i++) {
         const char *value = history_field(a, FIELDS[i]);
         if (value && *value) continue;
         text_add(out, "%s%s", separator, FIELDS[i]);
@@ -285,17 +305,40 @@ static bool is_other(const struct history_attempt *a, const char *name, const ch
     return theirs && strcmp(theirs, ours) != 0;
 }
 
-enum err_code provenance_check(const struct history *h, const char *dir, struct err *err) {
+/* f32 by another library, or oneDNN with other kernels. */
+static enum err_code check_products(const struct history_attempt *a, const struct plan *p,
+                                    const char *kernel, const char *dir, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const char *gemm = history_field(a, "gemm"), *theirs = history_field(a, "onednn");
+    if (!gemm) gemm = "openblas";
+    CHECK(strcmp(gemm, config_gemm(p->config)) == 0, ERR_CONFIG,
+          "%s: attempt %zu was computed with gemm = \"%s\", this one has \"%s\": use the same, "
+          "another -o DIR, or --mix",
+          dir, a->number, gemm, config_gemm(p->config));
+    const bool both = theirs && strcmp(theirs, "none") != 0 && strcmp(kernel, "none") != 0;
+    CHECK(!both || strcmp(theirs, kernel) == 0, ERR_CONFIG,
+          "%s: attempt %zu was computed by %s, here is %s: use a machine of that kind "
+          "(ONEDNN_MAX_CPU_ISA limits a newer one), another -o DIR, or --mix",
+          dir, a->number, theirs, kernel);
+cleanup:
+    return rc;
+}
+
+enum err_code provenance_check(const struct history *h, const struct plan *p, const char *dir,
+                               struct err *err) {
     enum err_code rc = ERR_OK;
     struct text ours = {0};
+    char kernel[JOB_MODEL_KERNEL];
     provenance_machine(&ours);
     TRY(text_check(&ours, err));
+    TRY(find_kernel(kernel, p, err));
     TRY(check_lost(h, dir, err));
     for (size_t i = 0; i < h->n_attempts; i++) {
         const struct history_attempt *a = &h->attempts[i];
         if (a->done == 0 && a->checkpoints == 0) continue;
         if (is_other(a, "machine", text_str(&ours)) || is_other(a, "blas", blas_config()))
             TRY(refuse(a, dir, err));
+        TRY(check_products(a, p, kernel, dir, err));
     }
 cleanup:
     text_release(&ours);

@@ -18,7 +18,7 @@ void provenance_versions(struct text *out);
  * compiler, flags, BLAS core; one line. */
 void provenance_machine(struct text *out);
 
-enum { PROVENANCE_MAX = 40 };
+enum { PROVENANCE_MAX = 48 };
 
 struct provenance_field {
     const char *name; /* static */
@@ -48,7 +48,9 @@ void provenance_lacking(struct text *out, const struct history_attempt *a);
 size_t provenance_lost_attempt(const struct history *h, const char *data, size_t size);
 
 /* ERR_CONFIG naming every field that differs, then and now, when an earlier attempt that finished a
- * job was made by another build or on another BLAS core, or is lost as above. */
-enum err_code provenance_check(const struct history *h, const char *dir, struct err *err);
+ * job was made by another build, on another BLAS core, or with other products than those of the
+ * plan (gemm, kernels of oneDNN), or is lost as above. */
+enum err_code provenance_check(const struct history *h, const struct plan *p, const char *dir,
+                               struct err *err);
 
 #endif
