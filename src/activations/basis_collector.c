@@ -72,6 +72,10 @@ void basis_collector_share(struct basis_collector *c, const struct context_share
     c->batch.share = s;
 }
 
+void basis_collector_watch(struct basis_collector *c, struct prompt_batch_watch watch) {
+    c->batch.watch = watch;
+}
+
 void basis_collector_destroy(struct basis_collector *c) {
     if (!c) return;
     basis_text_steps_destroy(&c->steps);
@@ -235,7 +239,8 @@ size_t basis_collector_answers_bytes(const struct model_dims *dims, const struct
 static void ask_text(struct basis_collector *c, const struct params *p,
                      const struct prompt_view *part) {
     prompt_batch_begin(&c->batch, p, NULL);
-    prompt_batch_fill(&c->batch, part, (struct prompt_span){.pairs = part->points - 1});
+    if (!prompt_batch_fill(&c->batch, part, (struct prompt_span){.pairs = part->points - 1}))
+        return;
     prompt_batch_ask(&c->batch, part, part->points - 1, 0);
     run_query(c, p, part->n);
 }
@@ -261,7 +266,7 @@ static void collect_part(struct basis_set *s, size_t first, struct basis_collect
                          const struct params *p, const struct prompt_view *part) {
     const struct prompt_span before = {.pairs = c->T0 - 1, .and_x = s->part[BASIS_STEP] != NULL};
     prompt_batch_begin(&c->batch, p, NULL);
-    prompt_batch_fill(&c->batch, part, before);
+    if (!prompt_batch_fill(&c->batch, part, before)) return;
     for (enum basis_pass pass = BASIS_PASS_WHOLE; pass <= BASIS_PASS_ALONE; pass++) {
         if (!basis_pass_needed(s->parts, pass)) continue;
         ask_x(c, p, part, pass);

@@ -8,6 +8,7 @@
 #define ACTIVATIONS_BASIS_COLLECTOR_H
 
 #include "activations/basis_set.h"
+#include "sources/prompt_batch.h"
 #include "sources/prompt_view.h"
 #include "sources/shared_contexts.h"
 
@@ -45,6 +46,10 @@ void basis_collector_recent(struct basis_collector *c, size_t recent);
 
 /* Its contexts are shared with other jobs; s must outlive the collector; NULL: they are not. */
 void basis_collector_share(struct basis_collector *c, const struct context_share *s);
+
+/* Whoever watches is told while contexts are made. Where it wants no more, the run ends and the
+ * rows of the set are not those of the prompts. */
+void basis_collector_watch(struct basis_collector *c, struct prompt_batch_watch watch);
 
 /* Anchors are tokens that belong to no prompt and are asked after the T0 - 1 pairs of every prompt.
  * Row i of rows [n, inputs + 2 E] holds the x of anchor i, its last residual state without examples

@@ -42,9 +42,12 @@ struct job_cost {
                              context_keys; "": none are shared */
     int group;            /* ranks it wants; it gets fewer when there are fewer */
     bool checkpoints;     /* it writes them while it runs, and when it is asked to stop */
-    double work;          /* all it does, in `unit`: for rates */
-    const char *unit;     /* "tokens", "prompts": static */
-    char summary[96];     /* "6000 prompts x 41 points, contexts 1.5 GB": for people */
+    size_t prompts, left_out, crossed; /* of text: how many it draws, how many of them are too long
+                                          for the model, and how many have an answer with other
+                                          tokens alone than after its query; 0: not counted */
+    double work;                       /* all it does, in `unit`: for rates */
+    const char *unit;                  /* "tokens", "prompts": static */
+    char summary[96];                  /* "6000 prompts x 41 points, contexts 1.5 GB": for people */
 };
 
 /* All operations together, whatever their kind. */

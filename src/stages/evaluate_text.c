@@ -26,6 +26,7 @@ struct text_evaluation {
     float *remade;               /* [edits, chunk, E] edit values that a control replaces */
     struct capture_prompts kept; /* if they are kept: those of the items so far */
     size_t first;                /* sample number that the chunk begins with */
+    bool asks;                   /* its bases are there */
     struct err failure;          /* while contexts are made; code ERR_OK: none */
 };
 
@@ -75,6 +76,7 @@ static enum err_code create_bases(struct text_evaluation *e, struct err *err) {
     TRY(method_collector_create(&e->collector, setup, e->method.fitted.w, &size, t->chunk,
                                 t->contexts, err));
     basis_collector_share(e->collector, e->batch.share);
+    basis_collector_watch(e->collector, e->batch.watch);
 cleanup:
     return rc;
 }
@@ -86,7 +88,9 @@ static bool is_remade(const struct text_evaluation *e) {
 /* The contexts of a chunk take most of its time, with a large model many minutes. */
 static bool report_contexts(void *of, size_t prompts) {
     struct text_evaluation *e = of;
-    const double done = (double)(e->first + prompts), items = (double)e->prompts.items;
+    const double part = (double)prompts / (e->prompts.basis ? 2 : 1),
+                 before = e->asks && e->prompts.basis ? (double)e->prompts.chunk / 2 : 0,
+                 done = (double)e->first + before + part, items = (double)e->prompts.items;
     if (job_should_stop(e->ctx))
         (void)ERR(&e->failure, ERR_STOPPED, "stopped after %zu items", e->first);
     else
@@ -145,6 +149,8 @@ static enum err_code collect_run(struct text_evaluation *e, size_t *i, size_t n,
     CHECK(run.n == *i - first, ERR_DATA, "the basis prompt of item %zu does not fit the model",
           sample);
     basis_collector_run_at(&e->basis, first, e->collector, &e->model.params, &run);
+    if (e->failure.code != ERR_OK) *err = e->failure;
+    rc = e->failure.code;
 cleanup:
     return rc;
 }
@@ -172,6 +178,7 @@ static void set_vectors(struct text_evaluation *e, const struct basis *basis, si
 
 static enum err_code fill_contexts(struct text_evaluation *e, const struct prompt_view *view,
                                    struct err *err) {
+    e->asks = true;
     prompt_batch_begin(&e->batch, &e->model.params, &e->pass.edits);
     if (prompt_batch_fill(&e->batch, view, (struct prompt_span){.pairs = view->points - 1}))
         return ERR_OK;
@@ -203,6 +210,7 @@ static enum err_code evaluate_items(struct text_evaluation *e, size_t n, struct 
     const struct prompt_view view = source_draw(source, e->first, n);
     TRY(source_status(source, err));
     if (view.n == 0) goto cleanup;
+    e->asks = false;
     TRY(find_text_basis(&basis, e, view.n, err));
     set_vectors(e, &basis, view.n);
     if (e->prompts.keeps) TRY(capture_prompts_take(&e->kept, e->scores.n, source, &view, err));

@@ -132,7 +132,12 @@ static void fill_cost(struct job_cost *cost, const struct evaluate_text_prompts 
                       const struct job_model *model, const struct method_setup *setup) {
     const struct model_dims *d = &model->dims;
     const struct prompt_batch_options asked = evaluate_text_batch(t, d);
-    *cost = (struct job_cost){.group = 1, .work = (double)t->items, .unit = "items"};
+    *cost = (struct job_cost){.group = 1,
+                              .work = (double)t->items,
+                              .unit = "items",
+                              .prompts = t->items,
+                              .left_out = t->lengths.too_long,
+                              .crossed = t->lengths.crossed};
     add_items(&cost->load, t, d);
     if (setup->method->application.scope != EDIT_ALL) {
         cost->shared = cost->load.contexts;

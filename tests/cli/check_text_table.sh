@@ -48,7 +48,9 @@ grep -q midrule main.tex
 "$program" table run --format json >main.json
 "$program" table run evaluate --wide >rows.txt
 "$program" table run templates --format csv >templates.csv
-"$program" plan text.cfg >plan.txt
+"$program" plan text.cfg >plan.txt 2>notes
+grep -q 'templates.points: without "plain" at 4 points the main table lacks the prompt of equal budget' notes
+[[ $(grep -c 'prompt of equal budget' notes) == 1 ]]
 "$program" table run --compare --format csv >compare.csv
 "$program" table run --compare >compare.txt
 for measure in accuracy first_accuracy stripped loss perplexity rank d_ntp worse; do

@@ -69,6 +69,11 @@ assert len(fits) == 8 and len(set(fits)) == 8 and len(controls) == 8, rows
 assert set(controls) == set(fits), rows
 END_OF_PYTHON
 
+# ---- prompts that do not fit are counted before anything runs
+launch 0 plan "$config" -s source.too_long=drop -s evaluate.points=10
+grep -qE 'up to [0-9]+ of [0-9]+ prompts are longer than the model computes and are left out, in [0-9]+ of [0-9]+ jobs' "$work/err" ||
+    fault "plan does not count: $(cat "$work/err")"
+
 # ---- what text does not have: one line, exit 65, nothing computed
 refuses() { expect_refusal "$config" "$@"; } # WORDS ARGUMENT...
 refuses 'pairs of zeros' -s evaluate.dummies=corrected

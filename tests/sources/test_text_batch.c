@@ -153,12 +153,56 @@ static void contexts_are_shared_by_their_tokens(void **state) {
     params_destroy(&p);
 }
 
+enum { MANY = 20 };
+
+struct watcher {
+    size_t calls, last, most; /* after `most` calls it wants no more */
+};
+
+static bool count_calls(void *of, size_t prompts) {
+    struct watcher *w = of;
+    assert_true(prompts > w->last);
+    w->last = prompts;
+    return ++w->calls < w->most;
+}
+
+/* 20 prompts of 2 tokens: someone who watches is told every few of them, and can stop it. */
+static void filling_is_watched(void **state) {
+    (void)state;
+    size_t first[MANY + 1], answer_first[MANY + 1];
+    uint32_t tokens[2 * MANY], own[MANY];
+    struct params p = tiny_params(&TINY_TOKENS);
+    tiny_ids(tokens, 2 * MANY);
+    tiny_ids(own, MANY);
+    for (size_t i = 0; i <= MANY; i++) first[i] = 2 * i, answer_first[i] = i;
+    const struct prompt_view v = {
+        .n = MANY,
+        .points = 1,
+        .text = {.ids = tokens, .first = first, .answers = own, .answer_first = answer_first}};
+    for (size_t most = 1; most < 100; most += 98) {
+        struct watcher w = {.most = most};
+        const struct prompt_batch_options o = {.dims = &TINY_TOKENS,
+                                               .slots = MANY,
+                                               .tokens = MOST,
+                                               .rows = MANY,
+                                               .watch = {count_calls, &w}};
+        struct prompt_batch b;
+        SUCCEEDS(prompt_batch_create(&b, &o, &err));
+        prompt_batch_begin(&b, &p, NULL);
+        assert_true(prompt_batch_fill(&b, &v, (struct prompt_span){0}) == (most > 1));
+        assert_true(most == 1 ? w.calls == 1 : w.calls > 1 && w.last < MANY);
+        prompt_batch_destroy(&b);
+    }
+    params_destroy(&p);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(queries_of_different_lengths),
         cmocka_unit_test(answers_follow_their_queries),
         cmocka_unit_test(parts_have_the_same_bits),
         cmocka_unit_test(contexts_are_shared_by_their_tokens),
+        cmocka_unit_test(filling_is_watched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
