@@ -33,7 +33,7 @@ stages = (
     batch = 16; epochs = 6; repeat = [0, 1]; optimiser = { lr = 0.5; }; },
   { stage = "fit"; name = "initial"; of = "pretrain"; method = "ltv"; basis = "mean"; basis_points = 4; points = 1; prompts = 16;
     batch = 16; epochs = 0; repeat = [0, 1]; optimiser = { lr = 0.5; }; },
-  { stage = "evaluate"; of = ["fit", "initial"]; also = ["plain", "random"]; points = [1, 4]; shift = ["none", "shuffled_labels"]; },
+  { stage = "evaluate"; of = ["fit", "initial"]; also = ["plain", "random", "mismatched"]; points = [1, 4]; shift = ["none", "shuffled_labels"]; },
   { stage = "evaluate"; name = "templates"; of = "fit"; source = { task = "first.json"; template = ["{x}:{y}\n", "{x} -> {y}\n"]; };
     points = 1; } );
 END_OF_CONFIG
@@ -97,7 +97,7 @@ def labels(job):
 
 rows, main = (list(csv.DictReader(open(f, newline=""))) for f in ("rows.csv", "main.csv"))
 main = [line for line in main if line["stage"] == "evaluate"]
-assert len(rows) == 117 and len(main) == 63, (len(rows), len(main))  # without shots labels are not shuffled
+assert len(rows) == 171 and len(main) == 90, (len(rows), len(main))  # without shots labels are not shuffled
 names = {r["source_task"] for r in rows}
 assert names == {"same", "some/first", "more/first"}, names
 plan = open("plan.txt").read()
@@ -162,13 +162,13 @@ for c in compared:
         continue
     here = (c["source_task"], c["k_first"], c["shift"])
     own, of = wrong(c["method"], c["fit_epochs"], here), c["fit_epochs"]
-    if c["method"] == "random":  # one for each fit
-        own = [[1 - s[4] for s in tensors(r["job"])["scores"]] for r in rows
-               if (r["method"], r["reading"], fit(r)[7:]) == ("random", c["reading"], of) and prompts(r) == here]
+    made = lambda control, reading: [[1 - s[4] for s in tensors(r["job"])["scores"]] for r in rows
+                                     if (r["method"], r["reading"], fit(r)[7:]) == (control, reading, of) and prompts(r) == here]
+    if c["method"] in ("random", "mismatched"):  # one for each fit
+        own = made(c["method"], c["reading"])
     against = {"plain": lambda: wrong("plain", "", here), "constant": lambda: wrong("constant", "6", here),
                "initial weights": lambda: wrong("ltv", "0", here), "plain 3-shot": lambda: wrong("plain", "", (here[0], "3", "none")),
-               "random": lambda: [[1 - s[4] for s in tensors(r["job"])["scores"]] for r in rows
-                                  if (r["method"], r["reading"], fit(r)[7:]) == ("random", "ltv.heads", of) and prompts(r) == here]}[c["against"]]()
+               "random": lambda: made("random", "ltv.heads"), "mismatched": lambda: made("mismatched", "ltv.heads")}[c["against"]]()
     assert len(own) == 2 and len(against) in (1, 2), (c, len(own), len(against))
     d = [sum(own[s][i] - against[s % len(against)][i] for s in range(2)) / 2 for i in range(len(own[0]))]
     assert abs(float(c["difference"]) - sum(d) / len(d)) < 1e-12 and float(c["worse"]) == sum(x > 0 for x in d) / len(d), (c, d)
@@ -179,7 +179,7 @@ for c in compared:
         assert abs(float(c["p"]) - as_large / flips) < 1e-12, (c, as_large / flips)
     seen.add((c["method"], c["against"]))
     seen.add(bool(any(d)))
-assert {("ltv", a) for a in ("plain", "constant", "random", "initial weights", "plain 3-shot")} <= seen, seen
+assert {("ltv", a) for a in ("plain", "constant", "random", "mismatched", "initial weights", "plain 3-shot")} <= seen, seen
 assert ("random", "plain") in seen and ("constant", "constant") not in seen and True in seen, seen
 wide = open("compare.txt").read()
 assert f"same *, 0-shot; plain 3-shot 1.000, shuffled" in wide and "first, 3-shot shuffled; plain" in wide, wide
@@ -190,4 +190,4 @@ assert {r["source_template"] for r in here} == {"{x}:{y}\\n", "{x} -> {y}\\n"}, 
 assert {r["fit_source_task"] for r in here} == names, here
 assert f"template={{x}} -> {{y}}\\n ({items} items)" in text and "task=more/first" in text and "template" not in text.split("stage templates")[0], text
 END_OF_CHECK
-echo "the tables and comparisons of 117 evaluations on text"
+echo "the tables and comparisons of 171 evaluations on text"

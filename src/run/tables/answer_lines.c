@@ -77,11 +77,14 @@ static bool is_placed(const struct key_column *column) {
     return false;
 }
 
-/* Of a fit only the task of another one is worth a word. */
+/* Of a fit only the task of another one is worth a word, which `mismatched` has by its nature. */
 static bool is_own_task(const struct key_column *column, const struct config_point *fit,
-                        const struct config_point *own) {
-    return strcmp(column->key->name, "source.task") == 0 && config_has(own, "source.task") &&
-           strcmp(config_text(fit, "source.task"), config_text(own, "source.task")) == 0;
+                        const struct planned_job *job) {
+    if (strcmp(column->key->name, "source.task") != 0 || !config_has(job->point, "source.task"))
+        return false;
+    const struct method *control = job->control ? method_find(job->control) : NULL;
+    return (control && control->control.next_function) ||
+           strcmp(config_text(fit, "source.task"), config_text(job->point, "source.task")) == 0;
 }
 
 static void describe_keys(struct answer_line *line, const struct plan *p, size_t job,
@@ -93,7 +96,7 @@ static void describe_keys(struct answer_line *line, const struct plan *p, size_t
         const bool of_fit = !column->own && !(column->kind->uses & STAGE_USES_SHAPE);
         struct text *out = of_fit ? &line->fit : &line->setting;
         if (is_placed(column) || !point || !config_has(point, key) ||
-            (of_fit && is_own_task(column, point, p->jobs[job].point)))
+            (of_fit && is_own_task(column, point, &p->jobs[job])))
             continue;
         text_add(out, "%s%s=", out->size ? ", " : "", summary_columns_last_part(key));
         varying_keys_value(out, p, point, key);

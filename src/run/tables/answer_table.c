@@ -225,12 +225,13 @@ cleanup:
     return rc;
 }
 
+/* On a narrow terminal shuffled labels are left out first, the first column never. */
 static void heads_by_task(struct text_table *t, const struct people *p) {
     size_t column = 0;
     method_heads(t, p, &column);
     for (size_t i = 0; i < p->n_prompts; i++) {
         name_prompts(t, p->prompts[i]);
-        end_heads(t, p, &column, 0);
+        end_heads(t, p, &column, i == 0 ? 0 : p->prompts[i].shuffled ? 2 : 1);
     }
 }
 
@@ -342,7 +343,8 @@ static void add_notes(struct table_output *o, const struct answer_lines *a, cons
                  ANSWER_HARMLESS);
     note_shots(&out, a);
     note_crossed(&out, a);
-    if (hidden->size) text_add(&out, " Columns that did not fit: %s.", text_str(hidden));
+    if (hidden->size)
+        text_add(&out, " Columns that did not fit: %s; --wide shows them.", text_str(hidden));
     if (a->missing)
         text_add(&out, " %zu evaluation%s left to run.", a->missing, text_plural(a->missing));
     text_add(o->out, o->format == TABLE_LATEX ? "%% " : "\n");

@@ -130,6 +130,13 @@ cleanup:
 
 /* ---- which lines */
 
+/* A control of the fit of *g. Of text `mismatched` may be the same fit of another task. */
+static bool is_made_from(const struct summary_group *control, const struct summary_group *g) {
+    if (summary_is_text(g) && is_called(control, "mismatched"))
+        return summary_text_same_fit(control, g);
+    return strcmp(text_str(&g->fit), text_str(&control->fit)) == 0;
+}
+
 /* The control that *g is compared with, AGAINST[i]; NULL: its setting has none. */
 static const struct summary_group *find_other(const struct summary *s,
                                               const struct summary_group *g, size_t i,
@@ -141,9 +148,7 @@ static const struct summary_group *find_other(const struct summary *s,
         if (!is_called(other, COMPARISON_AGAINST[i].method) || !line_pair_same_setting(g, other) ||
             (COMPARISON_AGAINST[i].of_text && !summary_is_text(g)))
             continue;
-        if (COMPARISON_AGAINST[i].of_vector &&
-            strcmp(text_str(&g->fit), text_str(&other->fit)) != 0)
-            continue;
+        if (COMPARISON_AGAINST[i].of_vector && !is_made_from(other, g)) continue;
         const double error =
             mean_of(summary_errors(other, range), other->repeats * other->functions);
         if (best && !(error < least)) continue;

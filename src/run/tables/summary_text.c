@@ -71,22 +71,33 @@ const struct summary_group *summary_text_plain(const struct summary *s,
     return find_plain(s, g, shift, SIZE_MAX);
 }
 
-/* ---- its fit without training */
+/* ---- its fit without training, or of another task */
 
-static const char EPOCHS[] = "epochs=";
+static bool begins_with(const char *line, const char *key) {
+    return strncmp(line, key, strlen(key)) == 0;
+}
 
-/* The lines "KEY=VALUE" of both are equal but that of epochs, which is 0 in `initial`. */
-static bool is_initial(const char *initial, const char *fit) {
-    bool untrained = false;
-    while (*initial && *fit) {
-        const size_t n = strcspn(initial, "\n"), m = strcspn(fit, "\n");
-        const bool epochs = strncmp(initial, EPOCHS, sizeof EPOCHS - 1) == 0;
-        untrained |= epochs && n == sizeof EPOCHS && initial[n - 1] == '0';
-        if (!epochs && (n != m || strncmp(initial, fit, n) != 0)) return false;
-        initial += n + (initial[n] == '\n');
-        fit += m + (fit[m] == '\n');
+/* The texts of two fits have equal lines "KEY=VALUE" but for lines that begin with one of these. */
+static bool are_equal_but(const char *a, const char *b, const char *const *keys) {
+    while (*a && *b) {
+        const size_t n = strcspn(a, "\n"), m = strcspn(b, "\n");
+        bool counts = true;
+        for (size_t i = 0; keys[i]; i++) counts &= !begins_with(a, keys[i]);
+        if (counts && (n != m || strncmp(a, b, n) != 0)) return false;
+        a += n + (a[n] == '\n');
+        b += m + (b[m] == '\n');
     }
-    return untrained && *initial == *fit;
+    return *a == *b;
+}
+
+bool summary_text_same_fit(const struct summary_group *a, const struct summary_group *b) {
+    static const char *const keys[] = {"source.task=", "source.form=", NULL};
+    return are_equal_but(text_str(&a->fit), text_str(&b->fit), keys);
+}
+
+static bool is_initial(const char *initial, const char *fit) {
+    static const char *const keys[] = {"epochs=", NULL};
+    return strstr(initial, "\nepochs=0\n") && are_equal_but(initial, fit, keys);
 }
 
 const struct summary_group *summary_text_initial(const struct summary *s,

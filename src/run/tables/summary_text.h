@@ -29,6 +29,9 @@ const struct summary_group *summary_text_plain(const struct summary *s,
 const struct summary_group *summary_text_initial(const struct summary *s,
                                                  const struct summary_group *g);
 
+/* The fits of both lines are equal but for their tasks. */
+bool summary_text_same_fit(const struct summary_group *a, const struct summary_group *b);
+
 /* Appends "antonym *, template = {x}: {y}, 10-shot shuffled; plain 10-shot 0.840, shuffled 0.700":
  * the task, what varies between settings, the prompts, and what the plain model does on it. *:
  * shuffled labels are no corruption (answer_lines.h). */
