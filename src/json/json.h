@@ -76,7 +76,8 @@ bool json_same_scalar(struct json a, struct json b);
 /* The value as a message shows it: 3, true, "text" cut to 40 bytes, "an object". */
 enum { JSON_SHOWN = 64 };
 void json_show(char out[JSON_SHOWN], struct json value);
-void json_show_text(char out[JSON_SHOWN], const char *text); /* the same of a text, cut to 60 bytes */
+void json_show_text(char out[JSON_SHOWN],
+                    const char *text); /* the same of a text, cut to 60 bytes */
 
 void json_library(struct text *out); /* "jansson 2.14" */
 
