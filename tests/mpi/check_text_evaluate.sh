@@ -81,4 +81,5 @@ refuses 'predictions are numbers' -s 'evaluate.keep=["predictions"]'
 refuses '"window" shows the last points' -s 'evaluate.also=["window"]'
 refuses 'is a shift of functions' -s evaluate.shift=scale_x
 refuses 'longer than the 160 tokens' -s evaluate.points=13
+expect_refusal "$home/fits.cfg" 'which is of the same task' -s fit.method=ltv -s fit.basis_points=3 -s 'evaluate.also=["mismatched"]'
 conclude "12 jobs on 0 to 3 ranks, a kill, tables and refusals"

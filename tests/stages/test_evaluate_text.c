@@ -319,7 +319,6 @@ static void plan_refuses_what_text_does_not_have(void **state) {
     refuses(fit, "points = 3; basis_points = 4;", "the window of controls");
     refuses(fit, "points = 3; also = [\"window\"];", "\"window\" shows the last points");
     refuses(fit, "points = 3; also = [\"oracle\"];", "\"oracle\" shows the last points");
-    refuses(fit, "points = 3; also = [\"mismatched\"];", "which is of the same task");
     refuses(fit, "points = 3; shift = \"scale_x\";", "is a shift of functions");
     refuses(fit, "points = 9;", "prompts of t with 9 points are longer than the 70 tokens");
 }
