@@ -168,7 +168,7 @@ slowest() {
 # run_tests: without the label slow in one preset, or with --all everything in two.
 run_tests() {
     local preset presets=(release) chosen=(-LE slow) log failed=0
-    if ((all)); then presets=(ci dev) chosen=(); fi
+    if ((all)); then presets=(ci dev) chosen=() test_packages+=(chromium); fi # which draws pages of check_report
     install_packages "${build_packages[@]}" "${figure_packages[@]}" "${test_packages[@]}"
     export TASKVEC_REQUIRE_MODELS=1
     if [[ ${CI:-} == true ]]; then export TASKVEC_REQUIRE_FIXTURES=1; fi

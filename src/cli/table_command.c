@@ -7,12 +7,10 @@
 #include "cli/command.h"
 #include "cli/terminal.h"
 #include "run/rundir/run_state.h"
-#include "run/tables/answer_table.h"
 #include "run/tables/comparison_pool.h"
+#include "run/tables/main_table.h"
 #include "run/tables/stage_table_print.h"
-#include "run/tables/summary.h"
 #include "run/tables/transfer_table.h"
-#include "sources/source_registry.h"
 
 static const struct option_row OPTIONS[] = {
     {"--format", NULL, "FORMAT", "text (default), csv, markdown, latex or json"},
@@ -113,28 +111,10 @@ cleanup:
     return rc;
 }
 
-static enum err_code print_summary(struct request *q, const struct run_state *r, size_t stage,
-                                   struct err *err) {
-    enum err_code rc = ERR_OK;
-    struct summary summary = {0};
+static enum err_code print_main_table(struct request *q, const struct run_state *r, size_t stage,
+                                      struct err *err) {
     begin_table(q, r, stage);
-    TRY(summary_make(&summary, r, stage, err));
-    TRY(summary_print(&q->output, &summary, &q->layout, err));
-cleanup:
-    summary_release(&summary);
-    return rc;
-}
-
-static enum err_code print_answers(struct request *q, const struct run_state *r, size_t stage,
-                                   struct err *err) {
-    enum err_code rc = ERR_OK;
-    struct answer_lines lines = {0};
-    begin_table(q, r, stage);
-    TRY(answer_lines_make(&lines, r, stage, err));
-    TRY(answer_table_print(&q->output, &lines, &q->answers, err));
-cleanup:
-    answer_lines_release(&lines);
-    return rc;
+    return main_table_print(&q->output, r, stage, &q->layout, &q->answers, err);
 }
 
 static enum err_code print_comparisons(struct request *q, struct err *err) {
@@ -163,19 +143,6 @@ static enum err_code no_stage(const struct run_state *r, const struct request *q
     return rc;
 }
 
-/* Stages with a table of their own: evaluations, and estimators on a source that no evaluation has.
- */
-static bool is_summarised(const struct plan *p, size_t stage) {
-    const char *kind = p->stages[stage].kind->name;
-    if (strcmp(kind, "evaluate") == 0) return true;
-    return strcmp(kind, "estimate") == 0 && !summary_is_joined(p, stage);
-}
-
-static bool is_text(const struct plan *p, size_t stage) {
-    const struct plan_stage *s = &p->stages[stage];
-    return s->n_jobs > 0 && source_is_text(p->jobs[s->jobs[0]].point);
-}
-
 static bool is_evaluation(const struct plan *p, size_t stage) {
     return strcmp(p->stages[stage].kind->name, "evaluate") == 0;
 }
@@ -183,7 +150,7 @@ static bool is_evaluation(const struct plan *p, size_t stage) {
 /* The stage of that name; without one, every stage with a table of its own. */
 static bool is_wanted(const struct request *q, const struct plan *p, size_t stage) {
     if (q->name) return strcmp(q->name, p->stages[stage].name) == 0;
-    return q->compare || q->transfer ? is_evaluation(p, stage) : is_summarised(p, stage);
+    return q->compare || q->transfer ? is_evaluation(p, stage) : main_table_exists(p, stage);
 }
 
 /* That the stage has what the options ask for. */
@@ -195,7 +162,7 @@ static enum err_code check_stage(const struct request *q, const struct plan *p, 
     CHECK(!evaluations || is_evaluation(p, stage), ERR_USAGE,
           "%s %s: the stage evaluates no method: name one of kind evaluate, or none", option,
           q->name);
-    CHECK(!q->transfer || !is_text(p, stage), ERR_USAGE,
+    CHECK(!q->transfer || !main_table_is_text(p, stage), ERR_USAGE,
           "--transfer: stage %s is of text, whose fits are evaluated on other tasks by fits = "
           "\"all\": omit it",
           p->stages[stage].name);
@@ -208,8 +175,7 @@ static enum err_code print_stage(struct request *q, const struct run_state *r, s
     if (q->transfer) return print_transfer(q, r, stage, err);
     if (q->compare) return comparison_set_add(&q->compared, r, stage, err);
     if (q->name || q->rows) return print_rows(q, r, stage, err);
-    if (is_text(&r->plan, stage)) return print_answers(q, r, stage, err);
-    return print_summary(q, r, stage, err);
+    return print_main_table(q, r, stage, err);
 }
 
 static enum err_code print_run(struct request *q, const struct run_state *r, struct err *err) {
