@@ -15,7 +15,7 @@
 #include "stages/fit_initial_weights.h"
 #include "stages/fit_keys.h"
 #include "stages/fitted_method.h"
-#include "stages/head_weights_rows.h"
+#include "stages/heads/head_weights_rows.h"
 #include "stages/job_model.h"
 
 struct head_weights {

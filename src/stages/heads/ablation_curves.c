@@ -1,4 +1,4 @@
-#include "stages/ablation_curves.h"
+#include "stages/heads/ablation_curves.h"
 
 #include <stdlib.h>
 #include <string.h>

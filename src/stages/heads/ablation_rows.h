@@ -2,8 +2,8 @@
  * ablation_rows.h - the table of `ablation`: one row without any ablation, then the curves, point
  * by point.
  */
-#ifndef STAGES_ABLATION_ROWS_H
-#define STAGES_ABLATION_ROWS_H
+#ifndef STAGES_HEADS_ABLATION_ROWS_H
+#define STAGES_HEADS_ABLATION_ROWS_H
 
 #include "job/row.h"
 

@@ -1,8 +1,8 @@
 /*
  * ablation_run.h - run() of the stage `ablation`.
  */
-#ifndef STAGES_ABLATION_RUN_H
-#define STAGES_ABLATION_RUN_H
+#ifndef STAGES_HEADS_ABLATION_RUN_H
+#define STAGES_HEADS_ABLATION_RUN_H
 
 #include "base/err.h"
 #include "job/job.h"

@@ -13,11 +13,11 @@
 
 #include "base/text.h"
 #include "passes/flops.h"
-#include "stages/ablation_curves.h"
-#include "stages/ablation_prompts.h"
-#include "stages/ablation_rows.h"
-#include "stages/ablation_run.h"
 #include "stages/effects_run.h"
+#include "stages/heads/ablation_curves.h"
+#include "stages/heads/ablation_prompts.h"
+#include "stages/heads/ablation_rows.h"
+#include "stages/heads/ablation_run.h"
 #include "stages/job_model.h"
 #include "stages/shared_keys.h"
 

@@ -1,8 +1,8 @@
 /*
  * agreement_rows.h - the table of `agreement`: one row for every two orders of heads.
  */
-#ifndef STAGES_AGREEMENT_ROWS_H
-#define STAGES_AGREEMENT_ROWS_H
+#ifndef STAGES_HEADS_AGREEMENT_ROWS_H
+#define STAGES_HEADS_AGREEMENT_ROWS_H
 
 #include "job/row.h"
 

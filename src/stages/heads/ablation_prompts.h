@@ -2,8 +2,8 @@
  * ablation_prompts.h - the prompts of an ablation: those of evaluations, which are asked, and those
  * of causal maps, over which heads have their mean. Both with true labels and as many points.
  */
-#ifndef STAGES_ABLATION_PROMPTS_H
-#define STAGES_ABLATION_PROMPTS_H
+#ifndef STAGES_HEADS_ABLATION_PROMPTS_H
+#define STAGES_HEADS_ABLATION_PROMPTS_H
 
 #include "activations/causal_map.h"
 #include "config/config.h"

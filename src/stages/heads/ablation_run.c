@@ -1,12 +1,12 @@
-#include "stages/ablation_run.h"
+#include "stages/heads/ablation_run.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#include "stages/ablation_curves.h"
-#include "stages/ablation_prompts.h"
-#include "stages/ablation_rows.h"
 #include "stages/effects_prompts.h"
+#include "stages/heads/ablation_curves.h"
+#include "stages/heads/ablation_prompts.h"
+#include "stages/heads/ablation_rows.h"
 #include "stages/job_model.h"
 #include "stats/interval.h"
 

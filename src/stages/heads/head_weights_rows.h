@@ -1,8 +1,8 @@
 /*
  * head_weights_rows.h - the table of `head_weights`: one row per head, layer by layer.
  */
-#ifndef STAGES_HEAD_WEIGHTS_ROWS_H
-#define STAGES_HEAD_WEIGHTS_ROWS_H
+#ifndef STAGES_HEADS_HEAD_WEIGHTS_ROWS_H
+#define STAGES_HEADS_HEAD_WEIGHTS_ROWS_H
 
 #include "job/row.h"
 

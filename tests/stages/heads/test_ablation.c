@@ -3,9 +3,9 @@
 
 #include "model/checkpoint.h"
 #include "sources/problems/prompts.h"
-#include "stages/ablation_rows.h"
-#include "stages/agreement_rows.h"
-#include "stages/head_weights_rows.h"
+#include "stages/heads/ablation_rows.h"
+#include "stages/heads/agreement_rows.h"
+#include "stages/heads/head_weights_rows.h"
 #include "stages/read_row.h"
 #include "stages/stage_job.h"
 #include "tensorfile/tensorfile.h"

@@ -1,4 +1,4 @@
-#include "stages/ablation_prompts.h"
+#include "stages/heads/ablation_prompts.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
  * head_maps.h - the orders of heads that the jobs of `effects`, `head_weights` and
  * `leave_one_out` give, as other jobs read them.
  */
-#ifndef STAGES_HEAD_MAPS_H
-#define STAGES_HEAD_MAPS_H
+#ifndef STAGES_HEADS_HEAD_MAPS_H
+#define STAGES_HEADS_HEAD_MAPS_H
 
 #include "base/rng.h"
 #include "job/job.h"

@@ -1,4 +1,4 @@
-#include "stages/head_maps.h"
+#include "stages/heads/head_maps.h"
 
 #include <math.h>
 #include <stdio.h>

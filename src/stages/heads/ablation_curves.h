@@ -2,11 +2,11 @@
  * ablation_curves.h - which heads an ablation leaves out: for every order of heads a curve over
  * shares, and another one without the first heads of each order of another kind.
  */
-#ifndef STAGES_ABLATION_CURVES_H
-#define STAGES_ABLATION_CURVES_H
+#ifndef STAGES_HEADS_ABLATION_CURVES_H
+#define STAGES_HEADS_ABLATION_CURVES_H
 
 #include "config/config.h"
-#include "stages/head_maps.h"
+#include "stages/heads/head_maps.h"
 
 struct ablation_curve {
     const struct head_map *by, *without; /* without NULL: nothing is excluded */

@@ -7,8 +7,8 @@
 
 #include "activations/head_ranking.h"
 #include "sources/source_registry.h"
-#include "stages/agreement_rows.h"
-#include "stages/head_maps.h"
+#include "stages/heads/agreement_rows.h"
+#include "stages/heads/head_maps.h"
 #include "stages/job_model.h"
 #include "stats/rank_agreement.h"
 
