@@ -11,17 +11,20 @@ figure_packages=(python3-h5py python3-numpy python3-matplotlib)
 test_packages=(libcmocka-dev libxgboost-dev libdnnl-dev clang-format shellcheck hdf5-tools python3-tables python3-pandas
     python3-scipy git slurm-wlm munge groff-base mandoc zsh)
 
+config=experiments/quickstart.cfg
 results=results/quickstart
 drawn=plain,ltv,fv,icv,constant,bias_only,window,least_squares # the methods in the figure
+takes="about two minutes"
 
 usage() {
     cat <<'END'
 usage: ./quickstart.sh [-n RANKS]              install dependencies, build, run, show the table and the figure
+       ./quickstart.sh --text [-n RANKS]       the same for text: words, and the language model that is shipped
        ./quickstart.sh test [-n RANKS]         install, build, run the tests that take less than 20 s each
        ./quickstart.sh test --all [-n RANKS]   every test, in release with -Werror and under ASan + UBSan
 
 Installs missing Debian packages with apt-get, as root or with sudo, and lists them.
-Builds in build/ and writes results/quickstart/. If it was interrupted, run it again: it resumes, and
+Builds in build/ and writes results/quickstart/ (--text: results/text_quickstart/). If it was interrupted, run it again: it resumes, and
 finished work is not repeated. RANKS: MPI ranks and build jobs (default: one per core).
 On other systems, first install the libraries listed in README.md; the script then only builds and runs.
 END
@@ -119,7 +122,7 @@ find_python() { # MODULES
 
 draw_figure() {
     local figure=$results/figure.png python
-    if [[ $figure -nt $results/results.h5 && $figure -nt analysis/figure.py && $figure -nt analysis/figure_data.py ]]; then
+    if [[ $figure -nt $results/results.h5 && -z $(find analysis -name 'figure*.py' -newer "$figure") ]]; then
         echo "figure:  $figure"
     elif python=$(find_python "h5py, numpy, matplotlib"); then
         "$python" analysis/figure.py "$results/results.h5" -o "$figure" --methods "$drawn" >/dev/null
@@ -134,8 +137,8 @@ run_quickstart() {
     install_packages "${build_packages[@]}" "${figure_packages[@]}"
     build release taskvec
     if ((ranks > 1)); then launch=(mpirun -q -n "$ranks"); fi
-    say "running experiments/quickstart.cfg on $ranks rank(s): about two minutes of computing in all"
-    "${launch[@]}" build/release/taskvec run experiments/quickstart.cfg -o "$results" || rc=$?
+    say "running $config on $ranks rank(s): $takes of computing in all"
+    "${launch[@]}" build/release/taskvec run "$config" -o "$results" || rc=$?
     if ((rc == 1 || rc > 128)); then # perhaps that of mpirun, which replaces the code of a run that was stopped
         rc=0
         build/release/taskvec status --exit-code "$results" >/dev/null 2>&1 || rc=$?
@@ -190,7 +193,7 @@ run_tests() {
 }
 
 command="./quickstart.sh${*:+ $*}"
-action=run all=0 ranks=$(cores)
+action=run all=0 text=0 ranks=$(cores)
 while (($#)); do
     case $1 in
     -h | --help)
@@ -199,6 +202,7 @@ while (($#)); do
         ;;
     test) action='test' ;;
     --all) all=1 ;;
+    --text) text=1 ;;
     -n)
         [[ ${2:-} =~ ^[1-9][0-9]{0,4}$ ]] || die "-n needs a number of ranks, got '${2:-}'" 64
         ranks=$2
@@ -210,6 +214,12 @@ while (($#)); do
 done
 
 if ((all)) && [[ $action != test ]]; then die "--all belongs to test: ./quickstart.sh test --all" 64; fi
+if ((text)); then
+    if [[ $action == test ]]; then die "--text is not for test, which tests both" 64; fi
+    config=experiments/text/quickstart.cfg
+    results=results/text_quickstart
+    drawn=plain,ltv,fv,constant,random
+fi
 trap 'die "interrupted: work remains, to resume: $command" 130' INT TERM
 mpi_settings
 if [[ $action == test ]]; then run_tests; else run_quickstart; fi

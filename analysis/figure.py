@@ -3,6 +3,8 @@
 
   --curve error     the error against the number of examples seen: a line for each method, for each fit that differs
                     in a key, and for each estimator; a panel for each run and each setting, such as a shift (default)
+  --curve answers   the accuracy of evaluations on text (their default): a panel for each task and for the mean over tasks, a
+                    line for each method, a mark for each kind of prompts
   --curve fit       the validation loss of every fit against the epoch
   --curve pretrain  the loss of every pretraining against the step: of its batches, and dashed on held-out prompts where
                     it has validation.every"""
@@ -12,8 +14,9 @@ import sys
 import warnings
 import zlib
 
-from figure_data import (LINE, SETTING, USUAL, Run, error_panels, fail, import_libraries, lines_of, loss_curves,
-                         value_by)
+from figure_answers import draw_answers
+from figure_data import (HIDDEN, LINE, SETTING, USUAL, Run, answer_rows, choose_methods, choose_where, error_panels, fail,
+                         import_libraries, lines_of, loss_curves, value_by)
 
 DASHES = (0, (6, 1.5, 1, 1.5))  # of all estimators
 # One look for each method and estimator, whatever else is drawn; no two are the same.
@@ -50,6 +53,7 @@ MARKERS = [("", "full")] + [(shape, fill) for fill in ("full", "none") for shape
 NAMES = {"plain": "plain model", "ltv": "LTV", "fv": "FV", "icv": "ICV", "bias_only": "bias only",
          "least_squares": "least squares", "knn": "nearest examples", "two_layer_net": "two-layer net", "cart": "tree"}
 ORDER = ["plain", "ltv", "constant", "bias_only", "window", "oracle", "least_squares"]
+CONTROLS = ["constant", "bias_only", "random", "mismatched"]  # the lowest lines of a panel of text
 
 
 # ---- labels and looks
@@ -253,6 +257,27 @@ def curve_of_errors(runs, args):
     return figure
 
 
+def curve_of_answers(runs, args):
+    """Accuracy on text: panels of tasks, lines of methods; the plain model at the top and controls at the bottom."""
+    rows = choose_where(answer_rows(runs, args.table), args.where, runs)
+    rows = choose_methods(rows, args.methods.split(",") if args.methods else
+                          [m for m in dict.fromkeys(row["method"] for row in rows) if m not in HIDDEN])
+    if not rows:
+        fail("nothing is left to draw")
+    lines = sorted(dict.fromkeys(row["line"] for row in rows),
+                   key=lambda line: (line[0] != "plain", line[0] in CONTROLS))
+    labels = labels_of(lines)
+    return draw_answers(rows, [row["task"] for row in rows], {line: labels[line] for line in lines}, args.title)
+
+
+def draw_figure(runs, args):
+    text = all("answers" in map(run.kind, run.tables) for run in runs)
+    curve = args.curve or ("answers" if text else "error")
+    if curve == "answers":
+        return curve_of_answers(runs, args)
+    return curve_of_errors(runs, args) if curve == "error" else curve_of_losses(runs, args)
+
+
 def curve_of_losses(runs, args):
     """Loss against epochs or steps, one panel."""
     curves, by = loss_curves(runs, args)
@@ -297,7 +322,7 @@ def read_arguments():
         "averaged. Where fits have several lengths, the longest is drawn. zero equals plain and is left out.")
     parser.add_argument("results", nargs="+", help="folder of a run, or its results.h5; several runs are panels")
     parser.add_argument("-o", "--out", default="figure.png", help="image file to write (default figure.png)")
-    parser.add_argument("--curve", choices=("error", "fit", "pretrain"), default="error", help="what to draw (above)")
+    parser.add_argument("--curve", choices=("error", "answers", "fit", "pretrain"), help="what to draw (above)")
     parser.add_argument("--where", action="append", default=[], metavar="KEY=VALUE",
                         help="only rows with this value, or one of VALUE,VALUE; rows that lack the key stay; repeatable")
     parser.add_argument("--by", metavar="KEY", help="colour lines by the values of KEY instead of by method")
@@ -324,7 +349,7 @@ def main():
     args = read_arguments()
     import_libraries()
     runs = [Run(path) for path in args.results]
-    figure = curve_of_errors(runs, args) if args.curve == "error" else curve_of_losses(runs, args)
+    figure = draw_figure(runs, args)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("error", message="constrained_layout not applied")

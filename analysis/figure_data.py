@@ -70,8 +70,10 @@ class Run:
             fail(f"{self.path}: cannot be read as HDF5 ({e})")
 
     def kind(self, table):
-        """evaluate, estimate, fit, pretrain or other: told by the columns, since stages may have any name."""
+        """evaluate, answers (evaluate on text), estimate, fit, pretrain or other: told by the columns, since stages may have any name."""
         columns = self.columns[table]
+        if "accuracy_low" in columns:
+            return "answers"
         if "mse" in columns:
             return "evaluate" if "fit_points" in columns else "estimate"
         if "best_epoch" in columns:
@@ -301,6 +303,32 @@ def value_by(line, column):
     if column == "fit_points":
         return line[2] or None
     return dict(zip(LINE, line)).get(column, dict(line[3]).get(column))
+
+
+# ---- answers of text
+
+PLACED = ("points", "source_task", "shift", "fit_source_task")  # the panel and the mark say it
+
+
+def task_of(row, own):
+    """Task, and other keys of the evaluation that vary, as "template Q: {x}"."""
+    return ", ".join([row["source"]] + [f"{name.removeprefix('source_')} {row[name]}" for name in own if row[name]])
+
+
+def answer_rows(runs, wanted):
+    """Rows of evaluations on text, each with its task and its line."""
+    rows = []
+    for run in runs:
+        for name in run.named(("answers",), wanted):
+            columns = run.columns[name]
+            later = [c for c in columns[columns.index("job") + 1:] if c not in PLACED]
+            own = [c for c in later if not c.startswith(KINDS_READ)]
+            for row in run.tables[name]:
+                keys = tuple((c, row[c]) for c in later if c.startswith(KINDS_READ) and row[c] is not None)
+                task = f"{run.name}, {task_of(row, own)}" if len(runs) > 1 else task_of(row, own)
+                points = None if row["fit_points"] is None else int(row["fit_points"])
+                rows.append({**row, "task": task, "line": (row["method"], row["reading"], points, keys)})
+    return rows
 
 
 # ---- losses

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FILE_LIMIT = 1 << 28, DEPTH_MAX = 8, PARENTS_MAX = 4 };
+enum { FILE_LIMIT = 1 << 20, PARENTS_MAX = 4 };
 
 /* ---- where they are */
 
@@ -128,105 +128,4 @@ cleanup:
     text_release(&content);
     text_release(&comment);
     return rc;
-}
-
-/* ---- copies */
-
-/* What a file names, below experiments/: "controls/linear.cfg" with "../models/a.safetensors" is
- * "models/a.safetensors". False: it leads outside. */
-static bool join(char out[FILE_PATH_MAX], const char *from, const char *path, size_t size) {
-    char whole[2 * FILE_PATH_MAX], *rest = whole;
-    const char *slash = strrchr(from, '/');
-    (void)snprintf(whole, sizeof whole, "%.*s%.*s", slash ? (int)(slash - from) + 1 : 0, from,
-                   (int)size, path);
-    *out = '\0';
-    if (size == 0 || *path == '/' || strlen(whole) >= FILE_PATH_MAX) return false;
-    for (const char *part; (part = strsep(&rest, "/")) != NULL;) {
-        if (strcmp(part, ".") == 0 || !*part) continue;
-        if (strcmp(part, "..") == 0) {
-            if (!*out) return false;
-            go_up(out);
-            continue;
-        }
-        if (*out) (void)strcat(out, "/");
-        (void)strcat(out, part);
-    }
-    return *out != '\0';
-}
-
-struct copying {
-    const struct example_files *from;
-    const char *folder; /* into which */
-    struct text *out;
-};
-
-static enum err_code write_copy(const struct copying *c, const char *name,
-                                const struct text *content, struct err *err) {
-    enum err_code rc = ERR_OK;
-    char path[2 * FILE_PATH_MAX], folder[2 * FILE_PATH_MAX];
-    struct text present = {0};
-    (void)snprintf(path, sizeof path, "%s/%s", c->folder, name);
-    (void)snprintf(folder, sizeof folder, "%s", path);
-    go_up(folder);
-    if (file_exists(path)) {
-        TRY(file_read(&present, path, FILE_LIMIT, err));
-        CHECK(present.size == content->size &&
-                  memcmp(text_str(&present), text_str(content), content->size) == 0,
-              ERR_CONFIG, "%s exists with other content: choose another folder", path);
-        goto cleanup;
-    }
-    TRY(file_make_folder(folder, err));
-    TRY(file_replace(path, text_str(content), content->size, err));
-    text_add(c->out, "%s\n", path);
-cleanup:
-    text_release(&present);
-    return rc;
-}
-
-/* The next quoted string outside comments; NULL: none. *size without the quotes. */
-static const char *next_string(size_t *size, const char *at) {
-    for (; *at; at++) {
-        if (strncmp(at, "//", 2) == 0 || *at == '#') {
-            at += strcspn(at, "\n");
-            if (!*at) return NULL;
-        }
-        if (*at != '"') continue;
-        *size = strcspn(at + 1, "\"");
-        return at[1 + *size] ? at + 1 : NULL;
-    }
-    return NULL;
-}
-
-/* name: below experiments/. */
-static enum err_code copy_file(const struct copying *c, const char *name, int depth,
-                               struct err *err) {
-    enum err_code rc = ERR_OK;
-    char path[2 * FILE_PATH_MAX], other[FILE_PATH_MAX];
-    struct text content = {0};
-    size_t size = 0;
-    CHECK(depth < DEPTH_MAX, ERR_CONFIG, "%s: its base leads back to it", name);
-    (void)snprintf(path, sizeof path, "%s/%s", c->from->root, name);
-    if (!file_exists(path)) {
-        text_add(c->out, "%s is not shipped: the comments of the config say where it comes from\n",
-                 name);
-        goto cleanup;
-    }
-    TRY(file_read(&content, path, FILE_LIMIT, err));
-    TRY(write_copy(c, name, &content, err));
-    if (!text_ends_with(name, ".cfg")) goto cleanup;
-    for (const char *at = text_str(&content); (at = next_string(&size, at)); at += size + 1)
-        if (join(other, name, at, size) &&
-            (text_ends_with(other, ".cfg") || text_ends_with(other, ".safetensors")))
-            TRY(copy_file(c, other, depth + 1, err));
-cleanup:
-    text_release(&content);
-    return rc;
-}
-
-enum err_code example_files_copy(struct text *out, const struct example_files *e, const char *name,
-                                 const char *folder, struct err *err) {
-    char config[FILE_PATH_MAX];
-    const struct copying c = {.from = e, .folder = folder, .out = out};
-    (void)snprintf(config, sizeof config, "%s.cfg", name);
-    return copy_file(&c, config, 0, err);
 }

@@ -1,6 +1,6 @@
 /*
- * example_files.h - the configs of experiments/ that come with the program: their names, and copies
- * that run elsewhere.
+ * example_files.h - the configs of experiments/ that come with the program: their names and
+ * meanings.
  *
  * They are found from the path of the program itself: in the data folder of the installation, else
  * in the source tree that holds the build folder. The name of an example is its path below
@@ -30,11 +30,5 @@ void example_files_release(struct example_files *e); /* idempotent */
 /* The first sentence of the comment at the top of the config. */
 enum err_code example_files_meaning(struct text *out, const struct example_files *e, size_t i,
                                     struct err *err);
-
-/* Copies the config, those it is based on and the models that they read into `folder`, with their
- * paths below experiments/, and adds one line to *out for each file. A file that is there with
- * other content is ERR_CONFIG. A model that is not shipped is named in a line. */
-enum err_code example_files_copy(struct text *out, const struct example_files *e, const char *name,
-                                 const char *folder, struct err *err);
 
 #endif

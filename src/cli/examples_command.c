@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/example_files.h"
+#include "cli/example_copy.h"
 #include "cli/help_text.h"
 
 static enum err_code list_examples(struct text *out, const struct example_files *e,
@@ -52,7 +52,7 @@ static enum err_code examples_command(struct text *out, int *exit_code, const st
         goto cleanup;
     }
     TRY(find_example(&name, &e, o->args[0], err));
-    TRY(example_files_copy(out, &e, name, o->args[1], err));
+    TRY(example_copy(out, &e, name, o->args[1], err));
     text_add(out, "next: cd %s && taskvec plan %s.cfg\n", o->args[1], name);
 cleanup:
     example_files_release(&e);
@@ -62,10 +62,10 @@ cleanup:
 const struct command COMMAND_EXAMPLES = {
     .name = "examples",
     .arguments = "[NAME DIR]",
-    .meaning = "list the configs that come with the program, or copy one and its models",
-    .more =
-        "Into DIR go the config, those it is based on and the models that they read, so that it "
-        "runs there.\n",
+    .meaning = "list the configs that come with the program, or copy one with what it reads",
+    .more = "Into DIR go the config, those it is based on, and the models and text tasks that they "
+            "read, so "
+            "that it runs there.\n",
     .least_args = 0,
     .most_args = 2,
     .run = examples_command,

@@ -1,4 +1,5 @@
 """check_figure.py FOLDER - figures that FOLDER/figure.py draws of the runs of check_figure.sh in the current folder."""
+import csv
 import re
 import subprocess
 import sys
@@ -15,7 +16,7 @@ def make(*words):
     sys.argv = ["figure.py", *words]
     args = figure.read_arguments()
     runs = [figure.Run(path) for path in args.results]
-    return figure.curve_of_errors(runs, args) if args.curve == "error" else figure.curve_of_losses(runs, args)
+    return figure.draw_figure(runs, args)
 
 
 def draw(*words):
@@ -138,6 +139,35 @@ def check_losses():
     assert absolute["validation"].get_ydata()[0] != panel["validation"].get_ydata()[0]
 
 
+def check_answers():
+    """A run on text: a panel for each task and for their mean, whose marks are the accuracies of the main table."""
+    with open("text.csv", newline="", encoding="utf-8") as f:
+        table = list(csv.DictReader(f))
+    drawn = make("text")
+    drawn.draw_without_rendering()
+    panels = {axes.get_title("left"): axes for axes in drawn.axes if axes.get_title("left")}
+    assert list(panels) == ["same", "first", "mean over 2 tasks"], list(panels)
+    names = [label.get_text() for label in drawn.axes[0].get_yticklabels()]
+    assert names == ["plain model", "LTV, heads", "constant"], names
+    kinds = {"2-shot": ("2", "none"), "2-shot, shuffled labels": ("2", "shuffled_labels"), "zero-shot": ("0", "none")}
+    lines = ["plain", "ltv heads", "constant"]
+    seen = set()
+    for task in "same", "first":
+        for bars in panels[task].containers:
+            k, shift = kinds[bars.get_label()]
+            wanted = [float(row["accuracy"]) for method in lines for row in table
+                      if (row["method"], row["task"], row["k"], row["shift"]) == (method, task, k, shift)]
+            marks = list(bars.lines[0].get_xdata())
+            assert len(wanted) == len(marks) == 3 and max(abs(a - b) for a, b in zip(wanted, marks)) < 1e-6, (task, k, shift)
+            seen.update(marks)
+        assert len(panels[task].containers) == 3
+    assert len(seen) > 1 and not {0, 1} >= seen, seen
+    both = {bars.get_label(): list(bars.lines[0].get_xdata()) for bars in panels["mean over 2 tasks"].containers}
+    plain = [float(r["accuracy"]) for r in table if r["method"] == "plain" and r["k"] == "2" and r["shift"] == "none"]
+    assert abs(both["2-shot"][0] - sum(plain) / 2) < 1e-6, (both, plain)
+    assert [len(a.containers) for a in make("text", "--methods", "plain", "--where", "k=0").axes if a.containers] == [1, 1, 1]
+
+
 def check_refusals():
     listed = r"no column 'nothing'; there are: (?!.*\b(joined|run_path|own|of|keys|table)\b).*"
     for words, wanted in ((("--where", "nothing=1"), listed + "shift"),
@@ -164,5 +194,6 @@ check_markers()
 check_legend()
 check_unread_keys()
 check_losses()
+check_answers()
 check_refusals()
-print("figures of sweeps, settings, runs, fits and pretrainings")
+print("figures of sweeps, settings, runs, fits, pretrainings and text")

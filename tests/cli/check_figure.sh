@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC1091 # find_python.sh
-# check_figure.sh BINARY SOURCE - analysis/figure.py draws sweeps, settings, several runs, fits and pretrainings:
+# check_figure.sh BINARY SOURCE - analysis/figure.py draws sweeps, settings, several runs, fits, pretrainings and text:
 # check_figure.py looks at the figures. 77 without h5py, numpy or matplotlib.
 set -euo pipefail
 . "$(dirname -- "$0")/find_python.sh"
@@ -37,4 +37,26 @@ stages = ({ stage = "pretrain"; }, { stage = "fit"; choose = { key = "optimiser.
 END_OF_CONFIG
 timeout 120 "$program" run best.cfg -o best --quiet >/dev/null
 "$program" help >help.txt
+
+# ---- text: one task that the model learns, and one that it half knows by that
+python3 "$source/tests/mpi/make_text_model.py" model
+python3 - <<'END_OF_TASKS'
+import json
+words = [f"{a}{b}" for a in "abcdef" for b in "ghijkl"]
+json.dump([{"input": w, "output": "z"} for w in words], open("same.json", "w"))
+json.dump([{"input": w, "output": "z" if w[0] in "abc" else w[0]} for w in words], open("first.json", "w"))
+END_OF_TASKS
+cat >text.cfg <<'END_OF_CONFIG'
+name = "text"; seed = 3;
+source = { kind = "text"; task = ["same.json", "first.json"]; tokenizer = "model/tokenizer.json"; };
+stages = (
+  { stage = "pretrain"; source = { task = "same.json"; }; model = { layers = 1; heads = 2; width = 8; positions = 64; };
+    points = 3; batch = 8; shards = 1; steps = 40; optimiser = { lr = 3e-2; warmup = 5; }; },
+  { stage = "fit"; of = "pretrain"; method = ["constant", "ltv"]; points = 1; basis_points = 3; prompts = 8; batch = 8; epochs = 1;
+    repeat = [0, 1]; optimiser = { lr = 1; }; },
+  { stage = "evaluate"; of = "fit"; also = ["plain"]; points = [1, 3]; shift = ["none", "shuffled_labels"];
+    exclude = ({ points = 1; shift = "shuffled_labels"; }); } );
+END_OF_CONFIG
+timeout 120 "$program" run text.cfg -o text --quiet >/dev/null
+"$program" table text --format csv >text.csv
 "$python" "$source/tests/cli/check_figure.py" "$source/analysis"
