@@ -25,6 +25,7 @@
 #include "stages/shared_keys.h"
 
 static const char *const FITS[] = {"own_task", "all", NULL};
+static const char *const ASKED[] = {"test", "validation", NULL};
 
 static const struct config_key KEYS[] = {
     {
@@ -102,6 +103,17 @@ static const struct config_key KEYS[] = {
         .unit = "",
         .meaning = "Which fits a task is evaluated with: its own and those of tasks that the stage "
                    "does not have, or all, so that every fit meets every task.",
+    },
+    {
+        .name = "asked",
+        .type = CONFIG_NAME,
+        .flags = CONFIG_SINCE,
+        .def = "test",
+        .choices = ASKED,
+        .when = "source.kind=text",
+        .unit = "",
+        .meaning = "Pairs that are asked: those for test, or those for validation, as where tasks "
+                   "are chosen by the plain model's accuracy.",
     },
 };
 

@@ -1,17 +1,23 @@
 #include "stages/evaluate_text_prompts.h"
 
+#include <string.h>
+
 #include "model/length.h"
 #include "sources/source_registry.h"
 #include "stages/evaluate_keep.h"
 #include "stages/evaluated_method.h"
 #include "stages/shared_keys.h"
 
+static enum source_part asked_part(const struct config_point *point) {
+    return strcmp(config_text(point, "asked"), "test") == 0 ? SOURCE_TEST : SOURCE_VALIDATION;
+}
+
 static enum err_code open_asked(struct evaluate_text_prompts *t, const struct config_point *point,
                                 uint64_t seed, const struct model_dims *d, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct source_options o = {.seed = seed,
                                      .split = EVALUATED_SPLIT,
-                                     .asked = SOURCE_TEST,
+                                     .asked = asked_part(point),
                                      .shifted = true,
                                      .most_tokens = length_most(d)};
     TRY(source_open(&t->source, point, &o, err));
@@ -35,7 +41,7 @@ static enum err_code open_basis(struct evaluate_text_prompts *t, const struct co
     enum err_code rc = ERR_OK;
     const struct source_options o = {.seed = seed,
                                      .split = EVALUATED_SPLIT,
-                                     .asked = SOURCE_TEST,
+                                     .asked = asked_part(point),
                                      .covariates = "basis",
                                      .next = (parts & basis_bit(BASIS_RECENT)) != 0,
                                      .most_tokens = length_most(d)};

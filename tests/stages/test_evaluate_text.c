@@ -98,17 +98,22 @@ static const float *scores_of(const struct host_twin *h, size_t n) {
 
 /* ---- the reference */
 
-static struct source *open_source(const struct scene *s, size_t point, const char *covariates,
-                                  size_t points) {
+static struct source *open_part(const struct scene *s, size_t point, const char *covariates,
+                                size_t points, enum source_part asked) {
     struct source *source;
     const struct source_options o = {.seed = 5,
                                      .split = "test",
                                      .covariates = covariates,
-                                     .asked = SOURCE_TEST,
+                                     .asked = asked,
                                      .shifted = !covariates};
     SUCCEEDS(source_open(&source, lab_point(&s->lab, "evaluate", point), &o, &err));
     SUCCEEDS(source_reserve(source, 1, points, &err));
     return source;
+}
+
+static struct source *open_source(const struct scene *s, size_t point, const char *covariates,
+                                  size_t points) {
+    return open_part(s, point, covariates, points, SOURCE_TEST);
 }
 
 static double log_sum(const double *logits) {
@@ -307,6 +312,26 @@ static void prompts_that_are_too_long_may_be_left_out(void **state) {
     scene_free(s);
 }
 
+static void validation_pairs_may_be_asked(void **state) {
+    (void)state;
+    struct scene *s = scene_new("", "method = \"constant\";",
+                                "points = 3; functions = 100; asked = \"validation\";");
+    struct host_twin *h = evaluate(s, "plain", false, 0);
+    struct source *source = open_part(s, 0, NULL, 3, SOURCE_VALIDATION),
+                  *test = open_source(s, 0, NULL, 3);
+    const size_t items = source_info(source)->answers->samples;
+    const float *scores = scores_of(h, items);
+    assert_true(items > 1 && items < source_info(test)->answers->samples);
+    for (size_t i = 0; i < items; i++) {
+        const struct prompt_view one = source_draw(source, i, 1);
+        compare_item(scores + i * ANSWER_SCORE_COUNT, &s->twin, &one);
+    }
+    source_close(test);
+    source_close(source);
+    host_twin_destroy(h);
+    scene_free(s);
+}
+
 static void refuses(const char *fit, const char *keys, const char *words) {
     lab_refuses(config_of("", fit, keys), "evaluate", "pretrain", words);
 }
@@ -341,6 +366,7 @@ int main(void) {
         cmocka_unit_test(every_item_has_the_basis_of_its_own_prompt),
         cmocka_unit_test(a_control_of_a_fit_replaces_its_vector),
         cmocka_unit_test(prompts_that_are_too_long_may_be_left_out),
+        cmocka_unit_test(validation_pairs_may_be_asked),
         cmocka_unit_test(plan_refuses_what_text_does_not_have),
         cmocka_unit_test(plan_knows_memory_and_items),
     };

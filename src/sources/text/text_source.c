@@ -193,7 +193,7 @@ static void fill_info(struct text_source *of, const struct text_keys *k,
     name_source(of->name, sizeof of->name, k->task, k->form);
     of->answers.repeated = text_tasks_repeated(&of->tasks);
     of->answers.tasks = of->tasks.n;
-    of->answers.samples = o->asked == SOURCE_TEST ? text_tasks_samples(&of->tasks) : 0;
+    of->answers.samples = text_tasks_samples(&of->tasks, o->asked);
     of->answers.drop = k->drop;
     of->source.info = (struct source_info){
         .name = of->name,

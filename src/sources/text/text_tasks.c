@@ -157,10 +157,10 @@ void text_tasks_hash(struct hash *h, const struct text_tasks *t) {
 }
 
 /* Tasks take turns, so the smallest one repeats first. */
-size_t text_tasks_samples(const struct text_tasks *t) {
+size_t text_tasks_samples(const struct text_tasks *t, enum source_part asked) {
     size_t least = SIZE_MAX;
     for (size_t i = 0; i < t->n; i++) {
-        const size_t n = task_count(&t->tasks[i], SOURCE_TEST);
+        const size_t n = task_count(&t->tasks[i], asked);
         if (n < least) least = n;
     }
     return least * t->n;

@@ -30,7 +30,8 @@ struct task_draw *text_tasks_at(struct text_tasks *t, uint64_t sample, uint64_t 
 enum err_code text_tasks_check_shots(const struct text_tasks *t, size_t shots, struct err *err);
 
 void text_tasks_hash(struct hash *h, const struct text_tasks *t); /* adds the content of all */
-size_t text_tasks_samples(const struct text_tasks *t);            /* until a query comes again */
+/* Until a query of the part comes again. */
+size_t text_tasks_samples(const struct text_tasks *t, enum source_part asked);
 size_t text_tasks_repeated(const struct text_tasks *t); /* struct text_task.repeated of all */
 size_t text_tasks_longest(const struct text_tasks *t);  /* bytes of the longest pair */
 
