@@ -311,23 +311,31 @@ PLACED = ("points", "source_task", "shift", "fit_source_task")  # the panel and 
 
 
 def task_of(row, own):
-    """Task, and other keys of the evaluation that vary, as "template Q: {x}"."""
-    return ", ".join([row["source"]] + [f"{name.removeprefix('source_')} {row[name]}" for name in own if row[name]])
+    """Task, with the folder where that tells it apart, and other keys of the evaluation that vary, as "template Q: {x}"."""
+    folder = os.path.dirname(row.get("source_task") or "")
+    return ", ".join([os.path.join(os.path.basename(folder), row["source"])] +
+                     [f"{name.removeprefix('source_')} {row[name]}" for name in own if row[name]])
+
+
+def is_of_own_task(row):
+    return row.get("fit_source_task") in (None, row.get("source_task"))
 
 
 def answer_rows(runs, wanted):
-    """Rows of evaluations on text, each with its task and its line."""
+    """Rows of evaluations on text, each with its task and its line; not those of fits of other tasks (fits = "all")."""
     rows = []
     for run in runs:
         for name in run.named(("answers",), wanted):
             columns = run.columns[name]
             later = [c for c in columns[columns.index("job") + 1:] if c not in PLACED]
             own = [c for c in later if not c.startswith(KINDS_READ)]
-            for row in run.tables[name]:
+            for row in filter(is_of_own_task, run.tables[name]):
                 keys = tuple((c, row[c]) for c in later if c.startswith(KINDS_READ) and row[c] is not None)
                 task = f"{run.name}, {task_of(row, own)}" if len(runs) > 1 else task_of(row, own)
                 points = None if row["fit_points"] is None else int(row["fit_points"])
                 rows.append({**row, "task": task, "line": (row["method"], row["reading"], points, keys)})
+    if not rows:
+        fail("no evaluation on text")
     return rows
 
 

@@ -17,7 +17,8 @@ set_target_properties(taskvec PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON) # libra
 install(TARGETS taskvec RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/experiments DESTINATION ${data_folder}
   FILES_MATCHING PATTERN "*.cfg" PATTERN "*.safetensors" PATTERN "*.json" PATTERN README.md
-  PATTERN imported EXCLUDE PATTERN smollm2 EXCLUDE PATTERN words EXCLUDE)
+  PATTERN imported EXCLUDE PATTERN smollm2 EXCLUDE PATTERN words EXCLUDE PATTERN gptj EXCLUDE
+  PATTERN function_vectors EXCLUDE)
 install(FILES ${help_folder}/taskvec.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 OPTIONAL)
 install(FILES ${help_folder}/taskvec DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions OPTIONAL)
 install(FILES ${help_folder}/_taskvec DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions OPTIONAL)

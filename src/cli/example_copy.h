@@ -1,5 +1,5 @@
 /*
- * example_copy.h - copies of the shipped configs, with the files that they read, that run elsewhere.
+ * example_copy.h - copies of shipped configs, with the files that they read, that run elsewhere.
  */
 #ifndef CLI_EXAMPLE_COPY_H
 #define CLI_EXAMPLE_COPY_H

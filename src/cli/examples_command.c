@@ -62,7 +62,7 @@ cleanup:
 const struct command COMMAND_EXAMPLES = {
     .name = "examples",
     .arguments = "[NAME DIR]",
-    .meaning = "list the configs that come with the program, or copy one with what it reads",
+    .meaning = "list the shipped configs, or copy one with all that it reads",
     .more = "Into DIR go the config, those it is based on, and the models and text tasks that they "
             "read, so "
             "that it runs there.\n",

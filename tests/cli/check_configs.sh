@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # check_configs.sh BINARY [SOURCE] - every config of experiments/ plans, from a copy of the folder;
-# files that only who imports them has are there as zeros of their sizes.
+# files that only who imports them has are there as zeros of their sizes, models and tasks that are fetched as small ones.
 set -euo pipefail
 (($#)) || { echo "usage: check_configs.sh BINARY [SOURCE]" >&2; exit 64; }
 program=$(realpath -- "$1")
@@ -44,10 +44,28 @@ for points in (41, 42, 56, 71, 86, 101):
     write(f"ltv_{points}", {"method": "ltv"}, [("weights", [12, 8])])
 END
 
+# ---- language models that are fetched: tiny ones whose tokens are bytes; published tasks: our own
+tests=$(cd -- "$(dirname -- "$0")/.." && pwd)
+text=$work/experiments/text published=$work/experiments/paper/function_vectors
+for folder in "$text/smollm2" "$work/experiments/paper/gptj"; do
+    rm -rf -- "$folder"
+    python3 "$tests/mpi/make_text_model.py" "$folder" 8192 bytes 10
+done
+if [[ ! -e $text/word_model/model.safetensors ]]; then
+    words=$(python3 -c 'import json, sys; print(len(json.load(open(sys.argv[1]))["model"]["vocab"]))' "$text/word_model/tokenizer.json")
+    python3 "$tests/mpi/make_text_model.py" "$work/tiny" 128 "$words"
+    cp "$work"/tiny/{config.json,model.safetensors} "$text/word_model/"
+fi
+rm -rf -- "$published"
+mkdir -p "$published/abstractive" "$published/extractive"
+sed -n 's#.*"function_vectors/\([a-z0-9_/-]*\.json\)".*#\1#p' "$work"/experiments/paper/*.cfg | sort -u | while read -r task; do
+    cp "$text/tasks/antonym.json" "$published/$task"
+done
+
 faults=0 configs=0
 while IFS= read -r config; do
     configs=$((configs + 1))
-    if ! timeout 120 "$program" plan "$config" >"$work/out" 2>"$work/err"; then
+    if ! timeout 600 "$program" plan "$config" >"$work/out" 2>"$work/err"; then
         echo "${config#"$work/"}: $(cat "$work/err")"
         faults=$((faults + 1))
     fi

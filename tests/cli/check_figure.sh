@@ -60,3 +60,11 @@ END_OF_CONFIG
 timeout 120 "$program" run text.cfg -o text --quiet >/dev/null
 "$program" table text --format csv >text.csv
 "$python" "$source/tests/cli/check_figure.py" "$source/analysis"
+
+# ---- published numbers beside those of the run: 1 with two shots of "same", which is published as .9
+echo '{"source": "nobody", "accuracy": {"same": 0.9, "other": 0.1}}' >published.json
+"$python" "$source/analysis/compare_published.py" text published.json --methods plain >out
+grep -qE '^published: nobody$' out || { cat out; exit 1; }
+grep -qE '^same +plain +0\.900 +1\.000 ' out || { cat out; exit 1; }
+grep -qE '^first +plain +- +0\.' out || { cat out; exit 1; }
+grep -q '^plain, 2-shot: +0.100 from the published numbers, mean over 1 tasks$' out || { cat out; exit 1; }

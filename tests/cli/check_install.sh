@@ -21,7 +21,7 @@ export PATH=$prefix/bin:$PATH
 
 # ---- files: every config, model and task of the repository with what it says of them, and no other.
 (cd -- "$source" && find experiments -name '*.cfg' -o -name '*.safetensors' -o -name '*.json' -o -name README.md) |
-    grep -vE '/(imported|smollm2)/.' | sort >"$work/shipped"
+    grep -vE '/(imported|smollm2|gptj|function_vectors)/.' | sort >"$work/shipped"
 (cd -- "$share/taskvec" && find experiments -type f) | sort >"$work/installed"
 diff "$work/shipped" "$work/installed" || fault "the installed examples differ from those of the sources"
 for file in man/man1/taskvec.1 bash-completion/completions/taskvec zsh/site-functions/_taskvec doc/taskvec/CHANGELOG.md; do
@@ -122,6 +122,16 @@ diff - out <<'END' || fault "other files were copied"
 ./small/relu_net.cfg
 END
 (cd copy && "$program" plan --json small/relu_net.cfg) | grep -q '"name":"small-relu-net"' || fault "the copy cannot be planned"
+expect 0 '^next: cd text && taskvec plan text/smollm2_quick.cfg$' examples text/smollm2_quick text # its base, tasks, no model
+grep -q '^text/smollm2 is not shipped: the comments of the config say' out || fault "no word of the model: $(cat out)"
+(cd text && find . -type f | sort) >found
+grep -qx ./text/tasks/large/present-past.json found || fault "no tasks were copied: $(cat found)"
+if grep -qvE '^./text/(smollm2(_quick)?\.cfg|tasks/.*\.json)$' found; then fault "other files were copied: $(cat found)"; fi
+expect 0 '^next: cd words' examples text/pretrain_word_model words # a folder of tasks, and one of a tokenizer
+(($(find words/text/tasks -name '*.json' | wc -l) == $(find "$source/experiments/text/tasks" -maxdepth 1 -name '*.json' | wc -l))) ||
+    fault "not every task was copied: $(find words)"
+cmp -s "$source/experiments/text/word_model/tokenizer.json" words/text/word_model/tokenizer.json || fault "no tokenizer was copied"
+(cd words && "$program" plan --json text/pretrain_word_model.cfg) | grep -q '"name":"pretrain-word-model"' || fault "the words cannot be planned"
 expect 0 '^next: cd copy' examples small/relu_net.cfg copy # again: the same content is left alone
 expect 0 '^models/imported/linear.safetensors is not shipped' examples paper/imported_linear copy
 echo '// mine' >>copy/small/linear.cfg
