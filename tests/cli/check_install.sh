@@ -87,7 +87,7 @@ completes "$(registered problems spar)" taskvec help spar
 completes 'fit.points' taskvec help fit.poi
 completes 'markdown' taskvec table folder --format m
 completes 'dispatch' taskvec bench disp
-completes 'controls/linear controls/positions controls/seeds' taskvec examples contr
+completes "$(sed -n 's#^experiments/\(controls/.*\)\.cfg$#\1#p' shipped | xargs)" taskvec examples contr
 completes 'folder/a.cfg' taskvec plan folder/
 completes 'folder' taskvec run folder/a.cfg -o fol
 completes '' taskvec run -s fit.method = xyz

@@ -27,7 +27,8 @@ for stage in text.split("{ stage =")[1:]:
         cut |= {"points": 4} if re.search(r"\bpoints = 11;", stage) else {}
         cut |= {"basis_points": 4} if "basis_points" in keys else {}
         cut |= {"epochs": 1} if "epochs" in keys and "epochs = 0" not in stage else {}
-        cut |= {"fv": "{ heads = 3; prompts = 4; }"} if "fv" in keys else {}
+        # not by gradients, which need a model that knows some answers
+        cut |= {"fv": '{ heads = 3; prompts = 4; selection = ["aie", "random", "bottom"]; }'} if "fv" in keys else {}
         cut |= {"icv": "{ prompts = 4; }"} if '"icv"' in stage else {}
     entries.append("  { " + " ".join(f"{key} = {value};" for key, value in cut.items()) + " }")
 print('base = "word_model.cfg"; name = "cut"; source = { kind = "text"; '
@@ -38,7 +39,7 @@ END
 expect_same_bits "$config" "$home" 9
 launch 2 run "$config" -o "$home/one"
 ((rc == 0)) || die "a second start: code $rc"
-grep -qE ', 0 of them now' "$work/out" "$work/err" || fault "a second start ran jobs: $(cat "$work/out" "$work/err")"
+if grep -q "of them now" "$work/out" "$work/err"; then fault "a second start ran jobs: $(cat "$work/out" "$work/err")"; fi
 
 # ---- the table: each method of the config and each control, on every kind of prompts
 "$program" table "$home/one" --format csv >"$work/table.csv"
