@@ -49,7 +49,7 @@ tests=$(cd -- "$(dirname -- "$0")/.." && pwd)
 text=$work/experiments/text published=$work/experiments/paper/function_vectors
 for folder in "$text/smollm2" "$work/experiments/paper/gptj"; do
     rm -rf -- "$folder"
-    python3 "$tests/mpi/make_text_model.py" "$folder" 8192 bytes 10
+    python3 "$tests/mpi/make_text_model.py" "$folder" 8192 bytes 30
 done
 if [[ ! -e $text/word_model/model.safetensors ]]; then
     words=$(python3 -c 'import json, sys; print(len(json.load(open(sys.argv[1]))["model"]["vocab"]))' "$text/word_model/tokenizer.json")

@@ -30,6 +30,8 @@ for stage in text.split("{ stage =")[1:]:
         # not by gradients, which need a model that knows some answers
         cut |= {"fv": '{ heads = 3; prompts = 4; selection = ["aie", "random", "bottom"]; }'} if "fv" in keys else {}
         cut |= {"icv": "{ prompts = 4; }"} if '"icv"' in stage else {}
+        cut |= {"i2cl": "{ demonstrations = 3; epochs = 2; }"} if '"i2cl"' in stage else {}
+        cut |= {"linear_vector": "{ anchors = 6; }"} if '"linear_vector"' in stage else {}
     entries.append("  { " + " ".join(f"{key} = {value};" for key, value in cut.items()) + " }")
 print('base = "word_model.cfg"; name = "cut"; source = { kind = "text"; '
       'task = ["tasks/antonym.json", "tasks/present-past.json"]; };')
