@@ -1,6 +1,8 @@
 """Methods whose weights are derived from prompts of text, in double: the candidates of each, as edits on a basis."""
+import math
+
 import torch
-from text_methods_twin import add, mean_basis
+from text_methods_twin import add, loss_of, mean_basis
 
 GRID = [0.05, 0.5, 5, 50, 500, 5e3, 5e4]  # of ridge weights
 SCALES = [0.25, 0.5, 1, 2, 4]
@@ -11,8 +13,8 @@ class Derivation:
 
     def __init__(self, model, prompts, train, options):
         self.model, self.prompts, self.train, self.options = model, prompts, train, options
-        self.clean = [model.basis(p) for p in prompts["basis"][:train]]
-        self.mean = mean_basis(self.clean)
+        self.clean = [model.basis(p) for p in prompts.get("basis", [])[:train]]
+        self.mean = mean_basis(self.clean) if self.clean else None
 
 
 def probability(model, prompt, edits):
@@ -104,7 +106,7 @@ class Icv(Derivation):
                 moved = x + self.options["scale"] * v[l + 1 - self.options.get("layer_shift", 0)]
                 return moved * x.norm(dim=1, keepdim=True) / moved.norm(dim=1, keepdim=True)
             return function
-        return [("all_tokens", l, steer(l)) for l in range(self.model.L)]
+        return [("all_block", l, steer(l)) for l in range(self.model.L)]
 
 
 class TaskVector(Derivation):
@@ -145,4 +147,33 @@ class LinearVector(Derivation):
         return [("block", self.model.L - 1, lambda x: x + W @ x)]
 
 
-DERIVED = {"fv": Fv, "icv": Icv, "task_vector": TaskVector, "state_vector": StateVector, "linear_vector": LinearVector}
+class I2cl(Derivation):
+    """Of so few demonstrations that each update sees all."""
+
+    def weights(self):
+        model, shown = self.model, self.prompts["alone"][:self.options["demonstrations"]]
+        assert len(shown) == 2
+        with torch.no_grad():
+            runs = [model.run(p["ids"] + p["answer"])[1] for p in shown]
+            means = torch.stack([torch.stack([seen[site, l][-1] for seen in runs]).mean(0)
+                                 for l in range(model.L) for site in ("attention", "mlp")])
+        scalars = torch.tensor([[0.1, 1.0]] * (2 * model.L)).double().requires_grad_()
+        optimiser = torch.optim.AdamW([scalars], lr=1, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-3)
+        updates = self.options["epochs"]
+        for step in range(1, updates + 1):
+            optimiser.param_groups[0]["lr"] = self.options["lr"] * 0.5 * (1 + math.cos(math.pi * step / updates))
+            optimiser.zero_grad()
+            sum(loss_of(model, p, self.edits(torch.cat([means, scalars], 1), None, None), "all") / 2 for p in shown).backward()
+            optimiser.step()
+        return torch.cat([means, scalars.detach()], 1)
+
+    def candidates(self):
+        return [None]
+
+    def edits(self, w, _basis, _candidate):
+        def share(row):
+            return lambda m: row[-1] * m + row[-2] * row[:-2]
+        return [("all_" + site, l, share(w[2 * l + j])) for l in range(self.model.L) for j, site in enumerate(("attention", "mlp"))]
+
+
+DERIVED = {"i2cl": I2cl, "fv": Fv, "icv": Icv, "task_vector": TaskVector, "state_vector": StateVector, "linear_vector": LinearVector}

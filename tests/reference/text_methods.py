@@ -53,6 +53,7 @@ DERIVED_CASES = [
     ("state_vector", "state_vector", {}, 1, 4, True),
     ("state_vector_own", "state_vector", {"average": 3}, 2, 4, False),
     ("linear_vector", "linear_vector", {"anchors": 5}, 1, 4, True),
+    ("i2cl", "i2cl", {"demonstrations": 2, "epochs": 4, "lr": 0.1}, 2, 0, True),
     ("linear_constant", "linear_vector", {"anchors": 5, "form": "constant"}, 1, 4, True),
 ]
 
@@ -75,8 +76,9 @@ def test_text(name):
 def derived_text(case):
     name, method, options, points, basis_points, mean = case
     keys = " ".join(f"{key} = {json.dumps(value)};" for key, value in options.items())
-    return (f'{{ stage = "fit"; name = "step_{name}"; method = "{method}"; {method} = {{ {keys} }}; points = {points}; '
-            f'basis_points = {basis_points}; basis = "{"mean" if mean else "prompt"}"; prompts = {TRAIN + HELD}; '
+    basis = f'basis_points = {basis_points}; basis = "{"mean" if mean else "prompt"}";' if basis_points else ""
+    return (f'{{ stage = "fit"; name = "step_{name}"; method = "{method}"; {method} = {{ {keys} }}; points = {points}; {basis} '
+            f'prompts = {TRAIN + HELD}; '
             f'validation = {HELD / (TRAIN + HELD)}; batch = 3; }}')
 
 
@@ -190,7 +192,7 @@ def check_derived(model, run, prompts_of, case):
     elif "heads" in options:  # at random
         w = tensors["weights"]
         assert w.sum() == options["heads"] and set(w.flatten().tolist()) == {0, 1}, w
-    bases = [d.mean if mean else model.basis(p) for p in prompts["basis"][TRAIN:]]
+    bases = [d.mean] * HELD if mean else [model.basis(p) for p in prompts["basis"][TRAIN:]]
     with torch.no_grad():
         losses = torch.stack([sum(loss_of(model, p, d.edits(w, b, c), "all") for p, b in zip(prompts["asked"][TRAIN:], bases)) / HELD
                               for c in d.candidates()])

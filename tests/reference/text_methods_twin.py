@@ -34,8 +34,8 @@ class Model:
         self.b = [p.bias if self.has_bias else torch.zeros(self.E).double() for p in self.projections]
 
     def run(self, ids, edits=(), token=None):
-        """edits: (site, layer, function of the activation), of the sites heads, attention, block and embedding at `token`, the last one
-        by default, and of all_tokens, block outputs [T, E] of the sequence."""
+        """edits: (site, layer, function of the activation), of the sites heads, attention, mlp, block and embedding at `token`, the last
+        one by default, and of all_SITE, the rows [T, E] of all tokens."""
         token = len(ids) - 1 if token is None else token
         seen = {}
 
@@ -44,7 +44,7 @@ class Model:
             for where, at, function in edits:
                 if (where, at) == (site, layer):
                     rows = torch.cat([rows[:token], function(rows[token])[None], rows[token + 1:]])
-                if (where, at) == ("all_tokens", layer) and site == "block":
+                if (where, at) == ("all_" + site, layer):
                     rows = function(rows)
             seen[site, layer] = rows
             return rows[None]
@@ -59,6 +59,7 @@ class Model:
         for l, (block, projection) in enumerate(zip(self.blocks, self.projections)):
             handles.append(projection.register_forward_pre_hook(lambda _m, inputs, l=l: (applied(inputs[0], "heads", l),)))
             handles.append(projection.register_forward_hook(lambda _m, _i, out, l=l: applied(out, "attention", l)))
+            handles.append(block.mlp.register_forward_hook(lambda _m, _i, out, l=l: applied(out, "mlp", l)))
             handles.append(block.register_forward_hook(block_hook(l)))
         try:
             logits = self.net(torch.tensor([ids]), use_cache=False).logits[0]

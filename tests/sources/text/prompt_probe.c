@@ -12,7 +12,7 @@
 #include "sources/source_registry.h"
 #include "stages/stage.h"
 
-enum { KINDS = 16 };
+enum { KINDS = 32 };
 
 struct probe {
     struct config_schema schemas[KINDS];
@@ -31,6 +31,7 @@ static const struct config_schema *schema_of(const char *kind, void *context) {
 static enum err_code find_point(struct probe *p, const char *path, const char *stage,
                                 struct err *err) {
     enum err_code rc = ERR_OK;
+    CHECK(stage_count() <= KINDS, ERR_USAGE, "raise KINDS to %zu", stage_count());
     for (size_t i = 0; i < stage_count(); i++) {
         p->names[i] = stage_at(i)->name;
         TRY(stage_schema(&p->schemas[i], stage_at(i), err));
@@ -97,16 +98,17 @@ static enum err_code print_fit(const struct probe *p, struct err *err) {
         TRY(print_prompts(p, "teacher", &o, n, size_at(p->point, "teacher_points"), err));
         o.clean = false;
     }
+    const struct source_options derived = {
+        .seed = o.seed, .split = split, .asked = SOURCE_TRAIN, .clean = true};
+    TRY(print_prompts(p, "alone", &derived, n, 1, err));
     if (T0 == 0) return rc;
     o.covariates = "basis";
     TRY(print_prompts(p, "basis", &o, n, T0, err));
-    o = (struct source_options){
-        .seed = o.seed, .split = split, .asked = SOURCE_TRAIN, .shuffled = true};
+    TRY(print_prompts(p, "clean", &derived, n, T0, err));
+    o = derived;
+    o.clean = false;
+    o.shuffled = true;
     TRY(print_prompts(p, "shuffled", &o, n, T0, err));
-    o.shuffled = false;
-    o.clean = true;
-    TRY(print_prompts(p, "clean", &o, n, T0, err));
-    TRY(print_prompts(p, "alone", &o, n, 1, err));
 cleanup:
     return rc;
 }
