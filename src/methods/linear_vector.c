@@ -45,7 +45,9 @@ static size_t anchors_of(const struct method_setup *s) {
 static bool is_text(const struct model_dims *d) { return d->vocabulary > 0; }
 
 /* A row: x, or of text nothing; the state alone; coefficients; of text the change of the state. */
-static size_t row_of(const struct model_dims *d) { return d->inputs + (is_text(d) ? 3 : 2) * d->E; }
+static size_t values_of_map(const struct model_dims *d) {
+    return d->inputs + (is_text(d) ? 3 : 2) * d->E;
+}
 
 static unsigned linear_basis(const struct method_setup *s) {
     return is_text(&s->params->dims) ? 0 : basis_bit(BASIS_ANCHORS);
@@ -63,7 +65,7 @@ static void linear_texts(size_t n[], const struct method_setup *s, size_t train)
 
 static void linear_shape(size_t shape[2], const struct method_setup *s) {
     shape[0] = anchors_of(s);
-    shape[1] = row_of(&s->params->dims);
+    shape[1] = values_of_map(&s->params->dims);
 }
 
 static size_t linear_choices(const struct method_setup *s) {
@@ -85,15 +87,15 @@ static double linear_chosen(const struct method_setup *s) {
 /* Covariates of the training prompts: the first x of each prompt, then the second x of each. */
 static void pick_anchors(float *w, const struct prompt_view *p, const struct method_setup *s) {
     for (size_t i = 0; i < anchors_of(s); i++)
-        memcpy(w + i * row_of(&s->params->dims), prompt_view_x(p, i % p->n, i / p->n % p->points),
-               p->dims * sizeof *w);
+        memcpy(w + i * values_of_map(&s->params->dims),
+               prompt_view_x(p, i % p->n, i / p->n % p->points), p->dims * sizeof *w);
 }
 
 /* Left singular vectors of H^T [n, E]; 1/n for the constant form, whose block 0 is the mean. */
 static enum err_code find_directions(float *w, const struct method_setup *s, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &s->params->dims;
-    const size_t n = anchors_of(s), E = d->E, K = n < E ? n : E, row = row_of(d);
+    const size_t n = anchors_of(s), E = d->E, K = n < E ? n : E, row = values_of_map(d);
     float *share = w + d->inputs + E;
     double *H = calloc(n * E + n * K + K + K * E, sizeof *H);
     CHECK(H, ERR_MEMORY, "no memory for %zu anchors", n);
@@ -117,7 +119,7 @@ static enum err_code read_alone(float *w, const struct method_setup *s,
                                 enum context_precision contexts, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &s->params->dims;
-    const size_t n = anchors_of(s), row = row_of(d);
+    const size_t n = anchors_of(s), row = values_of_map(d);
     const struct edits none = {0};
     struct context nothing = {0};
     struct query q = {0};
@@ -155,7 +157,7 @@ static enum err_code read_last(float *to, const struct prompt_view *prompts,
         const struct prompt_view part = prompt_view_chunk(prompts, first, t->chunk);
         basis_collector_run(&states, c, s->params, &part);
         for (size_t i = 0; i < part.n; i++)
-            memcpy(to + (first + i) * row_of(d),
+            memcpy(to + (first + i) * values_of_map(d),
                    states.part[BASIS_STATE] + ((d->L - 1) * states.n + i) * d->E,
                    d->E * sizeof *to);
         if (t->report)
@@ -170,7 +172,7 @@ cleanup:
 static enum err_code read_text(float *w, const struct method_training *t,
                                const struct method_setup *s, struct err *err) {
     enum err_code rc = ERR_OK;
-    const size_t E = s->params->dims.E, row = row_of(&s->params->dims);
+    const size_t E = s->params->dims.E, row = values_of_map(&s->params->dims);
     TRY(read_last(w, &t->texts[METHOD_ALONE], t, s, err));
     TRY(read_last(w + 2 * E, &t->texts[METHOD_CLEAN], t, s, err));
     for (size_t i = 0; i < anchors_of(s); i++)
@@ -231,7 +233,7 @@ static size_t linear_scratch(const struct method_setup *s, size_t R) {
 /* out [E, E]: row k is s_k / (s_k^2 + ridge) v_k, from U^T H^T whose rows are s_k v_k. */
 static void find_rows(float *out, const float *w, const struct method_setup *s) {
     const struct model_dims *d = &s->params->dims;
-    const size_t E = d->E, row = row_of(d);
+    const size_t E = d->E, row = values_of_map(d);
     blas_gemm(out, w + d->inputs + E, w + d->inputs, BLAS_T, BLAS_N, 1, 0, E, E, anchors_of(s), row,
               row, E);
     for (size_t k = 0; k < E; k++) {
@@ -242,7 +244,7 @@ static void find_rows(float *out, const float *w, const struct method_setup *s) 
 
 /* Of text: part [E, E], row k is the sum over anchors of coefficient k times their change. */
 static struct basis text_basis(float *part, const float *w, const struct method_setup *s) {
-    const size_t E = s->params->dims.E, row = row_of(&s->params->dims);
+    const size_t E = s->params->dims.E, row = values_of_map(&s->params->dims);
     struct basis b = {.R = 1, .stride = 1};
     blas_gemm(part, w + E, w + 2 * E, BLAS_T, BLAS_N, 1, 0, E, E, anchors_of(s), row, row, E);
     b.part[BASIS_ANCHORS] = part;

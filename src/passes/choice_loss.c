@@ -107,8 +107,8 @@ size_t choice_loss_bytes(const struct choice_loss_options *o) {
 }
 
 /* Contexts of the prompts up to their last point. edits: those of scope `all`; NULL: none. */
-static void fill_contexts(struct choice_loss *c, const struct prompt_view *p,
-                          const struct edits *edits) {
+static void add_contexts(struct choice_loss *c, const struct prompt_view *p,
+                         const struct edits *edits) {
     prompt_batch_begin(&c->batch, c->o.setup->params, edits);
     prompt_batch_fill(&c->batch, p, (struct prompt_span){.pairs = p->points - 1});
 }
@@ -139,8 +139,7 @@ static double loss_of_choice(struct choice_loss *c, const struct prompt_view *pr
     const struct query_rows rows = prompt_rows_of(&c->batch.rows, R);
     vector_pass_set(&c->pass, basis, c->w);
     if (is_text(&c->o)) c->pass.edits.index = rows.slot; /* tokens of an answer share a vector */
-    if (c->o.setup->method->application.scope == EDIT_ALL)
-        fill_contexts(c, prompts, &c->pass.edits);
+    if (c->o.setup->method->application.scope == EDIT_ALL) add_contexts(c, prompts, &c->pass.edits);
     vector_pass_run(&c->pass, &c->batch.context, &rows);
     return answer_loss_sum(&c->loss, &c->pass.query, p, &c->batch.rows, R, weight, false);
 }
@@ -150,7 +149,7 @@ void choice_loss_add(double *losses, struct choice_loss *c, const struct prompt_
     struct method_setup *setup = c->o.setup;
     const size_t choices = method_choices(setup), R = ask_answers(c, prompts);
     assert(prompts->n <= c->o.chunk && prompts->points == c->o.points);
-    if (setup->method->application.scope != EDIT_ALL) fill_contexts(c, prompts, NULL);
+    if (setup->method->application.scope != EDIT_ALL) add_contexts(c, prompts, NULL);
     const struct basis basis = basis_of(c, bases ? bases : prompts, mean);
     for (setup->choice = 0; setup->choice < choices; setup->choice++)
         losses[setup->choice] += loss_of_choice(c, prompts, &basis, R, weight);

@@ -5,7 +5,7 @@
 
 static const char KEY[] = "source.task", END[] = ".json";
 
-static bool is_known(const struct task_names *t, const char *path) {
+static bool is_listed(const struct task_names *t, const char *path) {
     for (size_t i = t->n; i-- > 0;) /* jobs of one task mostly follow each other */
         if (strcmp(t->paths[i], path) == 0) return true;
     return false;
@@ -25,7 +25,7 @@ enum err_code task_names_collect(struct task_names *out, const struct config *co
     for (size_t s = 0; s < config_stage_count(config); s++)
         for (size_t i = 0; i < config_stage_points(config, s); i++) {
             const struct config_point *point = config_stage_point(config, s, i);
-            if (!config_has(point, KEY) || is_known(out, config_text(point, KEY))) continue;
+            if (!config_has(point, KEY) || is_listed(out, config_text(point, KEY))) continue;
             TRY(add_path(out, config_text(point, KEY), err));
         }
 cleanup:

@@ -24,7 +24,7 @@ struct curve {
     size_t first, n, step; /* rows of its job; every step-th of them is written */
 };
 
-static size_t find(const struct stage_table *t, const char *name) {
+static size_t column_of(const struct stage_table *t, const char *name) {
     size_t c = 0;
     while (c < t->columns.n && strcmp(t->columns.list[c].name, name) != 0) c++;
     return c;
@@ -88,7 +88,7 @@ static void write_half(struct json_writer *w, const struct curve *c, size_t y, s
 }
 
 static void write_curve(struct json_writer *w, const struct curve *c, const char *stage) {
-    const size_t x = find(c->t, c->kind->x), y = find(c->t, c->kind->y);
+    const size_t x = column_of(c->t, c->kind->x), y = column_of(c->t, c->kind->y);
     if (x == c->t->columns.n || y == c->t->columns.n) return; /* a table of answers */
     if (isnan(number(cell(c->t, c->first, y)))) return;
     json_write_object(w);
@@ -99,7 +99,7 @@ static void write_curve(struct json_writer *w, const struct curve *c, const char
     write_keys(w, c);
     write_column(w, "at", c, x);
     write_column(w, "values", c, y);
-    if (c->kind->low) write_half(w, c, y, find(c->t, c->kind->low));
+    if (c->kind->low) write_half(w, c, y, column_of(c->t, c->kind->low));
     json_write_close(w);
 }
 
