@@ -19,7 +19,7 @@ takes="about two minutes"
 usage() {
     cat <<'END'
 usage: ./quickstart.sh [-n RANKS]              install dependencies, build, run, show the table and the figure
-       ./quickstart.sh --text [-n RANKS]       the same for text, on the word model
+       ./quickstart.sh --text [-n RANKS]       the same for text, on the shipped word model
        ./quickstart.sh test [-n RANKS]         install, build, run the tests that take less than 20 s each
        ./quickstart.sh test --all [-n RANKS]   every test, in release with -Werror and under ASan + UBSan
 
@@ -216,8 +216,6 @@ done
 if ((all)) && [[ $action != test ]]; then die "--all belongs to test: ./quickstart.sh test --all" 64; fi
 if ((text)); then
     if [[ $action == test ]]; then die "--text is not for test, which tests both" 64; fi
-    model=experiments/text/word_model/model.safetensors
-    [[ -e $model ]] || die "$model is missing: train it with experiments/text/pretrain_word_model.cfg, which says how" 65
     config=experiments/text/quickstart.cfg
     results=results/text_quickstart
     drawn=plain,ltv,fv,constant,random

@@ -105,7 +105,7 @@ assert "source.task=same " in plan and "source.task=more/first " in plan and "/s
 assert "more/first" in open("rows.txt").read()
 prompts = lambda r: (r["source_task"] if "source_task" in r else r["task"], r["k"], r["shift"])
 method = lambda r: (r["method"] + " " + r.get("reading", "")).strip()
-fit = lambda r: r["fit"] if "fit" in r else "epochs=" + r["fit_epochs"] if r["fit_epochs"] else ""
+fit = lambda r: r["fit"] if "fit" in r else {"": "", "6": "fit", "0": "initial"}[r["fit_epochs"]]  # by its stage
 key = lambda r: (method(r), fit(r), *prompts(r))
 measures = {"accuracy": "accuracy", "first_accuracy": "first", "stripped": "stripped", "loss": None, "perplexity": None, "rank": None}
 for line in main:
@@ -152,7 +152,7 @@ assert any(line.split()[:3] == ["method", "fit", "mean"] for line in open("tasks
 
 # ---- comparisons, one number an item
 def wrong(method, of, prompts):  # [repeats][items]
-    found = [r for r in rows if (r["method"], fit(r)[7:]) == (method, of) and r["source_task"] == prompts[0] and (r["k"], r["shift"]) == prompts[1:]]
+    found = [r for r in rows if (r["method"], r["fit_epochs"]) == (method, of) and r["source_task"] == prompts[0] and (r["k"], r["shift"]) == prompts[1:]]
     return [[1 - s[4] for s in tensors(r["job"])["scores"]] for r in found]
 
 
@@ -163,7 +163,7 @@ for c in compared:
     here = (c["source_task"], c["k_first"], c["shift"])
     own, of = wrong(c["method"], c["fit_epochs"], here), c["fit_epochs"]
     made = lambda control, reading: [[1 - s[4] for s in tensors(r["job"])["scores"]] for r in rows
-                                     if (r["method"], r["reading"], fit(r)[7:]) == (control, reading, of) and prompts(r) == here]
+                                     if (r["method"], r["reading"], r["fit_epochs"]) == (control, reading, of) and prompts(r) == here]
     if c["method"] in ("random", "mismatched"):  # one for each fit
         own = made(c["method"], c["reading"])
     against = {"plain": lambda: wrong("plain", "", here), "constant": lambda: wrong("constant", "6", here),

@@ -7,6 +7,7 @@
 #include "methods/method.h"
 #include "passes/answer_scores.h"
 #include "run/plan/varying_keys.h"
+#include "run/tables/answer_fit.h"
 #include "run/tables/key_columns.h"
 #include "run/tables/summary_columns.h"
 #include "store/artifact.h"
@@ -77,26 +78,15 @@ static bool is_placed(const struct key_column *column) {
     return false;
 }
 
-/* Of a fit only the task of another one is worth a word, which `mismatched` has by its nature. */
-static bool is_own_task(const struct key_column *column, const struct config_point *fit,
-                        const struct planned_job *job) {
-    if (strcmp(column->key->name, "source.task") != 0 || !config_has(job->point, "source.task"))
-        return false;
-    const struct method *control = job->control ? method_find(job->control) : NULL;
-    return (control && control->control.next_function) ||
-           strcmp(config_text(fit, "source.task"), config_text(job->point, "source.task")) == 0;
-}
-
 static void describe_keys(struct answer_line *line, const struct plan *p, size_t job,
                           const struct key_columns *keys) {
+    struct text *out = &line->setting;
+    answer_fit_describe(&line->fit, p, job, keys);
     for (size_t i = 0; i < keys->n; i++) {
         const struct key_column *column = &keys->list[i];
         const char *key = column->key->name;
         const struct config_point *point = key_column_point(p, job, column);
-        const bool of_fit = !column->own && !(column->kind->uses & STAGE_USES_SHAPE);
-        struct text *out = of_fit ? &line->fit : &line->setting;
-        if (is_placed(column) || !point || !config_has(point, key) ||
-            (of_fit && is_own_task(column, point, &p->jobs[job])))
+        if (answer_fit_has(column) || is_placed(column) || !point || !config_has(point, key))
             continue;
         text_add(out, "%s%s=", out->size ? ", " : "", summary_columns_last_part(key));
         varying_keys_value(out, p, point, key);

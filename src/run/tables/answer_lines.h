@@ -23,7 +23,7 @@ enum answer_kind { ANSWER_BASELINE, ANSWER_VECTOR, ANSWER_CONTROL };
 
 struct answer_line {
     struct text method;  /* "ltv heads" */
-    struct text fit;     /* keys of the fit that vary: "basis=mean" */
+    struct text fit;     /* answer_fit.h: "initial, basis=mean" */
     struct text setting; /* other keys of the evaluation and of its model that vary */
     struct text task;    /* its name, with the folders that tell it from others */
     const char *shift;   /* of its rows; it belongs to the run's state */
