@@ -69,7 +69,7 @@ finished() { # NUMBER WHAT ARGUMENT...: so many of the 7 jobs need not run again
     shift 2
     launch 0 plan "$config" -o "$one" "$@"
     ((rc == 0)) || die "$what: code $rc"
-    found=$(grep -cE '^(capture|effects).* DONE ' "$work/out") || true
+    found=$(grep -cE '^ *[0-9]* *(capture|effects).* DONE ' "$work/out") || true
     [[ $found == "$number" ]] || { fault "$what: $found jobs are done, not $number"; sed 's/^/    > /' "$work/out"; }
 }
 finished 7 'the same config'
