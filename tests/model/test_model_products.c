@@ -221,9 +221,10 @@ static void every_family(void **state) {
             context_finish(&context[k], s, &p, &none);
             context_scratch_destroy(s);
         }
-        const size_t n = context_bytes(d, 1, LENGTH, CONTEXT_SINGLE) / sizeof(float);
-        FAMILY_CLOSE(apart((const float *)context[1].kv, (const float *)context[0].kv, n), 1e-4,
-                     TINY_FAMILIES[f].title);
+        const size_t n = context_layout_stride(&context[0].layout) / sizeof(float);
+        for (size_t l = 0; l < d->L; l++)
+            FAMILY_CLOSE(apart(context_slot(&context[1], l, 0), context_slot(&context[0], l, 0), n),
+                         1e-4, TINY_FAMILIES[f].title);
         context_destroy(&context[0]), context_destroy(&context[1]);
         params_destroy(&p);
     }

@@ -133,7 +133,7 @@ static void plan_refuses_what_cannot_run(void **state) {
 static void the_registry_is_whole(void **state) {
     (void)state;
     struct lab lab = lab_open(CAPTURE("points = 4;")); /* builds every schema */
-    assert_int_equal(stage_count(), 7);
+    assert_true(stage_count() >= 7);
     for (size_t i = 0; i < stage_count(); i++) {
         const struct stage *s = stage_at(i);
         assert_ptr_equal(stage_find(s->name), s);

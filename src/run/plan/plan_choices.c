@@ -15,14 +15,18 @@ static const struct config_key *find_key(const struct config_schema *s, const ch
     return NULL;
 }
 
-/* Suggests "optimiser.lr" for "lr", or the nearest axis. */
+static bool is_of_one_method(const struct config_key *key) {
+    return key->when && strncmp(key->when, "method=", strlen("method=")) == 0;
+}
+
+/* Suggests "optimiser.lr" for "lr", which all learned methods have, or the nearest axis. */
 static const char *nearest_axis(const struct config_schema *s, const char *name,
                                 const char **names) {
     size_t n = 0;
     for (size_t i = 0; i < s->n; i++) {
         const char *key = s->rows[i]->name, *dot = strrchr(key, '.');
         if (!(s->rows[i]->flags & CONFIG_AXIS)) continue;
-        if (dot && strcmp(dot + 1, name) == 0) return key;
+        if (dot && strcmp(dot + 1, name) == 0 && !is_of_one_method(s->rows[i])) return key;
         names[n++] = key;
     }
     return text_nearest(name, names, n);
