@@ -91,6 +91,7 @@ grep -qx '\-s source.problem=linear: fit.source.problem: "linear", but the model
 for config in "$source_dir"/experiments/quickstart.cfg "$source_dir"/experiments/{controls,small,estimators}/*.cfg; do
     launch 0 plan "$config" -o none
     ((rc == 0)) || fault "plan $config: code $rc"
-    [[ ! -s $work/err ]] || fault "plan $config: $(cat "$work/err")"
+    told=$(grep -v '/transfer\.cfg:.*source\.problem: "linear", but the model was trained on "sparse_linear"' "$work/err") || true # it means to
+    [[ -z $told ]] || fault "plan $config: $told"
 done
 conclude "slips are told as notes, with file and line, once"
