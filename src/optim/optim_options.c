@@ -77,6 +77,26 @@ static const struct config_key ROWS[] = {
      .when = "optimiser.schedule=cosine",
      .unit = "",
      .meaning = "Fraction of the learning rate that remains at the end of the cosine."},
+    {.name = "optimiser.decay_steps",
+     .type = CONFIG_INT,
+     .flags = CONFIG_SINCE,
+     .min = 0,
+     .max = 1e9,
+     .def = "0",
+     .when = "optimiser.schedule=cosine",
+     .unit = "steps",
+     .meaning = "Step at which the cosine reaches its floor; 0: the last one."},
+    {.name = "optimiser.cooldown",
+     .type = CONFIG_INT,
+     .flags = CONFIG_SINCE,
+     .min = 0,
+     .max = 1e9,
+     .def = "0",
+     .when = "optimiser.schedule=cosine",
+     .unit = "steps",
+     .meaning =
+         "Last updates, in which the learning rate falls linearly to the floor from where the "
+         "cosine stands; 0: none."},
 };
 
 enum err_code optimiser_schema(struct config_schema *out, bool lbfgs, struct err *err) {
@@ -98,5 +118,11 @@ void optimiser_read(struct adam *adam, struct schedule *schedule, const struct c
                                   .lr = config_float(point, "optimiser.lr"),
                                   .warmup = config_int(point, "optimiser.warmup"),
                                   .steps = steps,
-                                  .floor = cosine ? config_float(point, "optimiser.floor") : 1};
+                                  .floor = 1,
+                                  .end = steps};
+    if (!cosine) return;
+    const int64_t decay = config_int(point, "optimiser.decay_steps");
+    if (decay > 0) schedule->steps = decay;
+    schedule->floor = config_float(point, "optimiser.floor");
+    schedule->cooldown = config_int(point, "optimiser.cooldown");
 }

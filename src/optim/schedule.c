@@ -10,7 +10,14 @@ static double cosine_fraction(const struct schedule *s, int64_t step) {
     return s->floor + (1 - s->floor) * 0.5 * (1 + cos(pi * done));
 }
 
-double schedule_lr(const struct schedule *s, int64_t step) {
+static double before_cooldown(const struct schedule *s, int64_t step) {
     if (step < s->warmup) return s->lr * (double)step / (double)s->warmup;
     return s->kind == SCHEDULE_COSINE ? s->lr * cosine_fraction(s, step) : s->lr;
+}
+
+double schedule_lr(const struct schedule *s, int64_t step) {
+    const int64_t start = s->end > s->cooldown ? s->end - s->cooldown : 0;
+    if (s->cooldown == 0 || step <= start) return before_cooldown(s, step);
+    const double from = before_cooldown(s, start), to = s->lr * s->floor;
+    return from + (to - from) * (double)(step - start) / (double)(s->end - start);
 }

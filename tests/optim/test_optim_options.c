@@ -43,6 +43,16 @@ static void a_cosine_over_two_rates(void **state) {
     assert_true(adam.beta1 == 0.5f && adam.beta2 == 0.75f && adam.epsilon == 1e-6f);
     assert_true(s.kind == SCHEDULE_COSINE && s.lr == 2e-2 && s.warmup == 100);
     assert_true(s.steps == 500 && s.floor == 0.25);
+    assert_true(s.end == 500 && s.cooldown == 0);
+}
+
+static void a_cosine_longer_than_the_run_with_a_cooldown(void **state) {
+    (void)state;
+    struct adam adam;
+    struct schedule s;
+    read_from(&adam, &s,
+              "optimiser = { schedule = \"cosine\"; decay_steps = 2000; cooldown = 50; };", 0, 1);
+    assert_true(s.steps == 2000 && s.end == 500 && s.cooldown == 50);
 }
 
 /* One point per learning rate for Adam, and one for L-BFGS, which has none. */
@@ -84,6 +94,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_the_papers),
         cmocka_unit_test(a_cosine_over_two_rates),
+        cmocka_unit_test(a_cosine_longer_than_the_run_with_a_cooldown),
         cmocka_unit_test(lbfgs_has_no_keys),
         cmocka_unit_test(invalid_values_are_refused),
     };

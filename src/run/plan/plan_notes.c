@@ -297,6 +297,13 @@ static double updates_of(const struct plan *p, size_t stage, const struct config
     return (double)k.epochs * ceil((double)k.train / (double)k.batch);
 }
 
+/* Updates of the warm-up and the cooldown. */
+static int64_t updates_below_peak(const struct config_point *point) {
+    int64_t sum = config_int(point, "optimiser.warmup");
+    if (config_has(point, "optimiser.cooldown")) sum += config_int(point, "optimiser.cooldown");
+    return sum;
+}
+
 static enum err_code note_warmup(struct plan_notes *out, const struct plan *p, size_t stage,
                                  struct err *err) {
     static const char key[] = "optimiser.warmup";
@@ -304,11 +311,13 @@ static enum err_code note_warmup(struct plan_notes *out, const struct plan *p, s
     for (size_t i = 0; i < config_stage_points(p->config, stage); i++) {
         const struct config_point *point = config_stage_point(p->config, stage, i);
         const double steps = config_has(point, key) ? updates_of(p, stage, point) : 0;
-        if (steps <= 0 || (double)config_int(point, key) <= steps) continue;
-        (void)config_error(&note, point, key,
-                           "%lld steps of warm-up in %.0f updates: the learning rate never reaches "
+        if (steps <= 0 || (double)updates_below_peak(point) <= steps) continue;
+        const bool warmup = (double)config_int(point, key) > steps;
+        (void)config_error(&note, point, warmup ? key : "optimiser.cooldown",
+                           "%lld steps of %s in %.0f updates: the learning rate never reaches "
                            "optimiser.lr",
-                           (long long)config_int(point, key), steps);
+                           (long long)updates_below_peak(point),
+                           warmup ? "warm-up" : "warm-up and cooldown", steps);
         return plan_notes_add(out, &note, err);
     }
     return ERR_OK;
