@@ -3,9 +3,19 @@
 #include "config/fold.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+static int with_name(const void *name, const void *key) {
+    return strcmp(name, (*(const struct key *const *)key)->row->name);
+}
+
 size_t entry_index(const struct entry *e, const char *name) {
+    if (e->by_name) {
+        const struct key *const *found =
+            bsearch(name, e->by_name, e->n_keys, sizeof *e->by_name, with_name);
+        return found ? (size_t)(*found - e->keys) : KEY_NONE;
+    }
     for (size_t k = 0; k < e->n_keys; k++)
         if (strcmp(e->keys[k].row->name, name) == 0) return k;
     return KEY_NONE;

@@ -84,6 +84,7 @@ struct entry {
     size_t n_of;
     struct key *keys;
     size_t n_keys;
+    const struct key **by_name; /* [n_keys]; NULL in a point that config_point_read() has made */
     const struct config_recipe *recipes; /* of the schema */
     size_t reader;  /* the key whose value decides which others are read; KEY_NONE: all are */
     size_t setting; /* another, with one value in the stage, which decides too; KEY_NONE: none */

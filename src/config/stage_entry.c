@@ -1,5 +1,6 @@
 #include "config/stage_entry.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/conditions.h"
@@ -48,6 +49,20 @@ static enum err_code unknown_kind(const struct node *stage, const struct config_
     return rc;
 }
 
+static int before_by_name(const void *a, const void *b) {
+    const struct key *const *p = a, *const *q = b;
+    return strcmp((*p)->row->name, (*q)->row->name);
+}
+
+static enum err_code sort_keys(struct entry *e, struct pool *p, struct err *err) {
+    enum err_code rc = ERR_OK;
+    TAKE(e->by_name, p, e->n_keys + 1);
+    for (size_t k = 0; k < e->n_keys; k++) e->by_name[k] = &e->keys[k];
+    qsort((void *)e->by_name, e->n_keys, sizeof *e->by_name, before_by_name);
+cleanup:
+    return rc;
+}
+
 enum err_code stage_entry_open(struct entry *e, struct config *c, const struct node *tree,
                                const struct config_kinds *kinds, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -72,6 +87,7 @@ enum err_code stage_entry_open(struct entry *e, struct config *c, const struct n
     TAKE(e->keys, &c->pool, schema->n + 1);
     for (size_t k = 0; k < schema->n; k++)
         e->keys[k] = (struct key){.row = schema->rows[k], .axis = KEY_NONE, .depends_on = KEY_NONE};
+    TRY(sort_keys(e, &c->pool, err));
     if (schema->reader) {
         e->reader = entry_index(e, schema->reader);
         if (schema->setting) e->setting = entry_index(e, schema->setting);

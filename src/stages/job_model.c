@@ -8,6 +8,7 @@
 #include "model/model_products.h"
 #include "sources/source_registry.h"
 #include "stages/folder_model.h"
+#include "stages/known_models.h"
 #include "stages/model_shape.h"
 #include "stages/planned_file.h"
 #include "stages/shared_keys.h"
@@ -61,8 +62,7 @@ static enum err_code read_origin(struct job_model *out, const struct config_poin
     const char *path = checkpoint_of(job_model_fit(parents, n));
     if (!path) path = checkpoint_of(point);
     if (!path) return no_model(point, err);
-    if (file_is_folder(path)) return folder_model_plan(out, path, err);
-    return model_read_dims(&out->dims, &out->trained_points, path, err);
+    return known_models_read(out, path, err);
 }
 
 enum err_code job_model_plan(struct job_model *out, const struct config_point *point,

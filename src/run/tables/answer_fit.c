@@ -1,5 +1,6 @@
 #include "run/tables/answer_fit.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "methods/method.h"
@@ -20,37 +21,88 @@ static size_t fit_read_by(const struct plan *p, size_t job) {
 }
 
 /* The evaluations of one stage read fits of several. */
-static bool reads_several(const struct plan *p, const struct plan_stage *s, size_t stage) {
+static bool reads_several(const struct plan *p, const struct plan_stage *s) {
+    size_t first = PLAN_NONE;
     for (size_t i = 0; i < s->n_jobs; i++) {
-        const size_t other = fit_read_by(p, s->jobs[i]);
-        if (other != PLAN_NONE && p->jobs[other].stage != stage) return true;
+        const size_t fit = fit_read_by(p, s->jobs[i]);
+        if (fit == PLAN_NONE) continue;
+        if (first == PLAN_NONE) first = p->jobs[fit].stage;
+        if (p->jobs[fit].stage != first) return true;
     }
     return false;
 }
+
+/* ---- in which keys the fits of one method differ */
+
+struct compared_fits {
+    size_t stage; /* of the fits */
+    const char *method;
+    bool differ;
+};
+
+struct answer_fits_of_key {
+    struct compared_fits *list;
+    size_t n;
+};
 
 static const char *method_of(const struct config_point *point) {
     return config_has(point, "method") ? config_text(point, "method") : "";
 }
 
-/* Fits of one method in the stage of `fit` have different values. */
-static bool tells_apart(const struct key_column *column, const struct plan *p, size_t fit) {
-    const struct plan_stage *s = &p->stages[p->jobs[fit].stage];
-    const struct config_point *own = key_column_point(p, fit, column);
+/* Fits of the method in the stage have different values. */
+static bool fits_differ(const struct key_column *column, const struct plan *p,
+                        const struct plan_stage *s, const char *method) {
     struct text value[2] = {{0}, {0}};
-    bool differs = false;
-    varying_keys_value(&value[0], p, own, column->key->name);
-    for (size_t i = 0; i < s->n_jobs && !differs; i++) {
-        const struct config_point *other = key_column_point(p, s->jobs[i], column);
-        if (!other || !config_has(other, column->key->name)) continue;
-        if (strcmp(method_of(own), method_of(other)) != 0) continue;
-        text_clear(&value[1]);
-        varying_keys_value(&value[1], p, other, column->key->name);
-        differs = strcmp(text_str(&value[0]), text_str(&value[1])) != 0;
+    bool differ = false, met = false;
+    for (size_t i = 0; i < s->n_jobs && !differ; i++) {
+        const struct config_point *point = key_column_point(p, s->jobs[i], column);
+        if (!point || !config_has(point, column->key->name)) continue;
+        if (strcmp(method_of(point), method) != 0) continue;
+        text_clear(&value[met]);
+        varying_keys_value(&value[met], p, point, column->key->name);
+        differ = met && strcmp(text_str(&value[0]), text_str(&value[1])) != 0;
+        met = true;
     }
     text_release(&value[0]);
     text_release(&value[1]);
-    return differs;
+    return differ;
 }
+
+/* The same from the list of column i, to which it is added. */
+static enum err_code tells_apart(bool *out, struct answer_fits *f, size_t i, size_t fit,
+                                 struct err *err) {
+    const struct plan *p = f->plan;
+    const struct key_column *column = &f->keys->list[i];
+    struct answer_fits_of_key *of = &f->of_keys[i];
+    const size_t stage = p->jobs[fit].stage;
+    const char *method = method_of(key_column_point(p, fit, column));
+    for (size_t k = 0; k < of->n; k++) {
+        *out = of->list[k].differ;
+        if (of->list[k].stage == stage && strcmp(of->list[k].method, method) == 0) return ERR_OK;
+    }
+    struct compared_fits *list = realloc(of->list, (of->n + 1) * sizeof *list);
+    if (!list) return ERR(err, ERR_MEMORY, "no memory for %zu methods", of->n + 1);
+    of->list = list;
+    *out = fits_differ(column, p, &p->stages[stage], method);
+    list[of->n++] = (struct compared_fits){stage, method, *out};
+    return ERR_OK;
+}
+
+enum err_code answer_fits_create(struct answer_fits *out, const struct plan *p, size_t stage,
+                                 const struct key_columns *keys, struct err *err) {
+    *out = (struct answer_fits){.plan = p, .keys = keys};
+    out->several = reads_several(p, &p->stages[stage]);
+    out->of_keys = calloc(keys->n + 1, sizeof *out->of_keys);
+    return out->of_keys ? ERR_OK : ERR(err, ERR_MEMORY, "no memory for %zu columns", keys->n);
+}
+
+void answer_fits_destroy(struct answer_fits *f) {
+    for (size_t i = 0; f->of_keys && i < f->keys->n; i++) free(f->of_keys[i].list);
+    free(f->of_keys);
+    *f = (struct answer_fits){0};
+}
+
+/* ---- a line */
 
 /* The task of a fit is worth a word where another one is evaluated, which `mismatched` does by its
  * nature. */
@@ -63,20 +115,31 @@ static bool is_own_task(const struct key_column *column, const struct config_poi
            strcmp(config_text(fit, "source.task"), config_text(job->point, "source.task")) == 0;
 }
 
-void answer_fit_describe(struct text *out, const struct plan *p, size_t job,
-                         const struct key_columns *keys) {
+static enum err_code describe_fit_key(struct text *out, struct answer_fits *f, size_t i, size_t job,
+                                      size_t fit, struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct key_column *column = &f->keys->list[i];
+    const char *key = column->key->name;
+    const struct config_point *point = key_column_point(f->plan, job, column);
+    bool differs = false;
+    if (!answer_fit_has(column) || !point || !config_has(point, key)) return ERR_OK;
+    if (is_own_task(column, point, &f->plan->jobs[job])) return ERR_OK;
+    TRY(tells_apart(&differs, f, i, fit, err));
+    if (!differs) return ERR_OK;
+    text_add(out, "%s%s=", out->size ? ", " : "", summary_columns_last_part(key));
+    varying_keys_value(out, f->plan, point, key);
+cleanup:
+    return rc;
+}
+
+enum err_code answer_fit_describe(struct text *out, struct answer_fits *f, size_t job,
+                                  struct err *err) {
+    enum err_code rc = ERR_OK;
+    const struct plan *p = f->plan;
     const size_t fit = fit_read_by(p, job);
-    if (fit == PLAN_NONE) return;
-    const size_t stage = p->jobs[fit].stage;
-    if (reads_several(p, &p->stages[p->jobs[job].stage], stage))
-        text_add(out, "%s", p->stages[stage].name);
-    for (size_t i = 0; i < keys->n; i++) {
-        const struct key_column *column = &keys->list[i];
-        const char *key = column->key->name;
-        const struct config_point *point = key_column_point(p, job, column);
-        if (!answer_fit_has(column) || !point || !config_has(point, key)) continue;
-        if (is_own_task(column, point, &p->jobs[job]) || !tells_apart(column, p, fit)) continue;
-        text_add(out, "%s%s=", out->size ? ", " : "", summary_columns_last_part(key));
-        varying_keys_value(out, p, point, key);
-    }
+    if (fit == PLAN_NONE) return ERR_OK;
+    if (f->several) text_add(out, "%s", p->stages[p->jobs[fit].stage].name);
+    for (size_t i = 0; i < f->keys->n; i++) TRY(describe_fit_key(out, f, i, job, fit, err));
+cleanup:
+    return rc;
 }

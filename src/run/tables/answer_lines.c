@@ -78,12 +78,10 @@ static bool is_placed(const struct key_column *column) {
     return false;
 }
 
-static void describe_keys(struct answer_line *line, const struct plan *p, size_t job,
-                          const struct key_columns *keys) {
-    struct text *out = &line->setting;
-    answer_fit_describe(&line->fit, p, job, keys);
-    for (size_t i = 0; i < keys->n; i++) {
-        const struct key_column *column = &keys->list[i];
+static void describe_setting(struct text *out, const struct answer_fits *fits, size_t job) {
+    const struct plan *p = fits->plan;
+    for (size_t i = 0; i < fits->keys->n; i++) {
+        const struct key_column *column = &fits->keys->list[i];
         const char *key = column->key->name;
         const struct config_point *point = key_column_point(p, job, column);
         if (answer_fit_has(column) || is_placed(column) || !point || !config_has(point, key))
@@ -261,7 +259,7 @@ static enum err_code add_line(struct answer_lines *a, struct answer_line *line, 
 /* The line of a job without its numbers, and its artifact; false: it is not done. */
 static enum err_code describe_job(bool *done, struct answer_line *line, char path[FILE_PATH_MAX],
                                   const struct run_state *r, size_t stage, size_t job,
-                                  const struct key_columns *keys, struct err *err) {
+                                  struct answer_fits *fits, struct err *err) {
     enum err_code rc = ERR_OK;
     const struct run_state_job *known = &r->jobs[job];
     *done = known->state == QUEUE_DONE && known->past->n_rows > 0;
@@ -269,7 +267,8 @@ static enum err_code describe_job(bool *done, struct answer_line *line, char pat
     const struct cells c = {plan_stage_columns(&r->plan, stage), &known->past->rows[0]};
     describe_line(line, &c);
     describe_task(line, &r->plan, job, &c);
-    describe_keys(line, &r->plan, job, keys);
+    describe_setting(&line->setting, fits, job);
+    TRY(answer_fit_describe(&line->fit, fits, job, err));
     TRY(artifact_path(path, r->dir, r->plan.jobs[job].identity, err));
     TRY(text_check(&line->method, err));
     TRY(text_check(&line->task, err));
@@ -278,12 +277,12 @@ cleanup:
 }
 
 static enum err_code add_answers(struct answer_lines *a, const struct run_state *r, size_t stage,
-                                 size_t job, const struct key_columns *keys, struct err *err) {
+                                 size_t job, struct answer_fits *fits, struct err *err) {
     enum err_code rc = ERR_OK;
     struct answer_line line = {0};
     char path[FILE_PATH_MAX];
     bool done;
-    TRY(describe_job(&done, &line, path, r, stage, job, keys, err));
+    TRY(describe_job(&done, &line, path, r, stage, job, fits, err));
     a->missing += r->jobs[job].state != QUEUE_DONE;
     if (!done) goto cleanup;
     TRY(read_numbers(&line, a, path, err));
@@ -324,12 +323,12 @@ cleanup:
 }
 
 static enum err_code add_reference(struct answer_lines *a, const struct run_state *r, size_t stage,
-                                   size_t job, const struct key_columns *keys, struct err *err) {
+                                   size_t job, struct answer_fits *fits, struct err *err) {
     enum err_code rc = ERR_OK;
     struct answer_line line = {0};
     char path[FILE_PATH_MAX];
     bool done;
-    TRY(describe_job(&done, &line, path, r, stage, job, keys, err));
+    TRY(describe_job(&done, &line, path, r, stage, job, fits, err));
     if (done && line.kind == ANSWER_BASELINE && line.k > 0 && strcmp(line.shift, "none") == 0)
         return set_reference(a, &line, path, err);
 cleanup:
@@ -341,14 +340,17 @@ enum err_code answer_lines_make(struct answer_lines *out, const struct run_state
                                 struct err *err) {
     enum err_code rc = ERR_OK;
     struct key_columns keys = {0};
+    struct answer_fits fits = {0};
     const struct plan_stage *s = &r->plan.stages[stage];
     out->resampler = (struct resampler){.seed = 1, .resamples = RESAMPLES};
     TRY(find_keys(&keys, &r->plan, stage, err));
+    TRY(answer_fits_create(&fits, &r->plan, stage, &keys, err));
     for (size_t i = 0; i < s->n_jobs; i++)
-        TRY(add_reference(out, r, stage, s->jobs[i], &keys, err));
-    for (size_t i = 0; i < s->n_jobs; i++) TRY(add_answers(out, r, stage, s->jobs[i], &keys, err));
+        TRY(add_reference(out, r, stage, s->jobs[i], &fits, err));
+    for (size_t i = 0; i < s->n_jobs; i++) TRY(add_answers(out, r, stage, s->jobs[i], &fits, err));
     TRY(answer_lines_relate(out, err));
 cleanup:
+    answer_fits_destroy(&fits);
     key_columns_release(&keys);
     return rc;
 }

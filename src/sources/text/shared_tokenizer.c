@@ -3,10 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
-#include "base/hash.h"
+#include "base/file_stamp.h"
 
 enum { IDLE_MOST = 2 }; /* tokenizers that are kept although nobody uses them */
 
@@ -20,24 +19,17 @@ struct known_tokenizer {
 /* Of this process: the newest first. */
 static struct known_tokenizer *newest;
 
-static void add_stamp(struct hash *h, const char *path, const char *name) {
-    char file[FILE_PATH_MAX];
-    struct stat s = {0};
-    (void)snprintf(file, sizeof file, "%.3800s%.200s", path, name);
-    if (stat(file, &s) != 0) return;
-    const int64_t numbers[] = {(int64_t)s.st_dev, (int64_t)s.st_ino, (int64_t)s.st_size,
-                               (int64_t)s.st_mtim.tv_sec, (int64_t)s.st_mtim.tv_nsec};
-    hash_text(h, name);
-    hash_bytes(h, numbers, sizeof numbers);
-}
-
 static void stamp_files(char out[HASH_HEX], const char *path) {
-    static const char *const NAMES[] = {"", "/tokenizer.json", "/tokenizer_config.json",
-                                        "/vocab.json", "/merges.txt"};
+    static const char *const NAMES[] = {"tokenizer.json", "tokenizer_config.json", "vocab.json",
+                                        "merges.txt"};
     struct hash h;
     hash_begin(&h);
-    hash_text(&h, path);
-    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) add_stamp(&h, path, NAMES[i]);
+    file_stamp_add(&h, path);
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        char file[FILE_PATH_MAX];
+        (void)snprintf(file, sizeof file, "%.3800s/%.200s", path, NAMES[i]);
+        file_stamp_add(&h, file);
+    }
     hash_end(out, &h);
 }
 

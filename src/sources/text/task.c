@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/hash.h"
 #include "json/json.h"
 
 enum { FILE_MOST = 1 << 30, PLACE = 768 };
@@ -146,6 +145,18 @@ static void divide(struct text_task *t) {
     for (size_t p = 0; p < SOURCE_PARTS; p++) t->first[p + 1] += t->first[p];
 }
 
+static void describe(struct text_task *t) {
+    struct hash h;
+    hash_begin(&h);
+    for (size_t i = 0; i < t->n; i++) {
+        const struct task_pair *p = &t->pairs[i];
+        hash_text(&h, p->x);
+        hash_text(&h, p->y);
+        if (p->x_size + p->y_size > t->longest) t->longest = p->x_size + p->y_size;
+    }
+    hash_end(t->content, &h);
+}
+
 enum err_code task_read(struct text_task *out, const char *path, enum task_form form,
                         struct err *err) {
     enum err_code rc = ERR_OK;
@@ -157,6 +168,7 @@ enum err_code task_read(struct text_task *out, const char *path, enum task_form 
     TRY(read_items(&(struct reading){.task = out, .form = form}, root, file.size, err));
     drop_repeated(out);
     divide(out);
+    describe(out);
 cleanup:
     if (rc != ERR_OK) task_release(out);
     json_release(&root);

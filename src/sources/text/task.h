@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/hash.h"
 #include "sources/source.h"
 
 enum task_form {
@@ -36,6 +37,8 @@ struct text_task {
     size_t n;
     size_t first[SOURCE_PARTS + 1]; /* part p is pairs first[p] .. first[p + 1] - 1 */
     size_t repeated;                /* pairs of the file left out, since their input came before */
+    size_t longest;                 /* bytes of the longest pair */
+    char content[HASH_HEX];         /* hash of the pairs in their order */
     char *memory;
 };
 

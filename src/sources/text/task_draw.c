@@ -5,19 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NO_PASS UINT64_MAX /* not shuffled yet: plan opens many sources and draws of few */
+
 static const char *const PARTS[SOURCE_PARTS + 1] = {"training", "validation", "test", "anything"};
 
 /* ---- streams */
-
-static void hash_pairs(char out[HASH_HEX], const struct text_task *t) {
-    struct hash h;
-    hash_begin(&h);
-    for (size_t i = 0; i < t->n; i++) {
-        hash_text(&h, t->pairs[i].x);
-        hash_text(&h, t->pairs[i].y);
-    }
-    hash_end(out, &h);
-}
 
 static struct rng stream_of(const char *content, uint64_t seed, const char *split,
                             const char *purpose) {
@@ -36,7 +28,7 @@ static void shuffle_pass(struct task_order *o, uint64_t pass) {
 static enum err_code order_create(struct task_order *o, const struct text_task *task,
                                   enum source_part part, struct rng stream, struct err *err) {
     const size_t n = task_count(task, part);
-    *o = (struct task_order){.task = task, .part = part, .stream = stream};
+    *o = (struct task_order){.task = task, .part = part, .stream = stream, .pass = NO_PASS};
     if (n == 0)
         return ERR(err, ERR_DATA,
                    "%.600s: none of its %zu pairs is for %s: the task is too small for the split "
@@ -44,7 +36,6 @@ static enum err_code order_create(struct task_order *o, const struct text_task *
                    task->path, task->n, PARTS[part]);
     o->pairs = calloc(n, sizeof *o->pairs);
     if (!o->pairs) return ERR(err, ERR_MEMORY, "no memory for an order of %zu pairs", n);
-    shuffle_pass(o, 0);
     return ERR_OK;
 }
 
@@ -57,9 +48,9 @@ static const struct task_pair *query_of(struct task_order *o, uint64_t sample) {
 /* ---- prompts */
 
 static enum err_code create_orders(struct task_draw *d, const struct text_task *task,
-                                   const struct source_options *o, const char *content,
-                                   struct err *err) {
+                                   const struct source_options *o, struct err *err) {
     enum err_code rc = ERR_OK;
+    const char *content = task->content;
     const struct rng asked = stream_of(content, o->seed, o->split, "query");
     const bool enough = task_count(task, SOURCE_VALIDATION) >= 2;
     if (!o->covariates) return order_create(&d->asked, task, o->asked, asked, err);
@@ -72,15 +63,13 @@ cleanup:
 
 enum err_code task_draw_create(struct task_draw *d, const struct text_task *task,
                                const struct source_options *o, bool shuffled, struct err *err) {
-    char content[HASH_HEX];
+    const char *content = task->content;
     const char *split = o->covariates ? o->covariates : o->split;
-    hash_pairs(content, task);
     *d = (struct task_draw){.shuffled = shuffled,
                             .shown = o->asked == SOURCE_ALL ? SOURCE_ALL : SOURCE_TRAIN,
                             .shots = stream_of(content, o->seed, split, "shots"),
                             .labels = stream_of(content, o->seed, split, "labels")};
-    memcpy(d->content, content, sizeof content);
-    const enum err_code rc = create_orders(d, task, o, content, err);
+    const enum err_code rc = create_orders(d, task, o, err);
     if (rc != ERR_OK) task_draw_destroy(d);
     return rc;
 }

@@ -9,7 +9,6 @@
 #ifndef SOURCES_TEXT_TASK_DRAW_H
 #define SOURCES_TEXT_TASK_DRAW_H
 
-#include "base/hash.h"
 #include "base/rng.h"
 #include "sources/text/task.h"
 
@@ -17,12 +16,11 @@ struct task_order { /* the queries of one split */
     const struct text_task *task;
     enum source_part part;
     struct rng stream;
-    uint32_t *pairs; /* [task_count(part)] their order in pass `pass` */
+    uint32_t *pairs; /* [task_count(part)] their order in pass `pass`, once drawn from */
     uint64_t pass;
 };
 
 struct task_draw {
-    char content[HASH_HEX]; /* of the task: its pairs in their order */
     struct task_order asked;
     struct task_order apart; /* whose query of the same sample must not be seen; task NULL: none */
     enum source_part shown;

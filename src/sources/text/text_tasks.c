@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "sources/text/shared_task.h"
 
 /* ---- files */
 
@@ -95,7 +96,7 @@ static enum err_code open_held(struct text_tasks *t, const struct source_options
     t->held = calloc(t->n, sizeof *t->held);
     CHECK(t->held, ERR_MEMORY, "no memory for %zu tasks", t->n);
     for (size_t i = 0; i < t->n; i++)
-        TRY(task_draw_create(&t->held[i], &t->tasks[i], &of_held, shuffled, err));
+        TRY(task_draw_create(&t->held[i], t->tasks[i], &of_held, shuffled, err));
 cleanup:
     return rc;
 }
@@ -109,8 +110,8 @@ enum err_code text_tasks_open(struct text_tasks *t, const struct text_keys *k,
     t->draws = calloc(t->n, sizeof *t->draws);
     CHECK(t->tasks && t->draws, ERR_MEMORY, "no memory for %zu tasks", t->n);
     for (size_t i = 0; i < t->n; i++) {
-        TRY(task_read(&t->tasks[i], t->paths[i], k->form, err));
-        TRY(task_draw_create(&t->draws[i], &t->tasks[i], o, shuffled, err));
+        TRY(shared_task_open(&t->tasks[i], t->paths[i], k->form, err));
+        TRY(task_draw_create(&t->draws[i], t->tasks[i], o, shuffled, err));
     }
     TRY(open_held(t, o, shuffled, err));
 cleanup:
@@ -122,12 +123,12 @@ void text_tasks_close(struct text_tasks *t) {
     for (size_t i = 0; i < t->n; i++) {
         if (t->draws) task_draw_destroy(&t->draws[i]);
         if (t->held) task_draw_destroy(&t->held[i]);
-        if (t->tasks) task_release(&t->tasks[i]);
+        if (t->tasks) shared_task_close(t->tasks[i]);
         if (t->paths) free(t->paths[i]);
     }
     free(t->draws);
     free(t->held);
-    free(t->tasks);
+    free((void *)t->tasks);
     free(t->paths);
     *t = (struct text_tasks){0};
 }
@@ -142,25 +143,25 @@ struct task_draw *text_tasks_at(struct text_tasks *t, uint64_t sample, uint64_t 
 enum err_code text_tasks_check_shots(const struct text_tasks *t, size_t shots, struct err *err) {
     const size_t least = task_draw_least(shots);
     for (size_t i = 0; i < t->n; i++) {
-        const size_t has = task_count(&t->tasks[i], SOURCE_TRAIN);
+        const size_t has = task_count(t->tasks[i], SOURCE_TRAIN);
         if (has < least)
             return ERR(err, ERR_DATA,
                        "%.600s: %zu of its %zu pairs are for training, and %zu shots need %zu: "
                        "take fewer shots or a larger task",
-                       t->paths[i], has, t->tasks[i].n, shots, least);
+                       t->paths[i], has, t->tasks[i]->n, shots, least);
     }
     return ERR_OK;
 }
 
 void text_tasks_hash(struct hash *h, const struct text_tasks *t) {
-    for (size_t i = 0; i < t->n; i++) hash_text(h, t->draws[i].content);
+    for (size_t i = 0; i < t->n; i++) hash_text(h, t->tasks[i]->content);
 }
 
 /* Tasks take turns, so the smallest one repeats first. */
 size_t text_tasks_samples(const struct text_tasks *t, enum source_part asked) {
     size_t least = SIZE_MAX;
     for (size_t i = 0; i < t->n; i++) {
-        const size_t n = task_count(&t->tasks[i], asked);
+        const size_t n = task_count(t->tasks[i], asked);
         if (n < least) least = n;
     }
     return least * t->n;
@@ -168,16 +169,13 @@ size_t text_tasks_samples(const struct text_tasks *t, enum source_part asked) {
 
 size_t text_tasks_repeated(const struct text_tasks *t) {
     size_t sum = 0;
-    for (size_t i = 0; i < t->n; i++) sum += t->tasks[i].repeated;
+    for (size_t i = 0; i < t->n; i++) sum += t->tasks[i]->repeated;
     return sum;
 }
 
 size_t text_tasks_longest(const struct text_tasks *t) {
     size_t longest = 0;
     for (size_t i = 0; i < t->n; i++)
-        for (size_t j = 0; j < t->tasks[i].n; j++) {
-            const struct task_pair *p = &t->tasks[i].pairs[j];
-            if (p->x_size + p->y_size > longest) longest = p->x_size + p->y_size;
-        }
+        if (t->tasks[i]->longest > longest) longest = t->tasks[i]->longest;
     return longest;
 }

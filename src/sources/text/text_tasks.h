@@ -11,14 +11,14 @@
 struct text_tasks {
     size_t n;
     char **paths;
-    struct text_task *tasks; /* [n] */
-    struct task_draw *draws; /* [n] */
-    struct task_draw *held;  /* [n] of samples from held_from on; NULL: there are none */
+    const struct text_task **tasks; /* [n] */
+    struct task_draw *draws;        /* [n] */
+    struct task_draw *held;         /* [n] of samples from held_from on; NULL: there are none */
     uint64_t held_from;
 };
 
-/* The files that k names: task_read() and task_draw_create() of each. ERR_DATA also for a folder
- * without *.json. */
+/* The files that k names: shared_task_open() and task_draw_create() of each. ERR_DATA also for a
+ * folder without *.json. */
 enum err_code text_tasks_open(struct text_tasks *t, const struct text_keys *k,
                               const struct source_options *o, bool shuffled, struct err *err);
 void text_tasks_close(struct text_tasks *t); /* idempotent */
