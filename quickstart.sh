@@ -24,8 +24,9 @@ usage: ./quickstart.sh [-n RANKS]              install dependencies, build, run,
        ./quickstart.sh test --all [-n RANKS]   every test, in release with -Werror and under ASan + UBSan
 
 Installs missing Debian packages with apt-get, as root or with sudo, and lists them.
-Builds in build/ and writes results/quickstart/ (--text: results/text_quickstart/). If it was interrupted, run it again: it resumes, and
-finished work is not repeated. RANKS: MPI ranks and build jobs (default: one per core).
+Builds in build/ and writes results/quickstart/ (--text: results/text_quickstart/). If it was interrupted,
+run it again: it resumes, and finished work is not repeated. RANKS: MPI ranks and build jobs (default: one
+per core).
 On other systems, first install the libraries listed in README.md; the script then only builds and runs.
 END
 }
@@ -171,7 +172,7 @@ slowest() {
 # run_tests: without the label slow in one preset, or with --all everything in two.
 run_tests() {
     local preset presets=(release) chosen=(-LE slow) log failed=0
-    if ((all)); then presets=(ci dev) chosen=() test_packages+=(chromium); fi # which draws pages of check_report
+    if ((all)); then presets=(ci dev) chosen=() test_packages+=(chromium); fi # check_report draws pages with it
     install_packages "${build_packages[@]}" "${figure_packages[@]}" "${test_packages[@]}"
     export TASKVEC_REQUIRE_MODELS=1
     if [[ ${CI:-} == true ]]; then export TASKVEC_REQUIRE_FIXTURES=1; fi
@@ -215,7 +216,7 @@ done
 
 if ((all)) && [[ $action != test ]]; then die "--all belongs to test: ./quickstart.sh test --all" 64; fi
 if ((text)); then
-    if [[ $action == test ]]; then die "--text is not for test, which tests both" 64; fi
+    if [[ $action == test ]]; then die "--text does not go with test, which covers both" 64; fi
     config=experiments/text/quickstart.cfg
     results=results/text_quickstart
     drawn=plain,ltv,fv,constant,random

@@ -61,12 +61,14 @@ cleanup:
 
 /* ---- folders */
 
-static int is_content(const struct dirent *entry) {
+bool hash_covers(const char *name) {
     static const char *const ENDS[] = {".json", ".safetensors", ".txt"};
     for (size_t i = 0; i < sizeof ENDS / sizeof *ENDS; i++)
-        if (text_ends_with(entry->d_name, ENDS[i])) return 1;
-    return 0;
+        if (text_ends_with(name, ENDS[i])) return true;
+    return false;
 }
+
+static int is_content(const struct dirent *entry) { return hash_covers(entry->d_name); }
 
 static int by_sum(const void *a, const void *b) { return strcmp(a, b); }
 

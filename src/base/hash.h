@@ -34,6 +34,9 @@ enum err_code hash_file(char hex[HASH_HEX], const char *path, struct err *err);
  * Of a plain file that of hash_file(). ERR_IO also for a folder without any. */
 enum err_code hash_path(char hex[HASH_HEX], const char *path, struct err *err);
 
+/* A file of this name in a folder is part of that hash. */
+bool hash_covers(const char *name);
+
 void hash_library(struct text *out); /* "nettle 3.8" */
 
 #endif

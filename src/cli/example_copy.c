@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "stages/stage_schemas.h"
 
 enum { COPY_LIMIT = 1 << 30, DEPTH_MAX = 8 };
@@ -75,12 +76,6 @@ static bool is_path(const struct copying *c, const struct config_scan *s) {
     return false;
 }
 
-/* Cuts the last part of a path. */
-static void cut_last(char *path) {
-    char *slash = strrchr(path, '/');
-    *(slash ? slash : path) = '\0';
-}
-
 /* What a file names, below experiments/: "controls/linear.cfg" with "../models/a.safetensors" is
  * "models/a.safetensors". False: it leads outside. */
 static bool join_path(char out[FILE_PATH_MAX], const char *from, const char *path, size_t size) {
@@ -94,7 +89,7 @@ static bool join_path(char out[FILE_PATH_MAX], const char *from, const char *pat
         if (strcmp(part, ".") == 0 || !*part) continue;
         if (strcmp(part, "..") == 0) {
             if (!*out) return false;
-            cut_last(out);
+            example_path_cut(out);
             continue;
         }
         if (*out) (void)strcat(out, "/");
@@ -112,7 +107,7 @@ static enum err_code write_copy(const struct copying *c, const char *name,
     struct text present = {0};
     (void)snprintf(path, sizeof path, "%s/%s", c->folder, name);
     (void)snprintf(folder, sizeof folder, "%s", path);
-    cut_last(folder);
+    example_path_cut(folder);
     if (file_exists(path)) {
         TRY(file_read(&present, path, COPY_LIMIT, err));
         CHECK(present.size == content->size &&
@@ -162,14 +157,8 @@ cleanup:
 
 /* ---- folders and patterns */
 
-/* What identifies a folder of a language model, or of tasks. */
-static bool is_read_of_folder(const char *name) {
-    return text_ends_with(name, ".json") || text_ends_with(name, ".safetensors") ||
-           text_ends_with(name, ".txt");
-}
-
-/* The files of a folder below experiments/ that match; pattern NULL: those that are read of a
- * folder. *n: how many they are. */
+/* Copies the files of a folder below experiments/ that match; pattern NULL: those that identify the
+ * folder of a language model or of tasks. *n: how many there are. */
 static enum err_code copy_matching(size_t *n, const struct copying *c, const char *folder,
                                    const char *pattern, int depth, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -180,7 +169,7 @@ static enum err_code copy_matching(size_t *n, const struct copying *c, const cha
     *n = 0;
     for (int i = 0; i < all; i++) {
         const char *name = entries[i]->d_name;
-        if (pattern ? fnmatch(pattern, name, FNM_PERIOD) != 0 : !is_read_of_folder(name)) continue;
+        if (pattern ? fnmatch(pattern, name, FNM_PERIOD) != 0 : !hash_covers(name)) continue;
         (void)snprintf(path, sizeof path, "%s/%s", folder, name);
         TRY(copy_file(c, path, depth, err));
         ++*n;
@@ -203,7 +192,7 @@ static enum err_code copy_named(const struct copying *c, const char *name, int d
     if (file_is_folder(path)) {
         TRY(copy_matching(&n, c, name, NULL, depth, err));
     } else if (strchr(last, '*')) {
-        cut_last(folder);
+        example_path_cut(folder);
         TRY(copy_matching(&n, c, folder, last, depth, err));
     } else if (file_exists(path)) {
         TRY(copy_file(c, name, depth, err));

@@ -25,7 +25,7 @@ static bool try_root(char root[FILE_PATH_MAX], const char *folder, const char *b
 }
 
 /* Cuts the last part of a path. */
-static void go_up(char *path) {
+void example_path_cut(char *path) {
     char *slash = strrchr(path, '/');
     *(slash ? slash : path) = '\0';
 }
@@ -35,9 +35,9 @@ static enum err_code find_root(char root[FILE_PATH_MAX], struct err *err) {
     const ssize_t n = readlink("/proc/self/exe", folder, sizeof folder - 1);
     if (n < 0) return ERR(err, ERR_SYSTEM, "cannot find this program: %s", strerror(errno));
     folder[n] = '\0';
-    go_up(folder);
+    example_path_cut(folder);
     if (try_root(root, folder, TASKVEC_DATA_FROM_BIN "/experiments")) return ERR_OK;
-    for (int i = 0; i < PARENTS_MAX && *folder; i++, go_up(folder))
+    for (int i = 0; i < PARENTS_MAX && *folder; i++, example_path_cut(folder))
         if (try_root(root, folder, "experiments")) return ERR_OK;
     return ERR(err, ERR_CONFIG,
                "no examples are installed with this program; they are in experiments/ of its "

@@ -27,6 +27,8 @@ struct example_files {
 enum err_code example_files_open(struct example_files *e, struct err *err);
 void example_files_release(struct example_files *e); /* idempotent */
 
+void example_path_cut(char *path); /* cuts the last part: "a/b" becomes "a", "a" becomes "" */
+
 /* The first sentence of the comment at the top of the config. */
 enum err_code example_files_meaning(struct text *out, const struct example_files *e, size_t i,
                                     struct err *err);

@@ -63,9 +63,9 @@ const struct command COMMAND_EXAMPLES = {
     .name = "examples",
     .arguments = "[NAME DIR]",
     .meaning = "list the shipped configs, or copy one with all that it reads",
-    .more = "Into DIR go the config, those it is based on, and the models and text tasks that they "
-            "read, so "
-            "that it runs there.\n",
+    .more =
+        "Into DIR go the config, those it is based on, and the models and text tasks that they\n"
+        "read, so that it runs there.\n",
     .least_args = 0,
     .most_args = 2,
     .run = examples_command,

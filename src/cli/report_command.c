@@ -33,8 +33,9 @@ const struct command COMMAND_REPORT = {
     .name = "report",
     .arguments = "DIR...",
     .meaning = "write one HTML page of a run, or of several side by side",
-    .more = "The page needs no other file and no network: main table, curves with a legend that\n"
-            "switches lines, maps of heads, failures, provenance, and how to make it again.\n",
+    .more =
+        "The page needs no other file and no network: main table, curves whose legend shows and\n"
+        "hides lines, maps of heads, failures, provenance, and how to reproduce the run.\n",
     .options = OPTIONS,
     .n_options = sizeof OPTIONS / sizeof *OPTIONS,
     .least_args = 1,

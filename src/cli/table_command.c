@@ -143,14 +143,11 @@ static enum err_code no_stage(const struct run_state *r, const struct request *q
     return rc;
 }
 
-static bool is_evaluation(const struct plan *p, size_t stage) {
-    return strcmp(p->stages[stage].kind->name, "evaluate") == 0;
-}
-
 /* The stage of that name; without one, every stage with a table of its own. */
 static bool is_wanted(const struct request *q, const struct plan *p, size_t stage) {
     if (q->name) return strcmp(q->name, p->stages[stage].name) == 0;
-    return q->compare || q->transfer ? is_evaluation(p, stage) : main_table_exists(p, stage);
+    return q->compare || q->transfer ? plan_stage_is(p, stage, "evaluate")
+                                     : main_table_exists(p, stage);
 }
 
 /* That the stage has what the options ask for. */
@@ -159,7 +156,7 @@ static enum err_code check_stage(const struct request *q, const struct plan *p, 
     enum err_code rc = ERR_OK;
     const char *option = q->compare ? "--compare" : "--transfer";
     const bool evaluations = q->compare || q->transfer;
-    CHECK(!evaluations || is_evaluation(p, stage), ERR_USAGE,
+    CHECK(!evaluations || plan_stage_is(p, stage, "evaluate"), ERR_USAGE,
           "%s %s: the stage evaluates no method: name one of kind evaluate, or none", option,
           q->name);
     CHECK(!q->transfer || !main_table_is_text(p, stage), ERR_USAGE,

@@ -374,3 +374,11 @@ enum err_code tensorfile_floats(float *out, const struct tensorfile *f, const ch
     tensorfile_widen(out, t);
     return ERR_OK;
 }
+
+enum err_code tensorfile_copy(float **out, const struct tensorfile *f, const struct tensor_info *t,
+                              struct err *err) {
+    *out = malloc((t->elements + 1) * sizeof **out);
+    if (!*out)
+        return ERR(err, ERR_MEMORY, "no memory for %zu numbers of \"%s\"", t->elements, t->name);
+    return tensorfile_floats(*out, f, t->name, t->rank, t->shape, err);
+}

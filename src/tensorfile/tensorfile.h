@@ -72,6 +72,10 @@ void tensorfile_note_at(const struct tensorfile *f, size_t i, const char **key, 
 enum err_code tensorfile_floats(float *out, const struct tensorfile *f, const char *name,
                                 size_t rank, const size_t *shape, struct err *err);
 
+/* The same of tensor t of the file, into *out [elements], which the caller frees. ERR_MEMORY. */
+enum err_code tensorfile_copy(float **out, const struct tensorfile *f, const struct tensor_info *t,
+                              struct err *err);
+
 /* The numbers of an F32, F16 or BF16 tensor, whatever the alignment of its data; out [elements]. */
 void tensorfile_widen(float *out, const struct tensor_info *t);
 

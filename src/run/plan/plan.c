@@ -7,6 +7,10 @@
 
 /* ---- look-ups */
 
+bool plan_stage_is(const struct plan *p, size_t stage, const char *kind) {
+    return strcmp(p->stages[stage].kind->name, kind) == 0;
+}
+
 /* Those of numbers where it has no job. */
 const struct job_columns *plan_stage_columns(const struct plan *p, size_t stage) {
     const struct plan_stage *s = &p->stages[stage];

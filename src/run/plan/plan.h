@@ -80,6 +80,8 @@ bool plan_is_chosen(const char *chosen, const struct config_key *key);
  * candidate, which all candidates share except for what is chosen. */
 const struct config_point *plan_read_point(const struct plan *p, size_t job);
 
+bool plan_stage_is(const struct plan *p, size_t stage, const char *kind); /* kind: "evaluate" */
+
 /* The columns of the rows of a stage's jobs: stage_columns(). */
 const struct job_columns *plan_stage_columns(const struct plan *p, size_t stage);
 

@@ -23,8 +23,9 @@ static bool has_own_basis(const struct config_point *fit) {
     return config_has(fit, "basis") && strcmp(config_text(fit, "basis"), "prompt") == 0;
 }
 
-/* The fit that a control of `fit` reads: itself, or where one vector serves a whole task, and the
- * control is that of another, the same fit of another task. PLAN_NONE: it does not apply. */
+/* What a control of `fit` reads: `fit`; or, where one vector serves a whole task and the control
+ * needs the vector of another function, the same fit of another task. PLAN_NONE: it does not
+ * apply. */
 static size_t fit_of_control(const struct plan *p, const char *control, const struct job_list *of,
                              size_t fit) {
     const struct config_point *point = plan_read_point(p, fit);

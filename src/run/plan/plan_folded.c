@@ -7,8 +7,8 @@ static const char *reader_of(const struct plan *p, size_t stage, size_t i) {
     return config_text(config_stage_point(p->config, stage, i), p->stages[stage].kind->reader);
 }
 
-/* Keys with `least` values or more that the point does not read. Several are given, be it above the
- * stages; one may be a default. */
+/* Keys with `least` values or more that the point does not read. A key with several values was
+ * given by the config, in the stage or at the top level; one value may be a default. */
 static void list_unread(struct text *out, const struct plan *p, size_t stage,
                         const struct config_point *point, size_t least) {
     const char *gap = "";
@@ -28,7 +28,7 @@ void plan_folded_unread(struct text *out, const struct plan *p, size_t stage,
     list_unread(out, p, stage, point, 1);
 }
 
-/* Some point before point i has its method. */
+/* Some point before point i has the same value of that key. */
 static bool is_met(const struct plan *p, size_t stage, size_t i) {
     for (size_t k = 0; k < i; k++)
         if (strcmp(reader_of(p, stage, k), reader_of(p, stage, i)) == 0) return true;

@@ -70,22 +70,24 @@ cleanup:
     return rc;
 }
 
+/* Some point of the stage reads the job, or takes no such jobs; a model is read in any case. */
+static bool is_read(const struct plan *p, size_t stage, size_t job) {
+    if (is_model(p, job)) return true;
+    for (size_t i = 0; i < config_stage_points(p->config, stage); i++) {
+        const struct config_point *point = config_stage_point(p->config, stage, i);
+        if (!takes(p->stages[stage].kind, p, point, job) || belongs(p, stage, point, job))
+            return true;
+    }
+    return false;
+}
+
 enum err_code plan_gather_check(const struct plan *p, size_t stage, const struct job_list *of,
                                 struct err *err) {
-    const size_t n = config_stage_points(p->config, stage);
-    const struct stage *kind = p->stages[stage].kind;
-    for (size_t i = 0; i < of->n; i++) {
-        size_t k = is_model(p, of->jobs[i]) ? n : 0;
-        bool read = k == n;
-        for (; k < n && !read; k++) {
-            const struct config_point *point = config_stage_point(p->config, stage, k);
-            read = !takes(kind, p, point, of->jobs[i]) || belongs(p, stage, point, of->jobs[i]);
-        }
-        if (!read)
+    for (size_t i = 0; i < of->n; i++)
+        if (!is_read(p, stage, of->jobs[i]))
             return config_stage_error(err, p->config, stage, "of",
                                       "no job of the stage is of the source and the model of %s: "
                                       "give it the same ones",
                                       p->jobs[of->jobs[i]].label);
-    }
     return ERR_OK;
 }

@@ -30,10 +30,6 @@ void plan_notes_release(struct plan_notes *n) {
     *n = (struct plan_notes){0};
 }
 
-static bool is_of_kind(const struct plan *p, size_t stage, const char *kind) {
-    return strcmp(p->stages[stage].kind->name, kind) == 0;
-}
-
 /* ---- repeat = 2 */
 
 /* [2] is one repeat on purpose; so are 0 and 1, which are no number of repeats worth writing. */
@@ -176,14 +172,14 @@ static size_t fit_evaluation(const struct plan *p, const struct plan_stage *s) {
         const struct planned_job *job = &p->jobs[s->jobs[i]];
         if (!job->control && job->n_parents > 0 &&
             (plan_chosen_key(p, job->parents[0]) ||
-             is_of_kind(p, p->jobs[job->parents[0]].stage, "fit")))
+             plan_stage_is(p, p->jobs[job->parents[0]].stage, "fit")))
             return s->jobs[i];
     }
     return PLAN_NONE;
 }
 
-/* Of text: plain with as many shots as a vector's basis shows, or with any, if all bases are alone.
- */
+/* Of text: plain is evaluated at `budget` points, those of the largest basis; where no basis shows
+ * shots, at any number of points that does. */
 static bool has_budget(const struct plan *p, const struct plan_stage *s, int64_t budget) {
     for (size_t i = 0; i < s->n_jobs; i++) {
         const struct planned_job *job = &p->jobs[s->jobs[i]];
@@ -290,8 +286,8 @@ cleanup:
 /* Updates of the job of a point; 0: it has none. */
 static double updates_of(const struct plan *p, size_t stage, const struct config_point *point) {
     struct fit_keys k;
-    if (is_of_kind(p, stage, "pretrain")) return (double)config_int(point, "steps");
-    if (!is_of_kind(p, stage, "fit")) return 0;
+    if (plan_stage_is(p, stage, "pretrain")) return (double)config_int(point, "steps");
+    if (!plan_stage_is(p, stage, "fit")) return 0;
     fit_keys_read(&k, point);
     if (!method_learns(method_find(config_text(point, "method")))) return 0;
     return (double)k.epochs * ceil((double)k.train / (double)k.batch);
@@ -328,17 +324,17 @@ enum err_code plan_notes_make(struct plan_notes *out, const struct plan *p, stru
     *out = (struct plan_notes){0};
     for (size_t s = 0; s < p->n_stages; s++) TRY(note_repeat(out, p, s, err));
     for (size_t s = 0; s < p->n_stages; s++)
-        if (is_of_kind(p, s, "fit") || is_of_kind(p, s, "choose"))
+        if (plan_stage_is(p, s, "fit") || plan_stage_is(p, s, "choose"))
             TRY(note_unread_fits(out, p, s, err));
     for (size_t s = 0; s < p->n_stages; s++)
-        if (is_of_kind(p, s, "fit")) TRY(note_unread_keys(out, p, s, err));
+        if (plan_stage_is(p, s, "fit")) TRY(note_unread_keys(out, p, s, err));
     for (size_t s = 0; s < p->n_stages; s++)
-        if (is_of_kind(p, s, "choose")) TRY(note_idle_choice(out, p, s, err));
+        if (plan_stage_is(p, s, "choose")) TRY(note_idle_choice(out, p, s, err));
     for (size_t s = 0; s < p->n_stages; s++) TRY(note_warmup(out, p, s, err));
     for (size_t s = 0; s < p->n_stages; s++) TRY(note_prompts(out, p, s, err));
     TRY(note_problems(out, p, err));
     for (size_t s = 0; s < p->n_stages; s++)
-        if (is_of_kind(p, s, "evaluate")) TRY(note_columns(out, p, s, err));
+        if (plan_stage_is(p, s, "evaluate")) TRY(note_columns(out, p, s, err));
 cleanup:
     if (rc != ERR_OK) plan_notes_release(out);
     return rc;

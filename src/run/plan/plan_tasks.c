@@ -45,8 +45,8 @@ static bool names(const char *const *list, const char *key) {
 }
 
 /* All keys but these have the same values. */
-static bool is_twin(const struct config_point *a, const struct config_point *b,
-                    const char *const *but) {
+static bool are_equal_but(const struct config_point *a, const struct config_point *b,
+                          const char *const *but) {
     struct text value[2] = {{0}, {0}};
     bool same = config_point_same_keys(a, b);
     for (size_t i = 0; same && i < config_point_size(a); i++)
@@ -61,7 +61,7 @@ bool plan_tasks_repeats(const struct plan *p, size_t stage, const struct config_
     if (!has_shift(point, SHUFFLED)) return false;
     for (size_t i = 0; i < config_stage_points(p->config, stage); i++) {
         const struct config_point *other = config_stage_point(p->config, stage, i);
-        if (has_shift(other, "none") && is_twin(point, other, shift)) return true;
+        if (has_shift(other, "none") && are_equal_but(point, other, shift)) return true;
     }
     return false;
 }
@@ -75,7 +75,7 @@ size_t plan_tasks_next(const struct plan *p, const struct job_list *of, size_t f
     for (size_t i = 1; i < of->n; i++) {
         const size_t other = of->jobs[(at + i) % of->n];
         const struct config_point *theirs = plan_read_point(p, other);
-        if (plan_model(p, other) == plan_model(p, fit) && is_twin(point, theirs, task) &&
+        if (plan_model(p, other) == plan_model(p, fit) && are_equal_but(point, theirs, task) &&
             !has_task_of(point, theirs))
             return other;
     }

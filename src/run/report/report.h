@@ -16,7 +16,7 @@
 #include "run/rundir/run_state.h"
 #include "json/json_writer.h"
 
-enum { REPORT_BYTES = 2 << 20 }; /* that a page should not exceed */
+enum { REPORT_BYTES = 2 << 20 }; /* a page should not be larger */
 
 /* Appends the page of the runs in folders dirs [n]. ERR_CONFIG for a folder without a run, ERR_DATA
  * or ERR_IO for an artifact that cannot be read, ERR_MEMORY. */
@@ -25,14 +25,17 @@ enum err_code report_make(struct text *out, const char *const *dirs, size_t n, s
 /* One run as an object. */
 enum err_code report_run_write(struct json_writer *w, const struct run_state *r, struct err *err);
 
-/* Its parts, each an array: tables [{stage, kind, main, columns, rows}]; curves [{stage, kind, x,
- * y, keys, at, values, half}], half: of the 95% interval, null where there is none; maps [{stage,
- * job, title, values [layers][heads]}]. */
+/* Its parts, each an array: tables [{stage, kind, main, omitted, columns, rows}], omitted: rows
+ * that the page leaves out; curves [{stage, kind, x, y, keys, at, values, half}], half: of the 95%
+ * interval, absent for losses; maps [{stage, job, title, values [layers][heads]}]. */
 enum err_code report_tables_write(struct json_writer *w, const struct run_state *r,
                                   struct err *err);
 enum err_code report_curves_write(struct json_writer *w, const struct run_state *r,
                                   struct err *err);
 enum err_code report_maps_write(struct json_writer *w, const struct run_state *r, struct err *err);
+
+/* The stage's kind has curves, which the page shows in place of the rows. */
+bool report_curves_has(const struct plan *p, size_t stage);
 
 /* Four significant digits: what a reader can tell apart in a drawing. */
 void report_write_short(struct json_writer *w, double value);

@@ -7,7 +7,7 @@
 #include "store/artifact.h"
 #include "tensorfile/tensorfile.h"
 
-enum { MAPS_MOST = 60 }; /* of one run: they would take most of the page */
+enum { MAPS_MOST = 60 }; /* of one run: more would take most of the page */
 
 static void begin_map(struct json_writer *w, const char *stage, const char *job,
                       const char *title) {
@@ -51,9 +51,7 @@ static enum err_code write_weights(struct json_writer *w, const struct run_state
     TRY(tensorfile_open(&file, path, err));
     const struct tensor_info *t = tensorfile_find(file, "weights");
     CHECK(t && t->rank == 2, ERR_DATA, "%s: no tensor weights [layers, heads]", path);
-    x = malloc(t->elements * sizeof *x + 1);
-    CHECK(x, ERR_MEMORY, "no memory for %zu weights", t->elements);
-    TRY(tensorfile_floats(x, file, "weights", 2, t->shape, err));
+    TRY(tensorfile_copy(&x, file, t, err));
     begin_map(w, r->plan.stages[j->stage].name, j->label, config_text(j->point, "method"));
     write_layers(w, x, t->shape[0], t->shape[1]);
     end_map(w);
@@ -65,28 +63,22 @@ cleanup:
 
 /* ---- effects of heads */
 
-static double cell_of(const struct stage_table *t, size_t row, const char *column) {
-    const struct job_value *v =
-        row_find_cell(&t->columns, t->cells + row * t->columns.n, t->columns.n, column);
-    if (!v) return 0;
-    return v->type == JOB_INT ? (double)v->as.integer : v->as.real;
-}
-
 /* The rows of a job go through the heads layer by layer; returns the row after its last one. */
 static size_t write_effects(struct json_writer *w, const struct stage_table *t, size_t row,
                             const char *stage) {
-    const char *job = t->cells[row * t->columns.n + t->job].as.text;
-    begin_map(w, stage, job, "effect");
-    double layer = -1;
-    for (; row < t->n; row++) {
-        if (strcmp(t->cells[row * t->columns.n + t->job].as.text, job) != 0) break;
-        if (cell_of(t, row, "layer") < layer) break; /* another map of the same job */
-        if (cell_of(t, row, "layer") > layer) {
-            if (layer >= 0) json_write_close(w);
+    const size_t layer_at = stage_table_column(t, "layer"), at = stage_table_column(t, "effect");
+    const size_t end = row + stage_table_job_rows(t, row);
+    double last = -1;
+    begin_map(w, stage, stage_table_cell(t, row, t->job)->as.text, "effect");
+    for (; row < end; row++) {
+        const double layer = stage_table_number(stage_table_cell(t, row, layer_at));
+        if (layer < last) break; /* another map of the same job */
+        if (layer > last) {
+            if (last >= 0) json_write_close(w);
             json_write_array(w);
-            layer = cell_of(t, row, "layer");
+            last = layer;
         }
-        report_write_short(w, cell_of(t, row, "effect"));
+        report_write_short(w, stage_table_number(stage_table_cell(t, row, at)));
     }
     json_write_close(w);
     end_map(w);
@@ -111,11 +103,10 @@ enum err_code report_maps_write(struct json_writer *w, const struct run_state *r
     size_t n = 0;
     json_write_array(w);
     for (size_t s = 0; s < p->n_stages; s++)
-        if (strcmp(p->stages[s].kind->name, "effects") == 0)
-            TRY(write_effects_stage(w, &n, r, s, err));
+        if (plan_stage_is(p, s, "effects")) TRY(write_effects_stage(w, &n, r, s, err));
     for (size_t j = 0; j < p->n_jobs && n < MAPS_MOST; j++) {
         if (r->jobs[j].state != QUEUE_DONE || !weighs_heads(&p->jobs[j])) continue;
-        if (strcmp(p->stages[p->jobs[j].stage].kind->name, "fit") != 0) continue;
+        if (!plan_stage_is(p, p->jobs[j].stage, "fit")) continue;
         TRY(write_weights(w, r, j, err));
         n++;
     }

@@ -47,17 +47,15 @@ static void write_provenance(struct json_writer *w, const struct run_state *r) {
     json_write_close(w);
 }
 
-/* How long the finished jobs took, and the longest of them. */
-static void write_times(struct json_writer *w, const struct run_state *r) {
-    double seconds = 0, longest = 0;
+/* How long all finished jobs took together. */
+static void write_seconds(struct json_writer *w, const struct run_state *r) {
+    double seconds = 0;
     for (size_t j = 0; j < r->plan.n_jobs; j++) {
         const struct history_job *past = r->jobs[j].past;
         if (r->jobs[j].state != QUEUE_DONE || !past) continue;
         seconds += past->seconds;
-        longest = past->seconds > longest ? past->seconds : longest;
     }
     json_write_key(w, "seconds"), report_write_short(w, seconds);
-    json_write_key(w, "longest"), report_write_short(w, longest);
 }
 
 static enum err_code write_config(struct json_writer *w, const struct run_state *r,
@@ -80,7 +78,7 @@ enum err_code report_run_write(struct json_writer *w, const struct run_state *r,
     json_write_key(w, "name"), json_write_bytes(w, config_name(r->config));
     json_write_key(w, "jobs"), json_write_int(w, (int64_t)r->plan.n_jobs);
     write_states(w, r);
-    write_times(w, r);
+    write_seconds(w, r);
     write_failures(w, r);
     write_provenance(w, r);
     TRY(write_config(w, r, err));

@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "run/report/report.h"
 #include "run/tables/main_table.h"
 #include "run/tables/stage_table_print.h"
@@ -35,20 +33,11 @@ static enum err_code put_rows(struct table_output *o, const struct run_state *r,
                               struct err *err) {
     enum err_code rc = ERR_OK;
     struct stage_table rows = {0};
-    o->run = r->dir;
-    o->stage = r->plan.stages[stage].name;
     TRY(stage_table_collect(&rows, r, stage, err));
     TRY(stage_table_print(o, &rows, true, err));
 cleanup:
     stage_table_release(&rows);
     return rc;
-}
-
-/* Evaluations and pretrainings have curves in place of their rows. */
-static bool shows_rows(const struct plan *p, size_t stage) {
-    const char *kind = p->stages[stage].kind->name;
-    return strcmp(kind, "evaluate") != 0 && strcmp(kind, "pretrain") != 0 &&
-           strcmp(kind, "estimate") != 0;
 }
 
 static enum err_code write_stage(struct json_writer *w, const struct run_state *r, size_t stage,
@@ -58,7 +47,11 @@ static enum err_code write_stage(struct json_writer *w, const struct run_state *
     static const struct answer_layout ANSWERS = {.intervals = true};
     struct table_blocks blocks = {0};
     struct text unused = {0};
-    struct table_output o = {.out = &unused, .format = TABLE_JSON, .blocks = &blocks};
+    struct table_output o = {.out = &unused,
+                             .format = TABLE_JSON,
+                             .blocks = &blocks,
+                             .run = r->dir,
+                             .stage = r->plan.stages[stage].name};
     if (main)
         TRY(main_table_print(&o, r, stage, &WHOLE, &ANSWERS, err));
     else
@@ -79,7 +72,7 @@ enum err_code report_tables_write(struct json_writer *w, const struct run_state 
     for (size_t s = 0; s < p->n_stages; s++)
         if (main_table_exists(p, s)) TRY(write_stage(w, r, s, true, err));
     for (size_t s = 0; s < p->n_stages; s++)
-        if (shows_rows(p, s)) TRY(write_stage(w, r, s, false, err));
+        if (!report_curves_has(p, s)) TRY(write_stage(w, r, s, false, err));
     json_write_close(w);
 cleanup:
     return rc;

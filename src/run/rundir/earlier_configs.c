@@ -103,7 +103,7 @@ struct nearest {
 
 static bool is_asked(const struct nearest *q, const struct plan *p, size_t job) {
     const char *identity = p->jobs[job].identity;
-    if (strcmp(p->stages[p->jobs[job].stage].kind->name, q->kind) != 0) return false;
+    if (!plan_stage_is(p, p->jobs[job].stage, q->kind)) return false;
     if (q->but && plan_find(q->but, identity) != PLAN_NONE) return false;
     const struct history_job *past = q->done ? history_find(q->done, identity) : NULL;
     return !q->done || (past && past->state == HISTORY_DONE);

@@ -63,7 +63,7 @@ static const char *const FIELDS[] = {
     "command",        "environment", "slurm_job",    "slurm_array", "slurm_task", "slurm_nodes",
     "slurm_restarts", "gemm",        "onednn"};
 enum { FIELDS_N = sizeof FIELDS / sizeof *FIELDS, LATER = 2 };
-/* An attempt that lacks the last LATER fields is of version 0.3.0 or earlier, by OpenBLAS alone. */
+/* Attempts of version 0.3.0 and earlier lack the last LATER fields: they used OpenBLAS alone. */
 
 void provenance_machine(struct text *out) {
     text_add(out, "revision %.12s%s%.12s, %s, %s, BLAS core %s", version_revision(),
@@ -305,7 +305,7 @@ static bool is_other(const struct history_attempt *a, const char *name, const ch
     return theirs && strcmp(theirs, ours) != 0;
 }
 
-/* f32 by another library, or oneDNN with other kernels. */
+/* Refuses an attempt whose f32 products another library computed, or oneDNN with other kernels. */
 static enum err_code check_products(const struct history_attempt *a, const struct plan *p,
                                     const char *kernel, const char *dir, struct err *err) {
     enum err_code rc = ERR_OK;
@@ -317,7 +317,7 @@ static enum err_code check_products(const struct history_attempt *a, const struc
           dir, a->number, gemm, config_gemm(p->config));
     const bool both = theirs && strcmp(theirs, "none") != 0 && strcmp(kernel, "none") != 0;
     CHECK(!both || strcmp(theirs, kernel) == 0, ERR_CONFIG,
-          "%s: attempt %zu was computed by %s, here is %s: use a machine of that kind "
+          "%s: attempt %zu was computed by %s, this machine has %s: use a machine of that kind "
           "(ONEDNN_MAX_CPU_ISA limits a newer one), another -o DIR, or --mix",
           dir, a->number, theirs, kernel);
 cleanup:

@@ -49,26 +49,7 @@ static const char *method_of(const struct config_point *point) {
     return config_has(point, "method") ? config_text(point, "method") : "";
 }
 
-/* Fits of the method in the stage have different values. */
-static bool fits_differ(const struct key_column *column, const struct plan *p,
-                        const struct plan_stage *s, const char *method) {
-    struct text value[2] = {{0}, {0}};
-    bool differ = false, met = false;
-    for (size_t i = 0; i < s->n_jobs && !differ; i++) {
-        const struct config_point *point = key_column_point(p, s->jobs[i], column);
-        if (!point || !config_has(point, column->key->name)) continue;
-        if (strcmp(method_of(point), method) != 0) continue;
-        text_clear(&value[met]);
-        varying_keys_value(&value[met], p, point, column->key->name);
-        differ = met && strcmp(text_str(&value[0]), text_str(&value[1])) != 0;
-        met = true;
-    }
-    text_release(&value[0]);
-    text_release(&value[1]);
-    return differ;
-}
-
-/* The same from the list of column i, to which it is added. */
+/* Fits of the method of `fit`, in its stage, differ in the key of column i. Each answer is kept. */
 static enum err_code tells_apart(bool *out, struct answer_fits *f, size_t i, size_t fit,
                                  struct err *err) {
     const struct plan *p = f->plan;
@@ -83,7 +64,7 @@ static enum err_code tells_apart(bool *out, struct answer_fits *f, size_t i, siz
     struct compared_fits *list = realloc(of->list, (of->n + 1) * sizeof *list);
     if (!list) return ERR(err, ERR_MEMORY, "no memory for %zu methods", of->n + 1);
     of->list = list;
-    *out = fits_differ(column, p, &p->stages[stage], method);
+    *out = key_column_varies(column, p, p->stages[stage].jobs, p->stages[stage].n_jobs, method);
     list[of->n++] = (struct compared_fits){stage, method, *out};
     return ERR_OK;
 }
@@ -104,8 +85,8 @@ void answer_fits_destroy(struct answer_fits *f) {
 
 /* ---- a line */
 
-/* The task of a fit is worth a word where another one is evaluated, which `mismatched` does by its
- * nature. */
+/* The key is the task of the fit and needs no mention: the evaluated task is the same, or the
+ * control is defined to read a fit of another one (`mismatched`). */
 static bool is_own_task(const struct key_column *column, const struct config_point *fit,
                         const struct planned_job *job) {
     if (strcmp(column->key->name, "source.task") != 0 || !config_has(job->point, "source.task"))

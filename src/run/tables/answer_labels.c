@@ -9,10 +9,7 @@ static enum err_code read_tensor(float **out, const struct tensor_info **info,
                                  const struct tensorfile *file, const char *name, struct err *err) {
     const struct tensor_info *t = *info = tensorfile_find(file, name);
     if (!t) return ERR_OK;
-    *out = malloc((t->elements + 1) * sizeof **out);
-    if (!*out)
-        return ERR(err, ERR_MEMORY, "no memory for %zu numbers of \"%s\"", t->elements, name);
-    return tensorfile_floats(*out, file, name, t->rank, t->shape, err);
+    return tensorfile_copy(out, file, t, err);
 }
 
 enum err_code answer_labels_read(struct answer_labels *out, const struct tensorfile *file,

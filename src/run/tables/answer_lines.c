@@ -13,8 +13,6 @@
 #include "store/artifact.h"
 #include "tensorfile/tensorfile.h"
 
-enum { RESAMPLES = 2000 };
-
 static bool same_text(const struct text *a, const struct text *b) {
     return strcmp(text_str(a), text_str(b)) == 0;
 }
@@ -91,43 +89,24 @@ static void describe_setting(struct text *out, const struct answer_fits *fits, s
     }
 }
 
-/* Some jobs of the stage have different values. */
-static bool varies_here(struct text value[2], const struct key_column *column, const struct plan *p,
-                        const struct plan_stage *s) {
-    bool met = false;
-    for (size_t i = 0; i < s->n_jobs; i++) {
-        const struct config_point *point = key_column_point(p, s->jobs[i], column);
-        if (!point || !config_has(point, column->key->name)) continue;
-        text_clear(&value[met]);
-        varying_keys_value(&value[met], p, point, column->key->name);
-        if (met && strcmp(text_str(&value[0]), text_str(&value[1])) != 0) return true;
-        met = true;
-    }
-    return false;
-}
-
-/* Of the keys that vary in the run those that vary in the stage, and of which tasks its fits are.
- */
+/* The keys that vary in the run and also in the stage; source.task in any case, which says what
+ * tasks the fits are of. */
 static enum err_code find_keys(struct key_columns *out, const struct plan *p, size_t stage,
                                struct err *err) {
     enum err_code rc = ERR_OK;
-    struct text value[2] = {{0}, {0}};
+    const struct plan_stage *s = &p->stages[stage];
     size_t n = 0;
     TRY(key_columns_of_stage(out, p, stage, err));
     for (size_t i = 0; i < out->n; i++)
         if (strcmp(out->list[i].key->name, "source.task") == 0 ||
-            varies_here(value, &out->list[i], p, &p->stages[stage]))
+            key_column_varies(&out->list[i], p, s->jobs, s->n_jobs, NULL))
             out->list[n++] = out->list[i];
     out->n = n;
-    TRY(text_check(&value[0], err));
-    TRY(text_check(&value[1], err));
 cleanup:
-    text_release(&value[0]);
-    text_release(&value[1]);
     return rc;
 }
 
-/* The name of the source has the form of the task, which the path lacks. */
+/* The folders come from the path, the rest from `source`, which has the form of the task too. */
 static void describe_task(struct answer_line *line, const struct plan *p, size_t job,
                           const struct cells *c) {
     const struct config_point *point = p->jobs[job].point;
@@ -179,9 +158,7 @@ static enum err_code read_scores(struct answer_line *line, const struct tensorfi
     const struct tensor_info *t = tensorfile_find(file, "scores");
     CHECK(t && t->rank == 2 && t->shape[0] > 0 && t->shape[1] >= ANSWER_STRIPPED, ERR_DATA,
           "%s: no tensor scores [items, %d]", path, (int)ANSWER_SCORE_COUNT);
-    scores = malloc(t->elements * sizeof *scores);
-    CHECK(scores, ERR_MEMORY, "no memory for %zu scores", t->elements);
-    TRY(tensorfile_floats(scores, file, "scores", 2, t->shape, err));
+    TRY(tensorfile_copy(&scores, file, t, err));
     TRY(allocate_numbers(line, t->shape[0], err));
     for (size_t i = 0; i < line->items; i++)
         read_item(line, i, scores + i * t->shape[1], t->shape[1]);
@@ -190,7 +167,7 @@ cleanup:
     return rc;
 }
 
-/* Labels of the job, and their distance from those of the task. */
+/* d_ntp: the distance of the job's distributions over labels from those of the task's reference. */
 static enum err_code read_labels(struct answer_line *line, const struct answer_lines *a,
                                  const struct tensorfile *file, struct err *err) {
     struct answer_labels own = {0};
@@ -292,7 +269,7 @@ cleanup:
     return rc;
 }
 
-/* ---- what d_ntp compares with */
+/* ---- what d_ntp is a distance from */
 
 /* *line belongs to the references afterwards, or is released. */
 static enum err_code set_reference(struct answer_lines *a, struct answer_line *line,
@@ -342,7 +319,7 @@ enum err_code answer_lines_make(struct answer_lines *out, const struct run_state
     struct key_columns keys = {0};
     struct answer_fits fits = {0};
     const struct plan_stage *s = &r->plan.stages[stage];
-    out->resampler = (struct resampler){.seed = 1, .resamples = RESAMPLES};
+    out->resampler = (struct resampler){.seed = 1, .resamples = SUMMARY_RESAMPLES};
     TRY(find_keys(&keys, &r->plan, stage, err));
     TRY(answer_fits_create(&fits, &r->plan, stage, &keys, err));
     for (size_t i = 0; i < s->n_jobs; i++)

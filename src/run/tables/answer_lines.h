@@ -44,11 +44,15 @@ struct answer_effect {
 /* Shuffling is no corruption where plain keeps this share of its accuracy, or more. */
 #define ANSWER_HARMLESS 0.8
 
+double answer_effect_share(const struct answer_effect *e); /* shuffled / clean; NaN: not known */
+/* Appends "; plain 10-shot 0.840, shuffled 0.120"; nothing where it is not known. */
+void answer_effect_describe(struct text *out, const struct answer_effect *e);
+
 struct answer_task {
     size_t line; /* the first one */
     struct answer_effect effect;
-    double share; /* shuffled / clean; NaN: not known */
-    bool harmless;
+    double share;  /* answer_effect_share() */
+    bool harmless; /* it is ANSWER_HARMLESS or more */
 };
 
 /* What d_ntp compares with: plain with true labels at the most shots of a task. */
@@ -72,7 +76,7 @@ struct answer_lines {
 enum err_code answer_lines_make(struct answer_lines *out, const struct run_state *r, size_t stage,
                                 struct err *err);
 void answer_lines_release(struct answer_lines *a);
-/* For it, once all lines are there: tasks, methods, MEASURE_WORSE. ERR_MEMORY. */
+/* For answer_lines_make(), once all lines are there: tasks, methods, MEASURE_WORSE. ERR_MEMORY. */
 enum err_code answer_lines_relate(struct answer_lines *a, struct err *err);
 
 /* The mean of a measure of a line; NaN where it is not known. */
@@ -83,7 +87,7 @@ enum err_code answer_line_mean(struct interval *out, struct answer_lines *a,
                                const struct answer_line *line, enum answer_measure measure,
                                struct err *err);
 
-/* Appends "antonym *, template={x}: {y}" and "128 items; 10-shot 0.840, shuffled 0.120". */
+/* Appends "antonym *, template={x}: {y}" and "128 items; plain 10-shot 0.840, shuffled 0.120". */
 void answer_lines_name_task(struct text *out, const struct answer_lines *a,
                             const struct answer_task *task);
 void answer_lines_describe_task(struct text *out, const struct answer_lines *a,

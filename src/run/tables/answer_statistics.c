@@ -7,9 +7,8 @@
 #include <string.h>
 
 #include "run/tables/answer_lines.h"
+#include "run/tables/summary.h"
 #include "stats/bootstrap.h"
-
-static const double CONFIDENCE = 0.95;
 
 double answer_line_value(const struct answer_line *line, enum answer_measure measure) {
     const size_t n = line->repeats * line->items;
@@ -26,10 +25,10 @@ enum err_code answer_line_mean(struct interval *out, struct answer_lines *a,
     struct resamples resamples;
     *out = (struct interval){value, (double)NAN, (double)NAN};
     if (isnan(value)) return ERR_OK;
-    *out = interval_t(x, line->items, CONFIDENCE);
+    *out = interval_t(x, line->items, SUMMARY_CONFIDENCE);
     if (line->repeats == 1) return ERR_OK;
     TRY(resampler_get(&resamples, &a->resampler, line->repeats, line->items, err));
-    TRY(bootstrap_mean(out, x, &resamples, CONFIDENCE, err));
+    TRY(bootstrap_mean(out, x, &resamples, SUMMARY_CONFIDENCE, err));
 cleanup:
     return rc;
 }
@@ -62,6 +61,15 @@ static const struct answer_line *find_plain(const struct answer_lines *a, size_t
 }
 
 /* ---- what plain says of them */
+
+double answer_effect_share(const struct answer_effect *e) {
+    return e->k > 0 && e->clean > 0 ? e->shuffled / e->clean : (double)NAN;
+}
+
+void answer_effect_describe(struct text *out, const struct answer_effect *e) {
+    if (e->k > 0)
+        text_add(out, "; plain %" PRId64 "-shot %.3f, shuffled %.3f", e->k, e->clean, e->shuffled);
+}
 
 static void find_worse(struct answer_line *line, const struct answer_line *plain) {
     const double *loss = line->x[MEASURE_LOSS];
@@ -96,8 +104,7 @@ enum err_code answer_lines_relate(struct answer_lines *a, struct err *err) {
     for (size_t i = 0; i < a->n; i++) look_at_plain(a, &a->list[i]);
     for (size_t t = 0; t < a->n_tasks; t++) {
         struct answer_task *task = &a->tasks[t];
-        const bool known = task->effect.k > 0 && task->effect.clean > 0;
-        task->share = known ? task->effect.shuffled / task->effect.clean : (double)NAN;
+        task->share = answer_effect_share(&task->effect);
         task->harmless = task->share >= ANSWER_HARMLESS;
     }
 cleanup:
@@ -113,8 +120,6 @@ void answer_lines_name_task(struct text *out, const struct answer_lines *a,
 
 void answer_lines_describe_task(struct text *out, const struct answer_lines *a,
                                 const struct answer_task *task) {
-    const struct answer_effect *e = &task->effect;
     text_add(out, "%zu items", a->list[task->line].items);
-    if (e->k > 0)
-        text_add(out, "; plain %" PRId64 "-shot %.3f, shuffled %.3f", e->k, e->clean, e->shuffled);
+    answer_effect_describe(out, &task->effect);
 }

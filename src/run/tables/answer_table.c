@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "run/tables/cell_text.h"
+#include "run/tables/summary.h"
 
 /* ---- kinds of prompts */
 
@@ -18,7 +19,7 @@ struct prompt_kind {
 
 enum { PROMPT_KINDS = 16 };
 
-struct people { /* what the table shows */
+struct people { /* what the table for people shows */
     struct prompt_kind prompts[PROMPT_KINDS];
     size_t n_prompts;
     size_t all, harmed; /* tasks, and those without * */
@@ -130,8 +131,8 @@ cleanup:
     return rc;
 }
 
-/* The mean over tasks of the mean of each, with a t interval over tasks; all: else over those
- * without *. */
+/* The mean over tasks of the mean of each, with a t interval over tasks; without `all` over the
+ * tasks that have no *. */
 static enum err_code add_tasks_mean(struct text_table *t, const struct people *p,
                                     const struct answer_lines *a, size_t method,
                                     struct prompt_kind kind, bool all, struct err *err) {
@@ -145,7 +146,7 @@ static enum err_code add_tasks_mean(struct text_table *t, const struct people *p
         const double value = counts ? answer_line_value(line, p->layout->measure) : (double)NAN;
         if (!isnan(value)) x[n++] = value;
     }
-    const struct interval mean = n > 0 ? interval_t(x, n, 0.95) : NONE;
+    const struct interval mean = n > 0 ? interval_t(x, n, SUMMARY_CONFIDENCE) : NONE;
     add_interval(t, p, &mean);
 cleanup:
     free(x);

@@ -287,6 +287,28 @@ const struct config_point *key_column_point(const struct plan *p, size_t job,
     return NULL;
 }
 
+static bool is_of_method(const struct config_point *point, const char *method) {
+    return strcmp(config_has(point, "method") ? config_text(point, "method") : "", method) == 0;
+}
+
+bool key_column_varies(const struct key_column *column, const struct plan *p, const size_t *jobs,
+                       size_t n, const char *method) {
+    struct text value[2] = {{0}, {0}};
+    bool met = false, varies = false;
+    for (size_t i = 0; i < n && !varies; i++) {
+        if (!job_has(p, jobs[i], column)) continue;
+        const struct config_point *point = key_column_point(p, jobs[i], column);
+        if (method && !is_of_method(point, method)) continue;
+        text_clear(&value[met]);
+        varying_keys_value(&value[met], p, point, column->key->name);
+        varies = met && strcmp(text_str(&value[0]), text_str(&value[1])) != 0;
+        met = true;
+    }
+    text_release(&value[0]);
+    text_release(&value[1]);
+    return varies;
+}
+
 struct job_column key_column_describe(const struct key_column *column, const struct plan *p,
                                       const size_t *jobs, size_t n) {
     const struct config_key *key = column->key;

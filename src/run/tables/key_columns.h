@@ -48,6 +48,11 @@ bool key_is_of_estimator(const struct config_key *key); /* a key of one estimato
 const struct config_point *key_column_point(const struct plan *p, size_t job,
                                             const struct key_column *column);
 
+/* Some of the jobs [n] have different values of the key; of those of one method alone, unless it is
+ * NULL. */
+bool key_column_varies(const struct key_column *column, const struct plan *p, const size_t *jobs,
+                       size_t n, const char *method);
+
 /* The key as a column of a table with the jobs of `jobs` [n]: an integer that some lack is real,
  * so that NaN can stand for it. */
 struct job_column key_column_describe(const struct key_column *column, const struct plan *p,

@@ -1,13 +1,10 @@
 #include "run/tables/main_table.h"
 
-#include <string.h>
-
 #include "sources/source_registry.h"
 
 bool main_table_exists(const struct plan *p, size_t stage) {
-    const char *kind = p->stages[stage].kind->name;
-    if (strcmp(kind, "evaluate") == 0) return true;
-    return strcmp(kind, "estimate") == 0 && !summary_is_joined(p, stage);
+    if (plan_stage_is(p, stage, "evaluate")) return true;
+    return plan_stage_is(p, stage, "estimate") && !summary_is_joined(p, stage);
 }
 
 bool main_table_is_text(const struct plan *p, size_t stage) {
@@ -40,8 +37,6 @@ cleanup:
 enum err_code main_table_print(struct table_output *o, const struct run_state *r, size_t stage,
                                const struct summary_layout *errors,
                                const struct answer_layout *answers, struct err *err) {
-    o->run = r->dir;
-    o->stage = r->plan.stages[stage].name;
     if (main_table_is_text(&r->plan, stage)) return print_answers(o, r, stage, answers, err);
     return print_errors(o, r, stage, errors, err);
 }

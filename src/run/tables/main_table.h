@@ -12,9 +12,8 @@ bool main_table_exists(const struct plan *p, size_t stage);
 
 bool main_table_is_text(const struct plan *p, size_t stage); /* of answers, not of functions */
 
-/* Sets o->run and o->stage, and prints the table of a stage that has one, laid out as one of the
- * two says. ERR_DATA or ERR_IO for an
- * artifact that cannot be read. */
+/* Prints the table of a stage that has one; `errors` or `answers` lays it out, as the stage is of
+ * functions or of text. ERR_DATA or ERR_IO for an artifact that cannot be read. */
 enum err_code main_table_print(struct table_output *o, const struct run_state *r, size_t stage,
                                const struct summary_layout *errors,
                                const struct answer_layout *answers, struct err *err);

@@ -203,7 +203,7 @@ static bool has_comparisons(const struct run_state *r, size_t stage) {
         const enum queue_state state = r->jobs[s->jobs[i]].state;
         if (state == QUEUE_PENDING || state == QUEUE_RUNNING) return false;
     }
-    return strcmp(s->kind->name, "evaluate") == 0;
+    return plan_stage_is(&r->plan, stage, "evaluate");
 }
 
 static enum err_code publish_comparisons(struct results *file, const struct run_state *r,

@@ -49,6 +49,35 @@ bool stage_table_is_missing(const struct job_value *cell) {
     return cell->type == JOB_INT ? cell->as.integer == JOB_NO_INT : isnan(cell->as.real);
 }
 
+double stage_table_number(const struct job_value *cell) {
+    if (cell->type == JOB_TEXT || stage_table_is_missing(cell)) return nan("");
+    return cell->type == JOB_INT ? (double)cell->as.integer : cell->as.real;
+}
+
+bool stage_table_is_same(const struct job_value *a, const struct job_value *b) {
+    if (stage_table_is_missing(a) || stage_table_is_missing(b))
+        return stage_table_is_missing(a) && stage_table_is_missing(b);
+    return a->type == JOB_TEXT ? strcmp(a->as.text, b->as.text) == 0
+                               : stage_table_number(a) == stage_table_number(b);
+}
+
+size_t stage_table_column(const struct stage_table *t, const char *name) {
+    size_t c = 0;
+    while (c < t->columns.n && strcmp(t->list[c].name, name) != 0) c++;
+    return c;
+}
+
+const struct job_value *stage_table_cell(const struct stage_table *t, size_t row, size_t column) {
+    return &t->cells[row * t->columns.n + column];
+}
+
+size_t stage_table_job_rows(const struct stage_table *t, size_t row) {
+    const char *job = stage_table_cell(t, row, t->job)->as.text;
+    size_t n = 1;
+    while (row + n < t->n && strcmp(stage_table_cell(t, row + n, t->job)->as.text, job) == 0) n++;
+    return n;
+}
+
 /* An integer that some rows lack is real, so that NaN can stand for it in every format. */
 static void settle_type(struct stage_table *t, size_t c) {
     bool missing = false;

@@ -31,8 +31,18 @@ enum err_code stage_table_collect(struct stage_table *out, const struct run_stat
                                   struct err *err);
 void stage_table_release(struct stage_table *t); /* idempotent */
 
+/* Index of the column of that name; columns.n: there is none. */
+size_t stage_table_column(const struct stage_table *t, const char *name);
+const struct job_value *stage_table_cell(const struct stage_table *t, size_t row, size_t column);
+/* How many rows from this one on are of its job: the rows of a job follow each other. */
+size_t stage_table_job_rows(const struct stage_table *t, size_t row);
+
 /* The cell holds no value: "", NaN or JOB_NO_INT. */
 bool stage_table_is_missing(const struct job_value *cell);
+/* The number of a cell; NaN: it is a text, or holds no value. */
+double stage_table_number(const struct job_value *cell);
+/* Two cells of one column have equal values, or none. */
+bool stage_table_is_same(const struct job_value *a, const struct job_value *b);
 
 /* Appends the line that reports n_incomplete; nothing where it is 0. */
 void stage_table_note(struct text *out, const struct stage_table *t);

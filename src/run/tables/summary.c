@@ -13,10 +13,6 @@
 #include "store/artifact.h"
 #include "tensorfile/tensorfile.h"
 
-static bool is_kind(const struct plan *p, size_t stage, const char *kind) {
-    return strcmp(p->stages[stage].kind->name, kind) == 0;
-}
-
 /* ---- the numbers of one job */
 
 /* Points of the prompts on which the model of a job was trained; 0: unknown. */
@@ -42,9 +38,7 @@ static enum err_code read_numbers(float **out, struct summary_group *g,
           "%s: no tensor errors [functions, points]", path);
     g->functions = t->shape[0];
     g->points = t->shape[1];
-    errors = malloc(t->elements * sizeof *errors);
-    CHECK(errors, ERR_MEMORY, "no memory for %zu errors", t->elements);
-    TRY(tensorfile_floats(errors, file, "errors", 2, t->shape, err));
+    TRY(tensorfile_copy(&errors, file, t, err));
     *out = errors;
     errors = NULL;
 cleanup:
@@ -257,7 +251,7 @@ static enum err_code add_estimates(struct summary *s, const struct run_state *r,
     enum err_code rc = ERR_OK;
     for (size_t e = 0; e < r->plan.n_stages; e++) {
         const struct plan_stage *ps = &r->plan.stages[e];
-        for (size_t i = 0; is_kind(&r->plan, e, "estimate") && i < ps->n_jobs; i++)
+        for (size_t i = 0; plan_stage_is(&r->plan, e, "estimate") && i < ps->n_jobs; i++)
             if (shares_source(&r->plan, evaluate, ps->jobs[i]))
                 TRY(add_if_done(s, r, e, ps->jobs[i], axes, err));
     }
@@ -269,8 +263,8 @@ bool summary_is_joined(const struct plan *p, size_t stage) {
     for (size_t i = 0; i < p->stages[stage].n_jobs; i++) {
         bool found = false;
         for (size_t e = 0; e < p->n_stages; e++)
-            found = found ||
-                    (is_kind(p, e, "evaluate") && shares_source(p, e, p->stages[stage].jobs[i]));
+            found = found || (plan_stage_is(p, e, "evaluate") &&
+                              shares_source(p, e, p->stages[stage].jobs[i]));
         if (!found) return false;
     }
     return true;
@@ -304,7 +298,7 @@ enum err_code summary_make(struct summary *s, const struct run_state *r, size_t 
     TRY(key_columns_of_summary(&axes, &r->plan, stage, err));
     summary_name_columns(s, &r->plan, stage, &axes);
     for (size_t i = 0; i < ps->n_jobs; i++) TRY(add_if_done(s, r, stage, ps->jobs[i], &axes, err));
-    if (is_kind(&r->plan, stage, "evaluate")) TRY(add_estimates(s, r, stage, &axes, err));
+    if (plan_stage_is(&r->plan, stage, "evaluate")) TRY(add_estimates(s, r, stage, &axes, err));
     if (has_equal_lines(s)) add_of(s);
     for (size_t k = 0; k < s->n_keys; k++) {
         s->varies[k] = key_varies(s, k);

@@ -7,7 +7,8 @@
  * functions of a line with one repeat, else a crossed bootstrap over repeats and functions.
  * summary_statistics.h has the columns that compare a line with others, as the share of the error
  * that a vector recovers.  Estimators of the same source are lines too, in the ranges of the
- * models.
+ * models. Evaluations on text are lines for comparisons alone (summary_text.h); their main table is
+ * answer_table.h.
  *
  *     summary_groups.c      which jobs a line stands for, and what its key columns are
  *     summary.c             reads the errors of all jobs

@@ -19,9 +19,7 @@ enum err_code summary_text_read(float **errors, struct summary_group *g,
     const struct tensor_info *t = tensorfile_find(file, "scores");
     CHECK(t && t->rank == 2 && t->shape[0] > 0 && t->shape[1] > ANSWER_RIGHT, ERR_DATA,
           "\"scores\" is not [items, scores]");
-    scores = malloc(t->elements * sizeof *scores);
-    CHECK(scores, ERR_MEMORY, "no memory for the scores of %zu items", t->shape[0]);
-    TRY(tensorfile_floats(scores, file, "scores", 2, t->shape, err));
+    TRY(tensorfile_copy(&scores, file, t, err));
     g->functions = t->shape[0];
     g->points = 1;
     g->n_ranges = 1;
@@ -119,17 +117,12 @@ static double accuracy_of(const struct summary_group *g) {
     return 1 - wrong / (double)g->functions;
 }
 
-struct labels { /* accuracies of plain at k shots; k 0: they are not known */
-    size_t k;
-    double clean, shuffled;
-};
-
-static struct labels find_labels(const struct summary *s, const struct summary_group *g) {
+static struct answer_effect find_effect(const struct summary *s, const struct summary_group *g) {
     const struct summary_group *shuffled = summary_text_plain(s, g, "shuffled_labels");
     const size_t k = shuffled ? shuffled->ranges[0].first : 0;
     const struct summary_group *clean = find_plain(s, g, "none", k);
-    if (!clean || clean->ranges[0].first != k) return (struct labels){0};
-    return (struct labels){k, accuracy_of(clean), accuracy_of(shuffled)};
+    if (!clean || clean->ranges[0].first != k) return (struct answer_effect){0};
+    return (struct answer_effect){(int64_t)k, accuracy_of(clean), accuracy_of(shuffled)};
 }
 
 static const char *task_of(const struct summary *s, const struct summary_group *g) {
@@ -140,8 +133,8 @@ static const char *task_of(const struct summary *s, const struct summary_group *
 }
 
 void summary_text_title(struct text *out, const struct summary *s, const struct summary_group *g) {
-    const struct labels labels = find_labels(s, g);
-    const bool harmless = labels.clean > 0 && labels.shuffled / labels.clean >= ANSWER_HARMLESS;
+    const struct answer_effect effect = find_effect(s, g);
+    const bool harmless = answer_effect_share(&effect) >= ANSWER_HARMLESS;
     text_clear(out);
     text_add(out, "%s%s", task_of(s, g), harmless ? " *" : "");
     for (size_t k = 0; k < s->n_keys; k++) {
@@ -153,7 +146,5 @@ void summary_text_title(struct text *out, const struct summary *s, const struct 
     }
     text_add(out, ", %zu-shot%s", g->ranges[0].first,
              strcmp(g->shift, "none") == 0 ? "" : " shuffled");
-    if (labels.k > 0)
-        text_add(out, "; plain %zu-shot %.3f, shuffled %.3f", labels.k, labels.clean,
-                 labels.shuffled);
+    answer_effect_describe(out, &effect);
 }

@@ -15,8 +15,8 @@ extern const char SUMMARY_SHOTS[]; /* name of the range */
 /* The line is of text. */
 bool summary_is_text(const struct summary_group *g);
 
-/* errors [functions], owned by the caller, of the tensor "scores"; g->functions, g->points and
- * g->ranges. row: of the job. ERR_DATA, ERR_MEMORY. */
+/* errors [functions], which the caller frees, from the tensor "scores" of a job's artifact; sets
+ * g->functions, g->points and g->ranges. shots: of the job's prompts. ERR_DATA, ERR_MEMORY. */
 enum err_code summary_text_read(float **errors, struct summary_group *g,
                                 const struct tensorfile *file, int64_t shots, struct err *err);
 
@@ -32,9 +32,9 @@ const struct summary_group *summary_text_initial(const struct summary *s,
 /* The fits of both lines are equal but for their tasks. */
 bool summary_text_same_fit(const struct summary_group *a, const struct summary_group *b);
 
-/* Appends "antonym *, template = {x}: {y}, 10-shot shuffled; plain 10-shot 0.840, shuffled 0.700":
- * the task, what varies between settings, the prompts, and what the plain model does on it. *:
- * shuffled labels are no corruption (answer_lines.h). */
+/* *out becomes "antonym *, template = {x}: {y}, 10-shot shuffled; plain 10-shot 0.840, shuffled
+ * 0.700": the task, what varies between settings, the prompts, and what the plain model does on it.
+ * *: shuffled labels are no corruption (answer_lines.h). */
 void summary_text_title(struct text *out, const struct summary *s, const struct summary_group *g);
 
 #endif

@@ -52,6 +52,7 @@ void latex_table_print(struct text *out, const struct text_table *t);    /* for 
 /* An array with one object per row: cells of right-aligned columns are numbers or null,
  * other cells texts, or null where they are empty. */
 void json_table_write(struct json_writer *w, const struct text_table *t);
+/* One such cell; rows from 1 on. */
 void json_table_write_cell(struct json_writer *w, const struct text_table *t, size_t row,
                            size_t column);
 

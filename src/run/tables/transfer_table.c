@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/text.h"
 
@@ -21,19 +20,8 @@ struct transfer {
     size_t *counts; /* [lines, n_k] */
 };
 
-static size_t label_column(const struct stage_table *t, const char *name) {
-    size_t c = 0;
-    while (c < t->columns.n && strcmp(t->list[c].name, name) != 0) c++;
-    return c;
-}
-
 static const struct job_value *transfer_row(const struct transfer *t, size_t r) {
     return t->rows->cells + r * t->rows->columns.n;
-}
-
-static double real_of(const struct job_value *cell) {
-    if (stage_table_is_missing(cell)) return nan("");
-    return cell->type == JOB_INT ? (double)cell->as.integer : cell->as.real;
 }
 
 /* ---- columns */
@@ -44,12 +32,12 @@ static enum err_code find_labels(struct transfer *t, struct err *err) {
     t->label = calloc(LABELS_N + keys, sizeof *t->label);
     if (!t->label) return ERR(err, ERR_MEMORY, "no memory for %zu columns", LABELS_N + keys);
     for (size_t i = 0; i < LABELS_BEFORE_KEYS; i++)
-        t->label[t->n_labels++] = label_column(rows, LABELS[i]);
+        t->label[t->n_labels++] = stage_table_column(rows, LABELS[i]);
     for (size_t i = 0; i < keys; i++) t->label[t->n_labels++] = rows->job + 1 + i;
-    t->label[t->n_labels++] = label_column(rows, LABELS[LABELS_BEFORE_KEYS]);
-    t->k_at = label_column(rows, "k");
-    t->mse_at = label_column(rows, "mse");
-    t->fit_at = label_column(rows, "fit_points");
+    t->label[t->n_labels++] = stage_table_column(rows, LABELS[LABELS_BEFORE_KEYS]);
+    t->k_at = stage_table_column(rows, "k");
+    t->mse_at = stage_table_column(rows, "mse");
+    t->fit_at = stage_table_column(rows, "fit_points");
     return ERR_OK;
 }
 
@@ -70,9 +58,9 @@ static enum err_code find_k(struct transfer *t, struct err *err) {
     t->k = calloc(t->rows->n + 1, sizeof *t->k);
     if (!t->k) return ERR(err, ERR_MEMORY, "no memory for %zu rows", t->rows->n);
     for (size_t r = 0; r < t->rows->n; r++)
-        last = fmax(last, real_of(&transfer_row(t, r)[t->k_at]));
+        last = fmax(last, stage_table_number(&transfer_row(t, r)[t->k_at]));
     for (size_t r = 0; r < t->rows->n; r++) {
-        const double points = real_of(&transfer_row(t, r)[t->fit_at]);
+        const double points = stage_table_number(&transfer_row(t, r)[t->fit_at]);
         if (!isfinite(points) || points < 1 || points - 1 > last) continue;
         const int64_t k = (int64_t)points - 1;
         if (!has_k(t, k)) t->k[t->n_k++] = k;
@@ -116,16 +104,10 @@ cleanup:
 
 /* ---- lines */
 
-static bool same_label(const struct job_value *a, const struct job_value *b) {
-    if (stage_table_is_missing(a) || stage_table_is_missing(b))
-        return stage_table_is_missing(a) && stage_table_is_missing(b);
-    return a->type == JOB_TEXT ? strcmp(a->as.text, b->as.text) == 0 : real_of(a) == real_of(b);
-}
-
 static bool is_of_line(const struct transfer *t, size_t line, const struct job_value *row) {
     const struct job_value *cells = t->out->cells + line * t->out->columns.n;
     for (size_t i = 0; i < t->n_labels; i++)
-        if (!same_label(&cells[i], &row[t->label[i]])) return false;
+        if (!stage_table_is_same(&cells[i], &row[t->label[i]])) return false;
     return true;
 }
 
@@ -142,10 +124,10 @@ static size_t transfer_line(struct transfer *t, const struct job_value *row) {
 
 static void add_transfer_row(struct transfer *t, const struct job_value *row) {
     for (size_t i = 0; i < t->n_k; i++) {
-        if (real_of(&row[t->k_at]) != (double)t->k[i]) continue;
+        if (stage_table_number(&row[t->k_at]) != (double)t->k[i]) continue;
         const size_t line = transfer_line(t, row);
         t->out->cells[line * t->out->columns.n + t->n_labels + i].as.real +=
-            real_of(&row[t->mse_at]);
+            stage_table_number(&row[t->mse_at]);
         t->counts[line * t->n_k + i]++;
     }
 }

@@ -1,10 +1,10 @@
 /*
- * transfer_table.h - what fits do where they were not fitted: a line for each setting of a fit and
- * each source that it is evaluated on, a column for each number of examples that prompts of a fit
- * show before their query.
+ * transfer_table.h - errors of fits at the lengths and on the sources of other fits: a line for
+ * each setting of a fit and each source that it is evaluated on, a column for each number of
+ * examples that the prompts of some fit show before their query.
  *
- * So the fits at lengths L evaluated after L' - 1 examples are a square, and the fits on one
- * problem evaluated on another are pairs of lines. The errors are means over repeats of a fit.
+ * Fits at lengths L evaluated after L' - 1 examples form a square; a fit on one problem that is
+ * evaluated on two has two lines. The errors are means over repeats of a fit.
  */
 #ifndef RUN_TABLES_TRANSFER_TABLE_H
 #define RUN_TABLES_TRANSFER_TABLE_H
