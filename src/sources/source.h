@@ -72,6 +72,16 @@ struct source_tokens { /* of the tokenizer of a source of text, whatever its tas
     int32_t bos; /* the token that begins every prompt; -1: none */
 };
 
+/* What the files of a source of text hold, for notes on a plan. */
+struct source_items {
+    size_t n;          /* pairs with different inputs */
+    size_t repeated;   /* others, which are left out: their input came before */
+    size_t unknown;    /* of the n: written by the template, they have words or characters that the
+                          vocabulary lacks, for which the tokenizer writes one token */
+    char token[64];    /* this token */
+    char example[160]; /* the first of the unknown ones: "house" -> "maison" */
+};
+
 /* What prompt i of the last draw asks. */
 struct source_question {
     uint64_t sample;

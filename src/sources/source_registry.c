@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sources/problems/problem_source.h"
+#include "sources/text/text_items.h"
 #include "sources/text/text_source.h"
 
 static const char *const KINDS[] = {"functions", "text", NULL};
@@ -35,6 +36,12 @@ bool source_is_text(const struct config_point *point) {
 enum err_code source_tokens_of(struct source_tokens *out, const struct config_point *point,
                                struct err *err) {
     return text_source_tokens(out, point, err);
+}
+
+enum err_code source_count_items(struct source_items *out, const struct config_point *point,
+                                 struct err *err) {
+    *out = (struct source_items){0};
+    return source_is_text(point) ? text_items_count(out, point, err) : ERR_OK;
 }
 
 enum err_code source_shift_schema(struct config_schema *out, struct err *err) {

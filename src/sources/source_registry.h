@@ -26,6 +26,11 @@ bool source_is_text(const struct config_point *point);
 enum err_code source_tokens_of(struct source_tokens *out, const struct config_point *point,
                                struct err *err);
 
+/* Of that source; all 0 where prompts are not of token ids. Reads the files of tasks, and encodes
+ * each pair where the tokenizer can lack words. Errors as of source_open(). */
+enum err_code source_count_items(struct source_items *out, const struct config_point *point,
+                                 struct err *err);
+
 /* What help prints of each problem and of each shift. paper: NULL or "" where there is none. */
 struct source_entry {
     const char *name, *meaning, *paper;

@@ -224,12 +224,19 @@ void token_model_release(struct token_model *m) {
 
 /* ---- encoding */
 
+static int32_t find_token(const struct token_model *m, const char *token) {
+    return token ? token_vocab_find_own(&m->vocab, token, strlen(token)) : -1;
+}
+
+int32_t token_model_unknown(const struct token_model *m) {
+    return find_token(m, m->kind == TOKEN_MODEL_WORD_LEVEL ? m->unk_token : m->bpe.unk_token);
+}
+
 static enum err_code encode_word(struct token_ids *out, const struct token_model *m,
                                  const char *word, size_t size, struct err *err) {
     char quote[64];
     int32_t id = token_vocab_find_own(&m->vocab, word, size);
-    if (id < 0 && m->unk_token)
-        id = token_vocab_find_own(&m->vocab, m->unk_token, strlen(m->unk_token));
+    if (id < 0) id = find_token(m, m->unk_token);
     if (id < 0)
         return ERR(
             err, ERR_DATA,

@@ -24,6 +24,8 @@ enum err_code token_model_read_files(struct token_model *out, const char *vocab_
                                      const char *merges_txt, struct err *err);
 void token_model_release(struct token_model *m); /* idempotent */
 
+int32_t token_model_unknown(const struct token_model *m); /* the id of its unk_token, or -1 */
+
 /* Appends the ids of a word, UTF-8 of at least one byte. */
 enum err_code token_model_encode(struct token_ids *out, const struct token_model *m,
                                  struct bpe_scratch *scratch, const char *word, size_t size,

@@ -45,6 +45,10 @@ int32_t tokenizer_find(const struct tokenizer *t, const char *token) {
     return token_vocab_find(&t->parts.model.vocab, token, strlen(token));
 }
 
+int32_t tokenizer_unknown(const struct tokenizer *t) {
+    return token_model_unknown(&t->parts.model);
+}
+
 /* ---- encoding */
 
 struct tokenizer_work { /* of one text */

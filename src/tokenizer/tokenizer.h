@@ -28,6 +28,9 @@ size_t tokenizer_count(const struct tokenizer *t);
 struct token_text tokenizer_token(const struct tokenizer *t, int32_t id); /* as in the vocabulary */
 int32_t tokenizer_find(const struct tokenizer *t, const char *token);     /* or -1 */
 
+/* The token that stands for what the vocabulary lacks, or -1. */
+int32_t tokenizer_unknown(const struct tokenizer *t);
+
 /* Appends the ids of a text; special: with the tokens of the post-processor around it. ERR_DATA: a
  * byte that is not UTF-8, with its offset; 2^30 bytes or more; what the vocabulary cannot say. */
 enum err_code tokenizer_encode(struct token_ids *out, const struct tokenizer *t, const char *text,

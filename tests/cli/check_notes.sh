@@ -88,6 +88,38 @@ grep -qx '\-s source.problem=linear: fit.source.problem: "linear", but the model
     fault "a file's problem: $(cat "$work/err")"
 (($(wc -l <got) == 1)) || fault "more than one note: $(cat got)"
 
+# Text: words that a vocabulary lacks, in the items or because of the template; inputs that come again. Each task once.
+cat >words.cfg <<END
+name = "words"; seed = 1;
+model = { checkpoint = "$source_dir/experiments/text/word_model"; };
+stages = (
+  { stage = "fit"; method = "constant"; points = 1; prompts = 8;
+    source = { kind = "text"; task = ["odd.json", "good.json"]; }; repeat = [0, 1]; },
+  { stage = "evaluate"; of = "fit"; points = [1, 6]; also = ["plain"]; functions = 8;
+    source = { kind = "text"; task = ["odd.json", "good.json"]; }; },
+  { stage = "evaluate"; name = "joined"; points = 6; also = ["plain"]; functions = 8;
+    source = { kind = "text"; task = "good.json"; template = "{x}->{y}\\n"; }; }
+);
+END
+python3 - "$source_dir/experiments/text/tasks/uppercase.json" <<'END'
+import json, sys
+pairs = json.load(open(sys.argv[1]))[:60]
+json.dump(pairs, open("good.json", "w"))
+odd = [{"input": "zqx", "output": pairs[0]["output"]}, {"input": "vvv ww", "output": "kk"}]
+json.dump(pairs[:50] + odd + pairs[:3], open("odd.json", "w"))
+END
+cat >want <<'END'
+words.cfg:9: joined.source.template: up to 8 of 8 answers have other tokens alone, as in published code, than after their query, in 1 of 1 jobs
+words.cfg:5: fit.source.task: 2 of 52 items of odd have words that the tokenizer does not know and replaces by <unk>, as EXAMPLE: remove them from the file, or take a model that has the words
+words.cfg:5: fit.source.task: 3 items of odd are left out, since their input came before: of several with one input the first counts
+words.cfg:9: joined.source.task: 60 of 60 items of good have words that the tokenizer does not know and replaces by <unk>, as EXAMPLE: remove them from the file, or take a model that has the words
+END
+launch 0 plan words.cfg
+((rc == 0)) || fault "plan words.cfg: code $rc: $(cat "$work/err")"
+grep -qE 'as "(zqx|vvv ww)" -> ' "$work/err" || fault "no example of the unknown items: $(cat "$work/err")"
+notes_of | sed 's/, as "[^"]*" -> "[^"]*"/, as EXAMPLE/' >got
+same "plan of unknown words" got
+
 for config in "$source_dir"/experiments/quickstart.cfg "$source_dir"/experiments/{controls,small,estimators}/*.cfg; do
     launch 0 plan "$config" -o none
     ((rc == 0)) || fault "plan $config: code $rc"

@@ -239,6 +239,22 @@ static void words(void **state) {
     tokenizer_close(t);
 }
 
+static void unknown_is(const char *json, int32_t id) {
+    struct tokenizer *t = opened(json, NULL);
+    assert_int_equal(tokenizer_unknown(t), id);
+    tokenizer_close(t);
+}
+
+static void the_token_for_unknown_words(void **state) {
+    (void)state;
+    unknown_is(
+        "{\"model\":{\"type\":\"WordLevel\",\"unk_token\":\"?\",\"vocab\":{\"a\":0,\"?\":1}}}", 1);
+    unknown_is(
+        "{\"model\":{\"type\":\"WordLevel\",\"unk_token\":\"!\",\"vocab\":{\"a\":0,\"?\":1}}}", -1);
+    unknown_is("{" BPE(",\"unk_token\":\"?\"") "}", 7);
+    unknown_is("{" BPE("") "}", -1);
+}
+
 static void gpt2_files(void **state) {
     (void)state;
     struct err err;
@@ -400,6 +416,7 @@ int main(void) {
         cmocka_unit_test(post_processor),
         cmocka_unit_test(decoders),
         cmocka_unit_test(words),
+        cmocka_unit_test(the_token_for_unknown_words),
         cmocka_unit_test(gpt2_files),
         cmocka_unit_test(what_is_not_supported_is_refused_by_name),
         cmocka_unit_test(wrong_data_is_refused),

@@ -7,6 +7,7 @@
 
 #include "methods/method.h"
 #include "run/plan/plan_controls.h"
+#include "run/plan/prompt_notes.h"
 #include "run/plan/trained_on.h"
 #include "stages/fit_keys.h"
 
@@ -237,50 +238,6 @@ static enum err_code note_columns(struct plan_notes *out, const struct plan *p, 
     return plan_notes_add(out, &note, err);
 }
 
-/* ---- prompts of text that do not fit, and answers that published code tokenizes otherwise */
-
-/* The job of the stage of which most prompts are counted, and how many jobs have such prompts. */
-static size_t most_of(size_t *jobs, const struct plan *p, const struct plan_stage *s,
-                      bool crossed) {
-    size_t most = PLAN_NONE, count = 0;
-    *jobs = 0;
-    for (size_t i = 0; i < s->n_jobs; i++) {
-        const struct job_cost *cost = &p->jobs[s->jobs[i]].cost;
-        const size_t n = crossed ? cost->crossed : cost->left_out;
-        *jobs += n > 0;
-        if (n > count) most = s->jobs[i], count = n;
-    }
-    return most;
-}
-
-static enum err_code note_prompts(struct plan_notes *out, const struct plan *p, size_t stage,
-                                  struct err *err) {
-    enum err_code rc = ERR_OK;
-    size_t jobs;
-    struct err note;
-    const size_t cut = most_of(&jobs, p, &p->stages[stage], false);
-    if (cut != PLAN_NONE) {
-        (void)config_error(&note, p->jobs[cut].point, "source.too_long",
-                           "up to %zu of %zu prompts are longer than the model computes and are "
-                           "left out, in %zu of %zu jobs",
-                           p->jobs[cut].cost.left_out, p->jobs[cut].cost.prompts, jobs,
-                           p->stages[stage].n_jobs);
-        TRY(plan_notes_add(out, &note, err));
-    }
-    const size_t crossed = most_of(&jobs, p, &p->stages[stage], true);
-    if (crossed != PLAN_NONE) {
-        (void)config_error(
-            &note, p->jobs[crossed].point, "source.template",
-            "up to %zu of %zu answers have other tokens alone, as in published code, "
-            "than after their query, in %zu of %zu jobs",
-            p->jobs[crossed].cost.crossed, p->jobs[crossed].cost.prompts, jobs,
-            p->stages[stage].n_jobs);
-        TRY(plan_notes_add(out, &note, err));
-    }
-cleanup:
-    return rc;
-}
-
 /* ---- a warm-up that does not end */
 
 /* Updates of the job of a point; 0: it has none. */
@@ -331,7 +288,7 @@ enum err_code plan_notes_make(struct plan_notes *out, const struct plan *p, stru
     for (size_t s = 0; s < p->n_stages; s++)
         if (plan_stage_is(p, s, "choose")) TRY(note_idle_choice(out, p, s, err));
     for (size_t s = 0; s < p->n_stages; s++) TRY(note_warmup(out, p, s, err));
-    for (size_t s = 0; s < p->n_stages; s++) TRY(note_prompts(out, p, s, err));
+    TRY(prompt_notes_add(out, p, err));
     TRY(note_problems(out, p, err));
     for (size_t s = 0; s < p->n_stages; s++)
         if (plan_stage_is(p, s, "evaluate")) TRY(note_columns(out, p, s, err));

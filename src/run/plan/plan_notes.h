@@ -15,8 +15,8 @@ struct plan_notes { /* {0} is empty */
 };
 
 /* In this order: a repeat that is one number, fits that no stage reads, keys that no method of
- * their stage reads, a warm-up that does not end, a problem other than the model's own, columns
- * that the main table will lack. */
+ * their stage reads, a warm-up that does not end, prompts of text (prompt_notes.h), a problem other
+ * than the model's own, columns that the main table will lack. */
 enum err_code plan_notes_make(struct plan_notes *out, const struct plan *p, struct err *err);
 /* One more, whose text is the message of an error that is not raised. */
 enum err_code plan_notes_add(struct plan_notes *out, const struct err *note, struct err *err);
