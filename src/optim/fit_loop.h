@@ -41,7 +41,7 @@ struct fit_loop_options {
     size_t batch;
     int64_t
         every; /* updates of an epoch of Adam, after which comes a validation; 0: all samples
-                  once. They go on through the samples, which are shuffled anew after each pass */
+                  once. They go on through the samples, which are reshuffled after each pass */
     int64_t epochs, patience;
     enum fit_rule rule;
     struct rng shuffles;

@@ -44,15 +44,7 @@ static const struct config_key KEYS[] = {
         .unit = "prompts",
         .meaning = "Number of prompts to capture.",
     },
-    {
-        .name = "chunk",
-        .type = CONFIG_INT,
-        .min = 1,
-        .max = 1e5,
-        .def = "128",
-        .unit = "prompts",
-        .meaning = "Number of prompts that pass through the model together.",
-    },
+    SHARED_KEY_CHUNK("Number of prompts that pass through the model together."),
     {
         .name = "what",
         .type = CONFIG_NAME,

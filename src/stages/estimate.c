@@ -44,15 +44,7 @@ static const struct config_key KEYS[] = {
         .unit = "prompts",
         .meaning = "Number of prompts that are drawn together.",
     },
-    {
-        .name = "confidence",
-        .type = CONFIG_FLOAT,
-        .min = 0.5,
-        .max = 0.9999,
-        .def = "0.95",
-        .unit = "",
-        .meaning = "Confidence level of the intervals over functions.",
-    },
+    SHARED_KEY_CONFIDENCE("Confidence level of the intervals over functions."),
 };
 
 struct estimate {

@@ -56,15 +56,7 @@ static const struct config_key KEYS[] = {
         .meaning = "Number of test functions, with one prompt each; of text, of test items, or all "
                    "that there are.",
     },
-    {
-        .name = "chunk",
-        .type = CONFIG_INT,
-        .min = 1,
-        .max = 1e5,
-        .def = "128",
-        .unit = "prompts",
-        .meaning = "Number of prompts whose contexts are in memory at a time.",
-    },
+    SHARED_KEY_CHUNK("Number of prompts whose contexts are in memory at a time."),
     {
         .name = "basis_points",
         .type = CONFIG_INT,
@@ -73,15 +65,7 @@ static const struct config_key KEYS[] = {
         .unit = "points",
         .meaning = "Window length T0 of the controls; 0 means the model's trained length.",
     },
-    {
-        .name = "confidence",
-        .type = CONFIG_FLOAT,
-        .min = 0.5,
-        .max = 0.9999,
-        .def = "0.95",
-        .unit = "",
-        .meaning = "Confidence level of the intervals over functions.",
-    },
+    SHARED_KEY_CONFIDENCE("Confidence level of the intervals over functions."),
     {
         .name = "keep",
         .type = CONFIG_NAME,

@@ -14,6 +14,18 @@
 #include "ops/products.h"
 #include "stages/stage.h"
 
+/* Rows of a stage's own table of keys that differ in their text alone. */
+#define SHARED_KEY_CHUNK(text)                                                                     \
+    {                                                                                              \
+        .name = "chunk", .type = CONFIG_INT, .min = 1, .max = 1e5, .def = "128",                   \
+        .unit = "prompts", .meaning = (text)                                                       \
+    }
+#define SHARED_KEY_CONFIDENCE(text)                                                                \
+    {                                                                                              \
+        .name = "confidence", .type = CONFIG_FLOAT, .min = 0.5, .max = 0.9999, .def = "0.95",      \
+        .unit = "", .meaning = (text)                                                              \
+    }
+
 /* Appends the rows of every family in `uses`. */
 enum err_code shared_keys_add(struct config_schema *out, unsigned uses, struct err *err);
 

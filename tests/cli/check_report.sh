@@ -11,7 +11,6 @@ die() { echo "check_report: $*" >&2; exit 1; }
 cp -- "$source/experiments/models/linear_d5.safetensors" "$work/"
 cd -- "$work"
 
-# The name of a run is a text like any other: this one would end the element that holds the data.
 cat >run.cfg <<'END_OF_CONFIG'
 name = "report"; seed = 1; model = { checkpoint = "linear_d5.safetensors"; }; source = { problem = "linear"; dims = 5; };
 stages = (
@@ -22,6 +21,7 @@ stages = (
     model = { layers = 1; heads = 1; width = 8; }; }
 );
 END_OF_CONFIG
+# A folder with a name that would end the element of the page that holds the data.
 mkdir -p '</script><b>'
 timeout 120 "$program" run run.cfg -o one --quiet >/dev/null
 timeout 120 "$program" run run.cfg -o '</script><b>/two' -s seed=2 --quiet >/dev/null || true

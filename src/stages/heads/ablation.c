@@ -103,24 +103,8 @@ static const struct config_key KEYS[] = {
         .unit = "",
         .meaning = "Number of random orders.",
     },
-    {
-        .name = "chunk",
-        .type = CONFIG_INT,
-        .min = 1,
-        .max = 1e5,
-        .def = "128",
-        .unit = "prompts",
-        .meaning = "Number of prompts that pass through the model together.",
-    },
-    {
-        .name = "confidence",
-        .type = CONFIG_FLOAT,
-        .min = 0.5,
-        .max = 0.9999,
-        .def = "0.95",
-        .unit = "",
-        .meaning = "Confidence level of the intervals over prompts.",
-    },
+    SHARED_KEY_CHUNK("Number of prompts that pass through the model together."),
+    SHARED_KEY_CONFIDENCE("Confidence level of the intervals over prompts."),
 };
 
 /* ---- plan */

@@ -60,15 +60,7 @@ static const struct config_key KEYS[] = {
         .unit = "",
         .meaning = "Number of test functions, with one query each.",
     },
-    {
-        .name = "chunk",
-        .type = CONFIG_INT,
-        .min = 1,
-        .max = 1e5,
-        .def = "128",
-        .unit = "prompts",
-        .meaning = "Number of prompts whose contexts are in memory at a time.",
-    },
+    SHARED_KEY_CHUNK("Number of prompts whose contexts are in memory at a time."),
     {
         .name = "basis_points",
         .type = CONFIG_INT,
@@ -86,15 +78,7 @@ static const struct config_key KEYS[] = {
         .unit = "",
         .meaning = "Principal axes whose spaces are compared, at most the width of the model.",
     },
-    {
-        .name = "confidence",
-        .type = CONFIG_FLOAT,
-        .min = 0.5,
-        .max = 0.9999,
-        .def = "0.95",
-        .unit = "",
-        .meaning = "Confidence level of the intervals over functions.",
-    },
+    SHARED_KEY_CONFIDENCE("Confidence level of the intervals over functions."),
     {
         .name = "keep",
         .type = CONFIG_NAME,

@@ -44,15 +44,7 @@ static const struct config_key KEYS[] = {
         .meaning = "Number of functions: three fifths to fit, one to choose the penalty, one to "
                    "test.",
     },
-    {
-        .name = "chunk",
-        .type = CONFIG_INT,
-        .min = 1,
-        .max = 1e5,
-        .def = "128",
-        .unit = "prompts",
-        .meaning = "Number of prompts whose contexts are in memory at a time.",
-    },
+    SHARED_KEY_CHUNK("Number of prompts whose contexts are in memory at a time."),
     {
         .name = "basis_points",
         .type = CONFIG_INT,
@@ -61,15 +53,7 @@ static const struct config_key KEYS[] = {
         .unit = "points",
         .meaning = "Points T0 of the prompts of plain; 0 means the model's trained length.",
     },
-    {
-        .name = "confidence",
-        .type = CONFIG_FLOAT,
-        .min = 0.5,
-        .max = 0.9999,
-        .def = "0.95",
-        .unit = "",
-        .meaning = "Confidence level of the intervals over functions.",
-    },
+    SHARED_KEY_CONFIDENCE("Confidence level of the intervals over functions."),
     {
         .name = "keep",
         .type = CONFIG_NAME,
