@@ -39,9 +39,8 @@ struct fit_loop_options {
     size_t weights; /* number of learned weights */
     size_t samples; /* training samples */
     size_t batch;
-    int64_t
-        every; /* updates of an epoch of Adam, after which comes a validation; 0: all samples
-                  once. They go on through the samples, which are reshuffled after each pass */
+    int64_t every; /* updates of an epoch of Adam, after which comes a validation; 0: all samples
+                      once. They go on through the samples, which are reshuffled after each pass */
     int64_t epochs, patience;
     enum fit_rule rule;
     struct rng shuffles;
