@@ -117,7 +117,9 @@ class TaskVector(Derivation):
         return list(range(self.model.L))
 
     def edits(self, _w, basis, candidate):
-        return [("block", candidate, lambda _x: basis["basis_state"][candidate])]
+        if self.options["form"] == "replace":
+            return [("block", candidate, lambda _x: basis["basis_state"][candidate])]
+        return [("block", candidate, add(basis["basis_state"][candidate] - basis["basis_alone"][candidate]))]
 
 
 class StateVector(TaskVector):

@@ -50,6 +50,8 @@ DERIVED_CASES = [
     ("icv_own", "icv", {"scale": 1.5, "layer_shift": 1}, 2, 1, False),
     ("task_vector", "task_vector", {"form": "replace"}, 1, 4, True),
     ("task_vector_own", "task_vector", {"form": "replace"}, 2, 4, False),
+    ("task_change", "task_vector", {"form": "difference"}, 1, 4, True),
+    ("task_change_own", "task_vector", {"form": "difference"}, 2, 4, False),
     ("state_vector", "state_vector", {}, 1, 4, True),
     ("state_vector_own", "state_vector", {"average": 3}, 2, 4, False),
     ("linear_vector", "linear_vector", {"anchors": 5}, 1, 4, True),

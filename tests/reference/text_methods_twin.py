@@ -15,6 +15,13 @@ def close(got, want, what):
     assert error < TOLERANCE, f"{what}: differs by {error:.3g}: {got.flatten()[:6].tolist()}, not {want.flatten()[:6].tolist()}"
 
 
+def query_alone(ids):
+    """Of a prompt the query without the shots before it, which end in two line breaks (token 0)."""
+    assert ids[0] == ord("Q") - 31, "the prompt begins with another token than its template"
+    ends = [t for t in range(2, len(ids)) if ids[t - 2:t] == [0, 0]]
+    return ids[ends[-1]:] if ends else ids
+
+
 class Model:
     """run() gives logits and all activations of a sequence: head outputs z, attention outputs a, block outputs x."""
 
@@ -79,6 +86,7 @@ class Model:
             for m in range(1, 4):
                 parts[f"recent_{m}"] = torch.stack([self.stack(seen, "attention", t) for t in starts[-m:]]).mean(0)
             parts["step"] = self.step(prompt)
+            parts["alone"] = self.stack(self.run(query_alone(prompt["ids"]))[1], "block")
         return {"basis_" + name: value for name, value in parts.items()}
 
     def step(self, prompt):
