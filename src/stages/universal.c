@@ -281,9 +281,11 @@ bool universal_is_read(const struct stage_parent *parents, size_t n) {
 
 /* ---- plan */
 
-/* Maps of other measures, and of slices of the attention output, are of something else. */
+/* Maps of other measures, and of slices of the attention output, are of something else. Induction
+ * scores are of no task, and have no reading. */
 static bool takes(const struct config_point *point, const struct config_point *job) {
-    if (!config_has(job, "reading")) return true; /* the model */
+    const bool is_map = config_has(job, "reading") || config_has(job, "measure");
+    if (!is_map) return true; /* the model */
     const char *measure = EFFECTS_MEASURES[effects_measure_of(job)];
     return strcmp(config_text(point, "measure"), measure) == 0 &&
            strcmp(config_text(job, "reading"), "heads") == 0;
