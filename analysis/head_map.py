@@ -54,7 +54,8 @@ def read_maps(runs, value):
     maps = {}
     for run in runs:
         for name, columns in run.columns.items():
-            if {"layer", "head"} <= set(columns) and {"change", "effect"} & set(columns):
+            whole = "used" not in columns  # unlike the table of `universal`, which has the first heads alone
+            if whole and {"layer", "head"} <= set(columns) and {"change", "effect"} & set(columns):
                 add_table(maps, run.tables[name], f"{run.name}: " if len(runs) > 1 else "", value)
     return maps
 

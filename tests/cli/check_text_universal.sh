@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# shellcheck disable=SC1091,SC2154 # variables of common.sh
+# shellcheck disable=SC1091,SC2154 # common.sh, find_python.sh
 # check_text_universal.sh BINARY [SOURCE] - experiments/text/heads.cfg cut down: universal heads are the mean of the maps of one
 # measure, those of other measures are not read, and function vectors of these heads are fitted and evaluated.
 set -euo pipefail
@@ -45,4 +45,11 @@ for r in heads:
 assert len(rows("shared")) == 3, "a fit of each task"
 assert sum(r["job"].startswith("evaluate") and r["method"] == "fv" for r in rows("evaluate")) >= 9
 END
+# The map draws whole maps alone, not the few rows of universal heads.
+. "$source_dir/tests/cli/find_python.sh"
+if python=$(find_python "h5py, matplotlib, numpy"); then
+    MPLCONFIGDIR=$work "$python" "$source_dir/analysis/head_map.py" heads -o map.png --data map.csv >/dev/null || fault "head_map.py"
+    if grep -q '^all,' map.csv; then fault "universal heads are drawn as a map: $(grep '^all,' map.csv | head -2)"; fi
+    (($(grep -c '^uppercase,attribution,' map.csv) == 48)) || fault "the map of attributions: $(head -3 map.csv)"
+fi
 conclude "universal heads of text are means over tasks, of one measure"
