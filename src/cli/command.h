@@ -26,9 +26,9 @@ struct command {
 };
 
 extern const struct command COMMAND_PLAN, COMMAND_RUN, COMMAND_STATUS, COMMAND_TABLE,
-    COMMAND_REPORT, COMMAND_VERIFY, COMMAND_DIGEST, COMMAND_FSCK, COMMAND_EXPLAIN, COMMAND_ARTIFACT,
-    COMMAND_EXAMPLES, COMMAND_BENCH, COMMAND_DOCTOR, COMMAND_TOKENIZE, COMMAND_GENERATE,
-    COMMAND_HELP;
+    COMMAND_REPORT, COMMAND_REPRODUCE, COMMAND_VERIFY, COMMAND_DIGEST, COMMAND_FSCK,
+    COMMAND_EXPLAIN, COMMAND_ARTIFACT, COMMAND_EXAMPLES, COMMAND_BENCH, COMMAND_DOCTOR,
+    COMMAND_TOKENIZE, COMMAND_GENERATE, COMMAND_HELP;
 
 /* What the program does, in two lines, and the first commands to try: for help and man page. */
 extern const char COMMAND_SUMMARY[], COMMAND_FIRST_STEPS[];
@@ -36,6 +36,10 @@ extern const char COMMAND_SUMMARY[], COMMAND_FIRST_STEPS[];
 size_t command_count(void);
 const struct command *command_at(size_t i);
 const struct command *command_find(const char *name); /* NULL: unknown */
+
+/* A rank other than 0 of a launcher. Ranks that all fail before MPI starts, or go on after it
+ * ended, would print the same: only rank 0 does. */
+bool command_is_silent_rank(void);
 
 /* `taskvec COMMAND --help`: usage, options and remarks of one command. */
 void command_help(struct text *out, const struct command *c);

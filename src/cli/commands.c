@@ -16,10 +16,10 @@
 #include "run/rundir/provenance.h"
 
 static const struct command *const COMMANDS[] = {
-    &COMMAND_PLAN,    &COMMAND_RUN,      &COMMAND_STATUS,   &COMMAND_TABLE,
-    &COMMAND_REPORT,  &COMMAND_VERIFY,   &COMMAND_DIGEST,   &COMMAND_FSCK,
-    &COMMAND_EXPLAIN, &COMMAND_ARTIFACT, &COMMAND_EXAMPLES, &COMMAND_BENCH,
-    &COMMAND_DOCTOR,  &COMMAND_TOKENIZE, &COMMAND_GENERATE, &COMMAND_HELP};
+    &COMMAND_PLAN,      &COMMAND_RUN,      &COMMAND_STATUS, &COMMAND_TABLE,  &COMMAND_REPORT,
+    &COMMAND_REPRODUCE, &COMMAND_VERIFY,   &COMMAND_DIGEST, &COMMAND_FSCK,   &COMMAND_EXPLAIN,
+    &COMMAND_ARTIFACT,  &COMMAND_EXAMPLES, &COMMAND_BENCH,  &COMMAND_DOCTOR, &COMMAND_TOKENIZE,
+    &COMMAND_GENERATE,  &COMMAND_HELP};
 enum { N_COMMANDS = sizeof COMMANDS / sizeof *COMMANDS };
 
 const char COMMAND_SUMMARY[] =
@@ -131,8 +131,7 @@ static enum err_code dispatch(struct text *out, int *exit_code, int argc, char *
     return run_command(out, exit_code, argc, argv, err);
 }
 
-/* Ranks that all fail before MPI starts would print the same message: only rank 0 does. */
-static bool is_silent_rank(void) {
+bool command_is_silent_rank(void) {
     const char *rank = getenv("OMPI_COMM_WORLD_RANK");
     if (!rank) rank = getenv("PMIX_RANK");
     return rank && strcmp(rank, "0") != 0;
@@ -158,6 +157,6 @@ int run_main(int argc, char **argv) {
     if (terminal_write(&out, &late) != ERR_OK && rc == ERR_OK) rc = late.code, err = late;
     text_release(&out);
     if (rc == ERR_OK) return exit_code;
-    if (!is_silent_rank()) (void)fprintf(stderr, "taskvec: %s\n", err.msg);
+    if (!command_is_silent_rank()) (void)fprintf(stderr, "taskvec: %s\n", err.msg);
     return err_exit_code(rc);
 }

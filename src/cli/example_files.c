@@ -51,7 +51,7 @@ static enum err_code add_name(struct example_files *e, const char *path, struct 
         return ERR(err, ERR_CONFIG, "%s: more than %d examples", e->root, EXAMPLES_MAX);
     e->names[e->n] = text_copy(path);
     if (!e->names[e->n]) return ERR(err, ERR_MEMORY, "no memory for the names of examples");
-    e->names[e->n][strlen(path) - strlen(".cfg")] = '\0';
+    e->names[e->n][strlen(path) - strlen(e->ending)] = '\0';
     e->n++;
     return ERR_OK;
 }
@@ -68,7 +68,7 @@ static enum err_code scan(struct example_files *e, const char *below, struct err
         if (d->d_name[0] == '.') continue;
         (void)snprintf(name, sizeof name, "%s%s", below, d->d_name);
         (void)snprintf(path, sizeof path, "%s/%s", e->root, name);
-        if (text_ends_with(name, ".cfg")) TRY(add_name(e, name, err));
+        if (text_ends_with(name, e->ending)) TRY(add_name(e, name, err));
         if (!*below && file_is_folder(path)) {
             (void)snprintf(name, sizeof name, "%s/", d->d_name);
             TRY(scan(e, name, err));
@@ -83,15 +83,28 @@ static int by_name(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-enum err_code example_files_open(struct example_files *e, struct err *err) {
+/* below: of experiments/, "" or "/reproduce". */
+static enum err_code open_folder(struct example_files *e, const char *below, const char *ending,
+                                 struct err *err) {
     enum err_code rc = ERR_OK;
-    *e = (struct example_files){0};
+    *e = (struct example_files){.ending = ending};
     TRY(find_root(e->root, err));
+    CHECK(strlen(e->root) + strlen(below) < sizeof e->root, ERR_CONFIG, "%.60s...: path too long",
+          e->root);
+    (void)strcat(e->root, below);
     TRY(scan(e, "", err));
     qsort(e->names, e->n, sizeof *e->names, by_name);
 cleanup:
     if (rc != ERR_OK) example_files_release(e);
     return rc;
+}
+
+enum err_code example_files_open(struct example_files *e, struct err *err) {
+    return open_folder(e, "", ".cfg", err);
+}
+
+enum err_code example_files_open_reproductions(struct example_files *e, struct err *err) {
+    return open_folder(e, "/reproduce", ".json", err);
 }
 
 void example_files_release(struct example_files *e) {

@@ -19,12 +19,17 @@ enum { EXAMPLES_MAX = 128 };
 
 struct example_files {
     char root[FILE_PATH_MAX];  /* the folder experiments/ */
+    const char *ending;        /* of the files: ".cfg" */
     char *names[EXAMPLES_MAX]; /* sorted */
     size_t n;
 };
 
 /* ERR_CONFIG where no experiments/ is found. */
 enum err_code example_files_open(struct example_files *e, struct err *err);
+/* The same for the files *.json in experiments/reproduce, which is *root then; names without
+ * ".json".
+ */
+enum err_code example_files_open_reproductions(struct example_files *e, struct err *err);
 void example_files_release(struct example_files *e); /* idempotent */
 
 void example_path_cut(char *path); /* cuts the last part: "a/b" becomes "a", "a" becomes "" */

@@ -36,17 +36,24 @@ cleanup:
     return rc;
 }
 
+static enum err_code collect_file(struct verify_report *r, const char *path, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct fixture *f = NULL;
+    TRY(fixture_open(&f, path, err));
+    TRY(compare_file(r, f, err));
+cleanup:
+    fixture_close(f);
+    return rc;
+}
+
 enum err_code verify_file(struct text *out, const char *path, const char *require, bool json,
                           struct err *err) {
     enum err_code rc = ERR_OK;
-    struct fixture *f = NULL;
     struct verify_report report = {0};
-    TRY(fixture_open(&f, path, err));
-    TRY(compare_file(&report, f, err));
+    TRY(collect_file(&report, path, err));
     TRY(verify_finish(out, &report, path, require, json, err));
 cleanup:
     verify_report_release(&report);
-    fixture_close(f);
     return rc;
 }
 
@@ -75,27 +82,39 @@ cleanup:
     return rc;
 }
 
-enum err_code verify_folder(struct text *out, const char *folder, const char *model,
-                            const char *require, bool json, struct err *err) {
+static enum err_code collect_folder(struct verify_report *r, const char *folder, const char *model,
+                                    struct err *err) {
     enum err_code rc = ERR_OK;
     char reference[FILE_PATH_MAX];
     struct fixture *f = NULL;
     struct hf_model read = {0};
     struct params params = {0};
-    struct verify_report report = {0};
     reference_path(reference, folder);
     TRY(fixture_open(&f, reference, err));
     TRY(hf_model_open(&read, model ? model : folder, err));
     TRY(check_hash(f, &read, err));
     TRY(hf_model_check_finite(&read, err));
     TRY(hf_weights_place(&params, &read, err));
-    TRY(fixture_has(f, "logits") ? verify_text(&report, f, &params, err)
-                                 : verify_pretrained(&report, f, &params, err));
-    TRY(verify_finish(out, &report, folder, require, json, err));
+    TRY(fixture_has(f, "logits") ? verify_text(r, f, &params, err)
+                                 : verify_pretrained(r, f, &params, err));
 cleanup:
-    verify_report_release(&report);
     params_destroy(&params);
     hf_model_close(&read);
     fixture_close(f);
     return rc;
+}
+
+enum err_code verify_folder(struct text *out, const char *folder, const char *model,
+                            const char *require, bool json, struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct verify_report report = {0};
+    TRY(collect_folder(&report, folder, model, err));
+    TRY(verify_finish(out, &report, folder, require, json, err));
+cleanup:
+    verify_report_release(&report);
+    return rc;
+}
+
+enum err_code verify_collect(struct verify_report *r, const char *path, struct err *err) {
+    return verify_is_folder(path) ? collect_folder(r, path, NULL, err) : collect_file(r, path, err);
 }

@@ -22,6 +22,9 @@
 enum err_code verify_file(struct text *out, const char *path, const char *require, bool json,
                           struct err *err);
 
+/* The comparison alone, of a file or of a folder that holds expected.h5; adds its lines to *r. */
+enum err_code verify_collect(struct verify_report *r, const char *path, struct err *err);
+
 /* What follows the comparison: --require, the report, the outcome. */
 enum err_code verify_finish(struct text *out, struct verify_report *r, const char *path,
                             const char *require, bool json, struct err *err);
