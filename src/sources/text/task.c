@@ -145,7 +145,7 @@ static void divide(struct text_task *t) {
     for (size_t p = 0; p < SOURCE_PARTS; p++) t->first[p + 1] += t->first[p];
 }
 
-static void describe(struct text_task *t) {
+static void describe_pairs(struct text_task *t) {
     struct hash h;
     hash_begin(&h);
     for (size_t i = 0; i < t->n; i++) {
@@ -168,7 +168,7 @@ enum err_code task_read(struct text_task *out, const char *path, enum task_form 
     TRY(read_items(&(struct reading){.task = out, .form = form}, root, file.size, err));
     drop_repeated(out);
     divide(out);
-    describe(out);
+    describe_pairs(out);
 cleanup:
     if (rc != ERR_OK) task_release(out);
     json_release(&root);

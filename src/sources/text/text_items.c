@@ -15,7 +15,7 @@ struct items_reader {
     struct token_ids ids;
 };
 
-static bool holds(const struct token_ids *ids, int32_t token) {
+static bool holds_token(const struct token_ids *ids, int32_t token) {
     for (size_t i = 0; i < ids->n; i++)
         if (ids->ids[i] == token) return true;
     return false;
@@ -40,7 +40,7 @@ static enum err_code look_at_pair(struct source_items *out, struct items_reader 
     TRY(text_check(&r->text, err));
     TRY(tokenizer_encode(&r->ids, r->tokenizer, r->text.data, r->text.size, false, err));
     TRY(token_ids_check(&r->ids, err));
-    if (!holds(&r->ids, r->unknown)) return ERR_OK;
+    if (!holds_token(&r->ids, r->unknown)) return ERR_OK;
     if (out->unknown++ == 0) show_example(out, pair);
 cleanup:
     return rc;
