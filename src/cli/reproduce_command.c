@@ -12,7 +12,7 @@ static const struct option_row OPTIONS[] = {
     {"--output", "-o", "DIR", "folder of the run (default results/reproduce/NAME-SCALE)"},
     {"--model", NULL, "FILE", "another model in place of that of the scale"},
     {"--reference", NULL, "DIR",
-     "folder of reference files (default: TASKVEC_FIXTURES, else shared/fixtures)"},
+     "folder of the files of reference numbers (default: TASKVEC_FIXTURES)"},
     {"--set", "-s", "KEY=VALUE", "override a key of the config; repeatable"},
     {"--max-time", NULL, "TIME", "stop before this limit, as of run"},
     {"--points", NULL, NULL, "a line for every k of a curve, in place of the farthest one"},
@@ -177,7 +177,6 @@ static enum err_code compare(struct text *out, int *exit_code, const struct repr
     const char *reference = options_value(o, "--reference");
     bool failed = false;
     if (!reference) reference = getenv("TASKVEC_FIXTURES");
-    if (!reference) reference = "shared/fixtures";
     if (*s->config)
         TRY(reproduced_from_run(&lines, r, s, dir, options_has(o, "--points"), err));
     else

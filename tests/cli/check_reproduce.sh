@@ -101,6 +101,8 @@ timeout 120 mpirun -n 2 "$program" reproduce model_sparse --quiet -s evaluate.fu
 
 # ---- ports
 expect 0 ports_regression
+out_has '^regression/a.h5 .* no reference: --reference DIR'
+expect 0 ports_regression --reference .
 out_has '^regression/a.h5 .* no reference: no such file'
 if [[ ! -f $fixtures/regression/a.h5 ]]; then
     echo "check_reproduce: no reference files in $fixtures: ports were not compared"

@@ -63,7 +63,8 @@ enum err_code reproduced_from_run(struct reproduced *out, const struct reproduct
                                   const struct reproduction_scale *s, const char *dir, bool whole,
                                   struct err *err);
 
-/* The reference files of the scale below `folder`; a file that is not there has no reference. */
+/* The reference files of the scale below `folder` (NULL: none is known); a file that is not there
+ * has no reference. */
 enum err_code reproduced_from_files(struct reproduced *out, const struct reproduction *r,
                                     const struct reproduction_scale *s, const char *folder,
                                     struct err *err);

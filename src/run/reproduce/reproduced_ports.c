@@ -31,10 +31,11 @@ enum err_code reproduced_from_files(struct reproduced *out, const struct reprodu
     for (size_t i = 0; i < json_count(s->verify); i++) {
         const char *file;
         TRY(json_read_text(&file, json_item(s->verify, i), r->path, err));
-        const int n = snprintf(path, sizeof path, "%s/%s", folder, file);
-        CHECK(n > 0 && (size_t)n < sizeof path, ERR_USAGE, "%.60s...: the path is too long",
-              folder);
-        if (file_exists(path))
+        const int n = snprintf(path, sizeof path, "%s/%s", folder ? folder : "", file);
+        CHECK(n > 0 && (size_t)n < sizeof path, ERR_USAGE, "%.60s...: the path is too long", path);
+        if (!folder)
+            TRY(reproduced_add_remark(out, file, "--reference DIR has its folder", err));
+        else if (file_exists(path))
             TRY(add_file(out, file, path, err));
         else
             TRY(reproduced_add_remark(out, file, "no such file in --reference", err));
