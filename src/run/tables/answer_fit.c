@@ -85,15 +85,22 @@ void answer_fits_destroy(struct answer_fits *f) {
 
 /* ---- a line */
 
-/* The key is the task of the fit and needs no mention: the evaluated task is the same, or the
- * control is defined to read a fit of another one (`mismatched`). */
-static bool is_own_task(const struct key_column *column, const struct config_point *fit,
-                        const struct planned_job *job) {
-    if (strcmp(column->key->name, "source.task") != 0 || !config_has(job->point, "source.task"))
-        return false;
-    const struct method *control = job->control ? method_find(job->control) : NULL;
-    return (control && control->control.next_function) ||
-           strcmp(config_text(fit, "source.task"), config_text(job->point, "source.task")) == 0;
+/* The key is of the fit's source and needs no mention: the evaluated source has the same value, or
+ * the control is defined to read a fit of another one (`mismatched`). */
+static bool is_own_source(const struct key_column *column, const struct plan *p, size_t job,
+                          const struct config_point *fit) {
+    const char *key = column->key->name;
+    const struct planned_job *j = &p->jobs[job];
+    if (strncmp(key, "source.", 7) != 0 || !config_has(j->point, key)) return false;
+    const struct method *control = j->control ? method_find(j->control) : NULL;
+    if (control && control->control.next_function) return true;
+    struct text of_fit = {0}, own = {0};
+    varying_keys_value(&of_fit, p, fit, key);
+    varying_keys_value(&own, p, j->point, key);
+    const bool same = strcmp(text_str(&of_fit), text_str(&own)) == 0;
+    text_release(&of_fit);
+    text_release(&own);
+    return same;
 }
 
 static enum err_code describe_fit_key(struct text *out, struct answer_fits *f, size_t i, size_t job,
@@ -104,7 +111,7 @@ static enum err_code describe_fit_key(struct text *out, struct answer_fits *f, s
     const struct config_point *point = key_column_point(f->plan, job, column);
     bool differs = false;
     if (!answer_fit_has(column) || !point || !config_has(point, key)) return ERR_OK;
-    if (is_own_task(column, point, &f->plan->jobs[job])) return ERR_OK;
+    if (is_own_source(column, f->plan, job, point)) return ERR_OK;
     TRY(tells_apart(&differs, f, i, fit, err));
     if (!differs) return ERR_OK;
     text_add(out, "%s%s=", out->size ? ", " : "", summary_columns_last_part(key));
