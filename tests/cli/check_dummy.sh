@@ -78,4 +78,6 @@ for against in plain constant window; do
         die "dummy against $against: $(cat compared)"
 done
 "$program" table both --compare | grep -qE '^ *dummy .* window ' || die "not compared: $("$program" table both --compare)"
+"$program" report both -o both.html
+grep -q '"dummy"' both.html || die "not on the page of the report"
 "$program" verify both >/dev/null || die "the jobs do not give the same bits again"
