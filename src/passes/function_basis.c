@@ -15,6 +15,13 @@ cleanup:
     return rc;
 }
 
+size_t function_basis_bytes(const struct method_setup *setup, const struct source *prompts,
+                            size_t T0, size_t chunk, enum context_precision contexts) {
+    return source_bytes(prompts, chunk, T0) +
+           basis_set_bytes(&setup->params->dims, method_basis(setup), chunk) +
+           method_collector_bytes(setup, &(struct basis_size){.T0 = T0}, chunk, contexts);
+}
+
 void function_basis_destroy(struct function_basis *b) {
     basis_set_destroy(&b->set);
     basis_collector_destroy(b->collector);

@@ -35,6 +35,10 @@ enum err_code function_basis_create(struct function_basis *b,
                                     const struct function_basis_options *o, struct err *err);
 void function_basis_destroy(struct function_basis *b); /* idempotent */
 
+/* Of what create() takes for bases of functions, with the chunk that it reserves in `prompts`. */
+size_t function_basis_bytes(const struct method_setup *setup, const struct source *prompts,
+                            size_t T0, size_t chunk, enum context_precision contexts);
+
 /* Of functions first .. first + n - 1, n <= chunk; valid until the next call. prompts: those that
  * it is of, n 0 where there are none; or NULL. */
 struct basis function_basis_find(struct function_basis *b, struct prompt_view *prompts,

@@ -57,14 +57,8 @@ static const struct config_key KEYS[] = {
                    "that there are.",
     },
     SHARED_KEY_CHUNK("Number of prompts whose contexts are in memory at a time."),
-    {
-        .name = "basis_points",
-        .type = CONFIG_INT,
-        .max = 1e6,
-        .def = "0",
-        .unit = "points",
-        .meaning = "Window length T0 of the controls; 0 means the model's trained length.",
-    },
+    SHARED_KEY_BASIS_POINTS(
+        "Window length T0 of the controls; 0 means the model's trained length."),
     SHARED_KEY_CONFIDENCE("Confidence level of the intervals over functions."),
     {
         .name = "keep",
@@ -235,10 +229,7 @@ static void fill_cost(struct job_cost *cost, const struct evaluate_keys *k,
     const struct params shape = {.dims = model->dims};
     struct method_setup setup, fitted;
     method_setup_named(&setup, "oracle", &shape);
-    if (fit)
-        method_setup_read(&fitted, fit, &shape);
-    else
-        method_setup_named(&fitted, control ? control : "plain", &shape);
+    fitted_method_planned(&fitted, fit, control, &shape);
     const struct curve_options o = {.setup = &setup,
                                     .chunk = k->chunk,
                                     .points = k->points,

@@ -166,10 +166,7 @@ enum err_code evaluate_text_plan(struct job_cost *cost, const struct config_poin
     TRY(evaluate_text_prompts_open(&t, point, config_point_seed(point), &model.dims, &basis, err));
     TRY(check_controls(point, source_info(t.source)->answers->tasks, basis.T0 > 0, err));
     TRY(shared_keys_check_room(point, t.chunk, t.lengths.prompt / 2 + 1, &model.dims, err));
-    if (fit)
-        method_setup_read(&setup, fit, &shape);
-    else
-        method_setup_named(&setup, control ? control : "plain", &shape);
+    fitted_method_planned(&setup, fit, control, &shape);
     fill_cost(cost, &t, &model, &setup);
 cleanup:
     evaluate_text_prompts_close(&t);

@@ -47,6 +47,14 @@ bool fitted_method_is_mean(const struct config_point *fit) {
     return config_has(fit, "basis") && strcmp(config_text(fit, "basis"), "mean") == 0;
 }
 
+void fitted_method_planned(struct method_setup *out, const struct config_point *fit,
+                           const char *control, const struct params *params) {
+    if (fit)
+        method_setup_read(out, fit, params);
+    else
+        method_setup_named(out, control ? control : "plain", params);
+}
+
 enum err_code fitted_method_open(struct fitted_method *f, const struct config_point *point,
                                  const char *artifact, const struct params *params,
                                  struct err *err) {

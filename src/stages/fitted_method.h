@@ -19,6 +19,11 @@ struct fitted_method {
 /* The fit has one basis for all prompts; false where its method has no basis. */
 bool fitted_method_is_mean(const struct config_point *fit);
 
+/* For plan: the settings of a fit, or where fit is NULL those of the method `control`, or of
+ * `plain` where that is NULL too. params: dims alone; must outlive *out. */
+void fitted_method_planned(struct method_setup *out, const struct config_point *fit,
+                           const char *control, const struct params *params);
+
 /* point: of the fit; params: of the frozen model, must outlive *f. ERR_DATA for an artifact that
  * is not of this method and model. */
 enum err_code fitted_method_open(struct fitted_method *f, const struct config_point *point,

@@ -20,6 +20,11 @@
         .name = "chunk", .type = CONFIG_INT, .min = 1, .max = 1e5, .def = "128",                   \
         .unit = "prompts", .meaning = (text)                                                       \
     }
+#define SHARED_KEY_BASIS_POINTS(text)                                                              \
+    {                                                                                              \
+        .name = "basis_points", .type = CONFIG_INT, .max = 1e6, .def = "0", .unit = "points",      \
+        .meaning = (text)                                                                          \
+    }
 #define SHARED_KEY_CONFIDENCE(text)                                                                \
     {                                                                                              \
         .name = "confidence", .type = CONFIG_FLOAT, .min = 0.5, .max = 0.9999, .def = "0.95",      \

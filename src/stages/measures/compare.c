@@ -61,14 +61,8 @@ static const struct config_key KEYS[] = {
         .meaning = "Number of test functions, with one query each.",
     },
     SHARED_KEY_CHUNK("Number of prompts whose contexts are in memory at a time."),
-    {
-        .name = "basis_points",
-        .type = CONFIG_INT,
-        .max = 1e6,
-        .def = "0",
-        .unit = "points",
-        .meaning = "Window length T0 of the controls; 0 means the model's trained length.",
-    },
+    SHARED_KEY_BASIS_POINTS(
+        "Window length T0 of the controls; 0 means the model's trained length."),
     {
         .name = "axes",
         .type = CONFIG_INT,
@@ -140,10 +134,7 @@ static enum err_code read_case(struct compare_case *c, const struct config_point
     TRY(evaluate_basis_points(&c->T0, point, fit, c->model.trained_points, err));
     TRY(check_k(c, point, err));
     c->shape.dims = c->model.dims;
-    if (fit)
-        method_setup_read(&c->setup, fit, &c->shape);
-    else
-        method_setup_named(&c->setup, control ? control : "plain", &c->shape);
+    fitted_method_planned(&c->setup, fit, control, &c->shape);
     c->own_basis = method_basis(&c->setup) && !(fit && fitted_method_is_mean(fit));
 cleanup:
     return rc;
@@ -180,10 +171,7 @@ static double compare_memory(const struct compare_case *c) {
                    source_bytes(c->source, c->chunk, c->keys.points) +
                    sets * n * (d->L + 1) * sizeof(float);
     if (c->own_basis)
-        bytes += source_bytes(c->source, c->chunk, c->T0) +
-                 basis_set_bytes(d, method_basis(&c->setup), c->chunk) +
-                 method_collector_bytes(&c->setup, &(struct basis_size){.T0 = c->T0}, c->chunk,
-                                        c->contexts);
+        bytes += function_basis_bytes(&c->setup, c->source, c->T0, c->chunk, c->contexts);
     return (double)bytes;
 }
 

@@ -100,10 +100,7 @@ static double leave_one_out_memory(const struct leave_one_out_case *c) {
     return (double)(c->model.bytes + head_leave_out_bytes(&pass) +
                     d->L * d->H * c->functions * sizeof(float) +
                     source_bytes(c->source, c->chunk, c->points) +
-                    source_bytes(c->source, c->chunk, c->T0) +
-                    basis_set_bytes(d, method_basis(&c->setup), c->chunk) +
-                    method_collector_bytes(&c->setup, &(struct basis_size){.T0 = c->T0}, c->chunk,
-                                           c->contexts));
+                    function_basis_bytes(&c->setup, c->source, c->T0, c->chunk, c->contexts));
 }
 
 /* Contexts of the prompts and the bases; a vector and a query for each head. */

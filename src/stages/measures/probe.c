@@ -15,6 +15,7 @@
 #include "passes/vector_features.h"
 #include "sources/source_registry.h"
 #include "stages/evaluate_run.h"
+#include "stages/fitted_method.h"
 #include "stages/job_model.h"
 #include "stages/measures/evaluated_functions.h"
 #include "stages/measures/probe_rows.h"
@@ -45,14 +46,8 @@ static const struct config_key KEYS[] = {
                    "test.",
     },
     SHARED_KEY_CHUNK("Number of prompts whose contexts are in memory at a time."),
-    {
-        .name = "basis_points",
-        .type = CONFIG_INT,
-        .max = 1e6,
-        .def = "0",
-        .unit = "points",
-        .meaning = "Points T0 of the prompts of plain; 0 means the model's trained length.",
-    },
+    SHARED_KEY_BASIS_POINTS(
+        "Points T0 of the prompts of plain; 0 means the model's trained length."),
     SHARED_KEY_CONFIDENCE("Confidence level of the intervals over functions."),
     {
         .name = "keep",
@@ -148,10 +143,7 @@ static enum err_code probe_plan(struct job_cost *cost, const struct config_point
     TRY(evaluate_basis_points(&c.T0, point, fit, model.trained_points, err));
     TRY(check_probe(&c, source, point, &model.dims, err));
     c.targets = source_info(source)->functions->parameters;
-    if (fit)
-        method_setup_read(&c.setup, fit, &shape);
-    else
-        method_setup_named(&c.setup, "plain", &shape);
+    fitted_method_planned(&c.setup, fit, NULL, &shape);
     *cost = (struct job_cost){.load = probe_load(&c, &model.dims),
                               .group = 1,
                               .work = 2 * (double)c.functions,
