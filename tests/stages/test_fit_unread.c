@@ -34,6 +34,8 @@ static const struct setting {
     {"optimiser.schedule", "", "optimiser = { schedule = \"cosine\"; };"},
     {"optimiser.warmup", "", "optimiser = { warmup = 2; };"},
     {"optimiser.floor", "", "optimiser = { schedule = \"cosine\"; floor = 0.5; };"},
+    {"optimiser.decay_steps", "", "optimiser = { schedule = \"cosine\"; decay_steps = 9; };"},
+    {"optimiser.cooldown", "", "optimiser = { schedule = \"cosine\"; cooldown = 2; };"},
 };
 enum { N_SETTINGS = sizeof SETTINGS / sizeof *SETTINGS };
 
