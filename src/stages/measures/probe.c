@@ -91,11 +91,10 @@ static double probe_memory(const struct probe_case *c, const struct source *sour
         .setup = &c->setup, .chunk = c->chunk, .functions = c->functions};
     const size_t numbers = c->functions * (data.features + 2 * c->targets);
     return (double)(model->bytes + ridge_probe_bytes(&data) + numbers * sizeof(double) +
-                    2 * source_bytes(source, c->chunk, c->T0) +
+                    source_bytes(source, c->chunk, c->T0) +
                     query_states_bytes(d, &curve, 1, c->functions) +
                     vector_features_bytes(&vectors) +
-                    method_collector_bytes(&c->setup, &(struct basis_size){.T0 = c->T0}, c->chunk,
-                                           c->contexts));
+                    function_basis_bytes(&c->setup, source, c->T0, c->chunk, c->contexts));
 }
 
 /* A basis prompt for each function; products and eigenvectors of the regressions. */
