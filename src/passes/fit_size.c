@@ -49,6 +49,7 @@ struct prompt_batch_options fit_size_batch(const struct fit_data_options *o,
                                          .slots = slots,
                                          .tokens = fit_size_tokens(o),
                                          .rows = fit_size_rows(o),
+                                         .fills = o->batch,
                                          .contexts = o->contexts};
 }
 

@@ -1,6 +1,7 @@
 /*
  * fit_size.h - how large the buffers of fit_data.c are, which follows from its options alone: at
- * plan time, and when they are made. fit_data.c alone includes this.
+ * plan time, and when they are made. fit_data.c and its test alone
+ * include this.
  */
 #ifndef PASSES_FIT_SIZE_H
 #define PASSES_FIT_SIZE_H
@@ -18,7 +19,7 @@ size_t fit_size_basis_rows(const struct fit_data_options *o, size_t count);
 
 /* The query pass, through which basis prompts of text go too. */
 struct vector_pass_size fit_size_pass(const struct fit_data_options *o);
-/* A batch with so many slots for the samples. */
+/* A batch with so many slots for the samples, which makes contexts of `batch` samples together. */
 struct prompt_batch_options fit_size_batch(const struct fit_data_options *o,
                                            const struct model_dims *m, size_t slots);
 /* The batch of basis prompts of text, in passes of `batch`; 0 bytes: there are none. */

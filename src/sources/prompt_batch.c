@@ -153,6 +153,10 @@ struct query_rows prompt_rows_of(const struct prompt_rows *r, size_t n) {
 
 /* ---- contexts */
 
+static size_t prompts_together(const struct prompt_batch_options *o) {
+    return o->fills > 0 ? o->fills : o->slots;
+}
+
 enum err_code prompt_batch_create(struct prompt_batch *b, const struct prompt_batch_options *o,
                                   struct err *err) {
     enum err_code rc = ERR_OK;
@@ -165,7 +169,7 @@ enum err_code prompt_batch_create(struct prompt_batch *b, const struct prompt_ba
     prompt_batch_use(b, NULL);
     b->share = o->share;
     b->watch = o->watch;
-    TRY(context_scratch_create(&b->fill, d, o->slots, o->tokens, err));
+    TRY(context_scratch_create(&b->fill, d, prompts_together(o), o->tokens, err));
 cleanup:
     if (rc != ERR_OK) prompt_batch_destroy(b);
     return rc;
@@ -181,7 +185,7 @@ void prompt_batch_destroy(struct prompt_batch *b) {
 
 size_t prompt_batch_bytes(const struct prompt_batch_options *o) {
     return prompt_rows_bytes(o->dims, o->rows) +
-           context_scratch_bytes(o->dims, o->slots, o->tokens) +
+           context_scratch_bytes(o->dims, prompts_together(o), o->tokens) +
            o->tokens * o->dims->inputs * sizeof(float);
 }
 

@@ -83,6 +83,8 @@ struct prompt_batch_options {
     const struct model_dims *dims;
     size_t slots, tokens; /* contexts, and tokens of each at most */
     size_t rows;          /* queries of a pass at most */
+    size_t fills;         /* prompts that make a context together at most; 0: `slots`. A batch
+                             that fills contexts of its user has no slots of its own. */
     enum context_precision contexts;
     const struct context_share *share; /* for prompt_batch_fill(); NULL: contexts are not shared */
     struct prompt_batch_watch watch;

@@ -9,6 +9,8 @@
 #include "methods/ltv.h"
 #include "model/tiny.h"
 #include "ops/blas.h"
+#include "passes/fit_size.h"
+#include "sources/prompt_batch.h"
 #include "sources/shared_contexts.h"
 
 static struct err err;
@@ -231,10 +233,23 @@ static void a_look_shows_vector_and_prediction(void **state) {
     trial_free(&t);
 }
 
+/* A fit that caches its contexts makes as many of them at once as one that makes them anew. */
+static void contexts_are_made_together(void **state) {
+    (void)state;
+    struct trial t;
+    trial_init(&t, "ltv", LTV_REPROJECTED, false);
+    const struct prompt_batch_options cached = fit_size_batch(&t.o, &TINY, 0);
+    const struct prompt_batch_options own = fit_size_batch(&t.o, &TINY, N);
+    assert_int_equal(prompt_batch_bytes(&cached), prompt_batch_bytes(&own));
+    assert_true(prompt_batch_context_bytes(&cached) < prompt_batch_context_bytes(&own));
+    trial_free(&t);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradients_equal_central_differences),
         cmocka_unit_test(contexts_of_an_earlier_fit_give_the_same_bits),
+        cmocka_unit_test(contexts_are_made_together),
         cmocka_unit_test(a_look_shows_vector_and_prediction),
     };
     blas_init();
