@@ -197,6 +197,21 @@ enum err_code json_read_number(double *out, struct json value, const char *place
     return rc;
 }
 
+enum err_code json_expect_members(struct json object, const char *const *names, size_t n,
+                                  const char *place, struct err *err) {
+    for (struct json_walk w = {.object = object}; json_next(&w);) {
+        bool known = false;
+        char shown[JSON_SHOWN];
+        for (size_t i = 0; i < n; i++) known = known || strcmp(names[i], w.key) == 0;
+        if (known) continue;
+        const char *nearest = text_nearest(w.key, names, n);
+        json_show_text(shown, w.key);
+        return ERR(err, ERR_DATA, "%s: unknown key %s%s%s%s", place, shown,
+                   nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "");
+    }
+    return ERR_OK;
+}
+
 bool json_next(struct json_walk *w) {
     w->at = w->at ? json_object_iter_next(w->object.node, w->at) : json_object_iter(w->object.node);
     if (!w->at) return false;

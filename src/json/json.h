@@ -61,6 +61,10 @@ enum err_code json_read_bool(bool *out, struct json value, const char *place, st
 enum err_code json_read_int(int64_t *out, struct json value, const char *place, struct err *err);
 enum err_code json_read_number(double *out, struct json value, const char *place, struct err *err);
 
+/* ERR_DATA, with the nearest name, for a member of the object that is not one of names[n]. */
+enum err_code json_expect_members(struct json object, const char *const *names, size_t n,
+                                  const char *place, struct err *err);
+
 /* Iterates over members in the order of the text:
  *     for (struct json_walk w = {.object = o}; json_next(&w);) use(w.key, w.value); */
 struct json_walk {

@@ -70,6 +70,12 @@ err_has 'no column another'
 spoil garg_linear 's["paper"]["values"][0]["reference"].pop()'
 expect 65 spoiled.json --scale small -o garg --quiet
 err_has 'one reference for each of k'
+spoil garg_linear 'v = s["paper"]["values"][0]; v["refernce"] = v.pop("reference")'
+expect 65 spoiled.json --scale small -o garg --quiet
+err_has 'unknown key "refernce" \(did you mean reference\?\)'
+spoil garg_linear 's["small"]["sett"] = []'
+expect 65 spoiled.json --scale small -o garg --quiet
+err_has 'unknown key "sett" \(did you mean set\?\)'
 # Many small differences, none of them a failure of its own.
 spoil garg_linear 'for v in s["paper"]["values"][:9]: v["reference"] = [r + 4.5 * e for r, e in zip(v["reference"], v["standard_error"])]'
 expect 1 spoiled.json --scale small -o garg --quiet

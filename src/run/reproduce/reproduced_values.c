@@ -10,6 +10,10 @@
 
 enum { BY_MAX = 8 };
 
+static const char *const KEYS[] = {"name",     "stage",  "where",          "column",
+                                   "k",        "by",     "reference",      "tolerance",
+                                   "relative", "errors", "standard_error", "prompts"};
+
 struct value { /* one of "values", and the table that it is read from */
     const char *path, *name;
     struct json json, where, k;
@@ -236,6 +240,7 @@ static enum err_code read_value(struct value *v, const struct reproduction *r, s
                         .errors = json_member(json, "standard_error"),
                         .n = json_member(json, "prompts")};
     TRY(json_read_text(&v->name, json_member(json, "name"), r->path, err));
+    TRY(json_expect_members(json, KEYS, sizeof KEYS / sizeof *KEYS, r->path, err));
     TRY(read_number(&v->tolerance, json_member(json, "tolerance"), r->path, err));
     TRY(read_number(&v->relative, json_member(json, "relative"), r->path, err));
     TRY(read_number(&v->allowed, json_member(json, "errors"), r->path, err));

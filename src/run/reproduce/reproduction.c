@@ -4,6 +4,10 @@
 
 enum { FILE_LIMIT = 8 << 20 };
 
+static const char *const KEYS[] = {"meaning", "scales"};
+static const char *const SCALE_KEYS[] = {"config", "set",    "model",     "made_by",
+                                         "source", "values", "values_of", "verify"};
+
 enum err_code reproduction_open(struct reproduction *r, const char *path, struct err *err) {
     enum err_code rc = ERR_OK;
     struct text content = {0};
@@ -12,6 +16,7 @@ enum err_code reproduction_open(struct reproduction *r, const char *path, struct
     (void)strcpy(r->path, path);
     TRY(file_read(&content, path, FILE_LIMIT, err));
     TRY(json_parse(&r->root, text_str(&content), content.size, path, err));
+    TRY(json_expect_members(r->root, KEYS, sizeof KEYS / sizeof *KEYS, path, err));
     TRY(json_read_text(&r->meaning, json_member(r->root, "meaning"), path, err));
     TRY(json_expect(json_member(r->root, "scales"), JSON_KIND_OBJECT, path, err));
 cleanup:
@@ -82,6 +87,8 @@ enum err_code reproduction_find_scale(struct reproduction_scale *out, const stru
     *out = (struct reproduction_scale){.name = w.key,
                                        .set = json_member(w.value, "set"),
                                        .verify = json_member(w.value, "verify")};
+    TRY(json_expect_members(w.value, SCALE_KEYS, sizeof SCALE_KEYS / sizeof *SCALE_KEYS, r->path,
+                            err));
     TRY(read_text(&out->made_by, w.value, "made_by", r->path, err));
     TRY(read_text(&out->source, w.value, "source", r->path, err));
     TRY(read_path(out->config, w.value, "config", r->path, err));
