@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -14,6 +15,9 @@ static const struct option_row OPTIONS[] = {
     {"--require", NULL, "NAMES", "reference: parts that must be compared: core,grad,ltv,..."},
     {"--tokenizer", NULL, "DIR", "FILE has cases (JSON) of the tokenizer in DIR"},
     {"--model", NULL, "DIR", "the language model that DIR/expected.h5 has numbers of"},
+    {"--arithmetic", NULL, "NAME",
+     "reference: products of the model in f32 (default), bf16x3, bf16x2 or bf16, with bounds to "
+     "match"},
     {"--json", NULL, NULL, "print the report as JSON"},
     {"--sample", NULL, "N", "DIR: recompute only N finished jobs, spread over the plan"},
 };
@@ -115,34 +119,55 @@ static enum err_code read_sample(size_t *out, const char *text, struct err *err)
     return ERR_OK;
 }
 
+static enum err_code read_request(struct verify_request *out, const struct options *o,
+                                  struct err *err) {
+    enum err_code rc = ERR_OK;
+    const char *name = options_value(o, "--arithmetic");
+    *out = (struct verify_request){.require = options_value(o, "--require"),
+                                   .json = options_has(o, "--json")};
+    if (!name) return ERR_OK;
+    out->arithmetic = arithmetic_named(name);
+    CHECK(strcmp(arithmetic_name(out->arithmetic), name) == 0, ERR_USAGE,
+          "--arithmetic %.40s: expected f32, bf16x3, bf16x2 or bf16", name);
+cleanup:
+    return rc;
+}
+
 static enum err_code verify_command(struct text *out, int *exit_code, const struct options *o,
                                     char *const *argv, struct err *err) {
     enum err_code rc = ERR_OK;
-    const char *path = o->args[0], *require = options_value(o, "--require");
+    const char *path = o->args[0];
     const char *tokenizer = options_value(o, "--tokenizer"), *model = options_value(o, "--model");
-    const bool json = options_has(o, "--json");
+    const bool other = options_has(o, "--arithmetic");
+    struct verify_request request;
     size_t sample = 0;
     (void)argv;
+    TRY(read_request(&request, o, err));
     TRY(read_sample(&sample, options_value(o, "--sample"), err));
     CHECK(!model || verify_is_folder(path), ERR_USAGE,
           "--model is for folders with expected.h5; %s is none", path);
     if (verify_is_folder(path)) {
         CHECK(sample == 0 && !tokenizer, ERR_USAGE, "%s is not for %s, which has expected.h5",
               tokenizer ? "--tokenizer" : "--sample", path);
-        TRY(verify_folder(out, path, model, require, json, err));
+        TRY(verify_folder(out, path, model, &request, err));
     } else if (file_is_folder(path)) {
-        CHECK(!require && !tokenizer, ERR_USAGE, "%s is for reference files; %s is a run",
-              require ? "--require" : "--tokenizer", path);
-        TRY(verify_directory(out, exit_code, path, sample, json, err));
+        CHECK(!request.require && !tokenizer && !other, ERR_USAGE,
+              "%s is for reference files; %s is a run",
+              request.require ? "--require"
+              : tokenizer     ? "--tokenizer"
+                              : "--arithmetic",
+              path);
+        TRY(verify_directory(out, exit_code, path, sample, request.json, err));
     } else {
         CHECK(sample == 0, ERR_USAGE, "--sample is for runs; %s is no directory", path);
         CHECK(tokenizer || !text_ends_with(path, ".json"), ERR_USAGE,
               "%s: cases of a tokenizer need --tokenizer DIR", path);
         if (tokenizer) {
-            TRY(verify_tokenizer(out, path, tokenizer, require, json, err));
+            CHECK(!other, ERR_USAGE, "--arithmetic is not for cases of a tokenizer");
+            TRY(verify_tokenizer(out, path, tokenizer, request.require, request.json, err));
             return ERR_OK;
         }
-        TRY(verify_file(out, path, require, json, err));
+        TRY(verify_file(out, path, &request, err));
     }
 cleanup:
     return rc;

@@ -3,6 +3,7 @@
 # refusals. Where oneDNN or instructions for bfloat16 are missing, one line says so and only refusals are checked.
 set -euo pipefail
 program=$(realpath -- "$1")
+fixtures=$(realpath -m -- "${TASKVEC_FIXTURES:-$(dirname -- "$0")/../../../shared/fixtures}")
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 cd -- "$work"
@@ -41,6 +42,12 @@ refused "no library" 'pretrain.arithmetic: .*oneDNN' \
 refused "no library for f32" 'gemm = "onednn": .*oneDNN' \
     env LD_LIBRARY_PATH="$work/broken" "$program" run a.cfg -o none -s gemm=onednn
 [[ ! -e none/journal ]] || fault "a refused run has a journal"
+usage() { # WHAT REGEX COMMAND...: exit code 64
+    local what=$1 regex=$2 rc=0
+    shift 2
+    "$@" >out 2>&1 || rc=$?
+    if ((rc != 64)) || ! grep -qE -- "$regex" out; then fault "$what: exit code $rc, expected 64 and $regex"; fi
+}
 refused "another name" 'gemm.*openblas' "$program" plan a.cfg -s gemm=mkl
 
 "$program" run a.cfg -o f32 --quiet >out 2>&1 || fault "f32"
@@ -85,5 +92,28 @@ ONEDNN_MAX_CPU_ISA=AVX2 "$program" run a.cfg -o avx2 -s gemm=onednn --quiet --on
     fault "gemm on AVX2"
 refused "other kernels" 'computed by oneDNN .*avx2, this machine has' "$program" run a.cfg -o avx2 -s gemm=onednn
 "$program" run a.cfg -o avx2 -s gemm=onednn --mix --quiet >out 2>&1 || fault "--mix"
+
+# ---- reference files agree, within bounds that widen with the arithmetic, and show its errors.
+error_of() { "$program" verify "$fixtures/$2" --arithmetic "$1" | awk -v name="$3" 'index($0, name) { for (i = 1; i < NF; i++) if ($i == "error") print $(i + 1) }'; }
+usage "verify of a run in another arithmetic" '--arithmetic is for reference files' "$program" verify x3 --arithmetic bf16
+if [[ -f $fixtures/regression/a.h5 ]]; then
+    for file in regression/a.h5 regression/b.h5 text/gpt2_f16 text/gptj_bf16 text/llama3_f32; do
+        "$program" verify "$fixtures/$file" --arithmetic bf16x3 >out || fault "$file in bf16x3"
+    done
+    "$program" verify "$fixtures/regression/a.h5" --arithmetic bf16 >out || fault "a.h5 in bf16"
+    "$program" verify "$fixtures/text/gptj_bf16" --arithmetic bf16x2 >out || fault "gptj_bf16 in bf16x2"
+    one=$(error_of f32 regression/a.h5 core/predictions) three=$(error_of bf16x3 regression/a.h5 core/predictions)
+    half=$(error_of bf16 regression/a.h5 core/predictions)
+    awk -v a="$one" -v b="$three" -v c="$half" 'BEGIN { exit !(a < b && 100 * b < c) }' ||
+        { : >out; fault "errors of predictions: f32 $one, bf16x3 $three, bf16 $half"; }
+    [[ $(error_of bf16x3 text/gptj_bf16 "logits of all") == $(error_of bf16x2 text/gptj_bf16 "logits of all") ]] ||
+        { : >out; fault "bf16x2 of weights in BF16 is not bf16x3"; }
+    usage "another name" 'expected f32, bf16x3, bf16x2 or bf16' "$program" verify "$fixtures/regression/a.h5" --arithmetic bf8
+    usage "no model" 'has no model' "$program" verify "$fixtures/$(cd "$fixtures" && printf '%s\n' problems/*.h5 | head -n 1)" \
+        --arithmetic bf16
+elif [[ ${TASKVEC_REQUIRE_FIXTURES:-0} == 1 ]]; then
+    : >out
+    fault "no reference files in $fixtures"
+fi
 
 ((faults == 0)) || { echo "$faults checks failed"; exit 1; }

@@ -11,6 +11,14 @@ static const struct {
 } TABLE[] = {VERIFY_TOLERANCES(X)};
 #undef X
 
+double tolerance_factor(enum arithmetic a) {
+    static const double FACTORS[ARITHMETICS] = {[ARITHMETIC_F32] = 1,
+                                                [ARITHMETIC_BF16X3] = 20,
+                                                [ARITHMETIC_BF16X2] = 3e3,
+                                                [ARITHMETIC_BF16] = 3e3};
+    return FACTORS[a];
+}
+
 double tolerance_bound(enum tolerance t, double size) {
     switch (TABLE[t].scale) {
     case SCALED:

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "model/hf/hf_weights.h"
+#include "run/verify/verify_model.h"
 
 static const char *const PARTS[] = {
     "core",     "grad",      "adam",   "ltv",   "curve",  "fv",        "icv",     "shift",
@@ -20,14 +21,16 @@ static enum err_code compare_file(struct verify_report *r, const struct fixture 
     if (is_text_model(f))
         return verify_skip(r, "logits", "token_ids",
                            "of a language model: give the folder that holds its config.json", err);
+    if (r->arithmetic != ARITHMETIC_F32)
+        return ERR(err, ERR_USAGE, "--arithmetic: %s has no model", fixture_path(f));
     return verify_problems(r, f, err);
 }
 
 enum err_code verify_finish(struct text *out, struct verify_report *r, const char *path,
-                            const char *require, bool json, struct err *err) {
+                            const struct verify_request *request, struct err *err) {
     enum err_code rc = ERR_OK;
-    TRY(verify_require(r, require, PARTS, err));
-    if (json)
+    TRY(verify_require(r, request->require, PARTS, err));
+    if (request->json)
         TRY(verify_print_json(out, r, path, err));
     else
         verify_print(out, r);
@@ -46,12 +49,12 @@ cleanup:
     return rc;
 }
 
-enum err_code verify_file(struct text *out, const char *path, const char *require, bool json,
+enum err_code verify_file(struct text *out, const char *path, const struct verify_request *request,
                           struct err *err) {
     enum err_code rc = ERR_OK;
-    struct verify_report report = {0};
+    struct verify_report report = {.arithmetic = request->arithmetic};
     TRY(collect_file(&report, path, err));
-    TRY(verify_finish(out, &report, path, require, json, err));
+    TRY(verify_finish(out, &report, path, request, err));
 cleanup:
     verify_report_release(&report);
     return rc;
@@ -95,6 +98,7 @@ static enum err_code collect_folder(struct verify_report *r, const char *folder,
     TRY(check_hash(f, &read, err));
     TRY(hf_model_check_finite(&read, err));
     TRY(hf_weights_place(&params, &read, err));
+    TRY(verify_use_arithmetic(&params, r, false, err));
     TRY(fixture_has(f, "logits") ? verify_text(r, f, &params, err)
                                  : verify_pretrained(r, f, &params, err));
 cleanup:
@@ -105,11 +109,11 @@ cleanup:
 }
 
 enum err_code verify_folder(struct text *out, const char *folder, const char *model,
-                            const char *require, bool json, struct err *err) {
+                            const struct verify_request *request, struct err *err) {
     enum err_code rc = ERR_OK;
-    struct verify_report report = {0};
+    struct verify_report report = {.arithmetic = request->arithmetic};
     TRY(collect_folder(&report, folder, model, err));
-    TRY(verify_finish(out, &report, folder, require, json, err));
+    TRY(verify_finish(out, &report, folder, request, err));
 cleanup:
     verify_report_release(&report);
     return rc;

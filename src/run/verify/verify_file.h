@@ -17,23 +17,30 @@
 #include "run/verify/verify_report.h"
 #include "store/fixture.h"
 
-/* Compares `path` and appends the report to *out. require: see verify_require().
- * ERR_DIFFERS, ERR_DATA when nothing was compared or the file cannot be read, ERR_USAGE. */
-enum err_code verify_file(struct text *out, const char *path, const char *require, bool json,
+struct verify_request {
+    const char *require;        /* see verify_require() */
+    enum arithmetic arithmetic; /* of the products of the model */
+    bool json;
+};
+
+/* Compares `path` and appends the report to *out. ERR_DIFFERS, ERR_DATA when nothing was compared
+ * or the file cannot be read, ERR_USAGE, ERR_CONFIG for an arithmetic that is not there. */
+enum err_code verify_file(struct text *out, const char *path, const struct verify_request *request,
                           struct err *err);
 
-/* The comparison alone, of a file or of a folder that holds expected.h5; adds its lines to *r. */
+/* The comparison alone, of a file or of a folder that holds expected.h5, in the arithmetic of *r;
+ * adds its lines. */
 enum err_code verify_collect(struct verify_report *r, const char *path, struct err *err);
 
 /* What follows the comparison: --require, the report, the outcome. */
 enum err_code verify_finish(struct text *out, struct verify_report *r, const char *path,
-                            const char *require, bool json, struct err *err);
+                            const struct verify_request *request, struct err *err);
 
 /* The same for a folder that holds expected.h5 and a language model; model: the folder of the model
  * if it is another one, else NULL. ERR_DATA also where the tensors are not those that the file
  * names (attribute tensors_sha256). */
 enum err_code verify_folder(struct text *out, const char *folder, const char *model,
-                            const char *require, bool json, struct err *err);
+                            const struct verify_request *request, struct err *err);
 bool verify_is_folder(const char *path);
 
 /* The kinds; each adds its lines. */

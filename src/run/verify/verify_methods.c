@@ -222,6 +222,7 @@ enum err_code verify_methods(struct verify_report *r, const struct fixture *f, s
     struct verify_case shared = {.report = r, .file = f, .setup = {.params = &p}};
     struct unknown unknown = {r};
     TRY(verify_read_model(&p, f, err));
+    TRY(verify_use_arithmetic(&p, r, false, err));
     TRY(verify_reference_prompts(&given, f, "methods/xs", "methods/ys", &p.dims, err));
     shared.prompts = given.view;
     shared.T0 = given.T0;

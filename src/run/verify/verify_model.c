@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "model/model_products.h"
+
 static enum err_code read_dims(struct model_dims *out, const struct fixture *f, struct err *err) {
     enum err_code rc = ERR_OK;
     static const char *const NAMES[] = {"n_layer", "n_head",      "n_embd",
@@ -48,6 +50,12 @@ enum err_code verify_read_params(struct params *p, const struct fixture *f, cons
 cleanup:
     fixture_array_release(&a);
     return rc;
+}
+
+enum err_code verify_use_arithmetic(struct params *p, const struct verify_report *r, bool trains,
+                                    struct err *err) {
+    const struct model_arithmetic products = {.arithmetic = r->arithmetic};
+    return model_products_use(p, &products, trains, err);
 }
 
 enum err_code verify_read_model(struct params *out, const struct fixture *f, struct err *err) {

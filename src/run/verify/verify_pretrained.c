@@ -69,9 +69,9 @@ static size_t place_of(const float *logits, size_t V, int64_t id) {
 }
 
 /* Places of one row whose token is another one, where no neighbour is about as large. */
-static size_t count_misplaced(const float *logits, size_t V, const int64_t *ids, const float *want,
-                              size_t top) {
-    const double near = 2 * tolerance_bound(TOLERANCE_PRETRAINED_LOGIT, 1);
+static size_t count_misplaced(const struct verify_report *r, const float *logits, size_t V,
+                              const int64_t *ids, const float *want, size_t top) {
+    const double near = 2 * verify_bound(r, TOLERANCE_PRETRAINED_LOGIT);
     size_t misplaced = 0;
     for (size_t k = 0; k + 1 < top; k++) {
         const bool apart = (k == 0 || (double)want[k - 1] - (double)want[k] > near) &&
@@ -105,8 +105,8 @@ static enum err_code compare_top(const struct text_reference *t, const char *par
     TRY(verify_error(t->report, part, name, error, tolerance_bound(TOLERANCE_PRETRAINED_LOGIT, 1),
                      err));
     for (size_t b = 0; b < t->B; b++)
-        misplaced +=
-            count_misplaced(logits + b * V, V, ids.integers + b * top, want.floats + b * top, top);
+        misplaced += count_misplaced(t->report, logits + b * V, V, ids.integers + b * top,
+                                     want.floats + b * top, top);
     (void)snprintf(name, sizeof name, "%slogits_top_ids", group);
     TRY(verify_count(t->report, part, name, misplaced, "", err));
 cleanup:

@@ -213,7 +213,7 @@ static enum err_code compare_trained(const struct task *k, const char *group,
     TRY(pretrained_floats(&want, &k->t, name, s->n, err));
     for (size_t i = 0; i < s->n; i++)
         apart += !(fabs((double)s->w[i] - (double)want.floats[i]) <=
-                   tolerance_bound(TOLERANCE_PRETRAINED_CLOSE, 1));
+                   verify_bound(k->t.report, TOLERANCE_PRETRAINED_CLOSE));
     TRY(verify_floats(k->t.report, "ltv", name, s->w, want.floats, s->n,
                       TOLERANCE_PRETRAINED_WEIGHTS, err));
     TRY(verify_count(k->t.report, "ltv", name, apart * 100 > s->n ? apart : 0, "", err));

@@ -159,6 +159,7 @@ enum err_code verify_regression(struct verify_report *r, const struct fixture *f
     struct params p = {0};
     struct core_prompts in = {0};
     TRY(verify_read_model(&p, f, err));
+    TRY(verify_use_arithmetic(&p, r, true, err));
     TRY(read_prompts(&in, f, &p.dims, err));
     TRY(compare_core(r, f, &p, &in.view, err));
     TRY(verify_loss_gradient(r, f, &p, &in.view, err));

@@ -36,14 +36,18 @@ double verify_max_error(const float *got, const float *want, size_t n) {
     return most;
 }
 
+double verify_bound(const struct verify_report *r, enum tolerance tolerance) {
+    return tolerance_bound(tolerance, 1) * tolerance_factor(r->arithmetic);
+}
+
 enum err_code verify_error(struct verify_report *r, const char *part, const char *name,
                            double error, double tolerance, struct err *err) {
     struct verify_line *line = NULL;
     const enum err_code rc = add_line(&line, r, part, name, err);
     if (rc != ERR_OK) return rc;
     line->error = error;
-    line->tolerance = tolerance;
-    line->status = error <= tolerance ? VERIFY_OK : VERIFY_DIFFERS;
+    line->tolerance = tolerance * tolerance_factor(r->arithmetic);
+    line->status = error <= line->tolerance ? VERIFY_OK : VERIFY_DIFFERS;
     return ERR_OK;
 }
 

@@ -26,6 +26,7 @@ struct verify_line {
 };
 
 struct verify_report {
+    enum arithmetic arithmetic; /* of the products of the model: what the bounds are for */
     struct verify_line *lines;
     size_t n, capacity;
 };
@@ -37,9 +38,11 @@ enum err_code verify_floats(struct verify_report *r, const char *part, const cha
                             const float *got, const float *want, size_t n, enum tolerance tolerance,
                             struct err *err);
 
-/* One line with an error and its bound (tolerance_bound) found elsewhere. */
+/* One line with an error and its bound in f32 (tolerance_bound), found elsewhere. */
 enum err_code verify_error(struct verify_report *r, const char *part, const char *name,
                            double error, double tolerance, struct err *err);
+/* The bound of a quantity of size 1 in the arithmetic of the report. */
+double verify_bound(const struct verify_report *r, enum tolerance tolerance);
 /* One line with a number of cases that differ, of which none may; remark: "" or about the first. */
 enum err_code verify_count(struct verify_report *r, const char *part, const char *name,
                            size_t different, const char *remark, struct err *err);

@@ -12,6 +12,7 @@
 #include "model/context_pass.h"
 #include "model/forward.h"
 #include "model/length.h"
+#include "model/vocabulary.h"
 #include "run/verify/verify_file.h"
 #include "run/verify/verify_reference.h"
 
@@ -136,15 +137,35 @@ static double largest_difference(const float *logits, const float *want,
     return error;
 }
 
+/* out [R, V] from rows after the final norm, in tiles, as packed matrices of a vocabulary are. */
+static void logits_by_tile(float *out, float *tile, const float *norm, const struct params *p,
+                           size_t R) {
+    const struct weight_map all = unembed_map(p);
+    for (size_t first = 0; first < all.O; first += VOCABULARY_TILE) {
+        const size_t rest = all.O - first, n = rest < VOCABULARY_TILE ? rest : VOCABULARY_TILE;
+        const struct weight_map part = weight_map_part(&all, first, n);
+        weight_forward(tile, n, norm, &part, R);
+        for (size_t r = 0; r < R; r++)
+            memcpy(out + r * all.O + first, tile + r * n, n * sizeof *out);
+    }
+}
+
+static float *lay_out_logits(struct unembed *u, struct arena *memory, const struct model_dims *d,
+                             size_t R) {
+    unembed_lay_out(u, memory, d, R, false);
+    return arena_floats(memory, R * VOCABULARY_TILE);
+}
+
 enum err_code text_reference_logits(float *out, float *norm, const struct params *p, const float *x,
                                     size_t R, struct err *err) {
     struct arena memory = {0};
     struct unembed u;
-    unembed_lay_out(&u, &memory, &p->dims, R, false);
+    (void)lay_out_logits(&u, &memory, &p->dims, R);
     const enum err_code rc = arena_commit(&memory, err);
     if (rc != ERR_OK) return rc;
-    unembed_lay_out(&u, &memory, &p->dims, R, false);
-    unembed_forward(out, &u, p, x, R);
+    float *tile = lay_out_logits(&u, &memory, &p->dims, R);
+    unembed_norm(&u, p, x, R);
+    logits_by_tile(out, tile, u.norm, p, R);
     if (norm) memcpy(norm, u.norm, R * p->dims.E * sizeof *norm);
     arena_release(&memory);
     return ERR_OK;

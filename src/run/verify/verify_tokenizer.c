@@ -125,7 +125,8 @@ enum err_code verify_tokenizer(struct text *out, const char *path, const char *f
     TRY(compare_cases(&report, &cases, "ids", check_ids, err));
     TRY(compare_cases(&report, &cases, "ids_with_special", check_special, err));
     TRY(compare_cases(&report, &cases, "decoded", check_decoding, err));
-    TRY(verify_finish(out, &report, path, require, json, err));
+    TRY(verify_finish(out, &report, path,
+                      &(struct verify_request){.require = require, .json = json}, err));
 cleanup:
     verify_report_release(&report);
     json_release(&root);

@@ -38,8 +38,9 @@ static void the_model_has_its_reference_numbers(void **state) {
         print_message("TASKVEC_SMOLLM2 is not set, or the fixture is not there: not compared\n");
         skip();
     }
-    if (verify_folder(&report, folder, model, "core,logits,heads,hidden,ltv,fv", false, &err) !=
-        ERR_OK)
+    if (verify_folder(&report, folder, model,
+                      &(struct verify_request){.require = "core,logits,heads,hidden,ltv,fv"},
+                      &err) != ERR_OK)
         fail_msg("%s\n%s", err.msg, text_str(&report));
     text_release(&report);
 }
@@ -49,8 +50,9 @@ static void another_model_is_refused(void **state) {
     char folder[FILE_PATH_MAX], other[FILE_PATH_MAX];
     struct text report = {0};
     if (!folder_path(folder, "smollm2") || !folder_path(other, "gpt2_f16")) skip();
-    ERROR_SAYS(verify_folder(&report, folder, other, NULL, false, &err), ERR_DATA,
-               "but the reference numbers are of e59996100a2e76b2");
+    ERROR_SAYS(
+        verify_folder(&report, folder, other, &(struct verify_request){.require = NULL}, &err),
+        ERR_DATA, "but the reference numbers are of e59996100a2e76b2");
     assert_int_equal(report.size, 0);
 }
 

@@ -51,7 +51,8 @@ static void every_family_agrees(void **state) {
         struct text report = {0};
         char folder[FILE_PATH_MAX];
         folder_of(folder, FOLDERS[i]);
-        if (verify_folder(&report, folder, NULL, PARTS, false, &err) != ERR_OK)
+        if (verify_folder(&report, folder, NULL, &(struct verify_request){.require = PARTS},
+                          &err) != ERR_OK)
             fail_msg("%s\n%s", err.msg, text_str(&report));
         text_release(&report);
     }
@@ -88,9 +89,13 @@ static void differences_are_found(void **state) {
     copy_file(folder, "config.json", false);
     copy_file(folder, "expected.h5", false);
     copy_file(folder, "model.safetensors", true);
-    assert_int_equal(verify_folder(&report, scratch.folder, NULL, NULL, false, &err), ERR_DIFFERS);
+    assert_int_equal(verify_folder(&report, scratch.folder, NULL,
+                                   &(struct verify_request){.require = NULL}, &err),
+                     ERR_DIFFERS);
     text_release(&report);
-    assert_int_equal(verify_folder(&report, folder, NULL, "core,icv", false, &err), ERR_DIFFERS);
+    assert_int_equal(
+        verify_folder(&report, folder, NULL, &(struct verify_request){.require = "core,icv"}, &err),
+        ERR_DIFFERS);
     assert_non_null(strstr(text_str(&report), "required, but nothing of it is in the file"));
     text_release(&report);
 }
@@ -119,11 +124,13 @@ static void prompts_longer_than_a_sliding_window_are_refused(void **state) {
     copy_file(folder, "expected.h5", false);
     copy_file(folder, "model.safetensors", false);
     put_mistral(folder, "\"sliding_window\": null");
-    SUCCEEDS(verify_folder(&report, scratch.folder, NULL, PARTS, false, &err));
+    SUCCEEDS(verify_folder(&report, scratch.folder, NULL,
+                           &(struct verify_request){.require = PARTS}, &err));
     text_release(&report);
     put_mistral(folder, "\"sliding_window\": 4");
-    ERROR_SAYS(verify_folder(&report, scratch.folder, NULL, PARTS, false, &err), ERR_DATA,
-               "but a sliding window of 4 tokens is in use");
+    ERROR_SAYS(verify_folder(&report, scratch.folder, NULL,
+                             &(struct verify_request){.require = PARTS}, &err),
+               ERR_DATA, "but a sliding window of 4 tokens is in use");
     text_release(&report);
 }
 
