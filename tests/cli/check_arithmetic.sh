@@ -93,6 +93,14 @@ ONEDNN_MAX_CPU_ISA=AVX2 "$program" run a.cfg -o avx2 -s gemm=onednn --quiet --on
 refused "other kernels" 'computed by oneDNN .*avx2, this machine has' "$program" run a.cfg -o avx2 -s gemm=onednn
 "$program" run a.cfg -o avx2 -s gemm=onednn --mix --quiet >out 2>&1 || fault "--mix"
 
+# ---- jobs of a rank with other kernels than rank 0 fail and say so, in place of rows with other bits.
+rc=0
+mix=(run a.cfg -o kinds --quiet -s gemm=onednn -s 'evaluate.points=[2,3,4,5,6]')
+mpirun -n 1 "$program" "${mix[@]}" : -n 1 -x ONEDNN_MAX_CPU_ISA=AVX2 "$program" "${mix[@]}" >out 2>&1 || rc=$?
+((rc == 1)) || fault "ranks of two kinds: exit code $rc, expected 1"
+grep -qE 'this rank has oneDNN .*avx2, rank 0 has oneDNN .*avx512' out || fault "ranks of two kinds are not named"
+grep -q 'evaluate\[0\] failed' out && fault "a job of rank 0 failed"
+
 # ---- reference files agree, within bounds that widen with the arithmetic, and show its errors.
 error_of() { "$program" verify "$fixtures/$2" --arithmetic "$1" | awk -v name="$3" 'index($0, name) { for (i = 1; i < NF; i++) if ($i == "error") print $(i + 1) }'; }
 usage "verify of a run in another arithmetic" '--arithmetic is for reference files' "$program" verify x3 --arithmetic bf16
