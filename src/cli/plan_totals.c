@@ -4,8 +4,10 @@
 #include <stdlib.h>
 
 #include "machine/memory_budget.h"
+#include "machine/product_speed.h"
 #include "run/rundir/job_seconds.h"
 #include "run/rundir/useful_ranks.h"
+#include "stages/shared_keys.h"
 
 /* Beyond a few GiB, recomputing contexts is cheaper than waiting for large nodes. A job may use
  * 80% of the request; supervisor, child and libraries take the rest. */
@@ -42,14 +44,26 @@ void plan_totals_request(struct text *out, const struct plan_totals *t) {
     text_add(out, " a node for the weights, which its ranks share");
 }
 
+/* Of each arithmetic that a job has; where this machine has none, jobs are predicted as in f32. */
+static void measure_products(double rates[ARITHMETICS], const struct plan *p) {
+    for (int a = 0; a < ARITHMETICS; a++) rates[a] = nan("");
+    for (size_t j = 0; j < p->n_jobs; j++) {
+        double *rate = &rates[shared_keys_arithmetic(p->jobs[j].point)];
+        if (isnan(*rate)) *rate = product_speed_rate(shared_keys_arithmetic(p->jobs[j].point));
+        if (isnan(*rate)) *rate = 1.0;
+    }
+}
+
 enum err_code plan_totals_make(struct plan_totals *out, const struct plan *p,
                                const struct run_state_job *states, struct err *err) {
     enum err_code rc = ERR_OK;
     struct plan_totals t = {.group = 1, .useful_ranks = 1};
+    double rates[ARITHMETICS];
     t.seconds = calloc(p->n_jobs + 1, sizeof *t.seconds);
     CHECK(t.seconds, ERR_MEMORY, "no memory for %zu jobs", p->n_jobs);
     TRY(calibration_load(&t.speed, err));
-    TRY(job_seconds(t.seconds, &t.contexts, p, states, &t.speed, err));
+    measure_products(rates, p);
+    TRY(job_seconds(t.seconds, &t.contexts, p, states, &t.speed, rates, err));
     for (size_t j = 0; j < p->n_jobs; j++) add_job(&t, &p->jobs[j], &states[j], t.seconds[j]);
     t.memory_per_rank = memory_to_request(&t);
     TRY(useful_ranks(&t.useful_ranks, &t.seconds_left, p, states, t.seconds, err));

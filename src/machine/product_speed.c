@@ -1,5 +1,6 @@
 #include "machine/product_speed.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -38,14 +39,14 @@ static double seconds_of(const struct speed_scene *s) {
     return best;
 }
 
-static enum err_code add_packed(struct text *out, struct speed_scene *s, double openblas,
-                                struct products *p, enum arithmetic a, struct err *err) {
+static enum err_code measure_packed(double *seconds, struct speed_scene *s, struct products *p,
+                                    enum arithmetic a, struct err *err) {
     enum err_code rc = ERR_OK;
     struct packed packed;
     TRY(packed_init(&packed, p, a, DEPTH, WIDTH, WIDTH, err));
     rc = packed_fill(&packed, s->B, WIDTH, false, s->scratch, err);
     s->packed = &packed;
-    if (rc == ERR_OK) text_add(out, ", %s %.2f", arithmetic_name(a), openblas / seconds_of(s));
+    if (rc == ERR_OK) *seconds = seconds_of(s);
     s->packed = NULL;
     packed_release(&packed);
 cleanup:
@@ -64,8 +65,11 @@ static enum err_code add_rates(struct text *out, struct speed_scene *s, struct e
         text_add(out, "; this CPU has no instructions for bfloat16");
         goto cleanup;
     }
-    for (int a = ARITHMETIC_BF16X3; a < ARITHMETICS; a++)
-        TRY(add_packed(out, s, openblas, p, (enum arithmetic)a, err));
+    for (int a = ARITHMETIC_BF16X3; a < ARITHMETICS; a++) {
+        double seconds;
+        TRY(measure_packed(&seconds, s, p, (enum arithmetic)a, err));
+        text_add(out, ", %s %.2f", arithmetic_name((enum arithmetic)a), openblas / seconds);
+    }
 cleanup:
     products_close(p);
     return rc;
@@ -79,6 +83,34 @@ static bool take_memory(struct speed_scene *s) {
     return s->A && s->B && s->C && s->scratch;
 }
 
+static void free_memory(struct speed_scene *s) {
+    free(s->A), free(s->B), free(s->C), free(s->scratch);
+}
+
+static enum err_code measure_rate(double *rate, struct speed_scene *s, enum arithmetic a,
+                                  struct err *err) {
+    enum err_code rc = ERR_OK;
+    struct products *p = NULL;
+    double seconds;
+    TRY(products_open(&p, a, err));
+    const double openblas = seconds_of(s);
+    TRY(measure_packed(&seconds, s, p, a, err));
+    *rate = openblas / seconds;
+cleanup:
+    products_close(p);
+    return rc;
+}
+
+double product_speed_rate(enum arithmetic a) {
+    struct speed_scene s = {0};
+    struct err unused;
+    double rate = nan("");
+    if (a == ARITHMETIC_F32) return 1.0;
+    if (take_memory(&s)) (void)measure_rate(&rate, &s, a, &unused);
+    free_memory(&s);
+    return rate;
+}
+
 void product_speed_text(struct text *out) {
     struct speed_scene s = {0};
     struct text rates = {0};
@@ -88,5 +120,5 @@ void product_speed_text(struct text *out) {
     else
         text_add(out, "%s", text_str(&rates));
     text_release(&rates);
-    free(s.A), free(s.B), free(s.C), free(s.scratch);
+    free_memory(&s);
 }

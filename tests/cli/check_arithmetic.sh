@@ -101,6 +101,11 @@ mpirun -n 1 "$program" "${mix[@]}" : -n 1 -x ONEDNN_MAX_CPU_ISA=AVX2 "$program" 
 grep -qE 'this rank has oneDNN .*avx2, rank 0 has oneDNN .*avx512' out || fault "ranks of two kinds are not named"
 grep -q 'evaluate\[0\] failed' out && fault "a job of rank 0 failed"
 
+# ---- plan predicts the time of an arithmetic by its measured rate: a third of the depth is faster.
+seconds() { "$program" plan a.cfg --json -s pretrain.steps=3000 -s "pretrain.arithmetic=$1" | grep -oE '"core_seconds":[0-9.e+-]+' | cut -d: -f2; }
+awk -v three="$(seconds bf16x3)" -v one="$(seconds bf16)" 'BEGIN { exit !(0 < one && one < three) }' ||
+    { : >out; fault "plan: bf16 is not predicted to be faster than bf16x3"; }
+
 # ---- reference files agree, within bounds that widen with the arithmetic, and show its errors.
 error_of() { "$program" verify "$fixtures/$2" --arithmetic "$1" | awk -v name="$3" 'index($0, name) { for (i = 1; i < NF; i++) if ($i == "error") print $(i + 1) }'; }
 usage "verify of a run in another arithmetic" '--arithmetic is for reference files' "$program" verify x3 --arithmetic bf16

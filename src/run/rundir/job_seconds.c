@@ -3,6 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stages/shared_keys.h"
+
+/* Share of products in the time of work with a model in f32: 60 to 90% (docs/performance.md). */
+static const double PRODUCTS = 0.75;
+
 struct stage_time { /* of the finished jobs of a stage */
     double recorded, calibrated;
 };
@@ -20,6 +25,11 @@ static double recorded_seconds(const struct run_state_job *s) {
     if (s->state != QUEUE_DONE || !past || past->state != HISTORY_DONE) return 0.0;
     if (past->share <= 0.0 && past->total > 0.0) return 0.0;
     return past->cpu * ranks_of(past) / (past->share > 0.0 ? past->share : 1.0);
+}
+
+/* How much longer a job takes than in f32, whose speed the calibration is. */
+static double slower_than_f32(const struct planned_job *job, const double *rates) {
+    return rates ? 1 + PRODUCTS * (1 / rates[shared_keys_arithmetic(job->point)] - 1) : 1.0;
 }
 
 /* ---- contexts that several jobs share */
@@ -42,7 +52,8 @@ static int by_key(const void *a, const void *b) {
  * a new attempt finds none. The others find them. */
 static enum err_code subtract_shared(double *seconds, double *contexts, const struct plan *p,
                                      const struct run_state_job *states,
-                                     const struct calibration *c, struct err *err) {
+                                     const struct calibration *c, const double *rates,
+                                     struct err *err) {
     struct sharer *all = calloc(p->n_jobs + 1, sizeof *all);
     size_t n = 0;
     if (!all) return ERR(err, ERR_MEMORY, "no memory for %zu jobs", p->n_jobs);
@@ -54,7 +65,8 @@ static enum err_code subtract_shared(double *seconds, double *contexts, const st
         if (all[i].done != all[i - 1].done || strcmp(all[i].key, all[i - 1].key) != 0) continue;
         const struct job_cost *cost = &p->jobs[all[i].job].cost;
         const struct job_load shared = {.contexts = cost->shared, .width = cost->load.width};
-        const double found = calibration_contexts_seconds(c, &shared);
+        const double found =
+            calibration_contexts_seconds(c, &shared) * slower_than_f32(&p->jobs[all[i].job], rates);
         seconds[all[i].job] -= found;
         *contexts -= found;
     }
@@ -79,16 +91,18 @@ static void take_recorded(double *seconds, struct stage_time *times, const struc
 
 enum err_code job_seconds(double *seconds, double *contexts, const struct plan *p,
                           const struct run_state_job *states, const struct calibration *c,
-                          struct err *err) {
+                          const double *rates, struct err *err) {
     enum err_code rc = ERR_OK;
     struct stage_time *times = calloc(p->n_stages + 1, sizeof *times);
     CHECK(times, ERR_MEMORY, "no memory for %zu stages", p->n_stages);
     *contexts = 0.0;
     for (size_t j = 0; j < p->n_jobs; j++) {
-        seconds[j] = calibration_seconds(c, &p->jobs[j].cost.load);
-        *contexts += calibration_contexts_seconds(c, &p->jobs[j].cost.load);
+        const struct job_load *load = &p->jobs[j].cost.load;
+        const double slower = slower_than_f32(&p->jobs[j], rates);
+        seconds[j] = slower * calibration_seconds(c, load);
+        *contexts += slower * calibration_contexts_seconds(c, load);
     }
-    TRY(subtract_shared(seconds, contexts, p, states, c, err));
+    TRY(subtract_shared(seconds, contexts, p, states, c, rates, err));
     take_recorded(seconds, times, p, states);
     for (size_t j = 0; j < p->n_jobs; j++) {
         const struct stage_time *t = &times[p->jobs[j].stage];

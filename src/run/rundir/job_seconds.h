@@ -15,10 +15,11 @@
  * measure of it: other programs lengthen it. Finished jobs of which no processor time is recorded
  * keep their calibrated time and change no prediction. Of jobs
  * that share contexts (planned_job.contexts) only the first is predicted to make them, as on one
- * rank; every further rank makes its own. *contexts: calibrated seconds in which contexts are made,
+ * rank; every further rank makes its own. rates [ARITHMETICS]: of a product in each arithmetic over
+ * one in f32; NULL: all as fast. *contexts: calibrated seconds in which contexts are made,
  * of all jobs together. ERR_MEMORY. */
 enum err_code job_seconds(double *seconds, double *contexts, const struct plan *p,
                           const struct run_state_job *states, const struct calibration *c,
-                          struct err *err);
+                          const double *rates, struct err *err);
 
 #endif

@@ -43,7 +43,8 @@ static void finish(struct scene *s, size_t j, double cpu, const char *ranks) {
 static void expect(struct scene *s, const double wanted[JOBS]) {
     struct err err;
     double contexts = -1.0;
-    assert_int_equal(job_seconds(s->seconds, &contexts, &s->plan, s->states, &SPEED, &err), ERR_OK);
+    assert_int_equal(job_seconds(s->seconds, &contexts, &s->plan, s->states, &SPEED, NULL, &err),
+                     ERR_OK);
     for (size_t j = 0; j < JOBS; j++)
         assert_true(s->seconds[j] > 0.98 * wanted[j] && s->seconds[j] < 1.02 * wanted[j]);
 }
@@ -107,7 +108,7 @@ static void contexts_are_made_once_for_all_that_share_them(void **state) {
     (void)snprintf(s.jobs[3].contexts, HASH_HEX, "others");
     for (int resumed = 0; resumed < 2; resumed++) {
         if (resumed) finish(&s, 0, 2.0, "0"); /* contexts do not outlive an attempt */
-        assert_int_equal(job_seconds(s.seconds, &contexts, &s.plan, s.states, &speed, &err),
+        assert_int_equal(job_seconds(s.seconds, &contexts, &s.plan, s.states, &speed, NULL, &err),
                          ERR_OK);
         assert_true(contexts > 0.98 * made[resumed] && contexts < 1.02 * made[resumed]);
         for (size_t j = 0; j < JOBS; j++) {
