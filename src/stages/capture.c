@@ -3,7 +3,8 @@
  *
  * Prompts are of the split "capture"; the query is the last x, after points - 1 examples. The
  * artifact has the prompts and what their functions are, so that a probe can be trained on it. Of
- * text, test pairs are asked, and the query is the last token before the answer.
+ * text, test pairs are asked, the query is the last token before the answer, and activations of
+ * other tokens can be saved too.
  */
 #include <math.h>
 #include <stdio.h>
@@ -17,13 +18,12 @@
 #include "passes/flops.h"
 #include "sources/prompt_batch.h"
 #include "sources/source_registry.h"
+#include "stages/capture_kept.h"
 #include "stages/capture_prompts.h"
 #include "stages/capture_rows.h"
+#include "stages/capture_tokens.h"
 #include "stages/job_model.h"
 #include "stages/shared_keys.h"
-
-enum what { HEADS, ATTENTION, HIDDEN, WHATS };
-static const char *const NAMES[] = {"heads", "attention", "hidden", NULL};
 
 static const struct config_key KEYS[] = {
     {
@@ -50,10 +50,22 @@ static const struct config_key KEYS[] = {
         .type = CONFIG_NAME,
         .flags = CONFIG_LIST,
         .def = "[\"heads\", \"attention\", \"hidden\"]",
-        .choices = NAMES,
+        .choices = CAPTURE_WHAT,
         .unit = "",
         .meaning = "Activations to save: outputs of the heads before the output projection, of the "
                    "attention blocks, and the residual stream after each block.",
+    },
+    {
+        .name = "tokens",
+        .type = CONFIG_NAME,
+        .flags = CONFIG_AXIS | CONFIG_SINCE,
+        .def = "query",
+        .choices = CAPTURE_TOKENS,
+        .when = "source.kind=text",
+        .unit = "",
+        .meaning =
+            "Tokens whose activations are saved: the last one (`query`), the last one before "
+            "each answer, shown or asked for, the last one of each shown answer, or all.",
     },
 };
 
@@ -61,52 +73,34 @@ struct capture {
     struct job_ctx *ctx;
     size_t points, n, chunk;
     size_t rows; /* prompts that were captured: of text, n but for those that are too long */
+    enum capture_tokens which;
     struct model model;
     struct context_share share;
     struct source *source;     /* draws a chunk */
     struct prompt_batch batch; /* slots and rows: [chunk] */
     struct query query;
-    float *kept[WHATS]; /* [n, L or L + 1, width of the layer]; NULL: not wanted */
+    uint32_t *at; /* [chunk, kept.each] tokens */
+    struct capture_kept kept;
     struct capture_prompts prompts;
 };
 
-static size_t kept_layers(enum what w, const struct model_dims *d) {
-    return w == HIDDEN ? d->L + 1 : d->L;
-}
-
-static size_t kept_width(enum what w, const struct model_dims *d) {
-    return w == HEADS ? model_heads_width(d) : d->E;
-}
-
-static bool wanted(const struct config_point *point, enum what w) {
-    for (size_t i = 0; i < config_list_size(point, "what"); i++)
-        if (strcmp(config_list_text(point, "what", i), NAMES[w]) == 0) return true;
-    return false;
-}
-
 static void capture_release(struct capture *c) {
     capture_prompts_destroy(&c->prompts);
-    for (size_t w = 0; w < WHATS; w++) free(c->kept[w]);
+    capture_kept_destroy(&c->kept);
+    free(c->at);
     query_destroy(&c->query);
     prompt_batch_destroy(&c->batch);
     source_close(c->source);
     model_close(&c->model);
 }
 
-static enum err_code create_kept(struct capture *c, struct err *err) {
-    const struct model_dims *d = &c->model.params.dims;
-    for (enum what w = 0; w < WHATS; w++) {
-        if (!wanted(c->ctx->point, w)) continue;
-        c->kept[w] = calloc(c->n * kept_layers(w, d) * kept_width(w, d), sizeof(float));
-        if (!c->kept[w])
-            return ERR(err, ERR_MEMORY, "no memory for '%s' of %zu prompts", NAMES[w], c->n);
-    }
-    return ERR_OK;
-}
-
-static struct source_options capture_source(uint64_t seed, const struct model_dims *d) {
-    return (struct source_options){
-        .seed = seed, .split = "capture", .asked = SOURCE_TEST, .most_tokens = length_most(d)};
+static struct source_options capture_source(const struct config_point *point, uint64_t seed,
+                                            const struct model_dims *d) {
+    return (struct source_options){.seed = seed,
+                                   .split = "capture",
+                                   .asked = SOURCE_TEST,
+                                   .next = capture_tokens_read(point) != CAPTURE_QUERY,
+                                   .most_tokens = length_most(d)};
 }
 
 static struct source_range capture_range(const struct config_point *point,
@@ -131,15 +125,25 @@ static enum err_code open_prompts(struct capture *c, struct source_lengths *leng
                                   struct err *err) {
     enum err_code rc = ERR_OK;
     const struct model_dims *d = &c->model.params.dims;
-    const struct source_options o = capture_source(c->ctx->seed, d);
+    const struct source_options o = capture_source(c->ctx->point, c->ctx->seed, d);
     const struct source_range range = capture_range(c->ctx->point, d);
     TRY(source_open(&c->source, c->ctx->point, &o, err));
     TRY(source_measure(lengths, c->source, &range, err));
     TRY(source_check_lengths(c->source, c->ctx->point, &range, lengths, err));
     TRY(source_reserve(c->source, c->chunk, c->points, err));
-    TRY(capture_prompts_create(&c->prompts, source_info(c->source), lengths, c->n, c->points, err));
+    TRY(capture_prompts_create(&c->prompts, source_info(c->source), lengths, c->n, c->points,
+                               c->which, err));
 cleanup:
     return rc;
+}
+
+static enum err_code create_kept(struct capture *c, const struct source_lengths *lengths,
+                                 struct err *err) {
+    const size_t each = capture_tokens_most(c->which, c->points, lengths->prompt);
+    c->at = calloc(c->chunk * each, sizeof *c->at);
+    if (!c->at) return ERR(err, ERR_MEMORY, "no memory for %zu tokens", c->chunk * each);
+    return capture_kept_create(&c->kept, &c->model.params.dims, c->ctx->point, c->n, each,
+                               c->which != CAPTURE_QUERY, err);
 }
 
 static enum err_code capture_init(struct capture *c, struct job_ctx *ctx, struct err *err) {
@@ -147,7 +151,8 @@ static enum err_code capture_init(struct capture *c, struct job_ctx *ctx, struct
     struct source_lengths lengths;
     *c = (struct capture){.ctx = ctx,
                           .points = shared_keys_size(ctx->point, "points"),
-                          .n = shared_keys_size(ctx->point, "prompts")};
+                          .n = shared_keys_size(ctx->point, "prompts"),
+                          .which = capture_tokens_read(ctx->point)};
     c->chunk = shared_keys_chunk(ctx->point, c->n);
     TRY(job_model_open(&c->model, ctx, err));
     TRY(open_prompts(c, &lengths, err));
@@ -156,34 +161,38 @@ static enum err_code capture_init(struct capture *c, struct job_ctx *ctx, struct
     batch.share = job_model_share(&c->share, ctx, &c->model);
     TRY(prompt_batch_create(&c->batch, &batch, err));
     TRY(query_create(&c->query, d, c->chunk, batch.tokens, false, err));
-    TRY(create_kept(c, err));
+    TRY(create_kept(c, &lengths, err));
 cleanup:
     if (rc != ERR_OK) capture_release(c);
     return rc;
 }
 
-/* Runs the contexts and the queries of all prompts at their last point. */
-static void ask_last(struct capture *c, const struct prompt_view *prompts) {
-    const struct params *p = &c->model.params;
-    const struct prompt_span before = {.pairs = c->points - 1};
-    prompt_batch_begin(&c->batch, p, NULL);
-    prompt_batch_fill(&c->batch, prompts, before);
-    prompt_batch_ask(&c->batch, prompts, c->points - 1, prompt_span_tokens(before));
-    const struct query_rows rows = prompt_rows_of(&c->batch.rows, prompts->n);
-    query_forward(&c->query, p, &c->batch.context, &rows, &(struct edits){0});
+/* One row for each prompt that has a j-th token. */
+static size_t ask_token(struct capture *c, const struct prompt_view *prompts, size_t j) {
+    size_t R = 0;
+    for (size_t i = 0; i < prompts->n; i++) {
+        const uint32_t t = c->at[i * c->kept.each + j];
+        if (t != PROMPT_NO_TARGET) prompt_rows_read_token(&c->batch.rows, R++, i, prompts, i, t);
+    }
+    return R;
 }
 
-/* Copies row i of layer l of the query pass to [first + i, l] of each kept array. */
-static void keep(struct capture *c, size_t first, size_t n) {
-    const struct model_dims *d = &c->model.params.dims;
-    const float *from[WHATS] = {c->query.z, c->query.a, c->query.x};
-    for (enum what w = 0; w < WHATS; w++) {
-        const size_t layers = kept_layers(w, d), width = kept_width(w, d);
-        if (!c->kept[w]) continue;
-        for (size_t i = 0; i < n; i++)
-            for (size_t l = 0; l < layers; l++)
-                memcpy(c->kept[w] + ((first + i) * layers + l) * width,
-                       from[w] + (l * c->query.capacity + i) * width, width * sizeof(float));
+/* Runs the contexts of all prompts, then token after token as queries on them, and keeps their
+ * activations in the rows of prompts from `first` on. */
+static void ask_tokens(struct capture *c, const struct prompt_view *prompts, size_t first) {
+    const struct params *p = &c->model.params;
+    const struct prompt_span before = {.pairs = c->points - 1};
+    const bool last = c->which == CAPTURE_QUERY;
+    prompt_batch_begin(&c->batch, p, NULL);
+    prompt_batch_fill(&c->batch, prompts, before);
+    for (size_t i = 0; !last && i < prompts->n; i++)
+        capture_tokens_find(c->at + i * c->kept.each, c->which, c->kept.each, prompts, i);
+    if (last) prompt_batch_ask(&c->batch, prompts, c->points - 1, prompt_span_tokens(before));
+    for (size_t j = 0; j < c->kept.each; j++) {
+        const size_t R = last ? prompts->n : ask_token(c, prompts, j);
+        const struct query_rows rows = prompt_rows_of(&c->batch.rows, R);
+        if (R > 0) query_forward(&c->query, p, &c->batch.context, &rows, &(struct edits){0});
+        capture_kept_put(&c->kept, &c->query, &rows, first, j);
     }
 }
 
@@ -191,8 +200,7 @@ static enum err_code capture_chunk(struct capture *c, size_t first, size_t n, st
     enum err_code rc = ERR_OK;
     const struct prompt_view prompts = source_draw(c->source, first, n);
     TRY(source_status(c->source, err));
-    if (prompts.n > 0) ask_last(c, &prompts);
-    keep(c, c->rows, prompts.n);
+    if (prompts.n > 0) ask_tokens(c, &prompts, c->rows);
     TRY(capture_prompts_take(&c->prompts, c->rows, c->source, &prompts, err));
     c->rows += prompts.n;
     TRY(job_progress(c->ctx, (double)(first + n), (double)c->n, err));
@@ -212,43 +220,19 @@ cleanup:
     return rc;
 }
 
-/* Mean over prompts of the Euclidean norm at layer l; NaN if the array is not kept. */
-static double mean_norm(const struct capture *c, enum what w, size_t l) {
-    const struct model_dims *d = &c->model.params.dims;
-    const size_t layers = kept_layers(w, d), width = kept_width(w, d);
-    double sum = 0;
-    if (!c->kept[w]) return (double)NAN;
-    for (size_t i = 0; i < c->rows; i++)
-        sum += vector_norm(c->kept[w] + (i * layers + l) * width, width);
-    return sum / (double)c->rows;
-}
-
-/* Heads of a model of token ids are apart, since their widths need not add up to E. */
-static struct job_tensor kept_tensor(const struct capture *c, enum what w) {
-    const struct model_dims *d = &c->model.params.dims;
-    const size_t layers = kept_layers(w, d);
-    if (w == HEADS && d->vocabulary > 0)
-        return (struct job_tensor){
-            NAMES[w], 4, {c->rows, layers, d->H, model_head_width(d)}, c->kept[w]};
-    return (struct job_tensor){NAMES[w], 3, {c->rows, layers, kept_width(w, d)}, c->kept[w]};
-}
-
 static enum err_code write_results(struct capture *c, struct err *err) {
     enum err_code rc = ERR_OK;
     for (size_t l = 0; l < c->model.params.dims.L; l++) {
         const struct capture_row row = {
             .points = (int64_t)c->points,
             .layer = (int64_t)l,
-            .heads_norm = mean_norm(c, HEADS, l),
-            .attention_norm = mean_norm(c, ATTENTION, l),
-            .hidden_norm = mean_norm(c, HIDDEN, l + 1),
+            .heads_norm = capture_kept_norm(&c->kept, CAPTURE_HEADS, c->rows, l),
+            .attention_norm = capture_kept_norm(&c->kept, CAPTURE_ATTENTION, c->rows, l),
+            .hidden_norm = capture_kept_norm(&c->kept, CAPTURE_HIDDEN, c->rows, l + 1),
         };
         TRY(capture_row_write(c->ctx, l, &row, err));
     }
-    for (enum what w = 0; w < WHATS; w++) {
-        const struct job_tensor t = kept_tensor(c, w);
-        if (c->kept[w]) TRY(job_tensor(c->ctx, &t, err));
-    }
+    TRY(capture_kept_write(&c->kept, c->ctx, c->rows, err));
     TRY(capture_prompts_write(&c->prompts, c->ctx, c->rows, source_info(c->source), err));
 cleanup:
     return rc;
@@ -282,7 +266,7 @@ static enum err_code measure_prompts(struct source_lengths *lengths, struct sour
                                      const struct config_point *point, const struct model_dims *d,
                                      struct err *err) {
     enum err_code rc = ERR_OK;
-    const struct source_options o = capture_source(config_point_seed(point), d);
+    const struct source_options o = capture_source(point, config_point_seed(point), d);
     const struct source_range range = capture_range(point, d);
     TRY(source_open(source, point, &o, err));
     TRY(source_check(*source, point, d->inputs, err));
@@ -292,13 +276,6 @@ static enum err_code measure_prompts(struct source_lengths *lengths, struct sour
     TRY(check_size(point, d, source_info(*source), lengths, err));
 cleanup:
     return rc;
-}
-
-static double kept_numbers(const struct config_point *point, const struct model_dims *d) {
-    size_t numbers = 0;
-    for (enum what w = 0; w < WHATS; w++)
-        if (wanted(point, w)) numbers += kept_layers(w, d) * kept_width(w, d);
-    return (double)numbers;
 }
 
 /* "128 prompts x 11 points", of text also the longest prompt and the token that begins them. */
@@ -326,15 +303,17 @@ static void predict_cost(struct job_cost *cost, const struct config_point *point
     const double prompts = (double)shared_keys_size(point, "prompts");
     const double tokens = (double)lengths->prompt + 1,
                  contexts = (double)prompt_batch_context_bytes(&batch);
+    const enum capture_tokens which = capture_tokens_read(point);
+    const size_t each = capture_tokens_most(which, points, lengths->prompt);
     flops_add_contexts(&cost->load, d, prompts, tokens);
-    flops_add_queries(&cost->load, d, prompts, tokens);
+    flops_add_queries(&cost->load, d, prompts * (double)each, tokens);
     cost->memory =
         (double)(prompt_batch_bytes(&batch) + query_bytes(d, chunk, batch.tokens, false) +
                  source_bytes(source, chunk, points) + model->bytes) +
         contexts +
         prompts * sizeof(float) *
-            (kept_numbers(point, d) +
-             (double)capture_prompts_numbers(source_info(source), lengths, points));
+            ((double)capture_kept_numbers(point, d, each) +
+             (double)capture_prompts_numbers(source_info(source), lengths, points, which));
     cost->memory_least = cost->memory;
     cost->mapped = (double)model->mapped;
     cost->shared = cost->load.contexts;
@@ -351,6 +330,9 @@ static enum err_code capture_plan(struct job_cost *cost, const struct config_poi
     (void)control;
     CHECK_CONFIG(config_list_size(point, "what") > 0, point, "what",
                  "[] saves nothing: name one or more of heads, attention, hidden");
+    CHECK_CONFIG(capture_tokens_read(point) != CAPTURE_ANSWERS ||
+                     shared_keys_size(point, "points") > 1,
+                 point, "tokens", "\"answers\" with points = 1, which show none");
     TRY(job_model_plan(&model, point, parents, n, err));
     TRY(measure_prompts(&lengths, &source, point, &model.dims, err));
     *cost = (struct job_cost){
@@ -366,7 +348,7 @@ cleanup:
 ROW_DEFINE(capture_row, CAPTURE_ROW);
 
 static const char *const PARENTS[] = {"pretrain", NULL};
-static const char *const CONTEXT_KEYS[] = {"!what", "!model.", NULL};
+static const char *const CONTEXT_KEYS[] = {"!what", "!tokens", "!model.", NULL};
 
 extern const struct stage stage_capture;
 const struct stage stage_capture = {

@@ -7,18 +7,22 @@
 #include "sources/prompt_span.h"
 
 static struct capture_prompts sizes_of(const struct source_info *info,
-                                       const struct source_lengths *lengths, size_t points) {
-    struct capture_prompts p = {.points = points, .dims = info->inputs};
+                                       const struct source_lengths *lengths, size_t points,
+                                       enum capture_tokens which) {
+    struct capture_prompts p = {.points = points,
+                                .dims = info->inputs,
+                                .which = which,
+                                .each = capture_tokens_most(which, points, lengths->prompt)};
     if (info->functions) p.parameters = info->functions->parameters;
     if (info->answers) p.longest = lengths->prompt, p.answer = lengths->answer;
     return p;
 }
 
 size_t capture_prompts_numbers(const struct source_info *info, const struct source_lengths *lengths,
-                               size_t points) {
-    const struct capture_prompts p = sizes_of(info, lengths, points);
-    if (info->answers) return p.longest + p.answer + 1;
-    return points * (p.dims + 1) + p.parameters + 1;
+                               size_t points, enum capture_tokens which) {
+    const struct capture_prompts p = sizes_of(info, lengths, points, which);
+    if (info->answers) return p.longest + p.answer + p.each;
+    return points * (p.dims + 1) + p.parameters + p.each;
 }
 
 static bool create_text(struct capture_prompts *p, size_t n) {
@@ -38,9 +42,9 @@ static bool create_numbers(struct capture_prompts *p, size_t n) {
 
 enum err_code capture_prompts_create(struct capture_prompts *p, const struct source_info *info,
                                      const struct source_lengths *lengths, size_t n, size_t points,
-                                     struct err *err) {
-    *p = sizes_of(info, lengths, points);
-    p->position = calloc(n, sizeof *p->position);
+                                     enum capture_tokens which, struct err *err) {
+    *p = sizes_of(info, lengths, points, which);
+    p->position = calloc(n * p->each, sizeof *p->position);
     if ((info->answers ? create_text(p, n) : create_numbers(p, n)) && p->position) return ERR_OK;
     return ERR(err, ERR_MEMORY, "no memory for %zu prompts", n);
 }
@@ -61,6 +65,16 @@ static void put_ids(float *to, const uint32_t *ids, size_t n, size_t width) {
     for (size_t t = 0; t < width; t++) to[t] = t < n ? (float)ids[t] : -1;
 }
 
+static void put_positions(struct capture_prompts *p, size_t row, const struct prompt_view *v,
+                          size_t i) {
+    const size_t length = prompt_view_length(v, i);
+    float *to = p->position + row * p->each;
+    size_t n = 0;
+    for (size_t t = 0; t < length; t++)
+        if (capture_tokens_have(p->which, v, i, t)) to[n++] = (float)t;
+    for (; n < p->each; n++) to[n] = -1;
+}
+
 static void write_question(struct json_writer *w, const struct source_question *q) {
     json_write_array(w);
     json_write_int(w, (int64_t)q->sample);
@@ -77,7 +91,7 @@ static void take_text(struct capture_prompts *p, size_t first, const struct sour
         put_ids(p->ids + row * p->longest, prompt_view_ids(v, i), n, p->longest);
         put_ids(p->answers + row * p->answer, prompt_view_answer(v, i),
                 prompt_view_answer_length(v, i), p->answer);
-        p->position[row] = (float)(n - 1);
+        put_positions(p, row, v, i);
         write_question(&p->writer, &question);
     }
 }
@@ -124,11 +138,12 @@ cleanup:
 enum err_code capture_prompts_write(struct capture_prompts *p, struct job_ctx *ctx, size_t n,
                                     const struct source_info *info, struct err *err) {
     enum err_code rc = ERR_OK;
+    const bool several = p->which != CAPTURE_QUERY;
     const struct job_tensor all[] = {{"x", 3, {n, p->points, p->dims}, p->x},
                                      {"y", 2, {n, p->points}, p->y},
                                      {"prompt_ids", 2, {n, p->longest}, p->ids},
                                      {"answer_ids", 2, {n, p->answer}, p->answers},
-                                     {"position", 1, {n}, p->position},
+                                     {"position", several ? 2 : 1, {n, p->each}, p->position},
                                      {"function", 2, {n, p->parameters}, p->functions}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i].data) TRY(job_tensor(ctx, &all[i], err));

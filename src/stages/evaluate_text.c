@@ -61,7 +61,7 @@ static enum err_code open_text(struct text_evaluation *e, struct err *err) {
     if (t->alone) TRY(source_reserve(t->alone, t->chunk, 1, err));
     if (t->keeps)
         TRY(capture_prompts_create(&e->kept, source_info(t->source), &t->lengths, t->items,
-                                   t->points, err));
+                                   t->points, CAPTURE_QUERY, err));
     e->stream = evaluated_method_stream(&e->method, ctx->seed, source_info(t->source)->name);
 cleanup:
     return rc;

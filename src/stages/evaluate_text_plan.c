@@ -93,7 +93,7 @@ static double batch_memory(const struct prompt_batch_options *batch) {
 }
 
 static size_t kept_numbers(const struct evaluate_text_prompts *t) {
-    return capture_prompts_numbers(source_info(t->source), &t->lengths, t->points);
+    return capture_prompts_numbers(source_info(t->source), &t->lengths, t->points, CAPTURE_QUERY);
 }
 
 static double memory_of(const struct evaluate_text_prompts *t, const struct job_model *model,

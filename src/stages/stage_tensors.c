@@ -71,7 +71,9 @@ static const struct stage_tensor TENSORS[] = {
     {"capture", "y", "n x T", "y of the prompts; the last one is the answer"},
     {"capture", "prompt_ids", "n x longest", "of text: tokens of the prompts, then -1"},
     {"capture", "answer_ids", "n x longest", "of text: tokens of the true answers, then -1"},
-    {"capture", "position", "n", "token of the query, from 0"},
+    {"capture", "position", "n",
+     "token of the query, from 0; other `tokens` n x m, then -1, and the arrays above n x m x ..., "
+     "with heads side by side"},
     {"capture", "function", "n x parameters", "parameters of the function of each prompt"},
     {"head_weights", "weights", "L x H", "weight of each head"},
     {"head_weights", "initial", "L x H", "the weights that the fit began from"},
