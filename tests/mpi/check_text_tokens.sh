@@ -18,7 +18,9 @@ stages = ( { stage = "capture"; points = 4; prompts = 10; chunk = 3; tokens = ["
 END
 expect_same_bits "$config" "$home" 4
 
-python3 - "$home/one" <<'END' || fault "artifacts"
+launch 0 plan "$config" --json
+cp -- "$work/out" "$work/plan.json"
+python3 - "$home/one" "$work/plan.json" <<'END' || fault "artifacts"
 import glob, json, struct, sys
 
 def read(path):
@@ -48,6 +50,12 @@ longest = max(k for k in runs if k != "query")
 assert sorted(map(str, runs)) == sorted(["query", "3", "4", str(longest)]), list(runs)
 assert runs[4]["heads"][0] == [10, 4, 3, 16] and runs[4]["position"][0] == [10, 4], runs[4]["heads"][0]
 assert runs["query"]["heads"][0] == [10, 3, 4, 4] and runs["query"]["position"][0] == [10]
+# Memory of the plan: for each further token its place, and its floats in all arrays.
+memory = {j["what"].split("=")[1]: j["memory"] for j in json.load(open(sys.argv[2]))["jobs"]}
+floats = 1 + sum(len(runs[4][k][1]) // 40 for k in ("heads", "attention", "hidden"))
+for name, tokens in (("before_answers", 4), ("answers", 3), ("all", longest)):
+    least = (tokens - 1) * 10 * 4 * floats
+    assert least <= memory[name] - memory["query"] < 1.1 * least, (name, memory, floats)
 close = lambda a, b: max(abs(x - y) for x, y in zip(a, b)) < 1e-4
 for i in range(10):
     ids = row(runs[4]["prompt_ids"], i)
