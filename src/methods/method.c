@@ -38,7 +38,7 @@ static const struct method *const METHODS[] = {METHODS_FITTED(X) METHODS_CONTROL
 
 #define X(name) #name,
 const char *const METHOD_CONTROLS[] = {METHODS_CONTROL(X) NULL};
-static const char *const FITTED_NAMES[] = {METHODS_FITTED(X) NULL};
+const char *const METHOD_FITTED[] = {METHODS_FITTED(X) NULL};
 static const char *const ALL_NAMES[] = {METHODS_FITTED(X) METHODS_CONTROL(X) NULL};
 #undef X
 
@@ -47,7 +47,7 @@ static const struct config_key KEY_FITTED = {
     .type = CONFIG_NAME,
     .flags = CONFIG_AXIS,
     .def = "ltv",
-    .choices = FITTED_NAMES,
+    .choices = METHOD_FITTED,
     .unit = "",
     .meaning = "Method that makes the task vector.",
 };

@@ -233,8 +233,10 @@ const struct method *method_find(const char *name); /* NULL: unknown */
 bool method_learns(const struct method *m);
 bool method_is_fitted(const struct method *m);
 
-/* Names of the methods without a fit of their own, NULL-terminated: the values of `also`. */
+/* Names of the methods without a fit of their own, NULL-terminated: the values of `also`; and of
+ * those with one. */
 extern const char *const METHOD_CONTROLS[];
+extern const char *const METHOD_FITTED[];
 
 /* Adds the rows "method" (an axis over the registered names) and every method's own keys.
  * fitted_only: the methods of `fit` alone. */

@@ -37,6 +37,15 @@ static const struct config_key KEYS[] = {
         .meaning = "Controls to evaluate: one job per model, or per fit for controls of a fit.",
     },
     {
+        .name = "also_of",
+        .type = CONFIG_NAME,
+        .flags = CONFIG_LIST | CONFIG_SILENT | CONFIG_OPTIONAL,
+        .choices = METHOD_FITTED,
+        .unit = "",
+        .meaning = "Methods whose fits have controls of a fit (`random`, `mismatched`); by default "
+                   "all.",
+    },
+    {
         .name = "points",
         .type = CONFIG_INT,
         .flags = CONFIG_AXIS,

@@ -23,14 +23,23 @@ static bool has_own_basis(const struct config_point *fit) {
     return config_has(fit, "basis") && strcmp(config_text(fit, "basis"), "prompt") == 0;
 }
 
-/* What a control of `fit` reads: `fit`; or, where one vector serves a whole task and the control
- * needs the vector of another function, the same fit of another task. PLAN_NONE: it does not
- * apply. */
-static size_t fit_of_control(const struct plan *p, const char *control, const struct job_list *of,
-                             size_t fit) {
+/* Whether controls of fits are wanted of this method: the key `also_of`, by default of all. */
+static bool is_listed(const struct config_point *point, const char *method) {
+    if (!config_has(point, "also_of")) return true;
+    for (size_t i = 0; i < config_list_size(point, "also_of"); i++)
+        if (strcmp(config_list_text(point, "also_of", i), method) == 0) return true;
+    return false;
+}
+
+/* What the job of a control of `fit` reads: `fit`; or, where one vector serves a whole task and the
+ * control needs the vector of another function, the same fit of another task. PLAN_NONE: it does
+ * not apply. */
+static size_t fit_of_control(const struct plan *p, const struct planned_job *job,
+                             const struct job_list *of, size_t fit) {
     const struct config_point *point = plan_read_point(p, fit);
-    const struct method_control *c = &method_find(control)->control;
-    if (!is_of_fit(control)) return PLAN_NONE;
+    const struct method_control *c = &method_find(job->control)->control;
+    if (!is_of_fit(job->control)) return PLAN_NONE;
+    if (!is_listed(job->point, config_text(point, "method"))) return PLAN_NONE;
     if (c->applies(method_find(config_text(point, "method")), has_own_basis(point))) return fit;
     return c->next_function ? plan_tasks_next(p, of, fit) : PLAN_NONE;
 }
@@ -41,7 +50,7 @@ enum err_code plan_controls_of_fit(struct job_builder *b, const struct planned_j
     for (size_t i = 0; i < also_size(start->point); i++) {
         struct planned_job job = *start;
         job.control = config_list_text(start->point, "also", i);
-        const size_t read = fit_of_control(b->plan, job.control, of, fit);
+        const size_t read = fit_of_control(b->plan, &job, of, fit);
         if (read != PLAN_NONE) TRY(job_builder_add_child(b, &job, read, err));
     }
 cleanup:
@@ -89,6 +98,32 @@ bool plan_controls_includes(const struct plan *p, const struct plan_stage *s, co
     return false;
 }
 
+/* A method of `also_of` has a fit that the stage reads. */
+static bool is_read(const struct plan *p, size_t stage, const char *method) {
+    const struct plan_stage *s = &p->stages[stage];
+    for (size_t i = 0; i < s->n_jobs; i++) {
+        const struct planned_job *job = &p->jobs[s->jobs[i]];
+        if (job->n_parents == 0 || job->control) continue;
+        if (strcmp(config_text(plan_read_point(p, job->parents[0]), "method"), method) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum err_code check_methods(const struct plan *p, size_t stage,
+                                   const struct config_point *point, struct err *err) {
+    for (size_t i = 0; config_has(point, "also_of") && i < config_list_size(point, "also_of");
+         i++) {
+        const char *method = config_list_text(point, "also_of", i);
+        if (is_read(p, stage, method)) continue;
+        return config_error(err, point, "also_of",
+                            "\"%s\" is the method of no fit that this stage reads: name another "
+                            "one, or omit it",
+                            method);
+    }
+    return ERR_OK;
+}
+
 enum err_code plan_controls_check(const struct plan *p, size_t stage, struct err *err) {
     if (!plan_controls_has(p->stages[stage].kind)) return ERR_OK;
     const struct config_point *point = config_stage_point(p->config, stage, 0);
@@ -100,5 +135,5 @@ enum err_code plan_controls_check(const struct plan *p, size_t stage, struct err
             "\"%s\" applies to no fit that this stage reads: name one in `of`, or omit the control",
             control);
     }
-    return ERR_OK;
+    return check_methods(p, stage, point, err);
 }

@@ -102,6 +102,41 @@ static void controls_of_a_fit_are_planned_for_each_fit(void **state) {
     plan_case_close(&c);
 }
 
+/* Only those of the methods that `also_of` names, which are methods of fits that are read. */
+static void controls_of_a_fit_may_be_of_some_methods(void **state) {
+    (void)state;
+    struct plan_case c;
+    struct err err = {0};
+    static const char text[] = PLAN_CASE_TOP
+        "stages = ( " PLAN_CASE_PRETRAIN ",\n"
+        "{ stage = \"fit\"; of = \"pretrain\"; method = [\"ltv\", \"constant\"]; points = 6; },\n"
+        "{ stage = \"evaluate\"; of = \"fit\"; also = [\"plain\", \"random\"]; also_of = %s;"
+        " points = 8; functions = 8; } );\n";
+    static const struct {
+        const char *also_of;
+        size_t random;
+    } CASES[] = {{"[\"ltv\", \"constant\"]", 2}, {"\"constant\"", 1}};
+    char filled[2048];
+    for (size_t k = 0; k < sizeof CASES / sizeof *CASES; k++) {
+        size_t random = 0;
+        (void)snprintf(filled, sizeof filled, text, CASES[k].also_of);
+        plan_case_must_open(&c, filled, NULL);
+        for (size_t i = 0; i < c.plan.n_jobs; i++) {
+            const struct planned_job *job = &c.plan.jobs[i];
+            if (!job->control || strcmp(job->control, "random") != 0) continue;
+            random++;
+            if (k == 1)
+                assert_string_equal(
+                    config_text(plan_read_point(&c.plan, job->parents[0]), "method"), "constant");
+        }
+        assert_int_equal(random, CASES[k].random);
+        plan_case_close(&c);
+    }
+    (void)snprintf(filled, sizeof filled, text, "[\"ltv\", \"site\"]");
+    assert_int_equal(plan_case_open(&c, filled, NULL, &err), ERR_CONFIG);
+    assert_non_null(strstr(err.msg, "\"site\" is the method of no fit"));
+}
+
 static void check_refused(const char *stages, const char *want) {
     struct plan_case c;
     struct err err = {0};
@@ -173,6 +208,7 @@ int main(void) {
         cmocka_unit_test(stages_may_stand_in_any_order),
         cmocka_unit_test(the_same_work_is_planned_once),
         cmocka_unit_test(controls_of_a_fit_are_planned_for_each_fit),
+        cmocka_unit_test(controls_of_a_fit_may_be_of_some_methods),
         cmocka_unit_test(redrawn_positions_keep_together),
         cmocka_unit_test(errors_of_of),
         cmocka_unit_test(names_are_found),
