@@ -159,6 +159,6 @@ set(slow_tests
 while(slow_tests)
   list(POP_FRONT slow_tests test seconds)
   if(TEST ${test})
-    set_tests_properties(${test} PROPERTIES LABELS slow COST ${seconds})
+    set_tests_properties(${test} PROPERTIES LABELS slow COST ${seconds} TIMEOUT 900)
   endif()
 endwhile()
