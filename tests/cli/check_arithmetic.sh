@@ -113,7 +113,6 @@ if [[ -f $fixtures/regression/a.h5 ]]; then
     for file in regression/a.h5 regression/b.h5 text/gpt2_f16 text/gptj_bf16 text/llama3_f32; do
         "$program" verify "$fixtures/$file" --arithmetic bf16x3 >out || fault "$file in bf16x3"
     done
-    "$program" verify "$fixtures/regression/a.h5" --arithmetic bf16 >out || fault "a.h5 in bf16"
     "$program" verify "$fixtures/text/gptj_bf16" --arithmetic bf16x2 >out || fault "gptj_bf16 in bf16x2"
     one=$(error_of f32 regression/a.h5 core/predictions) three=$(error_of bf16x3 regression/a.h5 core/predictions)
     half=$(error_of bf16 regression/a.h5 core/predictions)

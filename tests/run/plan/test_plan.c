@@ -135,6 +135,7 @@ static void controls_of_a_fit_may_be_of_some_methods(void **state) {
     (void)snprintf(filled, sizeof filled, text, "[\"ltv\", \"site\"]");
     assert_int_equal(plan_case_open(&c, filled, NULL, &err), ERR_CONFIG);
     assert_non_null(strstr(err.msg, "\"site\" is the method of no fit"));
+    plan_case_close(&c);
 }
 
 static void check_refused(const char *stages, const char *want) {
