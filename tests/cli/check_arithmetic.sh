@@ -99,7 +99,6 @@ mix=(run a.cfg -o kinds --quiet -s gemm=onednn -s 'evaluate.points=[2,3,4,5,6]')
 mpirun -n 1 "$program" "${mix[@]}" : -n 1 -x ONEDNN_MAX_CPU_ISA=AVX2 "$program" "${mix[@]}" >out 2>&1 || rc=$?
 ((rc == 1)) || fault "ranks of two kinds: exit code $rc, expected 1"
 grep -qE 'this rank has oneDNN .*avx2, rank 0 has oneDNN .*avx512' out || fault "ranks of two kinds are not named"
-grep -q 'evaluate\[0\] failed' out && fault "a job of rank 0 failed"
 
 # ---- plan predicts the time of an arithmetic by its measured rate: a third of the depth is faster.
 seconds() { "$program" plan a.cfg --json -s pretrain.steps=3000 -s "pretrain.arithmetic=$1" | grep -oE '"core_seconds":[0-9.e+-]+' | cut -d: -f2; }
