@@ -70,13 +70,11 @@ static const char *word_of(const struct options *o, const char *option) {
 static enum err_code read_products(struct model_arithmetic *out, const struct options *o,
                                    struct err *err) {
     enum err_code rc = ERR_OK;
-    const char *name = word_of(o, "--arithmetic"), *gemm = word_of(o, "--gemm");
+    const char *gemm = word_of(o, "--gemm");
     *out = (struct model_arithmetic){.onednn = gemm && strcmp(gemm, "onednn") == 0};
     CHECK(!gemm || out->onednn || strcmp(gemm, "openblas") == 0, ERR_USAGE,
           "--gemm: expected openblas or onednn, got \"%s\"", gemm);
-    if (name) out->arithmetic = arithmetic_named(name);
-    CHECK(!name || strcmp(arithmetic_name(out->arithmetic), name) == 0, ERR_USAGE,
-          "--arithmetic: expected f32, bf16x3, bf16x2 or bf16, got \"%s\"", name);
+    TRY(options_arithmetic(&out->arithmetic, o, err));
 cleanup:
     return rc;
 }

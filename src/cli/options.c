@@ -122,6 +122,14 @@ size_t options_values(const char **out, const struct options *o, const char *nam
     return n;
 }
 
+enum err_code options_arithmetic(enum arithmetic *out, const struct options *o, struct err *err) {
+    const char *name = options_value(o, "--arithmetic");
+    *out = name ? arithmetic_named(name) : ARITHMETIC_F32;
+    if (!name || strcmp(arithmetic_name(*out), name) == 0) return ERR_OK;
+    return ERR(err, ERR_USAGE, "--arithmetic: expected f32, bf16x3, bf16x2 or bf16, got \"%s\"",
+               name);
+}
+
 void options_help(struct text *out, const struct option_row *rows, size_t n_rows) {
     for (size_t i = 0; i < n_rows; i++) {
         char left[64];

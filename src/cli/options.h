@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/text.h"
+#include "ops/products.h"
 
 struct option_row {
     const char *name;  /* "--max-time" */
@@ -41,6 +42,9 @@ const char *options_value(const struct options *o, const char *name); /* the las
 size_t options_values(const char **out, const struct options *o, const char *name);
 
 void options_help(struct text *out, const struct option_row *rows, size_t n_rows);
+
+/* The option --arithmetic: f32 where it is not given. ERR_USAGE for another name. */
+enum err_code options_arithmetic(enum arithmetic *out, const struct options *o, struct err *err);
 
 /* Seconds, MM:SS, HH:MM:SS, D-HH, D-HH:MM or D-HH:MM:SS, as Slurm writes them, above zero;
  * UNLIMITED is INFINITY. */

@@ -30,7 +30,7 @@ static const struct option_row OPTIONS[] = {
      "use a folder whose config has another name or shares no job with CFG"},
     {"--progress", NULL, "FORM",
      "bar, lines, none, or auto (default: a bar on a terminal, else lines)"},
-    {"--quiet", NULL, NULL, "print warnings, errors and the summary alone"},
+    {"--quiet", NULL, NULL, "print only warnings, errors and the summary"},
 };
 
 /* ---- before, during, after */

@@ -9,12 +9,10 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/text.h"
 #include "model/length.h"
 #include "model/query.h"
-#include "ops/vector_ops.h"
 #include "passes/flops.h"
 #include "sources/prompt_batch.h"
 #include "sources/source_registry.h"

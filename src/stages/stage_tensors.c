@@ -72,8 +72,8 @@ static const struct stage_tensor TENSORS[] = {
     {"capture", "prompt_ids", "n x longest", "of text: tokens of the prompts, then -1"},
     {"capture", "answer_ids", "n x longest", "of text: tokens of the true answers, then -1"},
     {"capture", "position", "n",
-     "token of the query, from 0; other `tokens` n x m, then -1, and the arrays above n x m x ..., "
-     "with heads side by side"},
+     "token of the query, from 0; with other `tokens` n x m, then -1: heads, attention and hidden "
+     "then have m tokens of each prompt, with the heads of a layer side by side"},
     {"capture", "function", "n x parameters", "parameters of the function of each prompt"},
     {"head_weights", "weights", "L x H", "weight of each head"},
     {"head_weights", "initial", "L x H", "the weights that the fit began from"},

@@ -1,5 +1,6 @@
-/* A program that was built where oneDNN's headers are not: every door refuses with what to install,
- * and f32 by OpenBLAS works. The file is compiled here as it is there, in place of the library's.
+/* A program that was built without the headers of oneDNN refuses every use of it and says what to
+ * install; f32 by OpenBLAS works. onednn.c is compiled here as in such a build, in place of the
+ * one in the library.
  */
 #undef TASKVEC_ONEDNN
 #include "ops/onednn.c"

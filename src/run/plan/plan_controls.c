@@ -98,7 +98,7 @@ bool plan_controls_includes(const struct plan *p, const struct plan_stage *s, co
     return false;
 }
 
-/* A method of `also_of` has a fit that the stage reads. */
+/* Whether the stage reads a fit of this method. */
 static bool is_read(const struct plan *p, size_t stage, const char *method) {
     const struct plan_stage *s = &p->stages[stage];
     for (size_t i = 0; i < s->n_jobs; i++) {
@@ -112,8 +112,8 @@ static bool is_read(const struct plan *p, size_t stage, const char *method) {
 
 static enum err_code check_methods(const struct plan *p, size_t stage,
                                    const struct config_point *point, struct err *err) {
-    for (size_t i = 0; config_has(point, "also_of") && i < config_list_size(point, "also_of");
-         i++) {
+    const size_t n = config_has(point, "also_of") ? config_list_size(point, "also_of") : 0;
+    for (size_t i = 0; i < n; i++) {
         const char *method = config_list_text(point, "also_of", i);
         if (is_read(p, stage, method)) continue;
         return config_error(err, point, "also_of",
